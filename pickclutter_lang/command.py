@@ -1,0 +1,54 @@
+"""How a script starts and ends: hydra reads its configuration, a named error is one line and exit status 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pickclutter_lang.errors import InvalidArgumentError, PickClutterError
+
+Settings = TypeVar("Settings")
+
+
+def typed(schema: type[Settings], config: DictConfig) -> Settings:
+    """Check a configuration against a dataclass and return it as one; call its `validate()` if it has one.
+
+    :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
+    """
+    try:
+        merged = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), config))
+    except OmegaConfBaseException as error:
+        raise InvalidArgumentError(str(error).splitlines()[0] + f" (key: {error.full_key})") from error
+    validate = getattr(merged, "validate", None)
+    if validate is not None:
+        validate()
+    return merged  # type: ignore[return-value]
+
+
+def command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Make a function of a configuration the main function of a script (`configs/<config_name>.yaml`)."""
+
+    def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
+        @hydra.main(version_base="1.3", config_path="pkg://pickclutter_lang.configs", config_name=config_name)
+        def run(config: DictConfig) -> None:
+            try:
+                task(config)
+            except PickClutterError as error:
+                sys.exit(_report(error))
+            except KeyboardInterrupt:
+                print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
+                sys.exit(130)
+
+        return run
+
+    return decorate
+
+
+def _report(error: PickClutterError) -> int:
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+    return 2

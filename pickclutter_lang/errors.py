@@ -1,0 +1,51 @@
+"""The named errors of the package. Each message says what was expected, what came, and what to do."""
+
+
+class PickClutterError(Exception):
+    """Base of every error that a user can mend; scripts print it as one line and exit with status 2."""
+
+
+class MissingExtraError(PickClutterError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; run: pip install 'pickclutter-lang[{extra}]'")
+
+
+class InvalidArgumentError(PickClutterError, ValueError):
+    """A setting or an argument lies outside what is allowed."""
+
+
+class UnknownObjectError(PickClutterError, KeyError):
+    """A name or id that the object set does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class MissingAssetsError(PickClutterError, FileNotFoundError):
+    """Meshes, weights or other files that must be there are not."""
+
+
+class RendererError(PickClutterError, RuntimeError):
+    """No usable Vulkan device."""
+
+
+class StoreError(PickClutterError):
+    """A scene store cannot be read or written as asked."""
+
+
+class CorruptShardError(StoreError):
+    """A shard whose bytes are not those in the manifest."""
+
+
+class StoreMismatchError(StoreError):
+    """A scene store made with other settings than those now asked for."""
+
+
+class CheckpointError(PickClutterError):
+    """A checkpoint that cannot be read or does not fit the model."""
+
+
+class TeacherError(PickClutterError):
+    """A teacher that cannot be loaded, or whose features do not fit."""

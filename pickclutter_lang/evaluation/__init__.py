@@ -1,0 +1,1 @@
+"""Protocols, tables beside the paper's figures, and the report."""

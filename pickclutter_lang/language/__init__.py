@@ -1,0 +1,1 @@
+"""What is said: instruction templates, captions, descriptions and learned prompts."""

@@ -1,0 +1,1 @@
+"""Multi-label and teacher-student metrics as pure functions of tensors."""

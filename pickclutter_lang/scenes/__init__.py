@@ -1,0 +1,1 @@
+"""The scene store: labelled pictures of clutter on disk, the border between simulation and learning."""

@@ -1,0 +1,1 @@
+"""Small image models: backbones, heads, and the local aggregation that scores labels."""
