@@ -1,0 +1,218 @@
+"""SAPIEN's renderer on machines with and without a GPU.
+
+With a GPU driver nothing is set. Without one, Mesa's software driver (lavapipe) renders; SAPIEN 2 asks every
+device for the extension VK_KHR_external_semaphore_fd, which lavapipe of Mesa 25.0 lacks and nothing rendered
+here uses. A Vulkan layer manifest that declares the extension lets the loader accept the device.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import MissingExtraError, RendererError
+
+APT_LINE = (
+    "apt-get install -y --no-install-recommends "
+    "libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
+)
+_ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
+_LAYER = "VK_LAYER_PICKCLUTTER_external_semaphore"
+_LAYER_LIBRARY = "libVkLayer_MESA_device_select.so"
+
+
+@dataclass(frozen=True)
+class Route:
+    """How pictures are made: `kind` is `gpu`, `software` or `user` (the user's own Vulkan variables)."""
+
+    kind: str
+    detail: str
+
+
+def cache_folder() -> Path:
+    """Return the folder for files made at run time: `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`."""
+    return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
+
+
+@lru_cache(maxsize=1)
+def prepare_renderer() -> Route:
+    """Choose the route and set its environment variables; call it before the first import of sapien.
+
+    :raises MissingExtraError: without sapien
+    :raises RendererError: without a Vulkan loader or driver, naming the apt line
+    """
+    if find_spec("sapien") is None:
+        raise MissingExtraError("sapien (Python 3.10 or 3.11 only)", "sim")
+    if ctypes.util.find_library("vulkan") is None:
+        raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
+    if os.environ.get("VK_ICD_FILENAMES") or os.environ.get("VK_DRIVER_FILES"):
+        return Route("user", os.environ.get("VK_DRIVER_FILES") or os.environ["VK_ICD_FILENAMES"])
+    if _has_gpu():
+        return Route("gpu", "the system's GPU driver")
+    driver = _software_driver()
+    os.environ.update(_software_variables(driver))
+    return Route("software", str(driver))
+
+
+def _has_gpu() -> bool:
+    """Tell whether a device node of a GPU is there that Vulkan could use."""
+    if Path("/dev/nvidiactl").exists():
+        return True
+    return any(Path("/dev/dri").glob("renderD*"))
+
+
+def _software_driver() -> Path:
+    for folder in map(Path, _ICD_FOLDERS):
+        found = sorted(folder.glob("lvp_icd*.json"))
+        if found:
+            return found[0]
+    raise RendererError(f"no GPU and no software Vulkan driver (lvp_icd*.json) was found; run: {APT_LINE}")
+
+
+def _software_variables(driver: Path) -> dict[str, str]:
+    folder = cache_folder() / "vulkan_layer"
+    manifest = {
+        "file_format_version": "1.2.0",
+        "layer": {
+            "name": _LAYER,
+            "type": "GLOBAL",
+            "library_path": _LAYER_LIBRARY,
+            "api_version": "1.3.0",
+            "implementation_version": "1",
+            "description": "declares VK_KHR_external_semaphore_fd, which SAPIEN demands and does not use here",
+            "functions": {"vkNegotiateLoaderLayerInterfaceVersion": "vkNegotiateLoaderLayerInterfaceVersion"},
+            "device_extensions": [
+                {
+                    "name": "VK_KHR_external_semaphore_fd",
+                    "spec_version": "1",
+                    "entrypoints": ["vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR"],
+                }
+            ],
+        },
+    }
+    write_whole(folder / "external_semaphore.json", json.dumps(manifest, indent=1))
+    return {
+        "VK_ICD_FILENAMES": str(driver),
+        "VK_DRIVER_FILES": str(driver),
+        "VK_LAYER_PATH": str(folder),
+        "VK_INSTANCE_LAYERS": _LAYER,
+        # Without it vkCreateInstance never returns, since the layer's library is loaded twice.
+        "NODEVICE_SELECT": "1",
+    }
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file by renaming, so that no other process sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+    Path(temporary).replace(path)
+
+
+@lru_cache(maxsize=1)
+def shader_folder() -> Path:
+    """Return a copy of SAPIEN's `ibl` shaders without the environment map, made at first use.
+
+    No environment map is used, so the pictures are the same to the pixel, but each process saves the seconds in
+    which SAPIEN computes the map's table.
+    """
+    import sapien
+
+    source = Path(sapien.__file__).parent / "vulkan_shader"
+    target = cache_folder() / f"shaders-{sapien.__version__}"
+    if (target / "ibl").is_dir():
+        return target / "ibl"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent))
+    for name in ("common", "ibl"):
+        shutil.copytree(source / name, temporary / name)
+    for name in ("deferred.frag", "gbuffer1.frag"):
+        path = temporary / "ibl" / name
+        path.write_text(_without_environment(path.read_text()))
+    try:
+        temporary.rename(target)
+    except OSError:
+        shutil.rmtree(temporary)  # another process was faster
+    return target / "ibl"
+
+
+def _without_environment(shader: str) -> str:
+    """Cut the samplers of the environment map, and let their functions return the black they return without one."""
+    lines = []
+    for line in shader.splitlines():
+        if "uniform samplerCube samplerEnvironment" in line or "uniform sampler2D samplerBRDFLUT" in line:
+            continue
+        if "texture" in line and ("samplerEnvironment" in line or "samplerBRDFLUT" in line):
+            head, _, _ = line.partition("texture")
+            kind = "vec2(0)" if "samplerBRDFLUT" in line else "vec3(0)"
+            line = f"{head}{kind};"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def renderer_options() -> dict[str, Any]:
+    """Return the arguments with which mani_skill2's environments render off screen and start fast."""
+    prepare_renderer()
+    return {"renderer_kwargs": {"offscreen_only": True}, "shader_dir": str(shader_folder())}
+
+
+@lru_cache(maxsize=1)
+def shared_engine() -> tuple[Any, Any]:
+    """Return the process's SAPIEN engine and an off-screen renderer for it."""
+    prepare_renderer()
+    import sapien.core as sapien
+
+    engine = sapien.Engine()
+    engine.set_log_level("error")
+    renderer = sapien.SapienRenderer(offscreen_only=True)
+    renderer.set_log_level("warn")
+    for name in ("camera_shader_dir", "viewer_shader_dir"):
+        setattr(sapien.render_config, name, str(shader_folder()))
+    engine.set_renderer(renderer)
+    return engine, renderer
+
+
+_PROBE = (
+    "from pickclutter_lang.envs.renderer import shared_engine\n"
+    "engine, renderer = shared_engine()\n"
+    "scene = engine.create_scene()\n"
+    "builder = scene.create_actor_builder()\n"
+    "builder.add_box_visual(half_size=[0.1, 0.1, 0.1])\n"  # an empty scene ends the process
+    "builder.build_kinematic('box')\n"
+    "camera = scene.add_camera('probe', 8, 8, 1.0, 0.01, 10)\n"
+    "scene.update_render(); camera.take_picture()\n"
+    "print(camera.get_float_texture('Color').shape)\n"
+)
+
+
+def probe(timeout_s: float = 120.0) -> Route:
+    """Render a tiny picture in a child process, since a broken driver ends the process instead of raising.
+
+    :raises RendererError: with the child's last words, and the apt line
+    """
+    route = prepare_renderer()
+    with tempfile.TemporaryDirectory() as folder:  # SAPIEN leaves imgui.ini in the working directory
+        try:
+            child = subprocess.run(
+                [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout_s, cwd=folder
+            )
+        except subprocess.TimeoutExpired as error:
+            raise RendererError(f"the {route.kind} renderer did not answer within {timeout_s:.0f} s") from error
+    if child.returncode != 0:
+        words = (child.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RendererError(
+            f"the {route.kind} renderer ({route.detail}) failed with status {child.returncode}: {words}; "
+            f"expected Mesa 25 or newer or a GPU driver; run: {APT_LINE}"
+        )
+    return route
