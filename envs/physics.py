@@ -54,7 +54,9 @@ def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, settings
     return Pile(layout.columns[kept], poses)
 
 
-def add_collision_actor(scene: Any, objects: ObjectSet, column: int, damping: tuple[float, float] = (0.5, 4.0)) -> Any:
+def add_collision_actor(
+    scene: Any, objects: ObjectSet, column: int, damping: tuple[float, float] = (0.5, 4.0)
+) -> Any:
     """Add the convex parts of an object, without a visual, to a physics scene.
 
     The default damping (linear, angular) stands for rolling resistance, without which balls never rest.

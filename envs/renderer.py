@@ -23,8 +23,7 @@ from typing import Any
 from pickclutter_lang.errors import MissingExtraError, RendererError
 
 APT_LINE = (
-    "apt-get install -y --no-install-recommends "
-    "libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
+    "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
 )
 _ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
 _LAYER = "VK_LAYER_PICKCLUTTER_external_semaphore"
@@ -208,7 +207,9 @@ def probe(timeout_s: float = 120.0) -> Route:
                 [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout_s, cwd=folder
             )
         except subprocess.TimeoutExpired as error:
-            raise RendererError(f"the {route.kind} renderer did not answer within {timeout_s:.0f} s") from error
+            raise RendererError(
+                f"the {route.kind} renderer did not answer within {timeout_s:.0f} s"
+            ) from error
     if child.returncode != 0:
         words = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise RendererError(

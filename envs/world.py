@@ -42,7 +42,9 @@ class ClutterWorld:
     hidden while they are not in the pile.
     """
 
-    def __init__(self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128) -> None:
+    def __init__(
+        self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128
+    ) -> None:
         self.objects = objects
         engine, renderer = shared_engine()
         self._scene = engine.create_scene()
@@ -81,11 +83,15 @@ class ClutterWorld:
         to_world = camera.get_model_matrix()
         points = (position @ to_world[:3, :3].T + to_world[:3, 3]).astype(np.float32)
         segmentation = self._slots(camera.get_uint32_texture("Segmentation")[..., 1])
-        return Picture(rgb, depth, segmentation, points, camera.get_intrinsic_matrix(), camera.get_extrinsic_matrix()[:3])
+        return Picture(
+            rgb, depth, segmentation, points, camera.get_intrinsic_matrix(), camera.get_extrinsic_matrix()[:3]
+        )
 
     def _slots(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
         ids = ids.astype(np.int64)
-        slot_of = np.zeros(max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8)
+        slot_of = np.zeros(
+            max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8
+        )
         slot_of[self._robot_ids] = ROBOT_SEGMENT
         for slot, column in enumerate(self._shown):
             slot_of[self._actors[column].get_id()] = slot + 1
@@ -94,7 +100,9 @@ class ClutterWorld:
     def _load(self, column: int) -> Any:
         item = self.objects.catalogue[column]
         builder = self._scene.create_actor_builder()
-        builder.add_visual_from_file(str(self.objects.model_dir(item.model_id) / "textured.obj"), scale=[item.scale] * 3)
+        builder.add_visual_from_file(
+            str(self.objects.model_dir(item.model_id) / "textured.obj"), scale=[item.scale] * 3
+        )
         actor = builder.build_kinematic(item.model_id)
         actor.hide_visual()
         return actor

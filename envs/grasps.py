@@ -1,0 +1,176 @@
+"""The label `graspable`: does a pose of the open Panda gripper around the object exist that is free and in reach?
+
+Candidates are antipodal pairs of the object's convex parts, approached from above or at a slant. A candidate is
+free when no surface point of any object, and not the table, lies in the volume that fingers and hand sweep on the
+way in; it is in reach when inverse kinematics finds joint angles for the grasp and for the pose before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from transforms3d.quaternions import mat2quat, quat2mat
+
+from pickclutter_lang.envs.geometry import ObjectGeometry, object_geometry
+from pickclutter_lang.envs.kinematics import PandaKinematics
+from pickclutter_lang.envs.physics import Pile
+from pickclutter_lang.envs.world import REST_QPOS
+from pickclutter_lang.objects.sets import ObjectSet
+
+FloatArray = NDArray[np.float64]
+
+APPROACH_M = 0.08
+_SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
+_MOST_SLANT_COSINE = np.cos(np.deg2rad(60))
+# The gripper in the frame of its TCP (x across, y closing, z approach), metres; measured on the collision shapes of
+# panda_v2.urdf with 1 mm of margin. The fingers end 8.8 mm beyond the TCP.
+_FINGER_TIP_Z = 0.0098
+_FINGER_Y = (0.040, 0.062)
+_FINGER_HALF_X = 0.0118
+_PALM_Z = -0.036
+_PALM_HALF = (0.033, 0.105)
+_SWEEP_Z = -0.16
+_TABLE_CLEARANCE_M = 0.002
+_DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
+_IK_TRIES = 4
+_CHUNK = 48
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach)."""
+
+    positions: FloatArray
+    rotations: FloatArray
+
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Candidates:
+        return Candidates(self.positions[rows], self.rotations[rows])
+
+    def pose(self, row: int) -> FloatArray:
+        """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
+        return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
+
+
+class GraspChecker:
+    """Finds free and reachable gripper poses for the objects of a pile."""
+
+    def __init__(self, objects: ObjectSet, kinematics: PandaKinematics) -> None:
+        self._objects = objects
+        self._kinematics = kinematics
+
+    def geometry(self, column: int) -> ObjectGeometry:
+        """Return the sampled geometry of an object of the set."""
+        item = self._objects.catalogue[column]
+        return object_geometry(self._objects.model_dir(item.model_id) / "collision.obj", item.scale)
+
+    def find(self, pile: Pile, slot: int) -> FloatArray | None:
+        """Return the TCP pose [7] of the best free grasp of an object of the pile, or None."""
+        clouds = [self._points(pile, n) for n in range(len(pile.columns))]
+        return self._find(pile, slot, clouds)
+
+    def find_all(self, pile: Pile, slots: list[int]) -> dict[int, FloatArray]:
+        """Return the best free grasp of each of these objects that has one."""
+        clouds = [self._points(pile, n) for n in range(len(pile.columns))]
+        found = {slot: self._find(pile, slot, clouds) for slot in slots}
+        return {slot: pose for slot, pose in found.items() if pose is not None}
+
+    def candidates(self, pile: Pile, slot: int) -> Candidates:
+        """Return all gripper poses around an object that stay above the table, the best first."""
+        geometry = self.geometry(int(pile.columns[slot]))
+        rotation = rotation_matrix(pile.poses[slot, 3:])
+        return _propose(
+            geometry.centres @ rotation.T + pile.poses[slot, :3],
+            geometry.axes @ rotation.T,
+            pile.poses[slot, :3],
+        )
+
+    def _find(self, pile: Pile, slot: int, clouds: list[FloatArray]) -> FloatArray | None:
+        candidates = self.candidates(pile, slot)
+        tries = 0
+        for first in range(0, len(candidates.positions), _CHUNK):
+            chunk = candidates[first : first + _CHUNK]
+            for row in np.flatnonzero(free_of_collision(chunk, clouds)):
+                if self.reachable(chunk.pose(int(row))):
+                    return chunk.pose(int(row))
+                tries += 1
+                if tries == _IK_TRIES:
+                    return None
+        return None
+
+    def reachable(self, tcp_pose: FloatArray) -> bool:
+        """Tell whether the arm reaches a grasp and the pose from which it approaches."""
+        qpos = self._kinematics.solve(before(tcp_pose), REST_QPOS)
+        return qpos is not None and self._kinematics.solve(tcp_pose, qpos) is not None
+
+    def _points(self, pile: Pile, slot: int) -> FloatArray:
+        points = self.geometry(int(pile.columns[slot])).points
+        return points @ rotation_matrix(pile.poses[slot, 3:]).T + pile.poses[slot, :3]
+
+
+def before(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
+    """Return the TCP pose from which a grasp is approached: `distance` metres back along its approach axis."""
+    back = rotation_matrix(tcp_pose[3:])[:, 2] * distance
+    return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
+
+
+def free_of_collision(candidates: Candidates, clouds: list[FloatArray]) -> NDArray[np.bool_]:
+    """Tell [G] for which candidates no point of the clouds lies in the swept volume of fingers and hand."""
+    points = np.concatenate(clouds)
+    if not len(candidates.positions):
+        return np.zeros(0, bool)
+    middle = candidates.positions.mean(0)
+    span = float(np.linalg.norm(candidates.positions - middle, axis=1).max())
+    points = points[np.linalg.norm(points - middle, axis=1) < span + 0.2]
+    # [G, P, 3] = (points - position) @ rotation, without the large intermediate
+    local = np.matmul(points[None], candidates.rotations)
+    local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]
+    x, y, z = np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
+    finger = (
+        (x < _FINGER_HALF_X) & (y > _FINGER_Y[0]) & (y < _FINGER_Y[1]) & (z > _SWEEP_Z) & (z < _FINGER_TIP_Z)
+    )
+    palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
+    return np.asarray(~(finger | palm).any(1))
+
+
+def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candidates:
+    """Turn antipodal pairs into gripper poses, sorted by how steep and how central they are."""
+    down = np.array([0.0, 0.0, -1.0])
+    steep = down - (axes @ down)[:, None] * axes
+    norm = np.linalg.norm(steep, axis=1)
+    usable = norm > 0.5  # closing axes near the vertical leave no approach from above
+    centres, axes, steep = centres[usable], axes[usable], steep[usable] / norm[usable, None]
+    across = np.cross(axes, steep)
+    slant = np.repeat(_SLANTS, len(axes))
+    axes, centres = np.tile(axes, (len(_SLANTS), 1)), np.tile(centres, (len(_SLANTS), 1))
+    approach = np.cos(slant)[:, None] * np.tile(steep, (len(_SLANTS), 1)) + np.sin(slant)[:, None] * np.tile(
+        across, (len(_SLANTS), 1)
+    )
+    rotations = np.stack([np.cross(axes, approach), axes, approach], axis=2)
+    positions = centres + _lift(centres, rotations)[:, None] * -approach
+    lifted = np.linalg.norm(positions - centres, axis=1)
+    good = (lifted <= _DEEPEST_CONTACT_M) & (approach @ down >= _MOST_SLANT_COSINE)
+    score = approach @ down - 3.0 * np.linalg.norm(centres - middle, axis=1)
+    order = np.argsort(-score[good], kind="stable")
+    return Candidates(positions[good][order], rotations[good][order])
+
+
+def _lift(centres: FloatArray, rotations: FloatArray) -> FloatArray:
+    """Return how far [G] each pose must back off along its approach so that the open fingers clear the table."""
+    corners = np.array(
+        [[sx * _FINGER_HALF_X, sy * _FINGER_Y[1], _FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)]
+    )
+    lowest = (centres[:, None] + np.einsum("gij,cj->gci", rotations, corners))[..., 2].min(1)
+    upward = -rotations[:, 2, 2]  # metres of height per metre of backing off
+    return np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3))
+
+
+def rotation_matrix(quaternion_wxyz: FloatArray) -> FloatArray:
+    """Return the rotation matrix [3, 3] of a unit quaternion (w x y z)."""
+    return np.asarray(quat2mat(quaternion_wxyz), float)
+
+
+def quaternion(rotation: FloatArray) -> FloatArray:
+    """Return the unit quaternion [4] (w x y z) of a rotation matrix [3, 3]."""
+    return np.asarray(mat2quat(rotation), float)
