@@ -1,0 +1,163 @@
+"""The metrics of Table 12 against slow re-derivations and scikit-learn, and what trivial predictors score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import average_precision_score, f1_score
+from torch import Tensor
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.metrics import (
+    average_precisions,
+    mean_average_precision,
+    multilabel_row,
+    observation_f1,
+    overall_accuracy,
+    precision_recall,
+    trivial_predictors,
+)
+
+N, C = 40, 6
+
+
+@pytest.fixture(params=[0, 1, 2])
+def scenes(request: pytest.FixtureRequest) -> tuple[Tensor, Tensor]:
+    """Probabilities with ties, and targets in which some observations and one class have no positive."""
+    generator = torch.Generator().manual_seed(request.param)
+    probabilities = (torch.rand(N, C, generator=generator) * 8).round() / 8
+    targets = torch.rand(N, C, generator=generator) < 0.3
+    targets[:3] = False
+    targets[:, 4] = False
+    return probabilities, targets
+
+
+def slow_observation_scores(predictions: np.ndarray, targets: np.ndarray) -> tuple[float, float, float]:
+    f1, precision, recall = [], [], []
+    for answer, truth in zip(predictions, targets, strict=True):
+        tp = fp = fn = 0
+        for said, is_there in zip(answer, truth, strict=True):
+            tp += bool(said and is_there)
+            fp += bool(said and not is_there)
+            fn += bool(not said and is_there)
+        if tp + fn == 0:
+            continue
+        f1.append(tp / (tp + (fp + fn) / 2))
+        precision.append(tp / (tp + fp) if tp + fp else 0.0)
+        recall.append(tp / (tp + fn))
+    return sum(f1) / len(f1), sum(precision) / len(precision), sum(recall) / len(recall)
+
+
+def slow_average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
+    area = last_recall = 0.0
+    for threshold in sorted(set(scores.tolist()), reverse=True):
+        chosen = scores >= threshold
+        tp = sum(bool(a and b) for a, b in zip(chosen, truth, strict=True))
+        recall = tp / truth.sum()
+        area += (recall - last_recall) * tp / chosen.sum()
+        last_recall = recall
+    return area
+
+
+def test_observation_scores_are_the_means_of_those_of_each_observation(scenes: tuple[Tensor, Tensor]) -> None:
+    probabilities, targets = scenes
+    predictions = probabilities > 0.5
+    f1, precision, recall = slow_observation_scores(predictions.numpy(), targets.numpy())
+    assert observation_f1(predictions, targets) == pytest.approx(f1)
+    assert precision_recall(predictions, targets) == pytest.approx((precision, recall))
+    kept = targets.any(dim=1).numpy()
+    reference = f1_score(targets.numpy()[kept], predictions.numpy()[kept], average="samples", zero_division=0)
+    assert observation_f1(predictions, targets) == pytest.approx(reference)
+
+
+def test_overall_accuracy_counts_every_answer(scenes: tuple[Tensor, Tensor]) -> None:
+    probabilities, targets = scenes
+    predictions = probabilities > 0.5
+    right = sum(bool(predictions[n, c] == targets[n, c]) for n in range(N) for c in range(C))
+    assert overall_accuracy(predictions, targets) == pytest.approx(right / (N * C))
+
+
+def test_mean_average_precision_leaves_out_classes_without_positives(scenes: tuple[Tensor, Tensor]) -> None:
+    probabilities, targets = scenes
+    each = average_precisions(probabilities, targets)
+    assert math.isnan(each[4])
+    known = [c for c in range(C) if c != 4]
+    slow = [slow_average_precision(probabilities[:, c].numpy(), targets[:, c].numpy()) for c in known]
+    sklearn = [average_precision_score(targets[:, c].numpy(), probabilities[:, c].numpy()) for c in known]
+    assert each[known].tolist() == pytest.approx(slow)
+    assert slow == pytest.approx(sklearn)
+    assert mean_average_precision(probabilities, targets) == pytest.approx(sum(slow) / len(slow))
+
+
+def test_a_single_class_with_positives_is_enough() -> None:
+    probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.5], [0.3, 0.2]])
+    targets = torch.tensor([[0, 0], [1, 0], [1, 0]])
+    assert mean_average_precision(probabilities, targets) == pytest.approx((1 / 2 + 2 / 3) / 2)
+
+
+def test_nothing_positive_is_nan_rather_than_zero() -> None:
+    nothing, some = torch.zeros(3, 2, dtype=torch.bool), torch.ones(3, 2)
+    assert math.isnan(observation_f1(some, nothing))
+    assert all(math.isnan(value) for value in precision_recall(some, nothing))
+    assert math.isnan(mean_average_precision(some, nothing))
+    assert overall_accuracy(some, nothing) == 0.0
+
+
+def test_row_uses_the_threshold(scenes: tuple[Tensor, Tensor]) -> None:
+    probabilities, targets = scenes
+    row = multilabel_row(probabilities, targets, threshold=0.25)
+    predictions = probabilities > 0.25
+    precision, recall = precision_recall(predictions, targets)
+    assert row == pytest.approx(
+        {
+            "accuracy": overall_accuracy(predictions, targets),
+            "f1": observation_f1(predictions, targets),
+            "precision": precision,
+            "recall": recall,
+            "map": mean_average_precision(probabilities, targets),
+        }
+    )
+
+
+def test_trivial_predictors_know_label_statistics_alone(scenes: tuple[Tensor, Tensor]) -> None:
+    _, targets = scenes
+    frequency = torch.tensor([0.9, 0.2, 0.7, 0.0, 0.6, 0.4])
+    rows = trivial_predictors(frequency, targets)
+    prevalence = targets.double().mean(dim=0)
+    share = float(prevalence.mean())
+    assert rows["always_no"]["accuracy"] == pytest.approx(1 - share)
+    assert rows["always_no"]["f1"] == rows["always_no"]["precision"] == rows["always_no"]["recall"] == 0.0
+    assert rows["always_yes"]["accuracy"] == pytest.approx(share)
+    assert rows["always_yes"]["recall"] == 1.0
+    chosen = (frequency > 0.5).expand(N, C)
+    assert rows["label_frequency"]["f1"] == pytest.approx(observation_f1(chosen, targets))
+    for row in rows.values():
+        assert row["map"] == pytest.approx(float(prevalence[[0, 1, 2, 3, 5]].mean()))
+
+
+P, T = torch.full((4, 3), 0.5), torch.ones(4, 3, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: observation_f1(P, T), "threshold first"),
+        (lambda: observation_f1(T[:, :2], T), r"\[4, 2\] and \[4, 3\]"),
+        (lambda: overall_accuracy(T[0], T[0]), r"\[3\]"),
+        (lambda: overall_accuracy(T[:0], T[:0]), r"\[0, 3\]"),
+        (lambda: precision_recall(T, T[:2]), r"\[4, 3\] and \[2, 3\]"),
+        (lambda: mean_average_precision(P * 4, T), r"within \[0, 1\]"),
+        (lambda: mean_average_precision(P * float("nan"), T), r"within \[0, 1\]"),
+        (lambda: mean_average_precision(T, T), "torch.bool"),
+        (lambda: mean_average_precision(P, T[:2]), r"\[4, 3\] and \[2, 3\]"),
+        (lambda: multilabel_row(P - 1, T), "sigmoid first"),
+        (lambda: trivial_predictors(torch.rand(2), T), r"3 labels, got \[2\]"),
+    ],
+)
+def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        call()
