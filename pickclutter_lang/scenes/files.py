@@ -1,0 +1,65 @@
+"""Files that are whole or not there: written under a temporary name, flushed to the disk, renamed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pickclutter_lang.errors import StoreError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees half of it; a failure leaves no temporary file.
+
+    :raises StoreError: when the disk is full, or the folder is missing or not writable
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
+            "mend that and run the same command again, what is whole is kept"
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, so that a renamed file survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder inside one that is there.
+
+    :raises StoreError: when the parent is missing, or the folder cannot be written to
+    """
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"expected the folder {path.parent} to be there, but it is not; create it: mkdir -p {path.parent}"
+        )
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot create the folder {path}: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise StoreError(f"expected a folder that can be written to, but {path} is not")
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what a process that was killed while writing left in a folder."""
+    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        path.unlink(missing_ok=True)
