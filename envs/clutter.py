@@ -36,9 +36,7 @@ class SceneMaker:
         pile = self._pile(split, rng)
         noise = rng.normal(0, self.settings.arm_noise, 7)
         self.world.show(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
-        pictures = {
-            name: self.world.capture(name) for name in dict.fromkeys(("hand", *self.settings.cameras))
-        }
+        pictures = {name: self.world.capture(name) for name in dict.fromkeys(("hand", *self.settings.cameras))}
         row = self._labels(pile, pictures["hand"], rng)
         row["index"] = np.int64(index)
         for name in self.settings.cameras:

@@ -45,9 +45,7 @@ def object_geometry(collision_file: Path, scale: float, pairs: int = 96) -> Obje
     points, _ = _outer_surface(hulls, planes, count, rng)
     starts, normals = _outer_surface(hulls, planes, 1500, rng)
     widths, exit_cosines = _thickness(starts, -normals, planes)
-    good = (
-        (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
-    )
+    good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
     chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], pairs, rng)
     starts, normals, widths = starts[good][chosen], normals[good][chosen], widths[good][chosen]
     return ObjectGeometry(points, starts - 0.5 * widths[:, None] * normals, normals, widths)
@@ -86,9 +84,7 @@ def _outer_surface(
     return np.concatenate(points), np.concatenate(normals)
 
 
-def _thickness(
-    starts: FloatArray, directions: FloatArray, planes: list[FloatArray]
-) -> tuple[FloatArray, FloatArray]:
+def _thickness(starts: FloatArray, directions: FloatArray, planes: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
     """Follow rays into the object until they leave the union of the parts.
 
     :return: the lengths [N] inside, and the cosines [N] between the rays and the outward normals where they leave

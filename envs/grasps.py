@@ -67,14 +67,17 @@ class GraspChecker:
 
     def find(self, pile: Pile, slot: int) -> FloatArray | None:
         """Return the TCP pose [7] of the best free grasp of an object of the pile, or None."""
-        clouds = [self._points(pile, n) for n in range(len(pile.columns))]
-        return self._find(pile, slot, clouds)
+        return self._find(pile, slot, self.clouds(pile))
 
     def find_all(self, pile: Pile, slots: list[int]) -> dict[int, FloatArray]:
         """Return the best free grasp of each of these objects that has one."""
-        clouds = [self._points(pile, n) for n in range(len(pile.columns))]
+        clouds = self.clouds(pile)
         found = {slot: self._find(pile, slot, clouds) for slot in slots}
         return {slot: pose for slot, pose in found.items() if pose is not None}
+
+    def clouds(self, pile: Pile) -> list[FloatArray]:
+        """Return the surface points [P, 3] of each object of a pile, in the world frame."""
+        return [self._points(pile, slot) for slot in range(len(pile.columns))]
 
     def candidates(self, pile: Pile, slot: int) -> Candidates:
         """Return all gripper poses around an object that stay above the table, the best first."""
@@ -91,7 +94,7 @@ class GraspChecker:
         tries = 0
         for first in range(0, len(candidates.positions), _CHUNK):
             chunk = candidates[first : first + _CHUNK]
-            for row in np.flatnonzero(free_of_collision(chunk, clouds)):
+            for row in np.flatnonzero(blocking_points(chunk, clouds) == 0):
                 if self.reachable(chunk.pose(int(row))):
                     return chunk.pose(int(row))
                 tries += 1
@@ -115,11 +118,11 @@ def before(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
     return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
 
 
-def free_of_collision(candidates: Candidates, clouds: list[FloatArray]) -> NDArray[np.bool_]:
-    """Tell [G] for which candidates no point of the clouds lies in the swept volume of fingers and hand."""
+def blocking_points(candidates: Candidates, clouds: list[FloatArray]) -> NDArray[np.int64]:
+    """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free."""
     points = np.concatenate(clouds)
     if not len(candidates.positions):
-        return np.zeros(0, bool)
+        return np.zeros(0, np.int64)
     middle = candidates.positions.mean(0)
     span = float(np.linalg.norm(candidates.positions - middle, axis=1).max())
     points = points[np.linalg.norm(points - middle, axis=1) < span + 0.2]
@@ -127,11 +130,9 @@ def free_of_collision(candidates: Candidates, clouds: list[FloatArray]) -> NDArr
     local = np.matmul(points[None], candidates.rotations)
     local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]
     x, y, z = np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
-    finger = (
-        (x < _FINGER_HALF_X) & (y > _FINGER_Y[0]) & (y < _FINGER_Y[1]) & (z > _SWEEP_Z) & (z < _FINGER_TIP_Z)
-    )
+    finger = (x < _FINGER_HALF_X) & (y > _FINGER_Y[0]) & (y < _FINGER_Y[1]) & (z > _SWEEP_Z) & (z < _FINGER_TIP_Z)
     palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
-    return np.asarray(~(finger | palm).any(1))
+    return np.asarray((finger | palm).sum(1))
 
 
 def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candidates:
@@ -158,9 +159,7 @@ def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candi
 
 def _lift(centres: FloatArray, rotations: FloatArray) -> FloatArray:
     """Return how far [G] each pose must back off along its approach so that the open fingers clear the table."""
-    corners = np.array(
-        [[sx * _FINGER_HALF_X, sy * _FINGER_Y[1], _FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)]
-    )
+    corners = np.array([[sx * _FINGER_HALF_X, sy * _FINGER_Y[1], _FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
     lowest = (centres[:, None] + np.einsum("gij,cj->gci", rotations, corners))[..., 2].min(1)
     upward = -rotations[:, 2, 2]  # metres of height per metre of backing off
     return np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3))

@@ -54,9 +54,7 @@ def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, settings
     return Pile(layout.columns[kept], poses)
 
 
-def add_collision_actor(
-    scene: Any, objects: ObjectSet, column: int, damping: tuple[float, float] = (0.5, 4.0)
-) -> Any:
+def add_collision_actor(scene: Any, objects: ObjectSet, column: int, damping: tuple[float, float] = (0.5, 4.0)) -> Any:
     """Add the convex parts of an object, without a visual, to a physics scene.
 
     The default damping (linear, angular) stands for rolling resistance, without which balls never rest.
@@ -88,9 +86,7 @@ def let_settle(scene: Any, actors: Sequence[Any]) -> None:
         scene.step()
         if step % _CHECK_EVERY:
             continue
-        speed = max(
-            max(np.abs(actor.velocity).max(), 0.05 * np.abs(actor.angular_velocity).max()) for actor in actors
-        )
+        speed = max(max(np.abs(actor.velocity).max(), 0.05 * np.abs(actor.angular_velocity).max()) for actor in actors)
         still = still + 1 if speed < _STILL_SPEED else 0
         if still == _STILL_CHECKS:
             return

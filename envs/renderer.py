@@ -22,9 +22,7 @@ from typing import Any
 
 from pickclutter_lang.errors import MissingExtraError, RendererError
 
-APT_LINE = (
-    "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
-)
+APT_LINE = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
 _ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
 _LAYER = "VK_LAYER_PICKCLUTTER_external_semaphore"
 _LAYER_LIBRARY = "libVkLayer_MESA_device_select.so"
@@ -45,7 +43,7 @@ def cache_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def prepare_renderer() -> Route:
-    """Choose the route and set its environment variables; call it before the first import of sapien.
+    """Choose the route and set its environment variables; call it before the first renderer is made.
 
     :raises MissingExtraError: without sapien
     :raises RendererError: without a Vulkan loader or driver, naming the apt line
@@ -54,13 +52,27 @@ def prepare_renderer() -> Route:
         raise MissingExtraError("sapien (Python 3.10 or 3.11 only)", "sim")
     if ctypes.util.find_library("vulkan") is None:
         raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
-    if os.environ.get("VK_ICD_FILENAMES") or os.environ.get("VK_DRIVER_FILES"):
-        return Route("user", os.environ.get("VK_DRIVER_FILES") or os.environ["VK_ICD_FILENAMES"])
+    chosen = _drivers_of_the_user()
+    if chosen:
+        return Route("user", chosen)
     if _has_gpu():
         return Route("gpu", "the system's GPU driver")
     driver = _software_driver()
     os.environ.update(_software_variables(driver))
+    # Small pictures gain nothing from more threads, and several processes lose by them.
+    os.environ.setdefault("LP_NUM_THREADS", "1")
     return Route("software", str(driver))
+
+
+def _drivers_of_the_user() -> str | None:
+    """Return the user's choice of drivers; sapien's import sets VK_ICD_FILENAMES to all there are, which is none."""
+    if os.environ.get("VK_DRIVER_FILES"):
+        return os.environ["VK_DRIVER_FILES"]
+    named = os.environ.get("VK_ICD_FILENAMES")
+    folder = Path(_ICD_FOLDERS[0])
+    if not named or (folder.is_dir() and set(named.split(":")) == {str(path) for path in folder.iterdir()}):
+        return None
+    return named
 
 
 def _has_gpu() -> bool:
@@ -207,9 +219,7 @@ def probe(timeout_s: float = 120.0) -> Route:
                 [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout_s, cwd=folder
             )
         except subprocess.TimeoutExpired as error:
-            raise RendererError(
-                f"the {route.kind} renderer did not answer within {timeout_s:.0f} s"
-            ) from error
+            raise RendererError(f"the {route.kind} renderer did not answer within {timeout_s:.0f} s") from error
     if child.returncode != 0:
         words = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise RendererError(

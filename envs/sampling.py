@@ -52,18 +52,10 @@ class ClutterSettings:
                 f"expected 1 <= min_objects <= max_objects <= {MAX_ACTORS}, "
                 f"but got min_objects={self.min_objects} and max_objects={self.max_objects}"
             )
-        if (
-            not self.cameras
-            or not set(self.cameras) <= {"hand", "base"}
-            or len(set(self.cameras)) < len(self.cameras)
-        ):
-            raise InvalidArgumentError(
-                f"expected cameras out of 'hand' and 'base', but got {list(self.cameras)}"
-            )
+        if not self.cameras or not set(self.cameras) <= {"hand", "base"} or len(set(self.cameras)) < len(self.cameras):
+            raise InvalidArgumentError(f"expected cameras out of 'hand' and 'base', but got {list(self.cameras)}")
         if not 16 <= self.image_size <= 1024:
-            raise InvalidArgumentError(
-                f"expected image_size from 16 to 1024 pixels, but got {self.image_size}"
-            )
+            raise InvalidArgumentError(f"expected image_size from 16 to 1024 pixels, but got {self.image_size}")
         if not 0 < self.visible_share <= 1 or self.visible_pixels < 1:
             raise InvalidArgumentError(
                 "expected visible_share in (0, 1] and visible_pixels of at least 1, "
@@ -93,9 +85,7 @@ def split_columns(catalogue: Catalogue, split: str) -> list[int]:
     return sorted(column for part in SPLIT_OBJECTS[split] for column in catalogue.indices(part))  # type: ignore[arg-type]
 
 
-def sample_layout(
-    catalogue: Catalogue, split: str, rng: np.random.Generator, settings: ClutterSettings
-) -> Layout:
+def sample_layout(catalogue: Catalogue, split: str, rng: np.random.Generator, settings: ClutterSettings) -> Layout:
     """Draw the objects of a pile, each once, and where they start to fall."""
     allowed = split_columns(catalogue, split)
     most = min(settings.max_objects, len(allowed))

@@ -42,9 +42,7 @@ class ClutterWorld:
     hidden while they are not in the pile.
     """
 
-    def __init__(
-        self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128
-    ) -> None:
+    def __init__(self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128) -> None:
         self.objects = objects
         engine, renderer = shared_engine()
         self._scene = engine.create_scene()
@@ -89,9 +87,7 @@ class ClutterWorld:
 
     def _slots(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
         ids = ids.astype(np.int64)
-        slot_of = np.zeros(
-            max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8
-        )
+        slot_of = np.zeros(max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8)
         slot_of[self._robot_ids] = ROBOT_SEGMENT
         for slot, column in enumerate(self._shown):
             slot_of[self._actors[column].get_id()] = slot + 1
