@@ -1,0 +1,78 @@
+"""What a thing is made of before it is written: textured parts, and point clouds whose hulls are its solid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from pickclutter_lang.objects.proxies.shapes import Floats, Surface, circle
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A surface and the picture (uint8 [H, W, 3]) on it; parts may share one picture."""
+
+    surface: Surface
+    picture: Picture
+
+
+@dataclass
+class Body:
+    """Parts to look at, and `hulls`: sets of points [N, 3] whose convex hulls together are the solid."""
+
+    parts: list[Part] = field(default_factory=list)
+    hulls: list[Floats] = field(default_factory=list)
+
+    def add(self, surface: Surface, picture: Picture) -> None:
+        """Add a part."""
+        self.parts.append(Part(surface, picture))
+
+    def solid(self, *points: npt.ArrayLike) -> None:
+        """Add convex solids."""
+        self.hulls += [np.asarray(p, dtype=float) for p in points]
+
+    @property
+    def bounds(self) -> Floats:
+        """Lowest and highest corner [2, 3] of what is to be seen."""
+        points = np.concatenate([part.surface.points for part in self.parts])
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
+    def fitted(self, size: Sequence[float]) -> Body:
+        """Return the body stretched to a size in metres, its bounding box centred at the origin."""
+        low, high = self.bounds
+        factor, middle = np.asarray(size, dtype=float) / (high - low), (low + high) / 2
+        parts = [Part(p.surface.bent(lambda q: (q - middle) * factor), p.picture) for p in self.parts]
+        return Body(parts, [(h - middle) * factor for h in self.hulls])
+
+
+def tower(outlines: Sequence[tuple[float, float, float]], segments: int = 12) -> list[Floats]:
+    """Return one solid for each storey between elliptic outlines (half x, half y, z)."""
+    ring = circle(1.0, segments)
+    rings = [np.c_[ring * [a, b], np.full(segments, z)] for a, b, z in outlines]
+    return [np.concatenate(pair) for pair in zip(rings[:-1], rings[1:], strict=True)]
+
+
+def tube(path: npt.ArrayLike, wide: npt.ArrayLike, high: npt.ArrayLike | None = None) -> list[Floats]:
+    """Return one solid for each stretch of a path [N, 3] with half-widths and half-heights (along z)."""
+    line = np.asarray(path, dtype=float)
+    a = np.broadcast_to(np.asarray(wide, dtype=float), len(line))
+    b = a if high is None else np.broadcast_to(np.asarray(high, dtype=float), len(line))
+    ahead = np.gradient(line, axis=0)
+    side = np.stack([-ahead[:, 1], ahead[:, 0], np.zeros(len(line))], -1)
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    ring = circle(1.0, 8)
+    rings = [
+        c + ring[:, :1] * p * s + ring[:, 1:] * q * np.array([0, 0, 1.0])
+        for c, p, q, s in zip(line, a, b, side, strict=True)
+    ]
+    return [np.concatenate(pair) for pair in zip(rings[:-1], rings[1:], strict=True)]
+
+
+def cuboid(low: Sequence[float], high: Sequence[float]) -> Floats:
+    """Return the eight corners of a box."""
+    return np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])], dtype=float)

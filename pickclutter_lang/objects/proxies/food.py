@@ -1,0 +1,206 @@
+"""Stand-ins for the fruit: banana, strawberry, apple, lemon, peach, pear, orange."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pickclutter_lang.objects.proxies import textures as tx
+from pickclutter_lang.objects.proxies.body import Body, tower, tube
+from pickclutter_lang.objects.proxies.shapes import (
+    Floats,
+    ball,
+    curve,
+    grid,
+    lathe,
+    rotation,
+    sweep,
+)
+
+BROWN = (82, 58, 30)
+
+
+def banana() -> Body:
+    """Lies flat and bends in the plane of the ground, stem at +y."""
+    rng = np.random.default_rng(11)
+    spine = [(36, -99), (24, -88), (8, -66), (-4, -38), (-9, -6), (-7, 26), (2, 56), (16, 78), (26, 88), (32, 99)]
+    path = np.c_[curve(spine, 30), np.zeros(30)]
+    thick = curve([(4.0,), (8.0,), (14.5,), (17.5,), (18.3,), (18.3,), (17.0,), (12.0,), (5.5,), (4.2,)], 30)[:, 0]
+    u, v = tx.texels(192, 128)
+    ridges = tx.smooth(np.abs((u * 5 + 0.25) % 1 - 0.5), 0.0, 0.09)
+    colour = tx.mix((196, 150, 20), (238, 194, 34), ridges)
+    colour = tx.mix(colour, (110, 150, 45), tx.smooth(v, 0.8, 0.93))
+    colour = tx.mix(colour, BROWN, np.maximum(tx.smooth(v, 0.955, 0.985), tx.smooth(-v, -0.075, -0.02)))
+    place = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 9 * v], -1)
+    spots = tx.smooth(tx.ripple(place, rng, 7.0), 1.7, 2.2) * tx.smooth(v, 0.1, 0.2) * tx.smooth(-v, -0.85, -0.75)
+    body = Body()
+    body.add(sweep(path, thick, power=2.3), tx.to_picture(tx.mix(colour, BROWN, 0.6 * spots)))
+    body.solid(*tube(path[::4], thick[::4]), *tube(path[-3:], thick[-3:]))
+    return body
+
+
+def _berry_profile() -> Floats:
+    return curve([(0, -25), (6, -23), (13, -14), (18.5, -2), (21.5, 9), (19.5, 17), (12, 20.5), (0, 21)], 22)
+
+
+def strawberry() -> Body:
+    """Lies on its side, cap towards (-x, -y)."""
+    profile = _berry_profile()
+    u, v = tx.texels(192, 256)
+    rows = v * 17
+    offset = (np.floor(rows) % 2) / 2
+    across = ((u * 18 + offset) % 1 - 0.5) * 18
+    along = (rows % 1 - 0.5) * 17
+    seed = np.hypot(across / 2.2, along / 4.2)
+    colour = tx.mix((190, 18, 30), (140, 6, 18), tx.smooth(-seed, -1.5, -0.8))
+    colour = tx.mix(colour, (242, 208, 104), tx.smooth(-seed, -0.95, -0.75))
+    colour = tx.mix(colour, (226, 112, 84), 0.6 * tx.smooth(v, 0.86, 0.97))
+    parts = Body()
+    parts.add(lathe([(r, z) for r, z in profile], 32), tx.to_picture(colour))
+    parts.add(_leaves(profile), tx.paint(16, 16, lambda u, v: tx.mix((74, 152, 56), (38, 104, 34), v)))
+    stem = sweep([(0, 0, 20), (0.5, 0, 25), (2, 0.5, 28)], [2.0, 1.5, 1.6], up=(0, 1, 0), segments=8)
+    parts.add(stem, tx.plain((96, 168, 70)))
+    parts.solid(*tower([(r, r, z) for r, z in profile[1::5]], 10))
+    turn = rotation("z", 35) @ rotation("y", -80)
+    return _turned(parts, turn)
+
+
+def _leaves(profile: Floats) -> lathe:  # type: ignore[valid-type]
+    """Return nine pointed leaves that lie on the shoulder of a berry."""
+    upper = profile[np.argmax(profile[:, 0]) :][::-1]
+    angle = np.linspace(0, 2 * np.pi, 73)
+    point = np.abs((angle * 9 / (2 * np.pi)) % 1 - 0.5) * 2
+    reach = 8 + 16 * point**1.4
+    share = np.linspace(0, 1, 7)[:, None]
+    along = (1 - share) * reach[None]
+    arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(upper, axis=0), axis=1))])
+    radius = np.interp(along, arc, upper[:, 0]) + 0.6
+    height = np.interp(along, arc, upper[:, 1]) + 1.2 + 2.2 * (1 - share) ** 3 * point[None]
+    radius[-1] = 0
+    return grid(np.stack([radius * np.cos(angle), radius * np.sin(angle), height], -1))
+
+
+def _turned(body: Body, turn: Floats) -> Body:
+    turned = Body()
+    for part in body.parts:
+        turned.add(part.surface.moved(turn=turn), part.picture)
+    turned.solid(*(hull @ turn.T for hull in body.hulls))
+    return turned
+
+
+def apple() -> Body:
+    """Stands upright, with a dimple, a stem and five soft lobes below."""
+    rng = np.random.default_rng(13)
+    outline = [(0, -29), (6, -31), (14, -35), (24, -31), (33, -16), (37.5, 4), (35, 21), (26, 33), (15, 35.5), (7, 31), (0, 24)]
+    profile = curve(outline, 30)
+    skin = lathe([(max(r, 0), z) for r, z in profile], 40)
+
+    def lobes(points: Floats) -> Floats:
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        low = np.clip(-points[:, 2] / 35, 0, 1)[:, None]
+        return points * np.array([1, 1, 1]) + np.c_[points[:, :2] * 0.0, 1.8 * np.cos(5 * angle)] * low
+
+    u, v = tx.texels(192, 256)
+    place = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 0.25 * v], -1)
+    streaks = tx.smooth(tx.ripple(place, rng, 22.0), -0.4, 2.2)
+    colour = tx.mix((176, 12, 26), (206, 52, 48), 0.7 * streaks)
+    top = tx.smooth(v, 0.8, 0.94) * (0.75 + 0.25 * tx.ripple(place, rng, 14.0))
+    colour = tx.mix(colour, (200, 152, 70), np.clip(top, 0, 1))
+    bottom = tx.smooth(-v, -0.07, -0.01)
+    body = Body()
+    body.add(skin.bent(lobes), tx.to_picture(tx.mix(colour, (110, 80, 40), bottom)))
+    stem = sweep([(0, 0, 22), (1, 0.5, 29), (3, 1.5, 35.8)], [1.5, 1.3, 1.9], up=(0, 1, 0), segments=8)
+    body.add(stem, tx.plain((74, 52, 28)))
+    body.solid(*tower([(profile[n, 0], profile[n, 0], profile[n, 1]) for n in (6, 10, 14, 19, 23)], 14))
+    return body
+
+
+def lemon() -> Body:
+    """Lies on its side; one tip points to (-x, -y), the other to (+x, +y)."""
+    rng = np.random.default_rng(14)
+    outline = [(0, -37), (4, -36), (7.5, -32), (16, -26), (25, -13), (27, 0), (25, 13), (16, 24), (8, 29), (5, 32), (0, 33)]
+    profile = [(max(r, 0), z) for r, z in curve(outline, 26)]
+    colour = _peel(rng, (236, 196, 22), (206, 160, 8), 13.0)
+    u, v = tx.texels(*colour.shape[:2])
+    colour = tx.mix(colour, (150, 150, 40), 0.7 * tx.smooth(v, 0.95, 1.0))
+    body = Body()
+    body.add(lathe(profile, 32, around=False), tx.to_picture(colour))
+    body.solid(*tower([(max(r, 0.5), max(r, 0.5), z) for r, z in profile[::5]], 12))
+    return _turned(body, rotation("z", 45) @ rotation("y", -90))
+
+
+def _peel(rng: np.random.Generator, colour: tuple[int, ...], pit: tuple[int, ...], frequency: float) -> Floats:
+    """Return the colours [128, 256, 3] of a skin with fine pits."""
+    way = tx.directions(128, 256)
+    pits = tx.smooth(tx.ripple(way, rng, frequency * 3, 40), 0.4, 1.6)
+    tone = tx.ripple(way, rng, 2.0)
+    return tx.mix(colour, pit, 0.55 * pits) + 5 * tone[..., None]
+
+
+def peach() -> Body:
+    """Stands upright; a groove runs down one side from the dimple at the top."""
+    rng = np.random.default_rng(15)
+
+    def radius(way: Floats) -> Floats:
+        lon = np.arctan2(way[..., 1], way[..., 0]) - 0.9
+        lon = np.abs((lon + np.pi) % (2 * np.pi) - np.pi)
+        groove = np.exp(-((lon / 0.2) ** 2)) * np.clip(np.sqrt(1 - np.clip(way[..., 2], -1, 1) ** 2), 0, 1) ** 0.5
+        groove *= tx.smooth(way[..., 2], -0.85, 0.0)
+        dimple = np.exp(-((1 - way[..., 2]) / 0.07))
+        point = np.exp(-((1 + way[..., 2]) / 0.02))
+        return np.asarray(31 * (1 - 0.075 * groove - 0.22 * dimple + 0.04 * point))
+
+    way = tx.directions(160, 320)
+    blush = way @ np.array([-0.5, 0.75, 0.42]) + 0.22 * tx.ripple(way, rng, 3.0)
+    colour = tx.mix((232, 164, 48), (205, 88, 40), tx.smooth(blush, -0.45, 0.35))
+    colour = tx.mix(colour, (140, 26, 34), tx.smooth(blush, 0.15, 0.85))
+    lon = np.abs((np.arctan2(way[..., 1], way[..., 0]) - 0.9 + np.pi) % (2 * np.pi) - np.pi)
+    line = tx.smooth(-lon * np.sqrt(1 - way[..., 2] ** 2), -0.06, 0.0) * tx.smooth(way[..., 2], -0.8, 0.0)
+    colour = tx.mix(colour, (122, 44, 24), 0.8 * np.maximum(line, tx.smooth(way[..., 2], 0.965, 0.99)))
+    body = Body()
+    body.add(ball(radius, 25, 48), tx.to_picture(tx.speckle(colour, rng, 3.0)))
+    body.solid(*_round_tower(31.0))
+    return body
+
+
+def _round_tower(radius: float, flat: float = 0.97) -> list[Floats]:
+    """Return one solid for a ball."""
+    lat = np.linspace(-np.pi / 2, np.pi / 2, 9)
+    rows = tower([(radius * np.cos(a) + 1e-3, radius * np.cos(a) + 1e-3, radius * flat * np.sin(a)) for a in lat], 14)
+    return [np.concatenate(rows)]
+
+
+def pear() -> Body:
+    """Lies on its side, neck and stem at +y."""
+    rng = np.random.default_rng(16)
+    outline = [(0, -42), (8, -44), (21, -41), (31, -27), (33, -10), (28, 8), (19, 24), (15, 36), (11, 45), (4, 49), (0, 48)]
+    profile = [(max(r, 0), z) for r, z in curve(outline, 28)]
+    u, v = tx.texels(160, 192)
+    place = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 3 * v], -1)
+    colour = tx.mix((126, 154, 30), (168, 178, 44), tx.smooth(tx.ripple(place, rng, 2.0), -1.0, 1.5))
+    freckles = tx.smooth(tx.ripple(place, rng, 45.0, 40), 1.9, 2.5)
+    colour = tx.mix(colour, (96, 98, 28), 0.6 * freckles)
+    colour = tx.mix(colour, BROWN, 0.7 * np.maximum(tx.smooth(-v, -0.05, -0.01), tx.smooth(v, 0.965, 0.99)))
+    body = Body()
+    body.add(lathe(profile, 32), tx.to_picture(colour))
+    stem = sweep([(0, 0, 46), (1, 0, 52), (3, 0.5, 57)], [1.7, 1.5, 2.0], up=(0, 1, 0), segments=8)
+    body.add(stem, tx.plain((88, 62, 32)))
+    body.solid(*tower([(max(r, 1), max(r, 1), z) for r, z in profile[2::5]], 12))
+    return _turned(body, rotation("x", -90))
+
+
+def orange() -> Body:
+    """Stands upright; a small green button at the top, pitted skin."""
+    rng = np.random.default_rng(17)
+    colour = _peel(rng, (226, 92, 14), (186, 62, 4), 20.0)
+    way = tx.directions(*colour.shape[:2])
+    star = way[..., 2] + 0.006 * np.cos(5 * np.arctan2(way[..., 1], way[..., 0]))
+    colour = tx.mix(colour, (92, 98, 34), tx.smooth(star, 0.982, 0.988))
+    colour = tx.mix(colour, (120, 60, 10), 0.8 * tx.smooth(-way[..., 2], 0.994, 0.998))
+
+    def radius(way: Floats) -> Floats:
+        return np.asarray(36 * (1 - 0.05 * np.exp(-((1 - way[..., 2]) / 0.03)) - 0.02 * np.abs(way[..., 2]) ** 3))
+
+    body = Body()
+    body.add(ball(radius, 25, 40), tx.to_picture(colour))
+    body.solid(*_round_tower(36.0))
+    return body

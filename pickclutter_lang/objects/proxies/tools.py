@@ -1,0 +1,212 @@
+"""Stand-ins for power drill, scissors, Phillips screwdriver and hammer, lying flat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pickclutter_lang.objects.proxies import textures as tx
+from pickclutter_lang.objects.proxies.body import Body, Picture, cuboid, tube
+from pickclutter_lang.objects.proxies.cutlery import STEEL
+from pickclutter_lang.objects.proxies.shapes import Floats, Surface, box_faces, curve, grid, lathe, rotation, slab, sweep
+
+BLACK = tx.plain((30, 30, 32))
+ORANGE = (224, 72, 18)
+
+
+def _lying(profile: list[tuple[float, float]], segments: int, shift: tuple[float, float, float], away: int = -1) -> Surface:
+    """Return a lathe whose axis is x, its top towards -x (`away` = -1) or +x."""
+    return lathe(profile, segments).moved(shift, rotation("y", 90 * away))
+
+
+def power_drill() -> Body:
+    """Chuck towards -x; the grip runs from the motor to the battery foot at -y."""
+    body = Body()
+    motor = [(0, -36), (20, -36), (26, -30), (28, -20), (28.5, 20), (28, 44)]
+    body.add(_lying(motor, 32, (40, 60, 0)), _drill_label())
+    band = [(28.6, 40), (28.7, 44), (28.7, 62), (27, 66), (26, 66)]
+    body.add(_lying(band, 32, (40, 60, 0)), BLACK)
+    ring = [(26, 64), (27, 66), (27, 72), (25, 74)]
+    body.add(_lying(ring, 32, (40, 60, 0)), tx.plain(ORANGE))
+    chuck = [(25, 72), (25.5, 76), (24, 92), (22, 96), (21, 108), (15, 122), (9, 126), (8.5, 120), (0, 120)]
+    body.add(_lying(chuck, 32, (40, 60, 0)), _ribs((26, 26, 28), (58, 58, 60), 20))
+    grip = curve([(34, 42), (26, 20), (22, 0), (24, -30), (28, -72)], 16)
+    path = np.c_[grip, np.zeros(16)]
+    wide = np.interp(np.linspace(0, 1, 16), [0, 0.25, 0.6, 1], [26, 20, 17, 21])
+    high = np.interp(np.linspace(0, 1, 16), [0, 0.3, 0.7, 1], [21, 17, 15.5, 17])
+    body.add(sweep(path, wide, high, 2.6, 24), _grip())
+    body.add(sweep([(0, 26, 0), (-3, 18, 0), (-1, 6, 0)], [7, 8, 6], [8, 8, 7], 2.6, 14), BLACK)
+    for name, face in box_faces((92, 34, 56), 6.0, 2).items():
+        body.add(face.moved((34, -86, 0)), _battery(name))
+    low = box_faces((84, 12, 50), 4.0, 1)
+    for face in low.values():
+        body.add(face.moved((34, -66, 0)), BLACK)
+    body.solid(*_drill_solids(path, wide, high))
+    return body
+
+
+def _drill_solids(path: Floats, wide: Floats, high: Floats) -> list[Floats]:
+    def round_solid(stations: list[tuple[float, float]]) -> Floats:
+        return lathe(stations, 14).moved((40, 60, 0), rotation("y", -90)).points
+
+    return [
+        round_solid([(20, -36), (28.5, -20), (28.5, 62), (26, 70)]),
+        round_solid([(26, 70), (25, 76), (22, 96)]),
+        round_solid([(22, 96), (21, 108), (9, 126)]),
+        *tube(path[::3], wide[::3], high[::3]),
+        cuboid((-12, -103, -28), (80, -69, 28)),
+        cuboid((-8, -72, -25), (76, -60, 25)),
+        cuboid((-10, 6, -7), (10, 28, 7)),
+    ]
+
+
+def _ribs(dark: tuple[int, ...], light: tuple[int, ...], count: int) -> Picture:
+    return tx.paint(64, 160, lambda u, v: tx.mix(dark, light, tx.smooth(np.abs((u * count) % 1 - 0.5), 0.2, 0.4)))
+
+
+def _drill_label() -> Picture:
+    image, draw = tx.canvas((256, 128), ORANGE)
+    for x in (64, 192):
+        draw.rounded_rectangle([x - 36, 30, x + 36, 80], 8, fill=(28, 28, 30))
+        tx.letter(image, "DRILL", (x, 47), 18, ORANGE)
+        tx.letter(image, "18 V", (x, 66), 16, ORANGE)
+        for n in range(4):
+            draw.rounded_rectangle([x - 30 + 16 * n, 92, x - 22 + 16 * n, 112], 3, fill=(60, 24, 12))
+    return np.asarray(image)
+
+
+def _grip() -> Picture:
+    """Black rubber in front (u = 1/2 is -x), orange behind."""
+
+    def colour(u: Floats, v: Floats) -> Floats:
+        rubber = tx.mix((30, 30, 32), (50, 50, 52), tx.smooth(np.sin(v * 120), 0.2, 0.8))
+        side = np.abs((u + 0.5) % 1 - 0.5) + 0.03 * np.sin(v * 9)
+        return tx.mix(ORANGE, rubber, tx.smooth(side, 0.22, 0.235))
+
+    return tx.paint(128, 96, colour)
+
+
+def _battery(name: str) -> Picture:
+    if name not in ("top", "bottom", "front"):
+        return tx.plain(ORANGE)
+    image, draw = tx.canvas((112, 48), ORANGE)
+    draw.rounded_rectangle([20, 10, 92, 38], 5, fill=(28, 28, 30))
+    tx.letter(image, "LITHIUM", (56, 24), 15, ORANGE)
+    return np.asarray(image)
+
+
+def scissors() -> Body:
+    """Two loops at -y, two blades at +y, crossed at the pivot and a little open."""
+    body = Body()
+    for side in (1, -1):
+        _half_scissors(body, side)
+    pivot = [(0, 7.9), (5.5, 7.9), (5.5, -7.9), (0, -7.9)][::-1]
+    body.add(lathe(pivot, 16).moved((0, 6, 0)), STEEL)
+    return body
+
+
+def _half_scissors(body: Body, side: int) -> None:
+    """Add one half: its blade goes to one side of the axis and its loop to the other; `side` also lifts it."""
+    open_by = rotation("z", 4.0 * side)
+    lift = 1.6 * side
+    y = np.linspace(-4, 100, 12)
+    inner = np.interp(y, [-4, 4, 100], [-6.0, -6.5, -1.0])
+    outer = np.interp(y, [-4, 10, 60, 100], [7.0, 8.0, 5.0, 0.6])
+    blade = slab(np.c_[inner * side, y][:, :2] if side > 0 else np.c_[outer * side, y],
+                 np.c_[outer * side, y] if side > 0 else np.c_[inner * side, y], lift - 1.4, lift + 1.4, 3)
+    body.add(blade.moved((0, 6, 0), open_by), STEEL_DARK)
+    for a, b in ((0, 3), (3, 7), (7, 11)):
+        corners = np.array([(s[n] * side, y[n], z) for n in (a, b) for s in (inner, outer) for z in (lift - 1.5, lift + 1.5)])
+        body.solid(corners @ open_by.T + [0, 6, 0])
+    arm = np.c_[curve([(4 * side, 6), (-1 * side, -14), (-10 * side, -32), (-18 * side, -44)], 10), np.zeros(10)]
+    body.add(sweep(arm, np.linspace(8.5, 6.5, 10), np.linspace(5.5, 6.5, 10), 2.6, 14), GREY_PLASTIC)
+    body.solid(*tube(arm[::3], 7.0, 6.0))
+    radius = (15.0, 25.0) if side > 0 else (13.5, 19.0)
+    t = np.linspace(0, 2 * np.pi, 29)
+    t[-1] = 0
+    centre = np.array([-24.0 * side, -43.0 - radius[1] * 0.72])
+    tilt = rotation("z", -14 * side)[:2, :2]
+    flat = np.stack([radius[0] * np.cos(t), radius[1] * np.sin(t)], -1) @ tilt.T + centre
+    loop = np.c_[flat, np.zeros(29)]
+    body.add(sweep(loop, 5.0, 6.6, 2.6, 14, closed=True), _loop_colours())
+    for n in range(0, 28, 4):
+        body.solid(np.concatenate(tube(loop[[n, n + 2, n + 4]], 5.0, 6.4)))
+
+
+def _loop_colours() -> Picture:
+    """Grey outside, orange on the inside of the loop (u = 1/2 lies left of the path, towards the middle)."""
+    return tx.paint(16, 64, lambda u, v: tx.mix((96, 108, 118), (226, 148, 42), tx.smooth(-np.abs(((u + INSIDE) % 1) - 0.5), -0.24, -0.2)))
+
+
+INSIDE = 0.5
+GREY_PLASTIC = tx.plain((92, 104, 114))
+STEEL_DARK = tx.paint(64, 16, lambda u, v: tx.mix((96, 98, 94), (136, 138, 132), tx.smooth(np.sin(6 * u + 2 * v), -1, 1)))
+
+
+def screwdriver() -> Body:
+    """Grip at -x with a blue end, thin shaft and cross tip towards +x."""
+    body = Body()
+    grip = [(17.4, 0), (17.6, 18), (17.6, 34), (14.5, 50), (13.2, 66), (15, 80), (15.5, 88), (12, 94), (7, 98), (0, 98)]
+    smooth_grip = curve(grip, 36)
+    points = [(0, -16), (9, -14.5), (14.5, -10), (17, -4), *[(max(r, 0), z) for r, z in smooth_grip]]
+    turn = rotation("y", 90)
+    body.add(lathe(points, 32).moved((-92, 0, 0), turn), _screwdriver_grip())
+    shaft = [(5.5, 0), (5.5, 12), (3.3, 13), (3.3, 80), (3.3, 97)]
+    body.add(lathe(shaft, 16).moved((4, 0, 0), turn), tx.plain((150, 152, 156)))
+    angle = np.linspace(0, 2 * np.pi, 17)
+    cross = np.where(np.arange(17) % 4 == 0, 1.0, 0.5)
+    rows = []
+    for radius, x in ((3.3, 101), (3.3, 105), (2.6, 110), (0.7, 115)):
+        reach = radius * (cross if x > 104 else 1.0)
+        rows.append(np.stack([np.full(17, x), np.cos(angle) * reach, np.sin(angle) * reach], -1))
+    rows.append(np.tile([115.5, 0, 0], (17, 1)))
+    body.add(grid(np.array(rows)), tx.plain((40, 40, 42)))
+    stations = [(-107, 10), (-96, 17.5), (-58, 17.6), (-42, 14.5), (-26, 13.2), (-4, 15.5), (4, 8)]
+    for (a, r), (b, s) in zip(stations[:-1], stations[1:], strict=True):
+        body.solid(lathe([(r, a), (s, b)], 12).moved(turn=turn).points)
+    body.solid(lathe([(5, 4), (5, 16)], 10).moved(turn=turn).points, lathe([(3.3, 16), (3.3, 105), (0.7, 115)], 10).moved(turn=turn).points)
+    return body
+
+
+def _screwdriver_grip() -> Picture:
+    def colour(u: Floats, v: Floats) -> Floats:
+        ridges = tx.smooth(np.abs((u * 8) % 1 - 0.5), 0.3, 0.45)
+        black = tx.mix((24, 24, 26), (64, 64, 68), ridges * (v > 0.22) * (v < 0.9))
+        grey = tx.mix((74, 76, 80), (48, 48, 52), tx.smooth(np.sin(u * 150) * np.sin(v * 120), -0.1, 0.1))
+        black = tx.mix(grey, black, tx.smooth(v, 0.47, 0.48))
+        blue = tx.smooth(-v, -0.24, -0.23) + tx.smooth(v, 0.9, 0.91)
+        return tx.mix(black, (30, 56, 176), np.clip(blue, 0, 1))
+
+    return tx.paint(160, 128, colour)
+
+
+def hammer() -> Body:
+    """Head at -y: face towards -x, claw bent towards +x; the wooden handle runs to +y."""
+    body = Body()
+    y = np.linspace(-150, 167, 20)
+    wide = np.interp(y, [-150, -120, -60, 40, 110, 160, 167], [9, 10, 10.5, 13, 15.5, 15, 12])
+    high = np.interp(y, [-150, -120, -60, 40, 110, 160, 167], [7, 8, 8.5, 10, 12, 12, 9])
+    path = np.c_[np.zeros(20), y, np.zeros(20)]
+    body.add(sweep(path, wide, high, 2.5, 20), _handle_wood())
+    body.solid(*tube(path[[0, 5, 12, 19]], wide[[0, 5, 12, 19]], high[[0, 5, 12, 19]]))
+    face = [(0, 60), (15, 60), (16.3, 58), (16.3, 46), (13, 40), (11, 34), (11.5, 22), (14, 10), (14, -16), (0, -16)]
+    body.add(lathe(face[::-1], 24).moved((0, -140, 0), rotation("y", -90)), STEEL_HEAD)
+    for z0, z1, r0, r1 in ((-16, 12, 14, 14), (12, 42, 13, 13), (42, 60, 16.3, 16)):
+        body.solid(lathe([(r0, z0), (r1, z1)], 12).moved((0, -140, 0), rotation("y", -90)).points)
+    spine = curve([(8, -141), (24, -140), (40, -132), (54, -118), (63, -100)], 12)
+    thick = np.linspace(12, 2.0, 12)
+    for side in (1, -1):
+        offset = side * np.interp(np.arange(12), [0, 4, 11], [5.0, 6.5, 10.5])
+        claw = np.c_[spine, offset]
+        body.add(sweep(claw, thick, np.linspace(8.5, 5.0, 12), 3.0, 12), STEEL_HEAD)
+        body.solid(*tube(claw[[0, 4, 8, 11]], thick[[0, 4, 8, 11]], 6.0))
+    return body
+
+
+STEEL_HEAD = tx.paint(64, 64, lambda u, v: tx.mix((84, 86, 90), (134, 136, 140), tx.smooth(np.sin(12 * u + 3 * v), -1, 1)))
+
+
+def _handle_wood() -> Picture:
+    u, v = tx.texels(256, 64)
+    angle = 2 * np.pi * u
+    place = np.stack([0.012 * np.cos(angle), 0.012 * np.sin(angle), 0.3 * v], -1)
+    return tx.wood(place, np.random.default_rng(48), (176, 116, 62), (120, 70, 32), 330.0)

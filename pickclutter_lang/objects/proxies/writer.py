@@ -1,0 +1,126 @@
+"""Writes bodies in ManiSkill2's layout, the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import trimesh
+from PIL import Image
+
+from pickclutter_lang.objects.proxies.body import Body, Part, Picture
+from pickclutter_lang.objects.proxies.shapes import Floats, Ints
+
+ATLAS_SIDE = 512
+_MARGIN = 3  # texels round each picture, so that neighbours do not shine through
+_CREASE = np.cos(np.radians(42.0))
+_MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.png\n"
+
+
+def write_body(body: Body, folder: Path) -> None:
+    """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part."""
+    folder.mkdir(parents=True)
+    atlas, uv = pack([part for part in body.parts])
+    (folder / "texture_map.png").write_bytes(_png(atlas))
+    (folder / "textured.mtl").write_text(_MATERIAL)
+    (folder / "textured.obj").write_text(_visual(body, uv))
+    (folder / "collision.obj").write_text(_collision(body))
+
+
+def pack(parts: list[Part]) -> tuple[Picture, list[Floats]]:
+    """Lay the pictures of all parts on one square, and return it with each part's coordinates on it.
+
+    :raises ValueError: when the pictures do not fit on a square of 512 texels
+    """
+    unique = {id(part.picture): part.picture for part in parts}
+    atlas = np.zeros((ATLAS_SIDE, ATLAS_SIDE, 3), dtype=np.uint8)
+    atlas[:] = np.mean([p.mean(axis=(0, 1)) for p in unique.values()], axis=0).astype(np.uint8)
+    corners, x, y, shelf = {}, 0, 0, 0
+    for key, picture in sorted(unique.items(), key=lambda item: -item[1].shape[0]):  # stable: order of the parts
+        height, width = picture.shape[:2]
+        pad = min(_MARGIN, (ATLAS_SIDE - width) // 2)
+        if x + width + 2 * pad > ATLAS_SIDE:
+            x, y, shelf = 0, y + shelf, 0
+        if y + height + 2 * _MARGIN > ATLAS_SIDE:
+            raise ValueError(f"the pictures of a body do not fit on {ATLAS_SIDE} x {ATLAS_SIDE} texels")
+        margins = ((_MARGIN, _MARGIN), (pad, pad), (0, 0))
+        atlas[y : y + height + 2 * _MARGIN, x : x + width + 2 * pad] = np.pad(picture, margins, mode="edge")
+        corners[key] = (x + pad, y + _MARGIN)
+        x, shelf = x + width + 2 * pad, max(shelf, height + 2 * _MARGIN)
+    used = min(ATLAS_SIDE, 1 << int(np.ceil(np.log2(y + shelf))))
+    placed = []
+    for part in parts:
+        left, top = corners[id(part.picture)]
+        height, width = part.picture.shape[:2]
+        u = left + 0.5 + part.surface.uv[:, 0] * (width - 1)
+        v = top + 0.5 + (1 - part.surface.uv[:, 1]) * (height - 1)
+        placed.append(np.stack([u / ATLAS_SIDE, 1 - v / used], -1))
+    return atlas[:used], placed
+
+
+def _png(picture: Picture) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG", optimize=False, compress_level=6)
+    return stream.getvalue()
+
+
+def _visual(body: Body, uv: list[Floats]) -> str:
+    starts = np.cumsum([0] + [len(p.surface.points) for p in body.parts])
+    points = np.round(np.concatenate([p.surface.points for p in body.parts]), 6) + 0.0
+    faces = np.concatenate([p.surface.faces + n for p, n in zip(body.parts, starts[:-1], strict=True)])
+    owner = np.concatenate([np.full(len(p.surface.faces), n) for n, p in enumerate(body.parts)])
+    normals = corner_normals(points, faces, owner).reshape(-1, 3)
+    table, index = np.unique(np.round(normals, 4) + 0.0, axis=0, return_inverse=True)
+    index = index.reshape(-1, 3)
+    lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", np.concatenate(uv), 6)]
+    lines += [*_rows("vn", table, 4), "usemtl surface"]
+    lines += [
+        "f " + " ".join(f"{p + 1}/{p + 1}/{n + 1}" for p, n in zip(face, corner, strict=True))
+        for face, corner in zip(faces.tolist(), index.tolist(), strict=True)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def corner_normals(points: Floats, faces: Ints, owner: Ints) -> Floats:
+    """Return the normals [F, 3, 3] at the corners of each face.
+
+    A corner's normal is the mean, weighted by area, over the faces of the same part that meet there and differ
+    from its own by less than the crease angle.
+    """
+    corners = points[faces]
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(areas, axis=1, keepdims=True)
+    units = areas / np.where(length > 0, length, 1)
+    keys = np.c_[np.round(corners.reshape(-1, 3) * 1e6).astype(np.int64), np.repeat(owner, 3)]
+    place = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(place, kind="stable")
+    counts = np.bincount(place)
+    firsts = np.cumsum(counts) - counts
+    total = np.zeros((len(place), 3))
+    face_of = np.arange(len(place)) // 3
+    for step in range(int(counts.max())):
+        valid = step < counts[place]
+        other = face_of[order[np.minimum(firsts[place] + step, len(place) - 1)]]
+        alike = valid & ((units[other] * units[face_of]).sum(axis=1) > _CREASE)
+        total += np.where(alike[:, None], areas[other], 0)
+    size = np.linalg.norm(total, axis=1, keepdims=True)
+    safe = np.where(size > 0, total / np.where(size > 0, size, 1), [0.0, 0.0, 1.0])
+    return np.asarray(safe.reshape(-1, 3, 3))
+
+
+def _collision(body: Body) -> str:
+    lines, start = [], 1
+    for n, cloud in enumerate(body.hulls):
+        hull = trimesh.convex.convex_hull(np.round(cloud, 6))
+        vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces) + start
+        lines += [f"o convex_{n}", *_rows("v", vertices, 6)]
+        lines += ["f " + " ".join(map(str, face)) for face in faces.tolist()]
+        start += len(vertices)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(name: str, values: npt.ArrayLike, digits: int) -> list[str]:
+    shape = f"{name} " + " ".join([f"%.{digits}f"] * np.asarray(values).shape[1])
+    return [shape % tuple(row) for row in (np.asarray(values) + 0.0).tolist()]
