@@ -1,0 +1,112 @@
+"""Where the piles of the environment come from: an episode file of ManiSkill2, or physics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mani_skill2.utils.io_utils import load_json
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.clutter import SceneMaker
+from pickclutter_lang.envs.physics import Pile
+from pickclutter_lang.envs.sampling import ClutterSettings
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.objects.catalogue import Catalogue
+from pickclutter_lang.objects.sets import load_object_set
+
+Episode = Mapping[str, Any]
+ENDLESS = 2**31 - 1
+_ACTOR_KEYS = ("model_id", "scale", "pose", "rep_pts")
+
+
+class DroppedEpisodes(Sequence[Episode]):
+    """Endless episodes: number k is the scene (seed, split, k) of the scene store, dropped when it is asked for."""
+
+    def __init__(self, maker: SceneMaker, seed: int, split: str) -> None:
+        self._maker = maker
+        self._seed = seed
+        self._split = split
+
+    def __len__(self) -> int:
+        return ENDLESS
+
+    def __getitem__(self, index: Any) -> Any:
+        row: Mapping[str, NDArray[Any]] = self._maker.make(self._seed, self._split, int(index))
+        slots = np.flatnonzero(row["actors"] >= 0)
+        return {"actors": [self._actor(row, int(slot)) for slot in slots]}
+
+    def _actor(self, row: Mapping[str, NDArray[Any]], slot: int) -> dict[str, Any]:
+        points = row["rep_pts"][slot]
+        return {
+            "model_id": self._maker.objects.catalogue[int(row["actors"][slot])].model_id,
+            "scale": float(row["scales"][slot]),
+            "pose": [float(value) for value in row["poses"][slot]],
+            "rep_pts": None if np.isnan(points).any() else points.tolist(),
+        }
+
+
+@lru_cache(maxsize=4)
+def shared_maker(objects: str, root: str | None, settings: ClutterSettings) -> SceneMaker:
+    """Return the process's scene maker for an object set; it keeps every mesh loaded, so environments share it."""
+    return SceneMaker(load_object_set(objects, root), settings)
+
+
+def read_episodes(path: str | Path) -> list[Episode]:
+    """Read a ManiSkill2 episode file (`.json` or `.json.gz`).
+
+    :raises MissingAssetsError: when there is no such file
+    :raises InvalidArgumentError: when it does not hold a list of episodes
+    """
+    if not Path(path).is_file():
+        raise MissingAssetsError(f"expected a ManiSkill2 episode file at {path}, but there is none")
+    try:
+        episodes = load_json(path)
+    except (json.JSONDecodeError, UnicodeDecodeError, OSError, RuntimeError) as error:
+        raise InvalidArgumentError(f"expected a .json or .json.gz episode file, but {path} says: {error}") from error
+    if not isinstance(episodes, list) or not episodes:
+        raise InvalidArgumentError(f"expected a list of episodes in {path}, but got {type(episodes).__name__}")
+    for number, episode in enumerate(episodes):
+        check_episode(episode, f"episode {number} of {path}")
+    return episodes
+
+
+def check_episode(episode: Any, where: str) -> None:
+    """Check that an episode has ManiSkill2's form, with at least one actor.
+
+    :raises InvalidArgumentError: naming what is wrong, and where
+    """
+    actors = episode.get("actors") if isinstance(episode, Mapping) else None
+    if not isinstance(actors, Sequence) or not actors:
+        raise InvalidArgumentError(f"expected {where} to be {{'actors': [...]}} with at least one actor")
+    for slot, actor in enumerate(actors):
+        missing = [key for key in _ACTOR_KEYS if not isinstance(actor, Mapping) or key not in actor]
+        if missing:
+            raise InvalidArgumentError(f"actor {slot} of {where} lacks {', '.join(missing)}")
+        if np.shape(actor["pose"]) != (7,) or not np.isfinite(np.asarray(actor["pose"], float)).all():
+            raise InvalidArgumentError(
+                f"expected actor {slot} of {where} to have a pose of 7 numbers (x y z qw qx qy qz), "
+                f"but got {actor['pose']!r}"
+            )
+        if not actor["scale"] > 0:
+            raise InvalidArgumentError(f"expected actor {slot} of {where} to have a scale above 0")
+        if actor["rep_pts"] is not None and (np.ndim(actor["rep_pts"]) != 2 or np.shape(actor["rep_pts"])[1] != 3):
+            raise InvalidArgumentError(
+                f"expected rep_pts of actor {slot} of {where} to be a list of [x, y, z], or None if not visible"
+            )
+
+
+def model_ids_of(episodes: Sequence[Episode]) -> list[str]:
+    """Return the ids of all actors of these episodes, each once, sorted."""
+    return sorted({actor["model_id"] for episode in episodes for actor in episode["actors"]})
+
+
+def pile_of(model_ids: Sequence[str], actors: Sequence[Any], catalogue: Catalogue) -> Pile:
+    """Return sapien actors as a pile: the catalogue columns of their ids and the poses where they are now."""
+    columns = np.array([catalogue.index(model_id) for model_id in model_ids], np.int64)
+    poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in actors], float)
+    return Pile(columns, poses)

@@ -1,0 +1,286 @@
+"""PickClutter with language: mani_skill2's `PickClutterEnv` whose episodes carry an instruction."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv, PickClutterYCBEnv
+from mani_skill2.utils.common import random_choice
+from mani_skill2.utils.io_utils import load_json
+from sapien.core import Pose
+
+from pickclutter_lang.envs.episodes import DroppedEpisodes, Episode, model_ids_of, pile_of, read_episodes, shared_maker
+from pickclutter_lang.envs.grasps import GraspChecker
+from pickclutter_lang.envs.kinematics import PandaKinematics
+from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode
+from pickclutter_lang.envs.renderer import renderer_options, shared_engine
+from pickclutter_lang.envs.sampling import SPLIT_OBJECTS, ClutterSettings, split_columns
+from pickclutter_lang.envs.tasks import Request, Task, draw_task, parse_options
+from pickclutter_lang.errors import InvalidArgumentError, RendererError
+from pickclutter_lang.objects.catalogue import CatalogueObject, paper_catalogue
+from pickclutter_lang.objects.sets import INFO_FILE, load_object_set
+
+LIFTED_M = 0.05
+_LANGUAGE_STREAM = 0x1A46
+_NOWHERE = (0.0, 0.0, -10.0)
+
+
+class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
+    """A pile, an arm, and an instruction whose object lies in the pile or, with a set probability, does not.
+
+    Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
+    `success` never true (see `DeclareAbsence`), and what observations tell of "the object" they tell of another
+    visible object, drawn as the target is: absence must be seen in the pile.
+
+    :param objects: `proxy` or `ycb`
+    :param objects_root: folder of the object set in mani_skill2's layout, by default as `load_object_set` says
+    :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
+    :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
+        `train` and `id` the 14 of Y_id, `ood` and `fewshot` all 26
+    :param episodes_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
+    :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
+    :param min_objects: fewest objects of a dropped pile
+    :param max_objects: most objects of a dropped pile, at most 10
+    :param obs_mode: one of `OBS_MODES`, by default `state`
+    :param enable_segmentation: add segmentation to the pictures, as `mani_skill2.make` does
+    :param kwargs: arguments of mani_skill2's `PickClutterEnv`
+    :raises InvalidArgumentError: for a value outside its range
+    :raises MissingAssetsError: where objects or episode file are not there
+    :raises RendererError: for render_mode="human" without a display
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {**PickClutterEnv.metadata, "render_fps": 20}
+    SUPPORTED_OBS_MODES = OBS_MODES
+
+    def __init__(
+        self,
+        objects: str = "proxy",
+        objects_root: str | Path | None = None,
+        episode_json: str | Path | None = None,
+        split: str = "ood",
+        episodes_seed: int = 0,
+        absent_probability: float = 0.25,
+        min_objects: int = 4,
+        max_objects: int = 10,
+        obs_mode: str | None = None,
+        enable_segmentation: bool = False,
+        camera_cfgs: dict[str, Any] | None = None,
+        render_mode: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not 0 <= absent_probability <= 1:
+            raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
+        if split not in SPLIT_OBJECTS:
+            raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
+        self.split = split
+        self.absent_probability = float(absent_probability)
+        self._request = Request()
+        self._converter: ObservationConverter | None = None
+        self._shown_mode = obs_mode or OBS_MODES[0]
+        raw_mode = base_mode(self._shown_mode)
+        root = None if objects_root is None else str(objects_root)
+        if episode_json is None:
+            settings = ClutterSettings(min_objects, max_objects, graspable=False)
+            settings.validate()
+            maker = shared_maker(objects, root, settings)
+            self.object_set = maker.objects
+            self.episodes: Sequence[Episode] = DroppedEpisodes(maker, episodes_seed, split)
+        else:
+            self.episodes = read_episodes(episode_json)
+            others = sorted(set(model_ids_of(self.episodes)) - set(paper_catalogue().model_ids))
+            self.object_set = load_object_set(objects, root, paper_catalogue().model_ids + others)
+        self.catalogue = self.object_set.catalogue
+        # What PickClutterEnv.__init__ would set from its files.
+        self.asset_root = self.object_set.root
+        self.model_db = load_json(self.asset_root / INFO_FILE)
+        self.episode_idx = -1
+        self.goal_thresh = 0.025
+        _quieten_renderer(render_mode)
+        super(PickClutterEnv, self).__init__(
+            obs_mode=raw_mode,
+            render_mode=render_mode,
+            camera_cfgs=_camera_settings(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
+            **{**_render_options(render_mode), **kwargs},
+        )
+        self.metadata = {  # type: ignore[misc]
+            **self.metadata,
+            "render_modes": _render_modes(),
+            "render_fps": self.control_freq,
+        }
+        self._converter = ObservationConverter(self, self._shown_mode)
+        self.observation_space = self._converter.space
+        self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
+
+    # Language ---------------------------------------------------------------------------------------------------
+
+    @property
+    def instruction(self) -> str:
+        """What the agent is asked to do."""
+        return self._task.instruction
+
+    @property
+    def target_name(self) -> str:
+        """Display name of the object that the instruction names."""
+        return self._task.target.name
+
+    @property
+    def target_present(self) -> bool:
+        """Whether that object lies in the pile."""
+        return self._task.slot is not None
+
+    @property
+    def target_visible(self) -> bool:
+        """Whether the hand camera sees it before the arm moves."""
+        slot = self._task.slot
+        return slot is not None and self.episode["actors"][slot]["rep_pts"] is not None
+
+    @property
+    def target_graspable(self) -> bool:
+        """Whether it is visible and the gripper has a free and reachable grasp of it before the arm moves."""
+        return self._target_graspable
+
+    def picked_objects(self) -> list[str]:
+        """Return the names of the objects that are held at least 5 cm above their start, or are at the goal."""
+        picked = []
+        for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
+            centre = actor.pose.transform(actor.cmass_local_pose).p
+            at_goal = np.linalg.norm(self.goal_pos - centre) <= self.goal_thresh
+            lifted = centre[2] - start > LIFTED_M
+            if at_goal or (lifted and self.agent.check_grasp(actor, max_angle=60)):
+                picked.append(item.name)
+        return picked
+
+    # Gymnasium --------------------------------------------------------------------------------------------------
+
+    @property
+    def obs_mode(self) -> str:
+        """The observation mode, one of `OBS_MODES`."""
+        return self._shown_mode
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode, in a scene built anew (physics remembers what was in a scene before).
+
+        :param seed: with the same seed everything is the same
+        :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or id)
+            and `phrase` (a text with `{name}`, or the number of a phrasing) fix what would be drawn
+        :raises InvalidArgumentError: for an unknown option or a value outside its range
+        :raises UnknownObjectError: for a target that the catalogue does not have, with near names
+        """
+        self._request = parse_options(options, self.catalogue, len(self.episodes))
+        gym.Env.reset(self, seed=seed)
+        episode_seed = int(self.np_random.integers(2**32)) if seed is None else seed % 2**32
+        observation, _ = super().reset(seed=episode_seed, options={"reconfigure": True})
+        return observation, self.get_info()
+
+    def get_obs(self) -> Any:
+        """Take an observation of the environment's mode; it shares nothing with other observations."""
+        observation = super().get_obs()
+        if self._converter is None:  # while the parent makes itself
+            return observation
+        return self._converter(observation, self.robot_link_ids)
+
+    def get_info(self, **kwargs: Any) -> dict[str, Any]:
+        """Return mani_skill2's info with `instruction` and `target_{name,present,visible,graspable}`."""
+        info: dict[str, Any] = super().get_info(**kwargs)
+        info["instruction"] = self.instruction
+        for key in ("name", "present", "visible", "graspable"):
+            info[f"target_{key}"] = getattr(self, f"target_{key}")
+        return info
+
+    def evaluate(self, **kwargs: Any) -> dict[str, Any]:
+        """Judge the state; without a target nothing is placed, and picking is no success."""
+        result: dict[str, Any] = super().evaluate(**kwargs)
+        if not self.target_present:
+            result.update(is_obj_placed=False, success=False)
+        return result
+
+    def compute_dense_reward(self, info: dict[str, Any], **kwargs: Any) -> float:
+        """Return mani_skill2's reward in [0, 10], 0 for an absent target."""
+        return float(super().compute_dense_reward(info, **kwargs)) if self.target_present else 0.0
+
+    # mani_skill2's steps of a reset ------------------------------------------------------------------------------
+
+    def _set_episode(self, episode_idx: int | None = None) -> bool:
+        wanted = self._request.episode
+        if wanted is None or isinstance(wanted, int):
+            super()._set_episode(wanted)
+        else:
+            self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
+        self._pile = [self.catalogue.find(actor["model_id"]) for actor in self.episode["actors"]]
+        return True
+
+    def _set_target(self) -> None:
+        """Draw as mani_skill2 does, from the same generator; language draws from one of its own."""
+        actors = self.episode["actors"]
+        visible = [slot for slot, actor in enumerate(actors) if actor["rep_pts"] is not None]
+        slot = random_choice(visible or list(range(len(actors))), self._episode_rng)
+        rng = np.random.default_rng([self._episode_seed, _LANGUAGE_STREAM])
+        self._task = draw_task(self._pile, slot, self._strangers(), self.absent_probability, self._request, rng)
+        if self._task.slot is not None:
+            slot = self._task.slot
+        self.obj = self.objs[slot]
+        points = actors[slot]["rep_pts"] or [self.obj_pose.p]
+        self.obj_start_pos = np.float32(random_choice(points, self._episode_rng))
+        self.bbox_size = self.bbox_sizes[slot]
+        self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else _NOWHERE))
+        self._start_heights = [(actor.pose.transform(actor.cmass_local_pose)).p[2] for actor in self.objs]
+        self._target_graspable = self._is_graspable()
+
+    def _strangers(self) -> list[CatalogueObject]:
+        """Return the objects of the split that are not in the pile."""
+        here = {item.model_id for item in self._pile}
+        allowed = [self.catalogue[column] for column in split_columns(self.catalogue, self.split)]
+        return [item for item in allowed if item.model_id not in here]
+
+    def _is_graspable(self) -> bool:
+        if self._task.slot is None or not self.target_visible:
+            return False
+        pile = pile_of([item.model_id for item in self._pile], self.objs, self.catalogue)
+        checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
+        return checker.find(pile, self._task.slot) is not None
+
+    _task: Task
+    _pile: list[CatalogueObject]
+    _target_graspable: bool
+
+
+def _quieten_renderer(render_mode: str | None) -> None:
+    """Keep SAPIEN from warning that the renderers of a process share one context, which is what we want."""
+    if render_mode != "human":  # its renderer must be the first, with a window
+        shared_engine()[1].set_log_level("error")
+
+
+def _camera_settings(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
+    """Copy the settings, since mani_skill2 takes keys out of what it is given."""
+    settings = deepcopy(camera_cfgs or {})
+    if segmentation:
+        settings["add_segmentation"] = True
+    return OrderedDict(settings)
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _render_modes() -> tuple[str, ...]:
+    """Return mani_skill2's render modes; its viewer ("human") needs a display."""
+    return tuple(mode for mode in PickClutterEnv.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
+
+
+def _render_options(render_mode: str | None) -> dict[str, Any]:
+    if render_mode is not None and render_mode not in PickClutterEnv.SUPPORTED_RENDER_MODES:
+        raise InvalidArgumentError(
+            f"expected render_mode out of {', '.join(PickClutterEnv.SUPPORTED_RENDER_MODES)}, but got {render_mode!r}"
+        )
+    if render_mode != "human":
+        return renderer_options()
+    if not _has_display():
+        raise RendererError("render_mode='human' opens a window, but there is no display; use 'rgb_array'")
+    return {**renderer_options(), "renderer_kwargs": {}}
