@@ -1,0 +1,69 @@
+"""What every teacher offers: a frozen pair of an image tower and a text tower with one embedding space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """A frozen vision-language model; D is `embed_dim`, S `image_size`, W the width of its text tower.
+
+    Features are float32 and L2-normalised. The model is in eval mode and its weights take no gradient;
+    `encode_prompts` lets gradients through to the embeddings.
+    """
+
+    @property
+    def embed_dim(self) -> int:
+        """Width D of the embedding space."""
+
+    @property
+    def image_size(self) -> int:
+        """Side S of the pictures that the image tower reads, in pixels."""
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor (1 / temperature) on cosines that the teacher was trained with."""
+
+    @property
+    def context_length(self) -> int:
+        """How many tokens, start and end among them, the text tower can read."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash (sha256, hex) of architecture, weights and preprocessing."""
+
+    def to(self, device: str) -> Teacher:
+        """Move the weights to a device and return the teacher itself."""
+
+    def preprocess(self, images: npt.NDArray[np.uint8] | Tensor) -> Tensor:
+        """Turn uint8 pictures [N, H, W, 3] into the image tower's float32 input [N, 3, S, S]."""
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Return the features [N, D] of preprocessed pictures [N, 3, S, S]."""
+
+    def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
+        """Return the features [C, D] of texts."""
+
+    def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
+        """Return int64 tokens [C, L], L = `context_length`: start, words, end, padding.
+
+        :raises InvalidArgumentError: for a text that is longer than the context, unless it may be truncated
+        """
+
+    def end_positions(self, tokens: Tensor) -> Tensor:
+        """Return the position [C] of the end token in tokens [C, L]."""
+
+    def embed_tokens(self, tokens: Tensor) -> Tensor:
+        """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""
+
+    def encode_prompts(self, embeddings: Tensor, end: Tensor) -> Tensor:
+        """Return the features [C, D] of embeddings [C, L, W] whose end tokens stand at the positions `end` [C].
+
+        Equal to `encode_text` where the embeddings are those of its tokens; L may be shorter than the context.
+        """

@@ -1,0 +1,130 @@
+"""Teacher features on disk. A file belongs to one content of the data, one teacher and one seed of the views."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.teachers.base import Teacher
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class FeatureKey:
+    """What features depend on: `data` is the content hash of the pictures, `teacher` the fingerprint of the
+    model, `view` says which view of each picture is meant (camera, crop, flip) and `view_seed` is the seed where
+    views are drawn.
+    """
+
+    data: str
+    teacher: str
+    view: str = ""
+    view_seed: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Hash (sha256, hex) of all parts: the name of the files."""
+        return hashlib.sha256(json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True).encode()).hexdigest()
+
+
+class FeatureCache:
+    """A folder of features: a key is `<digest>.safetensors` and `<digest>.json`, which says it in words."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def get_or_compute(
+        self,
+        teacher: Teacher,
+        batches: Callable[[], Iterable[npt.NDArray[np.uint8]]],
+        count: int,
+        data: str,
+        view: str = "",
+        view_seed: int = 0,
+    ) -> Tensor:
+        """Return the features [count, D] of pictures; they are computed only if this very key is not there yet.
+
+        :param batches: makes an iterator of uint8 batches [n, H, W, 3], `count` pictures in all; not called on a hit
+        :param data: content hash of the pictures
+        :raises TeacherError: when the files of this key are damaged or not what their names say
+        :raises InvalidArgumentError: when the iterator gives another number of pictures
+        """
+        key = FeatureKey(data, teacher.fingerprint, view, view_seed)
+        found = self.load(key)
+        if found is None:
+            found = _compute(teacher, batches(), count)
+            self.store(key, found)
+        if list(found.shape) != [count, teacher.embed_dim]:
+            raise TeacherError(
+                f"expected features [{count}, {teacher.embed_dim}] in {self._path(key)}, but got {list(found.shape)}; "
+                f"delete that file"
+            )
+        return found
+
+    def load(self, key: FeatureKey) -> Tensor | None:
+        """Return the features of a key, or None when they are not there.
+
+        :raises TeacherError: when the files are damaged or belong to another key
+        """
+        path = self._path(key)
+        if not path.is_file() or not path.with_suffix(".json").is_file():
+            return None
+        try:
+            card = json.loads(path.with_suffix(".json").read_text())
+            content = path.read_bytes()
+            features = load(content)["features"]
+        except (json.JSONDecodeError, SafetensorError, KeyError) as error:
+            raise TeacherError(f"the cached features in {path} are damaged ({error}); delete that file") from error
+        if card.get("key") != asdict(key) or card.get("sha256") != hashlib.sha256(content).hexdigest():
+            raise TeacherError(f"the cached features in {path} are not what {path.stem}.json says; delete both files")
+        return features
+
+    def store(self, key: FeatureKey, features: Tensor) -> None:
+        """Write the features of a key: the tensor first, then the card that makes it count."""
+        content = save({"features": features.detach().cpu().float().contiguous()})
+        card: dict[str, Any] = {
+            "schema": SCHEMA,
+            "key": asdict(key),
+            "shape": list(features.shape),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(key)
+        path.with_suffix(".json").unlink(missing_ok=True)
+        _write_whole(path, content)
+        _write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
+
+    def _path(self, key: FeatureKey) -> Path:
+        return self.folder / f"{key.digest[:32]}.safetensors"
+
+
+def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: int) -> Tensor:
+    parts = [teacher.encode_image(teacher.preprocess(batch)).cpu() for batch in batches]
+    features = torch.cat(parts) if parts else torch.zeros(0, teacher.embed_dim)
+    if len(features) != count:
+        raise InvalidArgumentError(f"expected {count} pictures, but the iterator gave {len(features)}")
+    return features
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is whole or not there."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

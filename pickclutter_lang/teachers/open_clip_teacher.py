@@ -1,0 +1,188 @@
+"""A teacher over any open_clip model with CLIP's causal text transformer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+import torch
+from open_clip.tokenizer import SimpleTokenizer
+from open_clip.transform import PreprocessCfg
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.teachers.preprocessing import Preprocessing
+
+_TEXTS_AT_ONCE = 256
+
+
+class OpenClipTeacher:
+    """The `Teacher` interface over an `open_clip.CLIP` (or `CustomTextCLIP`) module, frozen and in eval mode.
+
+    :param model: the module
+    :param config: its architecture, as in open_clip's model configurations
+    :param preprocess: its preprocessing, as in open_clip's `PreprocessCfg`
+    :raises TeacherError: when its text tower is not a causal transformer that pools at the end token, or its
+        tokenizer is not CLIP's
+    """
+
+    def __init__(self, model: nn.Module, config: Mapping[str, Any], preprocess: PreprocessCfg) -> None:
+        self.model = model.eval().requires_grad_(False)
+        self.config = dict(config)
+        self.preprocess = Preprocessing(preprocess)
+        self._text = _text_tower(model, self.config)
+        self._tokenizer = _tokenizer(self.context_length)
+
+    @property
+    def embed_dim(self) -> int:
+        """Width D of the embedding space."""
+        return int(self.config["embed_dim"])
+
+    @property
+    def image_size(self) -> int:
+        """Side S of the pictures that the image tower reads, in pixels."""
+        return self.preprocess.size
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor (1 / temperature) on cosines that the teacher was trained with."""
+        return float(self.model.logit_scale.exp().item())  # type: ignore[operator]
+
+    @property
+    def context_length(self) -> int:
+        """How many tokens, start and end among them, the text tower can read."""
+        return int(self._text.positional_embedding.shape[0])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash (sha256, hex) of architecture, weights and preprocessing."""
+        digest = hashlib.sha256(json.dumps(self.config, sort_keys=True).encode())
+        digest.update(json.dumps(self.preprocess.settings(), sort_keys=True).encode())
+        for name, weight in sorted(self.model.state_dict().items()):
+            digest.update(f"{name} {weight.dtype} {list(weight.shape)}".encode())
+            digest.update(memoryview(weight.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()))
+        return digest.hexdigest()
+
+    def to(self, device: str) -> OpenClipTeacher:
+        """Move the weights to a device and return the teacher itself."""
+        self.model.to(device)
+        return self
+
+    @torch.no_grad()
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Return the features [N, D] of preprocessed pictures [N, 3, S, S].
+
+        :raises InvalidArgumentError: for pictures of another shape
+        """
+        if images.ndim != 4 or tuple(images.shape[1:]) != (3, self.image_size, self.image_size):
+            raise InvalidArgumentError(
+                f"expected preprocessed pictures [N, 3, {self.image_size}, {self.image_size}], "
+                f"but got {list(images.shape)}; call preprocess first"
+            )
+        features = self.model.encode_image(images.to(self.device))  # type: ignore[operator]
+        return functional.normalize(features.float(), dim=-1)
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
+        """Return the features [C, D] of texts; `truncate` as in `tokenize`."""
+        parts = []
+        for first in range(0, len(texts), _TEXTS_AT_ONCE):
+            tokens = self.tokenize(texts[first : first + _TEXTS_AT_ONCE], truncate)
+            end = self.end_positions(tokens)
+            parts.append(self.encode_prompts(self.embed_tokens(tokens[:, : int(end.max()) + 1]), end))
+        return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
+
+    def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
+        """Return int64 tokens [C, L], L = `context_length`: start, words, end, zeros.
+
+        :param truncate: cut a text that is longer than the context instead of refusing it
+        :raises InvalidArgumentError: naming the text that is longer than the context
+        """
+        for text in texts if not truncate else ():
+            needed = len(self._tokenizer.encode(text)) + 2
+            if needed > self.context_length:
+                raise InvalidArgumentError(
+                    f"expected a text of at most {self.context_length} tokens, but this one has {needed}: {text!r}; "
+                    f"shorten it or pass truncate=True"
+                )
+        tokens: Tensor = self._tokenizer(list(texts), self.context_length)
+        return tokens.to(self.device)
+
+    def end_positions(self, tokens: Tensor) -> Tensor:
+        """Return the position [C] of the end token, the largest id, in tokens [C, L]."""
+        return tokens.argmax(dim=-1)
+
+    def embed_tokens(self, tokens: Tensor) -> Tensor:
+        """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""
+        embedded: Tensor = self._text.token_embedding(tokens)
+        return embedded
+
+    def encode_prompts(self, embeddings: Tensor, end: Tensor) -> Tensor:
+        """Return the features [C, D] of embeddings [C, L, W] whose end tokens stand at the positions `end` [C].
+
+        The text tower is causal: what comes after the end token changes nothing, so L may be anything from
+        `end.max() + 1` to `context_length`.
+
+        :raises InvalidArgumentError: for another width, more positions than the context, or an end outside L
+        """
+        self._check_prompts(embeddings, end)
+        return text_features(self._text, embeddings, end)
+
+    def _check_prompts(self, embeddings: Tensor, end: Tensor) -> None:
+        width = self._text.positional_embedding.shape[1]
+        if embeddings.ndim != 3 or embeddings.shape[2] != width or embeddings.shape[1] > self.context_length:
+            raise InvalidArgumentError(
+                f"expected embeddings [C, L <= {self.context_length}, {width}], but got {list(embeddings.shape)}"
+            )
+        length = embeddings.shape[1]
+        if end.shape != embeddings.shape[:1] or bool(((end < 0) | (end >= length)).any()):
+            raise InvalidArgumentError(
+                f"expected {embeddings.shape[0]} end positions in [0, {length}), but got {end.tolist()}"
+            )
+
+
+def text_features(tower: Any, embeddings: Tensor, end: Tensor) -> Tensor:
+    """Run CLIP's text transformer from token embeddings; `tower` has its parts as attributes.
+
+    :param embeddings: [C, L, W], without positions
+    :param end: int64 [C], where to pool
+    :return: float32 [C, D], L2-normalised
+    """
+    length = embeddings.shape[1]
+    x = embeddings + tower.positional_embedding[:length]
+    # The mask is made for the whole context; fewer tokens need the corner of it.
+    x = tower.transformer(x, attn_mask=tower.attn_mask[:length, :length])
+    x = tower.ln_final(x)[torch.arange(len(x), device=x.device), end]
+    projection = tower.text_projection
+    x = projection(x) if isinstance(projection, nn.Linear) else x @ projection
+    return functional.normalize(x.float(), dim=-1)
+
+
+def _text_tower(model: nn.Module, config: Mapping[str, Any]) -> Any:
+    """Return the module that holds the parts of the text transformer: the model itself or its `text`."""
+    tower: Any = model if hasattr(model, "token_embedding") else getattr(model, "text", None)
+    text = config["text_cfg"]
+    pool = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
+    causal = getattr(tower, "attn_mask", None) is not None and getattr(tower, "cls_emb", None) is None
+    if not causal or pool not in ("argmax", "eos") or getattr(tower, "text_projection", None) is None:
+        raise TeacherError(
+            "expected a text tower that is causal and pools at its end token (CLIP, OpenCLIP, MetaCLIP, EVA), "
+            f"but this model's is {text}; use another teacher"
+        )
+    if text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs"):
+        raise TeacherError(f"expected a model with CLIP's own tokenizer, but its text tower is {text}")
+    return tower
+
+
+@lru_cache
+def _tokenizer(context_length: int) -> SimpleTokenizer:
+    return SimpleTokenizer(context_length=context_length)

@@ -1,0 +1,110 @@
+"""The feature cache: computed once per key, never reused for another, never half written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg
+
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.teachers import FeatureCache, FeatureKey, OpenClipTeacher
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 20, 20, 3), dtype=np.uint8)
+
+
+def make_teacher(seed: int = 0) -> OpenClipTeacher:
+    torch.manual_seed(seed)
+    return OpenClipTeacher(
+        build_pocket_model(POCKET_CONFIG), POCKET_CONFIG["model_cfg"], PreprocessCfg(**POCKET_CONFIG["preprocess_cfg"])
+    )
+
+
+class Batches:
+    """Gives the pictures in twos and counts how often it was asked to."""
+
+    def __init__(self, images: np.ndarray = IMAGES) -> None:
+        self.images, self.calls = images, 0
+
+    def __call__(self) -> Iterator[np.ndarray]:
+        self.calls += 1
+        return (self.images[n : n + 2] for n in range(0, len(self.images), 2))
+
+
+@pytest.fixture(scope="module")
+def teacher() -> OpenClipTeacher:
+    return make_teacher()
+
+
+def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    batches = Batches()
+    first = FeatureCache(tmp_path).get_or_compute(teacher, batches, 5, data="d")
+    second = FeatureCache(tmp_path).get_or_compute(teacher, batches, 5, data="d")
+    assert batches.calls == 1
+    assert torch.equal(first, second)
+    assert torch.allclose(first, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
+
+
+@pytest.mark.parametrize("change", [{"data": "e"}, {"view": "base"}, {"view_seed": 1}])
+def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, change: dict) -> None:
+    cache, batches = FeatureCache(tmp_path), Batches()
+    cache.get_or_compute(teacher, batches, 5, data="d")
+    other = Batches(255 - IMAGES)
+    features = cache.get_or_compute(teacher, other, 5, **{"data": "d", **change})
+    assert other.calls == 1
+    assert torch.allclose(features, teacher.encode_image(teacher.preprocess(255 - IMAGES)), atol=1e-5)
+
+
+def test_another_teacher_of_the_same_width_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    cache, batches = FeatureCache(tmp_path), Batches()
+    mine = cache.get_or_compute(teacher, batches, 5, data="d")
+    theirs = cache.get_or_compute(make_teacher(1), batches, 5, data="d")
+    assert batches.calls == 2 and not torch.allclose(mine, theirs, atol=1e-2)
+
+
+def test_files_of_another_key_are_refused(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    cache = FeatureCache(tmp_path)
+    cache.get_or_compute(teacher, Batches(), 5, data="d")
+    wanted = FeatureKey("e", teacher.fingerprint)
+    for path in list(tmp_path.iterdir()):
+        path.rename(tmp_path / f"{wanted.digest[:32]}{path.suffix}")
+    with pytest.raises(TeacherError, match="not what"):
+        cache.load(wanted)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "card"])
+def test_damage_is_an_error(tmp_path: Path, teacher: OpenClipTeacher, damage: str) -> None:
+    cache = FeatureCache(tmp_path)
+    cache.get_or_compute(teacher, Batches(), 5, data="d")
+    (tensor,), (card,) = tmp_path.glob("*.safetensors"), tmp_path.glob("*.json")
+    content = bytearray(tensor.read_bytes())
+    if damage == "card":
+        card.write_text("{")
+    elif damage == "cut":
+        tensor.write_bytes(content[:-9])
+    else:
+        content[-1] ^= 1
+        tensor.write_bytes(content)
+    with pytest.raises(TeacherError, match="delete"):
+        cache.load(FeatureKey("d", teacher.fingerprint))
+
+
+def test_a_killed_write_counts_for_nothing(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    cache, batches = FeatureCache(tmp_path), Batches()
+    cache.get_or_compute(teacher, batches, 5, data="d")
+    next(tmp_path.glob("*.json")).unlink()
+    cache.get_or_compute(teacher, batches, 5, data="d")
+    assert batches.calls == 2
+    assert json.loads(next(tmp_path.glob("*.json")).read_text())["shape"] == [5, 256]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_wrong_count_is_refused_and_nothing_is_kept(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected 6 pictures, but the iterator gave 5"):
+        FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 6, data="d")
+    assert not list(tmp_path.iterdir())
