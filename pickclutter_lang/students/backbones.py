@@ -1,0 +1,158 @@
+"""Image networks of three libraries behind one form: images [N, K, S, S] to a feature map [N, W, h, w]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import timm
+import torch
+import torchvision
+from efficientnet_pytorch import EfficientNet
+from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+
+EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
+_HEADS = ("avgpool", "classifier", "fc", "head", "heads")
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network, the width W of its last map, and the dropout rate that its library sets before the last layer."""
+
+    module: nn.Module
+    width: int
+    dropout: float = 0.0
+
+
+def build_backbone(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    """Build `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
+
+    :param name: see above
+    :param channels: input channels K
+    :param output_stride: 16 or 32: input size over map size; None leaves the network as it is (32 for most)
+    :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
+        over RGB of its filters
+    :raises InvalidArgumentError: on an unknown name or a stride the network does not offer
+    :raises MissingAssetsError: when the pretrained weights can be neither found nor downloaded
+    """
+    library, _, model = name.rpartition("/")
+    try:
+        if library == "" and model in EFFICIENTNETS:
+            return _efficientnet(model, channels, output_stride, pretrained)
+        if library == "torchvision" and model in torchvision.models.list_models(module=torchvision.models):
+            return _torchvision(model, channels, output_stride, pretrained)
+        if library == "timm" and timm.is_model(model):
+            return _timm(model, channels, output_stride, pretrained)
+    except OSError as error:
+        raise MissingAssetsError(
+            f"the pretrained weights of {name} are not on this machine and could not be downloaded ({error}); "
+            "connect it once, or train from scratch with pretrained=False"
+        ) from error
+    raise InvalidArgumentError(
+        f"expected a student network efficientnet_b0..b7, torchvision/<name> or timm/<name>, got {name!r}"
+    )
+
+
+class _EfficientNetMap(nn.Module):
+    """The map after the head convolution, before pooling."""
+
+    def __init__(self, network: EfficientNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.network.extract_features(images))
+
+
+def _efficientnet(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    library_name = name.replace("_", "-")
+    # image_size=None makes the library pad by the size that comes in: the same numbers as its static padding at
+    # the size that was set, and right at any other.
+    blocks, settings = get_model_params(library_name, {"image_size": None, "include_top": False})
+    if output_stride == 16:
+        last = max(n for n, block in enumerate(blocks) if block.stride == [2])
+        blocks[last] = blocks[last]._replace(stride=[1])
+    network = EfficientNet(blocks, settings)
+    if pretrained:
+        weights = torch.hub.load_state_dict_from_url(url_map[library_name], progress=False, weights_only=True)
+        network.load_state_dict({key: value for key, value in weights.items() if not key.startswith("_fc.")})
+    _widen_stem(network, channels, pretrained)
+    # The library's own swish saves memory by recomputing; torch's is faster on CPU.
+    network.set_swish(memory_efficient=False)
+    return Backbone(_EfficientNetMap(network), round_filters(1280, settings), settings.dropout_rate)
+
+
+def _torchvision(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    network = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None)
+    trunk = nn.Sequential()
+    for child_name, child in network.named_children():
+        if child_name in _HEADS:
+            break
+        trunk.add_module(child_name, child)
+    _widen_stem(trunk, channels, pretrained)
+    if output_stride == 16:
+        _keep_size_in_last_stage(trunk)
+    try:
+        with torch.no_grad():
+            shape = trunk.eval()(torch.zeros(1, channels, 224, 224)).shape
+    except (AssertionError, RuntimeError, TypeError) as error:
+        raise InvalidArgumentError(f"torchvision/{name} has no plain trunk before its classifier") from error
+    if len(shape) != 4:
+        raise InvalidArgumentError(f"torchvision/{name} gives {list(shape)}, expected a map [N, W, h, w]")
+    return Backbone(trunk.train(), shape[1])
+
+
+def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    options: dict[str, Any] = {} if output_stride is None else {"output_stride": output_stride}
+    try:
+        network: Any = timm.create_model(
+            name, pretrained=pretrained, features_only=True, out_indices=(-1,), in_chans=channels, **options
+        )
+    except (AssertionError, NotImplementedError, RuntimeError, TypeError) as error:
+        raise InvalidArgumentError(
+            f"timm/{name} gives no feature map with output_stride={output_stride}: {error}"
+        ) from error
+    return Backbone(_LastMap(network), network.feature_info.channels()[-1])
+
+
+class _LastMap(nn.Module):
+    """The last of timm's list of maps."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.network(images)[-1])
+
+
+def _widen_stem(network: nn.Module, channels: int, pretrained: bool) -> None:
+    """Give the first convolution another number of input channels, in place."""
+    stem = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    if channels == stem.in_channels:
+        return
+    old = stem.weight.detach()
+    stem.in_channels = channels
+    stem.weight = nn.Parameter(old.new_empty(old.shape[0], channels, *old.shape[2:]))
+    stem.reset_parameters()
+    if pretrained:
+        # The response to an input that is equal in all channels stays what it was.
+        mean = old.mean(dim=1, keepdim=True) * old.shape[1] / channels
+        stem.weight.data.copy_(mean.expand_as(stem.weight))
+
+
+def _keep_size_in_last_stage(trunk: nn.Sequential) -> None:
+    """Set the strides of the last stage that has any to 1, in place."""
+    stages = [stage for child in trunk for stage in (child if isinstance(child, nn.Sequential) else [child])]
+    if len(trunk) > 1:
+        stages = list(trunk)
+    for stage in reversed(stages):
+        strided = [m for m in stage.modules() if isinstance(m, nn.Conv2d) and max(m.stride) > 1]
+        if strided:
+            for convolution in strided:
+                convolution.stride = (1, 1)
+            return
+    raise InvalidArgumentError("expected a network with a strided stage for output_stride=16")

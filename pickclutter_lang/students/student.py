@@ -1,0 +1,80 @@
+"""The student: an image network with a global and a local head of the teacher's width."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.students.backbones import Backbone, build_backbone
+
+
+class StudentFeatures(NamedTuple):
+    """Features of N images, not normalised: `global_` [N, D] for L_im-cst, `local` [N, D, h, w] for labels."""
+
+    global_: Tensor
+    local: Tensor
+
+
+class Student(nn.Module):
+    """Maps images [N, K, S, S] to `StudentFeatures`.
+
+    The two heads are kept apart, as in the paper's program: the pooled map goes through dropout and a linear
+    layer, the map itself through a 1x1 convolution.
+    """
+
+    def __init__(self, name: str, backbone: Backbone, channels: int, embed_dim: int) -> None:
+        super().__init__()
+        self.name = name
+        self.channels = channels
+        self.embed_dim = embed_dim
+        self.backbone = backbone.module
+        self.dropout = nn.Dropout(backbone.dropout)
+        self.global_head = nn.Linear(backbone.width, embed_dim)
+        self.local_head = nn.Conv2d(backbone.width, embed_dim, kernel_size=1)
+
+    def forward(self, images: Tensor) -> StudentFeatures:
+        """Return the features of images.
+
+        :param images: floating-point [N, K, S, S]
+        :return: `global_` [N, D], `local` [N, D, h, w] with h = w = S over the output stride
+        :raises InvalidArgumentError: on another number of channels
+        """
+        if images.ndim != 4 or images.shape[1] != self.channels:
+            raise InvalidArgumentError(
+                f"expected images [N, {self.channels}, S, S] for this student, got {list(images.shape)}; "
+                "build the student with the channels of the data"
+            )
+        features = self.backbone(images)
+        pooled = self.dropout(features.mean(dim=(2, 3)))
+        return StudentFeatures(self.global_head(pooled), self.local_head(features))
+
+
+def build_student(
+    name: str,
+    *,
+    channels: int,
+    embed_dim: int,
+    output_stride: int | None = None,
+    pretrained: bool = False,
+) -> Student:
+    """Build a student network.
+
+    Weights are drawn from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
+    4x4 cells, one of 16 a map of 8x8.
+
+    :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's),
+        `torchvision/<name>` or `timm/<name>`
+    :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
+    :param embed_dim: width D of the teacher's features
+    :param output_stride: input size over map size, 16 or 32; None leaves the network as its library has it
+    :param pretrained: start from the library's ImageNet weights (downloaded); the paper trains from scratch
+    :raises InvalidArgumentError: on an unknown name or a value that is not allowed
+    :raises MissingAssetsError: when pretrained weights can be neither found nor downloaded
+    """
+    if channels < 1 or embed_dim < 1:
+        raise InvalidArgumentError(f"expected channels and embed_dim above 0, got {channels} and {embed_dim}")
+    if output_stride not in (None, 16, 32):
+        raise InvalidArgumentError(f"expected output_stride 16, 32 or none, got {output_stride}")
+    return Student(name, build_backbone(name, channels, output_stride, pretrained), channels, embed_dim)

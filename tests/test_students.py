@@ -1,0 +1,161 @@
+"""Students of each library: shapes, strides, gradients, and agreement with the stock networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from efficientnet_pytorch import EfficientNet
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.students import LocalAggregation, Student, build_student
+
+D = 12
+
+
+def student(name: str = "efficientnet_b0", channels: int = 3, stride: int | None = None) -> Student:
+    torch.manual_seed(0)
+    return build_student(name, channels=channels, embed_dim=D, output_stride=stride)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "stride", "side", "cells"),
+    [
+        ("efficientnet_b0", 3, None, 128, 4),
+        ("efficientnet_b0", 8, 16, 128, 8),
+        ("efficientnet_b0", 4, 16, 224, 14),
+        ("efficientnet_b0", 3, 32, 100, 4),
+        ("efficientnet_b2", 3, 16, 64, 4),
+        ("torchvision/resnet18", 4, None, 64, 2),
+        ("torchvision/resnet18", 3, 16, 64, 4),
+        ("torchvision/efficientnet_b0", 8, 16, 64, 4),
+        ("torchvision/mobilenet_v3_small", 3, None, 64, 2),
+        ("timm/resnet10t", 4, None, 64, 2),
+        ("timm/mobilenetv3_small_050", 8, 16, 64, 4),
+    ],
+)
+def test_features_have_the_promised_shapes(name: str, channels: int, stride: int | None, side: int, cells: int) -> None:
+    network = student(name, channels, stride).eval()
+    with torch.no_grad():
+        features = network(torch.randn(2, channels, side, side))
+    assert features.global_.shape == (2, D)
+    assert features.local.shape == (2, D, cells, cells)
+    assert bool(features.global_.isfinite().all()) and bool(features.local.isfinite().all())
+
+
+@pytest.mark.parametrize("side", [128, 100, 224])
+def test_efficientnet_is_that_of_its_library(side: int) -> None:
+    ours = student().eval()
+    stock = EfficientNet.from_name("efficientnet-b0", image_size=side, include_top=False).eval()
+    stock.load_state_dict(ours.backbone.network.state_dict())  # type: ignore[union-attr, operator]
+    images = torch.randn(2, 3, side, side)
+    with torch.no_grad():
+        expected = stock.extract_features(images)
+        torch.testing.assert_close(ours.backbone(images), expected, rtol=1e-4, atol=1e-5)
+        pooled = stock(images).flatten(1)
+        torch.testing.assert_close(ours(images).global_, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
+
+
+def test_output_stride_changes_no_weight() -> None:
+    shapes = [{key: value.shape for key, value in student(stride=s).state_dict().items()} for s in (16, 32)]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "torchvision/resnet18", "timm/resnet10t"])
+def test_every_weight_gets_a_gradient(name: str) -> None:
+    network = student(name, channels=4, stride=16)
+    features = network(torch.randn(2, 4, 64, 64))
+    (features.global_.square().sum() + features.local.square().sum()).backward()
+    missing = [key for key, weight in network.named_parameters() if weight.grad is None]
+    assert missing == []
+    assert all(bool(weight.grad.isfinite().all()) for weight in network.parameters() if weight.grad is not None)
+
+
+def test_equal_seeds_build_equal_students() -> None:
+    first, second = student(channels=8).state_dict(), student(channels=8).state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: student("efficientnet_b9"), "efficientnet_b0..b7"),
+        (lambda: student("torchvision/nothing"), "'torchvision/nothing'"),
+        (lambda: student("timm/nothing"), "'timm/nothing'"),
+        (lambda: student("torchvision/vit_b_16"), "torchvision/vit_b_16"),
+        (lambda: student(channels=0), "got 0 and 12"),
+        (lambda: student(stride=8), "16, 32 or none, got 8"),
+        (lambda: student()(torch.zeros(1, 4, 64, 64)), r"\[N, 3, S, S\] .* got \[1, 4, 64, 64\]"),
+        (lambda: LocalAggregation(temperature=0.0), "above 0"),
+        (lambda: LocalAggregation()(torch.zeros(1, 4, 2, 2), torch.zeros(3, 5), torch.zeros(3, 5)), "width 4, got 5"),
+        (lambda: LocalAggregation()(torch.zeros(1, 4, 2), torch.zeros(3, 4), torch.zeros(3, 4)), r"\[1, 4, 2\]"),
+        (lambda: LocalAggregation()(torch.zeros(1, 4, 2, 2), torch.zeros(3, 4), torch.zeros(2, 4)), r"\[2, 4\]"),
+    ],
+)
+def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        call()
+
+
+def slow_aggregation(
+    local: np.ndarray, positive: np.ndarray, negative: np.ndarray, tau: float, scale: float, bias: float
+) -> np.ndarray:
+    def cosine(a: np.ndarray, b: np.ndarray) -> float:
+        return float(a @ b) / math.sqrt(float(a @ a) * float(b @ b))
+
+    result = np.zeros((len(local), len(positive)))
+    for n, image in enumerate(local):
+        cells = [image[:, i, j] for i in range(image.shape[1]) for j in range(image.shape[2])]
+        for c in range(len(positive)):
+            weights = [math.exp(cosine(cell, positive[c]) / tau) for cell in cells]
+            pair = [
+                sum(w * cosine(cell, text[c]) for w, cell in zip(weights, cells, strict=True)) / sum(weights)
+                for text in (positive, negative)
+            ]
+            yes, no = math.exp(scale * pair[0] + bias), math.exp(scale * pair[1])
+            result[n, c] = yes / (yes + no)
+    return result
+
+
+def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair() -> None:
+    generator = torch.Generator().manual_seed(1)
+    local = torch.randn(2, D, 3, 4, generator=generator, dtype=torch.float64)
+    positive, negative = torch.randn(2, 5, D, generator=generator, dtype=torch.float64)
+    head = LocalAggregation(temperature=0.2, logit_scale=6.0).double()
+    with torch.no_grad():
+        head.bias.fill_(-0.7)
+    for mode in (True, False):  # the bias acts in the same place in training and in evaluation
+        scores = head.train(mode)(local, positive, negative)
+        expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7)
+        assert scores.probabilities.detach().numpy() == pytest.approx(expected, abs=1e-6)
+    assert scores.maps.shape == (2, 5, 3, 4)
+    assert scores.maps.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
+
+
+def test_labels_do_not_depend_on_the_other_labels() -> None:
+    generator = torch.Generator().manual_seed(2)
+    local, text = torch.randn(3, D, 4, 4, generator=generator), torch.randn(2, 26, D, generator=generator)
+    head = LocalAggregation()
+    together = head(local, text[0], text[1])
+    alone = head(local, text[0, 20:21], text[1, 20:21])
+    torch.testing.assert_close(together.probabilities[:, 20:21], alone.probabilities)
+
+
+def test_the_map_peaks_where_the_object_is() -> None:
+    text = torch.nn.functional.normalize(torch.randn(2, D, generator=torch.Generator().manual_seed(3)), dim=1)
+    local = -text[0][None, :, None, None].repeat(1, 1, 5, 5)
+    local[0, :, 1, 3] = text[0]
+    scores = LocalAggregation()(local, text[:1], -text[:1])
+    assert int(scores.maps[0, 0].flatten().argmax()) == 1 * 5 + 3
+    assert scores.probabilities.item() > 0.99
+
+
+def test_local_aggregation_learns_scale_and_bias() -> None:
+    head = LocalAggregation()
+    generator = torch.Generator().manual_seed(4)
+    local, text = torch.randn(3, D, 4, 4, generator=generator), torch.randn(2, 5, D, generator=generator)
+    head(local, text[0], text[1]).probabilities.sum().backward()
+    assert {name for name, weight in head.named_parameters() if weight.grad is not None} == {"log_scale", "bias"}
