@@ -24,11 +24,12 @@ _FRICTION_COSINE = np.cos(np.deg2rad(45))
 class ObjectGeometry:
     """Points on the surface [P, 3] and antipodal pairs [G] in the object's own frame, metres, scaled.
 
-    A pair is where a parallel gripper could hold: `centres` [G, 3] between the two contacts, `axes` [G, 3] unit
+    `centre_of_mass` [3] is that of the parts at uniform density. A pair is where a parallel gripper could hold: `centres` [G, 3] between the two contacts, `axes` [G, 3] unit
     vectors along which the fingers close, `widths` [G] between the contacts.
     """
 
     points: FloatArray
+    centre_of_mass: FloatArray
     centres: FloatArray
     axes: FloatArray
     widths: FloatArray
@@ -48,7 +49,9 @@ def object_geometry(collision_file: Path, scale: float, pairs: int = 96) -> Obje
     good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
     chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], pairs, rng)
     starts, normals, widths = starts[good][chosen], normals[good][chosen], widths[good][chosen]
-    return ObjectGeometry(points, starts - 0.5 * widths[:, None] * normals, normals, widths)
+    volumes = np.array([hull.volume for hull in hulls])
+    balance = np.average([hull.center_mass for hull in hulls], axis=0, weights=volumes)
+    return ObjectGeometry(points, balance, starts - 0.5 * widths[:, None] * normals, normals, widths)
 
 
 def _convex_parts(path: Path, scale: float) -> list[trimesh.Trimesh]:

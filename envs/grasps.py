@@ -83,10 +83,11 @@ class GraspChecker:
         """Return all gripper poses around an object that stay above the table, the best first."""
         geometry = self.geometry(int(pile.columns[slot]))
         rotation = rotation_matrix(pile.poses[slot, 3:])
+        position = pile.poses[slot, :3]
         return _propose(
-            geometry.centres @ rotation.T + pile.poses[slot, :3],
+            geometry.centres @ rotation.T + position,
             geometry.axes @ rotation.T,
-            pile.poses[slot, :3],
+            geometry.centre_of_mass @ rotation.T + position,
         )
 
     def _find(self, pile: Pile, slot: int, clouds: list[FloatArray]) -> FloatArray | None:
@@ -136,7 +137,7 @@ def blocking_points(candidates: Candidates, clouds: list[FloatArray]) -> NDArray
 
 
 def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candidates:
-    """Turn antipodal pairs into gripper poses, sorted by how steep and how central they are."""
+    """Turn antipodal pairs into gripper poses, sorted by how steep and how near the centre of mass they are."""
     down = np.array([0.0, 0.0, -1.0])
     steep = down - (axes @ down)[:, None] * axes
     norm = np.linalg.norm(steep, axis=1)

@@ -1,0 +1,41 @@
+# `make quickstart`: from a fresh machine to a student and its report. `make test`: the whole test suite.
+PY := .venv/bin/python
+OUT ?= runs/quickstart
+OBJECTS ?= proxy
+SCENES ?= 1200
+COLLECT = $(PY) scripts/collect_scenes.py objects=$(OBJECTS) seed=0
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: quickstart test lint setup clean
+
+quickstart: setup
+	$(PY) -m pickclutter_lang.envs.doctor --out $(OUT)/doctor.png
+	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
+	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
+	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
+	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
+	$(PY) scripts/train_affordance.py experiment=quickstart scenes=$(OUT)/scenes out=$(OUT)/student
+	@echo
+	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
+	@echo "student: $(OUT)/student"
+	@echo "report:  $(OUT)/student/report/report.md"
+
+# Tests run in two processes with one thread each; two threads in each would fight for the same cores.
+test: export OMP_NUM_THREADS = 1
+test: setup lint
+	$(PY) -m pytest -n 2 --dist loadfile --durations 15
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	@rm -rf build/types && mkdir -p build/types/pickclutter_lang
+	@ln -s $(CURDIR)/pickclutter_lang/* $(CURDIR)/envs $(CURDIR)/configs $(CURDIR)/assets build/types/pickclutter_lang/
+	MYPYPATH=build/types .venv/bin/mypy -p pickclutter_lang
+
+setup: .venv/installed
+
+.venv/installed: pyproject.toml scripts/setup.sh
+	bash scripts/setup.sh
+
+clean:
+	rm -rf .venv build runs

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Makes .venv with the package and its extras; installs the system libraries of the simulator where they are missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { echo "error: $*" >&2; exit 1; }
+
+find_python() {
+    for name in "${PYTHON:-}" python3.11 python3.10 python3 python; do
+        if [ -n "$name" ] && "$name" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' 2>/dev/null
+        then echo "$name"; return; fi
+    done
+}
+
+missing_libraries() {
+    cached=$(ldconfig -p)
+    grep -q libvulkan.so.1 <<<"$cached" || echo libvulkan1
+    grep -q libGL.so.1 <<<"$cached" || echo libgl1
+    grep -q libX11.so.6 <<<"$cached" || echo libx11-6
+    grep -q libgthread-2.0.so.0 <<<"$cached" || echo libglib2.0-0
+    [ -e /dev/nvidiactl ] || ls /dev/dri/renderD* /usr/share/vulkan/icd.d/lvp_icd*.json >/dev/null 2>&1 || echo mesa-vulkan-drivers
+}
+
+packages=$(missing_libraries | tr '\n' ' ')
+if [ -n "$packages" ]; then
+    root=""
+    [ "$(id -u)" = 0 ] || root="sudo -n"
+    line="apt-get install -y --no-install-recommends $packages"
+    { $root true && $root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $root $line; } >/dev/null \
+        || fail "system libraries are missing and could not be installed; run as root: apt-get update && $line"
+fi
+
+if [ ! -x .venv/bin/python ]; then
+    python=$(find_python)
+    if [ -n "$python" ]; then
+        "$python" -m venv .venv || { rm -rf .venv; fail "could not make .venv; on Debian and Ubuntu: apt-get install python3-venv"; }
+    elif command -v uv >/dev/null; then
+        uv venv --quiet --seed --python 3.11 .venv
+    else
+        fail "Python 3.10 or 3.11 is needed (sapien 2.2.2 has no wheels for others); name one with PYTHON=..., or install uv"
+    fi
+fi
+echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+touch .venv/installed
