@@ -1,0 +1,135 @@
+"""Learned prompt contexts after CoOp (arXiv 2109.01134), single or as a positive and negative pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+PHRASES = ("a photo of a table with a", "a picture of a table without a")
+_SPREAD = 0.02  # of random context vectors, as in CoOp
+
+
+class TextTower(Protocol):
+    """What is needed of a teacher; `pickclutter_lang.teachers.Teacher` has it."""
+
+    @property
+    def context_length(self) -> int:
+        """How many tokens the text tower can read."""
+
+    def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
+        """Return int64 tokens [C, L]: start, words, end, padding."""
+
+    def end_positions(self, tokens: Tensor) -> Tensor:
+        """Return the position [C] of the end token."""
+
+    def embed_tokens(self, tokens: Tensor) -> Tensor:
+        """Return token embeddings [C, L, W]."""
+
+    def encode_prompts(self, embeddings: Tensor, end: Tensor) -> Tensor:
+        """Return features [C, D]; L may be shorter than the context."""
+
+
+class PromptFeatures(NamedTuple):
+    """Text features [C, D] of the labels behind the positive context, and behind the negative one if there is one."""
+
+    positive: Tensor
+    negative: Tensor | None
+
+
+class LearnedPrompts(nn.Module):
+    """Context vectors before the words of each label, shared by all labels and learned through a frozen text tower.
+
+    A prompt is: start token, `n_context` learned vectors, the label's tokens, end token. Only the contexts are
+    parameters (and in the state dict), so that other labels can follow them at any time.
+    """
+
+    def __init__(
+        self,
+        teacher: TextTower,
+        labels: Sequence[str],
+        n_context: int = 8,
+        dual: bool = True,
+        init: tuple[str, str] | None = PHRASES,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        """Set up the contexts.
+
+        :param teacher: frozen text tower; it is not part of this module
+        :param labels: what `forward` encodes: a name, or a name with a description
+        :param n_context: number of context vectors, at least 1; the paper learns 8
+        :param dual: learn a second, negative context (section 7)
+        :param init: phrases whose embeddings the positive and the negative context start from. A phrase with
+            fewer tokens than `n_context` stands right before the label, after random vectors. None: all random
+        :param generator: source of the random vectors; torch's global one where None
+        :raises InvalidArgumentError: where a phrase has more tokens than `n_context`, or a label does not fit
+        """
+        super().__init__()
+        if n_context < 1:
+            raise InvalidArgumentError(f"expected n_context of at least 1, got {n_context}")
+        self.n_context = n_context
+        self.labels = list(labels)
+        self._teacher = teacher
+        phrases = init if init is not None else (None, None)
+        self.positive = nn.Parameter(self._context(phrases[0], generator))
+        self.negative = nn.Parameter(self._context(phrases[1], generator)) if dual else None
+        self._label_tokens(self.labels)
+
+    def forward(self) -> PromptFeatures:
+        """Encode the labels that were given, with gradient to the contexts."""
+        return self.encode(self.labels)
+
+    def encode(self, labels: Sequence[str]) -> PromptFeatures:
+        """Encode any labels behind the same contexts, with gradient to the contexts.
+
+        :param labels: C texts
+        :return: L2-normalised features [C, D]
+        :raises InvalidArgumentError: naming the label that does not fit into the text tower's context
+        """
+        embeddings, end = self._label_tokens(labels)
+        contexts = [self.positive] if self.negative is None else [self.positive, self.negative]
+        prompts = [self._with_context(embeddings, context) for context in contexts]
+        features = self._teacher.encode_prompts(torch.cat(prompts), (end + self.n_context).repeat(len(contexts)))
+        if self.negative is None:
+            return PromptFeatures(features, None)
+        positive, negative = features.chunk(2)
+        return PromptFeatures(positive, negative)
+
+    def _label_tokens(self, labels: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the embeddings [C, L, W] of labels up to the longest one's end, and the ends [C]."""
+        if len(labels) == 0:
+            raise InvalidArgumentError("expected at least one label, got none")
+        tokens = self._teacher.tokenize(labels)
+        end = self._teacher.end_positions(tokens)
+        longest = int(end.argmax())
+        needed = int(end[longest]) + 1 + self.n_context
+        if needed > self._teacher.context_length:
+            raise InvalidArgumentError(
+                f"expected a prompt of at most {self._teacher.context_length} tokens, but {self.n_context} context "
+                f"vectors and this label need {needed}: {labels[longest]!r}; shorten it or take fewer context vectors"
+            )
+        with torch.no_grad():
+            return self._teacher.embed_tokens(tokens[:, : int(end[longest]) + 1]), end
+
+    def _with_context(self, embeddings: Tensor, context: Tensor) -> Tensor:
+        """Put a context [n, W] between the start token and the words of each label."""
+        spread = context.to(embeddings).expand(len(embeddings), -1, -1)
+        return torch.cat([embeddings[:, :1], spread, embeddings[:, 1:]], dim=1)
+
+    def _context(self, phrase: str | None, generator: torch.Generator | None) -> Tensor:
+        """Return context vectors [n, W]: a phrase's embeddings at the end, random ones before them."""
+        tokens = self._teacher.tokenize([phrase or ""])
+        words = int(self._teacher.end_positions(tokens)[0]) - 1
+        if words > self.n_context:
+            raise InvalidArgumentError(
+                f"expected a phrase of at most n_context={self.n_context} tokens, but {phrase!r} has {words}"
+            )
+        with torch.no_grad():
+            embedded = self._teacher.embed_tokens(tokens)[0, 1 : words + 1].float()
+        context = torch.randn(self.n_context, embedded.shape[1], generator=generator).to(embedded) * _SPREAD
+        context[self.n_context - words :] = embedded
+        return context
