@@ -58,13 +58,11 @@ class Preprocessing:
         x = pixels.permute(0, 3, 1, 2)
         if tuple(x.shape[-2:]) != (self.size, self.size):
             x = self._fit(x)
-        x = normalize(x.float() / 255, list(self.config.mean), list(self.config.std))
-        return x
+        scaled: Tensor = normalize(x.float() / 255, list(self.config.mean), list(self.config.std))
+        return scaled
 
     def _fit(self, x: Tensor) -> Tensor:
         mode = InterpolationMode(self.config.interpolation)
-        if self.config.resize_mode == "squash":
-            x = resize(x, [self.size, self.size], mode, antialias=True)
-        else:
-            x = center_crop(resize(x, [self.size], mode, antialias=True), [self.size, self.size])
-        return x
+        squash = self.config.resize_mode == "squash"
+        resized: Tensor = resize(x, [self.size, self.size] if squash else [self.size], mode, antialias=True)
+        return resized if squash else center_crop(resized, [self.size, self.size])  # type: ignore[no-any-return]
