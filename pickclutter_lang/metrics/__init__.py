@@ -1,5 +1,13 @@
 """How good predictions and features are."""
 
+from pickclutter_lang.metrics.features import (
+    FeatureDistance,
+    alignment_inversions,
+    feature_distance,
+    mean_class_accuracy,
+    neighbour_overlap,
+    relative_match,
+)
 from pickclutter_lang.metrics.multilabel import (
     average_precisions,
     mean_average_precision,
@@ -11,11 +19,17 @@ from pickclutter_lang.metrics.multilabel import (
 )
 
 __all__ = [
+    "FeatureDistance",
+    "alignment_inversions",
     "average_precisions",
+    "feature_distance",
     "mean_average_precision",
+    "mean_class_accuracy",
     "multilabel_row",
+    "neighbour_overlap",
     "observation_f1",
     "overall_accuracy",
     "precision_recall",
+    "relative_match",
     "trivial_predictors",
 ]

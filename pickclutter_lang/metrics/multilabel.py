@@ -159,9 +159,7 @@ def _binary(name: str, tensor: Tensor) -> Tensor:
     if tensor.dtype == torch.bool:
         return tensor
     if not bool(((tensor == 0) | (tensor == 1)).all()):
-        raise InvalidArgumentError(
-            f"expected {name} of 0 and 1 alone; compare probabilities with a threshold first"
-        )
+        raise InvalidArgumentError(f"expected {name} of 0 and 1 alone; compare probabilities with a threshold first")
     return tensor.bool()
 
 

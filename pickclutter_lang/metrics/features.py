@@ -1,0 +1,166 @@
+"""How well the student keeps the structure of the teacher's spaces (sections 4.1 and 4.2 of the paper).
+
+All functions go through the images in chunks and copy no matrix of features: 100,000 x 768 features of student and
+teacher need 0.6 GB themselves and little more here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+_CELLS = 1 << 24  # of the largest intermediate matrix
+_TINY = 1e-12
+
+
+class FeatureDistance(NamedTuple):
+    """Mean squared distance in [0, 4], summed over dimensions, and mean angle in [0, 180] degrees."""
+
+    squared: float
+    degrees: float
+
+
+def relative_match(student: Tensor, teacher: Tensor) -> float:
+    """Return the share of images whose own teacher feature is nearest to their student feature (M_rel, Eq. 4).
+
+    :param student: [N, D]
+    :param teacher: [N, D] features of the same images
+    :return: in [0, 1], higher is better; chance is 1 / N
+    :raises InvalidArgumentError: on other shapes
+    """
+    _check(student=student, teacher=teacher)
+    matched = 0
+    for rows in _chunks(len(student), len(teacher)):
+        nearest = _similarity(student[rows], teacher).argmax(dim=1)
+        matched += int((nearest == torch.arange(rows.start, rows.stop, device=nearest.device)).sum())
+    return matched / len(student)
+
+
+def neighbour_overlap(student: Tensor, teacher: Tensor, k: int) -> float:
+    """Return how many of the k nearest other images are the same in both spaces (M_neigh, Eq. 5).
+
+    :param student: [N, D]
+    :param teacher: [N, D'] features of the same images; the width may differ
+    :param k: 1 to N - 1; the paper takes 3, 5 and 10
+    :return: mean share in [0, 1], higher is better; chance is k / (N - 1)
+    :raises InvalidArgumentError: on other shapes or values
+    """
+    _check(same_width=False, student=student, teacher=teacher)
+    _check_k(k, len(student) - 1, "N - 1")
+    shared = 0
+    for rows in _chunks(len(student), max(len(student), k * k)):
+        neighbours = [_neighbours(features, rows, k) for features in (student, teacher)]
+        shared += int((neighbours[0][:, :, None] == neighbours[1][:, None, :]).sum())
+    return shared / (k * len(student))
+
+
+def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int) -> float:
+    """Return how often the student reverses the teacher's order of its k nearest texts (M_vlalign, Eq. 7).
+
+    :param student: [N, D]
+    :param teacher: [N, D] features of the same images
+    :param text: [C, D] one feature per class
+    :param k: 1 to C; the paper takes 2, 3 and 5
+    :return: mean number of reversed pairs in [0, k (k - 1) / 2], lower is better
+    :raises InvalidArgumentError: on other shapes or values
+    """
+    _check(student=student, teacher=teacher)
+    _check(rows=False, student=student, text=text)
+    _check_k(k, len(text), "the number of texts")
+    earlier = torch.ones(k, k, dtype=torch.bool, device=text.device).triu(1)
+    reversed_pairs = 0
+    for rows in _chunks(len(student), max(len(text), k * k)):
+        order = _similarity(teacher[rows], text).topk(k, dim=1).indices
+        similarity = _similarity(student[rows], text).gather(1, order)
+        # Distances a_i > a_j of unit vectors are similarities the other way round.
+        reversed_pairs += int(((similarity[:, :, None] < similarity[:, None, :]) & earlier).sum())
+    return reversed_pairs / len(student)
+
+
+def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
+    """Return how far student features are from the teacher's, as in Table 2.
+
+    :param student: [N, D]
+    :param teacher: [N, D] features of the same images
+    :raises InvalidArgumentError: on other shapes
+    """
+    _check(student=student, teacher=teacher)
+    squared = degrees = 0.0
+    for rows in _chunks(len(student), student.shape[1]):
+        difference = _unit(student[rows]) - _unit(teacher[rows])
+        chord = difference.norm(dim=1).double()
+        squared += float(chord.square().sum())
+        # From the chord, since the arc cosine is inexact for small angles.
+        degrees += float(torch.rad2deg(2 * torch.asin((chord / 2).clamp(max=1))).sum())
+    return FeatureDistance(squared / len(student), degrees / len(student))
+
+
+def mean_class_accuracy(predictions: Tensor, labels: Tensor) -> float:
+    """Return the accuracy of each class that occurs in the labels, averaged over those classes.
+
+    :param predictions: integer [N]
+    :param labels: integer [N], >= 0
+    :return: in [0, 1]
+    :raises InvalidArgumentError: on other shapes or values
+    """
+    for name, tensor in (("predictions", predictions), ("labels", labels)):
+        if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool or len(tensor) == 0:
+            raise InvalidArgumentError(
+                f"expected {name} as an integer tensor [N], got {tensor.dtype} {list(tensor.shape)}"
+            )
+    if len(predictions) != len(labels) or int(labels.min()) < 0:
+        raise InvalidArgumentError(
+            f"expected one label of at least 0 for each of {len(predictions)} predictions, "
+            f"got {len(labels)} from {int(labels.min())}"
+        )
+    count = torch.bincount(labels)
+    right = torch.bincount(labels[predictions == labels], minlength=len(count))
+    seen = count > 0
+    return float((right[seen].double() / count[seen]).mean())
+
+
+def _neighbours(features: Tensor, rows: slice, k: int) -> Tensor:
+    """Return the k nearest other images [n, k] of some rows."""
+    similarity = _similarity(features[rows], features)
+    own = torch.arange(rows.start, rows.stop, device=features.device)
+    similarity[own - rows.start, own] = float("-inf")
+    return similarity.topk(k, dim=1).indices
+
+
+def _similarity(rows: Tensor, columns: Tensor) -> Tensor:
+    """Return cosines [n, M] of rows [n, D] with columns [M, D]; -distance^2 of unit vectors is 2 cos - 2."""
+    norms = torch.linalg.vector_norm(columns, dim=1).clamp(min=_TINY)
+    return (_unit(rows) @ columns.T).div_(norms)
+
+
+def _unit(rows: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(rows, dim=1)
+
+
+def _chunks(rows: int, columns: int) -> Iterator[slice]:
+    """Return slices of the rows, such that a slice times `columns` is a small matrix."""
+    size = max(1, _CELLS // columns)
+    for start in range(0, rows, size):
+        yield slice(start, min(start + size, rows))
+
+
+def _check(*, rows: bool = True, same_width: bool = True, **tensors: Tensor) -> None:
+    shapes = ", ".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items())
+    for tensor in tensors.values():
+        if tensor.ndim != 2 or tensor.dtype not in (torch.float32, torch.float64) or 0 in tensor.shape:
+            raise InvalidArgumentError(f"expected float32 or float64 features [rows, D], got {shapes}")
+    first, second = tensors.values()
+    if rows and len(first) != len(second):
+        raise InvalidArgumentError(f"expected features of the same images, got {shapes}")
+    if (same_width and first.shape[1] != second.shape[1]) or first.dtype != second.dtype:
+        raise InvalidArgumentError(f"expected features of one width and type, got {shapes}")
+
+
+def _check_k(k: int, largest: int, meaning: str) -> None:
+    if not 1 <= k <= largest:
+        raise InvalidArgumentError(f"expected k in 1..{largest} ({meaning}), got {k}")
