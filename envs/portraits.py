@@ -159,9 +159,7 @@ def _look_at(height: float, distance: float, elevation: float, azimuth: float) -
     """Return the pose of a camera (x forward, y left, z up) that looks at a height above the origin."""
     import sapien.core as sapien
 
-    outward = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
+    outward = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
     left = np.array([np.sin(azimuth), -np.cos(azimuth), 0.0])
     frame = np.eye(4)
     frame[:3, 0], frame[:3, 1], frame[:3, 2] = -outward, left, np.cross(-outward, left)

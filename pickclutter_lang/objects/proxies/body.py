@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -50,11 +51,19 @@ class Body:
         return Body(parts, [(h - middle) * factor for h in self.hulls])
 
 
+def wrap(surface: Surface, count: int = 90) -> Floats:
+    """Return some points of a surface, its extremes among them, whose hull is nearly that of all."""
+    points = np.unique(np.round(surface.points, 6), axis=0)
+    chosen = np.arange(0, len(points), max(1, len(points) // count))
+    kept = np.unique(np.concatenate([chosen, points.argmin(axis=0), points.argmax(axis=0)]))
+    return np.asarray(points[kept])
+
+
 def tower(outlines: Sequence[tuple[float, float, float]], segments: int = 12) -> list[Floats]:
     """Return one solid for each storey between elliptic outlines (half x, half y, z)."""
     ring = circle(1.0, segments)
     rings = [np.c_[ring * [a, b], np.full(segments, z)] for a, b, z in outlines]
-    return [np.concatenate(pair) for pair in zip(rings[:-1], rings[1:], strict=True)]
+    return [np.concatenate(pair) for pair in pairwise(rings)]
 
 
 def tube(path: npt.ArrayLike, wide: npt.ArrayLike, high: npt.ArrayLike | None = None) -> list[Floats]:
@@ -70,9 +79,10 @@ def tube(path: npt.ArrayLike, wide: npt.ArrayLike, high: npt.ArrayLike | None = 
         c + ring[:, :1] * p * s + ring[:, 1:] * q * np.array([0, 0, 1.0])
         for c, p, q, s in zip(line, a, b, side, strict=True)
     ]
-    return [np.concatenate(pair) for pair in zip(rings[:-1], rings[1:], strict=True)]
+    return [np.concatenate(pair) for pair in pairwise(rings)]
 
 
-def cuboid(low: Sequence[float], high: Sequence[float]) -> Floats:
+def cuboid(low: npt.ArrayLike, high: npt.ArrayLike) -> Floats:
     """Return the eight corners of a box."""
-    return np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])], dtype=float)
+    ends = np.stack([np.asarray(low, dtype=float), np.asarray(high, dtype=float)], -1)
+    return np.array([[x, y, z] for x in ends[0] for y in ends[1] for z in ends[2]])

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from pickclutter_lang.objects.proxies import textures as tx
 from pickclutter_lang.objects.proxies.body import Body, Picture, cuboid, tower
-from pickclutter_lang.objects.proxies.shapes import Surface, box_faces, curve, fan, circle, grid, lathe, sweep
+from pickclutter_lang.objects.proxies.shapes import Floats, Surface, box_faces, curve, lathe, sweep
 
 WHITE = (240, 240, 236)
 
@@ -17,14 +17,19 @@ def can() -> Body:
     body = Body()
     wall = [(49.5, 0), (51, 1.5), (50, 4), (50, 130), (51, 132)]
     body.add(lathe(wall, 48), _can_label())
-    body.add(lathe([(51, 132), (51.6, 133), (51.6, 139), (50, 140), (47, 140), (46.5, 137.5), (0, 137.5)], 48, around=True), _lid())
+    body.add(
+        lathe([(51, 132), (51.6, 133), (51.6, 139), (50, 140), (47, 140), (46.5, 137.5), (0, 137.5)], 48, around=True),
+        _lid(),
+    )
     body.add(lathe([(0, 2.5), (47, 2.5), (48, 0), (49.5, 0)], 48), tx.plain((150, 152, 156)))
     body.solid(*tower([(51, 51, 0), (51, 51, 140)], 24))
     return body
 
 
 def _lid() -> Picture:
-    return tx.paint(64, 32, lambda u, v: tx.mix((176, 184, 190), (150, 158, 166), tx.smooth(np.abs((v * 6) % 1 - 0.5), 0.3, 0.5)))
+    return tx.paint(
+        64, 32, lambda u, v: tx.mix((176, 184, 190), (150, 158, 166), tx.smooth(np.abs((v * 6) % 1 - 0.5), 0.3, 0.5))
+    )
 
 
 def _can_label() -> Picture:
@@ -118,7 +123,7 @@ def _cracker_top() -> Picture:
     return np.asarray(image)
 
 
-def _loft(rows: list[tuple[float, float, float]], power: float, segments: int = 40) -> Surface:
+def _loft(rows: list[tuple[float, float, float]], power: float, segments: int = 36) -> Surface:
     """Return a body of rows (half x, half y, z) with the texture's u = 0 on the side of +x."""
     a, b, z = np.array(rows).T
     path = np.c_[np.zeros((len(rows), 2)), z]
@@ -136,15 +141,36 @@ def _wrap(front: Picture, back: Picture, height: int, colour: tuple[int, ...], m
 
 def mustard_bottle() -> Body:
     """Stands upright: a flat yellow squeeze bottle with a waist and a pointed cap."""
-    outline = [(44, 27, 0), (48, 29.5, 5), (48.5, 29.8, 22), (45, 28, 48), (42, 27, 66), (44.5, 27.5, 86), (47, 28, 108), (43, 27, 124), (30, 22, 140), (19, 18, 149), (17.5, 17.5, 153)]
+    outline = [
+        (44, 27, 0),
+        (48, 29.5, 5),
+        (48.5, 29.8, 22),
+        (45, 28, 48),
+        (42, 27, 66),
+        (44.5, 27.5, 86),
+        (47, 28, 108),
+        (43, 27, 124),
+        (30, 22, 140),
+        (19, 18, 149),
+        (17.5, 17.5, 153),
+    ]
     rows = curve(outline, 30)
     yellow = (232, 184, 18)
     body = Body()
     body.add(_loft([tuple(r) for r in rows], 2.5), _wrap(_mustard_label(), _mustard_back(), 220, yellow, 0.5))
     cap = [(19, 153), (19.5, 154), (18, 166), (15.5, 168), (12, 169), (7, 188), (5, 191.5), (0, 191.5)]
-    ribs = tx.paint(32, 128, lambda u, v: tx.mix((238, 192, 24), (176, 130, 8), tx.smooth(np.abs((u * 24) % 1 - 0.5), 0.3, 0.5) * (v < 0.45)))
+    ribs = tx.paint(
+        32,
+        128,
+        lambda u, v: tx.mix(
+            (238, 192, 24), (176, 130, 8), tx.smooth(np.abs((u * 24) % 1 - 0.5), 0.3, 0.5) * (v < 0.45)
+        ),
+    )
     body.add(lathe([(0, 153), *cap], 32), ribs)
-    body.solid(*tower([tuple(r) for r in rows[[0, 3, 9, 13, 20, 24, 29]]], 16), *tower([(19, 19, 153), (17, 17, 168), (12, 12, 169), (5, 5, 191.5)], 12))
+    body.solid(
+        *tower([tuple(r) for r in rows[[0, 3, 9, 13, 20, 24, 29]]], 16),
+        *tower([(19, 19, 153), (17, 17, 168), (12, 12, 169), (5, 5, 191.5)], 12),
+    )
     return body
 
 
@@ -172,15 +198,45 @@ def _mustard_back() -> Picture:
 
 def bleach_bottle() -> Body:
     """Stands upright: a tall white bottle, label towards -y, with sloping shoulders and a cap."""
-    outline = [(45, 31, 0), (50, 34.5, 4), (51, 35, 14), (48, 33, 24), (47, 32, 60), (46, 31.5, 110), (43, 31, 150), (41, 30, 168), (38, 29, 182), (27, 23, 200), (16, 15, 214), (14.5, 14.5, 220)]
+    outline = [
+        (45, 31, 0),
+        (50, 34.5, 4),
+        (51, 35, 14),
+        (48, 33, 24),
+        (47, 32, 60),
+        (46, 31.5, 110),
+        (43, 31, 150),
+        (41, 30, 168),
+        (38, 29, 182),
+        (27, 23, 200),
+        (16, 15, 214),
+        (14.5, 14.5, 220),
+    ]
     rows = curve(outline, 32)
     white = (226, 230, 228)
     body = Body()
     body.add(_loft([tuple(r) for r in rows], 3.0), _wrap(_bleach_back(), _bleach_front(), 256, white, 0.49))
-    cap = [(0, 219), (17, 219), (17.5, 220), (17.5, 232), (14, 234), (12.5, 236), (12, 243), (14, 244), (14, 249), (12.5, 250.8), (0, 250.8)]
-    ribs = tx.paint(32, 128, lambda u, v: tx.mix((236, 238, 238), (186, 192, 194), tx.smooth(np.abs((u * 28) % 1 - 0.5), 0.3, 0.5)))
+    cap = [
+        (0, 219),
+        (17, 219),
+        (17.5, 220),
+        (17.5, 232),
+        (14, 234),
+        (12.5, 236),
+        (12, 243),
+        (14, 244),
+        (14, 249),
+        (12.5, 250.8),
+        (0, 250.8),
+    ]
+    ribs = tx.paint(
+        32, 128, lambda u, v: tx.mix((236, 238, 238), (186, 192, 194), tx.smooth(np.abs((u * 28) % 1 - 0.5), 0.3, 0.5))
+    )
     body.add(lathe(cap, 32), ribs)
-    body.solid(*tower([tuple(r) for r in rows[[0, 3, 6, 20, 25, 31]]], 16), *tower([(17, 17, 219), (17, 17, 234), (14, 14, 250.8)], 12))
+    body.solid(
+        *tower([tuple(r) for r in rows[[0, 3, 6, 20, 25, 31]]], 16),
+        *tower([(17, 17, 219), (17, 17, 234), (14, 14, 250.8)], 12),
+    )
     return body
 
 
@@ -211,14 +267,16 @@ def bowl() -> Body:
     inner = curve([(76, 51.5), (71, 43), (59, 22), (42, 6), (0, 4.5)], 14)
     rim = [(80.4, 52.5), (80.5, 54.3), (79, 55.1), (77, 54)]
     profile = [(0, 1.5), (30, 1.5), (32, 0), *map(tuple, outer), *rim, *map(tuple, inner)]
-    shine = tx.paint(128, 64, lambda u, v: tx.mix((148, 10, 20), (116, 4, 14), tx.smooth(-np.abs(v - 0.5), -0.06, -0.02)))
+    shine = tx.paint(
+        128, 64, lambda u, v: tx.mix((148, 10, 20), (116, 4, 14), tx.smooth(-np.abs(v - 0.5), -0.06, -0.02))
+    )
     body = Body()
     body.add(lathe([(max(r, 0), z) for r, z in profile], 48), shine)
     body.solid(*tower([(34, 34, 0), (44, 44, 5)], 16), *_ring_wall())
     return body
 
 
-def _ring_wall(pieces: int = 12) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _ring_wall(pieces: int = 12) -> list[Floats]:
     """Return the bowl's wall as wedges, two storeys high."""
     storeys = [((44, 2.5), (66, 28), (40, 5), (62, 28)), ((66, 28), (80.4, 55), (62, 28), (76, 55))]
     hulls = []

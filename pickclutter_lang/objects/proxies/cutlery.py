@@ -6,7 +6,7 @@ import numpy as np
 
 from pickclutter_lang.objects.proxies import textures as tx
 from pickclutter_lang.objects.proxies.body import Body, Picture, cuboid
-from pickclutter_lang.objects.proxies.shapes import Floats, curve, slab, sweep
+from pickclutter_lang.objects.proxies.shapes import Floats, curve, grid, slab, sweep
 
 METAL = tx.paint(64, 16, lambda u, v: tx.mix((52, 52, 54), (92, 92, 94), tx.smooth(np.sin(7 * u + 5 * v), -0.6, 1.0)))
 STEEL = tx.paint(32, 32, lambda u, v: tx.mix((120, 122, 124), (176, 178, 180), tx.smooth(np.sin(9 * u + 2 * v), -1, 1)))
@@ -60,15 +60,33 @@ def fork() -> Body:
     for row in range(3):
         pieces = np.array_split(np.arange(len(xs)), 3)[row]
         last = min(pieces[-1] + 1, len(xs) - 1)
-        body.solid(*[np.concatenate([cuboid((xs[n], -wide[n], zs[n] - 1.5), (xs[n] + 0.1, wide[n], zs[n] + 1.5)) for n in (pieces[0], last)])])
+        body.solid(
+            *[
+                np.concatenate(
+                    [
+                        cuboid((xs[n], -wide[n], zs[n] - 1.5), (xs[n] + 0.1, wide[n], zs[n] + 1.5))
+                        for n in (pieces[0], last)
+                    ]
+                )
+            ]
+        )
     tines = x <= -57
     xt, zt = x[tines], z[tines]
     for n in range(4):
         middle = -10.5 + 7.0 * n + np.linspace(0, 1, len(xt)) * (0.15 * (1.5 - n))
-        half = np.linspace(2.7, 1.1, len(xt)) - 0.5 * (np.arange(len(xt)) > 0) * 0.4
+        half = np.linspace(2.7, 1.1, len(xt))
         body.add(slab(np.c_[xt, middle - half], np.c_[xt, middle + half], zt - 1.2, zt + 1.2, 2), METAL)
         for a, b in ((0, len(xt) // 2), (len(xt) // 2, len(xt) - 1)):
-            body.solid(np.concatenate([cuboid((xt[m], middle[m] - half[m], zt[m] - 1.3), (xt[m] + 0.1, middle[m] + half[m], zt[m] + 1.3)) for m in (a, b)]))
+            body.solid(
+                np.concatenate(
+                    [
+                        cuboid(
+                            (xt[m], middle[m] - half[m], zt[m] - 1.3), (xt[m] + 0.1, middle[m] + half[m], zt[m] + 1.3)
+                        )
+                        for m in (a, b)
+                    ]
+                )
+            )
     return body
 
 
@@ -84,28 +102,33 @@ def spoon() -> Body:
     rim = 10.0 + 2.0 * share
     deep = 9.0 * np.sin(np.pi * np.clip(share, 0, 1) ** 0.8)
     height = rim[:, None] - deep[:, None] * (1 - cols**2)[None]
-    from pickclutter_lang.objects.proxies.shapes import grid
-
     across = wide[:, None] * cols[None]
     along = np.broadcast_to(x[:, None], across.shape)
-    body.add(grid(np.stack([along, -across * -1, height + 0.9], -1)), _spoon_shine())
+    body.add(grid(np.stack([along, across, height + 0.9], -1)), _spoon_shine())
     body.add(grid(np.stack([along, across, height - 0.9], -1)[:, ::-1]), METAL)
     line = curve([(-9, 14.0), (-20, 12.6), (-30, 10.4), (-40, 8.8)], 10)
     half = np.interp(-line[:, 0], [9, 20, 30, 40], [3.4, 2.8, 3.2, 6.0])
     xs, zs = line.T
     body.add(slab(np.c_[xs, -half], np.c_[xs, half], zs - 1.3, zs + 1.3, 3), METAL)
-    body.solid(np.concatenate([cuboid((xs[n], -half[n], zs[n] - 1.5), (xs[n] + 0.1, half[n], zs[n] + 1.5)) for n in (0, 4)]))
-    body.solid(np.concatenate([cuboid((xs[n], -half[n], zs[n] - 1.5), (xs[n] + 0.1, half[n], zs[n] + 1.5)) for n in (4, 9)]))
+    body.solid(
+        np.concatenate([cuboid((xs[n], -half[n], zs[n] - 1.5), (xs[n] + 0.1, half[n], zs[n] + 1.5)) for n in (0, 4)])
+    )
+    body.solid(
+        np.concatenate([cuboid((xs[n], -half[n], zs[n] - 1.5), (xs[n] + 0.1, half[n], zs[n] + 1.5)) for n in (4, 9)])
+    )
+    up = np.array([0.0, 0.0, 1.0])
     for a in range(0, 19, 5):
         for b in range(0, 12, 4):
             rows, columns = slice(a, min(a + 5, 19) + 1), slice(b, b + 5)
             cell = np.stack([along[rows, columns], across[rows, columns], height[rows, columns]], -1).reshape(-1, 3)
-            body.solid(np.concatenate([cell + [0, 0, 1], cell - [0, 0, 1]]))
+            body.solid(np.concatenate([cell + up, cell - up]))
     return body
 
 
 def _spoon_shine() -> Picture:
-    return tx.paint(64, 48, lambda u, v: tx.mix((50, 50, 52), (150, 150, 152), np.exp(-((u - 0.55) ** 2 + (v - 0.5) ** 2) / 0.03)))
+    return tx.paint(
+        64, 48, lambda u, v: tx.mix((50, 50, 52), (150, 150, 152), np.exp(-((u - 0.55) ** 2 + (v - 0.5) ** 2) / 0.03))
+    )
 
 
 def knife() -> Body:
@@ -113,7 +136,6 @@ def knife() -> Body:
     body = Body()
     _handle(body, 0, 96, 7)
     x = np.linspace(-6, -118, 24)
-    back = np.where(x > -14, -4.0, -6.6 + 0 * x)
     back = np.interp(-x, [6, 16, 90, 104, 112, 118], [-4.0, -6.4, -6.8, -5.4, -2.0, 3.5])
     edge = np.interp(-x, [6, 20, 22, 30, 90, 108, 118], [4.0, 4.6, 8.6, 9.4, 9.6, 8.6, 4.0])
     body.add(slab(np.c_[x, back], np.c_[x, edge], np.full(24, 6.2), np.full(24, 7.8), 4), _blade())
@@ -126,7 +148,7 @@ def knife() -> Body:
 
 def _blade() -> Picture:
     def colour(u: Floats, v: Floats) -> Floats:
-        metal = tx.mix((58, 58, 60), (92, 92, 94), tx.smooth(np.sin(30 * v + 4 * u), -1.0, 1.0))
+        metal = tx.mix((58, 58, 60), (92, 92, 94), tx.smooth(u, 0.0, 0.8))
         return tx.mix(metal, (140, 142, 144), tx.smooth(u + 0.02 * np.sin(v * 260), 0.8, 0.84))
 
     return tx.paint(200, 24, colour)

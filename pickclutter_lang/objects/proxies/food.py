@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from pickclutter_lang.objects.proxies import textures as tx
-from pickclutter_lang.objects.proxies.body import Body, tower, tube
+from pickclutter_lang.objects.proxies.body import Body, tower, tube, wrap
 from pickclutter_lang.objects.proxies.shapes import (
     Floats,
+    Surface,
     ball,
     curve,
     grid,
@@ -24,7 +25,7 @@ def banana() -> Body:
     rng = np.random.default_rng(11)
     spine = [(36, -99), (24, -88), (8, -66), (-4, -38), (-9, -6), (-7, 26), (2, 56), (16, 78), (26, 88), (32, 99)]
     path = np.c_[curve(spine, 30), np.zeros(30)]
-    thick = curve([(4.0,), (8.0,), (14.5,), (17.5,), (18.3,), (18.3,), (17.0,), (12.0,), (5.5,), (4.2,)], 30)[:, 0]
+    thick = curve([(4.5,), (10.5,), (16.4,), (18.0,), (18.3,), (18.3,), (17.6,), (14.0,), (5.0,), (4.4,)], 30)[:, 0]
     u, v = tx.texels(192, 128)
     ridges = tx.smooth(np.abs((u * 5 + 0.25) % 1 - 0.5), 0.0, 0.09)
     colour = tx.mix((196, 150, 20), (238, 194, 34), ridges)
@@ -50,26 +51,27 @@ def strawberry() -> Body:
     offset = (np.floor(rows) % 2) / 2
     across = ((u * 18 + offset) % 1 - 0.5) * 18
     along = (rows % 1 - 0.5) * 17
-    seed = np.hypot(across / 2.2, along / 4.2)
+    seed = np.hypot(across * np.clip(np.interp(v, [0, 0.3, 1], [0.25, 1, 1]), 0.2, 1) / 1.8, along / 3.8)
     colour = tx.mix((190, 18, 30), (140, 6, 18), tx.smooth(-seed, -1.5, -0.8))
     colour = tx.mix(colour, (242, 208, 104), tx.smooth(-seed, -0.95, -0.75))
     colour = tx.mix(colour, (226, 112, 84), 0.6 * tx.smooth(v, 0.86, 0.97))
+    flesh = lathe([(r, z) for r, z in profile], 32)
     parts = Body()
-    parts.add(lathe([(r, z) for r, z in profile], 32), tx.to_picture(colour))
+    parts.add(flesh, tx.to_picture(colour))
     parts.add(_leaves(profile), tx.paint(16, 16, lambda u, v: tx.mix((74, 152, 56), (38, 104, 34), v)))
     stem = sweep([(0, 0, 20), (0.5, 0, 25), (2, 0.5, 28)], [2.0, 1.5, 1.6], up=(0, 1, 0), segments=8)
     parts.add(stem, tx.plain((96, 168, 70)))
-    parts.solid(*tower([(r, r, z) for r, z in profile[1::5]], 10))
+    parts.solid(wrap(flesh))
     turn = rotation("z", 35) @ rotation("y", -80)
     return _turned(parts, turn)
 
 
-def _leaves(profile: Floats) -> lathe:  # type: ignore[valid-type]
+def _leaves(profile: Floats) -> Surface:
     """Return nine pointed leaves that lie on the shoulder of a berry."""
     upper = profile[np.argmax(profile[:, 0]) :][::-1]
     angle = np.linspace(0, 2 * np.pi, 73)
     point = np.abs((angle * 9 / (2 * np.pi)) % 1 - 0.5) * 2
-    reach = 8 + 16 * point**1.4
+    reach = 7 + 13 * point**1.2
     share = np.linspace(0, 1, 7)[:, None]
     along = (1 - share) * reach[None]
     arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(upper, axis=0), axis=1))])
@@ -90,50 +92,76 @@ def _turned(body: Body, turn: Floats) -> Body:
 def apple() -> Body:
     """Stands upright, with a dimple, a stem and five soft lobes below."""
     rng = np.random.default_rng(13)
-    outline = [(0, -29), (6, -31), (14, -35), (24, -31), (33, -16), (37.5, 4), (35, 21), (26, 33), (15, 35.5), (7, 31), (0, 24)]
+    outline = [
+        (0, -29),
+        (6, -31),
+        (14, -35),
+        (24, -31),
+        (33, -16),
+        (37.5, 4),
+        (35, 21),
+        (26, 33),
+        (15, 35.5),
+        (7, 31),
+        (0, 24),
+    ]
     profile = curve(outline, 30)
     skin = lathe([(max(r, 0), z) for r, z in profile], 40)
 
     def lobes(points: Floats) -> Floats:
         angle = np.arctan2(points[:, 1], points[:, 0])
         low = np.clip(-points[:, 2] / 35, 0, 1)[:, None]
-        return points * np.array([1, 1, 1]) + np.c_[points[:, :2] * 0.0, 1.8 * np.cos(5 * angle)] * low
+        return np.asarray(points + 1.8 * np.cos(5 * angle)[:, None] * low * [0, 0, 1])
 
     u, v = tx.texels(192, 256)
     place = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 0.25 * v], -1)
     streaks = tx.smooth(tx.ripple(place, rng, 22.0), -0.4, 2.2)
-    colour = tx.mix((176, 12, 26), (206, 52, 48), 0.7 * streaks)
+    colour = tx.mix((176, 12, 26), (206, 52, 48), 0.45 * streaks)
     top = tx.smooth(v, 0.8, 0.94) * (0.75 + 0.25 * tx.ripple(place, rng, 14.0))
     colour = tx.mix(colour, (200, 152, 70), np.clip(top, 0, 1))
     bottom = tx.smooth(-v, -0.07, -0.01)
     body = Body()
-    body.add(skin.bent(lobes), tx.to_picture(tx.mix(colour, (110, 80, 40), bottom)))
+    skin = skin.bent(lobes)
+    body.add(skin, tx.to_picture(tx.mix(colour, (110, 80, 40), bottom)))
     stem = sweep([(0, 0, 22), (1, 0.5, 29), (3, 1.5, 35.8)], [1.5, 1.3, 1.9], up=(0, 1, 0), segments=8)
     body.add(stem, tx.plain((74, 52, 28)))
-    body.solid(*tower([(profile[n, 0], profile[n, 0], profile[n, 1]) for n in (6, 10, 14, 19, 23)], 14))
+    body.solid(wrap(skin))
     return body
 
 
 def lemon() -> Body:
     """Lies on its side; one tip points to (-x, -y), the other to (+x, +y)."""
     rng = np.random.default_rng(14)
-    outline = [(0, -37), (4, -36), (7.5, -32), (16, -26), (25, -13), (27, 0), (25, 13), (16, 24), (8, 29), (5, 32), (0, 33)]
+    outline = [
+        (0, -40),
+        (4.5, -38.5),
+        (7.5, -33),
+        (16, -26),
+        (25, -13),
+        (27, 0),
+        (25, 13),
+        (16, 24),
+        (8, 29.5),
+        (5, 33),
+        (0, 34),
+    ]
     profile = [(max(r, 0), z) for r, z in curve(outline, 26)]
     colour = _peel(rng, (236, 196, 22), (206, 160, 8), 13.0)
-    u, v = tx.texels(*colour.shape[:2])
+    _, v = tx.texels(*colour.shape[:2])
     colour = tx.mix(colour, (150, 150, 40), 0.7 * tx.smooth(v, 0.95, 1.0))
+    skin = lathe(profile, 32, around=False)
     body = Body()
-    body.add(lathe(profile, 32, around=False), tx.to_picture(colour))
-    body.solid(*tower([(max(r, 0.5), max(r, 0.5), z) for r, z in profile[::5]], 12))
+    body.add(skin, tx.to_picture(colour))
+    body.solid(wrap(skin))
     return _turned(body, rotation("z", 45) @ rotation("y", -90))
 
 
 def _peel(rng: np.random.Generator, colour: tuple[int, ...], pit: tuple[int, ...], frequency: float) -> Floats:
-    """Return the colours [128, 256, 3] of a skin with fine pits."""
-    way = tx.directions(128, 256)
-    pits = tx.smooth(tx.ripple(way, rng, frequency * 3, 40), 0.4, 1.6)
+    """Return the colours [192, 384, 3] of a skin with fine pits."""
+    way = tx.directions(192, 384)
+    pits = tx.smooth(tx.ripple(way, rng, frequency * 5, 40), 0.3, 1.8)
     tone = tx.ripple(way, rng, 2.0)
-    return tx.mix(colour, pit, 0.55 * pits) + 5 * tone[..., None]
+    return tx.mix(colour, pit, 0.45 * pits) + 5 * tone[..., None]
 
 
 def peach() -> Body:
@@ -156,23 +184,29 @@ def peach() -> Body:
     lon = np.abs((np.arctan2(way[..., 1], way[..., 0]) - 0.9 + np.pi) % (2 * np.pi) - np.pi)
     line = tx.smooth(-lon * np.sqrt(1 - way[..., 2] ** 2), -0.06, 0.0) * tx.smooth(way[..., 2], -0.8, 0.0)
     colour = tx.mix(colour, (122, 44, 24), 0.8 * np.maximum(line, tx.smooth(way[..., 2], 0.965, 0.99)))
+    skin = ball(radius, 25, 48)
     body = Body()
-    body.add(ball(radius, 25, 48), tx.to_picture(tx.speckle(colour, rng, 3.0)))
-    body.solid(*_round_tower(31.0))
+    body.add(skin, tx.to_picture(tx.speckle(colour, rng, 3.0)))
+    body.solid(wrap(skin))
     return body
-
-
-def _round_tower(radius: float, flat: float = 0.97) -> list[Floats]:
-    """Return one solid for a ball."""
-    lat = np.linspace(-np.pi / 2, np.pi / 2, 9)
-    rows = tower([(radius * np.cos(a) + 1e-3, radius * np.cos(a) + 1e-3, radius * flat * np.sin(a)) for a in lat], 14)
-    return [np.concatenate(rows)]
 
 
 def pear() -> Body:
     """Lies on its side, neck and stem at +y."""
     rng = np.random.default_rng(16)
-    outline = [(0, -42), (8, -44), (21, -41), (31, -27), (33, -10), (28, 8), (19, 24), (15, 36), (11, 45), (4, 49), (0, 48)]
+    outline = [
+        (0, -42),
+        (8, -44),
+        (22, -41),
+        (31.5, -28),
+        (33.5, -10),
+        (30, 8),
+        (22, 24),
+        (17, 36),
+        (12, 45),
+        (4, 49),
+        (0, 48),
+    ]
     profile = [(max(r, 0), z) for r, z in curve(outline, 28)]
     u, v = tx.texels(160, 192)
     place = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 3 * v], -1)
@@ -200,7 +234,8 @@ def orange() -> Body:
     def radius(way: Floats) -> Floats:
         return np.asarray(36 * (1 - 0.05 * np.exp(-((1 - way[..., 2]) / 0.03)) - 0.02 * np.abs(way[..., 2]) ** 3))
 
+    skin = ball(radius, 25, 40)
     body = Body()
-    body.add(ball(radius, 25, 40), tx.to_picture(colour))
-    body.solid(*_round_tower(36.0))
+    body.add(skin, tx.to_picture(colour))
+    body.solid(wrap(skin))
     return body

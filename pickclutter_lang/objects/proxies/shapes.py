@@ -84,12 +84,10 @@ def lathe(profile: Sequence[tuple[float, float]], segments: int = 32, around: bo
 def arc_length(line: Floats) -> Floats:
     """Return how far along a line [N, D] each point is, from 0 to 1."""
     steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    return steps / steps[-1]
+    return np.asarray(steps / steps[-1])
 
 
-def ball(
-    radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, segments: int = 32
-) -> Surface:
+def ball(radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, segments: int = 32) -> Surface:
     """Return a sphere, or a star-shaped body: `radius` maps directions [..., 3] to distances from the middle.
 
     The texture is the map of `textures.directions`: u is the longitude, v the latitude.
@@ -161,7 +159,7 @@ _FACE_AXES = {
 }
 
 
-def box_faces(size: Sequence[float], rounding: float = 0.0, steps: int = 2, cells: int = 1) -> dict[str, Surface]:
+def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells: int = 1) -> dict[str, Surface]:
     """Return the six sides of a box round the origin, with rounded edges and the plain texture on each.
 
     The sides are `right` (+x), `left` (-x), `back` (+y), `front` (-y), `top` (+z) and `bottom` (-z).
@@ -234,7 +232,8 @@ def fan(outline: npt.ArrayLike, low: float, high: float) -> tuple[Surface, Surfa
 def circle(radius: float, segments: int = 32, centre: Sequence[float] = (0, 0), start: float = 0.0) -> Floats:
     """Return the corners [N, 2] of a regular polygon, counter-clockwise from the angle `start` (degrees)."""
     angle = np.radians(start) + np.linspace(0, 2 * np.pi, segments, endpoint=False)
-    return np.stack([np.cos(angle), np.sin(angle)], -1) * radius + np.asarray(centre, dtype=float)
+    ring = np.stack([np.cos(angle), np.sin(angle)], -1)
+    return np.asarray(ring * radius + np.asarray(centre, dtype=float))
 
 
 def curve(points: npt.ArrayLike, count: int) -> Floats:
@@ -245,6 +244,4 @@ def curve(points: npt.ArrayLike, count: int) -> Floats:
     n = np.minimum(place.astype(int), len(knots) - 2)
     t = (place - n)[:, None]
     a, b, c, d = (padded[n + i] for i in range(4))
-    return np.asarray(
-        b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))), dtype=float
-    )
+    return np.asarray(b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))), dtype=float)

@@ -82,9 +82,7 @@ def letter(
     image.paste(tuple(int(c) for c in colour), corner, mask)
 
 
-def wood(
-    points: Floats, rng: np.random.Generator, light: Colour, dark: Colour, rings: float, axis: int = 2
-) -> Picture:
+def wood(points: Floats, rng: np.random.Generator, light: Colour, dark: Colour, rings: float, axis: int = 2) -> Picture:
     """Return wood for texels at points [H, W, 3] (metres): year rings round an axis that lies off the middle."""
     others = [i for i in range(3) if i != axis]
     stretched = points.copy()

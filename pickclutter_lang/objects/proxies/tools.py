@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
 from pickclutter_lang.objects.proxies import textures as tx
 from pickclutter_lang.objects.proxies.body import Body, Picture, cuboid, tube
 from pickclutter_lang.objects.proxies.cutlery import STEEL
-from pickclutter_lang.objects.proxies.shapes import Floats, Surface, box_faces, curve, grid, lathe, rotation, slab, sweep
+from pickclutter_lang.objects.proxies.shapes import (
+    Floats,
+    Surface,
+    box_faces,
+    curve,
+    grid,
+    lathe,
+    rotation,
+    slab,
+    sweep,
+)
 
 BLACK = tx.plain((30, 30, 32))
 ORANGE = (224, 72, 18)
 
 
-def _lying(profile: list[tuple[float, float]], segments: int, shift: tuple[float, float, float], away: int = -1) -> Surface:
+def _lying(
+    profile: Sequence[tuple[float, float]], segments: int, shift: tuple[float, float, float], away: int = -1
+) -> Surface:
     """Return a lathe whose axis is x, its top towards -x (`away` = -1) or +x."""
     return lathe(profile, segments).moved(shift, rotation("y", 90 * away))
 
@@ -78,7 +93,7 @@ def _grip() -> Picture:
     """Black rubber in front (u = 1/2 is -x), orange behind."""
 
     def colour(u: Floats, v: Floats) -> Floats:
-        rubber = tx.mix((30, 30, 32), (50, 50, 52), tx.smooth(np.sin(v * 120), 0.2, 0.8))
+        rubber = tx.mix((30, 30, 32), (44, 44, 46), tx.smooth(np.sin(v * 70), 0.4, 0.9))
         side = np.abs((u + 0.5) % 1 - 0.5) + 0.03 * np.sin(v * 9)
         return tx.mix(ORANGE, rubber, tx.smooth(side, 0.22, 0.235))
 
@@ -106,16 +121,23 @@ def scissors() -> Body:
 
 def _half_scissors(body: Body, side: int) -> None:
     """Add one half: its blade goes to one side of the axis and its loop to the other; `side` also lifts it."""
-    open_by = rotation("z", 4.0 * side)
+    open_by = rotation("z", 7.0 * side)
     lift = 1.6 * side
     y = np.linspace(-4, 100, 12)
     inner = np.interp(y, [-4, 4, 100], [-6.0, -6.5, -1.0])
     outer = np.interp(y, [-4, 10, 60, 100], [7.0, 8.0, 5.0, 0.6])
-    blade = slab(np.c_[inner * side, y][:, :2] if side > 0 else np.c_[outer * side, y],
-                 np.c_[outer * side, y] if side > 0 else np.c_[inner * side, y], lift - 1.4, lift + 1.4, 3)
+    blade = slab(
+        np.c_[inner * side, y] if side > 0 else np.c_[outer * side, y],
+        np.c_[outer * side, y] if side > 0 else np.c_[inner * side, y],
+        lift - 1.4,
+        lift + 1.4,
+        3,
+    )
     body.add(blade.moved((0, 6, 0), open_by), STEEL_DARK)
     for a, b in ((0, 3), (3, 7), (7, 11)):
-        corners = np.array([(s[n] * side, y[n], z) for n in (a, b) for s in (inner, outer) for z in (lift - 1.5, lift + 1.5)])
+        corners = np.array(
+            [(s[n] * side, y[n], z) for n in (a, b) for s in (inner, outer) for z in (lift - 1.5, lift + 1.5)]
+        )
         body.solid(corners @ open_by.T + [0, 6, 0])
     arm = np.c_[curve([(4 * side, 6), (-1 * side, -14), (-10 * side, -32), (-18 * side, -44)], 10), np.zeros(10)]
     body.add(sweep(arm, np.linspace(8.5, 6.5, 10), np.linspace(5.5, 6.5, 10), 2.6, 14), GREY_PLASTIC)
@@ -133,13 +155,14 @@ def _half_scissors(body: Body, side: int) -> None:
 
 
 def _loop_colours() -> Picture:
-    """Grey outside, orange on the inside of the loop (u = 1/2 lies left of the path, towards the middle)."""
-    return tx.paint(16, 64, lambda u, v: tx.mix((96, 108, 118), (226, 148, 42), tx.smooth(-np.abs(((u + INSIDE) % 1) - 0.5), -0.24, -0.2)))
+    """Grey outside, orange on the inside of the loop (u = 0 lies on the left of the path, towards the middle)."""
+    return tx.paint(16, 64, lambda u, v: tx.mix((96, 108, 118), (226, 148, 42), tx.smooth(np.abs(u - 0.5), 0.26, 0.3)))
 
 
-INSIDE = 0.5
 GREY_PLASTIC = tx.plain((92, 104, 114))
-STEEL_DARK = tx.paint(64, 16, lambda u, v: tx.mix((96, 98, 94), (136, 138, 132), tx.smooth(np.sin(6 * u + 2 * v), -1, 1)))
+STEEL_DARK = tx.paint(
+    64, 16, lambda u, v: tx.mix((84, 86, 84), (120, 122, 118), tx.smooth(np.sin(6 * u + 2 * v), -1, 1))
+)
 
 
 def screwdriver() -> Body:
@@ -161,9 +184,12 @@ def screwdriver() -> Body:
     rows.append(np.tile([115.5, 0, 0], (17, 1)))
     body.add(grid(np.array(rows)), tx.plain((40, 40, 42)))
     stations = [(-107, 10), (-96, 17.5), (-58, 17.6), (-42, 14.5), (-26, 13.2), (-4, 15.5), (4, 8)]
-    for (a, r), (b, s) in zip(stations[:-1], stations[1:], strict=True):
+    for (a, r), (b, s) in pairwise(stations):
         body.solid(lathe([(r, a), (s, b)], 12).moved(turn=turn).points)
-    body.solid(lathe([(5, 4), (5, 16)], 10).moved(turn=turn).points, lathe([(3.3, 16), (3.3, 105), (0.7, 115)], 10).moved(turn=turn).points)
+    body.solid(
+        lathe([(5, 4), (5, 16)], 10).moved(turn=turn).points,
+        lathe([(3.3, 16), (3.3, 105), (0.7, 115)], 10).moved(turn=turn).points,
+    )
     return body
 
 
@@ -202,7 +228,9 @@ def hammer() -> Body:
     return body
 
 
-STEEL_HEAD = tx.paint(64, 64, lambda u, v: tx.mix((84, 86, 90), (134, 136, 140), tx.smooth(np.sin(12 * u + 3 * v), -1, 1)))
+STEEL_HEAD = tx.paint(
+    64, 64, lambda u, v: tx.mix((84, 86, 90), (134, 136, 140), tx.smooth(np.sin(12 * u + 3 * v), -1, 1))
+)
 
 
 def _handle_wood() -> Picture:

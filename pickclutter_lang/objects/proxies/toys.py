@@ -5,21 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from pickclutter_lang.objects.proxies import textures as tx
-from pickclutter_lang.objects.proxies.body import Body, Picture, cuboid, tower
+from pickclutter_lang.objects.proxies.body import Body, Picture, cuboid, wrap
 from pickclutter_lang.objects.proxies.shapes import Floats, Surface, ball, box_faces
 
 
-def round_hull(radius: float) -> Floats:
-    """Return the points of one solid ball."""
-    lat = np.linspace(-np.pi / 2, np.pi / 2, 9)
-    rows = tower([(radius * np.cos(a) + 1e-6, radius * np.cos(a) + 1e-6, radius * np.sin(a)) for a in lat], 14)
-    return np.concatenate(rows)
-
-
-def _round(colours: Floats, radius: float = 1.0) -> Body:
+def _round(colours: Floats) -> Body:
     body = Body()
-    body.add(ball(radius, 23, 44), tx.to_picture(colours))
-    body.solid(round_hull(radius))
+    body.add(ball(1.0, 23, 44), tx.to_picture(colours))
+    body.solid(wrap(ball(1.0, 11, 16)))
     return body
 
 
@@ -33,7 +26,7 @@ def tennis_ball() -> Body:
     seam = np.c_[seam, np.cos(2 * t) * 0.78]
     seam /= np.linalg.norm(seam, axis=1, keepdims=True)
     near = _nearest(way, seam)
-    colour = tx.mix((186, 214, 34), (160, 192, 20), tx.smooth(tx.ripple(way, rng, 60.0, 40), -0.5, 1.8))
+    colour = tx.mix((186, 214, 34), (160, 192, 20), tx.smooth(tx.ripple(way, rng, 110.0, 40), -0.8, 2.4))
     colour = tx.mix((232, 236, 222), colour, tx.smooth(near, 0.055, 0.085))
     return _round(tx.speckle(colour, rng, 5.0))
 
@@ -43,7 +36,7 @@ def _nearest(way: Floats, curve: Floats) -> Floats:
     closest = np.full(way.shape[:2], -1.0)
     for block in np.array_split(curve, 8):
         closest = np.maximum(closest, (way @ block.T).max(axis=-1))
-    return np.arccos(np.clip(closest, -1, 1))
+    return np.asarray(np.arccos(np.clip(closest, -1, 1)))
 
 
 def _spread(count: int) -> Floats:
@@ -80,7 +73,7 @@ def mini_soccer_ball() -> Body:
     colour = np.full((*way.shape[:2], 3), 232.0)
     centres = _soccer_centres()
     ranked = np.sort(way @ centres.T, axis=-1)
-    colour = tx.mix(colour, (150, 150, 152), 1 - tx.smooth(ranked[..., -1] - ranked[..., -2], 0.008, 0.02))
+    colour = tx.mix(colour, (150, 150, 152), 1 - tx.smooth(ranked[..., -1] - ranked[..., -2], 0.004, 0.011))
     dots = np.cos(lon * 46) * np.cos(lat * 46)
     for tilt in (0.0, 1.0):
         wave = 0.42 * np.sin(2 * lon + 2.1 * tilt) + (0.62 if tilt else -0.55)
@@ -88,7 +81,7 @@ def mini_soccer_ball() -> Body:
         colour = tx.mix(colour, (20, 18, 24), 1 - tx.smooth(distance, 0.2, 0.22))
         colour = tx.mix(colour, (240, 240, 240), 1 - tx.smooth(distance, 0.16, 0.175))
         purple = tx.mix((130, 74, 178), (104, 50, 150), tx.smooth(dots, -0.1, 0.1))
-        colour = tx.mix(colour, purple, 1 - tx.smooth(distance, 0.14, 0.155)[...])
+        colour = tx.mix(colour, purple, 1 - tx.smooth(distance, 0.14, 0.155))
     return _round(colour)
 
 
@@ -174,7 +167,7 @@ def sponge() -> Body:
         thin = 1 - 0.72 * tx.smooth(y, 0.84, 1.0)
         puff = (0.72 + 0.28 * np.sqrt(np.clip(1 - x**4, 0, 1)) * np.sqrt(np.clip(1 - y**6, 0, 1))) * thin
         wave = 1 + 0.012 * np.sin(points[:, 1] * 0.9) * x
-        return np.c_[points[:, 0] * wave, points[:, 1], points[:, 2] * puff]
+        return np.stack([points[:, 0] * wave, points[:, 1], points[:, 2] * puff], -1)
 
     body = Body()
     for name, surface in box_faces(size, 4.0, 2, 8).items():
@@ -190,7 +183,7 @@ def _net(rng: np.random.Generator, shape: tuple[int, int], end: bool) -> Picture
     u, v = tx.texels(*shape)
     rows, cols = (40.0, 28.0) if shape[0] > 100 else (5.0, 40.0)
     knot = np.abs(np.sin(np.pi * (v * rows + 0.5 * np.floor(u * cols)))) * np.abs(np.sin(np.pi * u * cols))
-    colour = tx.mix((176, 184, 96), (222, 230, 148), tx.smooth(knot, 0.05, 0.6))
+    colour = tx.mix((190, 194, 116), (224, 228, 158), tx.smooth(knot, 0.05, 0.6))
     seam = np.ones(u.shape) if end else tx.smooth(np.abs(v - 0.5) if shape[0] > 100 else np.abs(u - 0.5), 0.435, 0.455)
     colour = tx.mix(colour, (228, 232, 226), seam)
     return to_speckled(colour, rng)
@@ -205,7 +198,7 @@ def wood_block() -> Body:
     """Stands upright: a pale brown beam with grain along z, and year rings on its ends."""
     size = np.array([92.6, 91.4, 205.8])
     body = Body()
-    for name, surface in box_faces(size, 2.0, 1).items():
+    for surface in box_faces(size, 2.0, 1).values():
         body.add(surface, grain(surface, size, 36))
     body.solid(cuboid(-size / 2, size / 2))
     return body
@@ -219,4 +212,4 @@ def grain(surface: Surface, size: Floats, seed: int) -> Picture:
     height, width = (max(16, round(float(np.linalg.norm(a)) * 1.1)) for a in (along, across))
     u, v = tx.texels(height, width)
     points = (low + high) / 2 + (u - 0.5)[..., None] * across + (v - 0.5)[..., None] * along
-    return tx.wood(points / 1000, np.random.default_rng(seed), (208, 160, 108), (158, 104, 58), 150.0)
+    return tx.wood(points / 1000, np.random.default_rng(seed), (218, 176, 126), (178, 126, 78), 110.0)

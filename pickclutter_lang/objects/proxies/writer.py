@@ -22,7 +22,7 @@ _MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.pn
 def write_body(body: Body, folder: Path) -> None:
     """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part."""
     folder.mkdir(parents=True)
-    atlas, uv = pack([part for part in body.parts])
+    atlas, uv = pack(body.parts)
     (folder / "texture_map.png").write_bytes(_png(atlas))
     (folder / "textured.mtl").write_text(_MATERIAL)
     (folder / "textured.obj").write_text(_visual(body, uv))
