@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pickclutter_lang.objects.catalogue import CatalogueObject, paper_catalogue
+from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.objects.proxies import containers, cutlery, food, tools, toys
 from pickclutter_lang.objects.proxies.body import Body
-from pickclutter_lang.objects.proxies.writer import write_body
+from pickclutter_lang.objects.proxies.writer import info_row, publish, write_body
+from pickclutter_lang.objects.sets import INFO_FILE
 
 PROXY_VERSION = 1
 """Raise it whenever a stand-in changes: it is part of the folder's name."""
@@ -51,26 +50,16 @@ RECIPES: dict[str, Callable[[], Body]] = {
 def build_proxies(root: str | Path | None = None) -> Path:
     """Build the stand-ins in ManiSkill2's layout unless they are there, and return their folder.
 
-    The folder appears whole or not at all: it is built beside its place and renamed, and when several processes
-    build at once the first one's stays.
+    The folder appears whole or not at all, and when several processes build at once the first one's stays.
 
     :param root: the folder; by default one in `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`, whose name
         depends on the catalogue and on `PROXY_VERSION`
+    :raises InvalidArgumentError: when the folder cannot be written, or holds something else
+    :raises MissingExtraError: without trimesh
     """
     target = Path(root).expanduser() if root is not None else default_proxy_root()
-    if (target / "info_pick_v0.json").is_file():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        _write_all(temporary)
-        temporary.chmod(0o755)
-        temporary.rename(target)
-    except OSError:
-        if not (target / "info_pick_v0.json").is_file():  # otherwise another process was faster
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    if not (target / INFO_FILE).is_file():
+        publish(target, INFO_FILE, _write_all)
     return target
 
 
@@ -84,13 +73,6 @@ def default_proxy_root() -> Path:
 def _write_all(root: Path) -> None:
     info = {}
     for item in paper_catalogue():
-        body = RECIPES[item.model_id]().fitted(item.size)
-        write_body(body, root / "models" / item.model_id)
-        info[item.model_id] = _info(item)
-    (root / "info_pick_v0.json").write_text(json.dumps(info, indent=1) + "\n")
-
-
-def _info(item: CatalogueObject) -> dict[str, object]:
-    half = [round(side / 2, 6) for side in item.size]
-    bbox = {"min": [-h for h in half], "max": half}
-    return {"bbox": bbox, "scales": [item.scale], "density": item.density}
+        write_body(RECIPES[item.model_id]().fitted(item.size), root / "models" / item.model_id)
+        info[item.model_id] = info_row(item.size, item.scale, item.density)
+    (root / INFO_FILE).write_text(json.dumps(info, indent=1) + "\n")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import io
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 from PIL import Image
 
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.proxies.body import Body, Part, Picture
 from pickclutter_lang.objects.proxies.shapes import Floats, Ints
 
@@ -17,6 +22,49 @@ ATLAS_SIDE = 512
 _MARGIN = 3  # texels round each picture, so that neighbours do not shine through
 _CREASE = np.cos(np.radians(42.0))
 _MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.png\n"
+
+
+def publish(target: Path, marker: str, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a folder beside `target` and rename it, so that it appears whole or not at all.
+
+    When another process was faster (`marker` is there by then), its folder stays and this one goes.
+
+    :raises InvalidArgumentError: when the folder cannot be written, or holds something else
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
+    except OSError as error:
+        raise InvalidArgumentError(f"expected a folder that can be written, but got {target} ({error})") from error
+    try:
+        write(temporary)
+        temporary.chmod(0o755)
+        temporary.rename(target)
+    except OSError as error:
+        if not (target / marker).is_file():
+            raise InvalidArgumentError(
+                f"expected a new or empty folder with room, but got {target} ({error}); choose another one"
+            ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}.building-"
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed builds left beside the target; those of the last hour may still be at work."""
+    for folder in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        if time.time() - folder.stat().st_mtime > 3600:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def info_row(size: Sequence[float], scale: float, density: float) -> dict[str, object]:
+    """Return a thing's entry in `info_pick_v0.json`; its bounding box is centred at the origin."""
+    half = [round(side / 2, 6) for side in size]
+    return {"bbox": {"min": [-h for h in half], "max": half}, "scales": [scale], "density": density}
 
 
 def write_body(body: Body, folder: Path) -> None:
@@ -111,9 +159,13 @@ def corner_normals(points: Floats, faces: Ints, owner: Ints) -> Floats:
 
 
 def _collision(body: Body) -> str:
+    try:
+        from trimesh.convex import convex_hull
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("trimesh", "sim") from error
     lines, start = [], 1
     for n, cloud in enumerate(body.hulls):
-        hull = trimesh.convex.convex_hull(np.round(cloud, 6))
+        hull = convex_hull(np.round(cloud, 6))
         vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces) + start
         lines += [f"o convex_{n}", *_rows("v", vertices, 6)]
         lines += ["f " + " ".join(map(str, face)) for face in faces.tolist()]
