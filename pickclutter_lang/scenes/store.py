@@ -150,8 +150,8 @@ class SceneStore:
             data = self._shard(number)[field.name]
             if len(rows) == 1 or (field.is_image and len(rows) <= len(data) // 2):
                 return np.stack([data[row] for row in rows.tolist()])
-            whole: NDArray[Any] = data[...]
-            return whole[rows]
+            picked: NDArray[Any] = data[...][rows]
+            return picked
         except (OSError, KeyError, ValueError) as error:
             file = self.manifest.shards[number].file
             raise CorruptShardError(
