@@ -207,10 +207,13 @@ def _noun(thing: Thing, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
 
 def _attributes(thing: Thing, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     """Draw one to three of a thing's attributes and join them to a noun phrase."""
+    colours = thing.colours
+    if len(colours) > 1 and rng.random() < 0.5:
+        colours = (str(rng.choice(colours)),)
     words = {
         "size": thing.size,
         "pattern": thing.pattern,
-        "colour": str(rng.choice(thing.colours)) if thing.colours else "",
+        "colour": " and ".join(colours[:3]),
         "shape": thing.shape,
         "material": thing.material,
         "category": thing.category,
@@ -222,15 +225,18 @@ def _attributes(thing: Thing, rng: np.random.Generator) -> tuple[str, frozenset[
     if chosen == {"size"}:
         chosen.add("colour" if words["colour"] else known[-1])
     before = [words[k] for k in ("size", "pattern", "colour", "shape") if k in chosen]
+    noun = words["category"] if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
+    if thing.noun and "shape" in chosen:
+        before, noun = before[:-1], thing.noun
     material = words["material"] if "material" in chosen else ""
     behind = bool(material) and (" " in material or rng.random() < 0.5)
     if material and not behind:
         before.append(material)
-    noun = words["category"] if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
     text = " ".join([*before, noun])
     text += f" made of {material}" if behind else ""
     text += f" for {words['use']}" if "use" in chosen else ""
-    return text, frozenset(f"{kind}:{words[kind]}" for kind in chosen)
+    tags = {f"{kind}:{words[kind]}" for kind in chosen if kind != "colour"}
+    return text, frozenset(tags | {f"colour:{colour}" for colour in colours[:3] if "colour" in chosen})
 
 
 def _fill(forms: Sequence[str], noun: str, rng: np.random.Generator) -> str:

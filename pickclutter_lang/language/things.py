@@ -11,12 +11,23 @@ from pickclutter_lang.objects.catalogue import CatalogueObject, paper_catalogue
 # What else is true where one word is: a sphere is round, steel is metal.
 _IMPLIED = {
     "shape": {
-        "spherical": ("round",),
-        "hemispherical": ("round",),
         "flat rectangular": ("flat", "rectangular"),
         "long and thin": ("long", "thin"),
-        "cube-shaped": ("cubic", "box-shaped"),
-        "rectangular": ("box-shaped",),
+        "cube-shaped": ("cube", "cubic", "box-shaped"),
+        "rectangular": ("box", "box-shaped"),
+        "spherical": ("round", "ball"),
+        "cylindrical": ("cylinder",),
+        "conical": ("cone",),
+        "hemispherical": ("round", "bowl"),
+        "ball": ("spherical", "round"),
+        "egg": ("oval",),
+        "box": ("rectangular", "box-shaped"),
+        "cube": ("cube-shaped", "cubic", "box-shaped"),
+        "cylinder": ("cylindrical",),
+        "cone": ("conical",),
+        "rod": ("long and thin", "long", "thin"),
+        "bowl": ("hemispherical", "round"),
+        "t-shape": ("t-shaped",),
     },
     "material": {
         "plastic and steel": ("plastic", "steel", "metal"),
@@ -25,8 +36,14 @@ _IMPLIED = {
         "wood": ("wooden",),
         "steel": ("metal",),
     },
-    "category": {"block": ("toy",), "cleaning tool": ("household item",)},
 }
+# Categories of the catalogue and shapes of procedural things that mean each other.
+_SHAPE_OF_CATEGORY = {"bottle": "bottle", "box": "box", "ball": "ball", "can": "cylinder"}
+_CATEGORY_OF_SHAPE = {"bottle": "bottle", "box": "box", "ball": "ball", "cylinder": "can", "cup": "tableware"} | {
+    "bowl": "tableware"
+}
+# Nouns that several shapes share, so that they say nothing certain.
+_VAGUE_NOUNS = ("toy", "block")
 # Materials that nobody would name.
 _UNSAID_MATERIALS = ("fruit flesh",)
 _SMALL, _LARGE = 0.06, 0.16
@@ -36,8 +53,8 @@ _SMALL, _LARGE = 0.06, 0.16
 class Thing:
     """An object and what may be said of it; empty words are not said.
 
-    `tags` are `kind:word` pairs and hold everything that is true of it, implied words among them; `name` and
-    `synonyms` are empty for a procedural thing.
+    `tags` are `kind:word` pairs and hold everything that is true of it, implied words among them. A procedural
+    thing has no name; its `noun` stands for its shape.
     """
 
     tags: frozenset[str]
@@ -51,6 +68,7 @@ class Thing:
     use: str = ""
     size: str = ""
     pattern: str = ""
+    noun: str = ""
 
 
 def thing_of(item: CatalogueObject) -> Thing:
@@ -80,15 +98,24 @@ def thing_of(item: CatalogueObject) -> Thing:
     )
 
 
-def thing_of_words(words: Mapping[str, str | Sequence[str]]) -> Thing:
+def thing_of_words(words: Mapping[str, object]) -> Thing:
     """Return what may be said of a procedural thing.
 
-    :param words: any of `shape`, `colours` (several), `material`, `size`, `pattern`; other keys say nothing
+    Its size is left out: a picture of a thing alone does not show it.
+
+    :param words: `shape`, `category` (a noun for the shape), `colours`, `pattern`, `material`; others say nothing
     """
-    colours = words.get("colours", ())
-    known = {key: str(words.get(key, "")) for key in ("shape", "material", "size", "pattern")}
-    several = (colours,) if isinstance(colours, str) else tuple(colours)
-    return Thing(tags=_tags({**known, "colours": several}), colours=several, **known)
+    shape, noun = str(words["shape"]), str(words["category"])
+    colours = tuple(str(colour) for colour in words["colours"])  # type: ignore[attr-defined]
+    pattern, material = str(words["pattern"]), str(words["material"]).replace("wooden", "wood")
+    return Thing(
+        tags=_tags({"shape": shape, "colours": colours, "pattern": pattern, "material": material}),
+        colours=colours,
+        material=material,
+        pattern=pattern,
+        shape=shape,
+        noun=shape if noun in _VAGUE_NOUNS else noun,
+    )
 
 
 def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
@@ -98,6 +125,8 @@ def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
         if word:
             tags.add(f"{kind}:{word}")
             tags.update(f"{kind}:{other}" for other in _IMPLIED.get(kind, {}).get(str(word), ()))
+    tags |= {f"shape:{shape}" for category, shape in _SHAPE_OF_CATEGORY.items() if f"category:{category}" in tags}
+    tags |= {f"category:{category}" for shape, category in _CATEGORY_OF_SHAPE.items() if f"shape:{shape}" in tags}
     return frozenset(tags)
 
 
