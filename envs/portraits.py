@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.envs.world import add_lights_and_ground
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.sets import ObjectSet
+from pickclutter_lang.objects.sets import ObjectSet, load_object_set
 
 FIELD_OF_VIEW = 0.6
+_MARGIN = 1.06
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0)
+# Where a camera sees most of what an object is: azimuth and elevation, radians.
+_SIDE, _ABOVE = (0.8, 0.6), (0.8, 1.0)
+_TELLING_SIDES = {
+    "002_master_chef_can": (1.2, 0.5),
+    "006_mustard_bottle": (1.2, 0.4),
+    "012_strawberry": (4.6, 0.6),
+    "014_lemon": (2.2, 0.7),
+    "021_bleach_cleanser": (-1.2, 0.4),
+    "056_tennis_ball": (3.6, 0.6),
+    "011_banana": _ABOVE,
+    "016_pear": _ABOVE,
+    "030_fork": _ABOVE,
+    "031_spoon": _ABOVE,
+    "032_knife": _ABOVE,
+    "035_power_drill": _ABOVE,
+    "037_scissors": _ABOVE,
+    "043_phillips_screwdriver": _ABOVE,
+    "048_hammer": _ABOVE,
+}
 
 
 @dataclass(frozen=True)
@@ -29,17 +53,11 @@ class ObjectStudio:
     """Renders single objects lying on the ground; each mesh is loaded once, at its first view."""
 
     def __init__(self) -> None:
-        self._engine, self._renderer = shared_engine()
-        self._scene = self._engine.create_scene()
-        self._add_ground()
-        _add_lights(self._scene)
+        engine, renderer = shared_engine()
+        self._scene = engine.create_scene()
+        add_lights_and_ground(self._scene, renderer)
         self._actors: dict[tuple[Path, float], tuple[Any, npt.NDArray[np.float64]]] = {}
         self._cameras: dict[int, Any] = {}
-
-    @classmethod
-    def of(cls, objects: ObjectSet) -> _SetStudio:
-        """Return a studio whose views are asked for by model id, at the set's own scale."""
-        return _SetStudio(cls(), objects)
 
     def view(
         self,
@@ -47,8 +65,8 @@ class ObjectStudio:
         scale: float = 1.0,
         rotation: npt.ArrayLike = _UPRIGHT,
         distance: float | None = None,
-        elevation: float = 0.6,
-        azimuth: float = 0.8,
+        elevation: float = _SIDE[1],
+        azimuth: float = _SIDE[0],
         size: int = 128,
     ) -> View:
         """Render an object that touches the ground, seen by a camera that looks at its middle.
@@ -69,32 +87,35 @@ class ObjectStudio:
         actor, points = self._actor(Path(model_dir), scale)
         turned = points @ _matrix(rotation).T
         low, high = turned.min(axis=0), turned.max(axis=0)
-        radius = float(np.linalg.norm(turned - (low + high) / 2, axis=1).max())
-        reach = radius * 1.08 / np.sin(FIELD_OF_VIEW / 2) if distance is None else distance
-        if reach <= radius:
+        middle = (low + high) / 2
+        axes = _camera_axes(elevation, azimuth)
+        seen = (turned - middle) @ axes
+        if distance is None:
+            distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())
+        elif distance <= -seen[:, 0].min():
             raise InvalidArgumentError(
-                f"expected a distance above the object's radius of {radius:.3f} m, but got {reach}"
+                f"expected a distance of more than {-seen[:, 0].min():.3f} m, outside the object, but got {distance}"
             )
-        shift = np.array([-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]])
-        return self._shoot(
-            actor, shift, rotation, _look_at(float(high[2] - low[2]) / 2, reach, elevation, azimuth), size
-        )
+        shift = np.array([0, 0, middle[2] - low[2]]) - middle
+        frame = np.eye(4)
+        frame[:3, :3], frame[:3, 3] = axes, [0, 0, middle[2] - low[2]] - axes[:, 0] * distance
+        return self._shoot(actor, (shift, rotation), frame, size)
 
-    def _shoot(self, actor: Any, position: Any, rotation: npt.ArrayLike, camera_pose: Any, size: int) -> View:
+    def _shoot(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
         import sapien.core as sapien
 
-        actor.set_pose(sapien.Pose(position, np.asarray(rotation, dtype=float)))
-        actor.unhide_visual()
         if size not in self._cameras:
             self._cameras[size] = self._scene.add_camera(f"view{size}", size, size, FIELD_OF_VIEW, 0.005, 20.0)
         camera = self._cameras[size]
-        camera.set_pose(camera_pose)
+        actor.set_pose(sapien.Pose(pose[0], np.asarray(pose[1], dtype=float)))
+        actor.unhide_visual()
+        camera.set_pose(sapien.Pose.from_transformation_matrix(frame))
         self._scene.update_render()
         camera.take_picture()
         colour = camera.get_float_texture("Color")[..., :3]
         mask = camera.get_uint32_texture("Segmentation")[..., 1] == actor.id
         actor.hide_visual()
-        return View((np.clip(colour, 0, 1) * 255).astype(np.uint8), mask)
+        return View(np.clip(colour * 255, 0, 255).astype(np.uint8), mask)
 
     def _actor(self, model_dir: Path, scale: float) -> tuple[Any, npt.NDArray[np.float64]]:
         key = (model_dir, scale)
@@ -106,35 +127,66 @@ class ObjectStudio:
             self._actors[key] = actor, _points(model_dir / "textured.obj") * scale
         return self._actors[key]
 
-    def _add_ground(self) -> None:
-        """Lay mani_skill2's ground (`BaseEnv._add_ground`)."""
-        material = self._renderer.create_material()
-        material.base_color = [0.06, 0.08, 0.12, 1]
-        material.metallic, material.roughness, material.specular = 0.0, 0.9, 0.8
-        self._scene.add_ground(altitude=0.0, render=True, render_material=material)
+
+@lru_cache(maxsize=1)
+def _studio() -> ObjectStudio:
+    return ObjectStudio()
 
 
-class _SetStudio:
-    """The views of one object set."""
-
-    def __init__(self, studio: ObjectStudio, objects: ObjectSet) -> None:
-        self._studio = studio
-        self._objects = objects
-
-    def view(self, model_id: str, **pose: Any) -> View:
-        """Render an object of the set; `pose` as in `ObjectStudio.view`.
-
-        :raises UnknownObjectError: for an id that the set does not have
-        """
-        item = self._objects.catalogue.find(model_id)
-        return self._studio.view(self._objects.model_dir(item.model_id), item.scale, **pose)
+def render_portrait(model_dir: Path, scale: float = 1.0, size: int = 256) -> npt.NDArray[np.uint8]:
+    """Render an object as it stands in its file, from the side that tells most: uint8 [S, S, 3]."""
+    azimuth, elevation = _TELLING_SIDES.get(Path(model_dir).name, _SIDE)
+    return _studio().view(model_dir, scale, elevation=elevation, azimuth=azimuth, size=size).rgb
 
 
-def _add_lights(scene: Any) -> None:
-    """Light a scene as mani_skill2 does (`BaseEnv._setup_lighting`, without shadows)."""
-    scene.set_ambient_light([0.3, 0.3, 0.3])
-    scene.add_directional_light([1, 1, -1], [1, 1, 1], shadow=False, scale=5, shadow_map_size=2048)
-    scene.add_directional_light([0, 0, -1], [1, 1, 1])
+def portrait_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7) -> Image.Image:
+    """Lay out the portraits of the objects of the first set, those of the other sets beside them, with names."""
+    width, height, font = size * len(sets), size + 18, ImageFont.load_default(13)
+    items = list(sets[0].catalogue)
+    sheet = Image.new("RGB", (columns * width, -(-len(items) // columns) * height), "white")
+    for n, item in enumerate(items):
+        left, top = n % columns * width, n // columns * height
+        ImageDraw.Draw(sheet).text((left + width / 2, top + 2), item.name, fill="black", font=font, anchor="ma")
+        for k, objects in enumerate(sets):
+            rgb = render_portrait(objects.model_dir(item.model_id), item.scale, size - 2)
+            sheet.paste(Image.fromarray(rgb), (left + k * size + 1, top + 18))
+    return sheet
+
+
+@dataclass
+class SheetSettings:
+    """`objects`: the object sets to show side by side, `proxy` or `ycb`; `size`: the side of a portrait in pixels."""
+
+    out: str
+    objects: list[str]
+    proxy_root: str | None
+    ycb_root: str | None
+    size: int
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if not self.objects or self.size < 16:
+            raise InvalidArgumentError(
+                f"expected at least one object set and a size of at least 16, but got {self.objects} and {self.size}"
+            )
+
+
+def write_sheet(settings: SheetSettings) -> int:
+    """Write a sheet of portraits as PNG, and return how many objects are on it.
+
+    :raises MissingAssetsError: when an object set is not there
+    :raises InvalidArgumentError: for another object set, or a picture that cannot be written
+    """
+    roots = {"proxy": settings.proxy_root, "ycb": settings.ycb_root}
+    sets = [load_object_set(name, roots.get(name)) for name in settings.objects]
+    sheet = portrait_sheet(sets, settings.size)
+    try:
+        sheet.save(settings.out, "PNG", optimize=True)
+    except OSError as error:
+        raise InvalidArgumentError(
+            f"expected a place for a picture, but cannot write {settings.out}: {error}"
+        ) from error
+    return len(sets[0].catalogue)
 
 
 def _points(path: Path) -> npt.NDArray[np.float64]:
@@ -145,23 +197,14 @@ def _points(path: Path) -> npt.NDArray[np.float64]:
 
 def _matrix(quaternion: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return the rotation matrix of a unit quaternion (w, x, y, z)."""
-    w, x, y, z = np.asarray(quaternion, dtype=np.float64)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    from transforms3d.quaternions import quat2mat
+
+    return np.asarray(quat2mat(np.asarray(quaternion, dtype=np.float64)))
 
 
-def _look_at(height: float, distance: float, elevation: float, azimuth: float) -> Any:
-    """Return the pose of a camera (x forward, y left, z up) that looks at a height above the origin."""
-    import sapien.core as sapien
-
-    outward = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
-    left = np.array([np.sin(azimuth), -np.cos(azimuth), 0.0])
-    frame = np.eye(4)
-    frame[:3, 0], frame[:3, 1], frame[:3, 2] = -outward, left, np.cross(-outward, left)
-    frame[:3, 3] = outward * distance + [0, 0, height]
-    return sapien.Pose.from_transformation_matrix(frame)
+def _camera_axes(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:
+    """Return a camera's axes (forward, left, up) as columns, for one that looks down at a middle."""
+    flat = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
+    forward = -np.cos(elevation) * flat - np.sin(elevation) * np.array([0.0, 0.0, 1.0])
+    left = np.array([flat[1], -flat[0], 0.0])
+    return np.stack([forward, left, np.cross(forward, left)], axis=1)

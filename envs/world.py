@@ -46,7 +46,7 @@ class ClutterWorld:
         self.objects = objects
         engine, renderer = shared_engine()
         self._scene = engine.create_scene()
-        _add_lights_and_ground(self._scene, renderer)
+        add_lights_and_ground(self._scene, renderer)
         self.robot = _load_robot(self._scene)
         self._cameras = {name: _add_camera(self._scene, self.robot, name, image_size) for name in cameras}
         if cameras == ("hand",):
@@ -104,7 +104,7 @@ class ClutterWorld:
         return actor
 
 
-def _add_lights_and_ground(scene: Any, renderer: Any) -> None:
+def add_lights_and_ground(scene: Any, renderer: Any) -> None:
     """Light the scene and add the table as `BaseEnv._setup_lighting` and `BaseEnv._add_ground` do."""
     scene.set_ambient_light([0.3, 0.3, 0.3])
     scene.add_directional_light([1, 1, -1], [1, 1, 1], shadow=False, scale=5, shadow_map_size=2048)
