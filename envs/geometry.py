@@ -57,7 +57,7 @@ def object_geometry(collision_file: Path, scale: float, pairs: int = 96) -> Obje
 def _convex_parts(path: Path, scale: float) -> list[trimesh.Trimesh]:
     if not path.is_file():
         raise MissingAssetsError(f"expected convex collision parts at {path}, but there is no such file")
-    scene = trimesh.load(path, force="scene", split_object=True, group_material=False, process=False)
+    scene = trimesh.load(path, force="scene", split_objects=True, group_material=False, process=False)
     parts = [mesh.convex_hull for mesh in scene.geometry.values()]
     for part in parts:
         part.apply_scale(scale)

@@ -178,20 +178,40 @@ def renderer_options() -> dict[str, Any]:
     return {"renderer_kwargs": {"offscreen_only": True}, "shader_dir": str(shader_folder())}
 
 
-@lru_cache(maxsize=1)
-def shared_engine() -> tuple[Any, Any]:
-    """Return the process's SAPIEN engine and an off-screen renderer for it."""
+_shared: tuple[Any, Any, dict[str, Any]] | None = None
+
+
+def shared_engine(**options: Any) -> tuple[Any, Any]:
+    """Return the process's SAPIEN engine and its renderer, which is off screen unless the first call says otherwise.
+
+    The renderer is set again at each call: the engine does not keep a renderer alive, and one that mani_skill2's
+    environments set ends with them.
+
+    :param options: arguments of `sapien.SapienRenderer`
+    :raises RendererError: when the process already renders with other options
+    """
+    global _shared
+    if _shared is None:
+        _shared = _start_engine({"offscreen_only": True, **options})
+    engine, renderer, chosen = _shared
+    other = {key: value for key, value in options.items() if chosen.get(key) != value}
+    if other:
+        raise RendererError(f"expected {other} in the first use of the renderer; this process renders with {chosen}")
+    engine.set_renderer(renderer)
+    return engine, renderer
+
+
+def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     prepare_renderer()
     import sapien.core as sapien
 
     engine = sapien.Engine()
     engine.set_log_level("error")
-    renderer = sapien.SapienRenderer(offscreen_only=True)
+    renderer = sapien.SapienRenderer(**options)
     renderer.set_log_level("warn")
     for name in ("camera_shader_dir", "viewer_shader_dir"):
         setattr(sapien.render_config, name, str(shader_folder()))
-    engine.set_renderer(renderer)
-    return engine, renderer
+    return engine, renderer, options
 
 
 _PROBE = (

@@ -1,0 +1,37 @@
+"""Fixtures: object sets, and a scene maker that a whole test process shares."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pickclutter_lang.objects.sets import ObjectSet, load_object_set
+
+if TYPE_CHECKING:
+    from pickclutter_lang.envs.clutter import SceneMaker
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def ycb_root() -> Path:
+    """The real YCB objects in ManiSkill2's layout, which are not part of the project."""
+    default = os.environ.get("MS2_ASSET_DIR", "data") + "/mani_skill2_ycb"
+    for root in (os.environ.get("PICKCLUTTER_YCB"), ROOT.parent / "shared" / "data" / "ycb", default):
+        if root and (Path(root) / "info_pick_v0.json").is_file():
+            return Path(root).resolve()
+    pytest.skip("no real YCB objects: set PICKCLUTTER_YCB or MS2_ASSET_DIR")
+
+
+@pytest.fixture(scope="session")
+def proxies() -> ObjectSet:
+    return load_object_set("proxy")
+
+
+@pytest.fixture(scope="session")
+def scene_maker(proxies: ObjectSet) -> "SceneMaker":
+    from pickclutter_lang.envs.clutter import SceneMaker
+    from pickclutter_lang.envs.sampling import ClutterSettings
+
+    return SceneMaker(proxies, ClutterSettings(cameras=("hand", "base"), image_size=96))
