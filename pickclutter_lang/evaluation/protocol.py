@@ -1,0 +1,153 @@
+"""The protocol of Table 12: a student after distillation (zero-shot) and after fine-tuning (few-shot)."""
+
+from __future__ import annotations
+
+import math
+import resource
+import subprocess
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickclutter_lang.evaluation.predictions import Predictions, save_examples, save_predictions
+from pickclutter_lang.metrics import average_precisions, multilabel_row, observation_f1, trivial_predictors
+from pickclutter_lang.training.inference import predict_rows, predict_scenes
+from pickclutter_lang.training.monitor import write_json
+from pickclutter_lang.training.run import Run
+
+SCHEMA = 1
+RESULT_FILE = "result.json"
+STAGES = {"zero_shot": "distill", "few_shot": "fewshot"}
+THRESHOLD = 0.5
+CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "id_on_id": ("id", ("id",)),
+    "id_on_ood": ("ood", ("id",)),
+    "ood_on_ood": ("ood", ("ood",)),
+    "all_on_ood": ("ood", ("id", "ood")),
+}
+"""Cell -> (the scenes, the splits of the labels); the first three are those of Table 12."""
+
+_EXAMPLES = 8
+
+
+def evaluate_run(run: Run) -> dict[str, Any]:
+    """Evaluate both stages of a finished run; write `result.json` and `predictions/`, and return the result.
+
+    :raises CheckpointError: when a phase is not finished
+    """
+    start = time.perf_counter()
+    stages, histories, precisions = {}, {}, {}
+    for stage, phase in STAGES.items():
+        histories[phase] = run.load_weights(phase)
+        predictions = {name: _predict(run, name) for name in ("id", "ood")}
+        for name, values in predictions.items():
+            save_predictions(run.folder / "predictions" / f"{stage}_{name}.npz", values)
+        stages[stage] = evaluate_stage(predictions, _frequency(run, stage))
+        precisions[stage] = {name: _precisions(values) for name, values in predictions.items()}
+        _save_examples(run, stage)
+    result = {
+        "schema": SCHEMA,
+        "config": run.settings.as_dict(),
+        "seed": run.settings.seed,
+        "data": run.data_card,
+        "teacher": run.teacher_card,
+        "git_revision": git_revision(),
+        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
+        "parameters": sum(p.numel() for p in run.model.student.parameters()),
+        "metrics": stages,
+        "average_precision": precisions,
+        "history": histories,
+        "seconds": {
+            **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
+            "evaluation": time.perf_counter() - start,
+        },
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    cleaned: dict[str, Any] = without_nan(result)
+    write_json(run.folder / RESULT_FILE, cleaned)
+    return cleaned
+
+
+def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
+    """Return the rows of every cell of one stage.
+
+    :param predictions: `id` and `ood` -> predictions on X_id (labels Y_id) and X_ood (labels Y_id and Y_ood)
+    :param frequency: [C] of all labels of X_ood, how often each was seen in training
+    :return: cell -> {`model`, `always_no`, `always_yes`, `label_frequency`} -> metrics. The model's row has
+        `f1_at_id_threshold` too, at the one threshold that is best on X_id; that threshold is `id_threshold`
+    """
+    threshold = best_threshold(predictions["id"].probabilities, predictions["id"].targets)
+    names = predictions["ood"].names
+    cells: dict[str, Any] = {"id_threshold": threshold}
+    for cell, (scenes, splits) in CELLS.items():
+        chosen = predictions[scenes].of_splits(splits)
+        row = multilabel_row(chosen.probabilities, chosen.targets, threshold=THRESHOLD)
+        row["f1_at_id_threshold"] = observation_f1(chosen.probabilities > threshold, chosen.targets)
+        seen = frequency[[names.index(name) for name in chosen.names]]
+        cells[cell] = {"model": row, **trivial_predictors(seen, chosen.targets)}
+    return cells
+
+
+def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
+    """Return the threshold out of 0.02, 0.04 ... 0.98 with the best F1 per observation, the smallest of equals."""
+    grid = [n / 50 for n in range(1, 50)]
+    scores = [observation_f1(probabilities > threshold, targets) for threshold in grid]
+    return grid[int(np.argmax(np.nan_to_num(scores)))]
+
+
+def _predict(run: Run, name: str) -> Predictions:
+    """Predict the labels that can occur in a store: Y_id in X_id, all in X_ood."""
+    splits = ("id",) if name == "id" else ("id", "ood")
+    scenes, columns = run.scenes[name], run.columns(splits)
+    held_out = set(run.columns(("ood",)))
+    return Predictions(
+        probabilities=predict_scenes(run.model, scenes, run.names(splits)),
+        targets=scenes.labels[:, columns],
+        names=run.names(splits),
+        held_out=torch.tensor([column in held_out for column in columns]),
+        scenes=scenes.store.scene_ids(),
+    )
+
+
+def _frequency(run: Run, stage: str) -> Tensor:
+    """Return how often each label was seen in the scenes that the stage trained on last."""
+    source = run.scenes["train" if stage == "zero_shot" else "fewshot"]
+    return source.labels[:, run.columns(("id", "ood"))].double().mean(dim=0)
+
+
+def _save_examples(run: Run, stage: str) -> None:
+    """Save pictures and maps of scenes of X_ood, evenly spaced and not chosen by how good they look."""
+    scenes = run.scenes["ood"]
+    rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
+    maps = predict_rows(run.model, scenes, rows, run.names(("id", "ood"))).maps.cpu()
+    save_examples(run.folder / "predictions" / f"{stage}_examples.npz", rows, scenes.hand_pictures(rows), maps)
+
+
+def git_revision() -> str | None:
+    """Return the commit of the source tree (with `-dirty` after it where files were changed), or None without git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def without_nan(value: Any) -> Any:
+    """Return nested JSON values with None for numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _precisions(predictions: Predictions) -> dict[str, float]:
+    """Return the average precision of each label."""
+    values = average_precisions(predictions.probabilities, predictions.targets)
+    return dict(zip(predictions.names, values.tolist(), strict=True))

@@ -1,0 +1,104 @@
+"""The report of a run, `report/report.md` with pictures, from `result.json` and saved predictions alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.evaluation.figures import draw_curves, draw_examples, draw_precisions, draw_table
+from pickclutter_lang.evaluation.predictions import load_examples, load_predictions
+from pickclutter_lang.evaluation.protocol import RESULT_FILE, SCHEMA
+from pickclutter_lang.evaluation.table import data_note, metric_table, tables
+from pickclutter_lang.training.monitor import write_text
+
+
+def load_result(run: Path) -> dict[str, Any]:
+    """Read the `result.json` of a run.
+
+    :raises CheckpointError: when it is missing, damaged, or of another schema
+    """
+    path = run / RESULT_FILE
+    try:
+        result: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"expected the result of a run at {path}, but there is no such file; "
+            f"make it: python scripts/train_affordance.py out={run}"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path} is damaged ({error}); evaluate the run again") from error
+    if result.get("schema") != SCHEMA:
+        raise CheckpointError(f"expected schema {SCHEMA} in {path}, but got {result.get('schema')}; evaluate again")
+    return result
+
+
+def write_report(run: str | Path) -> Path:
+    """Write `report/report.md` and its pictures into the folder of a run; return the path of the report.
+
+    :raises CheckpointError: when the result or the predictions are missing or damaged
+    """
+    folder = Path(run)
+    result = load_result(folder)
+    out = folder / "report"
+    out.mkdir(exist_ok=True)
+    draw_curves(result, out / "curves.png")
+    draw_table(result, out / "table.png")
+    draw_precisions(result, out / "average_precision.png")
+    for stage in ("zero_shot", "few_shot"):
+        predictions = load_predictions(folder / "predictions" / f"{stage}_ood.npz")
+        examples = load_examples(folder / "predictions" / f"{stage}_examples.npz")
+        draw_examples(predictions, examples, out / f"scenes_{stage}.png")
+    path = out / "report.md"
+    write_text(path, _text(result))
+    return path
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return the table of F1 and the table of mAP, for the end of a script."""
+    return "\n".join(f"{title}\n{metric_table(result, name)}" for name, title in (("f1", "F1"), ("map", "mAP")))
+
+
+def _text(result: dict[str, Any]) -> str:
+    seconds, label = result["seconds"], result["config"]["data"]["label"]
+    histories = result["history"]
+    best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["select"]] or 0.0)
+    times = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    return f"""# A student that says what can be picked
+
+{data_note(result)}
+
+Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6:.1f} million parameters, epoch \
+{best["epoch"]} of {len(histories["distill"])}, chosen on X_id. Time: {times}. Peak memory: \
+{result["peak_memory_mb"]:.0f} MB. Seed {result["seed"]}, revision {result["git_revision"]}.
+
+![Training curves](curves.png)
+
+## Results
+
+![Table](table.png)
+
+{tables(result)}
+
+Accuracy and F1 at a fixed threshold say little where labels are rare: `always no` has a high accuracy, `always yes` a
+high F1. Mean average precision needs no threshold.
+
+## Each object
+
+![Average precision of each object](average_precision.png)
+
+## Scenes of X_ood
+
+Evenly spaced through X_ood, not chosen by how good they look. Left the hand camera's picture; beside it where the
+student looks for two labels: the likeliest of Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or
+were said to be: green said and true, red said and false, orange true and not said. A star marks Y_ood.
+
+After fine-tuning on {result["data"]["fewshot"]["scenes"]} scenes (few-shot):
+
+![Scenes, few-shot](scenes_few_shot.png)
+
+Before it (zero-shot; the student never saw a label of Y_ood):
+
+![Scenes, zero-shot](scenes_zero_shot.png)
+"""

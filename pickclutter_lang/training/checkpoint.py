@@ -1,0 +1,202 @@
+"""Checkpoints without pickle: tensors as safetensors, everything else as JSON, each folder whole or not there.
+
+`ROOT/epoch_0007/` holds `model.safetensors`, `optimizer.safetensors`, `rng.safetensors` and `state.json`. The folder
+is written under a temporary name, synced and renamed, so the last one is always complete; a run keeps its last and
+its best epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import CheckpointError, TeacherError
+
+STATE_FILE = "state.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint folder holds. `state` is JSON: epoch, architecture, teacher, schedule, history."""
+
+    model: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    rng: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+def epoch_folder(root: Path, epoch: int) -> Path:
+    """Return the folder of an epoch's checkpoint."""
+    return root / f"epoch_{epoch:04d}"
+
+
+def saved_epochs(root: Path) -> list[int]:
+    """Return the epochs that have a complete checkpoint under `root`, ascending."""
+    return sorted(int(path.name[6:]) for path in root.glob("epoch_[0-9]*") if (path / STATE_FILE).is_file())
+
+
+def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Write a checkpoint with the present state of the model, the optimiser and the random generators.
+
+    :param state: JSON values to keep with it; the keys `schema`, `optimizer` and `rng` are added
+    """
+    tensors, groups = _flatten_optimizer(optimizer)
+    rng_tensors, rng = _rng_state()
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    for name, part in (("model", weights), ("optimizer", tensors), ("rng", rng_tensors)):
+        save_file(part, temporary / f"{name}.safetensors")
+    text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng}, indent=1)
+    (temporary / STATE_FILE).write_text(text)
+    for path in [*temporary.iterdir(), temporary]:
+        _sync(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+    _sync(folder.parent)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    :raises CheckpointError: where files are missing, damaged, or of another schema
+    """
+    try:
+        state = json.loads((folder / STATE_FILE).read_text())
+        parts = [load_file(folder / f"{name}.safetensors") for name in ("model", "optimizer", "rng")]
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"expected a checkpoint at {folder}, but {error.filename or error} is not there"
+        ) from error
+    except (json.JSONDecodeError, SafetensorError) as error:
+        raise CheckpointError(f"the checkpoint at {folder} is damaged ({error}); delete that folder") from error
+    if state.get("schema") != SCHEMA:
+        raise CheckpointError(f"expected checkpoint schema {SCHEMA} at {folder}, but got {state.get('schema')}")
+    return Checkpoint(parts[0], parts[1], parts[2], state)
+
+
+def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: dict[str, Any]) -> None:
+    """Check that a checkpoint was made for this architecture and this teacher.
+
+    :raises CheckpointError: naming each part of the architecture that differs
+    :raises TeacherError: for a teacher of another width or fingerprint
+    """
+    saved = checkpoint.state["teacher"]
+    for key in ("embed_dim", "fingerprint"):
+        if saved[key] != teacher[key]:
+            raise TeacherError(
+                f"the checkpoint was trained with a teacher whose {key} is {saved[key]}, but this teacher's is "
+                f"{teacher[key]}; choose the same teacher, or train again in another folder"
+            )
+    differences = describe_differences(checkpoint.state["architecture"], architecture)
+    if differences:
+        raise CheckpointError(
+            "the checkpoint is of another architecture (checkpoint / asked for): " + "; ".join(differences)
+        )
+
+
+def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> list[str]:
+    """Return one line, `key: saved / wanted`, for each leaf in which two nested dictionaries differ."""
+    lines = []
+    for key in sorted({*saved, *wanted}):
+        left, right = saved.get(key, "(none)"), wanted.get(key, "(none)")
+        if isinstance(left, dict) and isinstance(right, dict):
+            lines += describe_differences(left, right, f"{prefix}{key}.")
+        elif left != right:
+            lines.append(f"{prefix}{key}: {left} / {right}")
+    return lines
+
+
+def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put model, optimiser and the global random generators back to where the checkpoint was made.
+
+    :raises CheckpointError: when the tensors do not fit the model
+    """
+    restore_model(checkpoint, model)
+    optimizer.load_state_dict(_unflatten_optimizer(checkpoint))
+    rng = checkpoint.state["rng"]
+    random.setstate((rng["python"][0], tuple(rng["python"][1]), rng["python"][2]))
+    name, position, has_gauss, gauss = rng["numpy"]
+    np.random.set_state((name, checkpoint.rng["numpy"].numpy().astype(np.uint32), position, has_gauss, gauss))
+    torch.set_rng_state(checkpoint.rng["torch"])
+    if torch.cuda.is_available() and "cuda" in checkpoint.rng:
+        torch.cuda.set_rng_state(checkpoint.rng["cuda"])
+
+
+def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
+    """Load the weights alone.
+
+    :raises CheckpointError: naming the tensors that are missing, left over, or of another shape
+    """
+    own = {name: list(value.shape) for name, value in model.state_dict().items()}
+    saved = {name: list(value.shape) for name, value in checkpoint.model.items()}
+    differences = describe_differences(saved, own)
+    if differences:
+        raise CheckpointError(
+            f"the checkpoint's tensors do not fit the model (checkpoint / model): {'; '.join(differences[:5])}"
+        )
+    model.load_state_dict(checkpoint.model)
+
+
+def prune(root: Path, keep: set[int]) -> None:
+    """Delete the checkpoints of all epochs but these, and what a killed run left half written."""
+    for epoch in saved_epochs(root):
+        if epoch not in keep:
+            shutil.rmtree(epoch_folder(root, epoch))
+    for path in root.glob(".epoch_*"):
+        shutil.rmtree(path)
+
+
+def _flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Split an optimiser's state into tensors, named `<parameter>.<key>`, and JSON values."""
+    whole = optimizer.state_dict()
+    tensors: dict[str, Tensor] = {}
+    values: dict[str, Any] = {}
+    for number, entries in whole["state"].items():
+        for key, value in entries.items():
+            if isinstance(value, Tensor):
+                tensors[f"{number}.{key}"] = value.detach().cpu().contiguous()
+            else:
+                values[f"{number}.{key}"] = value
+    return tensors, {"values": values, "groups": whole["param_groups"]}
+
+
+def _unflatten_optimizer(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Undo `_flatten_optimizer`."""
+    saved = checkpoint.state["optimizer"]
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in [*checkpoint.optimizer.items(), *saved["values"].items()]:
+        number, key = name.split(".", 1)
+        state.setdefault(int(number), {})[key] = value
+    return {"state": state, "param_groups": saved["groups"]}
+
+
+def _rng_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the states of the global generators of python, numpy and torch."""
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    tensors = {"numpy": torch.from_numpy(np.asarray(keys, np.int64)), "torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        tensors["cuda"] = torch.cuda.get_rng_state()
+    return tensors, {"python": random.getstate(), "numpy": [str(name), position, has_gauss, gauss]}
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or a folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,259 @@
+"""The settings of a training run. Their values live in `configs/`; here are their types and what is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+LABELS = ("present", "visible", "graspable")
+CAMERAS = ("hand", "base")
+
+
+@dataclass
+class AugmentationSettings:
+    """How one training picture is changed, drawn per picture and epoch.
+
+    `flips`: any of `horizontal`, `vertical`, each with probability 1/2. `shift`: largest shift, as a share of the
+    side, in both directions. `brightness` and `contrast`: largest relative change.
+    """
+
+    flips: list[str]
+    shift: float
+    brightness: float
+    contrast: float
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        for flip in self.flips:
+            _one_of("data.augmentation.flips", flip, ("horizontal", "vertical"))
+        for name in ("shift", "brightness", "contrast"):
+            _within(f"data.augmentation.{name}", getattr(self, name), 0.0, 1.0)
+
+
+@dataclass
+class DataSettings:
+    """Which scenes, seen by which cameras, with which label.
+
+    `train`, `id`, `ood`, `fewshot` are the folders of four scene stores. `view` is the side in pixels of the centre of
+    the stored picture that is used, `image_size` the side to which it is resized. Labels: `present`, `visible`
+    or `graspable`. Stores up to `memory_limit` bytes of pictures are kept in memory, larger ones are read per batch.
+    """
+
+    train: str
+    id: str
+    ood: str
+    fewshot: str
+    cameras: list[str]
+    depth: bool
+    view: int | None
+    image_size: int
+    label: str
+    memory_limit: int
+    augmentation: AugmentationSettings
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of a picture: 3 or 4 for each camera."""
+        return len(self.cameras) * (4 if self.depth else 3)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        _one_of("data.label", self.label, LABELS)
+        for camera in self.cameras:
+            _one_of("data.cameras", camera, CAMERAS)
+        if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):
+            raise InvalidArgumentError(f"expected data.cameras to be [hand] or [hand, base], but got {self.cameras}")
+        _at_least("data.image_size", self.image_size, 16)
+        _at_least("data.memory_limit", self.memory_limit, 0)
+        if self.view is not None:
+            _at_least("data.view", self.view, 16)
+        self.augmentation.validate()
+
+
+@dataclass
+class TeacherSettings:
+    """The teacher's name, a local file or folder with its weights, and where its features are kept.
+
+    See `pickclutter_lang.teachers.load_teacher` for names and `checkpoint`.
+    """
+
+    name: str
+    checkpoint: str | None
+    cache: str
+
+
+@dataclass
+class StudentSettings:
+    """Network, input size over map size (null: as its library has it), temperature of the spatial softmax.
+
+    See `pickclutter_lang.students.build_student` for names. `batch_norm_momentum` (null: the library's) is the share of
+    a new batch in the running statistics; a short training needs more than EfficientNet's 0.01.
+    """
+
+    name: str
+    output_stride: int | None
+    pretrained: bool
+    temperature: float
+    batch_norm_momentum: float | None
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        if self.output_stride is not None:
+            _one_of("student.output_stride", self.output_stride, (16, 32))
+        _above("student.temperature", self.temperature, 0.0)
+        if self.batch_norm_momentum is not None:
+            _within("student.batch_norm_momentum", self.batch_norm_momentum, 0.0, 1.0)
+
+
+@dataclass
+class PromptSettings:
+    """Learned context tokens for each of the positive and the negative prompt, the words they start from (null: random
+    numbers), and whether a label's description follows its name.
+    """
+
+    tokens: int
+    positive: str | None
+    negative: str | None
+    descriptions: bool
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        _at_least("prompts.tokens", self.tokens, 1)
+
+
+@dataclass
+class ObjectiveSettings:
+    """Weights of the terms (`cls`, `im_cst`), and the parameters of the losses."""
+
+    cls: float
+    im_cst: float
+    gamma_negative: float
+    gamma_positive: float
+    clip: float
+    temperature: float
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        for name in ("cls", "im_cst", "gamma_negative", "gamma_positive", "clip"):
+            _at_least(f"objective.{name}", getattr(self, name), 0.0)
+        _above("objective.temperature", self.temperature, 0.0)
+
+
+@dataclass
+class PhaseSettings:
+    """One phase of optimisation: optimiser, learning rate, schedule, epochs, batch size.
+
+    `optimizer` is `sgd` (momentum 0.9) or `adamw`. `schedule` is `steps` (the rate is multiplied by `gamma` at the
+    epochs `milestones`), `cosine` (warm-up over `warmup` of the steps, then a half cosine to zero) or `one_cycle`.
+    """
+
+    optimizer: str
+    lr: float
+    weight_decay: float
+    schedule: str
+    warmup: float
+    milestones: list[int]
+    gamma: float
+    epochs: int
+    batch_size: int
+
+    def validate(self, name: str) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed; `name` is the group of these settings."""
+        _one_of(f"{name}.optimizer", self.optimizer, ("sgd", "adamw"))
+        _one_of(f"{name}.schedule", self.schedule, ("steps", "cosine", "one_cycle"))
+        _above(f"{name}.lr", self.lr, 0.0)
+        _at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
+        _within(f"{name}.warmup", self.warmup, 0.0, 1.0)
+        _above(f"{name}.gamma", self.gamma, 0.0)
+        _at_least(f"{name}.epochs", self.epochs, 1)
+        _at_least(f"{name}.batch_size", self.batch_size, 2)
+
+
+@dataclass
+class FewShotSettings(PhaseSettings):
+    """The second phase. An epoch goes `passes` times over the few-shot scenes, which fill at most half of a batch."""
+
+    passes: int
+
+    def validate(self, name: str) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate(name)
+        _at_least(f"{name}.passes", self.passes, 1)
+
+
+@dataclass
+class TrainSettings:
+    """A run: distillation on `data.train` (`distill`), then fine-tuning on `data.fewshot` (`fewshot`).
+
+    `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
+    epoch is chosen; the evaluation on X_ood never chooses anything. `threads` is torch's number of threads (null: its
+    own choice); `device` is torch's name of a device.
+    """
+
+    scenes: str
+    data: DataSettings
+    teacher: TeacherSettings
+    student: StudentSettings
+    prompts: PromptSettings
+    objective: ObjectiveSettings
+    distill: PhaseSettings
+    fewshot: FewShotSettings
+    select: str
+    seed: int
+    threads: int | None
+    device: str
+    out: str
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        for part in (self.data, self.student, self.prompts, self.objective):
+            part.validate()
+        self.distill.validate("distill")
+        self.fewshot.validate("fewshot")
+        _one_of("select", self.select, ("map", "f1"))
+        _at_least("seed", self.seed, 0)
+        if self.threads is not None:
+            _at_least("threads", self.threads, 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as nested JSON values."""
+        return asdict(self)
+
+
+@dataclass
+class EvaluateSettings:
+    """Which run to evaluate again; `scenes` is where its stores lie now, if they were moved."""
+
+    run: str
+    scenes: str | None
+    threads: int | None
+    device: str
+
+
+@dataclass
+class ReportSettings:
+    """Which run to report on."""
+
+    run: str
+
+
+def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        raise InvalidArgumentError(f"expected {name} to be one of {', '.join(map(str, allowed))}, but got {value!r}")
+
+
+def _at_least(name: str, value: float, low: float) -> None:
+    if not value >= low:
+        raise InvalidArgumentError(f"expected {name} to be at least {low}, but got {value}")
+
+
+def _above(name: str, value: float, low: float) -> None:
+    if not value > low:
+        raise InvalidArgumentError(f"expected {name} to be larger than {low}, but got {value}")
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InvalidArgumentError(f"expected {name} to lie between {low} and {high}, but got {value}")

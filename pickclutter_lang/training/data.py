@@ -1,0 +1,198 @@
+"""The pictures and labels of scene stores as the student sees them, and the teacher's features of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
+from pickclutter_lang.scenes import SceneStore
+from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.training.augment import Draw, cut, flip_variants, relight
+from pickclutter_lang.training.config import DataSettings
+
+_FAR = 2.0  # metres; nothing of interest is further from either camera
+_TEACHER_BATCH = 64
+
+
+class SceneSet:
+    """The scenes of one store: pictures [K, S, S] made on demand, labels [N, C].
+
+    Channels are red, green, blue in 0..1 and, with `depth`, metres (0 = nothing, at most 2), camera after camera.
+    """
+
+    def __init__(self, store: SceneStore, settings: DataSettings) -> None:
+        """Read the labels and, where they fit `settings.memory_limit` bytes, the pictures.
+
+        :raises StoreError: when the store lacks a camera, the label, or is smaller than the view asked for
+        """
+        self.store = store
+        self.settings = settings
+        self.view = settings.view or store.image_size
+        if self.view > store.image_size:
+            raise StoreError(
+                f"expected pictures of at least data.view={self.view} pixels, but the store at {store.path} has "
+                f"{store.image_size}; collect larger pictures or choose a smaller view"
+            )
+        self.labels = torch.from_numpy(store.labels(settings.label))
+        self.names = store.catalogue_names
+        kinds = ("rgb", "depth") if settings.depth else ("rgb",)
+        self._kinds = [(camera, kind) for camera in settings.cameras for kind in kinds]
+        size = len(store) * store.image_size**2 * sum(3 if kind == "rgb" else 2 for _, kind in self._kinds)
+        self._kept: dict[tuple[str, str], NDArray[np.generic]] | None = None
+        if size <= settings.memory_limit:
+            self._kept = {key: store.images(*key) for key in self._kinds}
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def pictures(self, camera: str, kind: str, rows: Sequence[int]) -> NDArray[np.generic]:
+        """Return pictures as stored, [n, side, side(, 3)]."""
+        if self._kept is not None:
+            return self._kept[camera, kind][list(rows)]
+        return self.store.images(camera, kind, list(rows))
+
+    def batch(self, rows: Sequence[int], draws: Sequence[Draw] | None = None) -> Tensor:
+        """Return pictures for the student.
+
+        :param rows: indices of n scenes
+        :param draws: what is done to each of them; nothing where left out
+        :return: float32 [n, K, S, S], channels last in memory
+        """
+        chosen = draws if draws is not None else [Draw()] * len(rows)
+        out = np.empty((len(rows), self.view, self.view, self.settings.channels), np.float32)
+        channel = 0
+        for camera, kind in self._kinds:
+            width = 3 if kind == "rgb" else 1
+            for n, picture in enumerate(self.pictures(camera, kind, rows)):
+                out[n, ..., channel : channel + width] = _prepare(cut(picture, self.view, chosen[n]), kind, chosen[n])
+            channel += width
+        return self._resize(torch.from_numpy(out).permute(0, 3, 1, 2))
+
+    def hand_pictures(self, rows: Sequence[int], draw: Draw | None = None) -> NDArray[np.uint8]:
+        """Return the hand camera's RGB view, uint8 [n, view, view, 3], in its stored resolution."""
+        pictures = self.pictures("hand", "rgb", rows)
+        return np.stack([cut(picture, self.view, draw or Draw()) for picture in pictures]).astype(np.uint8, copy=False)
+
+    def _resize(self, images: Tensor) -> Tensor:
+        size = self.settings.image_size
+        if size == self.view:
+            return images
+        smooth = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+        if self.settings.depth:  # a mean over an edge is a depth at which nothing is
+            near = functional.interpolate(images, size=(size, size), mode="nearest-exact")
+            smooth[:, 3::4] = near[:, 3::4]
+        return smooth.contiguous(memory_format=torch.channels_last)
+
+
+def _prepare(picture: NDArray[np.generic], kind: str, draw: Draw) -> NDArray[np.float32]:
+    """Turn a cut picture into floats [view, view, channels]."""
+    if kind == "depth":
+        return np.minimum(picture[..., None].astype(np.float32) / 1000, _FAR)
+    return relight(picture.astype(np.float32) / 255, draw)
+
+
+def open_scenes(settings: DataSettings) -> dict[str, SceneSet]:
+    """Open the four stores `train`, `id`, `ood`, `fewshot` and check that they go together.
+
+    :raises StoreError: when a store is missing or unfit, or two of them share a scene
+    :raises StoreMismatchError: when their label columns differ, or `train` or `id` holds objects of Y_ood
+    """
+    paths = {name: getattr(settings, name) for name in ("train", "id", "ood", "fewshot")}
+    sets = {name: SceneSet(SceneStore.open(path), settings) for name, path in paths.items()}
+    names = list(sets)
+    for number, name in enumerate(names):
+        for other in names[number + 1 :]:
+            check_disjoint(sets[name].store, sets[other].store)
+        if sets[name].store.model_ids != sets["train"].store.model_ids:
+            raise StoreMismatchError(
+                f"expected the label columns of {paths['train']} in {paths[name]} too, but they differ; "
+                "collect both with the same objects"
+            )
+    for name in ("train", "id"):
+        held_out = sets[name].store.labels("present")[:, sets[name].store.split_columns("ood")]
+        if held_out.any():
+            raise StoreMismatchError(
+                f"expected only objects of Y_id in {paths[name]}, but {int(held_out.any(1).sum())} scenes hold "
+                f"objects of Y_ood; collect it with split={name}"
+            )
+    return sets
+
+
+def check_disjoint(first: SceneStore, second: SceneStore) -> None:
+    """Check that two stores have no scene in common.
+
+    :raises StoreError: naming a shared scene
+    """
+    shared = sorted(set(first.scene_ids()) & set(second.scene_ids()))
+    if shared:
+        raise StoreError(
+            f"{first.path} and {second.path} share {len(shared)} scenes, such as {shared[0]}; what is trained on must "
+            "not be evaluated on: collect one of them with another split or seed"
+        )
+
+
+def teacher_features(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Tensor:
+    """Return the teacher's features of every flip of the hand camera's picture.
+
+    The student's picture and the teacher's have the same flip: flips move objects, so features of the picture as it
+    was would ask the student for a wrong arrangement. Small shifts and changes of light are what the
+    student's feature should not depend on, so the teacher sees the picture without them.
+
+    :return: float32 [N, V, D], V as in `flip_variants`
+    """
+    parts = []
+    for draw in flip_variants(scenes.settings.augmentation.flips):
+        view = f"hand_rgb view={scenes.view} horizontal={draw.horizontal} vertical={draw.vertical}"
+
+        def batches(draw: Draw = draw) -> Iterator[NDArray[np.uint8]]:
+            for first in range(0, len(scenes), _TEACHER_BATCH):
+                yield scenes.hand_pictures(range(first, min(first + _TEACHER_BATCH, len(scenes))), draw)
+
+        parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.store.content_hash, view))
+    return torch.stack(parts, dim=1)
+
+
+def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int]]:
+    """Return the batches of one epoch in an order drawn from `key`.
+
+    A rest that fills no batch is left out of this epoch; another order leaves out others in the next.
+
+    :raises InvalidArgumentError: when there are fewer than two scenes
+    """
+    if count < 2:
+        raise InvalidArgumentError(f"expected at least 2 scenes to train on, but got {count}")
+    size = min(size, count)
+    order = np.random.default_rng(list(key)).permutation(count)
+    return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
+
+
+def balanced_batches(
+    few: int, many: int, size: int, passes: int, key: Sequence[int]
+) -> list[tuple[list[int], list[int]]]:
+    """Return the batches (few-shot rows, training rows) of a fine-tuning epoch.
+
+    Few-shot scenes fill half of a batch, or less where all of them fit; training scenes fill the rest.
+
+    :param passes: how often an epoch goes over the few-shot scenes
+    :raises InvalidArgumentError: when the training scenes do not fill their part of one batch
+    """
+    half = min(size // 2, few)
+    rest = size - half
+    if few < 1 or many < rest:
+        raise InvalidArgumentError(
+            f"expected at least 1 few-shot and {rest} training scenes for batches of {size}, but got {few} and {many}"
+        )
+    rng = np.random.default_rng(list(key))
+    batches = []
+    for _ in range(passes):
+        order = rng.permutation(few)
+        for first in range(0, few, half):
+            own = order[first : first + half]
+            batches.append((own.tolist(), rng.choice(many, size - len(own), replace=False).tolist()))
+    return batches

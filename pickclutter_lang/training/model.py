@@ -1,0 +1,151 @@
+"""The student with its prompts: from pictures and label names to probabilities and maps, in one function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
+from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.students import LocalAggregation, build_student
+from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.training.config import TrainSettings
+
+_RGB_MEAN, _RGB_STD = 0.5, 0.25
+
+
+class Prediction(NamedTuple):
+    """`probabilities` [N, C] in 0..1, `maps` [N, C, h, w] with sum 1 each, `global_` [N, D] image features."""
+
+    probabilities: Tensor
+    maps: Tensor
+    global_: Tensor
+
+
+class AffordanceModel(nn.Module):
+    """Student, learned prompts and local aggregation; `predict` serves training, evaluation and use alike."""
+
+    depth_mean: Tensor
+    depth_std: Tensor
+
+    def __init__(self, settings: TrainSettings, teacher: Teacher, labels: Sequence[str]) -> None:
+        """Build the model; weights come from torch's global generator, so seed it first.
+
+        :param settings: of the run
+        :param teacher: its text tower encodes the prompts; it is no part of this module
+        :param labels: names of the labels that `predict` scores by default
+        :raises InvalidArgumentError: when a setting does not fit, or prompts are too long for the teacher
+        """
+        super().__init__()
+        student = settings.student
+        self.student = build_student(
+            student.name,
+            channels=settings.data.channels,
+            embed_dim=teacher.embed_dim,
+            output_stride=student.output_stride,
+            pretrained=student.pretrained,
+        )
+        if student.batch_norm_momentum is not None:
+            for module in self.student.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.momentum = student.batch_norm_momentum
+        self.labels = list(labels)
+        self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
+        self.descriptions = settings.prompts.descriptions
+        self.prompts = _prompts(settings, teacher, label_texts(self.labels, self.descriptions))
+        self.aggregation = LocalAggregation(temperature=student.temperature)
+        self.register_buffer("depth_mean", torch.zeros(len(self.cameras)))
+        self.register_buffer("depth_std", torch.ones(len(self.cameras)))
+        self.architecture = describe_architecture(settings, teacher)
+        self._texts: dict[tuple[str, ...], PromptFeatures] = {}
+
+    def predict(self, images: Tensor, labels: Sequence[str] | None = None) -> Prediction:
+        """Score labels on pictures.
+
+        In eval mode without gradient the prompts of a set of labels are encoded once and kept.
+
+        :param images: float32 [N, K, S, S]: RGB in 0..1 and, with depth, metres (0 = nothing), camera after camera
+        :param labels: names, by default the model's own
+        :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
+        """
+        features = self.student(self._normalise(images))
+        text = self._encode(self.labels if labels is None else labels)
+        if text.negative is None:
+            raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+        scores = self.aggregation(features.local, text.positive, text.negative)
+        return Prediction(scores.probabilities, scores.maps, features.global_)
+
+    forward = predict
+
+    def train(self, mode: bool = True) -> AffordanceModel:
+        """Switch between training and evaluation; encoded prompts are forgotten."""
+        self._texts.clear()
+        super().train(mode)
+        return self
+
+    def set_depth_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Set mean and standard deviation [cameras] of depth in metres, by which it is normalised."""
+        self.depth_mean.copy_(mean)
+        self.depth_std.copy_(std.clamp(min=1e-3))
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        if not self.depth:
+            return (images - _RGB_MEAN) / _RGB_STD
+        images = images.clone()
+        for camera in range(len(self.cameras)):
+            rgb, depth = images[:, 4 * camera : 4 * camera + 3], images[:, 4 * camera + 3]
+            seen = depth > 0  # nothing there becomes the mean depth
+            rgb.sub_(_RGB_MEAN).div_(_RGB_STD)
+            depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(seen)
+        return images
+
+    def _encode(self, labels: Sequence[str]) -> PromptFeatures:
+        if torch.is_grad_enabled() or self.training:
+            return self.prompts.encode(label_texts(labels, self.descriptions))
+        key = tuple(labels)
+        if key not in self._texts:
+            self._texts[key] = self.prompts.encode(label_texts(labels, self.descriptions))
+        return self._texts[key]
+
+
+def label_texts(names: Sequence[str], descriptions: bool) -> list[str]:
+    """Return what stands after the learned context of each label: its name, or name and description.
+
+    :raises UnknownObjectError: when a description is asked for and there is none
+    """
+    if not descriptions:
+        return list(names)
+    known = {item.name: item.description for item in paper_catalogue()}
+    lacking = [name for name in names if not known.get(name)]
+    if lacking:
+        raise UnknownObjectError(
+            f"expected objects with a description in the catalogue, but {', '.join(lacking)} has none; "
+            "set prompts.descriptions=false"
+        )
+    return [f"{name}, {known[name]}" for name in names]
+
+
+def describe_architecture(settings: TrainSettings, teacher: Teacher) -> dict[str, Any]:
+    """Return what a checkpoint must share with a model to be loaded into it, as JSON values."""
+    return {
+        "student": settings.student.name,
+        "output_stride": settings.student.output_stride,
+        "temperature": settings.student.temperature,
+        "cameras": list(settings.data.cameras),
+        "depth": settings.data.depth,
+        "view": settings.data.view,
+        "image_size": settings.data.image_size,
+        "embed_dim": teacher.embed_dim,
+        "context_tokens": settings.prompts.tokens,
+        "descriptions": settings.prompts.descriptions,
+    }
+
+
+def _prompts(settings: TrainSettings, teacher: Teacher, texts: Sequence[str]) -> LearnedPrompts:
+    words = settings.prompts
+    init = (words.positive, words.negative) if words.positive and words.negative else None
+    return LearnedPrompts(teacher, texts, n_context=words.tokens, dual=True, init=init)

@@ -1,0 +1,74 @@
+"""What a training run shows and writes while it goes on: progress, TensorBoard, JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from pickclutter_lang.scenes.files import write_whole
+
+
+class Monitor:
+    """Shows the progress of one phase with its ETA and writes scalars for TensorBoard."""
+
+    def __init__(self, title: str, folder: Path, total_steps: int, done_steps: int) -> None:
+        """Start at a step, which is above 0 after a resume; TensorBoard then forgets what came after it."""
+        self._writer = SummaryWriter(str(folder), purge_step=done_steps)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._task = self._progress.add_task(title, total=total_steps, completed=done_steps, note="")
+
+    def __enter__(self) -> Monitor:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        self._writer.close()
+
+    def step(self, number: int, scalars: Mapping[str, float]) -> None:
+        """Count a step and write its scalars."""
+        self._progress.advance(self._task)
+        self._write("train", number, scalars)
+
+    def epoch(self, step: int, row: Mapping[str, Any]) -> None:
+        """Show an epoch's figures beside the bar and write those of the validation."""
+        validation = row.get("validation", {})
+        figures = " ".join(f"{key} {validation[key]:.3f}" for key in ("map", "f1") if key in validation)
+        self._progress.update(self._task, note=f"loss {row['loss']:.3f} {figures}")
+        self._write("validation", step, validation)
+
+    def _write(self, group: str, step: int, scalars: Mapping[str, float]) -> None:
+        for name, value in scalars.items():
+            self._writer.add_scalar(f"{group}/{name}", value, step)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file that is whole or not there."""
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write JSON lines, whole or not at all."""
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that is whole or not there; missing folders are created."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text.encode())
