@@ -78,12 +78,14 @@ def _outer_surface(
     points, normals = [], []
     for own, (hull, number) in enumerate(zip(hulls, share, strict=True)):
         sampled, faces = trimesh.sample.sample_surface(hull, number, seed=int(rng.integers(2**31)))
-        inside_other = np.zeros(len(sampled), bool)
+        outward = hull.face_normals[faces]
+        just_outside = sampled + 1e-4 * outward
+        covered = np.zeros(len(sampled), bool)
         for other, plane in enumerate(planes):
             if other != own:
-                inside_other |= (sampled @ plane[:, :3].T + plane[:, 3] < -1e-5).all(1)
-        points.append(np.asarray(sampled)[~inside_other])
-        normals.append(hull.face_normals[faces][~inside_other])
+                covered |= (just_outside @ plane[:, :3].T + plane[:, 3] < 0).all(1)
+        points.append(np.asarray(sampled)[~covered])
+        normals.append(outward[~covered])
     return np.concatenate(points), np.concatenate(normals)
 
 
