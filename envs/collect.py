@@ -32,6 +32,9 @@ from pickclutter_lang.envs.workers import Crew, Recipe, SourceFactory
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
 from pickclutter_lang.objects.sets import ObjectSet, load_object_set
 from pickclutter_lang.scenes import Manifest, SceneStore, ShardEntry, StoreObject, read_manifest, simulator_fields
+from pickclutter_lang.scenes.card import CARD_FILE, write_card
+from pickclutter_lang.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
+from pickclutter_lang.scenes.episodes import EPISODES_FILE, write_episodes
 from pickclutter_lang.scenes.files import make_folder, remove_temporaries
 from pickclutter_lang.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.scenes.shards import check_shard
@@ -158,7 +161,19 @@ def collect_store(folder: Path, manifest: Manifest, make_source: SourceFactory, 
             manifest.with_shards(kept).write(folder)
             crew_size = min(workers or len(os.sched_getaffinity(0)), len(lacking))
             _make(Recipe(make_source, folder, manifest), kept, lacking, crew_size)
+        _describe(folder, anew=bool(lacking))
     return Collected(SceneStore.open(folder), len(lacking), len(kept), damaged)
+
+
+def _describe(folder: Path, anew: bool) -> None:
+    """Write the files that are made of the store itself, where they are not there or shards are new."""
+    for name, write in (
+        (CARD_FILE, write_card),
+        (SHEET_FILE, write_contact_sheet),
+        (EPISODES_FILE, write_episodes),
+    ):
+        if anew or not (folder / name).is_file():
+            write(folder)
 
 
 def _kept(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
