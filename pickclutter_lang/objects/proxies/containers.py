@@ -265,13 +265,15 @@ def bowl() -> Body:
     """Stands upright and is hollow: outer wall, rolled rim, inner wall, and a flat foot."""
     outer = curve([(34, 0), (44, 3), (62, 22), (74, 44), (78, 51)], 12)
     inner = curve([(76, 51.5), (71, 43), (59, 22), (42, 6), (0, 4.5)], 14)
+    u, v = tx.texels(128, 192)
     rim = [(80.4, 52.5), (80.5, 54.3), (79, 55.1), (77, 54)]
     profile = [(0, 1.5), (30, 1.5), (32, 0), *map(tuple, outer), *rim, *map(tuple, inner)]
-    shine = tx.paint(
-        128, 64, lambda u, v: tx.mix((148, 10, 20), (116, 4, 14), tx.smooth(-np.abs(v - 0.5), -0.06, -0.02))
-    )
+    way = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 1.5 * v], -1)
+    shine = tx.smooth(tx.ripple(way, np.random.default_rng(24), 5.0), 1.0, 2.4)
+    enamel = tx.mix((152, 10, 20), (112, 4, 14), tx.smooth(-np.abs(v - 0.5), -0.06, -0.02))
+    enamel = tx.mix(enamel, (206, 84, 88), 0.55 * shine)
     body = Body()
-    body.add(lathe([(max(r, 0), z) for r, z in profile], 48), shine)
+    body.add(lathe([(max(r, 0), z) for r, z in profile], 48), tx.to_picture(enamel))
     body.solid(*tower([(34, 34, 0), (44, 44, 5)], 16), *_ring_wall())
     return body
 

@@ -12,6 +12,7 @@ from pickclutter_lang.objects.proxies.shapes import (
     ball,
     curve,
     grid,
+    join,
     lathe,
     rotation,
     sweep,
@@ -59,9 +60,9 @@ def strawberry() -> Body:
     parts = Body()
     parts.add(flesh, tx.to_picture(colour))
     parts.add(_leaves(profile), tx.paint(16, 16, lambda u, v: tx.mix((74, 152, 56), (38, 104, 34), v)))
-    stem = sweep([(0, 0, 20), (0.5, 0, 25), (2, 0.5, 28)], [2.0, 1.5, 1.6], up=(0, 1, 0), segments=8)
+    stem = sweep([(0, 0, 20), (0.4, 0, 23), (1, 0.3, 25)], [2.0, 1.5, 1.6], up=(0, 1, 0), segments=8)
     parts.add(stem, tx.plain((96, 168, 70)))
-    parts.solid(wrap(flesh))
+    parts.solid(wrap(join([flesh, stem])))
     turn = rotation("z", 35) @ rotation("y", -80)
     return _turned(parts, turn)
 
@@ -75,8 +76,8 @@ def _leaves(profile: Floats) -> Surface:
     share = np.linspace(0, 1, 7)[:, None]
     along = (1 - share) * reach[None]
     arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(upper, axis=0), axis=1))])
-    radius = np.interp(along, arc, upper[:, 0]) + 0.6
-    height = np.interp(along, arc, upper[:, 1]) + 1.2 + 2.2 * (1 - share) ** 3 * point[None]
+    radius = np.interp(along, arc, upper[:, 0]) + 0.3
+    height = np.interp(along, arc, upper[:, 1]) + 0.6 + 0.7 * (1 - share) ** 3 * point[None]
     radius[-1] = 0
     return grid(np.stack([radius * np.cos(angle), radius * np.sin(angle), height], -1))
 
@@ -218,6 +219,7 @@ def pear() -> Body:
     body.add(lathe(profile, 32), tx.to_picture(colour))
     stem = sweep([(0, 0, 46), (1, 0, 52), (3, 0.5, 57)], [1.7, 1.5, 2.0], up=(0, 1, 0), segments=8)
     body.add(stem, tx.plain((88, 62, 32)))
+    body.solid(wrap(stem))
     body.solid(*tower([(max(r, 1), max(r, 1), z) for r, z in profile[2::5]], 12))
     return _turned(body, rotation("x", -90))
 

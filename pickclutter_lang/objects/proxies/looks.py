@@ -101,7 +101,7 @@ def _plastic(colour: Floats, place: Floats, rng: np.random.Generator) -> Floats:
 
 def _foam(colour: Floats, place: Floats, rng: np.random.Generator) -> Floats:
     pores = tx.smooth(tx.ripple(place, rng, 1800.0, 48), 0.5, 1.6)
-    pale = tx.mix(colour, (244, 240, 228), np.full(colour.shape[:2], 0.25))
+    pale = tx.mix(colour, (244, 242, 236), np.full(colour.shape[:2], 0.1))
     return np.asarray(pale * (1 - 0.42 * pores[..., None]))
 
 

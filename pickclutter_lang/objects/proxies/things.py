@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.proxies.body import Body
 from pickclutter_lang.objects.proxies.forms import FORMS, Form
 from pickclutter_lang.objects.proxies.looks import COLOURS, MATERIALS, PATTERNS, Look
@@ -102,8 +101,6 @@ def write_things(root: str | Path, things: Sequence[RandomThing], prefix: str = 
     """
     ids = [f"{prefix}_{n:04d}" for n in range(len(things))]
     target = Path(root).expanduser()
-    if target.exists() and any(target.iterdir()):
-        raise InvalidArgumentError(f"expected a new or empty folder for things, but {target} has something in it")
 
     def write(folder: Path) -> None:
         for model_id, thing in zip(ids, things, strict=True):

@@ -115,7 +115,9 @@ def scissors() -> Body:
     for side in (1, -1):
         _half_scissors(body, side)
     pivot = [(0, 7.9), (5.5, 7.9), (5.5, -7.9), (0, -7.9)][::-1]
-    body.add(lathe(pivot, 16).moved((0, 6, 0)), STEEL)
+    screw = lathe(pivot, 16).moved((0, 6, 0))
+    body.add(screw, STEEL)
+    body.solid(screw.points)
     return body
 
 

@@ -12,7 +12,7 @@ from pickclutter_lang.objects.proxies.shapes import Floats, Surface, ball, box_f
 def _round(colours: Floats) -> Body:
     body = Body()
     body.add(ball(1.0, 23, 44), tx.to_picture(colours))
-    body.solid(wrap(ball(1.0, 11, 16)))
+    body.solid(wrap(ball(1.0, 10, 12)))
     return body
 
 

@@ -31,6 +31,8 @@ def publish(target: Path, marker: str, write: Callable[[Path], None]) -> None:
 
     :raises InvalidArgumentError: when the folder cannot be written, or holds something else
     """
+    if target.is_dir() and any(target.iterdir()):
+        raise InvalidArgumentError(f"expected a new or empty folder, but {target} has something else in it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
@@ -44,7 +46,7 @@ def publish(target: Path, marker: str, write: Callable[[Path], None]) -> None:
     except OSError as error:
         if not (target / marker).is_file():
             raise InvalidArgumentError(
-                f"expected a new or empty folder with room, but got {target} ({error}); choose another one"
+                f"expected a folder with room that can be written, but got {target} ({error})"
             ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
