@@ -85,10 +85,9 @@ class ObjectStudio:
                 f"expected an elevation in (0, pi/2] and a size of at least 1, but got {elevation} and {size}"
             )
         actor, points = self._actor(Path(model_dir), scale)
-        turned = points @ _matrix(rotation).T
-        low, high = turned.min(axis=0), turned.max(axis=0)
-        middle = (low + high) / 2
-        axes = _camera_axes(elevation, azimuth)
+        turned, axes = points @ _matrix(rotation).T, _camera_axes(elevation, azimuth)
+        low = turned.min(axis=0)
+        middle = (low + turned.max(axis=0)) / 2
         seen = (turned - middle) @ axes
         if distance is None:
             distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())

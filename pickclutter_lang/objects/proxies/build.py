@@ -14,7 +14,7 @@ from pickclutter_lang.objects.proxies.body import Body
 from pickclutter_lang.objects.proxies.writer import info_row, publish, write_body
 from pickclutter_lang.objects.sets import INFO_FILE
 
-PROXY_VERSION = 3
+PROXY_VERSION = 4
 """Raise it whenever a stand-in changes: it is part of the folder's name."""
 
 RECIPES: dict[str, Callable[[], Body]] = {

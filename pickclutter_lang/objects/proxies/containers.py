@@ -196,43 +196,45 @@ def _mustard_back() -> Picture:
     return np.asarray(image)
 
 
+_BLEACH_OUTLINE = [
+    (45, 31, 0),
+    (50, 34.5, 4),
+    (51, 35, 14),
+    (48, 33, 24),
+    (47, 32, 60),
+    (46, 31.5, 110),
+    (43, 31, 150),
+    (41, 30, 168),
+    (38, 29, 182),
+    (27, 23, 200),
+    (16, 15, 214),
+    (14.5, 14.5, 220),
+]
+_BLEACH_CAP = [
+    (0, 219),
+    (17, 219),
+    (17.5, 220),
+    (17.5, 232),
+    (14, 234),
+    (12.5, 236),
+    (12, 243),
+    (14, 244),
+    (14, 249),
+    (12.5, 250.8),
+    (0, 250.8),
+]
+
+
 def bleach_bottle() -> Body:
     """Stands upright: a tall white bottle, label towards -y, with sloping shoulders and a cap."""
-    outline = [
-        (45, 31, 0),
-        (50, 34.5, 4),
-        (51, 35, 14),
-        (48, 33, 24),
-        (47, 32, 60),
-        (46, 31.5, 110),
-        (43, 31, 150),
-        (41, 30, 168),
-        (38, 29, 182),
-        (27, 23, 200),
-        (16, 15, 214),
-        (14.5, 14.5, 220),
-    ]
-    rows = curve(outline, 32)
+    rows = curve(_BLEACH_OUTLINE, 32)
     white = (226, 230, 228)
     body = Body()
     body.add(_loft([tuple(r) for r in rows], 3.0), _wrap(_bleach_back(), _bleach_front(), 256, white, 0.49))
-    cap = [
-        (0, 219),
-        (17, 219),
-        (17.5, 220),
-        (17.5, 232),
-        (14, 234),
-        (12.5, 236),
-        (12, 243),
-        (14, 244),
-        (14, 249),
-        (12.5, 250.8),
-        (0, 250.8),
-    ]
     ribs = tx.paint(
         32, 128, lambda u, v: tx.mix((236, 238, 238), (186, 192, 194), tx.smooth(np.abs((u * 28) % 1 - 0.5), 0.3, 0.5))
     )
-    body.add(lathe(cap, 32), ribs)
+    body.add(lathe(_BLEACH_CAP, 32), ribs)
     body.solid(
         *tower([tuple(r) for r in rows[[0, 3, 6, 20, 25, 31]]], 16),
         *tower([(17, 17, 219), (17, 17, 234), (14, 14, 250.8)], 12),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from pickclutter_lang.objects.proxies import textures as tx
@@ -47,46 +49,37 @@ def _red() -> Picture:
     return tx.paint(200, 72, colour)
 
 
+def _plate(
+    body: Body,
+    line: Floats,
+    low: Floats,
+    high: Floats,
+    thick: float,
+    stations: tuple[int, ...],
+    picture: Picture = METAL,
+) -> None:
+    """Add a plate along points (x, z) [N, 2] between its edges in y [N]; it is solid between the stations."""
+    x, z = line.T
+    body.add(slab(np.c_[x, low], np.c_[x, high], z - thick, z + thick, 4), picture)
+    for start, end in pairwise(stations):
+        rows = range(start, end + 1) if end - start < 6 else (start, end)
+        ends = [(x[n], y, z[n] + side * thick) for n in rows for y in (low[n], high[n]) for side in (-1, 1)]
+        body.solid(np.array(ends))
+
+
 def fork() -> Body:
     """Four bent tines on a spread neck."""
     body = Body()
     _handle(body, 0, 98, 8)
     line = curve([(-9, 8.0), (-26, 6.5), (-44, 3.0), (-58, 3.4), (-76, 7.0), (-99, 14.0)], 24)
-    x, z = line.T
-    neck = x > -60
-    wide = np.interp(-x[neck], [9, 22, 34, 44, 52, 60], [3.2, 2.8, 4.5, 9.5, 12.6, 13.6])
-    xs, zs = x[neck], z[neck]
-    body.add(slab(np.c_[xs, -wide], np.c_[xs, wide], zs - 1.3, zs + 1.3, 5), METAL)
-    for row in range(3):
-        pieces = np.array_split(np.arange(len(xs)), 3)[row]
-        last = min(pieces[-1] + 1, len(xs) - 1)
-        body.solid(
-            *[
-                np.concatenate(
-                    [
-                        cuboid((xs[n], -wide[n], zs[n] - 1.5), (xs[n] + 0.1, wide[n], zs[n] + 1.5))
-                        for n in (pieces[0], last)
-                    ]
-                )
-            ]
-        )
-    tines = x <= -57
-    xt, zt = x[tines], z[tines]
+    neck, tines = line[line[:, 0] > -60], line[line[:, 0] <= -57]
+    wide = np.interp(-neck[:, 0], [9, 22, 34, 44, 52, 60], [3.2, 2.8, 4.5, 9.5, 12.6, 13.6])
+    last = len(neck) - 1
+    _plate(body, neck, -wide, wide, 1.3, (0, last // 2, last * 3 // 4, last))
+    half = np.linspace(2.7, 1.1, len(tines))
     for n in range(4):
-        middle = -10.5 + 7.0 * n + np.linspace(0, 1, len(xt)) * (0.15 * (1.5 - n))
-        half = np.linspace(2.7, 1.1, len(xt))
-        body.add(slab(np.c_[xt, middle - half], np.c_[xt, middle + half], zt - 1.2, zt + 1.2, 2), METAL)
-        for a, b in ((0, len(xt) // 2), (len(xt) // 2, len(xt) - 1)):
-            body.solid(
-                np.concatenate(
-                    [
-                        cuboid(
-                            (xt[m], middle[m] - half[m], zt[m] - 1.3), (xt[m] + 0.1, middle[m] + half[m], zt[m] + 1.3)
-                        )
-                        for m in (a, b)
-                    ]
-                )
-            )
+        middle = -10.5 + 7.0 * n + np.linspace(0, 0.15 * (1.5 - n), len(tines))
+        _plate(body, tines, middle - half, middle + half, 1.2, (0, len(tines) // 2, len(tines) - 1))
     return body
 
 
@@ -99,29 +92,19 @@ def spoon() -> Body:
     wide = 21.4 * np.sqrt(np.clip(1 - (2 * share - 1) ** 2, 0, 1)) ** 0.9 * (1 + 0.12 * (share - 0.5))
     wide = np.maximum(wide, np.where(share < 0.1, 3.4, 0.4))
     cols = np.linspace(-1, 1, 13)
-    rim = 10.0 + 2.0 * share
     deep = 9.0 * np.sin(np.pi * np.clip(share, 0, 1) ** 0.8)
-    height = rim[:, None] - deep[:, None] * (1 - cols**2)[None]
-    across = wide[:, None] * cols[None]
-    along = np.broadcast_to(x[:, None], across.shape)
-    body.add(grid(np.stack([along, across, height + 0.9], -1)), _spoon_shine())
-    body.add(grid(np.stack([along, across, height - 0.9], -1)[:, ::-1]), METAL)
-    line = curve([(-9, 14.0), (-20, 12.6), (-30, 10.4), (-40, 8.8)], 10)
-    half = np.interp(-line[:, 0], [9, 20, 30, 40], [3.4, 2.8, 3.2, 6.0])
-    xs, zs = line.T
-    body.add(slab(np.c_[xs, -half], np.c_[xs, half], zs - 1.3, zs + 1.3, 3), METAL)
-    body.solid(
-        np.concatenate([cuboid((xs[n], -half[n], zs[n] - 1.5), (xs[n] + 0.1, half[n], zs[n] + 1.5)) for n in (0, 4)])
-    )
-    body.solid(
-        np.concatenate([cuboid((xs[n], -half[n], zs[n] - 1.5), (xs[n] + 0.1, half[n], zs[n] + 1.5)) for n in (4, 9)])
-    )
-    up = np.array([0.0, 0.0, 1.0])
+    height = (10.0 + 2.0 * share)[:, None] - deep[:, None] * (1 - cols**2)[None]
+    shell = np.stack([np.broadcast_to(x[:, None], height.shape), wide[:, None] * cols[None], height], -1)
+    up = np.array([0.0, 0.0, 0.9])
+    body.add(grid(shell + up), _spoon_shine())
+    body.add(grid((shell - up)[:, ::-1]), METAL)
     for a in range(0, 19, 5):
         for b in range(0, 12, 4):
-            rows, columns = slice(a, min(a + 5, 19) + 1), slice(b, b + 5)
-            cell = np.stack([along[rows, columns], across[rows, columns], height[rows, columns]], -1).reshape(-1, 3)
+            cell = shell[a : min(a + 5, 19) + 1, b : b + 5].reshape(-1, 3)
             body.solid(np.concatenate([cell + up, cell - up]))
+    line = curve([(-9, 14.0), (-20, 12.6), (-30, 10.4), (-40, 8.8)], 10)
+    half = np.interp(-line[:, 0], [9, 20, 30, 40], [3.4, 2.8, 3.2, 6.0])
+    _plate(body, line, -half, half, 1.3, (0, 4, 9))
     return body
 
 
@@ -138,11 +121,7 @@ def knife() -> Body:
     x = np.linspace(-6, -118, 24)
     back = np.interp(-x, [6, 16, 90, 104, 112, 118], [-4.0, -6.4, -6.8, -5.4, -2.0, 3.5])
     edge = np.interp(-x, [6, 20, 22, 30, 90, 108, 118], [4.0, 4.6, 8.6, 9.4, 9.6, 8.6, 4.0])
-    body.add(slab(np.c_[x, back], np.c_[x, edge], np.full(24, 6.2), np.full(24, 7.8), 4), _blade())
-    for a, b in ((0, 4), (4, 17), (17, 23)):
-        rows = np.r_[a, b] if b < 20 else np.arange(a, b + 1)
-        corners = [(x[n], y, z) for n in rows for y in (back[n], edge[n]) for z in (6.0, 8.0)]
-        body.solid(np.array(corners))
+    _plate(body, np.c_[x, np.full(24, 7.0)], back, edge, 0.8, (0, 4, 17, 20, 23), _blade())
     return body
 
 

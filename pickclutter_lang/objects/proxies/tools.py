@@ -123,7 +123,7 @@ def scissors() -> Body:
 
 def _half_scissors(body: Body, side: int) -> None:
     """Add one half: its blade goes to one side of the axis and its loop to the other; `side` also lifts it."""
-    open_by = rotation("z", 7.0 * side)
+    open_by = rotation("z", 5.5 * side)
     lift = 1.6 * side
     y = np.linspace(-4, 100, 12)
     inner = np.interp(y, [-4, 4, 100], [-6.0, -6.5, -1.0])
