@@ -1,0 +1,279 @@
+"""Training: a resume that is exact, learning, and augmentation that depends on the picture alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toy_scenes import make_toy_store
+from toy_training import make_toys, settings
+
+from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError, UnknownObjectError
+from pickclutter_lang.metrics import multilabel_row
+from pickclutter_lang.scenes import SceneStore
+from pickclutter_lang.teachers import FeatureCache, load_teacher
+from pickclutter_lang.training import Run
+from pickclutter_lang.training.augment import Draw, cut, draw_augmentation, flip_variants, variant_of
+from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
+from pickclutter_lang.training.config import AugmentationSettings
+from pickclutter_lang.training.data import SceneSet, balanced_batches, shuffled_batches, teacher_features
+from pickclutter_lang.training.inference import predict_rows, predict_scenes
+from pickclutter_lang.training.model import label_texts
+from pickclutter_lang.training.monitor import Monitor
+
+ALL = AugmentationSettings(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory) -> list[str]:
+    return make_toys(tmp_path_factory.mktemp("toys"))
+
+
+@pytest.fixture(scope="module")
+def rgbd(tmp_path_factory) -> list[str]:
+    return [*make_toys(tmp_path_factory.mktemp("rgbd"), cameras=("hand", "base")), "data=both_rgbd"]
+
+
+def trained(overrides: list[str], out: Path) -> Run:
+    run = Run.open(settings(*overrides, f"out={out}"))
+    run.train()
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(toys, tmp_path_factory) -> Run:
+    return trained(toys, tmp_path_factory.mktemp("whole"))
+
+
+def last(run: Run, phase: str) -> Path:
+    return epoch_folder(run.folder / phase, saved_epochs(run.folder / phase)[-1])
+
+
+def logged(run: Run, phase: str) -> list[dict]:
+    rows = [json.loads(line) for line in (run.folder / phase / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+class StopError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", [2, 4, 8, 10, 12])
+def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypatch, step):
+    """9 steps of distillation, then 4 of fine-tuning: before any checkpoint, within epochs, in the second phase."""
+    taken, original = 0, Monitor.step
+
+    def stopping(self, number, scalars):
+        nonlocal taken
+        taken += 1
+        if taken == step:
+            raise StopError
+        original(self, number, scalars)
+
+    monkeypatch.setattr(Monitor, "step", stopping)
+    with pytest.raises(StopError):
+        trained(toys, tmp_path)
+    monkeypatch.undo()
+    torch.rand(step)
+    np.random.rand(step)
+    resumed = trained(toys, tmp_path)
+    for phase in ("distill", "fewshot"):
+        for name in ("model", "optimizer"):
+            file = f"{name}.safetensors"
+            assert (last(resumed, phase) / file).read_bytes() == (last(whole, phase) / file).read_bytes()
+        assert logged(resumed, phase) == logged(whole, phase)
+
+
+def test_another_seed_gives_other_weights(toys, whole, tmp_path):
+    other = trained([*toys, "seed=1", "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    file = "model.safetensors"
+    assert (last(other, "distill") / file).read_bytes() != (last(whole, "distill") / file).read_bytes()
+
+
+def test_the_log_follows_the_schedule(whole):
+    rates = [row["lr"] for row in logged(whole, "distill")]
+    assert len(rates) == 3 and rates[0] > rates[1] > rates[2] > 0
+
+
+def test_only_the_last_and_the_best_epoch_are_kept(whole):
+    values = [row["validation"]["map"] for row in logged(whole, "distill")]
+    assert set(saved_epochs(whole.folder / "distill")) == {3, 1 + int(np.argmax(values))}
+    assert saved_epochs(whole.folder / "fewshot") == [2]
+
+
+@pytest.mark.slow
+def test_it_learns_toy_scenes(toys, tmp_path):
+    still = "data.augmentation={flips: [], shift: 0, brightness: 0, contrast: 0}"
+    run = Run.open(settings(*toys, f"out={tmp_path}", still, "distill.epochs=20", "fewshot.epochs=1"))
+    run.train()
+    run.load_weights("distill")
+    names = run.names(("id",))
+    probabilities = predict_scenes(run.model, run.scenes["train"], names)
+    row = multilabel_row(probabilities, run.scenes["train"].labels[:, run.columns(("id",))])
+    assert row["map"] > 0.7
+    assert logged(run, "distill")[-1]["cls"] < 0.5 * logged(run, "distill")[0]["cls"]
+
+
+def test_eight_channels_train_and_depth_is_normalised(rgbd, tmp_path):
+    run = trained([*rgbd, "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    images = run.scenes["train"].batch([0, 1])
+    assert images.shape == (2, 8, 32, 32)
+    depth = run.model._normalise(run.scenes["train"].batch(range(24)))[:, [3, 7]]
+    assert abs(float(depth.mean())) < 0.05 and abs(float(depth.std()) - 1) < 0.05
+
+
+def test_training_and_evaluation_share_one_predict(whole):
+    whole.load_weights("fewshot")
+    scenes, names = whole.scenes["ood"], whole.names(("id", "ood"))
+    once = predict_scenes(whole.model, scenes, names)
+    with torch.enable_grad():
+        rows = whole.model.predict(scenes.batch(range(len(scenes))), names)
+    assert rows.probabilities.requires_grad
+    np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
+    reverse = predict_rows(whole.model, scenes, [3], names[::-1])
+    np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
+    assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.names(("id",))))
+
+
+def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
+    calls = 0
+    encode = type(whole.model.prompts).encode
+
+    def counting(self, labels):
+        nonlocal calls
+        calls += 1
+        return encode(self, labels)
+
+    whole.model.train().eval()
+    monkeypatch.setattr(type(whole.model.prompts), "encode", counting)
+    for row in range(4):
+        predict_rows(whole.model, whole.scenes["ood"], [row], ["banana", "lemon"])
+    assert calls == 1
+
+
+def test_a_picture_is_augmented_alike_in_any_batch(toys):
+    config = settings(*toys).data
+    scenes = SceneSet(SceneStore.open(config.train), config)
+    draws = {row: draw_augmentation(ALL, 32, (0, 0, 5, 0, row)) for row in range(24)}
+    together = scenes.batch(range(24), list(draws.values()))
+    for row in (17, 3):
+        alone = scenes.batch([row], [draws[row]])
+        assert torch.equal(alone[0], together[row])
+    assert len(set(draws.values())) == 24
+    assert draw_augmentation(ALL, 32, (0, 0, 6, 0, 3)) != draws[3] != draw_augmentation(ALL, 32, (1, 0, 5, 0, 3))
+
+
+@pytest.mark.parametrize("flip", [Draw(horizontal=True), Draw(vertical=True), Draw(True, True)])
+def test_flips_mirror_the_picture(flip):
+    picture = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
+    mirrored = picture[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
+    np.testing.assert_array_equal(cut(picture, 8, flip), mirrored)
+
+
+def test_a_shift_moves_the_window_and_repeats_the_border():
+    picture = np.arange(36).reshape(6, 6)
+    np.testing.assert_array_equal(cut(picture, 4, Draw()), picture[1:5, 1:5])
+    moved = cut(picture, 4, Draw(shift=(2, -1)))
+    np.testing.assert_array_equal(moved, picture[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
+
+
+def test_pictures_read_from_disk_are_those_kept_in_memory(rgbd):
+    config = settings(*rgbd).data
+    kept = SceneSet(SceneStore.open(config.train), config)
+    config.memory_limit = 0
+    read = SceneSet(SceneStore.open(config.train), config)
+    assert torch.equal(kept.batch([5, 1, 20]), read.batch([5, 1, 20]))
+
+
+def test_the_view_is_the_centre_resized(toys):
+    config = settings(*toys).data
+    whole_picture = SceneSet(SceneStore.open(config.train), config).batch([2])
+    config.view = 16
+    assert torch.equal(
+        SceneSet(SceneStore.open(config.train), config)._resize(whole_picture[..., 8:24, 8:24]),
+        SceneSet(SceneStore.open(config.train), config).batch([2]),
+    )
+
+
+def test_the_teacher_sees_the_flip_that_the_student_sees(toys, tmp_path):
+    config = settings(*toys).data
+    scenes = SceneSet(SceneStore.open(config.id), config)
+    teacher = load_teacher("pocket", settings(*toys).teacher.checkpoint)
+    features = teacher_features(teacher, scenes, FeatureCache(tmp_path))
+    variants = flip_variants(config.augmentation.flips)
+    assert features.shape == (len(scenes), 4, teacher.embed_dim)
+    for row in range(3):
+        draw = draw_augmentation(config.augmentation, 32, (0, 0, 1, 0, row))
+        picture = scenes.hand_pictures([row], Draw(draw.horizontal, draw.vertical))
+        own = teacher.encode_image(teacher.preprocess(picture))[0]
+        np.testing.assert_allclose(features[row, variant_of(draw, config.augmentation.flips)], own, atol=1e-5)
+    assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
+
+
+def test_batches_cover_an_epoch_and_differ_between_epochs():
+    batches = shuffled_batches(26, 8, (0, 0, 1))
+    assert [len(batch) for batch in batches] == [8, 8, 8]
+    assert len({row for batch in batches for row in batch}) == 24
+    assert batches != shuffled_batches(26, 8, (0, 0, 2))
+    assert shuffled_batches(5, 8, (0,))[0].__len__() == 5
+
+
+@pytest.mark.parametrize(("few", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+def test_at_most_half_of_a_batch_is_few_shot(few, size, half):
+    batches = balanced_batches(few, 100, size, 2, (0, 1, 1))
+    assert max(len(own) for own, _ in batches) == half
+    assert {len(own) + len(rest) for own, rest in batches} == {size}
+    assert sorted(row for own, _ in batches for row in own) == sorted([*range(few)] * 2)
+    assert all(len(set(rest)) == len(rest) for _, rest in batches)
+
+
+def test_fine_tuning_needs_enough_training_scenes():
+    with pytest.raises(InvalidArgumentError, match="at least 1 few-shot and 40 training"):
+        balanced_batches(6, 30, 46, 1, (0,))
+
+
+def test_a_scene_of_the_few_shots_may_not_be_evaluated(toys):
+    scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
+    with pytest.raises(StoreError, match=r"share 10 scenes, such as ood/0/0"):
+        Run.open(settings(*toys, f"data.fewshot={scenes}/ood"))
+
+
+def test_training_scenes_hold_no_object_of_y_ood(toys, tmp_path):
+    make_toy_store(tmp_path / "mixed", "ood", 12, seed=5)
+    with pytest.raises(StoreMismatchError, match="only objects of Y_id"):
+        Run.open(settings(*toys, f"data.train={tmp_path / 'mixed'}"))
+
+
+def test_descriptions_follow_the_name():
+    assert label_texts(["banana"], True)[0].startswith("banana, ")
+    with pytest.raises(UnknownObjectError, match="spaceship"):
+        label_texts(["spaceship"], True)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("distill.epochs=-1", "distill.epochs to be at least 1"),
+        ("distill.lr=0", "distill.lr to be larger than 0"),
+        ("data.label=liftable", "data.label to be one of present, visible, graspable"),
+        ("data.cameras=[base]", r"expected data.cameras to be \[hand\] or \[hand, base\]"),
+        ("data.augmentation.shift=2", "shift to lie between 0.0 and 1.0"),
+        ("student.output_stride=12", "output_stride to be one of 16, 32"),
+        ("fewshot.passes=0", "fewshot.passes to be at least 1"),
+        ("select=loss", "select to be one of map, f1"),
+    ],
+)
+def test_settings_outside_what_is_allowed_are_named(override, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        settings(override)
+
+
+def test_the_papers_sizes_are_a_preset():
+    config = settings("experiment=table12")
+    assert (config.data.channels, config.data.image_size, config.data.label) == (8, 224, "present")
+    assert (config.distill.lr, config.distill.epochs, config.distill.milestones) == (1e-3, 90, [30, 60])
+    assert (config.fewshot.lr, config.fewshot.epochs, config.fewshot.batch_size) == (5e-4, 20, 46)
+    assert config.teacher.name == "vit_l14_openai" and config.distill.optimizer == "sgd"

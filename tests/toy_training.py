@@ -1,0 +1,52 @@
+"""Runs that take seconds: toy scenes, a tiny untrained teacher, a small student."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_module
+from toy_scenes import make_toy_stores
+
+from pickclutter_lang.command import typed
+from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model, save_pocket_model
+from pickclutter_lang.training import TrainSettings
+
+SMALL = (
+    "student.name=timm/resnet10t",
+    "data.image_size=32",
+    "distill.epochs=3",
+    "distill.batch_size=8",
+    "fewshot.epochs=2",
+    "fewshot.batch_size=8",
+    "threads=1",
+)
+
+
+def make_teacher(folder: Path, embed_dim: int = 32, seed: int = 0) -> Path:
+    """Write an untrained teacher of the pocket teacher's form."""
+    config = copy.deepcopy(POCKET_CONFIG)
+    config["model_cfg"]["embed_dim"] = embed_dim
+    config["model_cfg"]["vision_cfg"]["image_size"] = config["preprocess_cfg"]["size"] = 32
+    config["model_cfg"]["text_cfg"].update(width=32, heads=2, layers=1)
+    torch.manual_seed(seed)
+    model = build_pocket_model(config)
+    save_pocket_model(folder, model, config, torch.arange(49408))
+    return folder
+
+
+def make_toys(folder: Path, **changes) -> list[str]:
+    """Make stores and a teacher; return the overrides that point to them."""
+    make_toy_stores(folder / "scenes", **changes)
+    return [f"scenes={folder / 'scenes'}", f"teacher.checkpoint={make_teacher(folder / 'teacher')}", *SMALL]
+
+
+def settings(*overrides: str) -> TrainSettings:
+    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
+        return typed(TrainSettings, compose("train_affordance", overrides=list(overrides)))
+
+
+def names_of_objects(split: str) -> list[str]:
+    return [item.name for item in paper_catalogue() if item.split == split]
