@@ -131,16 +131,33 @@ def scene_phrase(things: Sequence[Thing], others: Sequence[Thing], rng: np.rando
     if kind == 1:
         return _several(things, rng)
     if kind == 2:
-        return _absent(absent, rng)
+        return absent_phrase(_pick(absent, rng), rng)
     if kind == 3:
-        first, second = _one(things, rng), _absent(absent, rng)
+        first, second = _one(things, rng), absent_phrase(_pick(absent, rng), rng)
         return Phrase(f"{first.text}, and {second.text}", (*first.clauses, *second.clauses))
     if kind == 4:
         return _number(things, rng)
     if kind == 5:
-        text, tags = _attributes(things[int(rng.integers(len(things)))], rng)
+        text, tags = _attributes(_pick(things, rng), rng)
         return Phrase(_fill(_SCENE, text, rng), (Clause(tags),))
     return _one(things, rng)
+
+
+def named_object_phrase(thing: Thing, rng: np.random.Generator) -> Phrase:
+    """Draw a phrase that names a thing, true of pictures of it alone."""
+    return Phrase(_fill(_OBJECT, thing.name, rng), (Clause(frozenset({f"name:{thing.name}"})),))
+
+
+def named_scene_phrase(thing: Thing, rng: np.random.Generator) -> Phrase:
+    """Draw a phrase that says by name that a thing is in the picture; sometimes its description follows."""
+    text = _described(_fill(_SCENE, thing.name, rng), thing, rng)
+    return Phrase(text, (Clause(frozenset({f"name:{thing.name}"})),))
+
+
+def absent_phrase(thing: Thing, rng: np.random.Generator) -> Phrase:
+    """Draw a phrase that says by name that a thing is not in the picture; sometimes its description follows."""
+    text = _described(_fill(_ABSENT, thing.name, rng), thing, rng)
+    return Phrase(text, (Clause(frozenset({f"name:{thing.name}"}), 0, 0),))
 
 
 def with_article(noun: str) -> str:
@@ -149,15 +166,22 @@ def with_article(noun: str) -> str:
 
 
 def _one(things: Sequence[Thing], rng: np.random.Generator) -> Phrase:
-    thing = things[int(rng.integers(len(things)))]
+    thing = _pick(things, rng)
     if not thing.name:
         text, tags = _attributes(thing, rng)
         return Phrase(_fill(_SCENE, text, rng), (Clause(tags),))
+    if rng.random() < 0.5:
+        return named_scene_phrase(thing, rng)
     noun, tags = _noun(thing, rng)
-    text = _fill(_SCENE, noun, rng)
-    if tags == {f"name:{thing.name}"} and rng.random() < 0.25:
-        text = f"{text} . {thing.description}"
-    return Phrase(text, (Clause(tags),))
+    return Phrase(_fill(_SCENE, noun, rng), (Clause(tags),))
+
+
+def _described(text: str, thing: Thing, rng: np.random.Generator) -> str:
+    return f"{text} . {thing.description}" if rng.random() < 0.25 else text
+
+
+def _pick(things: Sequence[Thing], rng: np.random.Generator) -> Thing:
+    return things[int(rng.integers(len(things)))]
 
 
 def _several(things: Sequence[Thing], rng: np.random.Generator) -> Phrase:
@@ -168,15 +192,6 @@ def _several(things: Sequence[Thing], rng: np.random.Generator) -> Phrase:
     text = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
     form = str(rng.choice([f for f in _SCENE if "{bare}" not in f]))
     return Phrase(form.format(a=text), tuple(dict.fromkeys(Clause(tags) for _, tags in nouns)))
-
-
-def _absent(absent: Sequence[Thing], rng: np.random.Generator) -> Phrase:
-    thing = absent[int(rng.integers(len(absent)))]
-    noun = thing.name
-    text = _fill(_ABSENT, noun, rng)
-    if rng.random() < 0.25:
-        text = f"{text} . {thing.description}"
-    return Phrase(text, (Clause(frozenset({f"name:{noun}"}), 0, 0),))
 
 
 def _number(things: Sequence[Thing], rng: np.random.Generator) -> Phrase:

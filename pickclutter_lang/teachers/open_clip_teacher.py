@@ -35,7 +35,6 @@ class OpenClipTeacher:
         self.config = dict(config)
         self.preprocess = Preprocessing(preprocess)
         self._text = _text_tower(model, self.config)
-        self._tokenizer = _tokenizer(self.context_length)
 
     @property
     def embed_dim(self) -> int:
@@ -107,14 +106,7 @@ class OpenClipTeacher:
         :param truncate: cut a text that is longer than the context instead of refusing it
         :raises InvalidArgumentError: naming the text that is longer than the context
         """
-        for text in texts if not truncate else ():
-            needed = len(self._tokenizer.encode(text)) + 2
-            if needed > self.context_length:
-                raise InvalidArgumentError(
-                    f"expected a text of at most {self.context_length} tokens, but this one has {needed}: {text!r}; "
-                    f"shorten it or pass truncate=True"
-                )
-        tokens: Tensor = self._tokenizer(list(texts), self.context_length)
+        tokens = tokenize(texts, self.context_length, truncate)
         return tokens.to(self.device)
 
     def end_positions(self, tokens: Tensor) -> Tensor:
@@ -148,6 +140,23 @@ class OpenClipTeacher:
             raise InvalidArgumentError(
                 f"expected {embeddings.shape[0]} end positions in [0, {length}), but got {end.tolist()}"
             )
+
+
+def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) -> Tensor:
+    """Return int64 tokens [C, context_length] of CLIP's tokenizer: start, words, end, zeros.
+
+    :raises InvalidArgumentError: naming the text that is longer than the context, unless it may be truncated
+    """
+    tokenizer = _tokenizer(context_length)
+    for text in texts if not truncate else ():
+        needed = len(tokenizer.encode(text)) + 2
+        if needed > context_length:
+            raise InvalidArgumentError(
+                f"expected a text of at most {context_length} tokens, but this one has {needed}: {text!r}; "
+                f"shorten it or pass truncate=True"
+            )
+    tokens: Tensor = tokenizer(list(texts), context_length)
+    return tokens
 
 
 def text_features(tower: Any, embeddings: Tensor, end: Tensor) -> Tensor:

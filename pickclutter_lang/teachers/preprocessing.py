@@ -65,4 +65,4 @@ class Preprocessing:
         mode = InterpolationMode(self.config.interpolation)
         squash = self.config.resize_mode == "squash"
         resized: Tensor = resize(x, [self.size, self.size] if squash else [self.size], mode, antialias=True)
-        return resized if squash else center_crop(resized, [self.size, self.size])  # type: ignore[no-any-return]
+        return resized if squash else center_crop(resized, [self.size, self.size])

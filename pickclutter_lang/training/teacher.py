@@ -1,0 +1,225 @@
+"""Training the pocket teacher on simulator renders with captions that say what they assert."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
+from pickclutter_lang.teachers.pocket import (
+    POCKET_CONFIG,
+    build_pocket_model,
+    dense_features,
+    load_pocket_teacher,
+    save_pocket_model,
+)
+from pickclutter_lang.training.checkpoint import (
+    describe_differences,
+    epoch_folder,
+    load_checkpoint,
+    prune,
+    restore,
+    save_checkpoint,
+    saved_epochs,
+)
+from pickclutter_lang.training.monitor import Monitor
+from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.training.teacher_card import write_model_card
+from pickclutter_lang.training.teacher_config import TeacherTrainSettings
+from pickclutter_lang.training.teacher_data import Batch, Scenes, TeacherData, Views
+from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
+from pickclutter_lang.training.teacher_report import evaluate_teacher
+
+_HIGHEST_LOGIT_SCALE = 50.0
+_SHORT_TEXT = 14
+_LOG = "log.jsonl"
+
+
+class Trainee(nn.Module):
+    """The pocket teacher's model, what else is learned beside it, and which tokens it has seen."""
+
+    seen: Tensor
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.model = build_pocket_model(config)
+        self.scene_sigmoid, self.object_sigmoid = PairwiseSigmoid(), PairwiseSigmoid()
+        self.register_buffer("seen", torch.zeros(self.model.vocab_size, dtype=torch.bool))
+        self.mean = torch.tensor(config["preprocess_cfg"]["mean"])[:, None, None]
+        self.std = torch.tensor(config["preprocess_cfg"]["std"])[:, None, None]
+
+    def forward(self, batch: Batch, sigmoid_weight: float, bf16: bool) -> dict[str, Tensor]:
+        """Return the terms of the loss on a batch, and their sum as `loss`."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            dense = self._dense(batch.scenes).float()
+            objects = self._dense(batch.objects).float().mean(dim=(2, 3))
+            texts = self._texts([*batch.scene_texts, *batch.object_texts])
+        scenes = functional.normalize(dense.mean(dim=(2, 3)), dim=-1)
+        regions = region_features(dense, batch.segmentation, batch.regions)
+        objects = functional.normalize(torch.cat([regions, objects]), dim=-1)
+        scene_texts, object_texts = texts[: len(batch.scene_texts)], texts[len(batch.scene_texts) :]
+        scale = self.model.logit_scale.exp()
+        scene_cosines, object_cosines = scenes @ scene_texts.T, objects @ object_texts.T
+        terms = {
+            "scene_nce": multi_positive_nce(scale * scene_cosines, batch.scene_truth),
+            "object_nce": multi_positive_nce(scale * object_cosines, batch.object_truth),
+            "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(scene_cosines, batch.scene_truth),
+            "object_sigmoid": sigmoid_weight * self.object_sigmoid(object_cosines, batch.object_truth),
+        }
+        return {**terms, "loss": torch.stack(list(terms.values())).sum()}
+
+    def _dense(self, pictures: Tensor) -> Tensor:
+        normal = (pictures - self.mean) / self.std
+        return dense_features(self.model, normal.contiguous(memory_format=torch.channels_last))
+
+    def _texts(self, texts: list[str]) -> Tensor:
+        """Encode texts, the short and the long ones apart: a batch costs what its longest text costs."""
+        tokens = tokenize(texts, self.model.context_length)
+        self.seen[tokens.flatten()] = True
+        end = tokens.argmax(dim=-1)
+        features = torch.empty(len(texts), self.model.text_projection.shape[1])
+        for rows in (torch.nonzero(end <= _SHORT_TEXT).flatten(), torch.nonzero(end > _SHORT_TEXT).flatten()):
+            if len(rows):
+                embeddings = self.model.token_embedding(tokens[rows, : int(end[rows].max()) + 1])
+                features = features.index_put((rows,), text_features(self.model, embeddings, end[rows]))
+        return features
+
+
+def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Tensor:
+    """Return the mean of the dense map over each object's mask.
+
+    :param dense: [B, D, h, w]
+    :param segmentation: uint8 [B, S, S]
+    :param regions: int64 [R, 2], (scene, value in the segmentation)
+    :return: [R, D]
+    """
+    masks = (segmentation[regions[:, 0]] == regions[:, 1, None, None]).float()[:, None]
+    cover = functional.adaptive_avg_pool2d(masks, (dense.shape[2], dense.shape[3]))[:, 0]
+    cover = cover / cover.sum(dim=(1, 2), keepdim=True).clamp(min=1e-9)
+    return torch.einsum("rhw,rdhw->rd", cover, dense[regions[:, 0]])
+
+
+def train_teacher(settings: TeacherTrainSettings) -> Path:
+    """Train the pocket teacher (or go on where a run was interrupted), export it with its model card.
+
+    :return: the folder of the exported teacher, `out/teacher`
+    :raises StoreError, CheckpointError, InvalidArgumentError: for data or checkpoints that do not fit
+    """
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    out = Path(settings.out)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    trainee = Trainee(POCKET_CONFIG)
+    optimizer = build_teacher_optimizer(trainee, settings)
+    data = TeacherData(
+        Scenes.load(settings.scenes),
+        Views.load(settings.views),
+        settings,
+        POCKET_CONFIG["preprocess_cfg"]["size"],
+    )
+    first, seconds = _resume(out, trainee, optimizer, settings)
+    seconds = _run(trainee, optimizer, data, settings, out, first, seconds)
+    folder = out / "teacher"
+    save_pocket_model(folder, trainee.model, POCKET_CONFIG, torch.nonzero(trainee.seen).flatten())
+    figures = evaluate_teacher(load_pocket_teacher(folder), settings)
+    write_model_card(folder, figures, settings, seconds)
+    return folder
+
+
+def build_teacher_optimizer(trainee: Trainee, settings: TeacherTrainSettings) -> torch.optim.Optimizer:
+    """Build AdamW with one learning rate for each tower; norms, biases, scales and embeddings take no weight decay."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in trainee.named_parameters():
+        visual = name.startswith("model.visual")
+        decays = parameter.ndim > 1 and "embedding" not in name
+        groups.setdefault((visual, decays), []).append(parameter)
+    rates = {True: settings.lr, False: settings.text_lr}
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": rates[visual],
+                "top_lr": rates[visual],
+                "weight_decay": settings.weight_decay if decays else 0.0,
+            }
+            for (visual, decays), parameters in groups.items()
+        ],
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+
+
+def _resume(
+    out: Path, trainee: Trainee, optimizer: torch.optim.Optimizer, settings: TeacherTrainSettings
+) -> tuple[int, float]:
+    """Return the first step to do and the seconds spent before, after loading the last checkpoint if there is one."""
+    epochs = saved_epochs(out / "checkpoints")
+    if not epochs:
+        return 0, 0.0
+    checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", epochs[-1]))
+    differences = describe_differences(checkpoint.state["settings"], settings.identity())
+    if differences:
+        raise CheckpointError(
+            f"the run in {out} was begun with other settings (there / asked for): {'; '.join(differences)}; "
+            f"ask for the same ones or choose another folder"
+        )
+    restore(checkpoint, trainee, optimizer)
+    return int(checkpoint.state["step"]), float(checkpoint.state["seconds"])
+
+
+def _run(
+    trainee: Trainee,
+    optimizer: torch.optim.Optimizer,
+    data: TeacherData,
+    settings: TeacherTrainSettings,
+    out: Path,
+    first: int,
+    seconds: float,
+) -> float:
+    """Do the steps from `first` on, with log and checkpoints, and return the seconds spent in all."""
+    trainee.train()
+    _cut_log(out / _LOG, first)
+    began = time.perf_counter() - seconds
+    with Monitor("pocket teacher", out / "tensorboard", settings.steps, first) as monitor:
+        for step in range(first, settings.steps):
+            row = train_step(trainee, optimizer, data.batch(step), settings, step)
+            monitor.step(step, row)
+            with (out / _LOG).open("a") as log:
+                log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - began}) + "\n")
+            done = step + 1
+            if done % settings.save_every == 0 or done == settings.steps:
+                state = {"step": done, "seconds": time.perf_counter() - began, "settings": settings.identity()}
+                save_checkpoint(epoch_folder(out / "checkpoints", done), trainee, optimizer, state)
+                prune(out / "checkpoints", {done})
+    return time.perf_counter() - began
+
+
+def train_step(
+    trainee: Trainee, optimizer: torch.optim.Optimizer, batch: Batch, settings: TeacherTrainSettings, step: int
+) -> dict[str, float]:
+    """Do one step and return the terms of its loss."""
+    factor = cosine(step, settings.steps, round(settings.warmup * settings.steps))
+    for group in optimizer.param_groups:
+        group["lr"] = group["top_lr"] * factor
+    terms = trainee(batch, settings.sigmoid_weight, settings.bf16)
+    optimizer.zero_grad(set_to_none=True)
+    terms["loss"].backward()
+    nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
+    optimizer.step()
+    with torch.no_grad():
+        trainee.model.logit_scale.clamp_(max=float(torch.tensor(_HIGHEST_LOGIT_SCALE).log()))
+    return {name: float(value.detach()) for name, value in terms.items()} | {"lr_factor": factor}
+
+
+def _cut_log(path: Path, first: int) -> None:
+    """Forget what the log says of steps that will be done again."""
+    lines = path.read_text().splitlines() if path.is_file() else []
+    path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] < first))

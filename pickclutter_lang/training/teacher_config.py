@@ -1,0 +1,62 @@
+"""The settings of a training run of the pocket teacher."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+
+@dataclass
+class TeacherTrainSettings:
+    """What the pocket teacher is trained on and for how long.
+
+    `scenes` and `views` are folders of scene stores and of views; `held_out` of the same kinds (`scenes`, `views`) are
+    never trained on and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a
+    scene's picture that is shown (the objects lie in the middle). A step sees `scene_batch` scenes, as many crops of
+    their objects, and `view_batch` views, as pictures of `object_size` pixels. `lr` is the image tower's learning
+    rate, `text_lr` the text tower's. `bf16` runs the towers in bfloat16. A checkpoint is written every `save_every`
+    steps. `out` takes log, checkpoints and the exported teacher.
+    """
+
+    scenes: list[str]
+    views: list[str]
+    held_out_scenes: list[str]
+    held_out_views: list[str]
+    view: int
+    steps: int
+    scene_batch: int
+    view_batch: int
+    object_size: int
+    lr: float
+    text_lr: float
+    weight_decay: float
+    warmup: float
+    sigmoid_weight: float
+    bf16: bool
+    threads: int | None
+    seed: int
+    save_every: int
+    out: str
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if not self.scenes or not self.views:
+            raise InvalidArgumentError("expected at least one folder each in scenes and views, but got none")
+        least = {"view": 16, "steps": 1, "scene_batch": 2, "view_batch": 1, "object_size": 32, "seed": 0} | {
+            "save_every": 1
+        }
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
+        for name in ("lr", "text_lr"):
+            if not getattr(self, name) > 0:
+                raise InvalidArgumentError(f"expected {name} larger than 0, but got {getattr(self, name)}")
+        for name in ("weight_decay", "warmup", "sigmoid_weight"):
+            if not 0 <= getattr(self, name) <= 10:
+                raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a resumed run must agree with: everything but how often it saves and where it is."""
+        return {k: v for k, v in asdict(self).items() if k not in ("out", "save_every", "threads")}

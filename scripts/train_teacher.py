@@ -1,0 +1,18 @@
+"""Train the pocket teacher: `python scripts/train_teacher.py scenes=[...] views=[...] out=runs/teacher`."""
+
+from omegaconf import DictConfig
+
+from pickclutter_lang.command import command, typed
+from pickclutter_lang.training.teacher import train_teacher
+from pickclutter_lang.training.teacher_config import TeacherTrainSettings
+
+
+@command("train_teacher")
+def main(config: DictConfig) -> None:
+    """Train, and say where the teacher is."""
+    folder = train_teacher(typed(TeacherTrainSettings, config))
+    print(f"the teacher is in {folder}; its figures are in {folder / 'MODEL_CARD.md'}")
+
+
+if __name__ == "__main__":
+    main()
