@@ -35,19 +35,37 @@ def base_mode(obs_mode: str) -> str:
     return obs_mode if obs_mode in PLAIN_MODES else "image"
 
 
+class _Stage(gym.Env[Any, Any]):
+    """What mani_skill2's wrappers read of an environment.
+
+    They are not given the environment itself, as it would then hold itself: Python's garbage collector, not the
+    last `del`, would choose when and in which order its scene and renderer end, and SAPIEN does not survive that.
+    """
+
+    def __init__(self, observation_space: spaces.Space[Any]) -> None:
+        self.observation_space = observation_space
+        self.action_space = spaces.Discrete(1)
+        self.robot_link_ids: list[int] = []
+
+
 class ObservationConverter:
     """Turns raw images into the observation of a mode, by mani_skill2's own wrappers in their own order."""
 
-    def __init__(self, env: gym.Env[Any, Any], obs_mode: str) -> None:
+    def __init__(self, raw_space: spaces.Space[Any], obs_mode: str) -> None:
+        # Each wraps the stage: in a chain, Gymnasium 1 hides `robot_link_ids` from the next one.
+        stage = _Stage(raw_space)
+        space = deepcopy(raw_space)
         self._steps: list[Any] = []
-        last: Any = env
         if "rgbd" in obs_mode:
-            self._steps.append(last := RGBDObservationWrapper(last))
+            self._steps.append(RGBDObservationWrapper(stage))
+            RGBDObservationWrapper.update_observation_space(space)
         elif "pointcloud" in obs_mode:
-            self._steps.append(last := PointCloudObservationWrapper(last))
+            self._steps.append(PointCloudObservationWrapper(stage))
+            PointCloudObservationWrapper.update_observation_space(space)
         if "robot_seg" in obs_mode:
-            self._steps.append(last := RobotSegmentationObservationWrapper(last))
-        self.space: spaces.Space[Any] = finite(last.observation_space)
+            self._steps.append(RobotSegmentationObservationWrapper(stage))
+            RobotSegmentationObservationWrapper.init_observation_space(space, replace=True)
+        self.space: spaces.Space[Any] = finite(space)
 
     def __call__(self, observation: Any, robot_link_ids: list[int]) -> Any:
         """Convert one observation; nothing in the result is shared with another one."""

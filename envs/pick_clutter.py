@@ -50,7 +50,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param max_objects: most objects of a dropped pile, at most 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
     :param enable_segmentation: add segmentation to the pictures, as `mani_skill2.make` does
-    :param kwargs: arguments of mani_skill2's `PickClutterEnv`
+    :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
+        its first environment
+    :param kwargs: further arguments of mani_skill2's `PickClutterEnv`
     :raises InvalidArgumentError: for a value outside its range
     :raises MissingAssetsError: where objects or episode file are not there
     :raises RendererError: for render_mode="human" without a display
@@ -58,6 +60,11 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     metadata: ClassVar[dict[str, Any]] = {**PickClutterEnv.metadata, "render_fps": 20}
     SUPPORTED_OBS_MODES = OBS_MODES
+    observation_space: Any
+    _renderer: Any
+    _task: Task
+    _pile: list[CatalogueObject]
+    _target_graspable: bool
 
     def __init__(
         self,
@@ -73,12 +80,14 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         enable_segmentation: bool = False,
         camera_cfgs: dict[str, Any] | None = None,
         render_mode: str | None = None,
+        renderer_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if not 0 <= absent_probability <= 1:
             raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
         if split not in SPLIT_OBJECTS:
             raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
+        engine, renderer = _start_renderer(render_mode, renderer_kwargs)
         self.split = split
         self.absent_probability = float(absent_probability)
         self._request = Request()
@@ -102,19 +111,23 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         self.model_db = load_json(self.asset_root / INFO_FILE)
         self.episode_idx = -1
         self.goal_thresh = 0.025
-        _quieten_renderer(render_mode)
-        super(PickClutterEnv, self).__init__(
-            obs_mode=raw_mode,
-            render_mode=render_mode,
-            camera_cfgs=_camera_settings(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
-            **{**_render_options(render_mode), **kwargs},
-        )
+        try:
+            super(PickClutterEnv, self).__init__(
+                obs_mode=raw_mode,
+                render_mode=render_mode,
+                camera_cfgs=_camera_settings(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
+                **{**renderer_options(), **kwargs},
+            )
+        finally:
+            engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
+        # The scene that stands now was made with BaseEnv's, so that one is kept too.
+        self._first_renderer, self._renderer = self._renderer, renderer
         self.metadata = {  # type: ignore[misc]
             **self.metadata,
             "render_modes": _render_modes(),
             "render_fps": self.control_freq,
         }
-        self._converter = ObservationConverter(self, self._shown_mode)
+        self._converter = ObservationConverter(self.observation_space, self._shown_mode)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
 
@@ -246,16 +259,6 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
         return checker.find(pile, self._task.slot) is not None
 
-    _task: Task
-    _pile: list[CatalogueObject]
-    _target_graspable: bool
-
-
-def _quieten_renderer(render_mode: str | None) -> None:
-    """Keep SAPIEN from warning that the renderers of a process share one context, which is what we want."""
-    if render_mode != "human":  # its renderer must be the first, with a window
-        shared_engine()[1].set_log_level("error")
-
 
 def _camera_settings(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
     """Copy the settings, since mani_skill2 takes keys out of what it is given."""
@@ -274,13 +277,15 @@ def _render_modes() -> tuple[str, ...]:
     return tuple(mode for mode in PickClutterEnv.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
 
 
-def _render_options(render_mode: str | None) -> dict[str, Any]:
+def _start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | None) -> tuple[Any, Any]:
+    """Return the process's engine and renderer; that of render_mode="human" can open a window."""
     if render_mode is not None and render_mode not in PickClutterEnv.SUPPORTED_RENDER_MODES:
         raise InvalidArgumentError(
             f"expected render_mode out of {', '.join(PickClutterEnv.SUPPORTED_RENDER_MODES)}, but got {render_mode!r}"
         )
-    if render_mode != "human":
-        return renderer_options()
-    if not _has_display():
+    if render_mode == "human" and not _has_display():
         raise RendererError("render_mode='human' opens a window, but there is no display; use 'rgb_array'")
-    return {**renderer_options(), "renderer_kwargs": {}}
+    window = {"offscreen_only": False} if render_mode == "human" else {}
+    engine, renderer = shared_engine(**window, **(renderer_kwargs or {}))
+    renderer.set_log_level("error")  # not a warning from each environment that it shares the renderer
+    return engine, renderer

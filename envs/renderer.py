@@ -178,7 +178,7 @@ def renderer_options() -> dict[str, Any]:
     return {"renderer_kwargs": {"offscreen_only": True}, "shader_dir": str(shader_folder())}
 
 
-_shared: tuple[Any, Any, dict[str, Any]] | None = None
+_shared: tuple[Any, Any, dict[str, Any], int] | None = None
 
 
 def shared_engine(**options: Any) -> tuple[Any, Any]:
@@ -188,12 +188,17 @@ def shared_engine(**options: Any) -> tuple[Any, Any]:
     environments set ends with them.
 
     :param options: arguments of `sapien.SapienRenderer`
-    :raises RendererError: when the process already renders with other options
+    :raises RendererError: when the process already renders with other options, or was forked from one that renders
     """
     global _shared
     if _shared is None:
         _shared = _start_engine({"offscreen_only": True, **options})
-    engine, renderer, chosen = _shared
+    engine, renderer, chosen, process = _shared
+    if process != os.getpid():
+        raise RendererError(
+            "this process was forked from one that renders already, and Vulkan does not survive a fork; start workers "
+            "with 'spawn': AsyncVectorEnv(..., context='spawn') or SubprocVecEnv(..., start_method='spawn')"
+        )
     other = {key: value for key, value in options.items() if chosen.get(key) != value}
     if other:
         raise RendererError(f"expected {other} in the first use of the renderer; this process renders with {chosen}")
@@ -201,7 +206,7 @@ def shared_engine(**options: Any) -> tuple[Any, Any]:
     return engine, renderer
 
 
-def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], int]:
     prepare_renderer()
     import sapien.core as sapien
 
@@ -211,7 +216,7 @@ def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     renderer.set_log_level("warn")
     for name in ("camera_shader_dir", "viewer_shader_dir"):
         setattr(sapien.render_config, name, str(shader_folder()))
-    return engine, renderer, options
+    return engine, renderer, options, os.getpid()
 
 
 _PROBE = (

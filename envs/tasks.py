@@ -11,9 +11,9 @@ import numpy as np
 
 from pickclutter_lang.envs.episodes import Episode, check_episode
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.templates import PHRASINGS
 from pickclutter_lang.objects.catalogue import Catalogue, CatalogueObject
 
-PHRASINGS = ("pick up the {name}",)
 # `episode_idx` and `reconfigure` are mani_skill2's own; the scene is built anew at each reset in any case.
 OPTIONS = ("episode", "target", "phrase", "episode_idx", "reconfigure")
 

@@ -47,7 +47,8 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
         if not isinstance(box, spaces.Box) or len(box.shape) != 1:
             raise InvalidArgumentError(f"expected an action space that is one vector, but got {box}")
         self.threshold = threshold
-        self.action_space = spaces.Box(np.append(box.low, -1), np.append(box.high, 1), dtype=box.dtype.type)
+        low, high = (np.append(bound, end).astype(box.dtype) for bound, end in ((box.low, -1), (box.high, 1)))
+        self.action_space = spaces.Box(low, high, dtype=box.dtype.type)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode; no mistake has been made yet."""

@@ -1,0 +1,54 @@
+"""A scripted arm for the tests: it really picks, by the same inverse kinematics as the grasp labels."""
+
+import numpy as np
+
+from pickclutter_lang.envs.episodes import pile_of
+from pickclutter_lang.envs.grasps import GraspChecker, before
+from pickclutter_lang.envs.kinematics import PandaKinematics
+
+OPEN, CLOSED = 1.0, -1.0
+
+
+def tabletop(objects, names, spacing=0.14):
+    """An episode in which these objects stand apart on the table, each seen from above."""
+    actors = []
+    for n, name in enumerate(names):
+        item = objects.catalogue.find(name)
+        x, y = -0.07 + spacing * (n % 2), spacing * (n // 2 - 0.5)
+        height = item.scale * item.size[2]
+        pose = [x, y, 0.5 * height + 0.002, 1.0, 0.0, 0.0, 0.0]
+        points = [[x, y, height - 0.001 * k] for k in range(4)]
+        actors.append({"model_id": item.model_id, "scale": item.scale, "pose": pose, "rep_pts": points})
+    return {"actors": actors}
+
+
+def pick(env, name, to_goal, extra=()):
+    """Pick an object of an environment in control mode `pd_joint_pos` and lift it, or bring it to the goal.
+
+    :param extra: further values of each action
+    :return: the results of all steps
+    """
+    base = env.unwrapped
+    item = base.catalogue.find(name)
+    ids = [actor["model_id"] for actor in base.episode["actors"]]
+    slot = ids.index(item.model_id)
+    kinematics = PandaKinematics(base.agent.robot)
+    grasp = GraspChecker(base.object_set, kinematics).find(pile_of(ids, base.objs, base.catalogue), slot)
+    assert grasp is not None, f"no free grasp of {name}"
+    actor = base.objs[slot]
+    offset = actor.pose.transform(actor.cmass_local_pose).p - grasp[:3]
+    end = grasp.copy()
+    end[:3] = base.goal_pos - offset if to_goal else grasp[:3] + np.array([0, 0, 0.12])
+    legs = [(before(grasp), 20, OPEN), (grasp, 12, OPEN), (grasp, 8, CLOSED), (end, 30, CLOSED), (end, 8, CLOSED)]
+    results = []
+    here = np.asarray(base.agent.robot.get_qpos(), float)
+    for pose, steps, gripper in legs:
+        there = kinematics.solve(pose, here)
+        assert there is not None, f"{pose} is out of reach"
+        for share in np.linspace(0, 1, steps + 1)[1:]:
+            arm = here[:7] + share * (there[:7] - here[:7])
+            results.append(env.step(np.array([*arm, gripper, *extra], np.float32)))
+            if results[-1][2] or results[-1][3]:
+                return results
+        here = there
+    return results
