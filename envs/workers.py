@@ -6,8 +6,9 @@ import multiprocessing
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -71,6 +72,7 @@ class Crew:
         self._on_loss = on_loss
         self._context = multiprocessing.get_context("spawn")  # a renderer does not survive a fork
         self._workers: dict[Connection, _Worker] = {}
+        self._leaving: list[BaseProcess] = []
         self._waiting: deque[int] = deque()
         self._losses: Counter[int] = Counter()
 
@@ -97,7 +99,12 @@ class Crew:
             process.start()
         theirs.close()
         self._workers[ours] = _Worker(process, ours, shard)
-        ours.send(shard)
+        self._assign(self._workers[ours], shard)
+
+    def _assign(self, worker: _Worker, shard: int) -> None:
+        worker.shard = shard
+        with suppress(ConnectionError):  # a worker that is dead already is found so when it is next heard
+            worker.connection.send(shard)
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -110,12 +117,11 @@ class Crew:
         elif isinstance(message, ShardEntry):
             self._on_shard(message)
             if self._waiting:
-                worker.shard = self._waiting.popleft()
-                worker.connection.send(worker.shard)
+                self._assign(worker, self._waiting.popleft())
             else:
                 del self._workers[worker.connection]
-                worker.connection.close()
-                worker.process.join(_PATIENCE_S)
+                worker.connection.close()  # which tells it to end
+                self._leaving.append(worker.process)
         else:
             raise _rebuilt(*message)
 
@@ -123,7 +129,7 @@ class Crew:
         """Take note of a dead worker and put its shard back, or give up."""
         del self._workers[worker.connection]
         worker.connection.close()
-        worker.process.join(_PATIENCE_S)
+        _end(worker.process)
         self._losses[worker.shard] += 1
         what = f"the worker of shard {worker.shard:05d}.h5 {_reason(worker.process.exitcode)}"
         if self._losses[worker.shard] > RETRIES:
@@ -137,14 +143,21 @@ class Crew:
     def _dismiss(self) -> None:
         for worker in self._workers.values():
             worker.process.terminate()
-        for worker in self._workers.values():
-            worker.process.join(_PATIENCE_S)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
             worker.connection.close()
+            self._leaving.append(worker.process)
+        for process in self._leaving:
+            _end(process)
         self._workers.clear()
+        self._leaving.clear()
         self._waiting.clear()
+
+
+def _end(process: BaseProcess) -> None:
+    """Wait for a process that should be about to end, and kill it if it does not."""
+    process.join(_PATIENCE_S)
+    if process.is_alive():
+        process.kill()
+        process.join()
 
 
 def _work(connection: Connection, recipe: Recipe) -> None:
@@ -174,9 +187,7 @@ def _rebuilt(name: str, text: str) -> PickClutterError:
 
 
 def _reason(exitcode: int | None) -> str:
-    if exitcode is None:
-        return "does not answer any more"
-    if exitcode < 0:
+    if exitcode is not None and exitcode < 0:
         return f"was ended by the signal {signal.Signals(-exitcode).name}"
     return f"ended with exit status {exitcode}"
 
@@ -184,6 +195,7 @@ def _reason(exitcode: int | None) -> str:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C back while a worker starts, which inherits that: the parent alone handles it, and ends them."""
+    resource_tracker.ensure_running()  # or the first start of a process does it, and lets Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
