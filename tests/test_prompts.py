@@ -16,6 +16,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.prompts import PHRASES, LearnedPrompts
 from pickclutter_lang.language.templates import PHRASINGS, instruction
 from pickclutter_lang.teachers import OpenClipTeacher
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 
 LABELS = ["banana", "mustard bottle", "phillips screwdriver with a red handle", "die"]
 CONFIG = {
@@ -50,6 +51,21 @@ def test_embedded_phrases_equal_encoded_texts(
         expected = teacher.encode_text([f"{phrase} {label}" for label in LABELS])
         torch.testing.assert_close(found, expected, atol=2e-6, rtol=1e-5)
     assert not torch.allclose(features.positive, features.negative, atol=1e-2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pocket", "ViT-L-14-quickgelu"])
+def test_embedded_phrases_equal_encoded_texts_of_real_architectures(name: str) -> None:
+    config = POCKET_CONFIG["model_cfg"] if name == "pocket" else dict(open_clip.get_model_config(name))
+    if name != "pocket":  # the text tower as it is; one layer of the image tower, which has no part in this
+        config["vision_cfg"] = {**config["vision_cfg"], "layers": 1}
+    torch.manual_seed(0)
+    teacher = OpenClipTeacher(open_clip.CLIP(**config), config, PreprocessCfg(size=(224, 224)))
+    features = LearnedPrompts(teacher, LABELS, n_context=7)()
+    for found, phrase in zip(features, PHRASES, strict=True):
+        tokens = open_clip.tokenize([f"{phrase} {label}" for label in LABELS], teacher.context_length)
+        expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: OpenClipTeacher) -> None:

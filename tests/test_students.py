@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from efficientnet_pytorch import EfficientNet
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
 
 D = 12
@@ -59,6 +60,18 @@ def test_efficientnet_is_that_of_its_library(side: int) -> None:
         torch.testing.assert_close(ours(images).global_, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
 
 
+def test_statistics_follow_within_some_ten_steps() -> None:
+    network = student().train()
+    images = 2 * torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) + 1
+    stem = network.backbone.network._bn0  # type: ignore[union-attr]
+    seen: list[torch.Tensor] = []
+    stem.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].var(dim=(0, 2, 3))))  # type: ignore
+    with torch.no_grad():
+        for _ in range(30):
+            network(images)
+    torch.testing.assert_close(stem.running_var, seen[0], rtol=0.1, atol=0.1)  # type: ignore[union-attr]
+
+
 def test_output_stride_changes_no_weight() -> None:
     shapes = [{key: value.shape for key, value in student(stride=s).state_dict().items()} for s in (16, 32)]
     assert shapes[0] == shapes[1]
@@ -72,6 +85,34 @@ def test_every_weight_gets_a_gradient(name: str) -> None:
     missing = [key for key, weight in network.named_parameters() if weight.grad is None]
     assert missing == []
     assert all(bool(weight.grad.isfinite().all()) for weight in network.parameters() if weight.grad is not None)
+
+
+@pytest.mark.parametrize("channels", [3, 8])
+def test_pretrained_weights_are_those_in_the_cache(
+    channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(1)
+    stock = EfficientNet.from_name("efficientnet-b0", image_size=64).eval()
+    cache = tmp_path / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
+    torch.save(stock.state_dict(), cache / "efficientnet-b0-355c32eb.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    ours = build_student("efficientnet_b0", channels=channels, embed_dim=D, pretrained=True).eval()
+    grey = torch.randn(2, 1, 64, 64)
+    with torch.no_grad():
+        expected = stock.extract_features(grey.expand(-1, 3, -1, -1))
+        found = ours.backbone(grey.expand(-1, channels, -1, -1))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "torchvision/resnet18"])
+def test_pretrained_without_network_is_a_named_error(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(MissingAssetsError, match=r"pretrained weights of .* from scratch"):
+        build_student(name, channels=3, embed_dim=D, pretrained=True)
 
 
 def test_equal_seeds_build_equal_students() -> None:

@@ -71,7 +71,10 @@ def _efficientnet(name: str, channels: int, output_stride: int | None, pretraine
     library_name = name.replace("_", "-")
     # image_size=None makes the library pad by the size that comes in: the same numbers as its static padding at
     # the size that was set, and right at any other.
-    blocks, settings = get_model_params(library_name, {"image_size": None, "include_top": False})
+    # The library's batch norm averages over the last hundred steps (0.99 kept at each), made for long training: in
+    # a run of some hundred steps the statistics lag behind the weights, and evaluation is at chance.
+    overrides = {"image_size": None, "include_top": False, "batch_norm_momentum": 0.9}
+    blocks, settings = get_model_params(library_name, overrides)
     if output_stride == 16:
         last = max(n for n, block in enumerate(blocks) if block.stride == [2])
         blocks[last] = blocks[last]._replace(stride=[1])
