@@ -38,7 +38,7 @@ class SceneMaker:
         self.world.show(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
         pictures = {name: self.world.capture(name) for name in dict.fromkeys(("hand", *self.settings.cameras))}
         row = self._labels(pile, pictures["hand"], rng)
-        row["index"] = np.int64(index)
+        row["index"] = np.asarray(index, np.int64)
         for name in self.settings.cameras:
             row[f"{name}_rgb"] = pictures[name].rgb
             row[f"{name}_depth"] = pictures[name].depth

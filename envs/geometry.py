@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -57,7 +58,7 @@ def object_geometry(collision_file: Path, scale: float, pairs: int = 96) -> Obje
 def _convex_parts(path: Path, scale: float) -> list[trimesh.Trimesh]:
     if not path.is_file():
         raise MissingAssetsError(f"expected convex collision parts at {path}, but there is no such file")
-    scene = trimesh.load(path, force="scene", split_objects=True, group_material=False, process=False)
+    scene: Any = trimesh.load(path, force="scene", split_objects=True, group_material=False, process=False)
     parts = [mesh.convex_hull for mesh in scene.geometry.values()]
     for part in parts:
         part.apply_scale(scale)
@@ -66,7 +67,7 @@ def _convex_parts(path: Path, scale: float) -> list[trimesh.Trimesh]:
 
 def _half_spaces(hull: trimesh.Trimesh) -> FloatArray:
     """Return the planes [F, 4] (n, d) of a convex hull: inside where n.x + d <= 0."""
-    return np.unique(np.round(ConvexHull(hull.vertices).equations, 7), axis=0)
+    return np.asarray(np.unique(np.round(ConvexHull(hull.vertices).equations, 7), axis=0))
 
 
 def _outer_surface(

@@ -163,7 +163,7 @@ def _lift(centres: FloatArray, rotations: FloatArray) -> FloatArray:
     corners = np.array([[sx * _FINGER_HALF_X, sy * _FINGER_Y[1], _FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
     lowest = (centres[:, None] + np.einsum("gij,cj->gci", rotations, corners))[..., 2].min(1)
     upward = -rotations[:, 2, 2]  # metres of height per metre of backing off
-    return np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3))
+    return np.asarray(np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3)))
 
 
 def rotation_matrix(quaternion_wxyz: FloatArray) -> FloatArray:

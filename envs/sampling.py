@@ -127,7 +127,7 @@ def _random_quaternion(rng: np.random.Generator) -> FloatArray:
 
 def settings_from(values: dict[str, Any]) -> ClutterSettings:
     """Build settings from plain values (lists for tuples), as they stand in a manifest or a configuration."""
-    known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     settings = ClutterSettings(**known)
     settings.validate()
     return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -44,7 +44,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callab
                 print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
                 sys.exit(130)
 
-        return run
+        return cast(Callable[[], None], run)
 
     return decorate
 

@@ -91,7 +91,7 @@ def test_the_learning_side_works_without_the_simulator() -> None:
 
 
 def test_envs_under_another_name_is_refused() -> None:
-    code = "import sys; sys.path.insert(0, %r); import envs" % str(ROOT)
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import envs"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert child.returncode != 0
     assert "import pickclutter_lang.envs, not envs" in child.stderr

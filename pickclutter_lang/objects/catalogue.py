@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 
@@ -101,7 +101,9 @@ class Catalogue:
 def paper_catalogue() -> Catalogue:
     """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id."""
     rows = json.loads((files("pickclutter_lang.assets") / "catalogue.json").read_text())
-    as_tuples = [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
+    as_tuples: list[dict[str, Any]] = [
+        {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
+    ]
     return Catalogue([CatalogueObject(**row) for row in as_tuples])
 
 
