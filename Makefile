@@ -9,6 +9,7 @@ export OMP_NUM_THREADS ?= 2
 .PHONY: quickstart test lint setup clean
 
 quickstart: setup
+	@mkdir -p $(OUT)/scenes
 	$(PY) -m pickclutter_lang.envs.doctor --out $(OUT)/doctor.png
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
