@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mani_skill2.utils.io_utils import load_json
-from numpy.typing import NDArray
 
 from pickclutter_lang.envs.clutter import SceneMaker
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.sampling import ClutterSettings
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.errors import InvalidArgumentError, StoreError
 from pickclutter_lang.objects.catalogue import Catalogue
 from pickclutter_lang.objects.sets import load_object_set
+from pickclutter_lang.scenes.episodes import episode, read_episodes
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
@@ -36,18 +34,8 @@ class DroppedEpisodes(Sequence[Episode]):
         return ENDLESS
 
     def __getitem__(self, index: Any) -> Any:
-        row: Mapping[str, NDArray[Any]] = self._maker.make(self._seed, self._split, int(index))
-        slots = np.flatnonzero(row["actors"] >= 0)
-        return {"actors": [self._actor(row, int(slot)) for slot in slots]}
-
-    def _actor(self, row: Mapping[str, NDArray[Any]], slot: int) -> dict[str, Any]:
-        points = row["rep_pts"][slot]
-        return {
-            "model_id": self._maker.objects.catalogue[int(row["actors"][slot])].model_id,
-            "scale": float(row["scales"][slot]),
-            "pose": [float(value) for value in row["poses"][slot]],
-            "rep_pts": None if np.isnan(points).any() else points.tolist(),
-        }
+        row = self._maker.make(self._seed, self._split, int(index))
+        return episode(row, self._maker.objects.catalogue.model_ids)
 
 
 @lru_cache(maxsize=4)
@@ -56,31 +44,26 @@ def shared_maker(objects: str, root: str | None, settings: ClutterSettings) -> S
     return SceneMaker(load_object_set(objects, root), settings)
 
 
-def read_episodes(path: str | Path) -> list[Episode]:
-    """Read a ManiSkill2 episode file (`.json` or `.json.gz`).
+def load_episodes(path: str | Path) -> list[Episode]:
+    """Read a ManiSkill2 episode file (`.json` or `.json.gz`) and check every episode of it.
 
-    :raises MissingAssetsError: when there is no such file
-    :raises InvalidArgumentError: when it does not hold a list of episodes
+    :raises StoreError: when it is not there or is no list of episodes
+    :raises InvalidArgumentError: for an episode of another form
     """
-    if not Path(path).is_file():
-        raise MissingAssetsError(f"expected a ManiSkill2 episode file at {path}, but there is none")
-    try:
-        episodes = load_json(path)
-    except (json.JSONDecodeError, UnicodeDecodeError, OSError, RuntimeError) as error:
-        raise InvalidArgumentError(f"expected a .json or .json.gz episode file, but {path} says: {error}") from error
-    if not isinstance(episodes, list) or not episodes:
-        raise InvalidArgumentError(f"expected a list of episodes in {path}, but got {type(episodes).__name__}")
-    for number, episode in enumerate(episodes):
-        check_episode(episode, f"episode {number} of {path}")
+    episodes: list[Episode] = list(read_episodes(path))
+    if not episodes:
+        raise StoreError(f"expected at least one episode in {path}")
+    for number, one in enumerate(episodes):
+        check_episode(one, f"episode {number} of {path}")
     return episodes
 
 
-def check_episode(episode: Any, where: str) -> None:
+def check_episode(candidate: Any, where: str) -> None:
     """Check that an episode has ManiSkill2's form, with at least one actor.
 
     :raises InvalidArgumentError: naming what is wrong, and where
     """
-    actors = episode.get("actors") if isinstance(episode, Mapping) else None
+    actors = candidate.get("actors") if isinstance(candidate, Mapping) else None
     if not isinstance(actors, Sequence) or not actors:
         raise InvalidArgumentError(f"expected {where} to be {{'actors': [...]}} with at least one actor")
     for slot, actor in enumerate(actors):
@@ -102,7 +85,7 @@ def check_episode(episode: Any, where: str) -> None:
 
 def model_ids_of(episodes: Sequence[Episode]) -> list[str]:
     """Return the ids of all actors of these episodes, each once, sorted."""
-    return sorted({actor["model_id"] for episode in episodes for actor in episode["actors"]})
+    return sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
 
 
 def pile_of(model_ids: Sequence[str], actors: Sequence[Any], catalogue: Catalogue) -> Pile:

@@ -16,7 +16,7 @@ from mani_skill2.utils.common import random_choice
 from mani_skill2.utils.io_utils import load_json
 from sapien.core import Pose
 
-from pickclutter_lang.envs.episodes import DroppedEpisodes, Episode, model_ids_of, pile_of, read_episodes, shared_maker
+from pickclutter_lang.envs.episodes import DroppedEpisodes, Episode, load_episodes, model_ids_of, pile_of, shared_maker
 from pickclutter_lang.envs.grasps import GraspChecker
 from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode
@@ -54,7 +54,8 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         its first environment
     :param kwargs: further arguments of mani_skill2's `PickClutterEnv`
     :raises InvalidArgumentError: for a value outside its range
-    :raises MissingAssetsError: where objects or episode file are not there
+    :raises MissingAssetsError: where objects are not there
+    :raises StoreError: for an episode file that is not there or holds no episodes
     :raises RendererError: for render_mode="human" without a display
     """
 
@@ -102,7 +103,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
             self.object_set = maker.objects
             self.episodes: Sequence[Episode] = DroppedEpisodes(maker, episodes_seed, split)
         else:
-            self.episodes = read_episodes(episode_json)
+            self.episodes = load_episodes(episode_json)
             others = sorted(set(model_ids_of(self.episodes)) - set(paper_catalogue().model_ids))
             self.object_set = load_object_set(objects, root, paper_catalogue().model_ids + others)
         self.catalogue = self.object_set.catalogue
