@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -432,3 +433,12 @@ def test_an_option_changes_nothing_but_what_it_fixes(env):
     fixed = draw(Request(target=pile[4]))
     assert fixed.instruction == free.instruction.replace(pile[2].name, pile[4].name)
     assert (free.slot, fixed.slot) == (2, 4)
+
+
+def test_the_example_of_the_documentation_runs():
+    text = (Path(__file__).parent.parent / "docs" / "environment.md").read_text()
+    child = in_new_process(text.split("```python\n")[1].split("```")[0])
+    assert (child.returncode, child.stderr) == (0, "")
+    asked, shape, fixed, judged = child.stdout.splitlines()
+    assert "it is there:" in asked and shape == "(128, 128, 3)"
+    assert fixed.startswith("give me the banana") and "'missed_absence': 0" in judged
