@@ -24,7 +24,7 @@ from pickclutter_lang.envs.renderer import renderer_options, shared_engine
 from pickclutter_lang.envs.sampling import SPLIT_OBJECTS, ClutterSettings, split_columns
 from pickclutter_lang.envs.tasks import Request, Task, draw_task, parse_options
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
-from pickclutter_lang.objects.catalogue import CatalogueObject, paper_catalogue
+from pickclutter_lang.objects.catalogue import Catalogue, CatalogueObject, paper_catalogue
 from pickclutter_lang.objects.sets import INFO_FILE, load_object_set
 
 LIFTED_M = 0.05
@@ -97,16 +97,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         raw_mode = base_mode(self._shown_mode)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
-            settings = ClutterSettings(min_objects, max_objects, graspable=False)
-            settings.validate()
-            maker = shared_maker(objects, root, settings)
-            self.object_set = maker.objects
-            self.episodes: Sequence[Episode] = DroppedEpisodes(maker, episodes_seed, split)
+            self._drop_piles(objects, root, episodes_seed, ClutterSettings(min_objects, max_objects, graspable=False))
         else:
-            self.episodes = load_episodes(episode_json)
-            others = sorted(set(model_ids_of(self.episodes)) - set(paper_catalogue().model_ids))
-            self.object_set = load_object_set(objects, root, paper_catalogue().model_ids + others)
-        self.catalogue = self.object_set.catalogue
+            self._load_piles(objects, root, episode_json)
         # What PickClutterEnv.__init__ would set from its files.
         self.asset_root = self.object_set.root
         self.model_db = load_json(self.asset_root / INFO_FILE)
@@ -123,14 +116,28 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
             engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
         # The scene that stands now was made with BaseEnv's, so that one is kept too.
         self._first_renderer, self._renderer = self._renderer, renderer
-        self.metadata = {  # type: ignore[misc]
-            **self.metadata,
-            "render_modes": _render_modes(),
-            "render_fps": self.control_freq,
-        }
+        modes = {"render_modes": _render_modes(), "render_fps": self.control_freq}
+        self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
         self._converter = ObservationConverter(self.observation_space, self._shown_mode)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
+
+    def _drop_piles(self, objects: str, root: str | None, seed: int, settings: ClutterSettings) -> None:
+        settings.validate()
+        maker = shared_maker(objects, root, settings)
+        self.object_set = maker.objects
+        self.episodes: Sequence[Episode] = DroppedEpisodes(maker, seed, self.split)
+
+    def _load_piles(self, objects: str, root: str | None, path: str | Path) -> None:
+        self.episodes = load_episodes(path)
+        ids = paper_catalogue().model_ids
+        others = sorted(set(model_ids_of(self.episodes)) - set(ids))
+        self.object_set = load_object_set(objects, root, ids + others)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The objects that may be asked for: the 26, and those of the episode file."""
+        return self.object_set.catalogue
 
     # Language ---------------------------------------------------------------------------------------------------
 
