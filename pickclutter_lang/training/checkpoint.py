@@ -127,6 +127,11 @@ def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Opt
     """
     restore_model(checkpoint, model)
     optimizer.load_state_dict(_unflatten_optimizer(checkpoint))
+    for parameter, entries in optimizer.state.items():
+        for key, value in entries.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                # Fused optimisers walk through memory: a state must lie there as its parameter does (channels last).
+                entries[key] = torch.empty_like(parameter).copy_(value)
     rng = checkpoint.state["rng"]
     random.setstate((rng["python"][0], tuple(rng["python"][1]), rng["python"][2]))
     name, position, has_gauss, gauss = rng["numpy"]

@@ -88,23 +88,19 @@ class TeacherSettings:
 class StudentSettings:
     """Network, input size over map size (null: as its library has it), temperature of the spatial softmax.
 
-    See `pickclutter_lang.students.build_student` for names. `batch_norm_momentum` (null: the library's) is the share of
-    a new batch in the running statistics; a short training needs more than EfficientNet's 0.01.
+    See `pickclutter_lang.students.build_student` for names.
     """
 
     name: str
     output_stride: int | None
     pretrained: bool
     temperature: float
-    batch_norm_momentum: float | None
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if self.output_stride is not None:
             _one_of("student.output_stride", self.output_stride, (16, 32))
         _above("student.temperature", self.temperature, 0.0)
-        if self.batch_norm_momentum is not None:
-            _within("student.batch_norm_momentum", self.batch_norm_momentum, 0.0, 1.0)
 
 
 @dataclass
@@ -147,6 +143,8 @@ class PhaseSettings:
 
     `optimizer` is `sgd` (momentum 0.9) or `adamw`. `schedule` is `steps` (the rate is multiplied by `gamma` at the
     epochs `milestones`), `cosine` (warm-up over `warmup` of the steps, then a half cosine to zero) or `one_cycle`.
+    `image_sizes` are the sides of the pictures in equal parts of the epochs: [64, 96, 128] starts with small ones,
+    which cost less. Empty: `data.image_size` throughout. Evaluation is always at `data.image_size`.
     """
 
     optimizer: str
@@ -158,6 +156,13 @@ class PhaseSettings:
     gamma: float
     epochs: int
     batch_size: int
+    image_sizes: list[int]
+
+    def image_size(self, epoch: int) -> int | None:
+        """Return the side of the pictures in an epoch (from 1); None for the data's own."""
+        if not self.image_sizes:
+            return None
+        return self.image_sizes[(epoch - 1) * len(self.image_sizes) // self.epochs]
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed; `name` is the group of these settings."""
@@ -169,6 +174,8 @@ class PhaseSettings:
         _above(f"{name}.gamma", self.gamma, 0.0)
         _at_least(f"{name}.epochs", self.epochs, 1)
         _at_least(f"{name}.batch_size", self.batch_size, 2)
+        for size in self.image_sizes:
+            _at_least(f"{name}.image_sizes", size, 16)
 
 
 @dataclass

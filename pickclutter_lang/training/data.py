@@ -57,11 +57,12 @@ class SceneSet:
             return self._kept[camera, kind][list(rows)]
         return self.store.images(camera, kind, list(rows))
 
-    def batch(self, rows: Sequence[int], draws: Sequence[Draw] | None = None) -> Tensor:
+    def batch(self, rows: Sequence[int], draws: Sequence[Draw] | None = None, image_size: int | None = None) -> Tensor:
         """Return pictures for the student.
 
         :param rows: indices of n scenes
         :param draws: what is done to each of them; nothing where left out
+        :param image_size: side S; by default that of the settings
         :return: float32 [n, K, S, S], channels last in memory
         """
         chosen = draws if draws is not None else [Draw()] * len(rows)
@@ -72,15 +73,14 @@ class SceneSet:
             for n, picture in enumerate(self.pictures(camera, kind, rows)):
                 out[n, ..., channel : channel + width] = _prepare(cut(picture, self.view, chosen[n]), kind, chosen[n])
             channel += width
-        return self._resize(torch.from_numpy(out).permute(0, 3, 1, 2))
+        return self._resize(torch.from_numpy(out).permute(0, 3, 1, 2), image_size or self.settings.image_size)
 
     def hand_pictures(self, rows: Sequence[int], draw: Draw | None = None) -> NDArray[np.uint8]:
         """Return the hand camera's RGB view, uint8 [n, view, view, 3], in its stored resolution."""
         pictures = self.pictures("hand", "rgb", rows)
         return np.stack([cut(picture, self.view, draw or Draw()) for picture in pictures]).astype(np.uint8, copy=False)
 
-    def _resize(self, images: Tensor) -> Tensor:
-        size = self.settings.image_size
+    def _resize(self, images: Tensor, size: int) -> Tensor:
         if size == self.view:
             return images
         smooth = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)

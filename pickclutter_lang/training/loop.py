@@ -179,7 +179,7 @@ class Trainer:
                 draw_augmentation(augmentation, source.scenes.view, (self.seed, self.phase.number, epoch, number, row))
                 for row in rows
             ]
-            images.append(source.scenes.batch(rows, draws))
+            images.append(source.scenes.batch(rows, draws, self.phase.settings.image_size(epoch)))
             targets.append(source.scenes.labels[rows][:, list(self.phase.columns)])
             if source.features is not None:
                 variants = [variant_of(draw, augmentation.flips) for draw in draws]

@@ -49,10 +49,6 @@ class AffordanceModel(nn.Module):
             output_stride=student.output_stride,
             pretrained=student.pretrained,
         )
-        if student.batch_norm_momentum is not None:
-            for module in self.student.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.momentum = student.batch_norm_momentum
         self.labels = list(labels)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
         self.descriptions = settings.prompts.descriptions

@@ -20,8 +20,8 @@ def build_optimizer(model: nn.Module, settings: PhaseSettings) -> torch.optim.Op
         {"params": others, "weight_decay": 0.0},
     ]
     if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.lr, momentum=0.9)
-    return torch.optim.AdamW(groups, lr=settings.lr)
+        return torch.optim.SGD(groups, lr=settings.lr, momentum=0.9, fused=True)
+    return torch.optim.AdamW(groups, lr=settings.lr, fused=True)
 
 
 def build_schedule(optimizer: torch.optim.Optimizer, settings: PhaseSettings, epoch_steps: int) -> LRScheduler:

@@ -1,0 +1,121 @@
+"""The cells of Table 12 and the predictors that look at no picture, against slow NumPy."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import average_precision_score, f1_score
+from toy_training import make_toys, names_of_objects, settings
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.evaluation.paper import ACCURACY, CELLS, F1
+from pickclutter_lang.evaluation.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.evaluation.protocol import best_threshold, evaluate_run, evaluate_stage, without_nan
+from pickclutter_lang.evaluation.table import metric_table
+from pickclutter_lang.training import Run
+
+KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
+
+
+def made_up(names: list[str], count: int, seed: int) -> Predictions:
+    rng = np.random.default_rng(seed)
+    targets = rng.uniform(size=(count, len(names))) < 0.3
+    probabilities = np.clip(rng.normal(0.35 + 0.2 * targets, 0.2), 0, 1).astype(np.float32)
+    held_out = torch.tensor([name in HELD_OUT for name in names])
+    scenes = [f"s/{seed}/{n}" for n in range(count)]
+    return Predictions(torch.from_numpy(probabilities), torch.from_numpy(targets), names, held_out, scenes)
+
+
+@pytest.fixture(scope="module")
+def both() -> dict[str, Predictions]:
+    return {"id": made_up(KNOWN, 40, 0), "ood": made_up(KNOWN + HELD_OUT, 50, 1)}
+
+
+@pytest.mark.parametrize(
+    ("cell", "scenes", "names"),
+    [
+        ("id_on_id", "id", KNOWN),
+        ("id_on_ood", "ood", KNOWN),
+        ("ood_on_ood", "ood", HELD_OUT),
+        ("all_on_ood", "ood", KNOWN + HELD_OUT),
+    ],
+)
+def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names):
+    row = evaluate_stage(both, torch.zeros(26))[cell]["model"]
+    columns = [both[scenes].names.index(name) for name in names]
+    probabilities = both[scenes].probabilities.numpy()[:, columns]
+    targets = both[scenes].targets.numpy()[:, columns]
+    said = probabilities > 0.5
+    f1 = [f1_score(t, s, zero_division=0) for t, s in zip(targets, said, strict=True) if t.any()]
+    ap = [average_precision_score(targets[:, n], probabilities[:, n]) for n in range(len(names))]
+    assert row["accuracy"] == pytest.approx((said == targets).mean())
+    assert row["f1"] == pytest.approx(np.mean(f1))
+    assert row["map"] == pytest.approx(np.mean(ap))
+
+
+def test_trivial_predictors_are_what_they_say(both):
+    frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
+    cell = evaluate_stage(both, frequency)["ood_on_ood"]
+    targets = both["ood"].targets.numpy()[:, 14:]
+    assert cell["always_no"]["accuracy"] == pytest.approx(1 - targets.mean())
+    assert cell["always_yes"]["accuracy"] == pytest.approx(targets.mean())
+    assert cell["always_yes"]["recall"] == 1 and cell["always_no"]["f1"] == 0
+    assert cell["always_yes"]["map"] == pytest.approx(targets.mean(axis=0).mean())
+    often = np.array([both["ood"].names.index(name) / 25 > 0.5 for name in HELD_OUT])
+    assert cell["label_frequency"]["accuracy"] == pytest.approx((targets == often).mean())
+
+
+def test_the_threshold_is_chosen_on_x_id_alone(both):
+    targets = both["id"].targets
+    confident = targets.float() * 0.2 + 0.1
+    assert 0.1 <= best_threshold(confident, targets) < 0.3
+    changed = {**both, "id": Predictions(confident, targets, KNOWN, both["id"].held_out, both["id"].scenes)}
+    stage = evaluate_stage(changed, torch.zeros(26))
+    assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1_at_id_threshold"] == 1
+    assert stage["id_on_id"]["model"]["f1"] == 0
+
+
+def test_predictions_come_back_and_damage_is_named(both, tmp_path):
+    path = tmp_path / "predictions" / "x.npz"
+    save_predictions(path, both["ood"])
+    again = load_predictions(path)
+    assert torch.equal(again.probabilities, both["ood"].probabilities)
+    assert (again.names, again.scenes) == (both["ood"].names, both["ood"].scenes)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_predictions(path)
+    with pytest.raises(CheckpointError, match="no such file"):
+        load_predictions(tmp_path / "predictions" / "y.npz")
+
+
+def test_the_papers_table_is_whole():
+    for figures in (ACCURACY, F1):
+        assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
+        assert all(list(row) == list(CELLS) for row in figures.values())
+    assert F1["+ Semantic Enrich"]["ood_on_ood"] == (11.7, 50.7)
+    assert ACCURACY["Closed-Set"]["id_on_ood"] == (None, 86.2)
+
+
+def test_a_run_is_evaluated_into_one_file(tmp_path):
+    run = Run.open(settings(*make_toys(tmp_path), f"out={tmp_path / 'out'}", "distill.epochs=1", "fewshot.epochs=1"))
+    run.train()
+    result = evaluate_run(run)
+    assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
+    assert result["data"]["ood"] == {"scenes": 10, "content": run.scenes["ood"].store.content_hash}
+    assert result["teacher"]["fingerprint"] == run.teacher.fingerprint
+    assert 50 < result["peak_memory_mb"] < 2000 and result["seconds"]["distill"] > 0
+    assert set(result["average_precision"]["few_shot"]["ood"]) == {*KNOWN, *HELD_OUT}
+    saved = load_predictions(tmp_path / "out" / "predictions" / "zero_shot_ood.npz")
+    assert saved.probabilities.shape == (10, 26) and saved.held_out.sum() == 12
+    cells = evaluate_stage(
+        {"id": load_predictions(tmp_path / "out" / "predictions" / "zero_shot_id.npz"), "ood": saved},
+        run.scenes["train"].labels.double().mean(0),
+    )
+    assert without_nan(cells) == result["metrics"]["zero_shot"]
+    table = metric_table(result, "f1")
+    first = next(line for line in table.splitlines() if "this student" in line)
+    zero, few = (result["metrics"][stage]["id_on_id"]["model"]["f1"] for stage in ("zero_shot", "few_shot"))
+    assert f"{100 * zero:.1f} / {100 * few:.1f}" in first and "98.1 / 98.0" in table and "NA / 35.9" in table
