@@ -134,7 +134,9 @@ def scene_phrase(things: Sequence[Thing], others: Sequence[Thing], rng: np.rando
         return absent_phrase(_pick(absent, rng), rng)
     if kind == 3:
         first, second = _one(things, rng), absent_phrase(_pick(absent, rng), rng)
-        return Phrase(f"{first.text}, and {second.text}", (*first.clauses, *second.clauses))
+        # Without descriptions: two of them are more than a text tower reads.
+        texts = [phrase.text.split(" . ")[0] for phrase in (first, second)]
+        return Phrase(", and ".join(texts), (*first.clauses, *second.clauses))
     if kind == 4:
         return _number(things, rng)
     if kind == 5:

@@ -18,7 +18,7 @@ import open_clip
 import torch
 from open_clip.transform import PreprocessCfg
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional
 
@@ -89,7 +89,7 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
     weights[_STORED_ROWS] = rows.to(torch.int32)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    save_file(weights, partial)
+    partial.write_bytes(save(weights))  # `save_file` would make a file that its owner alone can read
     partial.replace(folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
 

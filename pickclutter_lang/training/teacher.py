@@ -33,7 +33,7 @@ from pickclutter_lang.training.monitor import Monitor
 from pickclutter_lang.training.optim import cosine
 from pickclutter_lang.training.teacher_card import write_model_card
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import Batch, Scenes, TeacherData, Views
+from pickclutter_lang.training.teacher_data import NAMES, Batch, Scenes, TeacherData, Views
 from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.training.teacher_report import evaluate_teacher
 
@@ -67,13 +67,17 @@ class Trainee(nn.Module):
         scene_texts, object_texts = texts[: len(batch.scene_texts)], texts[len(batch.scene_texts) :]
         scale = self.model.logit_scale.exp()
         scene_cosines, object_cosines = scenes @ scene_texts.T, objects @ object_texts.T
+        named = batch.object_truth[:, -NAMES:].any(dim=1)
         terms = {
             "scene_nce": multi_positive_nce(scale * scene_cosines, batch.scene_truth),
             "object_nce": multi_positive_nce(scale * object_cosines, batch.object_truth),
             "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(scene_cosines, batch.scene_truth),
+            "presence": presence_loss(scale * scene_cosines, batch.scene_truth),
+            "name_nce": multi_positive_nce(scale * object_cosines[named, -NAMES:], batch.object_truth[named, -NAMES:]),
             "object_sigmoid": sigmoid_weight * self.object_sigmoid(object_cosines, batch.object_truth),
         }
-        return {**terms, "loss": torch.stack(list(terms.values())).sum()}
+        right = object_cosines[named, -NAMES:].argmax(dim=1) == batch.object_truth[named, -NAMES:].int().argmax(dim=1)
+        return {**terms, "loss": torch.stack(list(terms.values())).sum(), "name_top1": right.float().mean()}
 
     def _dense(self, pictures: Tensor) -> Tensor:
         normal = (pictures - self.mean) / self.std
@@ -90,6 +94,18 @@ class Trainee(nn.Module):
                 embeddings = self.model.token_embedding(tokens[rows, : int(end[rows].max()) + 1])
                 features = features.index_put((rows,), text_features(self.model, embeddings, end[rows]))
         return features
+
+
+def presence_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the cross-entropy of the pairs of prompts "with X" and "without X": whether each named object is there.
+
+    It is how a student's pairs of prompts are read: a softmax over the two.
+
+    :param logits: [B, P]; the last 2 * NAMES texts are those of `Batch.scene_texts`
+    :param truth: bool [B, P]
+    """
+    present, absent = logits[:, -2 * NAMES : -NAMES], logits[:, -NAMES:]
+    return functional.binary_cross_entropy_with_logits(present - absent, truth[:, -2 * NAMES : -NAMES].float())
 
 
 def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Tensor:

@@ -12,12 +12,12 @@ from pickclutter_lang.errors import InvalidArgumentError
 class TeacherTrainSettings:
     """What the pocket teacher is trained on and for how long.
 
-    `scenes` and `views` are folders of scene stores and of views; `held_out` of the same kinds (`scenes`, `views`) are
-    never trained on and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a
+    `scenes` and `views` are folders of scene stores and of views; `held_out_scenes` and `held_out_views` are never
+    trained on and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a
     scene's picture that is shown (the objects lie in the middle). A step sees `scene_batch` scenes, as many crops of
-    their objects, and `view_batch` views, as pictures of `object_size` pixels. `lr` is the image tower's learning
-    rate, `text_lr` the text tower's. `bf16` runs the towers in bfloat16. A checkpoint is written every `save_every`
-    steps. `out` takes log, checkpoints and the exported teacher.
+    their objects, and `view_batch` views, the latter two as pictures of one of `object_sizes` pixels. `lr` is the
+    learning rate of the image tower, `text_lr` that of the text tower. `bf16` runs the towers in bfloat16. A
+    checkpoint is written every `save_every` steps. `out` takes log, checkpoints and the exported teacher.
     """
 
     scenes: list[str]
@@ -28,7 +28,7 @@ class TeacherTrainSettings:
     steps: int
     scene_batch: int
     view_batch: int
-    object_size: int
+    object_sizes: list[int]
     lr: float
     text_lr: float
     weight_decay: float
@@ -44,12 +44,12 @@ class TeacherTrainSettings:
         """Raise `InvalidArgumentError` for values outside their range."""
         if not self.scenes or not self.views:
             raise InvalidArgumentError("expected at least one folder each in scenes and views, but got none")
-        least = {"view": 16, "steps": 1, "scene_batch": 2, "view_batch": 1, "object_size": 32, "seed": 0} | {
-            "save_every": 1
-        }
+        least = {"view": 16, "steps": 1, "scene_batch": 2, "view_batch": 1, "seed": 0, "save_every": 1}
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
+        if not self.object_sizes or min(self.object_sizes) < 32:
+            raise InvalidArgumentError(f"expected object_sizes of at least 32 pixels, but got {self.object_sizes}")
         for name in ("lr", "text_lr"):
             if not getattr(self, name) > 0:
                 raise InvalidArgumentError(f"expected {name} larger than 0, but got {getattr(self, name)}")

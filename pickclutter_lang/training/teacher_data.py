@@ -31,7 +31,9 @@ from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_
 
 # An object counts as seen from this share of the picture's pixels on: 20 pixels of 160 x 160.
 SEEN_SHARE = 0.0008
-_REGIONS_A_SCENE = 6
+NAMES = len(paper_catalogue())
+"""Objects of the catalogue: so many texts at the end of a batch's name them, in order."""
+_REGIONS_A_SCENE = 8
 _PHRASES_A_SCENE = 2
 _COARSE_SHARE = 0.35
 
@@ -100,7 +102,9 @@ class Batch:
     """What one step sees; pictures are float32 in 0..1.
 
     `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, slot + 1) with `segmentation` uint8 [B, S, S]; `objects`
-    [K, 3, s, s], crops and views. `scene_truth` [B, P] and `object_truth` [R + K, Q] say which phrases hold.
+    [K, 3, s, s], crops and views. `scene_truth` [B, P] and `object_truth` [R + K, Q] say which phrases hold. The last
+    2 * NAMES scene texts say of each object of the catalogue that it is there, then that it is not; the last NAMES
+    object texts name them.
     """
 
     scenes: Tensor
@@ -138,8 +142,9 @@ class TeacherData:
         contents = [
             [self.scenes.things[row][slot - 1] for slot in slots] for row, slots in zip(rows, seen, strict=True)
         ]
-        crops, crop_things = self._crops(rows, rng)
-        views, view_things = self._views(rng)
+        size = int(rng.choice(self.settings.object_sizes))
+        crops, crop_things = self._crops(rows, size, rng)
+        views, view_things = self._views(size, rng)
         region_things = [self.scenes.things[rows[n]][slot - 1] for n, slot in regions]
         object_things = [*region_things, *crop_things, *view_things]
         scene_phrases = self._scene_phrases(contents, rng)
@@ -169,7 +174,7 @@ class TeacherData:
         counts = np.bincount(segmentation.ravel(), minlength=2)
         return [n for n in range(1, len(counts)) if counts[n] >= SEEN_SHARE * segmentation.size]
 
-    def _crops(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, list[Thing]]:
+    def _crops(self, rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> tuple[Tensor, list[Thing]]:
         """Cut one seen object out of each scene, with what is around it."""
         chosen, centres, sides, things = [], [], [], []
         for row in rows.tolist():
@@ -189,16 +194,16 @@ class TeacherData:
             rng.uniform(0, 2 * np.pi, count),
             rng.random(count) < 0.5,
         )
-        return cut_rgb(self.scenes.rgb[chosen], windows, self.settings.object_size), things
+        return cut_rgb(self.scenes.rgb[chosen], windows, size), things
 
-    def _views(self, rng: np.random.Generator) -> tuple[Tensor, list[Thing]]:
+    def _views(self, size: int, rng: np.random.Generator) -> tuple[Tensor, list[Thing]]:
         chosen = rng.integers(0, len(self.views.rgb), self.settings.view_batch)
         count, whole = len(chosen), self.views.rgb.shape[1]
         centre = (whole - 1) / 2 + rng.uniform(-0.08, 0.08, (count, 2)) * whole
         windows = Windows(
             centre, whole * rng.uniform(0.95, 2.0, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
         )
-        pictures = cut_rgb(self.views.rgb[chosen], windows, self.settings.object_size)
+        pictures = cut_rgb(self.views.rgb[chosen], windows, size)
         return pictures, [self.views.things[n] for n in chosen]
 
     def _scene_phrases(self, contents: Sequence[Sequence[Thing]], rng: np.random.Generator) -> list[Phrase]:
@@ -207,8 +212,7 @@ class TeacherData:
             scene_phrase(things, self._catalogue, rng) for things in contents if things for _ in range(_PHRASES_A_SCENE)
         ]
         phrases += [named_scene_phrase(thing, rng) for thing in self._catalogue]
-        half = rng.permutation(len(self._catalogue))[: len(self._catalogue) // 2]
-        return phrases + [absent_phrase(self._catalogue[n], rng) for n in half]
+        return phrases + [absent_phrase(thing, rng) for thing in self._catalogue]
 
     def _object_phrases(self, things: Sequence[Thing], rng: np.random.Generator) -> list[Phrase]:
         """One for each of some objects, and the name of every object of the catalogue, so that like ones compete."""
