@@ -49,3 +49,7 @@ class CheckpointError(PickClutterError):
 
 class TeacherError(PickClutterError):
     """A teacher that cannot be loaded, or whose features do not fit."""
+
+
+class ExportError(PickClutterError):
+    """A student that cannot be exported, or whose export gives other numbers than the student."""
