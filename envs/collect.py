@@ -30,12 +30,12 @@ from rich.text import Text
 from pickclutter_lang.envs.sampling import SPLIT_OBJECTS, ClutterSettings, settings_from
 from pickclutter_lang.envs.workers import Crew, Recipe, SourceFactory
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
+from pickclutter_lang.files import make_folder, remove_temporaries
 from pickclutter_lang.objects.sets import ObjectSet, load_object_set
 from pickclutter_lang.scenes import Manifest, SceneStore, ShardEntry, StoreObject, read_manifest, simulator_fields
 from pickclutter_lang.scenes.card import CARD_FILE, write_card
 from pickclutter_lang.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
 from pickclutter_lang.scenes.episodes import EPISODES_FILE, write_episodes
-from pickclutter_lang.scenes.files import make_folder, remove_temporaries
 from pickclutter_lang.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.scenes.shards import check_shard
 

@@ -25,8 +25,9 @@ _FRICTION_COSINE = np.cos(np.deg2rad(45))
 class ObjectGeometry:
     """Points on the surface [P, 3] and antipodal pairs [G] in the object's own frame, metres, scaled.
 
-    `centre_of_mass` [3] is that of the parts at uniform density. A pair is where a parallel gripper could hold: `centres` [G, 3] between the two contacts, `axes` [G, 3] unit
-    vectors along which the fingers close, `widths` [G] between the contacts.
+    `centre_of_mass` [3] is that of the parts at uniform density. A pair is where a parallel gripper could hold:
+    `centres` [G, 3] between the two contacts, `axes` [G, 3] unit vectors along which the fingers close, `widths` [G]
+    between the contacts.
     """
 
     points: FloatArray

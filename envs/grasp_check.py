@@ -16,8 +16,8 @@ from rich.progress import track
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, StoreMismatchError
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.objects.sets import ObjectSet, load_object_set
-from pickclutter_lang.scenes.files import write_whole
 from pickclutter_lang.scenes.store import SceneStore
 
 RESULT_FILE = "grasp_check.json"

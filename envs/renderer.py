@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import MissingExtraError, RendererError
+from pickclutter_lang.files import cache_folder, write_whole
 
 APT_LINE = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
 _ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
@@ -34,11 +35,6 @@ class Route:
 
     kind: str
     detail: str
-
-
-def cache_folder() -> Path:
-    """Return the folder for files made at run time: `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`."""
-    return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
 
 
 @lru_cache(maxsize=1)
@@ -111,7 +107,8 @@ def _software_variables(driver: Path) -> dict[str, str]:
             ],
         },
     }
-    write_whole(folder / "external_semaphore.json", json.dumps(manifest, indent=1))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "external_semaphore.json", json.dumps(manifest, indent=1).encode())
     return {
         "VK_ICD_FILENAMES": str(driver),
         "VK_DRIVER_FILES": str(driver),
@@ -120,15 +117,6 @@ def _software_variables(driver: Path) -> dict[str, str]:
         # Without it vkCreateInstance never returns, since the layer's library is loaded twice.
         "NODEVICE_SELECT": "1",
     }
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file by renaming, so that no other process sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
-    Path(temporary).replace(path)
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ class RendererError(PickClutterError, RuntimeError):
 
 
 class StoreError(PickClutterError):
-    """A scene store cannot be read or written as asked."""
+    """A scene store, or another file of ours, cannot be read or written as asked."""
 
 
 class CorruptShardError(StoreError):

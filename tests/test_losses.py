@@ -89,11 +89,7 @@ def slow_caption() -> float:
     loss = 0.0
     for n, image in enumerate(rows(STUDENT)):
         own = math.exp(float(image @ rows(TEACHER)[n]) / TAU)
-        others = [
-            math.exp(float(image @ rows(TEACHER)[m]) / TAU)
-            for m in range(N)
-            if int(LABELS[m]) != int(LABELS[n])
-        ]
+        others = [math.exp(float(image @ rows(TEACHER)[m]) / TAU) for m in range(N) if int(LABELS[m]) != int(LABELS[n])]
         loss -= math.log(own / (own + sum(others)))
     return loss / N
 
@@ -112,9 +108,7 @@ def slow_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -
 
 
 def test_classification_loss_is_equation_1() -> None:
-    assert classification_loss(STUDENT, TEXT, LABELS, TAU).item() == pytest.approx(
-        slow_classification(), abs=1e-10
-    )
+    assert classification_loss(STUDENT, TEXT, LABELS, TAU).item() == pytest.approx(slow_classification(), abs=1e-10)
 
 
 def test_mse_loss_is_equation_2() -> None:
@@ -241,9 +235,7 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
 def test_objective_is_the_weighted_sum_of_its_terms() -> None:
     student = STUDENT.clone().requires_grad_()
     objective = Objective({"cls": 2.0, "im_cst": 0.5}, temperature=TAU)
-    total, terms = objective(
-        probabilities=PROBABILITIES, targets=TARGETS, student=student, teacher=TEACHER, bank=BANK
-    )
+    total, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=student, teacher=TEACHER, bank=BANK)
     assert list(terms) == ["cls", "im_cst"]
     assert terms["cls"].item() == pytest.approx(asymmetric_loss(PROBABILITIES, TARGETS).item())
     assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "squared_distance", True))

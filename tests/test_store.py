@@ -16,8 +16,8 @@ import pytest
 from scene_rows import make_manifest, make_store, random_row
 
 from pickclutter_lang.errors import CorruptShardError, InvalidArgumentError, StoreError, StoreMismatchError
+from pickclutter_lang.files import make_folder, remove_temporaries, write_whole
 from pickclutter_lang.scenes import SceneStore, read_manifest, verify_store, write_shard
-from pickclutter_lang.scenes.files import make_folder, remove_temporaries, write_whole
 
 
 @pytest.fixture

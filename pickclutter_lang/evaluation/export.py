@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.evaluation.finished import FinishedSettings, check_names, open_finished
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.students.export import INPUT, OUTPUTS, FixedLabels, export_onnx
 from pickclutter_lang.training import AffordanceModel, Run
 

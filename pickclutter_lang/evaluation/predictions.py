@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.errors import StoreError
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.scenes.schema import LABELS
 from pickclutter_lang.scenes.store import SceneStore
 

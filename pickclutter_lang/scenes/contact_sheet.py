@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.scenes.schema import LABELS
 from pickclutter_lang.scenes.store import SceneStore
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import StoreError
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.scenes.store import SceneStore
 
 EPISODES_FILE = "episodes.json.gz"

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, UnknownObjectError
+from pickclutter_lang.files import make_folder
 from pickclutter_lang.objects.catalogue import Catalogue, paper_catalogue
 from pickclutter_lang.scenes.card import write_card
 from pickclutter_lang.scenes.contact_sheet import write_contact_sheet
-from pickclutter_lang.scenes.files import make_folder
 from pickclutter_lang.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER, Manifest, StoreObject, read_manifest
 from pickclutter_lang.scenes.schema import CAMERAS, SceneRow, image_name
 from pickclutter_lang.scenes.shards import write_shard

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import StoreError, StoreMismatchError
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.scenes.schema import SCHEMA, Layout
 
 MANIFEST_FILE = "manifest.json"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CorruptShardError
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.scenes.manifest import SHARD_FOLDER, ShardEntry
 from pickclutter_lang.scenes.schema import Layout, SceneRow
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CorruptShardError, StoreError
-from pickclutter_lang.scenes.files import make_folder, write_whole
+from pickclutter_lang.files import make_folder, write_whole
 
 SCHEMA = 1
 _PICTURES, _CARD = "views.h5", "views.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.teachers.base import Teacher
 
 SCHEMA = 1
@@ -105,8 +105,8 @@ class FeatureCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(key)
         path.with_suffix(".json").unlink(missing_ok=True)
-        _write_whole(path, content)
-        _write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
+        write_whole(path, content)
+        write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
 
     def _path(self, key: FeatureKey) -> Path:
         return self.folder / f"{key.digest[:32]}.safetensors"
@@ -118,13 +118,3 @@ def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: 
     if len(features) != count:
         raise InvalidArgumentError(f"expected {count} pictures, but the iterator gave {len(features)}")
     return features
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is whole or not there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

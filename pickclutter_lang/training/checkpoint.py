@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
+from pickclutter_lang.files import sync
 
 STATE_FILE = "state.json"
 SCHEMA = 1
@@ -63,10 +64,10 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng}, indent=1)
     (temporary / STATE_FILE).write_text(text)
     for path in [*temporary.iterdir(), temporary]:
-        _sync(path)
+        sync(path)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -196,12 +197,3 @@ def _rng_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
     if torch.cuda.is_available():
         tensors["cuda"] = torch.cuda.get_rng_state()
     return tensors, {"python": random.getstate(), "numpy": [str(name), position, has_gauss, gauss]}
-
-
-def _sync(path: Path) -> None:
-    """Flush a file or a folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from pickclutter_lang.scenes.files import write_whole
+from pickclutter_lang.files import write_whole
 
 
 class Monitor:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from pickclutter_lang.files import cache_folder
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.objects.proxies import containers, cutlery, food, tools, toys
 from pickclutter_lang.objects.proxies.body import Body
@@ -65,9 +65,8 @@ def build_proxies(root: str | Path | None = None) -> Path:
 
 def default_proxy_root() -> Path:
     """Return where the stand-ins lie unless a folder is named."""
-    cache = Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
     key = hashlib.sha256(f"{PROXY_VERSION} {paper_catalogue().fingerprint}".encode()).hexdigest()
-    return cache / f"proxy-{key[:10]}"
+    return cache_folder() / f"proxy-{key[:10]}"
 
 
 def _write_all(root: Path) -> None:

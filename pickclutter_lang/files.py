@@ -10,6 +10,11 @@ from pickclutter_lang.errors import StoreError
 TEMPORARY_SUFFIX = ".tmp"
 
 
+def cache_folder() -> Path:
+    """Return the folder for what is made at first use: `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`."""
+    return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that nobody ever sees half of it; a failure leaves no temporary file.
 
@@ -25,7 +30,7 @@ def write_whole(path: Path, data: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise StoreError(
             f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
@@ -33,9 +38,9 @@ def write_whole(path: Path, data: bytes) -> None:
         ) from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk, so that a renamed file survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk, so that what was renamed survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
