@@ -200,3 +200,12 @@ def test_local_aggregation_learns_scale_and_bias() -> None:
     local, text = torch.randn(3, D, 4, 4, generator=generator), torch.randn(2, 5, D, generator=generator)
     head(local, text[0], text[1]).probabilities.sum().backward()
     assert {name for name, weight in head.named_parameters() if weight.grad is not None} == {"log_scale", "bias"}
+
+
+def test_without_dropout_training_is_the_same_twice():
+    torch.manual_seed(0)
+    images = torch.randn(4, 3, 64, 64)
+    for dropout in (True, False):
+        model = build_student("efficientnet_b0", channels=3, embed_dim=D, dropout=dropout).train()
+        same = torch.equal(model(images).global_, model(images).global_)
+        assert same is not dropout

@@ -63,7 +63,7 @@ def draw_table(result: dict[str, Any], path: Path) -> None:
         ax.set(title=f"{title}, %", xticks=range(3), ylim=(0, 108))
         ax.set_xticklabels([table_title(cell) for cell in cells], fontsize=8)
         _tidy(ax)
-    ax.legend(fontsize=8, loc="lower left")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     figure.savefig(path, dpi=110)
 
 

@@ -27,7 +27,9 @@ class Backbone:
     dropout: float = 0.0
 
 
-def build_backbone(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+def build_backbone(
+    name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool = True
+) -> Backbone:
     """Build `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
 
     :param name: see above
@@ -35,13 +37,14 @@ def build_backbone(name: str, channels: int, output_stride: int | None, pretrain
     :param output_stride: 16 or 32: input size over map size; None leaves the network as it is (32 for most)
     :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
         over RGB of its filters
+    :param dropout: keep EfficientNet's dropout and drop connect
     :raises InvalidArgumentError: on an unknown name or a stride the network does not offer
     :raises MissingAssetsError: when the pretrained weights can be neither found nor downloaded
     """
     library, _, model = name.rpartition("/")
     try:
         if library == "" and model in EFFICIENTNETS:
-            return _efficientnet(model, channels, output_stride, pretrained)
+            return _efficientnet(model, channels, output_stride, pretrained, dropout)
         if library == "torchvision" and model in torchvision.models.list_models(module=torchvision.models):
             return _torchvision(model, channels, output_stride, pretrained)
         if library == "timm" and timm.is_model(model):
@@ -67,13 +70,15 @@ class _EfficientNetMap(nn.Module):
         return cast(Tensor, self.network.extract_features(images))
 
 
-def _efficientnet(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+def _efficientnet(name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool) -> Backbone:
     library_name = name.replace("_", "-")
     # image_size=None makes the library pad by the size that comes in: the same numbers as its static padding at
     # the size that was set, and right at any other.
     # The library's batch norm averages over the last hundred steps (0.99 kept at each), made for long training: in
     # a run of some hundred steps the statistics lag behind the weights, and evaluation is at chance.
     overrides = {"image_size": None, "include_top": False, "batch_norm_momentum": 0.9}
+    if not dropout:
+        overrides |= {"dropout_rate": 0.0, "drop_connect_rate": 0.0}
     blocks, settings = get_model_params(library_name, overrides)
     if output_stride == 16:
         last = max(n for n, block in enumerate(blocks) if block.stride == [2])

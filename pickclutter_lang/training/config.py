@@ -88,12 +88,13 @@ class TeacherSettings:
 class StudentSettings:
     """Network, input size over map size (null: as its library has it), temperature of the spatial softmax.
 
-    See `pickclutter_lang.students.build_student` for names.
+    See `pickclutter_lang.students.build_student` for names, `pretrained` and `dropout`.
     """
 
     name: str
     output_stride: int | None
     pretrained: bool
+    dropout: bool
     temperature: float
 
     def validate(self) -> None:

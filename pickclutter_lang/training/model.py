@@ -48,6 +48,7 @@ class AffordanceModel(nn.Module):
             embed_dim=teacher.embed_dim,
             output_stride=student.output_stride,
             pretrained=student.pretrained,
+            dropout=student.dropout,
         )
         self.labels = list(labels)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
