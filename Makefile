@@ -3,7 +3,7 @@ PY := .venv/bin/python
 OUT ?= runs/quickstart
 OBJECTS ?= proxy
 SCENES ?= 1200
-COLLECT = $(PY) scripts/collect_scenes.py objects=$(OBJECTS) seed=0
+COLLECT = $(PY) scripts/collect_scenes.py objects=$(OBJECTS) seed=0 image_size=176
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: quickstart test lint setup clean

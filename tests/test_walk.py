@@ -15,6 +15,8 @@ from pickclutter_lang.evaluation.protocol import RESULT_FILE
 ROOT = Path(__file__).parent.parent
 SMALL = (
     "data.image_size=64",
+    "data.view=null",
+    "distill.image_sizes=[]",
     "distill.epochs=1",
     "fewshot.epochs=1",
     "distill.batch_size=8",

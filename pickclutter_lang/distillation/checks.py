@@ -26,9 +26,7 @@ def check_features(**tensors: Tensor) -> None:
             )
     if len({tensor.shape[1] for tensor in tensors.values()}) > 1:
         shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
-        raise InvalidArgumentError(
-            f"expected features of one width D, got {shapes}; project them to one width"
-        )
+        raise InvalidArgumentError(f"expected features of one width D, got {shapes}; project them to one width")
 
 
 def check_same_rows(**tensors: Tensor) -> None:
@@ -65,8 +63,7 @@ def check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
         )
     if targets.shape != probabilities.shape:
         raise InvalidArgumentError(
-            f"expected targets of the shape of probabilities {list(probabilities.shape)}, "
-            f"got {list(targets.shape)}"
+            f"expected targets of the shape of probabilities {list(probabilities.shape)}, got {list(targets.shape)}"
         )
     for name, tensor in (("probabilities", probabilities.detach()), ("targets", targets.detach())):
         low, high = float(tensor.min()), float(tensor.max())

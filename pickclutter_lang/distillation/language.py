@@ -67,9 +67,9 @@ def vl_proximity_loss(
     student_logits = unit(student) @ classes.T / temperature
     top_logits, top = teacher_logits.topk(min(k, len(text)), dim=1)
     student_log = student_logits.gather(1, top).log_softmax(dim=1)
-    divergence = functional.kl_div(
-        student_log, top_logits.log_softmax(dim=1), reduction="none", log_target=True
-    ).sum(dim=1)
+    divergence = functional.kl_div(student_log, top_logits.log_softmax(dim=1), reduction="none", log_target=True).sum(
+        dim=1
+    )
     if not filter_misaligned:
         return divergence.mean()
     kept = teacher_logits.argmax(dim=1) == labels

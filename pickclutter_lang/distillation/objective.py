@@ -40,17 +40,13 @@ class Objective:
         """
         unknown = sorted(set(weights) - set(TERMS))
         if unknown:
-            raise InvalidArgumentError(
-                f"no loss is called {', '.join(unknown)}; known terms: {', '.join(TERMS)}"
-            )
+            raise InvalidArgumentError(f"no loss is called {', '.join(unknown)}; known terms: {', '.join(TERMS)}")
         bad = {name: weight for name, weight in weights.items() if not 0 <= weight < float("inf")}
         if bad:
             raise InvalidArgumentError(f"expected weights of at least 0, got {bad}")
         self.weights = {name: float(weights[name]) for name in TERMS if weights.get(name, 0) > 0}
         if not self.weights:
-            raise InvalidArgumentError(
-                f"expected a weight above 0 for at least one of {', '.join(TERMS)}, got none"
-            )
+            raise InvalidArgumentError(f"expected a weight above 0 for at least one of {', '.join(TERMS)}, got none")
         self._temperature = temperature
         self._similarity = similarity
         self._asymmetric = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
