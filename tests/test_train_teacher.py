@@ -129,7 +129,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     card = (whole / "MODEL_CARD.md").read_text()
     assert "never a silent fall-back" in card and "CC BY 4.0" in card and "| banana |" in card
     figures = json.loads((whole / "figures.json").read_text())
-    assert figures["scenes"]["proxy, ood"]["scenes"] == SCENES
+    assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
     assert figures["words"]["colours"]["views"] == 3
 
     part = settings(data, tmp_path / "part", steps=4)

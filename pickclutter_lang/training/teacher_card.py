@@ -14,6 +14,13 @@ from pickclutter_lang.training.monitor import write_json, write_text
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
 
 _WEAK = 0.6
+_SCENE_COLUMNS = {
+    "map": "mAP",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "map_always_yes": "mAP of always yes",
+    "f1_always_yes": "F1 of always yes",
+}
 
 _HEAD = """# The pocket teacher
 
@@ -83,7 +90,7 @@ def _training(settings: TeacherTrainSettings, seconds: float) -> str:
 
 def _figures(figures: Mapping[str, Any]) -> str:
     scenes = [
-        [label, row["scenes"], *(_percent(row[key]) for key in ("map", "f1", "accuracy"))]
+        [label, row["scenes"], *(_percent(row[key]) for key in _SCENE_COLUMNS)]
         for label, row in figures["scenes"].items()
     ]
     crops = [[label, row["crops"], _percent(row["top1"])] for label, row in figures["crops"].items()]
@@ -97,7 +104,7 @@ def _figures(figures: Mapping[str, Any]) -> str:
         '## Held-out figures\n\nZero-shot, in percent. Whole scenes, label `visible`, "a photo of a table with a ..."\n'
         'against "a photo of a table without a ..." (the split `id` has Y_id objects alone and asks for these alone,\n'
         "`ood` for all 26):\n\n"
-        + _table(["scenes", "number", "mAP", "F1", "accuracy"], scenes)
+        + _table(["scenes", "number", *_SCENE_COLUMNS.values()], scenes)
         + "\nCrops of seen, often half hidden objects of these scenes, top-1 over 26 names:\n\n"
         + _table(["scenes", "crops", "top-1"], crops)
         + "\nViews of single objects from other sides than in training, top-1 over 26 names and 26 descriptions:\n\n"

@@ -58,5 +58,6 @@ class TeacherTrainSettings:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 
     def identity(self) -> dict[str, Any]:
-        """Return what a resumed run must agree with: everything but how often it saves and where it is."""
-        return {k: v for k, v in asdict(self).items() if k not in ("out", "save_every", "threads")}
+        """Return what a resumed run must agree with: everything that decides the weights."""
+        free = ("out", "save_every", "threads", "held_out_scenes", "held_out_views")
+        return {k: v for k, v in asdict(self).items() if k not in free}

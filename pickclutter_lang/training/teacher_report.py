@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.metrics.multilabel import multilabel_row
+from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
@@ -22,24 +22,27 @@ from pickclutter_lang.training.windows import Windows, cut_rgb
 
 _AT_ONCE = 64
 _CROP_EVERY = 2
+# The objects lie in the middle of the hand camera's picture.
+_WINDOWS = {"whole": 1.0, "middle": 0.7}
 _WORDS = {"colours": "a {} object", "shape": "a {}", "pattern": "a {} object", "material": "an object made of {}"}
 
 
 def evaluate_teacher(teacher: PocketTeacher, settings: TeacherTrainSettings) -> dict[str, Any]:
     """Measure a teacher on the held-out scenes and views of its settings, zero-shot, with fixed prompts.
 
-    :return: `scenes` (a row for each store: multi-label metrics of the label `visible`), `crops` (a row for each
-        store: top-1 over all names on crops of seen objects, of every other scene), `views` (a row for each folder:
-        top-1 by name and by description), `objects` (per object: top-1 on views and on crops), `words` (top-1 of
-        words of random things)
+    :return: `scenes` (two rows for each store, the whole picture and its middle: multi-label metrics of the label
+        `visible`), `crops` (a row for each store: top-1 over all names on crops of seen objects, of every other
+        scene), `views` (a row for each folder: top-1 by name and by description), `objects` (per object: top-1 on
+        views and on crops), `words` (top-1 of words of random things)
     """
     names = _Names(teacher)
     scenes, crops, views, words = {}, {}, {}, {}
     by_object: dict[str, dict[str, list[bool]]] = {name: {"views": [], "crops": []} for name in names.names}
     for folder in settings.held_out_scenes:
         store = SceneStore.open(folder)
-        label = f"{store.manifest.object_set}, {store.manifest.split}"
-        scenes[label] = {"scenes": len(store), **_scene_row(teacher, store, names, settings.view)}
+        label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
+        for window, share in _WINDOWS.items():
+            scenes[f"{label}, {window}"] = _scene_row(teacher, store, names, share)
         crops[label] = _crop_row(teacher, store, names, by_object)
     for folder in settings.held_out_views:
         found = ViewStore.open(folder)
@@ -71,16 +74,19 @@ def _encode(teacher: PocketTeacher, pictures: NDArray[np.uint8]) -> Tensor:
     return torch.cat([teacher.encode_image(teacher.preprocess(part)) for part in parts])
 
 
-def _scene_row(teacher: PocketTeacher, store: SceneStore, names: _Names, view: int) -> dict[str, float]:
+def _scene_row(teacher: PocketTeacher, store: SceneStore, names: _Names, share: float) -> dict[str, float]:
     """Label whole scenes: a name's probability is the softmax over its prompts with "with a" and "without a"."""
-    start = (store.image_size - view) // 2
-    pictures = store.images("hand", "rgb")[:, start : start + view, start : start + view]
+    side = round(share * store.image_size)
+    start = (store.image_size - side) // 2
+    pictures = store.images("hand", "rgb")[:, start : start + side, start : start + side]
     features = _encode(teacher, pictures)
     columns = [names.index[model_id] for model_id in store.model_ids]
     margin = features @ (names.present - names.absent)[columns].T
     allowed = [n for n, model_id in enumerate(store.model_ids) if _may_be_there(store, model_id)]
     truth = torch.from_numpy(store.labels("visible"))[:, allowed]
-    return multilabel_row(torch.sigmoid(teacher.logit_scale * margin[:, allowed]), truth)
+    row = multilabel_row(torch.sigmoid(teacher.logit_scale * margin[:, allowed]), truth)
+    always = trivial_predictors(truth.float().mean(dim=0), truth)["always_yes"]
+    return {"scenes": len(store), **row, "f1_always_yes": always["f1"], "map_always_yes": always["map"]}
 
 
 def _may_be_there(store: SceneStore, model_id: str) -> bool:
