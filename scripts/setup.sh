@@ -41,5 +41,7 @@ if [ ! -x .venv/bin/python ]; then
     fi
 fi
 echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+.venv/bin/python -m pip install --quiet --upgrade pip  # the resolver of pip 23 takes minutes where that of 25 takes seconds
+.venv/bin/python -m pip install --quiet -e '.[all]'
 touch .venv/installed
