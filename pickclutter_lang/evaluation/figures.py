@@ -94,7 +94,7 @@ def draw_examples(
     """Draw scenes: picture, two localisation maps, and the names coloured by right and wrong."""
     rows, pictures, maps = examples
     lines = -(-len(rows) // 2)
-    figure = Figure(figsize=(15, 2.6 * lines), layout="constrained")
+    figure = Figure(figsize=(15, 2.1 * lines), layout="constrained")
     grid = figure.subplots(lines, 8, squeeze=False, width_ratios=[1, 1, 1, 0.95] * 2)
     for ax in grid.flat:
         ax.set_axis_off()
