@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.objects.sets import load_object_set
 from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.pocket import (
     POCKET_CONFIG,
@@ -238,3 +241,33 @@ def test_other_text_towers_are_refused(change: dict[str, object]) -> None:
     model = open_clip.CustomTextCLIP(**config)
     with pytest.raises(TeacherError, match="causal"):
         OpenClipTeacher(model, config, PreprocessCfg(size=160))
+
+
+def test_the_embedded_teacher_is_the_one_of_its_card() -> None:
+    folder = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
+    teacher = load_teacher("pocket")
+    assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 25e6
+    names = paper_catalogue().names
+    features = teacher.encode_text([f"a photo of a {name}" for name in names])
+    cosines = features @ features.T
+    assert cosines.mean() < 0.4  # names differ, though those of the cutlery hardly do
+
+
+@pytest.mark.sim
+def test_the_embedded_teacher_knows_what_it_is_good_at() -> None:
+    pytest.importorskip("sapien")
+    from pickclutter_lang.envs.portraits import ObjectStudio
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    prepare_renderer()
+    objects = load_object_set("proxy")
+    studio = ObjectStudio()
+    good = ["lemon", "pear", "orange", "bowl", "tennis ball", "wood block", "golf ball", "apple"]
+    items = [objects.catalogue.find(name) for name in good]
+    views = [studio.view(objects.model_dir(i.model_id), i.scale, azimuth=a).rgb for i in items for a in (0.3, 2.5)]
+    teacher, names = load_teacher("pocket"), paper_catalogue().names
+    texts = teacher.encode_text([f"a photo of a {name}" for name in names])
+    best = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)
+    found = [names[n] for n in best]
+    assert sum(f == name for f, name in zip(found, np.repeat(good, 2), strict=True)) >= 12, found

@@ -122,8 +122,15 @@ def _weak(figures: Mapping[str, Any]) -> str:
         for name, row in figures["objects"].items()
         if row["crops"] is not None and row["crops"] < _WEAK
     ]
-    listed = ", ".join(weak) or "none"
-    return f"## What is weak\n\nObjects recognised in less than {_WEAK:.0%} of their crops: {listed}.\n"
+    words = [
+        f"{kind} ({_percent(row['top1'])}, chance {_percent(1 / row['words'])})"
+        for kind, row in figures["words"].items()
+        if row["top1"] < _WEAK
+    ]
+    return (
+        f"## What is weak\n\nObjects recognised in less than {_WEAK:.0%} of their crops: {', '.join(weak) or 'none'}.\n"
+        f"Kinds of words of random things that are right less often than that: {', '.join(words) or 'none'}.\n"
+    )
 
 
 _LICENCE = """## Pictures and licence

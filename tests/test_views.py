@@ -1,0 +1,52 @@
+"""Views of single things: rendered with masks and words, the same for the same seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickclutter_lang.errors import InvalidArgumentError, StoreError
+from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.scenes.views import ViewStore
+
+pytest.importorskip("sapien")
+from pickclutter_lang.envs.views import ViewSettings, collect_views
+
+SETTINGS = ViewSettings(
+    out="", objects="proxy", objects_root=None, object_views=1, things=3, thing_views=2, size=48, seed=0
+)
+
+
+@pytest.mark.sim
+def test_views_show_each_thing_and_depend_on_the_seed_alone(tmp_path: Path) -> None:
+    hashes = [
+        collect_views(replace(SETTINGS, out=str(tmp_path / name), seed=seed))
+        for name, seed in (("first", 0), ("same", 0), ("other", 1))
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+    views = ViewStore.open(tmp_path / "first")
+    assert views.content_hash == hashes[0]
+    assert [views.things[n].get("model_id") for n in range(26)] == paper_catalogue().model_ids
+    assert {"shape", "colours", "pattern", "material"} <= set(views.things[26])
+    assert np.bincount(views.thing).tolist() == [1] * 26 + [2] * 3
+    assert (views.mask.sum(axis=(1, 2)) >= 30).all()
+    lemon = paper_catalogue().index("lemon")
+    red, green, blue = views.rgb[lemon][views.mask[lemon]].mean(axis=0)
+    assert red > 1.5 * blue and green > 1.3 * blue
+
+
+@pytest.mark.parametrize(
+    "change", [{"objects": "cups"}, {"size": 8}, {"seed": -1}, {"object_views": 0, "things": 0}, {"thing_views": -1}]
+)
+def test_wrong_settings_are_named(change: dict[str, object]) -> None:
+    with pytest.raises(InvalidArgumentError):
+        replace(SETTINGS, **change).validate()  # type: ignore[arg-type]
+
+
+@pytest.mark.sim
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="mkdir"):
+        collect_views(replace(SETTINGS, out=str(tmp_path / "no" / "views"), things=0))
