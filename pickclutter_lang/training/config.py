@@ -197,7 +197,8 @@ class TrainSettings:
 
     `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
     epoch is chosen; the evaluation on X_ood never chooses anything. `threads` is torch's number of threads (null: its
-    own choice); `device` is torch's name of a device.
+    own choice); `device` is torch's name of a device. `precision` of the student's network: `float32`, `bfloat16`, or
+    `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere.
     """
 
     scenes: str
@@ -209,6 +210,7 @@ class TrainSettings:
     distill: PhaseSettings
     fewshot: FewShotSettings
     select: str
+    precision: str
     seed: int
     threads: int | None
     device: str
@@ -221,6 +223,7 @@ class TrainSettings:
         self.distill.validate("distill")
         self.fewshot.validate("fewshot")
         _one_of("select", self.select, ("map", "f1"))
+        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         _at_least("seed", self.seed, 0)
         if self.threads is not None:
             _at_least("threads", self.threads, 1)

@@ -50,6 +50,7 @@ class AffordanceModel(nn.Module):
             pretrained=student.pretrained,
             dropout=student.dropout,
         )
+        self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and _fast_bfloat16(settings))
         self.labels = list(labels)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
         self.descriptions = settings.prompts.descriptions
@@ -69,12 +70,13 @@ class AffordanceModel(nn.Module):
         :param labels: names, by default the model's own
         :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
         """
-        features = self.student(self._normalise(images))
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
+            features = self.student(self._normalise(images))
         text = self._encode(self.labels if labels is None else labels)
         if text.negative is None:
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
-        scores = self.aggregation(features.local, text.positive, text.negative)
-        return Prediction(scores.probabilities, scores.maps, features.global_)
+        scores = self.aggregation(features.local.float(), text.positive, text.negative)
+        return Prediction(scores.probabilities, scores.maps, features.global_.float())
 
     forward = predict
 
@@ -146,3 +148,9 @@ def _prompts(settings: TrainSettings, teacher: Teacher, texts: Sequence[str]) ->
     words = settings.prompts
     init = (words.positive, words.negative) if words.positive and words.negative else None
     return LearnedPrompts(teacher, texts, n_context=words.tokens, dual=True, init=init)
+
+
+def _fast_bfloat16(settings: TrainSettings) -> bool:
+    """Return whether the device is a CPU with matrix units for bfloat16 (AMX), twice as fast for plain convolutions."""
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
+    return torch.device(settings.device).type == "cpu" and bool(capabilities.get("amx_bf16", False))
