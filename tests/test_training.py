@@ -140,6 +140,17 @@ def test_training_and_evaluation_share_one_predict(whole):
     assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.names(("id",))))
 
 
+def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
+    run = Run.open(settings(*toys, f"out={whole.folder}"))
+    run.load_weights("distill")
+    names = run.names(("id",))
+    exact = predict_scenes(run.model, run.scenes["id"], names)
+    run.model.bfloat16 = True
+    rough = predict_scenes(run.model, run.scenes["id"], names)
+    assert rough.dtype == torch.float32 and 0 < float((rough - exact).abs().max()) < 0.1
+    trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+
+
 def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
     calls = 0
     encode = type(whole.model.prompts).encode

@@ -17,6 +17,8 @@ from pickclutter_lang.training import TrainSettings
 SMALL = (
     "student.name=timm/resnet10t",
     "data.image_size=32",
+    "data.view=null",
+    "precision=float32",
     "distill.epochs=3",
     "distill.batch_size=8",
     "fewshot.epochs=2",
