@@ -145,7 +145,7 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
     run.load_weights("distill")
     names = run.names(("id",))
     exact = predict_scenes(run.model, run.scenes["id"], names)
-    run.model.bfloat16 = True
+    run.model.mixed = True
     rough = predict_scenes(run.model, run.scenes["id"], names)
     assert rough.dtype == torch.float32 and 0 < float((rough - exact).abs().max()) < 0.1
     trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "fewshot.epochs=1"], tmp_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -50,7 +50,7 @@ class AffordanceModel(nn.Module):
             pretrained=student.pretrained,
             dropout=student.dropout,
         )
-        self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and _fast_bfloat16(settings))
+        self.mixed = settings.precision == "bfloat16" or (settings.precision == "auto" and _fast_bfloat16(settings))
         self.labels = list(labels)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
         self.descriptions = settings.prompts.descriptions
@@ -70,7 +70,7 @@ class AffordanceModel(nn.Module):
         :param labels: names, by default the model's own
         :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.mixed):
             features = self.student(self._normalise(images))
         text = self._encode(self.labels if labels is None else labels)
         if text.negative is None:
@@ -152,5 +152,6 @@ def _prompts(settings: TrainSettings, teacher: Teacher, texts: Sequence[str]) ->
 
 def _fast_bfloat16(settings: TrainSettings) -> bool:
     """Return whether the device is a CPU with matrix units for bfloat16 (AMX), twice as fast for plain convolutions."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
+    # Older versions of torch do not tell.
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return torch.device(settings.device).type == "cpu" and bool(capabilities.get("amx_bf16", False))
