@@ -43,6 +43,8 @@ class Exported(NamedTuple):
 def export_student(settings: ExportSettings) -> Exported:
     """Write a student as ONNX: `images` float32 [N, K, S, S] to `probabilities` [N, C] and `maps` [N, C, h, w].
 
+    A student that was trained in bfloat16 is exported, and compared, in float32.
+
     Images are what `SceneSet.batch` gives: RGB in 0..1 and, for students with depth, metres (0 = nothing, at most 2),
     camera after camera, the centre of `view` pixels of the camera's picture resized to S. The text features of the
     labels are baked in. `metadata_props` say all this (`input`, `view`, `image_size`, `cameras`, `depth`), and `names`
@@ -62,6 +64,7 @@ def export_student(settings: ExportSettings) -> Exported:
         raise InvalidArgumentError(f"expected out to be a file such as student.onnx, but {path} is a folder")
     wanted = None if settings.names is None else check_names(settings.names)
     run = open_finished(settings)
+    run.model.mixed = False  # runtimes offer float32 everywhere, bfloat16 almost nowhere
     names = run.names(("id", "ood")) if wanted is None else wanted
     scenes = run.scenes["ood"]
     images = scenes.batch(range(min(_COMPARED, len(scenes))))
