@@ -103,6 +103,7 @@ def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path):
     assert export_student(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
 
 
+@needs_the_extra
 def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
     data = export_student(request(run, tmp_path / "student.onnx", NEVER_SEEN)).path.read_bytes()
     assert str(ROOT).encode() not in data and b"site-packages" not in data
