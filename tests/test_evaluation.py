@@ -106,8 +106,8 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
     assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
     assert result["data"]["ood"] == {"scenes": 10, "content": run.scenes["ood"].store.content_hash}
     assert result["teacher"]["fingerprint"] == run.teacher.fingerprint
-    # The peak is the process's, which here is that of all tests before this one: megabytes, not kilobytes or bytes.
-    assert 50 < result["peak_memory_mb"] < 20_000 and result["seconds"]["distill"] > 0
+    # The peak is the process's, here that of all tests before; test_train_script.py bounds that of a run alone.
+    assert result["peak_memory_mb"] > 50 and result["seconds"]["distill"] > 0
     assert set(result["average_precision"]["few_shot"]["ood"]) == {*KNOWN, *HELD_OUT}
     saved = load_predictions(tmp_path / "out" / "predictions" / "zero_shot_ood.npz")
     assert saved.probabilities.shape == (10, 26) and saved.held_out.sum() == 12

@@ -43,6 +43,7 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
     whole = call("train_affordance.py", *toys, "out=whole", folder=tmp_path)
     assert whole.returncode == 0, whole.stderr
     assert "report: whole/report/report.md" in whole.stdout and "always yes" in whole.stdout
+    assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
     process = subprocess.Popen(command("train_affordance.py", *toys, "out=killed"), cwd=tmp_path)
     while not saved_epochs(tmp_path / "killed" / "distill") and process.poll() is None:
