@@ -126,12 +126,13 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
 @pytest.mark.slow
 def test_memory_stays_small_with_many_images() -> None:
     code = """
-import resource, torch
+import torch
 from pickclutter_lang.metrics import alignment_inversions, feature_distance, neighbour_overlap, relative_match
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from pickclutter_lang.training.monitor import peak_memory_mb
+base = peak_memory_mb()
 a, b, t = torch.randn(12000, 96), torch.randn(12000, 96), torch.randn(1000, 96)
 relative_match(a, b); neighbour_overlap(a, b, 10); alignment_inversions(a, b, t, 5); feature_distance(a, b)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) / 1024)
+print(peak_memory_mb() - base)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # A whole matrix of similarities would take 576 MB; the features themselves take 9 MB.

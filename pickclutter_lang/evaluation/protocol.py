@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 import subprocess
 import time
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from torch import Tensor
 from pickclutter_lang.evaluation.predictions import Predictions, save_examples, save_predictions
 from pickclutter_lang.metrics import average_precisions, multilabel_row, observation_f1, trivial_predictors
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
-from pickclutter_lang.training.monitor import write_json
+from pickclutter_lang.training.monitor import peak_memory_mb, write_json
 from pickclutter_lang.training.run import Run
 
 SCHEMA = 1
@@ -66,7 +65,7 @@ def evaluate_run(run: Run) -> dict[str, Any]:
             **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
             "evaluation": time.perf_counter() - start,
         },
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_memory_mb(),
     }
     cleaned: dict[str, Any] = without_nan(result)
     write_json(run.folder / RESULT_FILE, cleaned)

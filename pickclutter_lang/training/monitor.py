@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -72,3 +74,16 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file that is whole or not there; missing folders are created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode())
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident size of this process so far, in MB.
+
+    Linux carries `ru_maxrss` over from the process that started this one, however large that is; `VmHWM` is our own.
+    """
+    try:
+        rows = Path("/proc/self/status").read_text().splitlines()
+        return next(int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return own / (1024**2 if sys.platform == "darwin" else 1024)
