@@ -79,18 +79,26 @@ def test_other_versions_do_not_go_together(tmp_path):
         collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), 1)
 
 
+MANY = {**SCENES, "scenes": 403}  # which take a child some ten seconds: it cannot end before a test has ended it
+
+
 def _slow(index):
     time.sleep(0.05)
 
 
-def _slow_child(folder: str) -> None:
-    """Run in a process of its own, by `python -c`: a collection that takes about a second."""
-    manifest = make_manifest(**SCENES)
-    collect_store(Path(folder), manifest, partial(RandomSource, manifest, _slow), 2)
+def _slow_after(fast: int, index):
+    """Let a shard after the first `fast` ones take three seconds or more."""
+    time.sleep(1.0 if index >= fast * SCENES["shard_size"] else 0)
 
 
-def _start(folder: Path) -> subprocess.Popen:
-    code = f"import test_collect; test_collect._slow_child({str(folder)!r})"
+def _child(folder: str, sizes: dict, habit) -> None:
+    """Run in a process of its own, by `python -c`."""
+    manifest = make_manifest(**sizes)
+    collect_store(Path(folder), manifest, partial(RandomSource, manifest, habit), 2)
+
+
+def _start(folder: Path, sizes: dict = MANY, habit: str = "test_collect._slow") -> subprocess.Popen:
+    code = f"import functools, test_collect; test_collect._child({str(folder)!r}, {sizes!r}, {habit})"
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=HERE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -110,7 +118,7 @@ def _session_members(leader: int) -> list[int]:
     return found
 
 
-def _wait(condition, seconds: float = 20.0) -> None:
+def _wait(condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited too long"
@@ -125,14 +133,14 @@ def _shards(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("whole_shards", [0, 1, 3, 5])
 def test_killed_at_any_moment_it_resumes(tmp_path, expected, whole_shards):
     folder = tmp_path / "s"
-    child = _start(folder)
+    child = _start(folder, SCENES, f"functools.partial(test_collect._slow_after, {whole_shards})")
     _wait(lambda: len(_shards(folder)) >= whole_shards and (folder / "manifest.json").exists())
     child.kill()
     child.communicate()
+    assert child.returncode == -signal.SIGKILL
     _wait(lambda: not _session_members(child.pid))  # workers see that the parent is gone
-    if child.returncode == -signal.SIGKILL:
-        with pytest.raises(StoreError, match="of 6 shards; run its collection again"):
-            SceneStore.open(folder)
+    with pytest.raises(StoreError, match="of 6 shards; run its collection again"):
+        SceneStore.open(folder)
     manifest = make_manifest(**SCENES)
     done = collect_store(folder, manifest, partial(RandomSource, manifest), 1)
     assert done.store.content_hash == expected and verify_store(folder)
@@ -141,15 +149,20 @@ def test_killed_at_any_moment_it_resumes(tmp_path, expected, whole_shards):
 
 
 @pytest.mark.slow
-def test_killing_every_process_at_random_moments(tmp_path, expected):
-    folder = tmp_path / "s"
-    for pause in (0.9, 0.6, 1.1):
-        child = _start(folder)
+def test_killing_every_process_at_random_moments(tmp_path):
+    folder, sizes = tmp_path / "s", {**SCENES, "scenes": 63}
+    for pause in (0.03, 0.1, 0.17):
+        before = len(_shards(folder))
+        child = _start(folder, sizes)
+        _wait(lambda before=before: len(_shards(folder)) > before)
         time.sleep(pause)
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
-    manifest = make_manifest(**SCENES)
-    assert collect_store(folder, manifest, partial(RandomSource, manifest), 2).store.content_hash == expected
+        assert child.returncode == -signal.SIGKILL
+    manifest = make_manifest(**sizes)
+    found = collect_store(folder, manifest, partial(RandomSource, manifest), 2)
+    assert found.kept > 0
+    assert found.store.content_hash == make_store(tmp_path / "whole", manifest).content_hash
     assert not list(folder.rglob("*.tmp"))
 
 
@@ -235,7 +248,7 @@ def test_two_collections_into_one_folder(tmp_path):
     folder = tmp_path / "s"
     child = _start(folder)
     _wait(lambda: (folder / "manifest.json").exists())
-    manifest = make_manifest(**SCENES)
+    manifest = make_manifest(**MANY)
     try:
         with pytest.raises(StoreError, match="another process is collecting"):
             collect_store(folder, manifest, partial(RandomSource, manifest), 1)
