@@ -1,0 +1,151 @@
+"""Descriptions of labels by a language model, in the paper's four styles (sections 5 and 6), and their file format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, StoreError, UnknownObjectError
+from pickclutter_lang.files import write_whole
+from pickclutter_lang.objects.catalogue import paper_catalogue
+
+SCHEMA = 1
+# `standard` is the instruction of section 5, the others are those of section 6 (Table 7), word for word.
+INSTRUCTIONS = {
+    "standard": (
+        "Use a single sentence to describe the appearance and shape of {name}. Only describe the shape and appearance."
+    ),
+    "succinct": (
+        "Use a single sentence to broadly describe the appearance and shape of {name}. Don't give too much details. "
+        "Only describe the shape and appearance."
+    ),
+    "detailed": (
+        "Use a single sentence and short, simple, descriptive phrases to describe the detailed appearance and detailed "
+        "shape of {name}."
+    ),
+    "distinct": (
+        "Use a single sentence to describe the unique, distinctive appearance and shape of {name}. Only describe the "
+        "unique, distinctive shape and appearance."
+    ),
+}
+STYLES = tuple(INSTRUCTIONS)
+CATALOGUE = "catalogue"
+
+
+@dataclass(frozen=True)
+class DescriptionSet:
+    """One description a label, and where they come from.
+
+    `label_set` names the labels, `style` is one of `STYLES` or the user's own word, `model` is the language model,
+    `instruction` is what it was asked, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
+    `base_url` the host that answered, or "none". `provenance` says in a sentence how the texts came about.
+    """
+
+    label_set: str
+    style: str
+    model: str
+    instruction: str
+    date: str
+    base_url: str
+    provenance: str
+    texts: Mapping[str, str]
+
+    @classmethod
+    def load(cls, path: str | Path) -> DescriptionSet:
+        """Read a file of descriptions.
+
+        :raises MissingAssetsError: when there is no such file
+        :raises StoreError: when it is damaged or has another schema
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MissingAssetsError(
+                f"expected descriptions at {path}, but there is no such file; "
+                f"make it: python scripts/describe_labels.py labels=[...] out={path}"
+            )
+        try:
+            return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:  # ValueError: of JSON, of UTF-8, and of `_from_json`
+            raise StoreError(f"cannot read the descriptions in {path}: {error}; make them again") from error
+
+    @classmethod
+    def _from_json(cls, content: object) -> DescriptionSet:
+        """Check what was read; a ValueError says what is wrong with it."""
+        if not isinstance(content, dict):
+            raise ValueError(f"expected a JSON object, but got {type(content).__name__}")
+        if content.get("schema") != SCHEMA:
+            raise ValueError(f"expected schema {SCHEMA}, but got {content.get('schema')!r}")
+        named = [name for name in cls.__annotations__ if name != "texts"]
+        words = {name: content[name] for name in named if isinstance(content.get(name), str)}
+        if len(words) < len(named):
+            raise ValueError(f"expected a text under {', '.join(repr(n) for n in named if n not in words)}")
+        texts = content.get("texts")
+        if not isinstance(texts, dict):
+            raise ValueError("expected an object of label and text under 'texts'")
+        empty = sorted(label for label, text in texts.items() if not isinstance(text, str) or not text.strip())
+        if empty:
+            raise ValueError(f"expected a text for every label, but got none for {', '.join(map(repr, empty))}")
+        return cls(**words, texts=texts)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file whole.
+
+        :raises StoreError: when it cannot be written
+        """
+        content = {"schema": SCHEMA, **asdict(self), "texts": dict(self.texts)}
+        write_whole(Path(path), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def of(self, names: Sequence[str]) -> list[str]:
+        """Return the descriptions of labels.
+
+        :raises UnknownObjectError: naming the labels that have none
+        """
+        lacking = [name for name in names if name not in self.texts]
+        if lacking:
+            raise UnknownObjectError(
+                f"expected a {self.style} description of every label, but {self.label_set} has none of "
+                f"{', '.join(map(repr, lacking))}; ask for them: python scripts/describe_labels.py "
+                f"style={self.style} labels=[...]"
+            )
+        return [self.texts[name] for name in names]
+
+
+def load_descriptions(style: str) -> DescriptionSet:
+    """Return the descriptions of the paper's 26 objects that the package carries, in one of the four `STYLES`.
+
+    The style `catalogue` gives the catalogue's own sentences.
+
+    :raises InvalidArgumentError: for another style
+    """
+    if style == CATALOGUE:
+        texts = {item.name: item.description for item in paper_catalogue()}
+        return DescriptionSet("pickclutter_26", style, "none", "", "", "none", "the catalogue's own sentences", texts)
+    if style not in INSTRUCTIONS:
+        raise InvalidArgumentError(
+            f"expected descriptions to be one of {', '.join((*STYLES, CATALOGUE))}, or the path of a .json file, "
+            f"but got {style!r}"
+        )
+    return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))
+
+
+def read_descriptions(source: str | Path) -> DescriptionSet:
+    """Return descriptions by style (as `load_descriptions`) or by path, which ends in `.json`.
+
+    :raises InvalidArgumentError: for what is neither a style nor such a path
+    """
+    if Path(source).suffix == ".json":
+        return DescriptionSet.load(source)
+    return load_descriptions(str(source))
+
+
+def describe(names: Sequence[str], source: str | Path) -> list[str]:
+    """Return what stands for each label in a prompt: its name and its description, `{name}, {description}`.
+
+    :param names: labels, as they are called in the descriptions
+    :param source: a style of the package's own descriptions, or the path of a file, as in `read_descriptions`
+    :raises UnknownObjectError: naming the labels without a description
+    """
+    return [f"{name}, {text}" for name, text in zip(names, read_descriptions(source).of(names), strict=True)]
