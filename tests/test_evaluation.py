@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import numpy as np
@@ -11,10 +12,11 @@ from sklearn.metrics import average_precision_score, f1_score
 from toy_training import make_toys, names_of_objects, settings
 
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.evaluation.histograms import score_histograms, write_histograms
 from pickclutter_lang.evaluation.paper import ACCURACY, CELLS, F1
 from pickclutter_lang.evaluation.predictions import Predictions, load_predictions, save_predictions
 from pickclutter_lang.evaluation.protocol import best_threshold, evaluate_run, evaluate_stage, without_nan
-from pickclutter_lang.evaluation.table import metric_table
+from pickclutter_lang.evaluation.table import is_chance, metric_table, stages_of, tables
 from pickclutter_lang.training import Run
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
@@ -43,28 +45,38 @@ def both() -> dict[str, Predictions]:
         ("all_on_ood", "ood", KNOWN + HELD_OUT),
     ],
 )
-def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names):
-    row = evaluate_stage(both, torch.zeros(26))[cell]["model"]
+@pytest.mark.parametrize("predictor", ["model", "model_at_half"])
+def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, predictor):
+    stage = evaluate_stage(both, torch.zeros(26))
+    row = stage[cell][predictor]
     columns = [both[scenes].names.index(name) for name in names]
     probabilities = both[scenes].probabilities.numpy()[:, columns]
     targets = both[scenes].targets.numpy()[:, columns]
-    said = probabilities > 0.5
+    said = probabilities > (0.5 if predictor == "model_at_half" else stage["id_threshold"])
     f1 = [f1_score(t, s, zero_division=0) for t, s in zip(targets, said, strict=True) if t.any()]
     ap = [average_precision_score(targets[:, n], probabilities[:, n]) for n in range(len(names))]
     assert row["accuracy"] == pytest.approx((said == targets).mean())
     assert row["f1"] == pytest.approx(np.mean(f1))
     assert row["map"] == pytest.approx(np.mean(ap))
+    if predictor == "model":
+        classes = stage[cell]["classes"]
+        assert list(classes) == names
+        for n, values in enumerate(classes.values()):
+            assert values["average_precision"] == pytest.approx(ap[n])
+            assert values["f1"] == pytest.approx(f1_score(targets[:, n], said[:, n]))
+            assert values["support"] == targets[:, n].sum()
 
 
 def test_trivial_predictors_are_what_they_say(both):
     frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
     cell = evaluate_stage(both, frequency)["ood_on_ood"]
+    chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets)
     targets = both["ood"].targets.numpy()[:, 14:]
     assert cell["always_no"]["accuracy"] == pytest.approx(1 - targets.mean())
     assert cell["always_yes"]["accuracy"] == pytest.approx(targets.mean())
     assert cell["always_yes"]["recall"] == 1 and cell["always_no"]["f1"] == 0
     assert cell["always_yes"]["map"] == pytest.approx(targets.mean(axis=0).mean())
-    often = np.array([both["ood"].names.index(name) / 25 > 0.5 for name in HELD_OUT])
+    often = np.array([both["ood"].names.index(name) / 25 > chosen for name in HELD_OUT])
     assert cell["label_frequency"]["accuracy"] == pytest.approx((targets == often).mean())
 
 
@@ -74,8 +86,10 @@ def test_the_threshold_is_chosen_on_x_id_alone(both):
     assert 0.1 <= best_threshold(confident, targets) < 0.3
     changed = {**both, "id": Predictions(confident, targets, KNOWN, both["id"].held_out, both["id"].scenes)}
     stage = evaluate_stage(changed, torch.zeros(26))
-    assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1_at_id_threshold"] == 1
-    assert stage["id_on_id"]["model"]["f1"] == 0
+    assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1"] == 1
+    assert stage["id_on_id"]["model_at_half"]["f1"] == 0
+    before, after = evaluate_stage(both, torch.zeros(26))["ood_on_ood"], stage["ood_on_ood"]
+    assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
 
 
 def test_predictions_come_back_and_damage_is_named(both, tmp_path):
@@ -108,7 +122,7 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
     assert result["teacher"]["fingerprint"] == run.teacher.fingerprint
     # The peak is the process's, here that of all tests before; test_train_script.py bounds that of a run alone.
     assert result["peak_memory_mb"] > 50 and result["seconds"]["distill"] > 0
-    assert set(result["average_precision"]["few_shot"]["ood"]) == {*KNOWN, *HELD_OUT}
+    assert set(result["metrics"]["few_shot"]["all_on_ood"]["classes"]) == {*KNOWN, *HELD_OUT}
     saved = load_predictions(tmp_path / "out" / "predictions" / "zero_shot_ood.npz")
     assert saved.probabilities.shape == (10, 26) and saved.held_out.sum() == 12
     cells = evaluate_stage(
@@ -118,5 +132,32 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
     assert without_nan(cells) == result["metrics"]["zero_shot"]
     table = metric_table(result, "f1")
     first = next(line for line in table.splitlines() if "this student" in line)
-    zero, few = (result["metrics"][stage]["id_on_id"]["model"]["f1"] for stage in ("zero_shot", "few_shot"))
-    assert f"{100 * zero:.1f} / {100 * few:.1f}" in first and "98.1 / 98.0" in table and "NA / 35.9" in table
+    values = [result["metrics"][stage]["id_on_id"]["model"]["f1"] for stage in stages_of(result)]
+    assert (
+        " / ".join(f"{100 * value:.1f}" for value in values) in first
+        and "98.1 / 98.0" in table
+        and "NA / 35.9" in table
+    )
+
+
+def test_what_a_closed_set_cannot_say_is_marked(both):
+    stages = {stage: evaluate_stage(both, torch.zeros(26)) for stage in ("zero_shot", "few_shot")}
+    for method, marked in (("closed_set", 1), ("cls", 0)):
+        text = tables({"config": {"method": method}, "metrics": stages})
+        student = next(row for row in text.splitlines() if "this student" in row)
+        assert student.count("†") == 2 * marked and ("chance by construction" in text) == bool(marked)
+        for cell in ("id_on_id", "id_on_ood"):
+            assert not is_chance(method, "zero_shot", cell)
+
+
+def test_histograms_say_where_scores_lie(both, tmp_path):
+    histograms = score_histograms({"zero_shot": both}, {"zero_shot": 0.4})
+    for histogram in histograms:
+        split, scenes = histogram.cell.split("_on_")
+        chosen = both[scenes].of_splits([split])
+        scores = chosen.probabilities[chosen.targets == (histogram.truth == "present")].numpy()
+        assert histogram.counts.sum() == len(scores) and histogram.above == pytest.approx((scores > 0.4).mean())
+        assert histogram.counts[:10].sum() == pytest.approx((scores < 0.4).sum(), abs=1)
+    write_histograms(histograms, tmp_path / "scores.csv")
+    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    assert len(rows) == 6 * 25 and sum(int(row["count"]) for row in rows) == 40 * 14 + 50 * 26

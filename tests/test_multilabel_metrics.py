@@ -8,12 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.metrics import (
     average_precisions,
+    class_rows,
     mean_average_precision,
     multilabel_row,
     observation_f1,
@@ -139,6 +140,20 @@ def test_trivial_predictors_know_label_statistics_alone(scenes: tuple[Tensor, Te
         assert row["map"] == pytest.approx(float(prevalence[[0, 1, 2, 3, 5]].mean()))
 
 
+def test_class_rows_are_those_of_scikit_learn(scenes: tuple[Tensor, Tensor]) -> None:
+    probabilities, targets = scenes
+    said = (probabilities > 0.4).numpy()
+    for n, row in enumerate(class_rows(probabilities, targets, threshold=0.4)):
+        truth = targets[:, n].numpy()
+        assert row.pop("support") == truth.sum()
+        if not truth.any():
+            assert all(math.isnan(value) for value in row.values())
+            continue
+        precision, recall, f1, _ = precision_recall_fscore_support(truth, said[:, n], average="binary", zero_division=0)
+        ap = average_precision_score(truth, probabilities[:, n].numpy())
+        assert row == pytest.approx({"average_precision": ap, "precision": precision, "recall": recall, "f1": f1})
+
+
 P, T = torch.full((4, 3), 0.5), torch.ones(4, 3, dtype=torch.bool)
 
 
@@ -155,6 +170,7 @@ P, T = torch.full((4, 3), 0.5), torch.ones(4, 3, dtype=torch.bool)
         (lambda: mean_average_precision(T, T), "torch.bool"),
         (lambda: mean_average_precision(P, T[:2]), r"\[4, 3\] and \[2, 3\]"),
         (lambda: multilabel_row(P - 1, T), "sigmoid first"),
+        (lambda: class_rows(P, T[:2]), r"\[4, 3\] and \[2, 3\]"),
         (lambda: trivial_predictors(torch.rand(2), T), r"3 labels, got \[2\]"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 
@@ -15,7 +16,7 @@ from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.training import Run
 
-PICTURES = ("curves", "table", "average_precision", "scenes_zero_shot", "scenes_few_shot")
+PICTURES = ("curves", "table", "average_precision", "scores", "scenes_zero_shot", "scenes_few_shot")
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,16 @@ def test_it_needs_neither_scenes_nor_checkpoints(alone):
         "24 training, 6 few-shot",
         "cannot be compared number by number",
         "always no",
+        "labels that are true score",
     ):
         assert expected in text
+
+
+def test_the_scores_are_there_as_numbers(alone):
+    write_report(alone)
+    rows = list(csv.DictReader((alone / "report" / "scores.csv").open()))
+    assert {row["truth"] for row in rows} == {"present", "absent"}
+    assert sum(int(row["count"]) for row in rows if row["stage"] == "zero_shot") == 8 * 14 + 10 * 26
 
 
 def test_nothing_is_pickled(alone):
@@ -67,5 +76,5 @@ def test_what_is_missing_is_named(alone, gone):
 def test_another_schema_is_refused(alone):
     result = json.loads((alone / "result.json").read_text())
     (alone / "result.json").write_text(json.dumps({**result, "schema": 99}))
-    with pytest.raises(CheckpointError, match="expected schema 1"):
+    with pytest.raises(CheckpointError, match="expected schema 2"):
         write_report(alone)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.evaluation.predictions import Predictions
-from pickclutter_lang.evaluation.protocol import THRESHOLD
-from pickclutter_lang.evaluation.table import table_title
+from pickclutter_lang.evaluation.table import STAGE_TITLES, TRIVIAL, stages_of, table_title
 
 RIGHT, WRONG, MISSED, GREY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
 KNOWN, HELD_OUT = "#3367b0", "#b0337a"
+STAGE_COLOURS = {"zero_shot": "#8ab4f8", "few_shot": KNOWN, "retrieval": "#5bb5a2"}
 
 
 def draw_curves(result: dict[str, Any], path: Path) -> None:
@@ -44,41 +44,51 @@ def draw_curves(result: dict[str, Any], path: Path) -> None:
 
 
 def draw_table(result: dict[str, Any], path: Path) -> None:
-    """Draw mAP and F1 of the three cells of Table 12, zero-shot and few-shot, with the best trivial predictor."""
+    """Draw mAP and F1 of the three cells of Table 12, at every stage, with the best trivial predictor."""
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     cells = ("id_on_id", "id_on_ood", "ood_on_ood")
-    trivial = ("always_no", "always_yes", "label_frequency")
+    stages = stages_of(result)
+    width = 0.76 / len(stages)
     metrics = (("map", "mAP"), ("f1", "F1 per observation"), ("accuracy", "overall accuracy"))
     for ax, (metric, title) in zip(figure.subplots(1, 3), metrics, strict=True):
-        for n, (stage, colour) in enumerate((("zero_shot", "#8ab4f8"), ("few_shot", KNOWN))):
+        for n, stage in enumerate(stages):
             rows = result["metrics"][stage]
-            places = np.arange(3) + 0.38 * n - 0.19
-            bars = ax.bar(places, [_value(rows[cell]["model"][metric]) for cell in cells], 0.36, color=colour)
+            places = np.arange(3) + width * (n - (len(stages) - 1) / 2)
+            values = [_value(rows[cell]["model"][metric]) for cell in cells]
+            bars = ax.bar(places, values, 0.95 * width, color=STAGE_COLOURS[stage])
             ax.bar_label(bars, fmt="%.0f", fontsize=8)
             for place, cell in zip(places, cells, strict=True):
-                best = max(_value(rows[cell][name][metric]) for name in trivial)
-                line = ax.hlines(best, place - 0.18, place + 0.18, colors=WRONG, linewidth=2)
-            bars.set_label(stage.replace("_", "-"))
+                best = max(_value(rows[cell][name][metric]) for name in TRIVIAL)
+                line = ax.hlines(best, place - width / 2, place + width / 2, colors=WRONG, linewidth=2)
+            bars.set_label(STAGE_TITLES[stage])
         line.set_label("best predictor without a picture")
         ax.set(title=f"{title}, %", xticks=range(3), ylim=(0, 108))
         ax.set_xticklabels([table_title(cell) for cell in cells], fontsize=8)
         _tidy(ax)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.savefig(path, dpi=110)
 
 
 def draw_precisions(result: dict[str, Any], path: Path) -> None:
     """Draw the average precision of each object on X_ood, objects of Y_ood marked."""
-    values = {stage: rows["ood"] for stage, rows in result["average_precision"].items()}
-    known = set(result["average_precision"]["zero_shot"]["id"])
+    values = {
+        stage: {
+            name: row["average_precision"] for name, row in result["metrics"][stage]["all_on_ood"]["classes"].items()
+        }
+        for stage in stages_of(result)
+    }
+    known = set(result["metrics"]["zero_shot"]["id_on_id"]["classes"])
     names = sorted(values["few_shot"], key=lambda name: (name not in known, -_value(values["few_shot"][name])))
     figure = Figure(figsize=(12, 4.2), layout="constrained")
     ax = figure.subplots()
     colours = [KNOWN if name in known else HELD_OUT for name in names]
     places = np.arange(len(names))
     ax.bar(places, [_value(values["few_shot"][name]) for name in names], 0.75, color=colours, label="few-shot")
-    zero = [_value(values["zero_shot"][name]) for name in names]
-    ax.scatter(places, zero, color="black", marker="_", s=160, zorder=3, label="zero-shot")
+    for stage, marker in (("zero_shot", "_"), ("retrieval", "x")):
+        if stage in values:
+            marked = [_value(values[stage][name]) for name in names]
+            size = 160 if marker == "_" else 20
+            ax.scatter(places, marked, color="black", marker=marker, s=size, zorder=3, label=STAGE_TITLES[stage])
     ax.set(title="Average precision of each object on X_ood, % (blue Y_id, purple Y_ood)", ylim=(0, 100), xticks=places)
     ax.set_xticklabels([name if name in known else f"{name} *" for name in names], rotation=40, ha="right", fontsize=8)
     ax.legend()
@@ -89,9 +99,10 @@ def draw_precisions(result: dict[str, Any], path: Path) -> None:
 def draw_examples(
     predictions: Predictions,
     examples: tuple[list[int], NDArray[np.uint8], NDArray[np.float32]],
+    threshold: float,
     path: Path,
 ) -> None:
-    """Draw scenes: picture, two localisation maps, and the names coloured by right and wrong."""
+    """Draw scenes: picture, two localisation maps, and the names above a threshold coloured by right and wrong."""
     rows, pictures, maps = examples
     lines = -(-len(rows) // 2)
     figure = Figure(figsize=(15, 2.1 * lines), layout="constrained")
@@ -104,7 +115,7 @@ def draw_examples(
         axes[0].set_title(predictions.scenes[row], fontsize=8)
         for ax, held_out in zip(axes[1:3], (False, True), strict=True):
             _draw_map(ax, predictions, row, pictures[n], maps[n], held_out)
-        _write_names(axes[3], predictions, row)
+        _write_names(axes[3], predictions, row, threshold)
     figure.savefig(path, dpi=100)
 
 
@@ -124,9 +135,9 @@ def _draw_map(
     ax.set_title(f"{predictions.names[label]}{star} {scores[label]:.2f}", fontsize=8, color=RIGHT if true else WRONG)
 
 
-def _write_names(ax: Axes, predictions: Predictions, row: int) -> None:
+def _write_names(ax: Axes, predictions: Predictions, row: int, threshold: float) -> None:
     """Write the names that are true or were said, with their probability."""
-    said = predictions.probabilities[row].numpy() > THRESHOLD
+    said = predictions.probabilities[row].numpy() > threshold
     true = predictions.targets[row].numpy()
     shown = sorted(np.flatnonzero(said | true).tolist(), key=lambda n: -float(predictions.probabilities[row, n]))
     for line, label in enumerate(shown[:14]):

@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.evaluation.predictions import Predictions, save_examples, save_predictions
-from pickclutter_lang.metrics import average_precisions, multilabel_row, observation_f1, trivial_predictors
+from pickclutter_lang.metrics import class_rows, multilabel_row, observation_f1, trivial_predictors
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
 from pickclutter_lang.training.monitor import peak_memory_mb, write_json
 from pickclutter_lang.training.run import Run
 
-SCHEMA = 1
+SCHEMA = 2
 RESULT_FILE = "result.json"
 STAGES = {"zero_shot": "distill", "few_shot": "fewshot"}
-THRESHOLD = 0.5
+HALF = 0.5
+"""The threshold of the paper's program; its figures stand beside those at the threshold that is best on X_id."""
 CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
     "id_on_ood": ("ood", ("id",)),
@@ -40,14 +41,13 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     :raises CheckpointError: when a phase is not finished
     """
     start = time.perf_counter()
-    stages, histories, precisions = {}, {}, {}
+    stages, histories = {}, {}
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
         predictions = {name: _predict(run, name) for name in ("id", "ood")}
         for name, values in predictions.items():
             save_predictions(run.folder / "predictions" / f"{stage}_{name}.npz", values)
         stages[stage] = evaluate_stage(predictions, _frequency(run, stage))
-        precisions[stage] = {name: _precisions(values) for name, values in predictions.items()}
         _save_examples(run, stage)
     result = {
         "schema": SCHEMA,
@@ -59,7 +59,6 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
         "metrics": stages,
-        "average_precision": precisions,
         "history": histories,
         "seconds": {
             **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
@@ -77,18 +76,26 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
 
     :param predictions: `id` and `ood` -> predictions on X_id (labels Y_id) and X_ood (labels Y_id and Y_ood)
     :param frequency: [C] of all labels of X_ood, how often each was seen in training
-    :return: cell -> {`model`, `always_no`, `always_yes`, `label_frequency`} -> metrics. The model's row has
-        `f1_at_id_threshold` too, at the one threshold that is best on X_id; that threshold is `id_threshold`
+    :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
+        `model_at_half`: metrics at 0.5, `always_no`, `always_yes`, `label_frequency`: metrics of predictors that look
+        at no picture, the last one with the threshold that is best on X_id for it, `classes`: name -> row of
+        `class_rows` at `id_threshold`}
     """
-    threshold = best_threshold(predictions["id"].probabilities, predictions["id"].targets)
-    names = predictions["ood"].names
+    known, names = predictions["id"], predictions["ood"].names
+    threshold = best_threshold(known.probabilities, known.targets)
+    often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
+    often_threshold = best_threshold(often, known.targets)
     cells: dict[str, Any] = {"id_threshold": threshold}
     for cell, (scenes, splits) in CELLS.items():
         chosen = predictions[scenes].of_splits(splits)
-        row = multilabel_row(chosen.probabilities, chosen.targets, threshold=THRESHOLD)
-        row["f1_at_id_threshold"] = observation_f1(chosen.probabilities > threshold, chosen.targets)
+        pair = chosen.probabilities, chosen.targets
         seen = frequency[[names.index(name) for name in chosen.names]]
-        cells[cell] = {"model": row, **trivial_predictors(seen, chosen.targets)}
+        cells[cell] = {
+            "model": multilabel_row(*pair, threshold=threshold),
+            "model_at_half": multilabel_row(*pair, threshold=HALF),
+            **trivial_predictors(seen, chosen.targets, threshold=often_threshold),
+            "classes": dict(zip(chosen.names, class_rows(*pair, threshold=threshold), strict=True)),
+        }
     return cells
 
 
@@ -144,9 +151,3 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _precisions(predictions: Predictions) -> dict[str, float]:
-    """Return the average precision of each label."""
-    values = average_precisions(predictions.probabilities, predictions.targets)
-    return dict(zip(predictions.names, values.tolist(), strict=True))

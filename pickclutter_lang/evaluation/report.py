@@ -8,9 +8,10 @@ from typing import Any
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.evaluation.figures import draw_curves, draw_examples, draw_precisions, draw_table
+from pickclutter_lang.evaluation.histograms import Histogram, draw_histograms, score_histograms, write_histograms
 from pickclutter_lang.evaluation.predictions import load_examples, load_predictions
 from pickclutter_lang.evaluation.protocol import RESULT_FILE, SCHEMA
-from pickclutter_lang.evaluation.table import data_note, metric_table, tables
+from pickclutter_lang.evaluation.table import STAGE_TITLES, class_table, data_note, metric_table, stages_of, tables
 from pickclutter_lang.training.monitor import write_text
 
 
@@ -46,21 +47,43 @@ def write_report(run: str | Path) -> Path:
     draw_curves(result, out / "curves.png")
     draw_table(result, out / "table.png")
     draw_precisions(result, out / "average_precision.png")
+    stages = {stage: result["metrics"][stage]["id_threshold"] for stage in stages_of(result)}
+    predictions = {
+        stage: {name: load_predictions(folder / "predictions" / f"{stage}_{name}.npz") for name in ("id", "ood")}
+        for stage in stages
+    }
+    histograms = score_histograms(predictions, stages)
+    write_histograms(histograms, out / "scores.csv")
+    draw_histograms(histograms, stages, out / "scores.png")
     for stage in ("zero_shot", "few_shot"):
-        predictions = load_predictions(folder / "predictions" / f"{stage}_ood.npz")
         examples = load_examples(folder / "predictions" / f"{stage}_examples.npz")
-        draw_examples(predictions, examples, out / f"scenes_{stage}.png")
+        draw_examples(predictions[stage]["ood"], examples, stages[stage], out / f"scenes_{stage}.png")
     path = out / "report.md"
-    write_text(path, _text(result))
+    write_text(path, _text(result, histograms))
     return path
 
 
 def summary(result: dict[str, Any]) -> str:
     """Return the table of F1 and the table of mAP, for the end of a script."""
-    return "\n".join(f"{title}\n{metric_table(result, name)}" for name, title in (("f1", "F1"), ("map", "mAP")))
+    stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of(result))
+    titles = (("f1", "F1"), ("map", "mAP"))
+    return "\n".join(f"{title}, {stages}\n{metric_table(result, name)}" for name, title in titles)
 
 
-def _text(result: dict[str, Any]) -> str:
+def _scores_note(histograms: list[Histogram]) -> str:
+    """Say in figures what the histograms show of zero-shot recall."""
+    found = {(h.cell, h.truth): h for h in histograms if h.stage == "zero_shot"}
+    known, held_out = found["id_on_ood", "present"], found["ood_on_ood", "present"]
+    absent = found["ood_on_ood", "absent"]
+    return (
+        f"Zero-shot on X_ood, labels that are true score {known.median:.2f} (median) where they are of Y_id and "
+        f"{held_out.median:.2f} where they are of Y_ood; false labels of Y_ood score {absent.median:.2f}. Of the true "
+        f"labels, {100 * known.above:.0f}% of Y_id and {100 * held_out.above:.0f}% of Y_ood lie above the threshold; "
+        f"of the false labels of Y_ood, {100 * absent.above:.0f}%."
+    )
+
+
+def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
     seconds, label = result["seconds"], result["config"]["data"]["label"]
     histories = result["history"]
     best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["select"]] or 0.0)
@@ -81,12 +104,31 @@ Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6
 
 {tables(result)}
 
-Accuracy and F1 at a fixed threshold say little where labels are rare: `always no` has a high accuracy, `always yes` a
+Accuracy and F1 at a threshold say little where labels are rare: `always no` has a high accuracy, `always yes` a
 high F1. Mean average precision needs no threshold.
+
+## Scores
+
+![Histograms of scores](scores.png)
+
+{_scores_note(histograms)} The dashed line is the threshold that is best on X_id; the numbers are in
+[scores.csv](scores.csv).
 
 ## Each object
 
 ![Average precision of each object](average_precision.png)
+
+Y_id on X_id, in per cent at the threshold from X_id:
+
+{class_table(result, "id_on_id")}
+
+Y_id on X_ood:
+
+{class_table(result, "id_on_ood")}
+
+Y_ood on X_ood:
+
+{class_table(result, "ood_on_ood")}
 
 ## Scenes of X_ood
 

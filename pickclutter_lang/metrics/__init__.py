@@ -10,6 +10,7 @@ from pickclutter_lang.metrics.features import (
 )
 from pickclutter_lang.metrics.multilabel import (
     average_precisions,
+    class_rows,
     mean_average_precision,
     multilabel_row,
     observation_f1,
@@ -22,6 +23,7 @@ __all__ = [
     "FeatureDistance",
     "alignment_inversions",
     "average_precisions",
+    "class_rows",
     "feature_distance",
     "mean_average_precision",
     "mean_class_accuracy",

@@ -104,12 +104,43 @@ def multilabel_row(probabilities: Tensor, targets: Tensor, *, threshold: float =
     }
 
 
-def trivial_predictors(targets_train_frequency: Tensor, targets: Tensor) -> dict[str, dict[str, float]]:
+def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5) -> list[dict[str, float]]:
+    """Return how well each class is told over the observations.
+
+    :param probabilities: [N, C] in [0, 1]
+    :param targets: [N, C] bool, or numbers that are 0 or 1
+    :param threshold: a label is predicted where its probability is above this
+    :return: for each class `average_precision`, `f1`, `precision` (0 where nothing is predicted), `recall`, in [0, 1],
+        and `support`, the number of its positives; without positives all but `support` are NaN
+    :raises InvalidArgumentError: on other shapes or values
+    """
+    precisions = average_precisions(probabilities, targets)
+    predicted, present = _binary_pair(probabilities > threshold, targets)
+    hits, said, support = (rows.sum(dim=0).double() for rows in (predicted & present, predicted, present))
+    f1 = torch.where(support > 0, 2 * hits / (said + support), math.nan)
+    precision = torch.where(support > 0, hits / said.clamp(min=1), math.nan)
+    columns = {
+        "average_precision": precisions,
+        "f1": f1,
+        "precision": precision,
+        "recall": hits / support,
+        "support": support,
+    }
+    return [
+        {name: float(column[n]) for name, column in columns.items()} | {"support": int(support[n])}
+        for n in range(len(support))
+    ]
+
+
+def trivial_predictors(
+    targets_train_frequency: Tensor, targets: Tensor, *, threshold: float = 0.5
+) -> dict[str, dict[str, float]]:
     """Return the rows of three predictors that look at no image; a method below them is not one.
 
     :param targets_train_frequency: [C] in [0, 1], share of the training scenes with each label, 0 for a label
         that was never seen
     :param targets: [N, C] bool, or numbers that are 0 or 1, of the evaluated observations
+    :param threshold: `label_frequency` predicts the labels whose frequency is above this
     :return: `always_no`, `always_yes`, `label_frequency` -> row as of `multilabel_row`
     :raises InvalidArgumentError: on other shapes or values
     """
@@ -124,7 +155,7 @@ def trivial_predictors(targets_train_frequency: Tensor, targets: Tensor) -> dict
     return {
         "always_no": multilabel_row(constant, present),
         "always_yes": multilabel_row(constant + 1, present),
-        "label_frequency": multilabel_row(frequency, present),
+        "label_frequency": multilabel_row(frequency, present, threshold=threshold),
     }
 
 
