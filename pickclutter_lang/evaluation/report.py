@@ -11,7 +11,15 @@ from pickclutter_lang.evaluation.figures import draw_curves, draw_examples, draw
 from pickclutter_lang.evaluation.histograms import Histogram, draw_histograms, score_histograms, write_histograms
 from pickclutter_lang.evaluation.predictions import load_examples, load_predictions
 from pickclutter_lang.evaluation.protocol import RESULT_FILE, SCHEMA
-from pickclutter_lang.evaluation.table import STAGE_TITLES, class_table, data_note, metric_table, stages_of, tables
+from pickclutter_lang.evaluation.table import (
+    STAGE_TITLES,
+    class_table,
+    data_note,
+    metric_table,
+    stages_of,
+    tables,
+    threshold_note,
+)
 from pickclutter_lang.training.monitor import write_text
 
 
@@ -99,6 +107,8 @@ Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6
 ![Training curves](curves.png)
 
 ## Results
+
+{threshold_note(result)}
 
 ![Table](table.png)
 

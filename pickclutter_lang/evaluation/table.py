@@ -92,18 +92,22 @@ def class_table(result: dict[str, Any], cell: str) -> str:
 def data_note(result: dict[str, Any]) -> str:
     """Say in one paragraph what this run was made of, and why the paper's rows are no target for it."""
     data, config = result["data"], result["config"]
-    stages = stages_of(result)
-    thresholds = ", ".join(f"{result['metrics'][s]['id_threshold']:.2f} ({STAGE_TITLES[s]})" for s in stages)
     return (
         f"Label `{config['data']['label']}`; {data['train']['scenes']} training, {data['fewshot']['scenes']} few-shot, "
         f"{data['id']['scenes']} X_id and {data['ood']['scenes']} X_ood scenes; cameras "
         f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
         f"{config['data']['image_size']} px; teacher `{result['teacher']['name']}`; one threshold for all labels, the "
-        f"best on X_id: {thresholds}; cells are {' / '.join(STAGE_TITLES[s] for s in stages)} in per cent. "
+        f"best on X_id; cells are {' / '.join(STAGE_TITLES[s] for s in stages_of(result))} in per cent. "
         "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from other scenes, another label "
         "(`present`), another teacher (CLIP ViT-L/14) and other sizes; they stand here for orientation and cannot be "
         "compared number by number.** What can be compared are the rows of the predictors that look at no picture."
     )
+
+
+def threshold_note(result: dict[str, Any]) -> str:
+    """Say the threshold of every stage."""
+    values = (f"{result['metrics'][s]['id_threshold']:.2f} ({STAGE_TITLES[s]})" for s in stages_of(result))
+    return f"Thresholds from X_id: {', '.join(values)}."
 
 
 def percent(value: float | None) -> str:
