@@ -53,3 +53,7 @@ class TeacherError(PickClutterError):
 
 class ExportError(PickClutterError):
     """A student that cannot be exported, or whose export gives other numbers than the student."""
+
+
+class LanguageModelError(PickClutterError):
+    """A language model that cannot be reached, refuses, or gives answers of no use."""

@@ -1,0 +1,199 @@
+"""Collecting descriptions of labels from a language model, one request a label, each answer kept as it comes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, StoreError, StoreMismatchError
+from pickclutter_lang.language.chat import ChatModel, host_of, request_body
+from pickclutter_lang.language.descriptions import CATALOGUE, INSTRUCTIONS, STYLES, DescriptionSet
+from pickclutter_lang.objects.catalogue import paper_catalogue
+
+PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
+
+
+@dataclass
+class DescribeSettings:
+    """What to ask, whom, and where the answers go; `configs/describe_labels.yaml` says what each key means."""
+
+    labels: Any
+    model: str
+    out: str
+    style: str = "standard"
+    instruction: str | None = None
+    base_url: str = "https://api.openai.com/v1"
+    key_variable: str | None = "OPENAI_API_KEY"
+    temperature: float | None = None
+    timeout: float = 60.0
+    retries: int = 5
+    longest: int = 54
+    dry_run: bool = False
+
+    def validate(self) -> None:
+        """Check what can be checked before anything is sent.
+
+        :raises InvalidArgumentError: naming the key, what was expected and what came
+        """
+        if self.instruction is None and self.style not in INSTRUCTIONS:
+            raise InvalidArgumentError(
+                f"expected style to be one of {', '.join(STYLES)}, but got {self.style!r}; "
+                "a style of your own needs its instruction= too"
+            )
+        if self.instruction is not None and (self.style in INSTRUCTIONS or "{name}" not in self.instruction):
+            raise InvalidArgumentError(
+                f"expected an instruction of your own to hold {{name}} and to go with a style= of its own name, "
+                f"but got style={self.style!r}, instruction={self.instruction!r}"
+            )
+        if not self.model.strip():
+            raise InvalidArgumentError("expected model to be the name of a language model, but it is empty")
+        if not 0 < self.timeout < float("inf") or self.retries < 0:
+            raise InvalidArgumentError(
+                f"expected timeout above 0 and retries of at least 0, but got {self.timeout} and {self.retries}"
+            )
+        if Path(self.out).suffix != ".json":
+            raise InvalidArgumentError(f"expected out to end in .json, but got {self.out!r}")
+        host_of(self.base_url)
+
+    @property
+    def asked(self) -> str:
+        """The instruction, with `{name}` where the label goes."""
+        return self.instruction if self.instruction is not None else INSTRUCTIONS[self.style]
+
+
+@dataclass(frozen=True)
+class Described:
+    """What came of it: the whole set, how many labels were asked for now, and the labels whose text is too long."""
+
+    descriptions: DescriptionSet
+    asked: int
+    too_long: tuple[str, ...]
+
+
+def collect_descriptions(
+    settings: DescribeSettings, track: Callable[[Sequence[str]], Iterable[str]] = iter
+) -> Described:
+    """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
+
+    :param track: shows progress over the labels that are asked for
+    :raises StoreMismatchError: when `out` holds answers of another model, instruction or host
+    :raises LanguageModelError: when the model gives no answer of use; what was answered is kept
+    """
+    labels, found = read_labels(settings.labels), _started(settings)
+    missing = [label for label in labels if label not in found.texts]
+    if missing:
+        _check_folder(Path(settings.out))
+        with _chat(settings) as chat:
+            for label in track(missing):
+                texts = {**found.texts, label: chat.ask(message(settings.asked, label))}
+                found = replace(found, texts=texts, date=_today())
+                found.save(settings.out)
+    lengths = {label: _tokens(f"{label}, {found.texts[label]}") for label in labels}
+    return Described(found, len(missing), tuple(label for label in labels if lengths[label] > settings.longest))
+
+
+def dry_run(settings: DescribeSettings) -> list[str]:
+    """Return, as JSON, the bodies of the requests that would be sent, in order; nothing is sent."""
+    found = _started(settings)
+    missing = [label for label in read_labels(settings.labels) if label not in found.texts]
+    bodies = (request_body(settings.model, message(settings.asked, label), settings.temperature) for label in missing)
+    return [json.dumps(body, ensure_ascii=False) for body in bodies]
+
+
+def message(instruction: str, label: str) -> str:
+    """Return what is asked about a label."""
+    return instruction.replace("{name}", label)
+
+
+def read_labels(labels: object) -> list[str]:
+    """Return labels from a list, from `catalogue`, or from a file.
+
+    :param labels: texts; or `catalogue` (the paper's 26 objects); or the path of a `.json` file with a list of texts,
+        or of a `.txt` file with one label a line
+    :raises MissingAssetsError: when there is no such file
+    :raises StoreError: when it cannot be read
+    :raises InvalidArgumentError: for no labels, empty ones, or one that comes twice
+    """
+    if labels == CATALOGUE:
+        return paper_catalogue().names
+    found: object = _read_file(Path(labels)) if isinstance(labels, str) else labels
+    if not isinstance(found, Sequence) or isinstance(found, str) or not found:
+        raise InvalidArgumentError(f"expected labels to be a list of texts, but got {found!r}")
+    names = [label.strip() for label in found if isinstance(label, str)]
+    bad = [label for label in found if not isinstance(label, str) or not label.strip() or not label.isprintable()]
+    if bad:
+        raise InvalidArgumentError(f"expected every label to be a text of one line, but got {bad[0]!r}")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidArgumentError(f"expected every label once, but got {', '.join(map(repr, twice))} again")
+    return names
+
+
+def _read_file(path: Path) -> object:
+    if path.suffix not in (".json", ".txt"):
+        raise InvalidArgumentError(
+            f"expected labels to be a list, 'catalogue', or the path of a .json or .txt file, but got {str(path)!r}"
+        )
+    if not path.is_file():
+        raise MissingAssetsError(f"expected labels at {path}, but there is no such file")
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else [row for row in text.splitlines() if row.strip()]
+    except (OSError, ValueError) as error:
+        raise StoreError(f"cannot read the labels in {path}: {error}") from error
+
+
+def _started(settings: DescribeSettings) -> DescriptionSet:
+    """Return what `out` holds already, or an empty set."""
+    name, host = _label_set(settings.labels), host_of(settings.base_url)
+    fresh = DescriptionSet(name, settings.style, settings.model, settings.asked, _today(), host, PROVENANCE, {})
+    if not Path(settings.out).exists():
+        return fresh
+    found = DescriptionSet.load(settings.out)
+    for key in ("style", "model", "instruction", "base_url"):
+        if getattr(found, key) != getattr(fresh, key):
+            raise StoreMismatchError(
+                f"expected {settings.out} to hold answers with the {key} {getattr(fresh, key)!r}, "
+                f"but it has {getattr(found, key)!r}; name another out="
+            )
+    return found
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder that cannot be written to before the first answer is paid for."""
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise StoreError(f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}")
+
+
+def _label_set(labels: object) -> str:
+    """Return what the set of labels is called: `pickclutter_26`, the file's name, or `labels`."""
+    if labels == CATALOGUE:
+        return "pickclutter_26"
+    return Path(labels).stem if isinstance(labels, str) else "labels"
+
+
+def _chat(settings: DescribeSettings) -> ChatModel:
+    return ChatModel(
+        settings.model,
+        settings.base_url,
+        settings.key_variable,
+        temperature=settings.temperature,
+        timeout=settings.timeout,
+        retries=settings.retries,
+    )
+
+
+def _today() -> str:
+    return datetime.now(timezone.utc).date().isoformat()
+
+
+def _tokens(text: str) -> int:
+    """Return the number of CLIP's tokens in a text, without start and end."""
+    from open_clip.tokenizer import SimpleTokenizer  # brings torch, which the rest of this does without
+
+    return len(SimpleTokenizer().encode(text))
