@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from killing import run_killed
 from toy_training import make_toys
 
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
@@ -45,12 +43,9 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
     assert "report: whole/report/report.md" in whole.stdout and "always yes" in whole.stdout
     assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
-    process = subprocess.Popen(command("train_affordance.py", *toys, "out=killed"), cwd=tmp_path)
-    while not saved_epochs(tmp_path / "killed" / "distill") and process.poll() is None:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not saved_epochs(tmp_path / "killed" / "fewshot")
+    script = ROOT / "scripts" / "train_affordance.py"
+    run_killed(script, [*toys, "out=killed"], "pickclutter_lang.training.monitor:Monitor.step", 5, tmp_path)
+    assert saved_epochs(tmp_path / "killed" / "distill") == [1]
     assert call("train_affordance.py", *toys, "out=killed", folder=tmp_path).returncode == 0
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
 
