@@ -183,9 +183,13 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "classification text": lambda s: classification_loss(STUDENT, s, LABELS, TAU),
     "mse": lambda s: mse_loss(s, TEACHER),
     "contrast": lambda s: image_contrastive_loss(s, TEACHER, TAU),
+    "contrast cosine": lambda s: image_contrastive_loss(s, TEACHER, TAU, similarity="cosine", bank=BANK),
     "contrast bank": lambda s: image_contrastive_loss(s, TEACHER, TAU, bank=BANK, symmetric=False),
     "proximity": lambda s: vl_proximity_loss(s, TEACHER, TEXT, LABELS, 3, TAU, filter_misaligned=False),
+    "proximity filtered": lambda s: vl_proximity_loss(s, TEACHER, TEXT, LABELS, 3, TAU),
+    "proximity text": lambda s: vl_proximity_loss(TEACHER, STUDENT, s, LABELS, 3, TAU),
     "caption": lambda s: caption_loss(s, TEACHER, LABELS, TAU),
+    "caption captions": lambda s: caption_loss(TEACHER, s, LABELS, TAU),
     "asymmetric": lambda s: asymmetric_loss((s @ TEXT.T).sigmoid(), TARGETS),
 }
 
@@ -201,6 +205,17 @@ def test_features_are_normalised_inside(name: str) -> None:
     assert LOSSES[name](STUDENT * scales).item() == pytest.approx(LOSSES[name](STUDENT).item(), abs=1e-10)
 
 
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "asymmetric"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, name: str, dtype: torch.dtype) -> None:
+    exact = LOSSES[name](STUDENT)
+    for other in ("STUDENT", "TEACHER", "TEXT", "BANK"):
+        monkeypatch.setitem(globals(), other, globals()[other].to(dtype))
+    loss = LOSSES[name](STUDENT)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(exact.item(), rel=0.03)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -210,18 +225,33 @@ def test_features_are_normalised_inside(name: str) -> None:
         (lambda: mse_loss(STUDENT[:0], TEACHER[:0]), r"at least one row"),
         (lambda: mse_loss(STUDENT.long(), TEACHER), r"torch.int64"),
         (lambda: image_contrastive_loss(STUDENT, TEACHER, 0.0), "temperature above 0, got 0.0"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, float("nan")), "temperature above 0, got nan"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, float("inf")), "temperature above 0, got inf"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER[:2], TAU), r"teacher \[2, 4\]"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:0]), r"bank .* at least one row"),
         (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, similarity="dot"), "got 'dot'"),
         (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:, :2]), r"bank \[3, 2\]"),
         (lambda: classification_loss(STUDENT, TEXT, LABELS + 1, TAU), r"0\.\.4 .* got 1\.\.5"),
         (lambda: classification_loss(STUDENT, TEXT, LABELS[:2], TAU), r"\[6\], got torch.int64 \[2\]"),
         (lambda: classification_loss(STUDENT, TEXT, LABELS.double(), TAU), "integer"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS - 1, TAU), r"got -1\.\.3"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS > 0, TAU), "integer tensor .* got torch.bool"),
+        (lambda: classification_loss(STUDENT, TEXT[:, :2], LABELS, TAU), r"text \[5, 2\]"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS, -1.0), "temperature above 0, got -1.0"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "k of at least 1, got 0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 3, 0.0), "temperature above 0, got 0.0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER[:3], TEXT, LABELS, 3, TAU), r"teacher \[3, 4\]"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS + 1, 3, TAU), r"0\.\.4 .* got 1\.\.5"),
         (lambda: caption_loss(STUDENT, TEXT, LABELS, TAU), r"captions \[5, 4\]"),
+        (lambda: caption_loss(STUDENT, TEACHER, LABELS[:4], TAU), r"\[6\], got torch.int64 \[4\]"),
+        (lambda: caption_loss(STUDENT, TEACHER, LABELS, 0.0), "temperature above 0, got 0.0"),
         (lambda: asymmetric_loss(PROBABILITIES * 3, TARGETS), r"probabilities within \[0, 1\]"),
         (lambda: asymmetric_loss(PROBABILITIES * float("nan"), TARGETS), "got nan"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS.double() * 2), "targets within"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS[:, :2]), r"\[6, 5\], got \[6, 2\]"),
+        (lambda: asymmetric_loss(PROBABILITIES[0], TARGETS[0]), r"\[N, C\] .* got torch.float64 \[5\]"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, clip=1.0), "clip in"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative >= 0"),
         (lambda: Objective({"cls": 1.0, "kd": 1.0}), "no loss is called kd; known terms: cls, im_cst"),
         (lambda: Objective({"cls": -1.0}), "-1.0"),
         (lambda: Objective({"cls": 0.0}), "at least one"),

@@ -1,0 +1,97 @@
+"""The teacher's features of a run: read when nothing changed, computed anew when anything did, equal either way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg
+from toy_scenes import make_toy_store
+from toy_training import make_teacher, settings
+
+from pickclutter_lang.scenes import SceneStore
+from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
+from pickclutter_lang.training.data import SceneSet, teacher_features
+
+FLIPS = "data.augmentation.flips=[horizontal]"
+Change = Callable[[OpenClipTeacher, SceneSet, Path], tuple[OpenClipTeacher, SceneSet]]
+
+
+def scene_set(folder: Path, *overrides: str) -> SceneSet:
+    return SceneSet(SceneStore.open(folder), settings("data.view=32", FLIPS, *overrides).data)
+
+
+class Counting(OpenClipTeacher):
+    """Counts the pictures that it is asked for."""
+
+    def __init__(self, teacher: OpenClipTeacher, preprocess: PreprocessCfg | None = None) -> None:
+        super().__init__(teacher.model, teacher.config, preprocess or teacher.preprocess.config)
+        self.pictures = 0
+
+    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
+        self.pictures += len(images)
+        return super().encode_image(images)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 8 scenes, a teacher, and the cached features of the one by the other."""
+    root = tmp_path_factory.mktemp("cache")
+    make_toy_store(root / "scenes", "train", 8)
+    make_teacher(root / "teacher")
+    teacher_features(load_teacher("pocket", root / "teacher"), scene_set(root / "scenes"), FeatureCache(root / "cache"))
+    return root
+
+
+def other_weights(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+    return load_teacher("pocket", make_teacher(root / "teacher", seed=1)), scenes
+
+
+def other_preprocessing(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+    return Counting(teacher, replace(teacher.preprocess.config, mean=(0.4, 0.5, 0.6))), scenes
+
+
+def other_scenes(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+    make_toy_store(root / "scenes", "train", 8, seed=1)
+    return teacher, scene_set(root / "scenes")
+
+
+def other_view(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+    return teacher, scene_set(scenes.store.path, "data.view=24")
+
+
+CHANGES: list[Change] = [other_weights, other_preprocessing, other_scenes, other_view]
+
+
+def directly(teacher: OpenClipTeacher, scenes: SceneSet) -> torch.Tensor:
+    return teacher.encode_image(teacher.preprocess(scenes.hand_pictures(range(len(scenes)))))
+
+
+def test_a_second_run_reads_what_the_first_computed(place: Path) -> None:
+    teacher, scenes = Counting(load_teacher("pocket", place / "teacher")), scene_set(place / "scenes")
+    cached = teacher_features(teacher, scenes, FeatureCache(place / "cache"))
+    assert teacher.pictures == 0
+    torch.testing.assert_close(cached[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_is_noticed(place: Path, tmp_path: Path, change: Change) -> None:
+    cache = FeatureCache(place / "cache")
+    teacher, scenes = load_teacher("pocket", place / "teacher"), scene_set(place / "scenes")
+    before = teacher_features(teacher, scenes, cache)
+    teacher, scenes = change(teacher, scenes, tmp_path)
+    teacher = Counting(teacher)
+    found = teacher_features(teacher, scenes, cache)
+    assert teacher.pictures == 2 * len(scenes)  # as they are, and flipped
+    torch.testing.assert_close(found[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
+    assert not torch.allclose(found, before, atol=1e-4)
+
+
+def test_a_flip_more_computes_that_one_alone(place: Path) -> None:
+    teacher = Counting(load_teacher("pocket", place / "teacher"))
+    scenes = scene_set(place / "scenes", "data.augmentation.flips=[horizontal,vertical]")
+    teacher_features(teacher, scenes, FeatureCache(place / "cache"))
+    assert teacher.pictures == 2 * len(scenes)
