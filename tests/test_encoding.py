@@ -1,4 +1,4 @@
-"""The teacher's features of a run: read when nothing changed, computed anew when anything did, equal either way."""
+"""What the teacher encodes for a run: pictures once for each content, prompts once for each step and evaluation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import pytest
 import torch
 from open_clip.transform import PreprocessCfg
 from toy_scenes import make_toy_store
-from toy_training import make_teacher, settings
+from toy_training import make_teacher, make_toys, settings
 
+from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
+from pickclutter_lang.training import Run, inference
 from pickclutter_lang.training.data import SceneSet, teacher_features
+from pickclutter_lang.training.monitor import Monitor
 
 FLIPS = "data.augmentation.flips=[horizontal]"
 Change = Callable[[OpenClipTeacher, SceneSet, Path], tuple[OpenClipTeacher, SceneSet]]
@@ -95,3 +98,31 @@ def test_a_flip_more_computes_that_one_alone(place: Path) -> None:
     scenes = scene_set(place / "scenes", "data.augmentation.flips=[horizontal,vertical]")
     teacher_features(teacher, scenes, FeatureCache(place / "cache"))
     assert teacher.pictures == 2 * len(scenes)
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[str]:
+    """Return a list that grows by one with each call of a method."""
+    calls, original = [], getattr(owner, name)
+
+    def counting(*args, **kwargs):
+        calls.append(name)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, counting)
+    return calls
+
+
+@pytest.mark.slow
+def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.open(settings(*make_toys(tmp_path), f"out={tmp_path / 'run'}", "distill.epochs=2", "fewshot.epochs=1"))
+    encoded = count_calls(monkeypatch, OpenClipTeacher, "encode_prompts")
+    steps = count_calls(monkeypatch, Monitor, "step")
+    monkeypatch.setattr(inference, "_BATCH", 3)  # so that an evaluation has several batches
+    run.train()
+    validations = 2
+    assert len(steps) > 10 and len(encoded) == len(steps) + validations
+    encoded.clear()
+    evaluate_run(run)
+    assert len(encoded) == 4  # two sets of labels after each phase

@@ -15,7 +15,7 @@ from open_clip.transform import PreprocessCfg
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.prompts import PHRASES, LearnedPrompts
 from pickclutter_lang.language.templates import PHRASINGS, instruction
-from pickclutter_lang.teachers import OpenClipTeacher
+from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 
 LABELS = ["banana", "mustard bottle", "phillips screwdriver with a red handle", "die"]
@@ -66,6 +66,31 @@ def test_embedded_phrases_equal_encoded_texts_of_real_architectures(name: str) -
         tokens = open_clip.tokenize([f"{phrase} {label}" for label in LABELS], teacher.context_length)
         expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_prompts_of_the_embedded_teacher_are_its_texts() -> None:
+    embedded = load_teacher("pocket")
+    features = LearnedPrompts(embedded, LABELS, n_context=7)()
+    for found, phrase in zip(features, PHRASES, strict=True):
+        expected = embedded.encode_text([f"{phrase} {label}" for label in LABELS])
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert (features.positive - features.negative).abs().max() > 0.05
+
+
+def test_the_text_tower_runs_on_the_longest_label_alone(
+    teacher: OpenClipTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths, original = [], OpenClipTeacher.encode_prompts
+
+    def noting(self: OpenClipTeacher, embeddings: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+        lengths.append(embeddings.shape[1])
+        return original(self, embeddings, end)
+
+    monkeypatch.setattr(OpenClipTeacher, "encode_prompts", noting)
+    longest = int(teacher.end_positions(teacher.tokenize(LABELS)).max()) + 1
+    LearnedPrompts(teacher, LABELS, n_context=8)()
+    teacher.encode_text(LABELS)
+    assert lengths == [longest + 8, longest] and longest < teacher.context_length
 
 
 def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: OpenClipTeacher) -> None:
