@@ -15,6 +15,7 @@ from rich.progress import track
 
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.further import select_objects
 from pickclutter_lang.objects.proxies.things import random_thing, write_things
 from pickclutter_lang.objects.sets import load_object_set
 from pickclutter_lang.scenes.views import write_views
@@ -27,14 +28,15 @@ _LEAST_PIXELS = 30
 class ViewSettings:
     """Which views to render.
 
-    `objects` is an object set (`proxy` or `ycb`, from `objects_root`) of which each object gets `object_views`, or
-    `none`; `things` random things get `thing_views` each. `size` is the side of a picture in pixels. Everything
-    is drawn from `seed`.
+    `objects` is an object set (`proxy` or `ycb`, from `objects_root`) of which each object of the `selection`
+    (`select_objects`; of `proxy` there is `paper` alone) gets `object_views`, or `none`; `things` random things get
+    `thing_views` each. `size` is the side of a picture in pixels. Everything is drawn from `seed`.
     """
 
     out: str
     objects: str
     objects_root: str | None
+    selection: str
     object_views: int
     things: int
     thing_views: int
@@ -45,6 +47,9 @@ class ViewSettings:
         """Raise `InvalidArgumentError` for values outside their range."""
         if self.objects not in ("proxy", "ycb", "none"):
             raise InvalidArgumentError(f"expected objects to be proxy, ycb or none, but got {self.objects!r}")
+        select_objects(self.selection)
+        if self.objects == "proxy" and self.selection != "paper":
+            raise InvalidArgumentError(f"expected selection=paper of the stand-ins, but got {self.selection!r}")
         for name, least in (("object_views", 0), ("things", 0), ("thing_views", 0), ("size", 16), ("seed", 0)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
@@ -92,7 +97,7 @@ def collect_views(settings: ViewSettings) -> str:
 def _objects(settings: ViewSettings) -> Iterator[_Model]:
     if settings.objects == "none" or not settings.object_views:
         return
-    found = load_object_set(settings.objects, settings.objects_root)
+    found = load_object_set(settings.objects, settings.objects_root, select_objects(settings.selection).model_ids)
     for item in found.catalogue:
         words = {"model_id": item.model_id, "object_set": found.name}
         yield _Model(found.model_dir(item.model_id), item.scale, words, settings.object_views)

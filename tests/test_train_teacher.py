@@ -16,10 +16,11 @@ from pickclutter_lang.scenes.manifest import SHARD_FOLDER
 from pickclutter_lang.scenes.views import ViewStore, write_views
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
-from pickclutter_lang.training.teacher import Trainee, presence_loss, region_features, train_teacher
+from pickclutter_lang.training.teacher import Trainee, presence_loss, region_features, shares_right, train_teacher
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import NAMES, Scenes, TeacherData, Views
+from pickclutter_lang.training.teacher_data import TeacherData
 from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
+from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids
 from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_rgb, relight
 
 SIDE, SCENES = 48, 12
@@ -101,6 +102,7 @@ def settings(data: Path, out: Path, **changes: object) -> TeacherTrainSettings:
         "views": [str(data / "views")],
         "held_out_scenes": [str(data / "held")],
         "held_out_views": [str(data / "held_views")],
+        "exclude": "none",
         "view": 40,
         "steps": 4,
         "scene_batch": 4,
@@ -111,6 +113,7 @@ def settings(data: Path, out: Path, **changes: object) -> TeacherTrainSettings:
         "weight_decay": 0.0,
         "warmup": 0.0,
         "sigmoid_weight": 1.0,
+        "language_weight": 0.0,
         "bf16": False,
         "threads": None,
         "seed": 0,
@@ -201,12 +204,12 @@ def test_sigmoid_loss_falls_when_matches_rise() -> None:
 
 
 def test_presence_loss_reads_pairs_of_prompts() -> None:
-    truth = torch.rand(3, 2 * NAMES, generator=torch.Generator().manual_seed(0)) < 0.3
-    truth[:, NAMES:] = ~truth[:, :NAMES]
+    truth = torch.rand(3, 52, generator=torch.Generator().manual_seed(0)) < 0.3
+    truth[:, 26:] = ~truth[:, :26]
     logits = torch.cat([torch.zeros(3, 5), truth.float() * 6], dim=1)
     padded = torch.cat([torch.zeros(3, 5, dtype=torch.bool), truth], dim=1)
-    assert float(presence_loss(logits, padded)) == pytest.approx(np.log1p(np.exp(-6)), rel=1e-4)
-    assert presence_loss(-logits, padded) > 5
+    assert float(presence_loss(logits, padded, 26)) == pytest.approx(np.log1p(np.exp(-6)), rel=1e-4)
+    assert presence_loss(-logits, padded, 26) > 5
 
 
 def test_region_features_are_means_over_masks() -> None:
@@ -252,6 +255,32 @@ def test_relighting_and_coarsening_keep_the_range_and_are_seeded() -> None:
     assert torch.equal(coarsen(pictures, 0.5, np.random.default_rng(0))[3:], pictures[3:])
 
 
+def test_kinds_of_questions_have_their_columns(data: Path, tmp_path: Path) -> None:
+    wanted = settings(data, tmp_path)
+    batch = TeacherData(Scenes.load(wanted.scenes), Views.load(wanted.views), wanted, 64).batch(0)
+    assert {"name", "colour", "shape", "material"} <= set(batch.kinds)
+    start = batch.kinds["name"].start
+    for kind, columns in batch.kinds.items():
+        assert all(tag.startswith(f"{kind}:") for tag in batch.tags[columns.start - start : columns.stop - start])
+    assert batch.kinds["name"].stop - start == batch.names == len(CATALOGUE)
+    assert batch.kinds["use"].stop == len(batch.object_texts) == start + len(batch.tags)
+    assert len(shares_right(torch.rand(batch.object_truth.shape), batch)) == len(batch.kinds)
+
+
+def test_excluded_objects_are_neither_shown_nor_named(data: Path, tmp_path: Path) -> None:
+    wanted = settings(data, tmp_path, exclude="ood")
+    excluded = excluded_ids("ood")
+    assert len(excluded) == 12 and not excluded_ids("none")
+    teacher_data = TeacherData(Scenes.load(wanted.scenes, excluded), Views.load(wanted.views, excluded), wanted, 64)
+    names = [item.name for item in CATALOGUE if item.split == "ood" and item.name != "orange"]  # a colour too
+    for step in range(3):
+        batch = teacher_data.batch(step)
+        assert batch.names == 14
+        assert not [text for text in batch.scene_texts + batch.object_texts if any(name in text for name in names)]
+    with pytest.raises(InvalidArgumentError, match="011_banana"):
+        Scenes.load(wanted.scenes, frozenset({"011_banana"}))
+
+
 def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) -> None:
     trainee = Trainee(POCKET_CONFIG)
     trainee(
@@ -261,7 +290,7 @@ def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) ->
         1.0,
         False,
     )
-    assert 50 < int(trainee.seen.sum()) < 400
+    assert 50 < int(trainee.seen.sum()) < 600
 
 
 def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
@@ -275,7 +304,8 @@ def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"steps": 0}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"object_sizes": [8]}]
+    "change",
+    [{"steps": 0}, {"exclude": "id"}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"object_sizes": [8]}],
 )
 def test_wrong_settings_are_named(data: Path, tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError, match=next(iter(change))):

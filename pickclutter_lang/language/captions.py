@@ -133,16 +133,20 @@ def scene_phrase(things: Sequence[Thing], others: Sequence[Thing], rng: np.rando
     if kind == 2:
         return absent_phrase(_pick(absent, rng), rng)
     if kind == 3:
-        first, second = _one(things, rng), absent_phrase(_pick(absent, rng), rng)
-        # Without descriptions: two of them are more than a text tower reads.
-        texts = [phrase.text.split(" . ")[0] for phrase in (first, second)]
-        return Phrase(", and ".join(texts), (*first.clauses, *second.clauses))
+        return _with_and_without(things, absent, rng)
     if kind == 4:
         return _number(things, rng)
     if kind == 5:
         text, tags = _attributes(_pick(things, rng), rng)
         return Phrase(_fill(_SCENE, text, rng), (Clause(tags),))
     return _one(things, rng)
+
+
+def _with_and_without(things: Sequence[Thing], absent: Sequence[Thing], rng: np.random.Generator) -> Phrase:
+    """Say that one thing is there and another is not, without descriptions: two are more than a text tower reads."""
+    first, other = _one(things, rng, described=False), _pick(absent, rng)
+    second = Phrase(_fill(_ABSENT, other.name, rng), (Clause(frozenset({f"name:{other.name}"}), 0, 0),))
+    return Phrase(f"{first.text}, and {second.text}", (*first.clauses, *second.clauses))
 
 
 def named_object_phrase(thing: Thing, rng: np.random.Generator) -> Phrase:
@@ -167,12 +171,12 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
-def _one(things: Sequence[Thing], rng: np.random.Generator) -> Phrase:
+def _one(things: Sequence[Thing], rng: np.random.Generator, described: bool = True) -> Phrase:
     thing = _pick(things, rng)
     if not thing.name:
         text, tags = _attributes(thing, rng)
         return Phrase(_fill(_SCENE, text, rng), (Clause(tags),))
-    if rng.random() < 0.5:
+    if described and rng.random() < 0.5:
         return named_scene_phrase(thing, rng)
     noun, tags = _noun(thing, rng)
     return Phrase(_fill(_SCENE, noun, rng), (Clause(tags),))

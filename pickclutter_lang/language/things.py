@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pickclutter_lang.objects.catalogue import CatalogueObject, paper_catalogue
+from pickclutter_lang.objects.catalogue import CatalogueObject
+from pickclutter_lang.objects.further import known_objects
 
 # What else is true where one word is: a sphere is round, steel is metal.
 _IMPLIED = {
@@ -27,6 +28,8 @@ _IMPLIED = {
         "cone": ("conical",),
         "rod": ("long and thin", "long", "thin"),
         "bowl": ("hemispherical", "round"),
+        "cup-shaped": ("cup",),
+        "cup": ("cup-shaped",),
         "t-shape": ("t-shaped",),
     },
     "material": {
@@ -38,8 +41,8 @@ _IMPLIED = {
     },
 }
 # Categories of the catalogue and shapes of procedural things that mean each other.
-_SHAPE_OF_CATEGORY = {"bottle": "bottle", "box": "box", "ball": "ball", "can": "cylinder"}
-_CATEGORY_OF_SHAPE = {"bottle": "bottle", "box": "box", "ball": "ball", "cylinder": "can", "cup": "tableware"} | {
+_SHAPE_OF_CATEGORY = {"bottle": "bottle", "box": "box", "ball": "ball", "can": "cylinder", "cup": "cup"}
+_CATEGORY_OF_SHAPE = {"bottle": "bottle", "box": "box", "ball": "ball", "cylinder": "can", "cup": "cup"} | {
     "bowl": "tableware"
 }
 # Nouns that several shapes share, so that they say nothing certain.
@@ -127,10 +130,12 @@ def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
             tags.update(f"{kind}:{other}" for other in _IMPLIED.get(kind, {}).get(str(word), ()))
     tags |= {f"shape:{shape}" for category, shape in _SHAPE_OF_CATEGORY.items() if f"category:{category}" in tags}
     tags |= {f"category:{category}" for shape, category in _CATEGORY_OF_SHAPE.items() if f"shape:{shape}" in tags}
+    if "category:cup" in tags:
+        tags.add("category:tableware")
     return frozenset(tags)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def meaning_of_noun(noun: str, name: str) -> frozenset[str]:
     """Return what a noun for the object `name` asserts.
 
@@ -138,7 +143,7 @@ def meaning_of_noun(noun: str, name: str) -> frozenset[str]:
     both; every other noun means the object itself.
     """
     attributes: dict[str, str] = {}
-    for item in paper_catalogue():
+    for item in known_objects():
         attributes[item.category] = f"category:{item.category}"
         attributes.update({colour: f"colour:{colour}" for colour in item.colours})
     attributes.update({size: f"size:{size}" for size in ("small", "large")})

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers import trunk
+from pickclutter_lang.teachers import patch_trunk, trunk  # noqa: F401 - registers the first revision of the trunk too
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 
 CONFIG_FILE = "open_clip_config.json"
@@ -35,7 +35,7 @@ POCKET_CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 256,
         "vision_cfg": {
-            "timm_model_name": trunk.pocket_resnet.__name__,
+            "timm_model_name": patch_trunk.pocket_patch_resnet.__name__,
             "timm_model_pretrained": False,
             "timm_pool": "avg",
             "timm_proj": "linear",
@@ -73,7 +73,11 @@ def dense_features(model: Any, images: Tensor) -> Tensor:
     :param model: an open_clip model with a convolutional timm trunk, average pooling and a linear projection
     :param images: preprocessed pictures [N, 3, H, W] of any size
     """
-    trunk_map = model.visual.trunk.forward_features(images)
+    return dense_maps(model, model.visual.trunk.forward_features(images))
+
+
+def dense_maps(model: Any, trunk_map: Tensor) -> Tensor:
+    """Project a map of the trunk, [N, C, h, w], to the embedding, [N, D, h, w]."""
     projected: Tensor = model.visual.head(trunk_map.permute(0, 2, 3, 1))
     return projected.permute(0, 3, 1, 2)
 
@@ -83,7 +87,7 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
 
     :param seen: int64, ids of the tokens that occurred in training
     """
-    weights = {name: value.detach().cpu().half().contiguous() for name, value in model.state_dict().items()}
+    weights = {name: _halved(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
     rows = torch.unique(seen)
     weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
     weights[_STORED_ROWS] = rows.to(torch.int32)
@@ -121,4 +125,9 @@ def _whole_table(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[
     rows, stored = weights.pop(_STORED_ROWS).long(), weights[_EMBEDDING]
     table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], stored.shape[1])
     table[rows] = stored.float()
-    return {**{name: value.float() for name, value in weights.items()}, _EMBEDDING: table}
+    whole = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    return {**whole, _EMBEDDING: table}
+
+
+def _halved(value: Tensor) -> Tensor:
+    return value.half() if value.is_floating_point() else value

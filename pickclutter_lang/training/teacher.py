@@ -10,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import (
     POCKET_CONFIG,
     build_pocket_model,
-    dense_features,
+    dense_maps,
     load_pocket_teacher,
     save_pocket_model,
 )
@@ -33,12 +34,16 @@ from pickclutter_lang.training.monitor import Monitor
 from pickclutter_lang.training.optim import cosine
 from pickclutter_lang.training.teacher_card import write_model_card
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import NAMES, Batch, Scenes, TeacherData, Views
+from pickclutter_lang.training.teacher_data import Batch, TeacherData
+from pickclutter_lang.training.teacher_language import LanguageTeacher, language_loss
 from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
+from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids
 from pickclutter_lang.training.teacher_report import evaluate_teacher
 
 _HIGHEST_LOGIT_SCALE = 50.0
 _SHORT_TEXT = 14
+# As a mean over many pairs of which most are easy, the term would say little beside the contrastive ones.
+_PRESENCE_WEIGHT = 4.0
 _LOG = "log.jsonl"
 
 
@@ -55,33 +60,44 @@ class Trainee(nn.Module):
         self.mean = torch.tensor(config["preprocess_cfg"]["mean"])[:, None, None]
         self.std = torch.tensor(config["preprocess_cfg"]["std"])[:, None, None]
 
-    def forward(self, batch: Batch, sigmoid_weight: float, bf16: bool) -> dict[str, Tensor]:
-        """Return the terms of the loss on a batch, and their sum as `loss`."""
+    def forward(
+        self, batch: Batch, sigmoid_weight: float, bf16: bool, words: tuple[list[str], Tensor, float] | None = None
+    ) -> dict[str, Tensor]:
+        """Return the terms of the loss on a batch, and their sum as `loss`.
+
+        :param words: texts, their nearness to the batch's tags (`LanguageTeacher.draw`), and the weight of that term
+        """
+        said = [*batch.scene_texts, *batch.object_texts, *(words[0] if words else ())]
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            dense = self._dense(batch.scenes).float()
-            objects = self._dense(batch.objects).float().mean(dim=(2, 3))
-            texts = self._texts([*batch.scene_texts, *batch.object_texts])
+            dense, objects = self._maps([batch.scenes, batch.objects])
+            texts = self._texts(said)
         scenes = functional.normalize(dense.mean(dim=(2, 3)), dim=-1)
         regions = region_features(dense, batch.segmentation, batch.regions)
-        objects = functional.normalize(torch.cat([regions, objects]), dim=-1)
-        scene_texts, object_texts = texts[: len(batch.scene_texts)], texts[len(batch.scene_texts) :]
+        objects = functional.normalize(torch.cat([regions, objects.mean(dim=(2, 3))]), dim=-1)
+        first = len(batch.scene_texts)
+        scene_texts, object_texts, other_texts = texts.tensor_split([first, first + len(batch.object_texts)])
         scale = self.model.logit_scale.exp()
         scene_cosines, object_cosines = scenes @ scene_texts.T, objects @ object_texts.T
-        named = batch.object_truth[:, -NAMES:].any(dim=1)
+        kinds = kind_losses(scale * object_cosines, batch)
         terms = {
             "scene_nce": multi_positive_nce(scale * scene_cosines, batch.scene_truth),
             "object_nce": multi_positive_nce(scale * object_cosines, batch.object_truth),
             "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(scene_cosines, batch.scene_truth),
-            "presence": presence_loss(scale * scene_cosines, batch.scene_truth),
-            "name_nce": multi_positive_nce(scale * object_cosines[named, -NAMES:], batch.object_truth[named, -NAMES:]),
+            "presence": _PRESENCE_WEIGHT * presence_loss(scale * scene_cosines, batch.scene_truth, batch.names),
+            "name_nce": kinds.pop("name"),
+            "attribute_nce": torch.stack(list(kinds.values())).mean(),
             "object_sigmoid": sigmoid_weight * self.object_sigmoid(object_cosines, batch.object_truth),
         }
-        right = object_cosines[named, -NAMES:].argmax(dim=1) == batch.object_truth[named, -NAMES:].int().argmax(dim=1)
-        return {**terms, "loss": torch.stack(list(terms.values())).sum(), "name_top1": right.float().mean()}
+        if words:
+            anchors = object_texts[batch.kinds["name"].start :]
+            terms["language"] = words[2] * language_loss(other_texts, anchors, words[1], scale)
+        return {**terms, "loss": torch.stack(list(terms.values())).sum(), **shares_right(object_cosines, batch)}
 
-    def _dense(self, pictures: Tensor) -> Tensor:
-        normal = (pictures - self.mean) / self.std
-        return dense_features(self.model, normal.contiguous(memory_format=torch.channels_last))
+    def _maps(self, pictures: list[Tensor]) -> list[Tensor]:
+        """Return the dense maps, float32 [N_i, D, h_i, w_i], of batches of pictures in 0..1."""
+        normal = [((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last) for x in pictures]
+        trunk: Any = self.model.visual.trunk
+        return [dense_maps(self.model, found).float() for found in trunk.forward_maps(normal)]
 
     def _texts(self, texts: list[str]) -> Tensor:
         """Encode texts, the short and the long ones apart: a batch costs what its longest text costs."""
@@ -92,20 +108,43 @@ class Trainee(nn.Module):
         for rows in (torch.nonzero(end <= _SHORT_TEXT).flatten(), torch.nonzero(end > _SHORT_TEXT).flatten()):
             if len(rows):
                 embeddings = self.model.token_embedding(tokens[rows, : int(end[rows].max()) + 1])
-                features = features.index_put((rows,), text_features(self.model, embeddings, end[rows]))
+                with sdpa_kernel(SDPBackend.MATH):  # for texts this short the plain kernel is the fastest
+                    found = text_features(self.model, embeddings, end[rows])
+                features = features.index_put((rows,), found)
         return features
 
 
-def presence_loss(logits: Tensor, truth: Tensor) -> Tensor:
+def presence_loss(logits: Tensor, truth: Tensor, names: int) -> Tensor:
     """Return the cross-entropy of the pairs of prompts "with X" and "without X": whether each named object is there.
 
     It is how a student's pairs of prompts are read: a softmax over the two.
 
-    :param logits: [B, P]; the last 2 * NAMES texts are those of `Batch.scene_texts`
+    :param logits: [B, P]; the last 2 * `names` texts are those of `Batch.scene_texts`
     :param truth: bool [B, P]
     """
-    present, absent = logits[:, -2 * NAMES : -NAMES], logits[:, -NAMES:]
-    return functional.binary_cross_entropy_with_logits(present - absent, truth[:, -2 * NAMES : -NAMES].float())
+    present, absent = logits[:, -2 * names : -names], logits[:, -names:]
+    return functional.binary_cross_entropy_with_logits(present - absent, truth[:, -2 * names : -names].float())
+
+
+def kind_losses(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Return the contrastive loss within each kind of question, over the objects of which an answer is among those."""
+    losses = {}
+    for kind, columns in batch.kinds.items():
+        truth = batch.object_truth[:, columns]
+        known = truth.any(dim=1)
+        losses[kind] = multi_positive_nce(logits[known, columns], truth[known])
+    return losses
+
+
+def shares_right(cosines: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Return how often the best answer to a question is a true one, for each kind as `<kind>_top1`."""
+    found = {}
+    for kind, columns in batch.kinds.items():
+        truth = batch.object_truth[:, columns]
+        known = truth.any(dim=1)
+        best = cosines.detach()[known, columns].argmax(dim=1, keepdim=True)
+        found[f"{kind}_top1"] = truth[known].gather(1, best).float().mean()
+    return found
 
 
 def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Tensor:
@@ -135,9 +174,10 @@ def train_teacher(settings: TeacherTrainSettings) -> Path:
     torch.manual_seed(settings.seed)
     trainee = Trainee(POCKET_CONFIG)
     optimizer = build_teacher_optimizer(trainee, settings)
+    excluded = excluded_ids(settings.exclude)
     data = TeacherData(
-        Scenes.load(settings.scenes),
-        Views.load(settings.views),
+        Scenes.load(settings.scenes, excluded),
+        Views.load(settings.views, excluded),
         settings,
         POCKET_CONFIG["preprocess_cfg"]["size"],
     )
@@ -204,9 +244,11 @@ def _run(
     trainee.train()
     _cut_log(out / _LOG, first)
     began = time.perf_counter() - seconds
+    wanted = settings.language_weight > 0 and first < settings.steps
+    language = LanguageTeacher(data.nameable, data.words, settings.seed) if wanted else None
     with Monitor("pocket teacher", out / "tensorboard", settings.steps, first) as monitor:
         for step in range(first, settings.steps):
-            row = train_step(trainee, optimizer, data.batch(step), settings, step)
+            row = train_step(trainee, optimizer, data.batch(step), settings, step, language)
             monitor.step(step, row)
             with (out / _LOG).open("a") as log:
                 log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - began}) + "\n")
@@ -219,13 +261,19 @@ def _run(
 
 
 def train_step(
-    trainee: Trainee, optimizer: torch.optim.Optimizer, batch: Batch, settings: TeacherTrainSettings, step: int
+    trainee: Trainee,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    settings: TeacherTrainSettings,
+    step: int,
+    language: LanguageTeacher | None = None,
 ) -> dict[str, float]:
     """Do one step and return the terms of its loss."""
     factor = cosine(step, settings.steps, round(settings.warmup * settings.steps))
     for group in optimizer.param_groups:
         group["lr"] = group["top_lr"] * factor
-    terms = trainee(batch, settings.sigmoid_weight, settings.bf16)
+    words = (*language.draw(step, batch.tags), settings.language_weight) if language else None
+    terms = trainee(batch, settings.sigmoid_weight, settings.bf16, words)
     optimizer.zero_grad(set_to_none=True)
     terms["loss"].backward()
     nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)

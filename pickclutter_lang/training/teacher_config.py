@@ -14,9 +14,12 @@ class TeacherTrainSettings:
 
     `scenes` and `views` are folders of scene stores and of views; `held_out_scenes` and `held_out_views` are never
     trained on and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a
-    scene's picture that is shown (the objects lie in the middle). A step sees `scene_batch` scenes, as many crops of
-    their objects, and `view_batch` views, the latter two as pictures of one of `object_sizes` pixels. `lr` is the
-    learning rate of the image tower, `text_lr` that of the text tower. `bf16` runs the towers in bfloat16. A
+    scene's picture that is shown (the objects lie in the middle); a quarter of the windows are closer, about an object.
+    A step sees `scene_batch` scenes, as many crops of their objects, and `view_batch` views, the latter two as
+    pictures of one of `object_sizes` pixels. `exclude=ood` trains a teacher that never sees an object of Y_ood or
+    reads its name: views of them are left out, and scenes with them are refused; `none` leaves out nothing. `lr` is
+    the learning rate of the image tower, `text_lr` that of the text tower. `language_weight` weighs the language of a
+    sentence-embedding model (`language_teacher.py`); 0 does without. `bf16` runs the towers in bfloat16. A
     checkpoint is written every `save_every` steps. `out` takes log, checkpoints and the exported teacher.
     """
 
@@ -24,6 +27,7 @@ class TeacherTrainSettings:
     views: list[str]
     held_out_scenes: list[str]
     held_out_views: list[str]
+    exclude: str
     view: int
     steps: int
     scene_batch: int
@@ -34,6 +38,7 @@ class TeacherTrainSettings:
     weight_decay: float
     warmup: float
     sigmoid_weight: float
+    language_weight: float
     bf16: bool
     threads: int | None
     seed: int
@@ -44,6 +49,8 @@ class TeacherTrainSettings:
         """Raise `InvalidArgumentError` for values outside their range."""
         if not self.scenes or not self.views:
             raise InvalidArgumentError("expected at least one folder each in scenes and views, but got none")
+        if self.exclude not in ("none", "ood"):
+            raise InvalidArgumentError(f"expected exclude to be none or ood, but got {self.exclude!r}")
         least = {"view": 16, "steps": 1, "scene_batch": 2, "view_batch": 1, "seed": 0, "save_every": 1}
         for name, low in least.items():
             if getattr(self, name) < low:
@@ -53,7 +60,7 @@ class TeacherTrainSettings:
         for name in ("lr", "text_lr"):
             if not getattr(self, name) > 0:
                 raise InvalidArgumentError(f"expected {name} larger than 0, but got {getattr(self, name)}")
-        for name in ("weight_decay", "warmup", "sigmoid_weight"):
+        for name in ("weight_decay", "warmup", "sigmoid_weight", "language_weight"):
             if not 0 <= getattr(self, name) <= 10:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 

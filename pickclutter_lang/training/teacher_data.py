@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.attributes import attribute_words, draw_questions
 from pickclutter_lang.language.captions import (
     Phrase,
     absent_phrase,
@@ -21,80 +21,16 @@ from pickclutter_lang.language.captions import (
     object_phrase,
     scene_phrase,
 )
-from pickclutter_lang.language.things import Thing, thing_of, thing_of_words
+from pickclutter_lang.language.things import Thing, thing_of
 from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.scenes import SceneStore
-from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
-from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
+from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids, object_window, seen_slots
 from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_rgb, relight
 
-# An object counts as seen from this share of the picture's pixels on: 20 pixels of 160 x 160.
-SEEN_SHARE = 0.0008
-NAMES = len(paper_catalogue())
-"""Objects of the catalogue: so many texts at the end of a batch's name them, in order."""
 _REGIONS_A_SCENE = 8
-_PHRASES_A_SCENE = 2
 _COARSE_SHARE = 0.35
-
-
-@dataclass(frozen=True)
-class Scenes:
-    """Scenes in memory: `rgb` [N, S, S, 3], `segmentation` [N, S, S], and the thing [N][slot] of each actor."""
-
-    rgb: NDArray[np.uint8]
-    segmentation: NDArray[np.uint8]
-    things: list[list[Thing]]
-
-    @classmethod
-    def load(cls, folders: Sequence[str]) -> Scenes:
-        """Read the hand camera's pictures of stores of one picture size.
-
-        :raises InvalidArgumentError: when the stores' pictures differ in size
-        """
-        stores = [SceneStore.open(folder) for folder in folders]
-        sizes = {store.image_size for store in stores}
-        if len(sizes) != 1:
-            raise InvalidArgumentError(f"expected scene stores of one image_size, but got {sorted(sizes)}")
-        catalogue = paper_catalogue()
-        things = []
-        for store in stores:
-            column = [thing_of(catalogue.find(model_id)) for model_id in store.model_ids]
-            things += [[column[a] for a in row if a >= 0] for row in store.array("actors")]
-        rgb = np.concatenate([store.images("hand", "rgb") for store in stores])
-        segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])
-        return cls(rgb, np.where(segmentation == ROBOT_SEGMENT, 0, segmentation).astype(np.uint8), things)
-
-
-@dataclass(frozen=True)
-class Views:
-    """Views in memory: `rgb` [M, S, S, 3] and the thing of each."""
-
-    rgb: NDArray[np.uint8]
-    things: list[Thing]
-
-    @classmethod
-    def load(cls, folders: Sequence[str]) -> Views:
-        """Read folders of views of one picture size.
-
-        :raises InvalidArgumentError: when their pictures differ in size
-        """
-        stores = [ViewStore.open(folder) for folder in folders]
-        sizes = {store.rgb.shape[1] for store in stores}
-        if len(sizes) != 1:
-            raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
-        things = []
-        for store in stores:
-            known = [thing_of_row(row) for row in store.things]
-            things += [known[n] for n in store.thing]
-        return cls(np.concatenate([store.rgb for store in stores]), things)
-
-
-def thing_of_row(row: Mapping[str, Any]) -> Thing:
-    """Return what may be said of a thing of a `ViewStore`."""
-    if "model_id" in row:
-        return thing_of(paper_catalogue().find(str(row["model_id"])))
-    return thing_of_words(row)
+_CLOSE_SHARE = 0.25
+_WORDS_A_KIND = 14
 
 
 @dataclass(frozen=True)
@@ -103,8 +39,9 @@ class Batch:
 
     `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, slot + 1) with `segmentation` uint8 [B, S, S]; `objects`
     [K, 3, s, s], crops and views. `scene_truth` [B, P] and `object_truth` [R + K, Q] say which phrases hold. The last
-    2 * NAMES scene texts say of each object of the catalogue that it is there, then that it is not; the last NAMES
-    object texts name them.
+    2 * `names` scene texts say of each nameable object of the scenes that it is there, then that it is not. `kinds`
+    are the columns of the object texts that are of one kind (`name`, `colour`, ...), among which one may ask; `tags`
+    say what they mean, from the first of these columns to the last text.
     """
 
     scenes: Tensor
@@ -115,6 +52,9 @@ class Batch:
     scene_truth: Tensor
     object_texts: list[str]
     object_truth: Tensor
+    names: int
+    kinds: dict[str, slice]
+    tags: list[str]
 
 
 class TeacherData:
@@ -122,7 +62,11 @@ class TeacherData:
 
     def __init__(self, scenes: Scenes, views: Views, settings: TeacherTrainSettings, image_size: int) -> None:
         self.scenes, self.views, self.settings, self.image_size = scenes, views, settings, image_size
-        self._catalogue = [thing_of(item) for item in paper_catalogue()]
+        excluded = excluded_ids(settings.exclude)
+        self.in_scenes = [thing_of(item) for item in paper_catalogue() if item.model_id not in excluded]
+        known = {thing.name: thing for thing in views.things if thing.name}
+        self.nameable = list({**{thing.name: thing for thing in self.in_scenes}, **known}.values())
+        self.words = attribute_words([*self.in_scenes, *views.things])
         if settings.view > scenes.rgb.shape[1]:
             raise InvalidArgumentError(
                 f"expected view of at most the pictures' {scenes.rgb.shape[1]} pixels, but got {settings.view}"
@@ -132,10 +76,10 @@ class TeacherData:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.settings.seed, step])
         rows = rng.integers(0, len(self.scenes.rgb), self.settings.scene_batch)
-        windows = self._scene_windows(rng, len(rows))
+        windows = self._scene_windows(rows, rng)
         pictures = coarsen(cut_rgb(self.scenes.rgb[rows], windows, self.image_size), _COARSE_SHARE, rng)
         segmentation = cut_labels(self.scenes.segmentation[rows], windows, self.image_size)
-        seen = [self._seen(segmentation[n].numpy()) for n in range(len(rows))]
+        seen = [seen_slots(segmentation[n].numpy()) for n in range(len(rows))]
         regions = [
             (n, slot) for n, slots in enumerate(seen) for slot in rng.permutation(slots)[:_REGIONS_A_SCENE].tolist()
         ]
@@ -148,7 +92,7 @@ class TeacherData:
         region_things = [self.scenes.things[rows[n]][slot - 1] for n, slot in regions]
         object_things = [*region_things, *crop_things, *view_things]
         scene_phrases = self._scene_phrases(contents, rng)
-        object_phrases = self._object_phrases(object_things, rng)
+        object_phrases, kinds = self._object_phrases([*crop_things, *view_things], rng)
         return Batch(
             scenes=relight(pictures, rng),
             segmentation=segmentation,
@@ -158,30 +102,39 @@ class TeacherData:
             scene_truth=torch.from_numpy(match(scene_phrases, contents)),
             object_texts=[p.text for p in object_phrases],
             object_truth=torch.from_numpy(match(object_phrases, [[t] for t in object_things])),
+            names=len(self.in_scenes),
+            kinds=kinds,
+            tags=[tag for p in object_phrases[kinds["name"].start :] for tag in p.clauses[0].tags],
         )
 
-    def _scene_windows(self, rng: np.random.Generator, count: int) -> Windows:
-        """Between the smallest window and the whole picture, about its middle; half of them turned by quarters."""
-        whole = self.scenes.rgb.shape[1]
+    def _scene_windows(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Windows:
+        """Between the smallest window and the whole picture, about its middle; half of them turned by quarters.
+
+        Some are closer, about an object, so that small ones are seen with more pixels.
+        """
+        whole, count = self.scenes.rgb.shape[1], len(rows)
         side = rng.uniform(self.settings.view, whole, count)
         slack = 0.06 * whole
         centre = (whole - 1) / 2 + rng.uniform(-slack, slack, (count, 2))
+        for n in range(round(_CLOSE_SHARE * count)):
+            slots = seen_slots(self.scenes.segmentation[rows[n]])
+            if slots:
+                middle, _ = object_window(self.scenes.segmentation[rows[n]], slots[int(rng.integers(len(slots)))])
+                side[n] = rng.uniform(0.4, 0.9) * self.settings.view
+                centre[n] = middle + rng.uniform(-0.25, 0.25, 2) * side[n]
         quarters = rng.integers(0, 4, count) * (rng.random(count) < 0.5)
         angle = quarters * np.pi / 2 + rng.normal(0, 0.06, count)
         return Windows(centre, side, angle, rng.random(count) < 0.5)
 
-    def _seen(self, segmentation: NDArray[np.uint8]) -> list[int]:
-        counts = np.bincount(segmentation.ravel(), minlength=2)
-        return [n for n in range(1, len(counts)) if counts[n] >= SEEN_SHARE * segmentation.size]
-
     def _crops(self, rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> tuple[Tensor, list[Thing]]:
-        """Cut one seen object out of each scene, with what is around it."""
+        """Cut one seen object out of each scene, with what is around it; the fewer its pixels, the likelier."""
         chosen, centres, sides, things = [], [], [], []
         for row in rows.tolist():
-            seen = self._seen(self.scenes.segmentation[row])
+            seen = seen_slots(self.scenes.segmentation[row])
             if not seen:
                 continue
-            slot = seen[int(rng.integers(len(seen)))]
+            weights = np.bincount(self.scenes.segmentation[row].ravel())[seen] ** -0.5
+            slot = seen[int(rng.choice(len(seen), p=weights / weights.sum()))]
             centre, side = object_window(self.scenes.segmentation[row], slot)
             chosen.append(row)
             centres.append(centre + rng.uniform(-0.1, 0.1, 2) * side)
@@ -201,31 +154,27 @@ class TeacherData:
         count, whole = len(chosen), self.views.rgb.shape[1]
         centre = (whole - 1) / 2 + rng.uniform(-0.08, 0.08, (count, 2)) * whole
         windows = Windows(
-            centre, whole * rng.uniform(0.95, 2.0, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
+            centre, whole * rng.uniform(0.9, 1.6, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
         )
         pictures = cut_rgb(self.views.rgb[chosen], windows, size)
         return pictures, [self.views.things[n] for n in chosen]
 
     def _scene_phrases(self, contents: Sequence[Sequence[Thing]], rng: np.random.Generator) -> list[Phrase]:
-        """Some for each scene, and the name of every object: present in some scenes, and absent from the others."""
-        phrases = [
-            scene_phrase(things, self._catalogue, rng) for things in contents if things for _ in range(_PHRASES_A_SCENE)
-        ]
-        phrases += [named_scene_phrase(thing, rng) for thing in self._catalogue]
-        return phrases + [absent_phrase(thing, rng) for thing in self._catalogue]
+        """One for each scene, and the name of every object: present in some scenes, and absent from the others."""
+        phrases = [scene_phrase(things, self.in_scenes, rng) for things in contents if things]
+        phrases += [named_scene_phrase(thing, rng) for thing in self.in_scenes]
+        return phrases + [absent_phrase(thing, rng) for thing in self.in_scenes]
 
-    def _object_phrases(self, things: Sequence[Thing], rng: np.random.Generator) -> list[Phrase]:
-        """One for each of some objects, and the name of every object of the catalogue, so that like ones compete."""
-        chosen = rng.permutation(len(things))[: 2 * self.settings.scene_batch]
+    def _object_phrases(
+        self, things: Sequence[Thing], rng: np.random.Generator
+    ) -> tuple[list[Phrase], dict[str, slice]]:
+        """One for each of half the objects, the name of every object, so that like ones compete, and attributes."""
+        chosen = rng.permutation(len(things))[: (len(things) + 1) // 2]
         phrases = [object_phrase(things[n], rng) for n in chosen]
-        return phrases + [named_object_phrase(thing, rng) for thing in self._catalogue]
-
-
-def object_window(segmentation: NDArray[np.uint8], slot: int) -> tuple[NDArray[np.float64], float]:
-    """Return centre (x, y) and side, in pixels, of the smallest upright square around an object.
-
-    :param slot: value of the object in `segmentation` [S, S]
-    """
-    y, x = np.nonzero(segmentation == slot)
-    centre = np.array([(x.min() + x.max()) / 2, (y.min() + y.max()) / 2])
-    return centre, float(max(np.ptp(x), np.ptp(y)) + 1)
+        of_kind = {"name": [named_object_phrase(thing, rng) for thing in self.nameable]}
+        of_kind |= draw_questions(self.words, _WORDS_A_KIND, rng)
+        kinds = {}
+        for kind, asked in of_kind.items():
+            kinds[kind] = slice(len(phrases), len(phrases) + len(asked))
+            phrases += asked
+        return phrases, kinds

@@ -17,7 +17,7 @@ from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import SEEN_SHARE, object_window
+from pickclutter_lang.training.teacher_pictures import SEEN_SHARE, object_window
 from pickclutter_lang.training.windows import Windows, cut_rgb
 
 _AT_ONCE = 64

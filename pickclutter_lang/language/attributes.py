@@ -1,0 +1,63 @@
+"""Words for colours, shapes and so on, each as a phrase of its own: what one may ask of any picture of a thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from pickclutter_lang.language.captions import Clause, Phrase, with_article
+from pickclutter_lang.language.things import Thing
+
+KINDS = ("colour", "shape", "pattern", "material", "category", "use")
+_ADJECTIVE = ("{a} object", "{a} thing", "{a} item", "a photo of {a} object")
+_FORMS = {
+    "colour": _ADJECTIVE,
+    "pattern": _ADJECTIVE,
+    "shape": _ADJECTIVE,
+    "material": (
+        "an object made of {}",
+        "a thing made of {}",
+        "something made of {}",
+        "a photo of an object made of {}",
+    ),
+    "category": ("{a}", "a photo of {a}", "a kind of {}"),
+    "use": ("an object for {}", "a thing for {}", "something for {}", "a photo of an object for {}"),
+}
+# Shapes that are nouns: a ball is not "a ball object".
+_NOUN = ("{a}", "{a} shape", "an object in the shape of {a}", "a photo of {a}")
+_ADJECTIVES = {
+    *("spherical", "round", "oval", "rectangular", "flat rectangular", "cubic", "cylindrical", "conical"),
+    *("hemispherical", "long", "thin", "long and thin", "flat", "tapered", "curved", "pointed", "irregular"),
+    *("box-shaped", "cube-shaped", "cup-shaped", "pear-shaped", "x-shaped", "t-shaped", "y-shaped", "pistol-shaped"),
+}
+
+
+def attribute_words(things: Iterable[Thing]) -> dict[str, list[str]]:
+    """Return, for each of `KINDS`, the words that are true of some of the things, sorted."""
+    tags = {tag for thing in things for tag in thing.tags}
+    return {kind: sorted(tag[len(kind) + 1 :] for tag in tags if tag.startswith(f"{kind}:")) for kind in KINDS}
+
+
+def attribute_question(kind: str, word: str, form: int = 0) -> Phrase:
+    """Return the phrase that says that a thing has an attribute.
+
+    :param kind: one of `KINDS`
+    :param form: which of the wordings; the first is that of the model card's questions
+    """
+    # "steel" and "plastic and steel" are materials; "wooden" is said before the noun.
+    if kind == "material" and word == "wooden":
+        forms: Sequence[str] = _ADJECTIVE
+    else:
+        forms = _NOUN if kind == "shape" and word not in _ADJECTIVES else _FORMS[kind]
+    text = forms[form % len(forms)].format(word, a=with_article(word))
+    return Phrase(text, (Clause(frozenset({f"{kind}:{word}"})),))
+
+
+def draw_questions(words: dict[str, list[str]], most: int, rng: np.random.Generator) -> dict[str, list[Phrase]]:
+    """Draw up to `most` words of each kind, each in one of its wordings."""
+    found = {}
+    for kind, known in words.items():
+        chosen = sorted(rng.permutation(len(known))[:most].tolist())
+        found[kind] = [attribute_question(kind, known[n], int(rng.integers(4))) for n in chosen]
+    return found
