@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -28,6 +29,21 @@ def typed(schema: type[Settings], config: DictConfig) -> Settings:
     if validate is not None:
         validate()
     return merged  # type: ignore[return-value]
+
+
+def composed(schema: type[Settings], config_name: str, overrides: list[str]) -> Settings:
+    """Return the settings that a script would read from `configs/<config_name>.yaml`; for use inside another script.
+
+    :raises InvalidArgumentError: naming an override that is wrong
+    """
+    try:
+        config = hydra.compose(config_name, overrides=overrides)
+    except HydraException as error:
+        text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        raise InvalidArgumentError(
+            f"expected overrides that {config_name} takes, but got {overrides}: {text}"
+        ) from error
+    return typed(schema, config)
 
 
 def command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:

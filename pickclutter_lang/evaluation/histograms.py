@@ -80,6 +80,7 @@ def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float]
     for histogram in histograms:
         _draw(grid[places[histogram.stage, histogram.cell]], histogram, thresholds[histogram.stage])
     for (stage, cell), place in places.items():
+        grid[place].set_ylim(top=1.3 * grid[place].get_ylim()[1])  # room for the legend
         grid[place].set_title(f"{table_title(cell)}, {STAGE_TITLES[stage]}", fontsize=10)
     for ax in grid[-1]:
         ax.set_xlabel("score of a label")
