@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from toy_scenes import make_toy_store
-from toy_training import make_toys, settings
+from toy_training import make_toys, names_of_objects, settings
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError, UnknownObjectError
 from pickclutter_lang.metrics import multilabel_row
@@ -21,7 +21,7 @@ from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 from pickclutter_lang.training.config import AugmentationSettings
 from pickclutter_lang.training.data import SceneSet, balanced_batches, shuffled_batches, teacher_features
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
-from pickclutter_lang.training.model import label_texts
+from pickclutter_lang.training.labels import ClosedSet
 from pickclutter_lang.training.monitor import Monitor
 
 ALL = AugmentationSettings(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
@@ -155,10 +155,10 @@ def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
     calls = 0
     encode = type(whole.model.prompts).encode
 
-    def counting(self, labels):
+    def counting(self, labels, words=()):
         nonlocal calls
         calls += 1
-        return encode(self, labels)
+        return encode(self, labels, words)
 
     whole.model.train().eval()
     monkeypatch.setattr(type(whole.model.prompts), "encode", counting)
@@ -260,10 +260,77 @@ def test_training_scenes_hold_no_object_of_y_ood(toys, tmp_path):
         Run.open(settings(*toys, f"data.train={tmp_path / 'mixed'}"))
 
 
-def test_descriptions_follow_the_name():
-    assert label_texts(["banana"], True)[0].startswith("banana, ")
+def test_descriptions_follow_the_name(toys):
+    labels = Run.open(
+        settings(*toys, "prompts.descriptions=succinct", "prompts.variants=[distinct,catalogue]")
+    ).model.prompts
+    first, *variants = labels.texts(["banana"])
+    assert first == ["banana, a curved yellow fruit"] or first[0].startswith("banana, ")
+    assert len(variants) == 2 and len({*first, variants[0][0], variants[1][0]}) == 3
     with pytest.raises(UnknownObjectError, match="spaceship"):
-        label_texts(["spaceship"], True)
+        labels.texts(["spaceship"])
+
+
+def test_a_label_without_a_variant_keeps_its_name(toys):
+    labels = Run.open(settings(*toys, "prompts.variants=[distinct]")).model.prompts
+    assert labels.texts(["spaceship"]) == [["spaceship"]]
+    assert labels.texts(["banana", "spaceship"])[1][1] == "spaceship"
+
+
+def test_variants_are_drawn_in_training_and_averaged_afterwards(toys):
+    labels = Run.open(settings(*toys, "prompts.variants=[distinct]")).model.prompts
+    name, told = (labels.prompts.encode(texts).positive for texts in labels.texts(["banana", "lemon"]))
+    mean = torch.nn.functional.normalize(name + told, dim=1)
+    torch.testing.assert_close(labels.eval().encode(["banana", "lemon"], ["red box"]).positive[:2], mean)
+    torch.testing.assert_close(
+        labels.encode(["banana"], ["red box"]).negative[1:], labels.prompts.encode(["red box"]).negative
+    )
+    labels.train()
+    torch.manual_seed(0)
+    drawn = torch.stack([labels.encode(["banana"]).positive[0] for _ in range(12)])
+    near = [torch.allclose(row, name[0], atol=1e-5) for row in drawn]
+    assert any(near) and not all(near)
+    assert all(same or torch.allclose(row, told[0], atol=1e-5) for same, row in zip(near, drawn, strict=True))
+
+
+def test_a_closed_set_knows_the_names_of_the_catalogue_alone():
+    labels = ClosedSet(8)
+    features = labels.encode(["lemon", "banana"])
+    assert features.positive.shape == (2, 8) and not torch.equal(*labels.encode(["lemon", "banana"]).positive)
+    features.positive.sum().backward()
+    assert int((labels.positive.grad.abs().sum(dim=1) > 0).sum()) <= 2
+    for call in (lambda: labels.encode(["spaceship"]), lambda: labels.encode(["banana"], ["red box"])):
+        with pytest.raises(UnknownObjectError, match=r"closed-set student .*other method|expected names"):
+            call()
+
+
+METHODS = {
+    "closed_set": {"cls"},
+    "cls": {"cls"},
+    "cls_imcst": {"cls", "im_cst"},
+    "cls_imcst_semantic": {"cls", "im_cst"},
+    "best": {"cls", "im_cst", "local_cst", "local_prox", "pairwise"},
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
+    own = [
+        *toys,
+        f"method={method}",
+        "objective.bank=5",
+        "distill.epochs=2",
+        "fewshot.epochs=1",
+        f"out={tmp_path / 'a'}",
+    ]
+    run = Run.open(settings(*own))
+    run.train()
+    row = run.load_weights("distill")[-1]
+    assert METHODS[method] == METHODS[method] & row.keys()
+    assert not ({"im_cst", "local_cst", "local_prox", "pairwise"} - METHODS[method]) & row.keys()
+    assert all(np.isfinite(row[name]) for name in METHODS[method])
+    probabilities = predict_scenes(run.model, run.scenes["ood"], names_of_objects("ood"))
+    assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
 
 
 @pytest.mark.parametrize(
@@ -276,6 +343,9 @@ def test_descriptions_follow_the_name():
         ("data.augmentation.shift=2", "shift to lie between 0.0 and 1.0"),
         ("student.output_stride=12", "output_stride to be one of 16, 32"),
         ("fewshot.passes=0", "fewshot.passes to be at least 1"),
+        ("objective.pairwise=-1", "objective.pairwise to be at least 0"),
+        ("objective.word_temperature=0", "objective.word_temperature to be larger than 0"),
+        ("objective.words=0", "objective.words to be at least 1"),
         ("select=loss", "select to be one of map, f1"),
     ],
 )

@@ -1,17 +1,19 @@
 """The losses of the paper as pure functions of tensors, and the objective that sums them."""
 
 from pickclutter_lang.distillation.language import caption_loss, classification_loss, vl_proximity_loss
-from pickclutter_lang.distillation.multilabel import asymmetric_loss
-from pickclutter_lang.distillation.objective import TERMS, Objective
+from pickclutter_lang.distillation.multilabel import asymmetric_loss, pairwise_proximity_loss
+from pickclutter_lang.distillation.objective import TERMS, Objective, Words
 from pickclutter_lang.distillation.visual import image_contrastive_loss, mse_loss
 
 __all__ = [
     "TERMS",
     "Objective",
+    "Words",
     "asymmetric_loss",
     "caption_loss",
     "classification_loss",
     "image_contrastive_loss",
     "mse_loss",
+    "pairwise_proximity_loss",
     "vl_proximity_loss",
 ]

@@ -1,10 +1,17 @@
-"""The loss of the multi-label setting (section 7): asymmetric loss on probabilities."""
+"""The losses of the multi-label setting (section 7): asymmetric loss, and proximity to the teacher's odds."""
 
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional
 
-from pickclutter_lang.distillation.checks import check_multilabel
+from pickclutter_lang.distillation.checks import (
+    check_features,
+    check_multilabel,
+    check_positive,
+    check_same_rows,
+    unit,
+)
 from pickclutter_lang.errors import InvalidArgumentError
 
 _SMALLEST = 1e-8  # keeps the logarithm finite, as in the authors' program of the loss
@@ -44,3 +51,42 @@ def asymmetric_loss(
     focus = shifted.clamp(min=_SMALLEST).pow(gamma_negative)
     negative = focus * (1 - shifted).clamp(min=_SMALLEST).log()
     return -(present * positive + (1 - present) * negative).sum(dim=1).mean()
+
+
+def pairwise_proximity_loss(
+    probabilities: Tensor,
+    teacher: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    temperature: float,
+    *,
+    bias: float = 0.0,
+) -> Tensor:
+    """Return KL(teacher || student) of whether each text holds: L_vlprox (Eq. 6) for scenes with many labels.
+
+    Eq. 6 compares distributions over classes of which one is right. In a scene any number is right, so each text is
+    a distribution of its own over two prompts: that it holds ("a table with a banana") and that it does not. The
+    teacher's is the softmax over its cosines with the two, the student's is what `LocalAggregation` gives. The
+    texts need no labels, so they may be any words, and should be many more than the labels.
+
+    :param probabilities: [N, V] in [0, 1], of the student: that text v holds of image n
+    :param teacher: [N, D] teacher features of the same images, normalised here
+    :param positive: [V, D] text features of the prompts that say that it holds, normalised here
+    :param negative: [V, D] of those that say that it does not
+    :param temperature: tau > 0 of the teacher's softmax
+    :param bias: added to the teacher's log-odds, where they lean to one side
+    :return: scalar: mean over images and texts, so that it does not grow with the vocabulary
+    :raises InvalidArgumentError: on other shapes or values
+    """
+    check_features(teacher=teacher, positive=positive, negative=negative)
+    check_same_rows(probabilities=probabilities, teacher=teacher)
+    check_same_rows(positive=positive, negative=negative)
+    check_positive(temperature=temperature)
+    image = unit(teacher)
+    odds = (image @ unit(positive).T - image @ unit(negative).T) / temperature + bias
+    holds = odds.sigmoid().detach()
+    check_multilabel(probabilities, holds)
+    present, absent = (p.clamp(min=_SMALLEST).log() for p in (probabilities, 1 - probabilities))
+    cross = -(holds * present + (1 - holds) * absent)
+    entropy = -(holds * functional.logsigmoid(odds.detach()) + (1 - holds) * functional.logsigmoid(-odds.detach()))
+    return (cross - entropy).mean()

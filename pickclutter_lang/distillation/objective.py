@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from torch import Tensor
 
-from pickclutter_lang.distillation.multilabel import asymmetric_loss
-from pickclutter_lang.distillation.visual import Similarity, image_contrastive_loss
+from pickclutter_lang.distillation.language import vl_proximity_loss
+from pickclutter_lang.distillation.multilabel import asymmetric_loss, pairwise_proximity_loss
+from pickclutter_lang.distillation.visual import image_contrastive_loss
 from pickclutter_lang.errors import InvalidArgumentError
 
-TERMS = ("cls", "im_cst")
+TERMS = ("cls", "im_cst", "local_cst", "local_prox", "pairwise")
+_NEEDS = {
+    "im_cst": ("teacher",),
+    "local_cst": ("objects", "crops"),
+    "local_prox": ("objects", "crops", "words"),
+    "pairwise": ("teacher", "words", "word_probabilities"),
+}
+
+
+class Words(NamedTuple):
+    """Text features [V, D] of a vocabulary: of a thing alone, of a scene with it, and of a scene without it."""
+
+    alone: Tensor
+    present: Tensor
+    absent: Tensor
 
 
 class Objective:
     """Named terms and their weights; the names are the keys of configuration and log alike.
 
-    `cls` is the asymmetric loss on probabilities (section 7), `im_cst` L_im-cst between global features
-    (Eq. 3). A term of weight 0 is neither computed nor reported.
+    - `cls`: asymmetric loss on the probabilities of the labels (section 7);
+    - `im_cst`: L_im-cst (Eq. 3) between the global features of student and teacher;
+    - `local_cst`: L_im-cst between the student's local features of an object and the teacher's feature of its crop;
+    - `local_prox`: L_vlprox (Eq. 6) of the same pairs over a vocabulary, without a filter;
+    - `pairwise`: L_vlprox for scenes, over a vocabulary (`pairwise_proximity_loss`).
+
+    A term of weight 0 is neither computed nor reported.
     """
 
     def __init__(
@@ -25,7 +46,8 @@ class Objective:
         weights: Mapping[str, float],
         *,
         temperature: float = 0.07,
-        similarity: Similarity = "squared_distance",
+        word_temperature: float = 0.05,
+        top_words: int = 256,
         gamma_negative: float = 2.0,
         gamma_positive: float = 1.0,
         clip: float = 0.05,
@@ -33,8 +55,9 @@ class Objective:
         """Check the names and weights.
 
         :param weights: term -> weight >= 0, at least one above 0
-        :param temperature: tau of `im_cst`
-        :param similarity: of `im_cst`, see `image_contrastive_loss`
+        :param temperature: tau of `im_cst` and `local_cst`
+        :param word_temperature: tau of `local_prox` and `pairwise`
+        :param top_words: k of `local_prox`
         :param gamma_negative: of `cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
@@ -48,13 +71,13 @@ class Objective:
         if not self.weights:
             raise InvalidArgumentError(f"expected a weight above 0 for at least one of {', '.join(TERMS)}, got none")
         self._temperature = temperature
-        self._similarity = similarity
+        self._word_temperature = word_temperature
+        self._top_words = top_words
         self._asymmetric = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
 
-    @property
-    def needs_teacher(self) -> bool:
-        """Whether teacher features of the images are needed."""
-        return "im_cst" in self.weights
+    def needs(self, what: str) -> bool:
+        """Return whether a term needs an argument of the call, such as `teacher`, `crops` or `words`."""
+        return any(what in _NEEDS.get(name, ()) for name in self.weights)
 
     def __call__(
         self,
@@ -64,28 +87,73 @@ class Objective:
         student: Tensor,
         teacher: Tensor | None = None,
         bank: Tensor | None = None,
+        objects: Tensor | None = None,
+        crops: Tensor | None = None,
+        words: Words | None = None,
+        word_probabilities: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum and the unweighted terms.
 
         :param probabilities: [N, C] in [0, 1], of `LocalAggregation`
         :param targets: [N, C] bool or in [0, 1]
         :param student: [N, D] global features of the student
-        :param teacher: [N, D] teacher features of the same images; may be absent unless `needs_teacher`
+        :param teacher: [N, D] teacher features of the same images
         :param bank: [M, D] teacher features of other images, further negatives of `im_cst`
+        :param objects: [R, D] local features of the student, averaged over each object that is seen; R may be 0
+        :param crops: [R, D] teacher features of a crop of each of these objects
+        :param words: vocabulary of `local_prox` and `pairwise`
+        :param word_probabilities: [N, V] of `LocalAggregation`, for the vocabulary
         :return: (scalar with gradient, name -> scalar without gradient)
-        :raises InvalidArgumentError: on other shapes or values, or where teacher features are missing
+        :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
         """
+        given = {
+            "teacher": teacher,
+            "objects": objects,
+            "crops": crops,
+            "words": words,
+            "word_probabilities": word_probabilities,
+        }
+        for name in self.weights:
+            lacking = [what for what in _NEEDS.get(name, ()) if given[what] is None]
+            if lacking:
+                raise InvalidArgumentError(f"the term {name} needs {', '.join(lacking)}, got none")
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
             terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
-        if "im_cst" in self.weights:
-            if teacher is None:
-                raise InvalidArgumentError("the term im_cst needs teacher features of the images, got none")
-            terms["im_cst"] = image_contrastive_loss(
-                student, teacher, self._temperature, similarity=self._similarity, bank=bank
+        if teacher is not None and "im_cst" in self.weights:
+            terms["im_cst"] = image_contrastive_loss(student, teacher, self._temperature, bank=bank)
+        if objects is not None and crops is not None:
+            terms |= self._local(objects, crops, words)
+        if "pairwise" in self.weights and teacher is not None and words is not None and word_probabilities is not None:
+            terms["pairwise"] = pairwise_proximity_loss(
+                word_probabilities, teacher, words.present, words.absent, self._word_temperature
             )
         weighted = [self.weights[name] * term for name, term in terms.items()]
         total = weighted[0]
         for term in weighted[1:]:
             total = total + term
         return total, {name: term.detach() for name, term in terms.items()}
+
+    def _local(self, objects: Tensor, crops: Tensor, words: Words | None) -> dict[str, Tensor]:
+        """Return the terms of objects; they are 0 in a batch that shows none."""
+        terms = {}
+        if "local_cst" in self.weights:
+            terms["local_cst"] = (
+                image_contrastive_loss(objects, crops, self._temperature) if len(objects) else objects.sum()
+            )
+        if "local_prox" in self.weights and words is not None:
+            labels = crops.new_zeros(len(objects)).long()  # without a filter no label matters
+            terms["local_prox"] = (
+                vl_proximity_loss(
+                    objects,
+                    crops,
+                    words.alone,
+                    labels,
+                    self._top_words,
+                    self._word_temperature,
+                    filter_misaligned=False,
+                )
+                if len(objects)
+                else objects.sum()
+            )
+        return terms

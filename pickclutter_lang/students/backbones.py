@@ -1,4 +1,4 @@
-"""Image networks of three libraries behind one form: images [N, K, S, S] to a feature map [N, W, h, w]."""
+"""Image networks of three libraries, and a small one of our own: images [N, K, S, S] to a map [N, W, h, w]."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.students.small_resnet import WIDTH, small_resnet
 
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
 _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
@@ -30,7 +31,7 @@ class Backbone:
 def build_backbone(
     name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool = True
 ) -> Backbone:
-    """Build `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
+    """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
 
     :param name: see above
     :param channels: input channels K
@@ -43,6 +44,8 @@ def build_backbone(
     """
     library, _, model = name.rpartition("/")
     try:
+        if name == "small_resnet":
+            return _small_resnet(channels, output_stride, pretrained)
         if library == "" and model in EFFICIENTNETS:
             return _efficientnet(model, channels, output_stride, pretrained, dropout)
         if library == "torchvision" and model in torchvision.models.list_models(module=torchvision.models):
@@ -55,8 +58,16 @@ def build_backbone(
             "connect it once, or train from scratch with pretrained=False"
         ) from error
     raise InvalidArgumentError(
-        f"expected a student network efficientnet_b0..b7, torchvision/<name> or timm/<name>, got {name!r}"
+        f"expected a student network small_resnet, efficientnet_b0..b7, torchvision/<name> or timm/<name>, got {name!r}"
     )
+
+
+def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    if pretrained:
+        raise InvalidArgumentError("there are no pretrained weights of small_resnet; train it with pretrained=False")
+    if output_stride not in (None, 16):
+        raise InvalidArgumentError(f"expected output_stride 16 for small_resnet, got {output_stride}")
+    return Backbone(small_resnet(channels), WIDTH)
 
 
 class _EfficientNetMap(nn.Module):

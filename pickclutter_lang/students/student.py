@@ -67,8 +67,8 @@ def build_student(
     Weights are drawn from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
     4x4 cells, one of 16 a map of 8x8.
 
-    :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's),
-        `torchvision/<name>` or `timm/<name>`
+    :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's), `small_resnet`
+        (see students/small_resnet.py), `torchvision/<name>` or `timm/<name>`
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
     :param output_stride: input size over map size, 16 or 32; None leaves the network as its library has it

@@ -106,14 +106,21 @@ class StudentSettings:
 
 @dataclass
 class PromptSettings:
-    """Learned context tokens for each of the positive and the negative prompt, the words they start from (null: random
-    numbers), and whether a label's description follows its name.
+    """What stands for a label.
+
+    `tokens` context vectors are learned for each of the positive and the negative prompt, from the words `positive` and
+    `negative` on (null: random numbers). `descriptions` says what follows a label's name: nothing (null), the
+    catalogue's sentence (`catalogue`), or a file or style of descriptions (see `pickclutter_lang.language.describe`).
+    `variants` are further ones: in training, each label of a batch is told by one of them all, drawn at random, and
+    afterwards by the mean of their features. With `closed_set` a label is a learned vector and no text at all.
     """
 
     tokens: int
     positive: str | None
     negative: str | None
-    descriptions: bool
+    descriptions: str | None
+    variants: list[str]
+    closed_set: bool
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -122,10 +129,22 @@ class PromptSettings:
 
 @dataclass
 class ObjectiveSettings:
-    """Weights of the terms (`cls`, `im_cst`), and the parameters of the losses."""
+    """Weights of the terms, and the parameters of the losses; see `pickclutter_lang.distillation.Objective`.
+
+    `bank` is the number of teacher features of other training pictures that are drawn for each batch as further
+    negatives of `im_cst`; `words` that of texts of the vocabulary that are drawn for `pairwise`. `word_temperature`
+    is that of `local_prox` and `pairwise` (null: the teacher's own).
+    """
 
     cls: float
     im_cst: float
+    local_cst: float
+    local_prox: float
+    pairwise: float
+    bank: int
+    words: int
+    word_temperature: float | None
+    top_words: int
     gamma_negative: float
     gamma_positive: float
     clip: float
@@ -133,9 +152,15 @@ class ObjectiveSettings:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for name in ("cls", "im_cst", "gamma_negative", "gamma_positive", "clip"):
+        for name in ("cls", "im_cst", "local_cst", "local_prox", "pairwise", "gamma_negative", "gamma_positive"):
             _at_least(f"objective.{name}", getattr(self, name), 0.0)
+        _within("objective.clip", self.clip, 0.0, 1.0)
+        _at_least("objective.bank", self.bank, 0)
+        for name in ("words", "top_words"):
+            _at_least(f"objective.{name}", getattr(self, name), 1)
         _above("objective.temperature", self.temperature, 0.0)
+        if self.word_temperature is not None:
+            _above("objective.word_temperature", self.word_temperature, 0.0)
 
 
 @dataclass
@@ -195,12 +220,14 @@ class FewShotSettings(PhaseSettings):
 class TrainSettings:
     """A run: distillation on `data.train` (`distill`), then fine-tuning on `data.fewshot` (`fewshot`).
 
+    `method` names the row of Table 12 that the settings make (configs/method).
     `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
     epoch is chosen; the evaluation on X_ood never chooses anything. `threads` is torch's number of threads (null: its
     own choice); `device` is torch's name of a device. `precision` of the student's network: `float32`, `bfloat16`, or
     `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere.
     """
 
+    method: str
     scenes: str
     data: DataSettings
     teacher: TeacherSettings

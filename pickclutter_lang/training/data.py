@@ -18,6 +18,7 @@ from pickclutter_lang.training.config import DataSettings
 
 _FAR = 2.0  # metres; nothing of interest is further from either camera
 _TEACHER_BATCH = 64
+_BYTES = {"rgb": 3, "depth": 2, "segmentation": 1}  # of a pixel
 
 
 class SceneSet:
@@ -43,17 +44,21 @@ class SceneSet:
         self.names = store.catalogue_names
         kinds = ("rgb", "depth") if settings.depth else ("rgb",)
         self._kinds = [(camera, kind) for camera in settings.cameras for kind in kinds]
-        size = len(store) * store.image_size**2 * sum(3 if kind == "rgb" else 2 for _, kind in self._kinds)
-        self._kept: dict[tuple[str, str], NDArray[np.generic]] | None = None
-        if size <= settings.memory_limit:
-            self._kept = {key: store.images(*key) for key in self._kinds}
+        self._kept: dict[tuple[str, str], NDArray[np.generic]] = {}
+        self._keep(self._kinds)
 
     def __len__(self) -> int:
         return len(self.store)
 
+    def _keep(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Read pictures into memory where they fit into the limit of the settings."""
+        size = len(self) * self.store.image_size**2 * sum(_BYTES[kind] for _, kind in keys)
+        if size <= self.settings.memory_limit:
+            self._kept |= {key: self.store.images(*key) for key in keys if key not in self._kept}
+
     def pictures(self, camera: str, kind: str, rows: Sequence[int]) -> NDArray[np.generic]:
         """Return pictures as stored, [n, side, side(, 3)]."""
-        if self._kept is not None:
+        if (camera, kind) in self._kept:
             return self._kept[camera, kind][list(rows)]
         return self.store.images(camera, kind, list(rows))
 
@@ -79,6 +84,17 @@ class SceneSet:
         """Return the hand camera's RGB view, uint8 [n, view, view, 3], in its stored resolution."""
         pictures = self.pictures("hand", "rgb", rows)
         return np.stack([cut(picture, self.view, draw or Draw()) for picture in pictures]).astype(np.uint8, copy=False)
+
+    def segments(self, rows: Sequence[int], draws: Sequence[Draw] | None = None) -> NDArray[np.uint8]:
+        """Return the hand camera's segmentation as `batch` shows the pictures, uint8 [n, view, view].
+
+        :raises StoreError: when the store holds none
+        """
+        chosen = draws if draws is not None else [Draw()] * len(rows)
+        self._keep([("hand", "segmentation")])
+        stored = self.pictures("hand", "segmentation", rows)
+        cuts = [cut(picture, self.view, draw) for picture, draw in zip(stored, chosen, strict=True)]
+        return np.stack(cuts).astype(np.uint8, copy=False)
 
     def _resize(self, images: Tensor, size: int) -> Tensor:
         if size == self.view:

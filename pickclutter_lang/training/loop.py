@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from pickclutter_lang.distillation import Objective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.metrics import multilabel_row
-from pickclutter_lang.training.augment import draw_augmentation, variant_of
+from pickclutter_lang.training.batches import Batch, BatchLoader, Source, Vocabulary
 from pickclutter_lang.training.checkpoint import (
     check_fits,
     epoch_folder,
@@ -33,15 +31,6 @@ from pickclutter_lang.training.monitor import Monitor, write_lines
 from pickclutter_lang.training.optim import build_optimizer, build_schedule
 
 LOG_FILE = "log.jsonl"
-Batch = list[tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Scenes to train on, and the teacher's features [N, V, D] of them (None where no term needs them)."""
-
-    scenes: SceneSet
-    features: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -81,13 +70,21 @@ class Trainer:
         folder: Path,
         seed: int,
         teacher: dict[str, Any],
+        *,
+        bank: int = 0,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         """Build optimiser and schedule.
 
         :param teacher: `embed_dim` and `fingerprint`, kept in checkpoints
+        :param bank: teacher features of other pictures of the first source that each batch is contrasted with
+        :param vocabulary: of the terms that need one
         """
         self.model, self.objective, self.phase = model, objective, phase
         self.folder, self.seed, self.teacher = folder, seed, teacher
+        self.loader = BatchLoader(
+            phase.sources, phase.columns, (seed, phase.number), objective, bank=bank, vocabulary=vocabulary
+        )
         self.labels = [phase.sources[0].scenes.names[column] for column in phase.columns]
         self.epoch_steps = len(phase.batches(0))
         self.optimizer = build_optimizer(model, phase.settings)
@@ -136,7 +133,7 @@ class Trainer:
         self.model.train()
         sums: dict[str, float] = {}
         for number, batch in enumerate(self.phase.batches(epoch)):
-            scalars = self._step(batch, epoch)
+            scalars = self._step(batch, epoch, number)
             sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
         row: dict[str, Any] = {"phase": self.phase.name, "epoch": epoch}
@@ -148,16 +145,22 @@ class Trainer:
         self._save(epoch)
         monitor.epoch(epoch * self.epoch_steps, row)
 
-    def _step(self, batch: Batch, epoch: int) -> dict[str, float]:
-        images, targets, features = self._load(batch, epoch)
-        prediction = self.model.predict(images, self.labels)
-        if not bool(prediction.probabilities.isfinite().all()):
+    def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, float]:
+        loaded = self.loader.load(batch, (epoch, number), self.phase.settings.image_size(epoch))
+        images = loaded.images.to(next(self.model.parameters()).device)
+        prediction = self.model.predict(images, self.labels, loaded.texts)
+        probabilities = prediction.probabilities
+        if not bool(probabilities.isfinite().all()):
             raise InvalidArgumentError(
                 f"the training diverged in epoch {epoch} (probabilities are not finite); "
                 f"lower {self.phase.name}.lr, now {self.phase.settings.lr}"
             )
         loss, terms = self.objective(
-            probabilities=prediction.probabilities, targets=targets, student=prediction.global_, teacher=features
+            probabilities=probabilities[:, : len(self.labels)],
+            targets=loaded.targets.to(images.device),
+            student=prediction.global_,
+            word_probabilities=probabilities[:, len(self.labels) :],
+            **self.loader.teachings(loaded, prediction.local),
         )
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -166,27 +169,6 @@ class Trainer:
         self.schedule.step()
         scalars = {"loss": loss.detach(), **terms}
         return {**{name: float(value) for name, value in scalars.items()}, "lr": float(rate)}
-
-    def _load(self, batch: Batch, epoch: int) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return augmented pictures [n, K, S, S], targets [n, C] and the teacher's features [n, D] of one batch."""
-        images, targets, features = [], [], []
-        for number, source in enumerate(self.phase.sources):
-            rows = [row for which, row in batch if which == number]
-            if not rows:
-                continue
-            augmentation = source.scenes.settings.augmentation
-            draws = [
-                draw_augmentation(augmentation, source.scenes.view, (self.seed, self.phase.number, epoch, number, row))
-                for row in rows
-            ]
-            images.append(source.scenes.batch(rows, draws, self.phase.settings.image_size(epoch)))
-            targets.append(source.scenes.labels[rows][:, list(self.phase.columns)])
-            if source.features is not None:
-                variants = [variant_of(draw, augmentation.flips) for draw in draws]
-                features.append(source.features[rows, variants])
-        device = next(self.model.parameters()).device
-        teacher = torch.cat(features).to(device) if features else None
-        return torch.cat(images).to(device), torch.cat(targets).to(device), teacher
 
     def _validate(self, scenes: SceneSet) -> dict[str, float]:
         probabilities = predict_scenes(self.model, scenes, self.labels)

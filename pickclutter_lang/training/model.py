@@ -8,22 +8,25 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
-from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.students import LocalAggregation, build_student
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.config import TrainSettings
+from pickclutter_lang.training.labels import build_labels
 
 _RGB_MEAN, _RGB_STD = 0.5, 0.25
 
 
 class Prediction(NamedTuple):
-    """`probabilities` [N, C] in 0..1, `maps` [N, C, h, w] with sum 1 each, `global_` [N, D] image features."""
+    """`probabilities` [N, C] in 0..1, `maps` [N, C, h, w] with sum 1 each, and the student's features, not normalised:
+    `global_` [N, D], `local` [N, D, h, w].
+    """
 
     probabilities: Tensor
     maps: Tensor
     global_: Tensor
+    local: Tensor
 
 
 class AffordanceModel(nn.Module):
@@ -53,30 +56,31 @@ class AffordanceModel(nn.Module):
         self.mixed = settings.precision == "bfloat16" or (settings.precision == "auto" and _fast_bfloat16(settings))
         self.labels = list(labels)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
-        self.descriptions = settings.prompts.descriptions
-        self.prompts = _prompts(settings, teacher, label_texts(self.labels, self.descriptions))
+        self.prompts = build_labels(settings.prompts, teacher, self.labels)
         self.aggregation = LocalAggregation(temperature=student.temperature)
         self.register_buffer("depth_mean", torch.zeros(len(self.cameras)))
         self.register_buffer("depth_std", torch.ones(len(self.cameras)))
         self.architecture = describe_architecture(settings, teacher)
         self._texts: dict[tuple[str, ...], PromptFeatures] = {}
 
-    def predict(self, images: Tensor, labels: Sequence[str] | None = None) -> Prediction:
+    def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
         """Score labels on pictures.
 
         In eval mode without gradient the prompts of a set of labels are encoded once and kept.
 
         :param images: float32 [N, K, S, S]: RGB in 0..1 and, with depth, metres (0 = nothing), camera after camera
-        :param labels: names, by default the model's own
+        :param labels: C names, by default the model's own
+        :param words: V other texts, scored after the labels: columns C and on
         :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
         """
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.mixed):
             features = self.student(self._normalise(images))
-        text = self._encode(self.labels if labels is None else labels)
+        text = self._encode(self.labels if labels is None else labels, words)
         if text.negative is None:
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
-        scores = self.aggregation(features.local.float(), text.positive, text.negative)
-        return Prediction(scores.probabilities, scores.maps, features.global_.float())
+        local = features.local.float()
+        scores = self.aggregation(local, text.positive, text.negative)
+        return Prediction(scores.probabilities, scores.maps, features.global_.float(), local)
 
     forward = predict
 
@@ -102,30 +106,13 @@ class AffordanceModel(nn.Module):
             depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(seen)
         return images
 
-    def _encode(self, labels: Sequence[str]) -> PromptFeatures:
+    def _encode(self, labels: Sequence[str], words: Sequence[str]) -> PromptFeatures:
         if torch.is_grad_enabled() or self.training:
-            return self.prompts.encode(label_texts(labels, self.descriptions))
-        key = tuple(labels)
+            return self.prompts.encode(labels, words)
+        key = (*labels, *words)
         if key not in self._texts:
-            self._texts[key] = self.prompts.encode(label_texts(labels, self.descriptions))
+            self._texts[key] = self.prompts.encode(labels, words)
         return self._texts[key]
-
-
-def label_texts(names: Sequence[str], descriptions: bool) -> list[str]:
-    """Return what stands after the learned context of each label: its name, or name and description.
-
-    :raises UnknownObjectError: when a description is asked for and there is none
-    """
-    if not descriptions:
-        return list(names)
-    known = {item.name: item.description for item in paper_catalogue()}
-    lacking = [name for name in names if not known.get(name)]
-    if lacking:
-        raise UnknownObjectError(
-            f"expected objects with a description in the catalogue, but {', '.join(lacking)} has none; "
-            "set prompts.descriptions=false"
-        )
-    return [f"{name}, {known[name]}" for name in names]
 
 
 def describe_architecture(settings: TrainSettings, teacher: Teacher) -> dict[str, Any]:
@@ -141,13 +128,9 @@ def describe_architecture(settings: TrainSettings, teacher: Teacher) -> dict[str
         "embed_dim": teacher.embed_dim,
         "context_tokens": settings.prompts.tokens,
         "descriptions": settings.prompts.descriptions,
+        "variants": list(settings.prompts.variants),
+        "closed_set": settings.prompts.closed_set,
     }
-
-
-def _prompts(settings: TrainSettings, teacher: Teacher, texts: Sequence[str]) -> LearnedPrompts:
-    words = settings.prompts
-    init = (words.positive, words.negative) if words.positive and words.negative else None
-    return LearnedPrompts(teacher, texts, n_context=words.tokens, dual=True, init=init)
 
 
 def _fast_bfloat16(settings: TrainSettings) -> bool:

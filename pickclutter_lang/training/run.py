@@ -14,9 +14,11 @@ import torch
 from omegaconf import OmegaConf
 
 from pickclutter_lang.command import typed
-from pickclutter_lang.distillation import Objective
+from pickclutter_lang.distillation import TERMS, Objective, Words
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreMismatchError
+from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
+from pickclutter_lang.training.batches import Batch, Source, Vocabulary
 from pickclutter_lang.training.checkpoint import (
     check_fits,
     describe_differences,
@@ -26,13 +28,16 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.config import EvaluateSettings, TrainSettings
+from pickclutter_lang.training.crops import teacher_crops
 from pickclutter_lang.training.data import SceneSet, balanced_batches, open_scenes, shuffled_batches, teacher_features
-from pickclutter_lang.training.loop import Batch, Phase, Source, Trainer, best_epoch
+from pickclutter_lang.training.loop import Phase, Trainer, best_epoch
 from pickclutter_lang.training.model import AffordanceModel, describe_architecture
 from pickclutter_lang.training.monitor import write_json
 
 SETTINGS_FILE = "settings.json"
 PHASES = ("distill", "fewshot")
+_FORMS = ("a photo of a {}", "a photo of a table with a {}", "a photo of a table without a {}")
+"""How a text of the vocabulary is said: alone, present, absent."""
 _MAY_DIFFER = ("out", "threads", "device", "scenes")
 
 
@@ -138,7 +143,16 @@ class Run:
 
     def _trainer(self, name: str) -> Trainer:
         phase = self._phase(name)
-        return Trainer(self.model, self._objective, phase, self.folder / name, self.settings.seed, self.teacher_card)
+        return Trainer(
+            self.model,
+            self._objective,
+            phase,
+            self.folder / name,
+            self.settings.seed,
+            self.teacher_card,
+            bank=self.settings.objective.bank,
+            vocabulary=self._vocabulary,
+        )
 
     def _phase(self, name: str) -> Phase:
         settings, seed = self.settings, self.settings.seed
@@ -165,20 +179,33 @@ class Run:
     def _objective(self) -> Objective:
         values = self.settings.objective
         return Objective(
-            {"cls": values.cls, "im_cst": values.im_cst},
+            {name: getattr(values, name) for name in TERMS},
             temperature=values.temperature,
+            word_temperature=values.word_temperature or 1 / self.teacher.logit_scale,
+            top_words=values.top_words,
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
         )
 
+    @cached_property
+    def _vocabulary(self) -> Vocabulary | None:
+        """The texts that student and teacher are compared on: none of them names an object of Y_ood."""
+        if not self._objective.needs("words"):
+            return None
+        texts = vocabulary(self.names(("id",)), excluded=self.names(("ood",)))
+        words = Words(*(self.teacher.encode_text([form.format(text) for text in texts]) for form in _FORMS))
+        return Vocabulary(texts, words, self.settings.objective.words)
+
     def _source(self, name: str) -> Source:
         if name not in self._sources:
-            features = None
-            if self._objective.needs_teacher:
-                cache = FeatureCache(self.settings.teacher.cache)
-                features = teacher_features(self.teacher, self.scenes[name], cache)
-            self._sources[name] = Source(self.scenes[name], features)
+            cache, scenes = FeatureCache(self.settings.teacher.cache), self.scenes[name]
+            needs = self._objective.needs
+            self._sources[name] = Source(
+                scenes,
+                teacher_features(self.teacher, scenes, cache) if needs("teacher") else None,
+                teacher_crops(self.teacher, scenes, cache) if needs("crops") else None,
+            )
         return self._sources[name]
 
     def _identity(self) -> dict[str, Any]:

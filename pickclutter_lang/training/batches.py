@@ -1,0 +1,164 @@
+"""What one step of training sees: augmented pictures, targets, and what the objective needs of the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pickclutter_lang.distillation import Objective, Words
+from pickclutter_lang.training.augment import Draw, draw_augmentation, variant_of
+from pickclutter_lang.training.crops import Crops, object_covers
+from pickclutter_lang.training.data import SceneSet
+
+Batch = list[tuple[int, int]]
+"""(source, scene) of each picture; those of one source stand next to each other, the sources in order."""
+_WORDS, _BANK = 1, 2  # keep the draws of a batch apart
+
+
+@dataclass(frozen=True)
+class Source:
+    """Scenes to train on, and what the objective needs of the teacher: features [N, V, D] of the pictures (V as in
+    `flip_variants`), and features of the objects in them.
+    """
+
+    scenes: SceneSet
+    features: Tensor | None = None
+    crops: Crops | None = None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Texts without an article and the teacher's features of them; `drawn` of them are scored for each batch."""
+
+    texts: Sequence[str]
+    words: Words
+    drawn: int
+
+
+@dataclass(frozen=True)
+class LoadedBatch:
+    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them."""
+
+    batch: Batch
+    draws: Sequence[Draw]
+    images: Tensor
+    targets: Tensor
+    key: tuple[int, int]
+    drawn: Sequence[int]
+    texts: Sequence[str]
+
+
+class BatchLoader:
+    """Makes the batches of one phase; everything random depends on (seed, phase, epoch, batch or scene) alone."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        columns: Sequence[int],
+        key: tuple[int, int],
+        objective: Objective,
+        *,
+        bank: int,
+        vocabulary: Vocabulary | None,
+    ) -> None:
+        """Keep what batches are made of.
+
+        :param columns: label columns of the targets
+        :param key: seed and number of the phase
+        :param objective: says what is needed of the teacher
+        :param bank: teacher features of other pictures of the first source that each batch is contrasted with
+        """
+        self._sources, self._columns, self._key = sources, list(columns), key
+        self._objective, self._bank, self._vocabulary = objective, bank, vocabulary
+
+    def load(self, batch: Batch, key: tuple[int, int], image_size: int | None) -> LoadedBatch:
+        """Return the pictures and targets of a batch.
+
+        :param key: epoch and number of the batch
+        :param image_size: side of the pictures, by default that of the data's settings
+        """
+        draws = [
+            draw_augmentation(
+                self._sources[source].scenes.settings.augmentation,
+                self._sources[source].scenes.view,
+                (*self._key, key[0], source, row),
+            )
+            for source, row in batch
+        ]
+        images = [source.scenes.batch(rows, own, image_size) for source, rows, own in self._parts(batch, draws)]
+        targets = [self._sources[source].scenes.labels[row][self._columns] for source, row in batch]
+        drawn = self._drawn_texts(key)
+        texts = [self._vocabulary.texts[n] for n in drawn] if self._vocabulary is not None else []
+        return LoadedBatch(batch, draws, torch.cat(images), torch.stack(targets), key, drawn, texts)
+
+    def teachings(self, loaded: LoadedBatch, local: Tensor) -> dict[str, Any]:
+        """Return what the objective needs of the teacher for one batch, by the names of its arguments.
+
+        :param local: [n, D, h, w] of the student
+        """
+        out: dict[str, Any] = {}
+        if self._objective.needs("teacher"):
+            out["teacher"] = self._teacher(loaded).to(local.device)
+            out["bank"] = self._other_pictures(loaded, local.device)
+        if self._objective.needs("crops"):
+            out |= self._objects(loaded, local)
+        if self._vocabulary is not None:
+            words, drawn = self._vocabulary.words, list(loaded.drawn)
+            out["words"] = words._replace(present=words.present[drawn], absent=words.absent[drawn])
+        return out
+
+    def _parts(self, batch: Batch, draws: Sequence[Draw]) -> Iterator[tuple[Source, list[int], list[Draw]]]:
+        """Take a batch apart by source."""
+        for number, source in enumerate(self._sources):
+            chosen = [n for n, (which, _) in enumerate(batch) if which == number]
+            if chosen:
+                yield source, [batch[n][1] for n in chosen], [draws[n] for n in chosen]
+
+    def _drawn_texts(self, key: tuple[int, int]) -> list[int]:
+        """Draw the texts of the vocabulary that a batch is scored on."""
+        if self._vocabulary is None or not self._objective.needs("word_probabilities"):
+            return []
+        count = len(self._vocabulary.texts)
+        rng = np.random.default_rng((*self._key, *key, _WORDS))
+        drawn: list[int] = rng.choice(count, min(self._vocabulary.drawn, count), replace=False).tolist()
+        return drawn
+
+    def _teacher(self, loaded: LoadedBatch) -> Tensor:
+        """Return the teacher's features [n, D] of the pictures, flipped as they are."""
+        features = []
+        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+            if source.features is not None:
+                flips = source.scenes.settings.augmentation.flips
+                features.append(source.features[rows, [variant_of(draw, flips) for draw in own]])
+        return torch.cat(features)
+
+    def _other_pictures(self, loaded: LoadedBatch, device: torch.device) -> Tensor | None:
+        """Return teacher features [M, D] of pictures of the first source that are not in the batch."""
+        features = self._sources[0].features
+        if not self._bank or features is None:
+            return None
+        own = {row for source, row in loaded.batch if source == 0}
+        others = [row for row in range(len(features)) if row not in own]
+        rng = np.random.default_rng((*self._key, *loaded.key, _BANK))
+        rows = rng.choice(others, min(self._bank, len(others)), replace=False)
+        return features[rows, 0].to(device) if len(rows) else None
+
+    def _objects(self, loaded: LoadedBatch, local: Tensor) -> dict[str, Tensor]:
+        """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""
+        cells = functional.normalize(local.flatten(2), dim=1)
+        size = (local.shape[2], local.shape[3])
+        objects, crops, start = [], [], 0
+        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+            if source.crops is not None:
+                owners, covers, features = object_covers(source.scenes, source.crops, rows, own, size)
+                seen = cells[owners.to(local.device) + start]
+                objects.append(torch.einsum("rdk,rk->rd", seen, covers.to(local.device)))
+                crops.append(features.to(local.device))
+            start += len(rows)
+        return {"objects": torch.cat(objects), "crops": torch.cat(crops)}
