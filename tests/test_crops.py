@@ -10,7 +10,7 @@ from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.training.augment import Draw
-from pickclutter_lang.training.crops import MARGIN, object_covers, square_around, teacher_crops
+from pickclutter_lang.training.crops import MARGIN, Crops, object_covers, square_around, teacher_crops
 from pickclutter_lang.training.data import SceneSet
 
 
@@ -51,10 +51,12 @@ def test_covers_say_where_an_object_is_shown(parts):
     assert len(features) == len(covers)
 
 
-def test_an_object_moved_out_of_the_picture_is_left_out(parts):
+def test_an_object_that_is_not_in_the_picture_is_left_out(parts):
     scenes, _, crops = parts
-    owners, covers, features = object_covers(scenes, crops, [0], [Draw(shift=(-200, 0))], (2, 2))
-    assert len(owners) == len(covers) == len(features) < len(crops.slots[0])
+    slot = crops.slots[0][0]
+    features = torch.arange(2.0)[:, None]
+    owners, covers, kept = object_covers(scenes, Crops([[slot, 77]], [0], features), [0], [Draw()], (2, 2))
+    assert owners.tolist() == [0] and len(covers) == 1 and kept.tolist() == [[0.0]]
 
 
 def test_the_vocabulary_names_no_object_that_is_held_out():

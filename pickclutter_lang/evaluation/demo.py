@@ -184,7 +184,7 @@ def _look(gr: ModuleType, run: Run) -> Any:
 def _truth(run: Run, store: str, index: int) -> str:
     scenes = run.scenes[store]
     true = [name for name, holds in zip(scenes.names, scenes.labels[index].tolist(), strict=True) if holds]
-    return f"Scene {scenes.store.scene_ids()[index]}. Truly {run.settings.data.label}: {', '.join(true) or 'nothing'}."
+    return f"Scene {scenes.scene_ids[index]}. Truly {run.settings.data.label}: {', '.join(true) or 'nothing'}."
 
 
 def _answer(picture: NDArray[np.uint8], prediction: Prediction, names: Sequence[str]) -> Answer:

@@ -36,7 +36,8 @@ class AugmentationSettings:
 class DataSettings:
     """Which scenes, seen by which cameras, with which label.
 
-    `train`, `id`, `ood`, `fewshot` are the folders of four scene stores. `view` is the side in pixels of the centre of
+    `train`, `id`, `ood`, `fewshot` are the folders of four scene stores; `splits` has for any of them the path of a JSON
+    list of the scene ids that are used. `view` is the side in pixels of the centre of
     the stored picture that is used, `image_size` the side to which it is resized. Labels: `present`, `visible`
     or `graspable`. Stores up to `memory_limit` bytes of pictures are kept in memory, larger ones are read per batch.
     """
@@ -45,6 +46,7 @@ class DataSettings:
     id: str
     ood: str
     fewshot: str
+    splits: dict[str, str]
     cameras: list[str]
     depth: bool
     view: int | None
@@ -61,6 +63,8 @@ class DataSettings:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         _one_of("data.label", self.label, LABELS)
+        for name in self.splits:
+            _one_of("a key of data.splits", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:
             _one_of("data.cameras", camera, CAMERAS)
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):

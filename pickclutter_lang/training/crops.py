@@ -63,7 +63,7 @@ def teacher_crops(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Cr
             yield _cut(scenes, windows[start : start + _AT_ONCE])
 
     view = f"hand crops view={scenes.view} share={SMALLEST_SHARE} margin={MARGIN} side={_SIDE}"
-    features = cache.get_or_compute(teacher, batches, len(windows), scenes.store.content_hash, view)
+    features = cache.get_or_compute(teacher, batches, len(windows), scenes.content, view)
     return Crops(slots, first, features)
 
 

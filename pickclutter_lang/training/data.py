@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,10 +12,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
+from pickclutter_lang.objects.catalogue import ObjectSplit
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.training.augment import Draw, cut, flip_variants, relight
 from pickclutter_lang.training.config import DataSettings
+from pickclutter_lang.training.splits import check_disjoint, read_split, rows_of
 
 _FAR = 2.0  # metres; nothing of interest is further from either camera
 _TEACHER_BATCH = 64
@@ -27,12 +30,15 @@ class SceneSet:
     Channels are red, green, blue in 0..1 and, with `depth`, metres (0 = nothing, at most 2), camera after camera.
     """
 
-    def __init__(self, store: SceneStore, settings: DataSettings) -> None:
+    def __init__(self, store: SceneStore, settings: DataSettings, split: Sequence[str] | None = None) -> None:
         """Read the labels and, where they fit `settings.memory_limit` bytes, the pictures.
 
-        :raises StoreError: when the store lacks a camera, the label, or is smaller than the view asked for
+        :param split: ids of the scenes that are used, in this order; None: all
+        :raises StoreError: when the store lacks a camera, the label, a scene of the split, or is smaller than the view
+            asked for
         """
         self.store = store
+        self._rows = None if split is None else np.array(rows_of(split, store.scene_ids(), store.path))
         self.settings = settings
         self.view = settings.view or store.image_size
         if self.view > store.image_size:
@@ -40,7 +46,7 @@ class SceneSet:
                 f"expected pictures of at least data.view={self.view} pixels, but the store at {store.path} has "
                 f"{store.image_size}; collect larger pictures or choose a smaller view"
             )
-        self.labels = torch.from_numpy(store.labels(settings.label))
+        self.labels = torch.from_numpy(self._chosen(store.labels(settings.label)))
         self.names = store.catalogue_names
         kinds = ("rgb", "depth") if settings.depth else ("rgb",)
         self._kinds = [(camera, kind) for camera in settings.cameras for kind in kinds]
@@ -48,19 +54,42 @@ class SceneSet:
         self._keep(self._kinds)
 
     def __len__(self) -> int:
-        return len(self.store)
+        return len(self.store) if self._rows is None else len(self._rows)
+
+    @property
+    def scene_ids(self) -> list[str]:
+        """Ids of the scenes, in order."""
+        ids = self.store.scene_ids()
+        return ids if self._rows is None else [ids[row] for row in self._rows]
+
+    @property
+    def content(self) -> str:
+        """Hash of the pictures and labels of all scenes, in order."""
+        if self._rows is None:
+            return self.store.content_hash
+        return hashlib.sha256("\n".join([self.store.content_hash, *self.scene_ids]).encode()).hexdigest()
+
+    def present(self, split: ObjectSplit) -> NDArray[np.bool_]:
+        """Return which objects of Y_id or Y_ood are in each scene, [N, columns of the split]."""
+        found: NDArray[np.bool_] = self._chosen(self.store.labels("present"))[:, self.store.split_columns(split)]
+        return found
+
+    def _chosen(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return the rows of the split out of all rows of the store."""
+        return values if self._rows is None else values[self._rows]
 
     def _keep(self, keys: Sequence[tuple[str, str]]) -> None:
         """Read pictures into memory where they fit into the limit of the settings."""
         size = len(self) * self.store.image_size**2 * sum(_BYTES[kind] for _, kind in keys)
         if size <= self.settings.memory_limit:
-            self._kept |= {key: self.store.images(*key) for key in keys if key not in self._kept}
+            self._kept |= {key: self._chosen(self.store.images(*key)) for key in keys if key not in self._kept}
 
     def pictures(self, camera: str, kind: str, rows: Sequence[int]) -> NDArray[np.generic]:
         """Return pictures as stored, [n, side, side(, 3)]."""
         if (camera, kind) in self._kept:
             return self._kept[camera, kind][list(rows)]
-        return self.store.images(camera, kind, list(rows))
+        stored = list(rows) if self._rows is None else self._rows[list(rows)].tolist()
+        return self.store.images(camera, kind, stored)
 
     def batch(self, rows: Sequence[int], draws: Sequence[Draw] | None = None, image_size: int | None = None) -> Tensor:
         """Return pictures for the student.
@@ -120,37 +149,23 @@ def open_scenes(settings: DataSettings) -> dict[str, SceneSet]:
     :raises StoreMismatchError: when their label columns differ, or `train` or `id` holds objects of Y_ood
     """
     paths = {name: getattr(settings, name) for name in ("train", "id", "ood", "fewshot")}
-    sets = {name: SceneSet(SceneStore.open(path), settings) for name, path in paths.items()}
-    names = list(sets)
-    for number, name in enumerate(names):
-        for other in names[number + 1 :]:
-            check_disjoint(sets[name].store, sets[other].store)
+    splits = {name: read_split(path) for name, path in settings.splits.items()}
+    sets = {name: SceneSet(SceneStore.open(path), settings, splits.get(name)) for name, path in paths.items()}
+    check_disjoint({f"{name} ({paths[name]})": scenes.scene_ids for name, scenes in sets.items()})
+    for name in sets:
         if sets[name].store.model_ids != sets["train"].store.model_ids:
             raise StoreMismatchError(
                 f"expected the label columns of {paths['train']} in {paths[name]} too, but they differ; "
                 "collect both with the same objects"
             )
     for name in ("train", "id"):
-        held_out = sets[name].store.labels("present")[:, sets[name].store.split_columns("ood")]
+        held_out = sets[name].present("ood")
         if held_out.any():
             raise StoreMismatchError(
                 f"expected only objects of Y_id in {paths[name]}, but {int(held_out.any(1).sum())} scenes hold "
                 f"objects of Y_ood; collect it with split={name}"
             )
     return sets
-
-
-def check_disjoint(first: SceneStore, second: SceneStore) -> None:
-    """Check that two stores have no scene in common.
-
-    :raises StoreError: naming a shared scene
-    """
-    shared = sorted(set(first.scene_ids()) & set(second.scene_ids()))
-    if shared:
-        raise StoreError(
-            f"{first.path} and {second.path} share {len(shared)} scenes, such as {shared[0]}; what is trained on must "
-            "not be evaluated on: collect one of them with another split or seed"
-        )
 
 
 def teacher_features(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Tensor:
@@ -170,7 +185,7 @@ def teacher_features(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) ->
             for first in range(0, len(scenes), _TEACHER_BATCH):
                 yield scenes.hand_pictures(range(first, min(first + _TEACHER_BATCH, len(scenes))), draw)
 
-        parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.store.content_hash, view))
+        parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.content, view))
     return torch.stack(parts, dim=1)
 
 

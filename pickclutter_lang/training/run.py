@@ -86,7 +86,7 @@ class Run:
     @property
     def data_card(self) -> dict[str, Any]:
         """Content hash and number of scenes of each store."""
-        return {name: {"scenes": len(s), "content": s.store.content_hash} for name, s in self.scenes.items()}
+        return {name: {"scenes": len(s), "content": s.content} for name, s in self.scenes.items()}
 
     @cached_property
     def model(self) -> AffordanceModel:
