@@ -102,6 +102,9 @@ def settings(data: Path, out: Path, **changes: object) -> TeacherTrainSettings:
         "views": [str(data / "views")],
         "held_out_scenes": [str(data / "held")],
         "held_out_views": [str(data / "held_views")],
+        "images": None,
+        "held_out_images": None,
+        "classes": None,
         "exclude": "none",
         "view": 40,
         "steps": 4,
@@ -133,7 +136,8 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     assert "never a silent fall-back" in card and "CC BY 4.0" in card and "| banana |" in card
     figures = json.loads((whole / "figures.json").read_text())
     assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
-    assert figures["words"]["colours"]["views"] == 3
+    assert figures["attributes"]["proxy, paper, random things"]["colour"]["views"] == 3
+    assert figures["views"]["proxy, paper, objects"]["names"] == 3
 
     part = settings(data, tmp_path / "part", steps=4)
     stopped = _Stop(part, at=3)

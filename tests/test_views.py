@@ -16,7 +16,15 @@ pytest.importorskip("sapien")
 from pickclutter_lang.envs.views import ViewSettings, collect_views
 
 SETTINGS = ViewSettings(
-    out="", objects="proxy", objects_root=None, selection="paper", object_views=1, things=3, thing_views=2, size=48, seed=0
+    out="",
+    objects="proxy",
+    objects_root=None,
+    selection="paper",
+    object_views=1,
+    things=3,
+    thing_views=2,
+    size=48,
+    seed=0,
 )
 
 

@@ -58,6 +58,8 @@ def draw_questions(words: dict[str, list[str]], most: int, rng: np.random.Genera
     """Draw up to `most` words of each kind, each in one of its wordings."""
     found = {}
     for kind, known in words.items():
+        if not known:
+            continue
         chosen = sorted(rng.permutation(len(known))[:most].tolist())
         found[kind] = [attribute_question(kind, known[n], int(rng.integers(4))) for n in chosen]
     return found

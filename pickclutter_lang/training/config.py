@@ -36,10 +36,10 @@ class AugmentationSettings:
 class DataSettings:
     """Which scenes, seen by which cameras, with which label.
 
-    `train`, `id`, `ood`, `fewshot` are the folders of four scene stores; `splits` has for any of them the path of a JSON
-    list of the scene ids that are used. `view` is the side in pixels of the centre of
-    the stored picture that is used, `image_size` the side to which it is resized. Labels: `present`, `visible`
-    or `graspable`. Stores up to `memory_limit` bytes of pictures are kept in memory, larger ones are read per batch.
+    `train`, `id`, `ood`, `fewshot` are the folders of four scene stores; `splits` has for any of them the path of a
+    JSON list of the scene ids that are used. `view` is the side in pixels of the centre of the stored picture that is
+    used, `image_size` the side to which it is resized. Labels: `present`, `visible` or `graspable`. Stores up to
+    `memory_limit` bytes of pictures are kept in memory, larger ones are read per batch.
     """
 
     train: str

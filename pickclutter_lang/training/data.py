@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -12,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
-from pickclutter_lang.objects.catalogue import ObjectSplit
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.training.augment import Draw, cut, flip_variants, relight
@@ -21,6 +21,7 @@ from pickclutter_lang.training.splits import check_disjoint, read_split, rows_of
 
 _FAR = 2.0  # metres; nothing of interest is further from either camera
 _TEACHER_BATCH = 64
+Scalar = TypeVar("Scalar", bound=np.generic)
 _BYTES = {"rgb": 3, "depth": 2, "segmentation": 1}  # of a pixel
 
 
@@ -69,12 +70,11 @@ class SceneSet:
             return self.store.content_hash
         return hashlib.sha256("\n".join([self.store.content_hash, *self.scene_ids]).encode()).hexdigest()
 
-    def present(self, split: ObjectSplit) -> NDArray[np.bool_]:
+    def present(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
         """Return which objects of Y_id or Y_ood are in each scene, [N, columns of the split]."""
-        found: NDArray[np.bool_] = self._chosen(self.store.labels("present"))[:, self.store.split_columns(split)]
-        return found
+        return self._chosen(self.store.labels("present")[:, self.store.split_columns(split)])
 
-    def _chosen(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _chosen(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
         """Return the rows of the split out of all rows of the store."""
         return values if self._rows is None else values[self._rows]
 

@@ -30,11 +30,14 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
+from pickclutter_lang.training.folder_data import FolderData, FolderPictures
+from pickclutter_lang.training.folder_report import evaluate_folder
 from pickclutter_lang.training.monitor import Monitor
 from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.training.teacher_batch import Batch, BatchSource
 from pickclutter_lang.training.teacher_card import write_model_card
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import Batch, TeacherData
+from pickclutter_lang.training.teacher_data import TeacherData
 from pickclutter_lang.training.teacher_language import LanguageTeacher, language_loss
 from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids
@@ -69,29 +72,38 @@ class Trainee(nn.Module):
         """
         said = [*batch.scene_texts, *batch.object_texts, *(words[0] if words else ())]
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            dense, objects = self._maps([batch.scenes, batch.objects])
+            maps = self._maps([x for x in (batch.scenes, batch.objects) if len(x)])
             texts = self._texts(said)
-        scenes = functional.normalize(dense.mean(dim=(2, 3)), dim=-1)
-        regions = region_features(dense, batch.segmentation, batch.regions)
-        objects = functional.normalize(torch.cat([regions, objects.mean(dim=(2, 3))]), dim=-1)
         first = len(batch.scene_texts)
         scene_texts, object_texts, other_texts = texts.tensor_split([first, first + len(batch.object_texts)])
-        scale = self.model.logit_scale.exp()
-        scene_cosines, object_cosines = scenes @ scene_texts.T, objects @ object_texts.T
-        kinds = kind_losses(scale * object_cosines, batch)
-        terms = {
-            "scene_nce": multi_positive_nce(scale * scene_cosines, batch.scene_truth),
-            "object_nce": multi_positive_nce(scale * object_cosines, batch.object_truth),
-            "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(scene_cosines, batch.scene_truth),
-            "presence": _PRESENCE_WEIGHT * presence_loss(scale * scene_cosines, batch.scene_truth, batch.names),
-            "name_nce": kinds.pop("name"),
-            "attribute_nce": torch.stack(list(kinds.values())).mean(),
-            "object_sigmoid": sigmoid_weight * self.object_sigmoid(object_cosines, batch.object_truth),
-        }
+        objects, terms = maps[-1].mean(dim=(2, 3)), {}
+        if len(batch.scenes):
+            terms = self._scene_terms(maps[0], scene_texts, batch, sigmoid_weight)
+            objects = torch.cat([region_features(maps[0], batch.segmentation, batch.regions), objects])
+        cosines = functional.normalize(objects, dim=-1) @ object_texts.T
+        terms |= self._object_terms(cosines, batch, sigmoid_weight)
         if words:
             anchors = object_texts[batch.kinds["name"].start :]
-            terms["language"] = words[2] * language_loss(other_texts, anchors, words[1], scale)
-        return {**terms, "loss": torch.stack(list(terms.values())).sum(), **shares_right(object_cosines, batch)}
+            terms["language"] = words[2] * language_loss(other_texts, anchors, words[1], self.model.logit_scale.exp())
+        return {**terms, "loss": torch.stack(list(terms.values())).sum(), **shares_right(cosines, batch)}
+
+    def _scene_terms(self, dense: Tensor, texts: Tensor, batch: Batch, sigmoid_weight: float) -> dict[str, Tensor]:
+        cosines = functional.normalize(dense.mean(dim=(2, 3)), dim=-1) @ texts.T
+        logits = self.model.logit_scale.exp() * cosines
+        return {
+            "scene_nce": multi_positive_nce(logits, batch.scene_truth),
+            "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(cosines, batch.scene_truth),
+            "presence": _PRESENCE_WEIGHT * presence_loss(logits, batch.scene_truth, batch.names),
+        }
+
+    def _object_terms(self, cosines: Tensor, batch: Batch, sigmoid_weight: float) -> dict[str, Tensor]:
+        logits = self.model.logit_scale.exp() * cosines
+        kinds = kind_losses(logits, batch)
+        terms = {"object_nce": multi_positive_nce(logits, batch.object_truth), "name_nce": kinds.pop("name")}
+        if kinds:
+            terms["attribute_nce"] = torch.stack(list(kinds.values())).mean()
+        terms["object_sigmoid"] = sigmoid_weight * self.object_sigmoid(cosines, batch.object_truth)
+        return terms
 
     def _maps(self, pictures: list[Tensor]) -> list[Tensor]:
         """Return the dense maps, float32 [N_i, D, h_i, w_i], of batches of pictures in 0..1."""
@@ -174,20 +186,24 @@ def train_teacher(settings: TeacherTrainSettings) -> Path:
     torch.manual_seed(settings.seed)
     trainee = Trainee(POCKET_CONFIG)
     optimizer = build_teacher_optimizer(trainee, settings)
-    excluded = excluded_ids(settings.exclude)
-    data = TeacherData(
-        Scenes.load(settings.scenes, excluded),
-        Views.load(settings.views, excluded),
-        settings,
-        POCKET_CONFIG["preprocess_cfg"]["size"],
-    )
+    data = _source(settings)
     first, seconds = _resume(out, trainee, optimizer, settings)
     seconds = _run(trainee, optimizer, data, settings, out, first, seconds)
     folder = out / "teacher"
     save_pocket_model(folder, trainee.model, POCKET_CONFIG, torch.nonzero(trainee.seen).flatten())
-    figures = evaluate_teacher(load_pocket_teacher(folder), settings)
+    evaluate = evaluate_folder if settings.images else evaluate_teacher
+    figures = evaluate(load_pocket_teacher(folder), settings)
     write_model_card(folder, figures, settings, seconds)
     return folder
+
+
+def _source(settings: TeacherTrainSettings) -> BatchSource:
+    """Open the pictures that the settings name."""
+    size = POCKET_CONFIG["preprocess_cfg"]["size"]
+    if settings.images:
+        return FolderData(FolderPictures.open(settings.images, settings.classes), settings, size)
+    excluded = excluded_ids(settings.exclude)
+    return TeacherData(Scenes.load(settings.scenes, excluded), Views.load(settings.views, excluded), settings, size)
 
 
 def build_teacher_optimizer(trainee: Trainee, settings: TeacherTrainSettings) -> torch.optim.Optimizer:
@@ -234,7 +250,7 @@ def _resume(
 def _run(
     trainee: Trainee,
     optimizer: torch.optim.Optimizer,
-    data: TeacherData,
+    data: BatchSource,
     settings: TeacherTrainSettings,
     out: Path,
     first: int,

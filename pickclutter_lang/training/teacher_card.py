@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.objects.further import select_objects
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.views import ViewStore
-from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, load_pocket_teacher
+from pickclutter_lang.students import build_student
+from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.training.folder_data import FolderPictures
+from pickclutter_lang.training.folder_report import folder_sections
 from pickclutter_lang.training.monitor import write_json, write_text
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
+from pickclutter_lang.training.teacher_tables import figure_sections, table
 
-_WEAK = 0.6
-_SCENE_COLUMNS = {
-    "map": "mAP",
-    "f1": "F1",
-    "accuracy": "accuracy",
-    "map_always_yes": "mAP of always yes",
-    "f1_always_yes": "F1 of always yes",
-}
+_STUDENTS, _STUDENT_SIDE = ("efficientnet_b0", "small_resnet"), 128
 
-_HEAD = """# The pocket teacher
+_HEAD = """# The pocket teacher{title}
 
 A small vision-language model of open_clip's `CLIP` class: a residual network of plain convolutions (its map has
 stride 16 and is projected before pooling, so that there are features of every place), CLIP's tokenizer and a causal
-text transformer. It was trained from scratch on pictures from a simulator, in minutes, on a CPU.
+text transformer. It was trained from scratch on {pictures}, on a CPU.
 
 It stands in for CLIP where CLIP's weights cannot be had: for tests, for the quickstart, for machines without network.
-It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. It knows the
-26 objects of the PickClutter experiment, some hundred words, and the look of one renderer. It is of no use for
-photographs, and a student distilled from it says nothing about what distillation from CLIP would give.
+It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. {limits}
 """
+
+_RENDER_LIMITS = """It knows
+some objects, some hundred words, and the look of one renderer. It is of no use for photographs, and a student
+distilled from it says nothing about what distillation from CLIP would give."""
+
+_FOLDER_LIMITS = """It knows
+the classes and the words below and pictures such as it was trained on, nothing else; a student distilled from it says
+nothing about what distillation from CLIP would give."""
 
 
 def write_model_card(folder: Path, figures: Mapping[str, Any], settings: TeacherTrainSettings, seconds: float) -> None:
@@ -42,23 +50,104 @@ def write_model_card(folder: Path, figures: Mapping[str, Any], settings: Teacher
     :param seconds: that the training took
     """
     teacher = load_pocket_teacher(folder)
+    write_json(folder / "figures.json", dict(figures))
+    if settings.images:
+        head = _HEAD.format(title=" of a folder of pictures", pictures="a folder of pictures", limits=_FOLDER_LIMITS)
+        parts = [head, _facts(folder, teacher), _folder_training(settings, seconds), folder_sections(figures)]
+    else:
+        title = " that never saw Y_ood" if settings.exclude == "ood" else ""
+        head = _HEAD.format(title=title, pictures="pictures from a simulator", limits=_RENDER_LIMITS)
+        parts = [head, _facts(folder, teacher), _unseen(settings), _training(settings, seconds)]
+        parts += [figure_sections(figures), _LICENCE]
+    write_text(folder / "MODEL_CARD.md", "\n".join(parts))
+
+
+def multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
+    """Return the multiply-adds of the convolutions and matrix products of a pass over a batch of a shape."""
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        module.eval()(torch.zeros(shape))
+    return int(counter.get_total_flops()) // 2
+
+
+def _facts(folder: Path, teacher: PocketTeacher) -> str:
     model: Any = teacher.model
     vision = sum(p.numel() for p in model.visual.parameters())
     size = (folder / WEIGHTS_FILE).stat().st_size
-    facts = (
+    own = multiply_adds(model.visual, (1, 3, teacher.image_size, teacher.image_size))
+    students = {
+        name: multiply_adds(
+            build_student(name, channels=3, embed_dim=teacher.embed_dim, output_stride=16),
+            (1, 3, _STUDENT_SIDE, _STUDENT_SIDE),
+        )
+        for name in _STUDENTS
+    }
+    shown = ", ".join(f"`{name}` {count / 1e9:.2f} G" for name, count in students.items())
+    return (
         f"- {vision / 1e6:.1f} M parameters in the image tower, {teacher.image_size} px, embedding width "
         f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
+        f"- {own / 1e9:.2f} G multiply-adds for a picture; students at {_STUDENT_SIDE} px with stride 16: {shown}.\n"
         f"- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors.\n"
         f"- Fingerprint `{teacher.fingerprint}`.\n"
     )
-    write_json(folder / "figures.json", dict(figures))
-    write_text(
-        folder / "MODEL_CARD.md",
-        "\n".join([_HEAD, facts, _training(settings, seconds), _figures(figures), _weak(figures), _LICENCE]),
-    )
+
+
+def _unseen(settings: TeacherTrainSettings) -> str:
+    kept_out = ", ".join(select_objects("kept_out").names)
+    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {kept_out}.\n"
+    if settings.exclude == "ood":
+        names = ", ".join(item.name for item in paper_catalogue() if item.split == "ood")
+        text += (
+            f"Nor the 12 objects of Y_ood: {names}. Neither their scans nor their stand-ins are in any training\n"
+            "picture, and no caption names them, not even to say that they are absent. The figures below on Y_ood are\n"
+            "zero-shot.\n"
+        )
+    if settings.language_weight:
+        text += (
+            "\nThe text tower alone also learned from a sentence-embedding model (all-MiniLM-L6-v2) how near\n"
+            "some 1800 common words and phrases are to those of the captions; names of unseen objects may be among\n"
+            "them, but never with a picture.\n"
+        )
+    return text
 
 
 def _training(settings: TeacherTrainSettings, seconds: float) -> str:
+    return (
+        "## Training\n\n"
+        f"`scripts/train_teacher.py {_values(settings)}`, {seconds / 60:.0f} minutes.\n"
+        "Every caption says what it asserts, so each pair of a picture and a caption in a batch is known to match or\n"
+        "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
+        "absence), over the map averaged over each object's mask, and over crops and views of single things (names,\n"
+        "synonyms, descriptions), and an InfoNCE within each kind of word (names, colours, shapes, patterns,\n"
+        "materials, categories, uses).\n\n" + table(["use", "data", "content"], _data_rows(settings))
+    )
+
+
+def _folder_training(settings: TeacherTrainSettings, seconds: float) -> str:
+    pictures = FolderPictures.open(str(settings.images), settings.classes)
+    classes = [
+        [item.thing.name, item.thing.category or "-", pictures.owner.count(n), len(item.sentences)]
+        for n, item in enumerate(pictures.classes)
+    ]
+    return (
+        "## Training\n\n"
+        f"`scripts/train_teacher.py data=image_folder {_values(settings)}`, {seconds / 60:.0f} minutes, on "
+        f"{len(pictures.paths)} pictures (content `{pictures.content_hash[:16]}`).\n"
+        "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of a\n"
+        "picture and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
+        "sigmoid loss, and an InfoNCE within each kind of word.\n\n"
+        + table(["class", "category", "pictures", "sentences"], classes)
+    )
+
+
+def _values(settings: TeacherTrainSettings) -> str:
+    """Return the settings that decide the weights as arguments, without the folders, which differ from user to user."""
+    free = ("scenes", "views", "images", "classes")
+    found = ((k, v) for k, v in settings.identity().items() if k not in free)
+    return " ".join(f"{k}={v}".replace(", ", ",") for k, v in found)
+
+
+def _data_rows(settings: TeacherTrainSettings) -> list[list[str]]:
     rows = []
     for folder in (*settings.scenes, *settings.held_out_scenes):
         manifest = SceneStore.open(folder).manifest
@@ -72,65 +161,10 @@ def _training(settings: TeacherTrainSettings, seconds: float) -> str:
     for folder in (*settings.views, *settings.held_out_views):
         store = ViewStore.open(folder)
         use = "training" if folder in settings.views else "held out"
-        keys = ("objects", "object_views", "things", "thing_views", "size", "seed")
-        made = f"`scripts/collect_views.py {' '.join(f'{key}={store.settings[key]}' for key in keys)}`"
-        rows.append([use, made, f"`{store.content_hash[:16]}`"])
-    skipped = ("scenes", "views", "held_out_scenes", "held_out_views", "out", "threads", "save_every")
-    values = " ".join(f"{k}={v}" for k, v in asdict(settings).items() if k not in skipped)
-    return (
-        "## Training\n\n"
-        f"`scripts/train_teacher.py {values}`, {seconds / 60:.0f} minutes.\n"
-        "Every caption says what it asserts, so each pair of a picture and a caption in a batch is known to match or\n"
-        "not. The loss is an InfoNCE with many\n"
-        "positives and a sigmoid loss over whole scenes (names, lists, counts, absence), over the map averaged over\n"
-        "each object's mask, and over crops and views of single things (names, synonyms, attributes, descriptions).\n\n"
-        + _table(["use", "data", "content"], rows)
-    )
-
-
-def _figures(figures: Mapping[str, Any]) -> str:
-    scenes = [
-        [label, row["scenes"], *(_percent(row[key]) for key in _SCENE_COLUMNS)]
-        for label, row in figures["scenes"].items()
-    ]
-    crops = [[label, row["crops"], _percent(row["top1"])] for label, row in figures["crops"].items()]
-    views = [
-        [label, row["views"], _percent(row["top1"]), _percent(row["top1_by_description"])]
-        for label, row in figures["views"].items()
-    ]
-    words = [[kind, row["words"], row["views"], _percent(row["top1"])] for kind, row in figures["words"].items()]
-    objects = [[name, _percent(row["views"]), _percent(row["crops"])] for name, row in figures["objects"].items()]
-    return (
-        '## Held-out figures\n\nZero-shot, in percent. Whole scenes, label `visible`, "a photo of a table with a ..."\n'
-        'against "a photo of a table without a ..." (the split `id` has Y_id objects alone and asks for these alone,\n'
-        "`ood` for all 26):\n\n"
-        + _table(["scenes", "number", *_SCENE_COLUMNS.values()], scenes)
-        + "\nCrops of seen, often half hidden objects of these scenes, top-1 over 26 names:\n\n"
-        + _table(["scenes", "crops", "top-1"], crops)
-        + "\nViews of single objects from other sides than in training, top-1 over 26 names and 26 descriptions:\n\n"
-        + _table(["objects", "views", "by name", "by description"], views)
-        + "\nWords of random procedural things that were not in training:\n\n"
-        + _table(["kind", "words", "views", "top-1"], words)
-        + "\nPer object, both sets together:\n\n"
-        + _table(["object", "views", "crops"], objects)
-    )
-
-
-def _weak(figures: Mapping[str, Any]) -> str:
-    weak = [
-        f"{name} ({_percent(row['crops'])})"
-        for name, row in figures["objects"].items()
-        if row["crops"] is not None and row["crops"] < _WEAK
-    ]
-    words = [
-        f"{kind} ({_percent(row['top1'])}, chance {_percent(1 / row['words'])})"
-        for kind, row in figures["words"].items()
-        if row["top1"] < _WEAK
-    ]
-    return (
-        f"## What is weak\n\nObjects recognised in less than {_WEAK:.0%} of their crops: {', '.join(weak) or 'none'}.\n"
-        f"Kinds of words of random things that are right less often than that: {', '.join(words) or 'none'}.\n"
-    )
+        keys = ("objects", "selection", "object_views", "things", "thing_views", "size", "seed")
+        made = " ".join(f"{key}={store.settings[key]}" for key in keys if key in store.settings)
+        rows.append([use, f"`scripts/collect_views.py {made}`", f"`{store.content_hash[:16]}`"])
+    return rows
 
 
 _LICENCE = """## Pictures and licence
@@ -139,12 +173,3 @@ The training pictures show scans of the YCB object set (CC BY 4.0; B. Calli, A. 
 P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015) and stand-ins made by this project's code. The weights
 come under the project's own licence.
 """
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in lines)

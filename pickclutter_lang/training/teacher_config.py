@@ -12,7 +12,9 @@ from pickclutter_lang.errors import InvalidArgumentError
 class TeacherTrainSettings:
     """What the pocket teacher is trained on and for how long.
 
-    `scenes` and `views` are folders of scene stores and of views; `held_out_scenes` and `held_out_views` are never
+    Either `images`, a folder with a folder of pictures for each class (`classes`: a JSON file with their names and
+    descriptions, see `read_classes`; `held_out_images`: such a folder that gives the figures), or renders: `scenes`
+    and `views` are folders of scene stores and of views; `held_out_scenes` and `held_out_views` are never
     trained on and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a
     scene's picture that is shown (the objects lie in the middle); a quarter of the windows are closer, about an object.
     A step sees `scene_batch` scenes, as many crops of their objects, and `view_batch` views, the latter two as
@@ -27,6 +29,9 @@ class TeacherTrainSettings:
     views: list[str]
     held_out_scenes: list[str]
     held_out_views: list[str]
+    images: str | None
+    held_out_images: str | None
+    classes: str | None
     exclude: str
     view: int
     steps: int
@@ -47,8 +52,13 @@ class TeacherTrainSettings:
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        if not self.scenes or not self.views:
-            raise InvalidArgumentError("expected at least one folder each in scenes and views, but got none")
+        if not self.images and not (self.scenes and self.views):
+            raise InvalidArgumentError(
+                "expected at least one folder each in scenes and views, or images, but got none: data=renders takes "
+                "scenes=[...] views=[...], data=image_folder takes images=..."
+            )
+        if self.images and (self.scenes or self.views):
+            raise InvalidArgumentError("expected either images or scenes and views, but got both")
         if self.exclude not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude to be none or ood, but got {self.exclude!r}")
         least = {"view": 16, "steps": 1, "scene_batch": 2, "view_batch": 1, "seed": 0, "save_every": 1}
@@ -66,5 +76,5 @@ class TeacherTrainSettings:
 
     def identity(self) -> dict[str, Any]:
         """Return what a resumed run must agree with: everything that decides the weights."""
-        free = ("out", "save_every", "threads", "held_out_scenes", "held_out_views")
+        free = ("out", "save_every", "threads", "held_out_scenes", "held_out_views", "held_out_images")
         return {k: v for k, v in asdict(self).items() if k not in free}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from pickclutter_lang.language.captions import (
 )
 from pickclutter_lang.language.things import Thing, thing_of
 from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.training.teacher_batch import Batch
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
 from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids, object_window, seen_slots
 from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_rgb, relight
@@ -31,30 +31,6 @@ _REGIONS_A_SCENE = 8
 _COARSE_SHARE = 0.35
 _CLOSE_SHARE = 0.25
 _WORDS_A_KIND = 14
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step sees; pictures are float32 in 0..1.
-
-    `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, slot + 1) with `segmentation` uint8 [B, S, S]; `objects`
-    [K, 3, s, s], crops and views. `scene_truth` [B, P] and `object_truth` [R + K, Q] say which phrases hold. The last
-    2 * `names` scene texts say of each nameable object of the scenes that it is there, then that it is not. `kinds`
-    are the columns of the object texts that are of one kind (`name`, `colour`, ...), among which one may ask; `tags`
-    say what they mean, from the first of these columns to the last text.
-    """
-
-    scenes: Tensor
-    segmentation: Tensor
-    regions: Tensor
-    objects: Tensor
-    scene_texts: list[str]
-    scene_truth: Tensor
-    object_texts: list[str]
-    object_truth: Tensor
-    names: int
-    kinds: dict[str, slice]
-    tags: list[str]
 
 
 class TeacherData:

@@ -1,4 +1,4 @@
-"""The pocket teacher's figures on pictures it was not trained on, and the model card that carries them."""
+"""Held-out figures of the pocket teacher, each a number that its model card prints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalogue import paper_catalogue
@@ -18,42 +17,47 @@ from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.training.teacher_config import TeacherTrainSettings
 from pickclutter_lang.training.teacher_pictures import SEEN_SHARE, object_window
+from pickclutter_lang.training.teacher_questions import encode_pictures, question_figures
 from pickclutter_lang.training.windows import Windows, cut_rgb
 
-_AT_ONCE = 64
 _CROP_EVERY = 2
 # The objects lie in the middle of the hand camera's picture.
 _WINDOWS = {"whole": 1.0, "middle": 0.7}
-_WORDS = {"colours": "a {} object", "shape": "a {}", "pattern": "a {} object", "material": "an object made of {}"}
 
 
 def evaluate_teacher(teacher: PocketTeacher, settings: TeacherTrainSettings) -> dict[str, Any]:
     """Measure a teacher on the held-out scenes and views of its settings, zero-shot, with fixed prompts.
 
-    :return: `scenes` (two rows for each store, the whole picture and its middle: multi-label metrics of the label
-        `visible`), `crops` (a row for each store: top-1 over all names on crops of seen objects, of every other
-        scene), `views` (a row for each folder: top-1 by name and by description), `objects` (per object: top-1 on
-        views and on crops), `words` (top-1 of words of random things)
+    :return: `scenes` (rows for each store, for the whole picture and its middle and for groups of names: multi-label
+        metrics of the label `visible`), `crops` (rows for each store: top-1 over all names on crops of seen objects,
+        of every other scene), `views` and `attributes` (rows for each folder and group of things: see
+        `question_figures`), `objects` (per object: top-1 on views and on crops)
     """
+    scenes: dict[str, Any] = {}
+    crops: dict[str, Any] = {}
+    views: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    objects: dict[str, dict[str, list[bool]]] = {}
     names = _Names(teacher)
-    scenes, crops, views, words = {}, {}, {}, {}
-    by_object: dict[str, dict[str, list[bool]]] = {name: {"views": [], "crops": []} for name in names.names}
     for folder in settings.held_out_scenes:
         store = SceneStore.open(folder)
         label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
-        for window, share in _WINDOWS.items():
-            scenes[f"{label}, {window}"] = _scene_row(teacher, store, names, share)
-        crops[label] = _crop_row(teacher, store, names, by_object)
+        scenes |= {f"{label}, {key}": row for key, row in _scene_rows(teacher, store, names).items()}
+        hits = _crop_hits(teacher, store, names)
+        crops |= {f"{label}{key}": row for key, row in _crop_rows(hits).items()}
+        _collect(objects, hits, "crops")
     for folder in settings.held_out_views:
         found = ViewStore.open(folder)
-        label = str(found.settings["objects"])
-        views[label] = _view_row(teacher, found, names, by_object)
-        words.update(_word_rows(teacher, found))
-    objects = {
-        name: {kind: float(np.mean(hits)) if hits else None for kind, hits in kinds.items()}
-        for name, kinds in by_object.items()
+        label = f"{found.settings['objects']}, {found.settings.get('selection', 'paper')}"
+        figures = question_figures(teacher, found)
+        views |= {f"{label}, {group}": row for group, row in figures["names"].items()}
+        attributes |= {f"{label}, {group}": row for group, row in figures["attributes"].items()}
+        _collect(objects, figures["hits"], "views")
+    shares = {
+        name: {kind: float(np.mean(kinds[kind])) if kinds.get(kind) else None for kind in ("views", "crops")}
+        for name, kinds in objects.items()
     }
-    return {"scenes": scenes, "crops": crops, "views": views, "objects": objects, "words": words}
+    return {"scenes": scenes, "crops": crops, "views": views, "attributes": attributes, "objects": shares}
 
 
 class _Names:
@@ -63,40 +67,52 @@ class _Names:
         catalogue = paper_catalogue()
         self.names = catalogue.names
         self.index = {item.model_id: n for n, item in enumerate(catalogue)}
+        self.splits = [item.split for item in catalogue]
         self.single = teacher.encode_text([f"a photo of a {name}" for name in self.names])
-        self.described = teacher.encode_text([f"a photo of {item.description}" for item in catalogue])
         self.present = teacher.encode_text([f"a photo of a table with a {name}" for name in self.names])
         self.absent = teacher.encode_text([f"a photo of a table without a {name}" for name in self.names])
 
 
-def _encode(teacher: PocketTeacher, pictures: NDArray[np.uint8]) -> Tensor:
-    parts = [pictures[n : n + _AT_ONCE] for n in range(0, len(pictures), _AT_ONCE)]
-    return torch.cat([teacher.encode_image(teacher.preprocess(part)) for part in parts])
+def _scene_rows(teacher: PocketTeacher, store: SceneStore, names: _Names) -> dict[str, dict[str, float]]:
+    """Label whole scenes: a name's probability is the softmax over its prompts with "with a" and "without a".
+
+    Of a split with Y_id objects alone only their names are asked for; of another one also those of Y_ood apart.
+    """
+    splits = [names.splits[names.index[model_id]] for model_id in store.model_ids]
+    asked = {"": ["id"]} if store.manifest.split in ("train", "id") else {"": ["id", "ood"], ", Y_ood alone": ["ood"]}
+    truth = torch.from_numpy(store.labels("visible"))
+    rows = {}
+    for window, share in _WINDOWS.items():
+        side = round(share * store.image_size)
+        start = (store.image_size - side) // 2
+        pictures = store.images("hand", "rgb")[:, start : start + side, start : start + side]
+        columns = [names.index[model_id] for model_id in store.model_ids]
+        margin = encode_pictures(teacher, pictures) @ (names.present - names.absent)[columns].T
+        found = torch.sigmoid(teacher.logit_scale * margin)
+        for group, wanted in asked.items():
+            kept = [n for n, split in enumerate(splits) if split in wanted]
+            always = trivial_predictors(truth[:, kept].float().mean(dim=0), truth[:, kept])["always_yes"]
+            rows[window + group] = {
+                "scenes": len(store),
+                **multilabel_row(found[:, kept], truth[:, kept]),
+                "f1_always_yes": always["f1"],
+                "map_always_yes": always["map"],
+            }
+    return rows
 
 
-def _scene_row(teacher: PocketTeacher, store: SceneStore, names: _Names, share: float) -> dict[str, float]:
-    """Label whole scenes: a name's probability is the softmax over its prompts with "with a" and "without a"."""
-    side = round(share * store.image_size)
-    start = (store.image_size - side) // 2
-    pictures = store.images("hand", "rgb")[:, start : start + side, start : start + side]
-    features = _encode(teacher, pictures)
-    columns = [names.index[model_id] for model_id in store.model_ids]
-    margin = features @ (names.present - names.absent)[columns].T
-    allowed = [n for n, model_id in enumerate(store.model_ids) if _may_be_there(store, model_id)]
-    truth = torch.from_numpy(store.labels("visible"))[:, allowed]
-    row = multilabel_row(torch.sigmoid(teacher.logit_scale * margin[:, allowed]), truth)
-    always = trivial_predictors(truth.float().mean(dim=0), truth)["always_yes"]
-    return {"scenes": len(store), **row, "f1_always_yes": always["f1"], "map_always_yes": always["map"]}
+def _crop_hits(teacher: PocketTeacher, store: SceneStore, names: _Names) -> dict[str, list[bool]]:
+    """Return for each name whether each crop of the object was named rightly."""
+    crops, owners = _crops(store, names)
+    best = (encode_pictures(teacher, crops) @ names.single.T).argmax(dim=1).tolist()
+    hits: dict[str, list[bool]] = {}
+    for owner, found in zip(owners, best, strict=True):
+        hits.setdefault(names.names[owner], []).append(owner == found)
+    return hits
 
 
-def _may_be_there(store: SceneStore, model_id: str) -> bool:
-    """Of a split with Y_id objects alone only these names are asked for."""
-    return store.manifest.split not in ("train", "id") or paper_catalogue().find(model_id).split == "id"
-
-
-def _crop_row(
-    teacher: PocketTeacher, store: SceneStore, names: _Names, by_object: Mapping[str, dict[str, list[bool]]]
-) -> dict[str, float]:
+def _crops(store: SceneStore, names: _Names) -> tuple[NDArray[np.uint8], list[int]]:
+    """Cut every seen object out of every other scene; return the crops and the objects' places in the catalogue."""
     rgb, segmentation = store.images("hand", "rgb"), store.images("hand", "segmentation")
     actors = store.array("actors")
     rows, centres, sides, owners = [], [], [], []
@@ -111,51 +127,20 @@ def _crop_row(
     plain = np.zeros(len(rows))
     windows = Windows(np.array(centres), np.array(sides), plain, plain.astype(bool))
     crops = (cut_rgb(rgb[rows], windows, 96) * 255).round().byte().permute(0, 2, 3, 1)
-    hits = _hits(_encode(teacher, crops.numpy()), names.single, owners)
-    _collect(by_object, names, "crops", owners, hits)
-    return {"crops": len(rows), "top1": float(np.mean(hits))}
+    return crops.numpy(), owners
 
 
-def _view_row(
-    teacher: PocketTeacher, store: ViewStore, names: _Names, by_object: Mapping[str, dict[str, list[bool]]]
-) -> dict[str, float]:
-    known = [n for n, thing in enumerate(store.thing) if "model_id" in store.things[thing]]
-    owners = [names.index[store.things[store.thing[n]]["model_id"]] for n in known]
-    features = _encode(teacher, store.rgb[known])
-    hits = _hits(features, names.single, owners)
-    _collect(by_object, names, "views", owners, hits)
-    described = _hits(features, names.described, owners)
-    return {"views": len(known), "top1": float(np.mean(hits)), "top1_by_description": float(np.mean(described))}
-
-
-def _word_rows(teacher: PocketTeacher, store: ViewStore) -> dict[str, dict[str, float]]:
-    """Ask for the words of random things that no training picture shows: which of all colours, shapes and so on."""
-    free = [n for n, thing in enumerate(store.thing) if "model_id" not in store.things[thing]]
-    if not free:
-        return {}
-    features = _encode(teacher, store.rgb[free])
+def _crop_rows(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:
+    """Return top-1 over all names, for all crops, and for those of Y_ood objects if there are any."""
+    split = {item.name: item.split for item in paper_catalogue()}
     rows = {}
-    for kind, form in _WORDS.items():
-        said = [_listed(store.things[store.thing[n]][kind]) for n in free]
-        vocabulary = sorted({word for words in said for word in words})
-        texts = teacher.encode_text([form.format(word).replace("wooden", "wood") for word in vocabulary])
-        best = (features @ texts.T).argmax(dim=1).tolist()
-        hits = [vocabulary[b] in words for b, words in zip(best, said, strict=True)]
-        rows[kind] = {"words": len(vocabulary), "views": len(free), "top1": float(np.mean(hits))}
+    for label, wanted in (("", ("id", "ood")), (", Y_ood alone", ("ood",))):
+        found = [hit for name, some in hits.items() if split[name] in wanted for hit in some]
+        if found:
+            rows[label] = {"crops": len(found), "top1": float(np.mean(found))}
     return rows
 
 
-def _listed(words: str | Sequence[str]) -> list[str]:
-    return [words] if isinstance(words, str) else list(words)
-
-
-def _hits(features: Tensor, texts: Tensor, owners: Sequence[int]) -> list[bool]:
-    found: list[bool] = ((features @ texts.T).argmax(dim=1) == torch.tensor(owners)).tolist()
-    return found
-
-
-def _collect(
-    by_object: Mapping[str, dict[str, list[bool]]], names: _Names, kind: str, owners: Sequence[int], hits: list[bool]
-) -> None:
-    for owner, hit in zip(owners, hits, strict=True):
-        by_object[names.names[owner]][kind].append(hit)
+def _collect(objects: dict[str, dict[str, list[bool]]], hits: Mapping[str, Sequence[bool]], kind: str) -> None:
+    for name, some in hits.items():
+        objects.setdefault(name, {}).setdefault(kind, []).extend(some)
