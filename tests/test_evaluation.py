@@ -130,6 +130,9 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
         run.scenes["train"].labels.double().mean(0),
     )
     assert without_nan(cells) == result["metrics"]["zero_shot"]
+    retrieval = result["metrics"]["retrieval"]
+    assert retrieval["alpha"] >= 0 and retrieval["beta"] > 0 and 0 < retrieval["leave_one_out_map"] <= 1
+    assert set(result["metrics"]) == set(stages_of(result)) == {"zero_shot", "few_shot", "retrieval"}
     table = metric_table(result, "f1")
     first = next(line for line in table.splitlines() if "this student" in line)
     values = [result["metrics"][stage]["id_on_id"]["model"]["f1"] for stage in stages_of(result)]

@@ -24,7 +24,7 @@ from pickclutter_lang.training.checkpoint import describe_differences
 from pickclutter_lang.training.loop import LOG_FILE
 from pickclutter_lang.training.run import PHASES
 
-_POLL = 0.2  # seconds
+_POLL = 0.5  # seconds
 _OWN = ("methods", "seeds", "workers", "out", "experiment")
 _OF_A_RUN = ("method", "seed", "threads")
 

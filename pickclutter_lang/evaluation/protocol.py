@@ -1,4 +1,6 @@
-"""The protocol of Table 12: a student after distillation (zero-shot) and after fine-tuning (few-shot)."""
+"""The protocol of Table 12: a student after distillation (zero-shot), with a cache of the few-shot scenes (retrieval),
+and after fine-tuning on them (few-shot).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.evaluation.predictions import Predictions, save_examples, save_predictions
+from pickclutter_lang.evaluation.retrieval import LABELS, retrieve
 from pickclutter_lang.metrics import class_rows, multilabel_row, observation_f1, trivial_predictors
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
 from pickclutter_lang.training.monitor import peak_memory_mb, write_json
@@ -21,7 +24,7 @@ from pickclutter_lang.training.run import Run
 
 SCHEMA = 2
 RESULT_FILE = "result.json"
-STAGES = {"zero_shot": "distill", "few_shot": "fewshot"}
+STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "fewshot"}
 HALF = 0.5
 """The threshold of the paper's program; its figures stand beside those at the threshold that is best on X_id."""
 CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -36,7 +39,7 @@ _EXAMPLES = 8
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:
-    """Evaluate both stages of a finished run; write `result.json` and `predictions/`, and return the result.
+    """Evaluate every stage of a finished run; write `result.json` and `predictions/`, and return the result.
 
     :raises CheckpointError: when a phase is not finished
     """
@@ -44,11 +47,12 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     stages, histories = {}, {}
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
-        predictions = {name: _predict(run, name) for name in ("id", "ood")}
+        predictions, choice = _retrieve(run) if stage == "retrieval" else (_predict(run), {})
         for name, values in predictions.items():
             save_predictions(run.folder / "predictions" / f"{stage}_{name}.npz", values)
-        stages[stage] = evaluate_stage(predictions, _frequency(run, stage))
-        _save_examples(run, stage)
+        stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
+        if stage != "retrieval":
+            _save_examples(run, stage)
     result = {
         "schema": SCHEMA,
         "config": run.settings.as_dict(),
@@ -106,17 +110,29 @@ def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
     return grid[int(np.argmax(np.nan_to_num(scores)))]
 
 
-def _predict(run: Run, name: str) -> Predictions:
+def _predict(run: Run) -> dict[str, Predictions]:
     """Predict the labels that can occur in a store: Y_id in X_id, all in X_ood."""
-    splits = ("id",) if name == "id" else ("id", "ood")
-    scenes, columns = run.scenes[name], run.columns(splits)
-    held_out = set(run.columns(("ood",)))
+    return {
+        name: _named(run, name, predict_scenes(run.model, run.scenes[name], run.names(splits)))
+        for name, splits in LABELS.items()
+    }
+
+
+def _retrieve(run: Run) -> tuple[dict[str, Predictions], dict[str, float]]:
+    """Predict with a cache of the few-shot scenes; return how it was weighed as well."""
+    probabilities, choice = retrieve(run)
+    return {name: _named(run, name, values) for name, values in probabilities.items()}, choice._asdict()
+
+
+def _named(run: Run, name: str, probabilities: Tensor) -> Predictions:
+    splits = LABELS[name]
+    columns, held_out = run.columns(splits), set(run.columns(("ood",)))
     return Predictions(
-        probabilities=predict_scenes(run.model, scenes, run.names(splits)),
-        targets=scenes.labels[:, columns],
+        probabilities=probabilities,
+        targets=run.scenes[name].labels[:, columns],
         names=run.names(splits),
         held_out=torch.tensor([column in held_out for column in columns]),
-        scenes=scenes.store.scene_ids(),
+        scenes=run.scenes[name].scene_ids,
     )
 
 
