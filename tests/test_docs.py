@@ -1,0 +1,78 @@
+"""The code in the documentation runs as it is printed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+DOCS = Path(__file__).parent.parent / "docs"
+COLOURS = {
+    "Banana": (240, 220, 40),
+    "Cucumber": (40, 130, 40),
+    "Red-Beet": (130, 20, 60),
+    "Orange": (250, 140, 20),
+    "Lemon": (250, 240, 90),
+    "Carrots": (230, 100, 20),
+    "Aubergine": (60, 20, 80),
+    "Watermelon": (20, 90, 30),
+}
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.DOTALL | re.MULTILINE)
+
+
+def paint(folder: Path, per_class: int) -> None:
+    """Write pictures of a coloured disc for each class."""
+    rng = np.random.default_rng(0)
+    down, right = np.mgrid[:60, :80]
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(per_class):
+            picture = rng.integers(150, 200, (60, 80, 3), dtype=np.uint8)
+            centre = rng.integers(20, 40, 2)
+            picture[(down - centre[0]) ** 2 + (right - centre[1] - 10) ** 2 < 300] = colour
+            Image.fromarray(picture).save(folder / name / f"{number}.png")
+
+
+@pytest.mark.slow
+def test_the_example_with_own_images_runs(tmp_path: Path) -> None:
+    (code,) = blocks("method.md")
+    paint(tmp_path / "images", per_class=6)
+    code += "print(mean_class_accuracy((learned[train] @ text[:known].T).argmax(dim=1), labels[train]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, "a warning in a user's first example"
+    teacher, student, known = done.stdout.splitlines()
+    for who, line in (("teacher", teacher), ("student", student)):
+        found = re.fullmatch(rf"{who}, 4 names never trained on: ([01]\.\d\d)", line)
+        assert found and 0 <= float(found[1]) <= 1, line
+    assert float(known) > 0.5  # it has learned four colours
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+def is_ours(dotted: str) -> bool:
+    """Whether there is such a module, or its module mentions such a name."""
+    room, *rest = dotted.split(".")
+    root = DOCS.parent if room in ("envs", "assets", "configs") else DOCS.parent / "pickclutter_lang"
+    place = root.joinpath(room, *rest)
+    if place.is_dir() or place.with_suffix(".py").is_file():
+        return True
+    owners = (place.parent.with_suffix(".py"), place.parent / "__init__.py")
+    return any(place.name in owner.read_text() for owner in owners if owner.is_file())
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_scripts_and_modules_that_are_named_are_there(page: str) -> None:
+    text = (DOCS / page).read_text()
+    scripts, names = re.findall(r"\bscripts/\w+\.py", text), re.findall(r"`pickclutter_lang\.([\w.]+)`", text)
+    assert scripts or names
+    assert [name for name in scripts if not (DOCS.parent / name).is_file()] == []
+    assert [name for name in names if not is_ours(name)] == []
+    assert not is_ours("language.nothing") and not is_ours("nowhere.nothing")
