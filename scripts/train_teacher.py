@@ -3,8 +3,8 @@
 from omegaconf import DictConfig
 
 from pickclutter_lang.command import command, typed
-from pickclutter_lang.training.teacher import train_teacher
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.train import train_teacher
 
 
 @command("train_teacher")

@@ -31,7 +31,8 @@ FORBIDDEN = {
     "distillation": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "students"},
     "metrics": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "students"},
     "teachers": {OURS + "envs", OURS + "training"},
-    "training": {OURS + "envs", OURS + "evaluation"},
+    "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining"},
+    "pretraining": {OURS + "envs", OURS + "evaluation"},
     "evaluation": {OURS + "envs"},
     "language": {OURS + "envs", OURS + "training", OURS + "students"},
 }

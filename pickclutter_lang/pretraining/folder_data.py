@@ -19,8 +19,8 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.language.attributes import attribute_words, draw_questions
 from pickclutter_lang.language.captions import Phrase, match, named_object_phrase, object_phrase
 from pickclutter_lang.language.things import Thing
-from pickclutter_lang.training.teacher_batch import Batch
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
+from pickclutter_lang.pretraining.batch import Batch
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
 from pickclutter_lang.training.windows import Windows, cut_rgb, relight
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")

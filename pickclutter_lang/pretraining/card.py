@@ -12,15 +12,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.objects.further import select_objects
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.folder_data import FolderPictures
+from pickclutter_lang.pretraining.folder_report import folder_sections
+from pickclutter_lang.pretraining.tables import figure_sections, table
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.students import build_student
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
-from pickclutter_lang.training.folder_data import FolderPictures
-from pickclutter_lang.training.folder_report import folder_sections
 from pickclutter_lang.training.monitor import write_json, write_text
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_tables import figure_sections, table
 
 _STUDENTS, _STUDENT_SIDE = ("efficientnet_b0", "small_resnet"), 128
 

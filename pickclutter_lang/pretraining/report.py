@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.pictures import SEEN_SHARE, object_window
+from pickclutter_lang.pretraining.questions import encode_pictures, question_figures
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.teachers.pocket import PocketTeacher
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_pictures import SEEN_SHARE, object_window
-from pickclutter_lang.training.teacher_questions import encode_pictures, question_figures
 from pickclutter_lang.training.windows import Windows, cut_rgb
 
 _CROP_EVERY = 2

@@ -13,6 +13,16 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.pretraining.batch import Batch, BatchSource
+from pickclutter_lang.pretraining.card import write_model_card
+from pickclutter_lang.pretraining.config import TeacherTrainSettings
+from pickclutter_lang.pretraining.data import TeacherData
+from pickclutter_lang.pretraining.folder_data import FolderData, FolderPictures
+from pickclutter_lang.pretraining.folder_report import evaluate_folder
+from pickclutter_lang.pretraining.language import LanguageTeacher, language_loss
+from pickclutter_lang.pretraining.loss import PairwiseSigmoid, multi_positive_nce
+from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids
+from pickclutter_lang.pretraining.report import evaluate_teacher
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import (
     POCKET_CONFIG,
@@ -30,18 +40,8 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.folder_data import FolderData, FolderPictures
-from pickclutter_lang.training.folder_report import evaluate_folder
 from pickclutter_lang.training.monitor import Monitor
 from pickclutter_lang.training.optim import cosine
-from pickclutter_lang.training.teacher_batch import Batch, BatchSource
-from pickclutter_lang.training.teacher_card import write_model_card
-from pickclutter_lang.training.teacher_config import TeacherTrainSettings
-from pickclutter_lang.training.teacher_data import TeacherData
-from pickclutter_lang.training.teacher_language import LanguageTeacher, language_loss
-from pickclutter_lang.training.teacher_loss import PairwiseSigmoid, multi_positive_nce
-from pickclutter_lang.training.teacher_pictures import Scenes, Views, excluded_ids
-from pickclutter_lang.training.teacher_report import evaluate_teacher
 
 _HIGHEST_LOGIT_SCALE = 50.0
 _SHORT_TEXT = 14

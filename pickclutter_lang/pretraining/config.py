@@ -21,7 +21,7 @@ class TeacherTrainSettings:
     pictures of one of `object_sizes` pixels. `exclude=ood` trains a teacher that never sees an object of Y_ood or
     reads its name: views of them are left out, and scenes with them are refused; `none` leaves out nothing. `lr` is
     the learning rate of the image tower, `text_lr` that of the text tower. `language_weight` weighs the language of a
-    sentence-embedding model (`language_teacher.py`); 0 does without. `bf16` runs the towers in bfloat16. A
+    sentence-embedding model (`pretraining/language.py`); 0 does without. `bf16` runs the towers in bfloat16. A
     checkpoint is written every `save_every` steps. `out` takes log, checkpoints and the exported teacher.
     """
 
