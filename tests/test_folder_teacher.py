@@ -42,7 +42,7 @@ def classes(tmp_path: Path) -> Path:
             "folder": "Red-Beet",
             "name": "Beetroot",
             "coarse": "vegetable",
-            "description": "A dark red ball. It is tasty.",
+            "description": "A dark ball. It is tasty.",
         },
         {"folder": "banana", "category": "fruit"},
     ]
