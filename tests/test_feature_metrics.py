@@ -110,6 +110,8 @@ def test_mean_class_accuracy_weighs_classes_equally() -> None:
         (lambda: relative_match(STUDENT, TEACHER.double()), "float64"),
         (lambda: relative_match(STUDENT.half(), TEACHER), "float16"),
         (lambda: feature_distance(STUDENT[0], TEACHER[0]), r"\[5\]"),
+        (lambda: alignment_inversions(STUDENT * float("nan"), TEACHER, TEXT, 3), "finite features"),
+        (lambda: neighbour_overlap(STUDENT, TEACHER, 2.5), "integer k .* got 2.5"),  # type: ignore[arg-type]
         (lambda: neighbour_overlap(STUDENT, TEACHER, N), r"1\.\.22 .*got 23"),
         (lambda: alignment_inversions(STUDENT, TEACHER, TEXT, 8), r"1\.\.7 .*got 8"),
         (lambda: alignment_inversions(STUDENT, TEACHER, TEXT[:, :2], 3), r"text .*\[7, 2\]"),

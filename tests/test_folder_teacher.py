@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.pretraining.folder_data import FolderData, FolderPictures, read_classes
 from pickclutter_lang.pretraining.folder_report import evaluate_folder
+from pickclutter_lang.pretraining.inputs import check_held_out
 from pickclutter_lang.teachers import load_teacher
 
 COLOURS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
@@ -130,6 +132,14 @@ def test_the_script_trains_exports_and_measures(tmp_path: Path, classes: Path) -
     with pytest.raises(InvalidArgumentError, match="durian"):
         evaluate_folder(teacher, settings)
     assert evaluate_folder(teacher, wanted(tmp_path, images=train)) == {"pictures": {}, "classes": {}}
+
+
+def test_a_picture_is_trained_on_or_measured_on(tmp_path: Path) -> None:
+    train, held = paint(tmp_path / "train", 2, 0), paint(tmp_path / "held", 2, 1)
+    check_held_out(wanted(tmp_path, images=train, held_out_images=held))
+    shutil.copy(train / "Lime" / "0.png", held / "Lime" / "other.png")
+    with pytest.raises(InvalidArgumentError, match=r"held-out pictures .* other\.png"):
+        check_held_out(wanted(tmp_path, images=train, held_out_images=held))
 
 
 def test_renders_or_pictures_but_not_both(tmp_path: Path) -> None:

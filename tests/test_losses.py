@@ -238,7 +238,7 @@ def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, n
         (lambda: classification_loss(STUDENT, TEXT, LABELS > 0, TAU), "integer tensor .* got torch.bool"),
         (lambda: classification_loss(STUDENT, TEXT[:, :2], LABELS, TAU), r"text \[5, 2\]"),
         (lambda: classification_loss(STUDENT, TEXT, LABELS, -1.0), "temperature above 0, got -1.0"),
-        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "k of at least 1, got 0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "k as an integer of at least 1, got 0"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 3, 0.0), "temperature above 0, got 0.0"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER[:3], TEXT, LABELS, 3, TAU), r"teacher \[3, 4\]"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS + 1, 3, TAU), r"0\.\.4 .* got 1\.\.5"),
@@ -252,6 +252,11 @@ def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, n
         (lambda: asymmetric_loss(PROBABILITIES[0], TARGETS[0]), r"\[N, C\] .* got torch.float64 \[5\]"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, clip=1.0), "clip in"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative >= 0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 2.5, TAU), r"k as an integer .* got 2\.5"),  # type: ignore[arg-type]
+        (lambda: mse_loss(STUDENT, TEACHER * float("nan")), "finite teacher, but NaN"),
+        (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "one precision, .* text torch.float32"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS, "0.07"), "got '0.07'"),  # type: ignore[arg-type]
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=float("nan")), "gamma_negative >= 0"),
         (lambda: Objective({"cls": 1.0, "kd": 1.0}), "no loss is called kd; known terms: cls, im_cst"),
         (lambda: Objective({"cls": -1.0}), "-1.0"),
         (lambda: Objective({"cls": 0.0}), "at least one"),
@@ -276,6 +281,6 @@ def test_objective_is_the_weighted_sum_of_its_terms() -> None:
 def test_objective_without_contrast_needs_no_teacher() -> None:
     objective = Objective({"cls": 1.0, "im_cst": 0.0})
     _, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)
-    assert list(terms) == ["cls"] and not objective.needs_teacher
-    with pytest.raises(InvalidArgumentError, match="needs teacher features"):
+    assert list(terms) == ["cls"] and not objective.needs("teacher")
+    with pytest.raises(InvalidArgumentError, match="im_cst needs teacher"):
         Objective({"im_cst": 1.0})(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)

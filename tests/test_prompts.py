@@ -102,8 +102,18 @@ def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: Open
     assert torch.equal(prompts.positive, again.positive)
 
 
+def test_a_label_that_is_too_long_is_cut_where_that_is_asked_for(teacher: OpenClipTeacher) -> None:
+    long = " ".join(f"word{n}" for n in range(40))
+    prompts = LearnedPrompts(teacher, ["mug", long], n_context=7, truncate=True)
+    tokens = open_clip.tokenize([f"{PHRASES[0]} mug", f"{PHRASES[0]} {long}"], teacher.context_length)
+    expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
+    torch.testing.assert_close(prompts().positive, expected, atol=1e-5, rtol=1e-4)
+    with pytest.raises(InvalidArgumentError, match="word39"):
+        LearnedPrompts(teacher, ["mug", long], n_context=7)
+
+
 def test_single_context_has_no_negative(teacher: OpenClipTeacher) -> None:
-    prompts = LearnedPrompts(teacher, LABELS, dual=False, init=None)
+    prompts = LearnedPrompts(teacher, LABELS, dual=False, init=(None, None))
     features = prompts()
     assert features.negative is None and features.positive.shape == (len(LABELS), teacher.embed_dim)
     assert list(prompts.state_dict()) == ["positive"]

@@ -176,6 +176,15 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     save_pocket_model(tmp_path, model, POCKET_CONFIG, torch.arange(5))
     built = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
     assert {k: v.shape for k, v in built.state_dict().items()} == {k: v.shape for k, v in model.state_dict().items()}
+    teacher = load_teacher("pocket")
+    save_pocket_model(tmp_path, teacher.model, {**POCKET_CONFIG, "model_cfg": teacher.config}, None)
+    loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
+    picture, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
+    with torch.no_grad():
+        image, text = loaded.encode_image(picture, normalize=True), loaded.encode_text(tokens, normalize=True)
+    torch.testing.assert_close(image, teacher.encode_image(picture), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(text, teacher.encode_text(TEXTS), atol=1e-5, rtol=1e-4)
+    assert load_teacher("pocket", checkpoint=tmp_path).fingerprint == teacher.fingerprint
 
 
 def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:

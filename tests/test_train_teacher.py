@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pickclutter_lang.errors import CheckpointError, CorruptShardError, InvalidA
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.pretraining.config import TeacherTrainSettings
 from pickclutter_lang.pretraining.data import TeacherData
+from pickclutter_lang.pretraining.inputs import check_held_out, identity
 from pickclutter_lang.pretraining.loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids
 from pickclutter_lang.pretraining.train import Trainee, presence_loss, region_features, shares_right, train_teacher
@@ -148,6 +150,25 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     assert prints[0] == prints[1]
     with pytest.raises(CheckpointError, match=r"lr: 0\.002 / 0\.1"):
         train_teacher(settings(data, tmp_path / "part", steps=4, lr=0.1))
+
+
+def test_data_that_changed_or_is_measured_on_is_refused(data: Path, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(data, root)
+    first = identity(settings(root, tmp_path))
+    assert first == identity(settings(data, tmp_path))  # where it lies does not matter
+    shutil.rmtree(root / "views")
+    write_some_views(root / "views", 5)
+    assert identity(settings(root, tmp_path)) != first
+    wanted = settings(data, tmp_path)
+    check_held_out(wanted)
+    for name in ("scenes", "views"):
+        twice = settings(data, tmp_path, **{f"held_out_{name}": getattr(wanted, name)})
+        with pytest.raises(InvalidArgumentError, match=f"held-out {name}"):
+            check_held_out(twice)
+    shutil.copytree(data / "scenes", root / "moved")
+    with pytest.raises(StoreError, match="share 12 scenes"):
+        check_held_out(settings(data, tmp_path, held_out_scenes=[str(root / "moved")]))
 
 
 class _Stop:

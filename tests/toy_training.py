@@ -35,7 +35,7 @@ def make_teacher(folder: Path, embed_dim: int = 32, seed: int = 0) -> Path:
     config["model_cfg"]["text_cfg"].update(width=32, heads=2, layers=1)
     torch.manual_seed(seed)
     model = build_pocket_model(config)
-    save_pocket_model(folder, model, config, torch.arange(49408))
+    save_pocket_model(folder, model, config, None)
     return folder
 
 

@@ -17,13 +17,21 @@ def unit(features: Tensor) -> Tensor:
 
 
 def check_features(**tensors: Tensor) -> None:
-    """Check that all tensors are floating [rows, D] with one D and at least one row."""
+    """Check that all tensors are floating, finite, [rows, D] with one D and at least one row, and of one precision.
+
+    Half precision counts as float32, which it is turned into.
+    """
     for name, tensor in tensors.items():
         if tensor.ndim != 2 or not tensor.is_floating_point() or 0 in tensor.shape:
             raise InvalidArgumentError(
                 f"expected {name} as a floating-point tensor [rows, D] with at least one row, "
                 f"got {tensor.dtype} {list(tensor.shape)}"
             )
+        if not bool(tensor.detach().isfinite().all()):
+            raise InvalidArgumentError(f"expected finite {name}, but NaN or infinity is among its values")
+    if len({tensor.dtype == torch.float64 for tensor in tensors.values()}) > 1:
+        types = ", ".join(f"{name} {tensor.dtype}" for name, tensor in tensors.items())
+        raise InvalidArgumentError(f"expected features of one precision, got {types}; convert those in float64 or all")
     if len({tensor.shape[1] for tensor in tensors.values()}) > 1:
         shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
         raise InvalidArgumentError(f"expected features of one width D, got {shapes}; project them to one width")
@@ -50,8 +58,15 @@ def check_labels(labels: Tensor, rows: int, classes: int | None = None) -> None:
 def check_positive(**values: float) -> None:
     """Check that each value is a finite number above 0."""
     for name, value in values.items():
-        if not 0 < value < float("inf"):
-            raise InvalidArgumentError(f"expected {name} above 0, got {value}")
+        if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+            raise InvalidArgumentError(f"expected a finite {name} above 0, got {value!r}")
+
+
+def check_count(**values: int) -> None:
+    """Check that each value is an integer of at least 1."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InvalidArgumentError(f"expected {name} as an integer of at least 1, got {value!r}")
 
 
 def check_multilabel(probabilities: Tensor, targets: Tensor) -> None:

@@ -7,13 +7,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.distillation.checks import (
+    check_count,
     check_features,
     check_labels,
     check_positive,
     check_same_rows,
     unit,
 )
-from pickclutter_lang.errors import InvalidArgumentError
 
 
 def classification_loss(student: Tensor, text: Tensor, labels: Tensor, temperature: float) -> Tensor:
@@ -60,8 +60,7 @@ def vl_proximity_loss(
     check_same_rows(student=student, teacher=teacher)
     check_labels(labels, len(student), len(text))
     check_positive(temperature=temperature)
-    if k < 1:
-        raise InvalidArgumentError(f"expected k of at least 1, got {k}")
+    check_count(k=k)
     classes = unit(text)
     teacher_logits = unit(teacher) @ classes.T / temperature
     student_logits = unit(student) @ classes.T / temperature

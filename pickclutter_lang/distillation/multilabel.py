@@ -39,7 +39,7 @@ def asymmetric_loss(
     :raises InvalidArgumentError: on other shapes or values
     """
     check_multilabel(probabilities, targets)
-    if gamma_negative < 0 or gamma_positive < 0 or not 0 <= clip < 1:
+    if not (gamma_negative >= 0 and gamma_positive >= 0 and 0 <= clip < 1):
         raise InvalidArgumentError(
             "expected gamma_negative >= 0, gamma_positive >= 0 and clip in [0, 1), "
             f"got {gamma_negative}, {gamma_positive} and {clip}"
@@ -59,8 +59,6 @@ def pairwise_proximity_loss(
     positive: Tensor,
     negative: Tensor,
     temperature: float,
-    *,
-    bias: float = 0.0,
 ) -> Tensor:
     """Return KL(teacher || student) of whether each text holds: L_vlprox (Eq. 6) for scenes with many labels.
 
@@ -74,7 +72,6 @@ def pairwise_proximity_loss(
     :param positive: [V, D] text features of the prompts that say that it holds, normalised here
     :param negative: [V, D] of those that say that it does not
     :param temperature: tau > 0 of the teacher's softmax
-    :param bias: added to the teacher's log-odds, where they lean to one side
     :return: scalar: mean over images and texts, so that it does not grow with the vocabulary
     :raises InvalidArgumentError: on other shapes or values
     """
@@ -83,7 +80,7 @@ def pairwise_proximity_loss(
     check_same_rows(positive=positive, negative=negative)
     check_positive(temperature=temperature)
     image = unit(teacher)
-    odds = (image @ unit(positive).T - image @ unit(negative).T) / temperature + bias
+    odds = (image @ unit(positive).T - image @ unit(negative).T) / temperature
     holds = odds.sigmoid().detach()
     check_multilabel(probabilities, holds)
     present, absent = (p.clamp(min=_SMALLEST).log() for p in (probabilities, 1 - probabilities))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from pickclutter_lang.distillation import TERMS
 from pickclutter_lang.evaluation.predictions import Predictions
 from pickclutter_lang.evaluation.table import STAGE_TITLES, TRIVIAL, stages_of, table_title
 
@@ -26,7 +27,7 @@ def draw_curves(result: dict[str, Any], path: Path) -> None:
     axes = figure.subplots(1, 3)
     for ax, phase in ((axes[0], "distill"), (axes[2], "fewshot")):
         rows = history[phase]
-        for name in ("loss", "cls", "im_cst"):
+        for name in ("loss", *TERMS):
             if name in rows[0]:
                 ax.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=name, marker=".")
         ax.set(title="distillation: loss" if phase == "distill" else "few-shot: loss", xlabel="epoch")

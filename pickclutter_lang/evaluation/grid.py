@@ -24,7 +24,7 @@ METHODS = {
 """Method -> its row of Table 12, in the paper's order."""
 
 _PLACES = ("out", "threads", "device", "scenes", "seed")
-_STORES = ("train", "id", "ood", "fewshot", "memory_limit")
+_STORES = ("train", "id", "ood", "fewshot", "splits", "memory_limit")
 _BUDGET = ("epochs", "batch_size", "passes", "image_sizes", "optimizer", "schedule")
 
 Result = dict[str, Any]
@@ -133,7 +133,7 @@ def _same(first: dict[str, Any], second: dict[str, Any], one: Path, other: Path)
 
 
 def _whole(result: Result) -> dict[str, Any]:
-    return {"settings": own_settings(result["config"]), **_made_of(result)}
+    return {"settings": own_settings(result["config"]), **what_it_is_made_of(result)}
 
 
 def _shared(result: Result) -> dict[str, Any]:
@@ -143,10 +143,11 @@ def _shared(result: Result) -> dict[str, Any]:
     shared["data"] = {key: value for key, value in (shared["data"] or {}).items() if key != "augmentation"}
     for phase in ("distill", "fewshot"):
         shared[phase] = {key: settings.get(phase, {}).get(key) for key in _BUDGET}
-    return {"settings": shared, **_made_of(result)}
+    return {"settings": shared, **what_it_is_made_of(result)}
 
 
-def _made_of(result: Result) -> dict[str, Any]:
+def what_it_is_made_of(result: Result) -> dict[str, Any]:
+    """Return number and content hash of the scenes of each store, and the teacher's fingerprint."""
     return {"data": result["data"], "teacher": {"fingerprint": result["teacher"]["fingerprint"]}}
 
 

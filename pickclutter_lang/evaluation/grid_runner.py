@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.progress import BarColumn, Progress, TextColumn
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, StoreMismatchError
 from pickclutter_lang.evaluation.children import Child, exit_text, folder_lock
-from pickclutter_lang.evaluation.grid import own_settings
+from pickclutter_lang.evaluation.grid import own_settings, what_it_is_made_of
 from pickclutter_lang.evaluation.protocol import RESULT_FILE
 from pickclutter_lang.evaluation.report import load_result
+from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.training.data import data_card
 from pickclutter_lang.training.loop import LOG_FILE
 from pickclutter_lang.training.run import PHASES
 
@@ -104,16 +106,18 @@ def plan_grid(settings: GridSettings, compose: Callable[[list[str]], TrainSettin
 
     :param compose: from overrides to settings; every run's are checked before anything starts
     :raises InvalidArgumentError: when an override or a method is wrong, or a finished run has other settings
+    :raises StoreMismatchError: when a finished run was made of other scenes or with another teacher than are there now
     :raises CheckpointError: when the result of a finished run is damaged or of another schema
     """
     jobs = []
+    made_of = _MadeOf()
     for seed in settings.seeds:
         for method in settings.methods:
             folder = Path(settings.out) / method / f"seed{seed}"
             chosen = [f"experiment={settings.experiment}", f"method={method}", f"seed={seed}", "threads=1"]
             arguments = [*chosen, f"out={_quoted(str(folder))}", *settings.overrides]
             jobs.append(Job(f"{method}/seed{seed}", folder, arguments, compose(arguments)))
-            _check_finished(jobs[-1])
+            _check_finished(jobs[-1], made_of)
     return jobs
 
 
@@ -200,11 +204,36 @@ class _Line:
         return str(timedelta(seconds=round(elapsed * (len(self._jobs) - now) / (now - self._first))))
 
 
-def _check_finished(job: Job) -> None:
-    """Check that a result that is there is one of these settings."""
+class _MadeOf:
+    """What runs are made of now; stores and teachers are opened once for all runs that share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, settings: TrainSettings) -> dict[str, Any]:
+        """Return number and content hash of the scenes of each store, and the teacher's fingerprint."""
+        data, teacher = settings.data, settings.teacher
+        stores = json.dumps([data.train, data.id, data.ood, data.fewshot, data.splits])
+        if stores not in self._known:
+            self._known[stores] = data_card(data)
+        name = json.dumps([teacher.name, teacher.checkpoint])
+        if name not in self._known:
+            self._known[name] = load_teacher(teacher.name, teacher.checkpoint).fingerprint
+        return {"data": self._known[stores], "teacher": {"fingerprint": self._known[name]}}
+
+
+def _check_finished(job: Job, made_of: _MadeOf) -> None:
+    """Check that a result that is there is one of these settings, these scenes and this teacher."""
     if not job.done:
         return
-    saved = own_settings(load_result(job.folder)["config"])
+    result = load_result(job.folder)
+    differences = describe_differences(what_it_is_made_of(result), made_of(job.settings))
+    if differences:
+        raise StoreMismatchError(
+            f"the finished run at {job.folder} was made of other scenes or with another teacher (there / now): "
+            f"{'; '.join(differences)}; use those it was made of, or choose another out"
+        )
+    saved = own_settings(result["config"])
     differences = describe_differences(saved, own_settings(json.loads(json.dumps(job.settings.as_dict()))))
     if differences:
         raise InvalidArgumentError(

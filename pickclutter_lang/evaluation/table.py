@@ -98,9 +98,10 @@ def data_note(result: dict[str, Any]) -> str:
         f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
         f"{config['data']['image_size']} px; teacher `{result['teacher']['name']}`; one threshold for all labels, the "
         f"best on X_id; cells are {' / '.join(STAGE_TITLES[s] for s in stages_of(result))} in per cent. "
-        "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from other scenes, another label "
-        "(`present`), another teacher (CLIP ViT-L/14) and other sizes; they stand here for orientation and cannot be "
-        "compared number by number.** What can be compared are the rows of the predictors that look at no picture."
+        "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
+        "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they stand here for "
+        "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
+        "that look at no picture."
     )
 
 

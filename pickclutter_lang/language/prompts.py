@@ -54,8 +54,9 @@ class LearnedPrompts(nn.Module):
         labels: Sequence[str],
         n_context: int = 8,
         dual: bool = True,
-        init: tuple[str, str] | None = PHRASES,
+        init: tuple[str | None, str | None] = PHRASES,
         generator: torch.Generator | None = None,
+        truncate: bool = False,
     ) -> None:
         """Set up the contexts.
 
@@ -64,8 +65,9 @@ class LearnedPrompts(nn.Module):
         :param n_context: number of context vectors, at least 1; the paper learns 8
         :param dual: learn a second, negative context (section 7)
         :param init: phrases whose embeddings the positive and the negative context start from. A phrase with
-            fewer tokens than `n_context` stands right before the label, after random vectors. None: all random
+            fewer tokens than `n_context` stands right before the label, after random vectors. None: random vectors
         :param generator: source of the random vectors; torch's global one where None
+        :param truncate: cut labels that are too long, at their end, instead of raising
         :raises InvalidArgumentError: where a phrase has more tokens than `n_context`, or a label does not fit
         """
         super().__init__()
@@ -73,10 +75,9 @@ class LearnedPrompts(nn.Module):
             raise InvalidArgumentError(f"expected n_context of at least 1, got {n_context}")
         self.n_context = n_context
         self.labels = list(labels)
-        self._teacher = teacher
-        phrases = init if init is not None else (None, None)
-        self.positive = nn.Parameter(self._context(phrases[0], generator))
-        self.negative = nn.Parameter(self._context(phrases[1], generator)) if dual else None
+        self._teacher, self._truncate = teacher, truncate
+        self.positive = nn.Parameter(self._context(init[0], generator))
+        self.negative = nn.Parameter(self._context(init[1], generator)) if dual else None
         self._label_tokens(self.labels)
 
     def forward(self) -> PromptFeatures:
@@ -103,14 +104,19 @@ class LearnedPrompts(nn.Module):
         """Return the embeddings [C, L, W] of labels up to the longest one's end, and the ends [C]."""
         if len(labels) == 0:
             raise InvalidArgumentError("expected at least one label, got none")
-        tokens = self._teacher.tokenize(labels)
+        tokens = self._teacher.tokenize(labels, truncate=self._truncate)
         end = self._teacher.end_positions(tokens)
+        if self._truncate:
+            last = self._teacher.context_length - self.n_context - 1
+            tokens[end > last, last] = tokens[end > last, end[end > last]]
+            end = end.clamp(max=last)
         longest = int(end.argmax())
         needed = int(end[longest]) + 1 + self.n_context
         if needed > self._teacher.context_length:
             raise InvalidArgumentError(
                 f"expected a prompt of at most {self._teacher.context_length} tokens, but {self.n_context} context "
-                f"vectors and this label need {needed}: {labels[longest]!r}; shorten it or take fewer context vectors"
+                f"vectors and this label need {needed}: {labels[longest]!r}; shorten it, take fewer context "
+                "vectors or ask for truncation"
             )
         with torch.no_grad():
             return self._teacher.embed_tokens(tokens[:, : int(end[longest]) + 1]), end

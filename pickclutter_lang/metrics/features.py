@@ -154,6 +154,8 @@ def _check(*, rows: bool = True, same_width: bool = True, **tensors: Tensor) -> 
     for tensor in tensors.values():
         if tensor.ndim != 2 or tensor.dtype not in (torch.float32, torch.float64) or 0 in tensor.shape:
             raise InvalidArgumentError(f"expected float32 or float64 features [rows, D], got {shapes}")
+        if not bool(tensor.isfinite().all()):
+            raise InvalidArgumentError(f"expected finite features, got NaN or infinity among {shapes}")
     first, second = tensors.values()
     if rows and len(first) != len(second):
         raise InvalidArgumentError(f"expected features of the same images, got {shapes}")
@@ -162,5 +164,5 @@ def _check(*, rows: bool = True, same_width: bool = True, **tensors: Tensor) -> 
 
 
 def _check_k(k: int, largest: int, meaning: str) -> None:
-    if not 1 <= k <= largest:
-        raise InvalidArgumentError(f"expected k in 1..{largest} ({meaning}), got {k}")
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= largest:
+        raise InvalidArgumentError(f"expected an integer k in 1..{largest} ({meaning}), got {k}")

@@ -142,9 +142,7 @@ def _folder_training(settings: TeacherTrainSettings, seconds: float) -> str:
 
 def _values(settings: TeacherTrainSettings) -> str:
     """Return the settings that decide the weights as arguments, without the folders, which differ from user to user."""
-    free = ("scenes", "views", "images", "classes")
-    found = ((k, v) for k, v in settings.identity().items() if k not in free)
-    return " ".join(f"{k}={v}".replace(", ", ",") for k, v in found)
+    return " ".join(f"{k}={v}".replace(", ", ",") for k, v in settings.choices().items())
 
 
 def _data_rows(settings: TeacherTrainSettings) -> list[list[str]]:

@@ -74,7 +74,7 @@ class TeacherTrainSettings:
             if not 0 <= getattr(self, name) <= 10:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 
-    def identity(self) -> dict[str, Any]:
-        """Return what a resumed run must agree with: everything that decides the weights."""
-        free = ("out", "save_every", "threads", "held_out_scenes", "held_out_views", "held_out_images")
-        return {k: v for k, v in asdict(self).items() if k not in free}
+    def choices(self) -> dict[str, Any]:
+        """Return the settings that decide the weights, but for where the data lies."""
+        folders = ("scenes", "views", "images", "classes", "held_out_scenes", "held_out_views", "held_out_images")
+        return {k: v for k, v in asdict(self).items() if k not in (*folders, "out", "save_every", "threads")}

@@ -19,6 +19,7 @@ from pickclutter_lang.pretraining.config import TeacherTrainSettings
 from pickclutter_lang.pretraining.data import TeacherData
 from pickclutter_lang.pretraining.folder_data import FolderData, FolderPictures
 from pickclutter_lang.pretraining.folder_report import evaluate_folder
+from pickclutter_lang.pretraining.inputs import check_held_out, identity
 from pickclutter_lang.pretraining.language import LanguageTeacher, language_loss
 from pickclutter_lang.pretraining.loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids
@@ -183,12 +184,14 @@ def train_teacher(settings: TeacherTrainSettings) -> Path:
         torch.set_num_threads(settings.threads)
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
+    check_held_out(settings)
     torch.manual_seed(settings.seed)
     trainee = Trainee(POCKET_CONFIG)
     optimizer = build_teacher_optimizer(trainee, settings)
     data = _source(settings)
-    first, seconds = _resume(out, trainee, optimizer, settings)
-    seconds = _run(trainee, optimizer, data, settings, out, first, seconds)
+    asked = identity(settings)
+    first, seconds = _resume(out, trainee, optimizer, asked)
+    seconds = _run(trainee, optimizer, data, settings, out, first, seconds, asked)
     folder = out / "teacher"
     save_pocket_model(folder, trainee.model, POCKET_CONFIG, torch.nonzero(trainee.seen).flatten())
     evaluate = evaluate_folder if settings.images else evaluate_teacher
@@ -229,18 +232,16 @@ def build_teacher_optimizer(trainee: Trainee, settings: TeacherTrainSettings) ->
     )
 
 
-def _resume(
-    out: Path, trainee: Trainee, optimizer: torch.optim.Optimizer, settings: TeacherTrainSettings
-) -> tuple[int, float]:
+def _resume(out: Path, trainee: Trainee, optimizer: torch.optim.Optimizer, asked: dict[str, Any]) -> tuple[int, float]:
     """Return the first step to do and the seconds spent before, after loading the last checkpoint if there is one."""
     epochs = saved_epochs(out / "checkpoints")
     if not epochs:
         return 0, 0.0
     checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", epochs[-1]))
-    differences = describe_differences(checkpoint.state["settings"], settings.identity())
+    differences = describe_differences(checkpoint.state["settings"], asked)
     if differences:
         raise CheckpointError(
-            f"the run in {out} was begun with other settings (there / asked for): {'; '.join(differences)}; "
+            f"the run in {out} was begun with other settings or data (there / asked for): {'; '.join(differences)}; "
             f"ask for the same ones or choose another folder"
         )
     restore(checkpoint, trainee, optimizer)
@@ -255,6 +256,7 @@ def _run(
     out: Path,
     first: int,
     seconds: float,
+    asked: dict[str, Any],
 ) -> float:
     """Do the steps from `first` on, with log and checkpoints, and return the seconds spent in all."""
     trainee.train()
@@ -270,7 +272,7 @@ def _run(
                 log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - began}) + "\n")
             done = step + 1
             if done % settings.save_every == 0 or done == settings.steps:
-                state = {"step": done, "seconds": time.perf_counter() - began, "settings": settings.identity()}
+                state = {"step": done, "seconds": time.perf_counter() - began, "settings": asked}
                 save_checkpoint(epoch_folder(out / "checkpoints", done), trainee, optimizer, state)
                 prune(out / "checkpoints", {done})
     return time.perf_counter() - began

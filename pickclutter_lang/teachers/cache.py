@@ -81,13 +81,16 @@ class FeatureCache:
         :raises TeacherError: when the files are damaged or belong to another key
         """
         path = self._path(key)
-        if not path.is_file() or not path.with_suffix(".json").is_file():
-            return None
         try:
             card = json.loads(path.with_suffix(".json").read_text())
             content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise TeacherError(f"the card {path.stem}.json of cached features is damaged; delete that file") from error
+        try:
             features = load(content)["features"]
-        except (json.JSONDecodeError, SafetensorError, KeyError) as error:
+        except (SafetensorError, KeyError) as error:
             raise TeacherError(f"the cached features in {path} are damaged ({error}); delete that file") from error
         if card.get("key") != asdict(key) or card.get("sha256") != hashlib.sha256(content).hexdigest():
             raise TeacherError(f"the cached features in {path} are not what {path.stem}.json says; delete both files")
@@ -104,7 +107,6 @@ class FeatureCache:
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(key)
-        path.with_suffix(".json").unlink(missing_ok=True)
         write_whole(path, content)
         write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
 

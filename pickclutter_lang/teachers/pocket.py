@@ -85,15 +85,18 @@ def dense_maps(model: Any, trunk_map: Tensor) -> Tensor:
     return projected.permute(0, 3, 1, 2)
 
 
-def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, Any], seen: Tensor) -> None:
+def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, Any], seen: Tensor | None) -> None:
     """Write a model's configuration and weights.
 
-    :param seen: int64, ids of the tokens that occurred in training
+    :param seen: int64, ids of the tokens that occurred in training: only their embeddings are stored, and only
+        `load_pocket_teacher` can read that. None: all are stored, and `open_clip.create_model("local-dir:FOLDER")`
+        reads it too, once `pickclutter_lang.teachers` is imported
     """
     weights = {name: _halved(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
-    rows = torch.unique(seen)
-    weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
-    weights[_STORED_ROWS] = rows.to(torch.int32)
+    if seen is not None:
+        rows = torch.unique(seen)
+        weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
+        weights[_STORED_ROWS] = rows.to(torch.int32)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
     partial.write_bytes(save(weights))  # `save_file` would make a file that its owner alone can read
@@ -126,11 +129,13 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
 
 def _whole_table(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
     """Put the stored rows of the token embeddings back to their places."""
-    rows, stored = weights.pop(_STORED_ROWS).long(), weights[_EMBEDDING]
-    table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], stored.shape[1])
-    table[rows] = stored.float()
+    rows = weights.pop(_STORED_ROWS, None)
     whole = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
-    return {**whole, _EMBEDDING: table}
+    if rows is not None:
+        table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], whole[_EMBEDDING].shape[1])
+        table[rows.long()] = whole[_EMBEDDING]
+        whole[_EMBEDDING] = table
+    return whole
 
 
 def _halved(value: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.training.ranges import above, at_least, one_of, within
 
 LABELS = ("present", "visible", "graspable")
 CAMERAS = ("hand", "base")
@@ -27,9 +28,9 @@ class AugmentationSettings:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         for flip in self.flips:
-            _one_of("data.augmentation.flips", flip, ("horizontal", "vertical"))
+            one_of("data.augmentation.flips", flip, ("horizontal", "vertical"))
         for name in ("shift", "brightness", "contrast"):
-            _within(f"data.augmentation.{name}", getattr(self, name), 0.0, 1.0)
+            within(f"data.augmentation.{name}", getattr(self, name), 0.0, 1.0)
 
 
 @dataclass
@@ -62,17 +63,17 @@ class DataSettings:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        _one_of("data.label", self.label, LABELS)
+        one_of("data.label", self.label, LABELS)
         for name in self.splits:
-            _one_of("a key of data.splits", name, ("train", "id", "ood", "fewshot"))
+            one_of("a key of data.splits", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:
-            _one_of("data.cameras", camera, CAMERAS)
+            one_of("data.cameras", camera, CAMERAS)
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise InvalidArgumentError(f"expected data.cameras to be [hand] or [hand, base], but got {self.cameras}")
-        _at_least("data.image_size", self.image_size, 16)
-        _at_least("data.memory_limit", self.memory_limit, 0)
+        at_least("data.image_size", self.image_size, 16)
+        at_least("data.memory_limit", self.memory_limit, 0)
         if self.view is not None:
-            _at_least("data.view", self.view, 16)
+            at_least("data.view", self.view, 16)
         self.augmentation.validate()
 
 
@@ -104,8 +105,8 @@ class StudentSettings:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if self.output_stride is not None:
-            _one_of("student.output_stride", self.output_stride, (16, 32))
-        _above("student.temperature", self.temperature, 0.0)
+            one_of("student.output_stride", self.output_stride, (16, 32))
+        above("student.temperature", self.temperature, 0.0)
 
 
 @dataclass
@@ -116,7 +117,8 @@ class PromptSettings:
     `negative` on (null: random numbers). `descriptions` says what follows a label's name: nothing (null), the
     catalogue's sentence (`catalogue`), or a file or style of descriptions (see `pickclutter_lang.language.describe`).
     `variants` are further ones: in training, each label of a batch is told by one of them all, drawn at random, and
-    afterwards by the mean of their features. With `closed_set` a label is a learned vector and no text at all.
+    afterwards by the mean of their features. A text that is too long for the teacher is an error unless it may be cut
+    (`truncate`). With `closed_set` a label is a learned vector and no text at all.
     """
 
     tokens: int
@@ -124,11 +126,12 @@ class PromptSettings:
     negative: str | None
     descriptions: str | None
     variants: list[str]
+    truncate: bool
     closed_set: bool
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        _at_least("prompts.tokens", self.tokens, 1)
+        at_least("prompts.tokens", self.tokens, 1)
 
 
 @dataclass
@@ -157,14 +160,14 @@ class ObjectiveSettings:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         for name in ("cls", "im_cst", "local_cst", "local_prox", "pairwise", "gamma_negative", "gamma_positive"):
-            _at_least(f"objective.{name}", getattr(self, name), 0.0)
-        _within("objective.clip", self.clip, 0.0, 1.0)
-        _at_least("objective.bank", self.bank, 0)
+            at_least(f"objective.{name}", getattr(self, name), 0.0)
+        within("objective.clip", self.clip, 0.0, 1.0)
+        at_least("objective.bank", self.bank, 0)
         for name in ("words", "top_words"):
-            _at_least(f"objective.{name}", getattr(self, name), 1)
-        _above("objective.temperature", self.temperature, 0.0)
+            at_least(f"objective.{name}", getattr(self, name), 1)
+        above("objective.temperature", self.temperature, 0.0)
         if self.word_temperature is not None:
-            _above("objective.word_temperature", self.word_temperature, 0.0)
+            above("objective.word_temperature", self.word_temperature, 0.0)
 
 
 @dataclass
@@ -196,16 +199,16 @@ class PhaseSettings:
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed; `name` is the group of these settings."""
-        _one_of(f"{name}.optimizer", self.optimizer, ("sgd", "adamw"))
-        _one_of(f"{name}.schedule", self.schedule, ("steps", "cosine", "one_cycle"))
-        _above(f"{name}.lr", self.lr, 0.0)
-        _at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
-        _within(f"{name}.warmup", self.warmup, 0.0, 1.0)
-        _above(f"{name}.gamma", self.gamma, 0.0)
-        _at_least(f"{name}.epochs", self.epochs, 1)
-        _at_least(f"{name}.batch_size", self.batch_size, 2)
+        one_of(f"{name}.optimizer", self.optimizer, ("sgd", "adamw"))
+        one_of(f"{name}.schedule", self.schedule, ("steps", "cosine", "one_cycle"))
+        above(f"{name}.lr", self.lr, 0.0)
+        at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
+        within(f"{name}.warmup", self.warmup, 0.0, 1.0)
+        above(f"{name}.gamma", self.gamma, 0.0)
+        at_least(f"{name}.epochs", self.epochs, 1)
+        at_least(f"{name}.batch_size", self.batch_size, 2)
         for size in self.image_sizes:
-            _at_least(f"{name}.image_sizes", size, 16)
+            at_least(f"{name}.image_sizes", size, 16)
 
 
 @dataclass
@@ -217,7 +220,7 @@ class FewShotSettings(PhaseSettings):
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        _at_least(f"{name}.passes", self.passes, 1)
+        at_least(f"{name}.passes", self.passes, 1)
 
 
 @dataclass
@@ -253,11 +256,11 @@ class TrainSettings:
             part.validate()
         self.distill.validate("distill")
         self.fewshot.validate("fewshot")
-        _one_of("select", self.select, ("map", "f1"))
-        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        _at_least("seed", self.seed, 0)
+        one_of("select", self.select, ("map", "f1"))
+        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        at_least("seed", self.seed, 0)
         if self.threads is not None:
-            _at_least("threads", self.threads, 1)
+            at_least("threads", self.threads, 1)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as nested JSON values."""
@@ -279,23 +282,3 @@ class ReportSettings:
     """Which run to report on."""
 
     run: str
-
-
-def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise InvalidArgumentError(f"expected {name} to be one of {', '.join(map(str, allowed))}, but got {value!r}")
-
-
-def _at_least(name: str, value: float, low: float) -> None:
-    if not value >= low:
-        raise InvalidArgumentError(f"expected {name} to be at least {low}, but got {value}")
-
-
-def _above(name: str, value: float, low: float) -> None:
-    if not value > low:
-        raise InvalidArgumentError(f"expected {name} to be larger than {low}, but got {value}")
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise InvalidArgumentError(f"expected {name} to lie between {low} and {high}, but got {value}")

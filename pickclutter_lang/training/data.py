@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -66,9 +66,7 @@ class SceneSet:
     @property
     def content(self) -> str:
         """Hash of the pictures and labels of all scenes, in order."""
-        if self._rows is None:
-            return self.store.content_hash
-        return hashlib.sha256("\n".join([self.store.content_hash, *self.scene_ids]).encode()).hexdigest()
+        return _content(self.store, None if self._rows is None else self.scene_ids)
 
     def present(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
         """Return which objects of Y_id or Y_ood are in each scene, [N, columns of the split]."""
@@ -140,6 +138,25 @@ def _prepare(picture: NDArray[np.generic], kind: str, draw: Draw) -> NDArray[np.
     if kind == "depth":
         return np.minimum(picture[..., None].astype(np.float32) / 1000, _FAR)
     return relight(picture.astype(np.float32) / 255, draw)
+
+
+def data_card(settings: DataSettings) -> dict[str, dict[str, Any]]:
+    """Return number and content hash of the scenes of each store, without their pictures.
+
+    :raises StoreError: when a store or a split is missing or damaged
+    """
+    card = {}
+    for name in ("train", "id", "ood", "fewshot"):
+        store = SceneStore.open(getattr(settings, name))
+        ids = read_split(settings.splits[name]) if name in settings.splits else None
+        card[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content(store, ids)}
+    return card
+
+
+def _content(store: SceneStore, ids: Sequence[str] | None) -> str:
+    if ids is None:
+        return store.content_hash
+    return hashlib.sha256("\n".join([store.content_hash, *ids]).encode()).hexdigest()
 
 
 def open_scenes(settings: DataSettings) -> dict[str, SceneSet]:

@@ -28,9 +28,13 @@ class PromptedLabels(nn.Module):
         super().__init__()
         self._descriptions = settings.descriptions
         self._variants = [read_descriptions(source) for source in settings.variants]
-        words = settings
-        init = (words.positive, words.negative) if words.positive and words.negative else None
-        self.prompts = LearnedPrompts(teacher, self.texts(labels)[0], n_context=words.tokens, dual=True, init=init)
+        self.prompts = LearnedPrompts(
+            teacher,
+            self.texts(labels)[0],
+            n_context=settings.tokens,
+            init=(settings.positive, settings.negative),
+            truncate=settings.truncate,
+        )
 
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
         """Return the features of labels, and of other texts after them.
@@ -80,7 +84,7 @@ class ClosedSet(nn.Module):
         self.negative = nn.Parameter(torch.randn(len(self._names), width))
 
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
-        """Return the vectors of labels.
+        """Return the vectors of labels, and of other names after them.
 
         :raises UnknownObjectError: for what is not one of the catalogue's names
         """
@@ -90,7 +94,7 @@ class ClosedSet(nn.Module):
                 f"expected names of the catalogue, but got {', '.join(map(repr, unknown))}; a closed-set student "
                 "knows no other words: take a student of another method"
             )
-        rows = torch.tensor([self._names.index(name) for name in labels], device=self.positive.device)
+        rows = torch.tensor([self._names.index(name) for name in (*labels, *words)], device=self.positive.device)
         return PromptFeatures(
             functional.normalize(self.positive[rows], dim=1), functional.normalize(self.negative[rows], dim=1)
         )

@@ -56,7 +56,10 @@ def best_epoch(history: Sequence[dict[str, Any]], select: str) -> int:
     """Return the epoch (from 1) that is the result: the best by `select` on X_id, or the last without a validation."""
     if not history or "validation" not in history[0]:
         return len(history)
-    return 1 + int(np.nanargmax([row["validation"][select] for row in history]))
+    scores = [row["validation"][select] for row in history]
+    if np.isnan(np.array(scores, float)).all():
+        raise InvalidArgumentError(f"expected scenes of X_id with at least one object to choose the epoch by {select}")
+    return 1 + int(np.nanargmax(scores))
 
 
 class Trainer:

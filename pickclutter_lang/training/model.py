@@ -61,7 +61,7 @@ class AffordanceModel(nn.Module):
         self.register_buffer("depth_mean", torch.zeros(len(self.cameras)))
         self.register_buffer("depth_std", torch.ones(len(self.cameras)))
         self.architecture = describe_architecture(settings, teacher)
-        self._texts: dict[tuple[str, ...], PromptFeatures] = {}
+        self._texts: dict[tuple[tuple[str, ...], tuple[str, ...]], PromptFeatures] = {}
 
     def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
         """Score labels on pictures.
@@ -109,7 +109,7 @@ class AffordanceModel(nn.Module):
     def _encode(self, labels: Sequence[str], words: Sequence[str]) -> PromptFeatures:
         if torch.is_grad_enabled() or self.training:
             return self.prompts.encode(labels, words)
-        key = (*labels, *words)
+        key = (tuple(labels), tuple(words))
         if key not in self._texts:
             self._texts[key] = self.prompts.encode(labels, words)
         return self._texts[key]
@@ -129,6 +129,7 @@ def describe_architecture(settings: TrainSettings, teacher: Teacher) -> dict[str
         "context_tokens": settings.prompts.tokens,
         "descriptions": settings.prompts.descriptions,
         "variants": list(settings.prompts.variants),
+        "truncate": settings.prompts.truncate,
         "closed_set": settings.prompts.closed_set,
     }
 

@@ -17,6 +17,7 @@ from pickclutter_lang.command import typed
 from pickclutter_lang.distillation import TERMS, Objective, Words
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreMismatchError
 from pickclutter_lang.language.vocabulary import vocabulary
+from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.training.batches import Batch, Source, Vocabulary
 from pickclutter_lang.training.checkpoint import (
@@ -66,6 +67,9 @@ class Run:
         scenes = open_scenes(settings.data)
         teacher = load_teacher(settings.teacher.name, settings.teacher.checkpoint, device=settings.device)
         run = cls(settings, teacher, scenes)
+        if run._objective.needs("crops"):
+            for name in ("train", "fewshot"):
+                scenes[name].segments([0])
         run._check_folder()
         return run
 
@@ -190,10 +194,13 @@ class Run:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary | None:
-        """The texts that student and teacher are compared on: none of them names an object of Y_ood."""
+        """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
         if not self._objective.needs("words"):
             return None
-        texts = vocabulary(self.names(("id",)), excluded=self.names(("ood",)))
+        known = paper_catalogue()
+        held_out = self.names(("ood",))
+        other_words = [word for item in known if item.name in held_out for word in item.synonyms]
+        texts = vocabulary(self.names(("id",)), excluded=[*held_out, *other_words])
         words = Words(*(self.teacher.encode_text([form.format(text) for text in texts]) for form in _FORMS))
         return Vocabulary(texts, words, self.settings.objective.words)
 
@@ -273,7 +280,7 @@ def _drop_places(settings: dict[str, Any]) -> None:
     """Remove what does not change a result: where things lie, and on what they are computed."""
     for key in _MAY_DIFFER:
         settings.pop(key, None)
-    for key in ("train", "id", "ood", "fewshot"):
+    for key in ("train", "id", "ood", "fewshot", "splits", "memory_limit"):  # their content is compared by its hash
         settings["data"].pop(key, None)
     settings["teacher"].pop("cache", None)
 
