@@ -50,7 +50,7 @@ def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) ->
     assert torch.allclose(first, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
 
 
-@pytest.mark.parametrize("change", [{"data": "e"}, {"view": "base"}, {"view_seed": 1}])
+@pytest.mark.parametrize("change", [{"data": "e"}, {"view": "base"}])
 def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, change: dict) -> None:
     cache, batches = FeatureCache(tmp_path), Batches()
     cache.get_or_compute(teacher, batches, 5, data="d")

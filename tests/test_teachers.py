@@ -187,6 +187,15 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     assert load_teacher("pocket", checkpoint=tmp_path).fingerprint == teacher.fingerprint
 
 
+def test_a_released_image_tower_is_missed_by_name_alone() -> None:
+    teacher = random_pocket()
+    text, print_ = teacher.encode_text(TEXTS), random_pocket().fingerprint
+    teacher.release_image_tower()
+    assert teacher.fingerprint == print_ and torch.equal(teacher.encode_text(TEXTS), text)
+    with pytest.raises(TeacherError, match="released"):
+        teacher.encode_image(torch.randn(1, 3, 160, 160))
+
+
 def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(TeacherError, match="train_teacher"):
         load_pocket_teacher(tmp_path)

@@ -14,15 +14,16 @@ class TeacherTrainSettings:
 
     Either `images`, a folder with a folder of pictures for each class (`classes`: a JSON file with their names and
     descriptions, see `read_classes`; `held_out_images`: such a folder that gives the figures), or renders: `scenes`
-    and `views` are folders of scene stores and of views; `held_out_scenes` and `held_out_views` are never
-    trained on and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a
-    scene's picture that is shown (the objects lie in the middle); a quarter of the windows are closer, about an object.
-    A step sees `scene_batch` scenes, as many crops of their objects, and `view_batch` views, the latter two as
-    pictures of one of `object_sizes` pixels. `exclude=ood` trains a teacher that never sees an object of Y_ood or
-    reads its name: views of them are left out, and scenes with them are refused; `none` leaves out nothing. `lr` is
-    the learning rate of the image tower, `text_lr` that of the text tower. `language_weight` weighs the language of a
-    sentence-embedding model (`pretraining/language.py`); 0 does without. `bf16` runs the towers in bfloat16. A
-    checkpoint is written every `save_every` steps. `out` takes log, checkpoints and the exported teacher.
+    and `views` are folders of scene stores and of views; `held_out_scenes` and `held_out_views` are never trained on
+    and give the figures of the model card. `view` is the side, in pixels, of the smallest window of a scene's picture
+    that is shown (the objects lie in the middle); a quarter of the windows are closer, about an object. A step sees
+    `scene_batch` scenes, as many crops of their objects, and `view_batch` views, the latter two as pictures of one of
+    `object_sizes` pixels. `exclude=ood` trains a teacher that never sees an object of Y_ood and whose captions never
+    name one: views of them are left out, and scenes with them are refused (the words that the sentence model teaches
+    may be any); `none` leaves out nothing. `lr` is the learning rate of the image tower, `text_lr` that of the text
+    tower. `language_weight` weighs the language of a sentence-embedding model (`pretraining/language.py`); 0 does
+    without. `bf16` runs the towers in bfloat16. A checkpoint is written every `save_every` steps. `out` takes log,
+    checkpoints and the exported teacher.
     """
 
     scenes: list[str]

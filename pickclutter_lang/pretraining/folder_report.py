@@ -11,9 +11,9 @@ import torch
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.pretraining.config import TeacherTrainSettings
 from pickclutter_lang.pretraining.folder_data import FolderPictures
-from pickclutter_lang.pretraining.questions import encode_pictures
 from pickclutter_lang.pretraining.tables import percent, table
 from pickclutter_lang.teachers.pocket import PocketTeacher
+from pickclutter_lang.training.zero_shot import SINGLE, encode_pictures
 
 _AT_ONCE = 256
 
@@ -48,7 +48,7 @@ def evaluate_folder(teacher: PocketTeacher, settings: TeacherTrainSettings) -> d
     def hits(texts: Sequence[str]) -> torch.Tensor:
         return (features @ teacher.encode_text(texts).T).argmax(dim=1) == owners
 
-    by_name = hits([f"a photo of a {item.thing.name}" for item in trained])
+    by_name = hits([SINGLE.format(label=item.thing.name) for item in trained])
     classes = {trained[n].thing.name: float(by_name[owners == n].double().mean()) for n in sorted(set(owners.tolist()))}
     figures = {
         "pictures": len(rows),

@@ -16,6 +16,7 @@ from pickclutter_lang.objects.further import known_objects, select_objects
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.scenes.views import ViewStore
+from pickclutter_lang.training.crops import square_around
 
 # An object counts as seen from this share of the picture's pixels on: 20 pixels of 160 x 160.
 SEEN_SHARE = 0.0008
@@ -112,6 +113,5 @@ def object_window(segmentation: NDArray[np.uint8], slot: int) -> tuple[NDArray[n
 
     :param slot: value of the object in `segmentation` [S, S]
     """
-    y, x = np.nonzero(segmentation == slot)
-    centre = np.array([(x.min() + x.max()) / 2, (y.min() + y.max()) / 2])
-    return centre, float(max(np.ptp(x), np.ptp(y)) + 1)
+    *centre, side = square_around(segmentation == slot)
+    return np.array(centre), side

@@ -8,24 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.language.attributes import attribute_question, attribute_words
+from pickclutter_lang.language.attributes import KINDS, attribute_question, attribute_words
 from pickclutter_lang.language.things import Thing, thing_of
 from pickclutter_lang.objects.further import known_objects
 from pickclutter_lang.pretraining.pictures import thing_of_row
 from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.teachers.pocket import PocketTeacher
-
-_AT_ONCE = 64
-_KINDS = ("colour", "shape", "pattern", "material", "category", "use")
-
-
-def encode_pictures(teacher: PocketTeacher, pictures: NDArray[np.uint8]) -> Tensor:
-    """Return the features [N, D] of pictures [N, H, W, 3]."""
-    parts = [pictures[n : n + _AT_ONCE] for n in range(0, len(pictures), _AT_ONCE)]
-    return torch.cat([teacher.encode_image(teacher.preprocess(part)) for part in parts])
+from pickclutter_lang.training.zero_shot import encode_pictures
 
 
 @dataclass(frozen=True)
@@ -97,7 +88,7 @@ def attribute_rows(teacher: PocketTeacher, shown: Shown) -> dict[str, dict[str, 
     named = [thing_of(item) for item in known_objects()]
     words = attribute_words(named if shown.ids[0] is not None else shown.things)
     rows = {}
-    for kind in _KINDS:
+    for kind in KINDS:
         known = words[kind]
         truth = np.array([[f"{kind}:{word}" in thing.tags for word in known] for thing in shown.things])
         kept = truth.any(axis=1) if known else np.zeros(len(shown.things), bool)

@@ -13,12 +13,13 @@ from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predicto
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.pretraining.config import TeacherTrainSettings
 from pickclutter_lang.pretraining.pictures import SEEN_SHARE, object_window
-from pickclutter_lang.pretraining.questions import encode_pictures, question_figures
+from pickclutter_lang.pretraining.questions import question_figures
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.scenes.views import ViewStore
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.training.windows import Windows, cut_rgb
+from pickclutter_lang.training.zero_shot import ABSENT, PRESENT, SINGLE, encode_pictures, pair_probabilities
 
 _CROP_EVERY = 2
 # The objects lie in the middle of the hand camera's picture.
@@ -68,9 +69,9 @@ class _Names:
         self.names = catalogue.names
         self.index = {item.model_id: n for n, item in enumerate(catalogue)}
         self.splits = [item.split for item in catalogue]
-        self.single = teacher.encode_text([f"a photo of a {name}" for name in self.names])
-        self.present = teacher.encode_text([f"a photo of a table with a {name}" for name in self.names])
-        self.absent = teacher.encode_text([f"a photo of a table without a {name}" for name in self.names])
+        self.single, self.present, self.absent = (
+            teacher.encode_text([form.format(label=name) for name in self.names]) for form in (SINGLE, PRESENT, ABSENT)
+        )
 
 
 def _scene_rows(teacher: PocketTeacher, store: SceneStore, names: _Names) -> dict[str, dict[str, float]]:
@@ -87,8 +88,8 @@ def _scene_rows(teacher: PocketTeacher, store: SceneStore, names: _Names) -> dic
         start = (store.image_size - side) // 2
         pictures = store.images("hand", "rgb")[:, start : start + side, start : start + side]
         columns = [names.index[model_id] for model_id in store.model_ids]
-        margin = encode_pictures(teacher, pictures) @ (names.present - names.absent)[columns].T
-        found = torch.sigmoid(teacher.logit_scale * margin)
+        features = encode_pictures(teacher, pictures)
+        found = pair_probabilities(features, names.present[columns], names.absent[columns], teacher.logit_scale)
         for group, wanted in asked.items():
             kept = [n for n, split in enumerate(splits) if split in wanted]
             always = trivial_predictors(truth[:, kept].float().mean(dim=0), truth[:, kept])["always_yes"]

@@ -47,6 +47,9 @@ class Teacher(Protocol):
     def encode_image(self, images: Tensor) -> Tensor:
         """Return the features [N, D] of preprocessed pictures [N, 3, S, S]."""
 
+    def release_image_tower(self) -> None:
+        """Free the image tower's weights for good; `encode_image` raises from then on."""
+
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
         """Return the features [C, D] of texts."""
 

@@ -1,4 +1,4 @@
-"""Teacher features on disk. A file belongs to one content of the data, one teacher and one seed of the views."""
+"""Teacher features on disk. A file belongs to one content of the data, one teacher and one view."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ SCHEMA = 1
 @dataclass(frozen=True)
 class FeatureKey:
     """What features depend on: `data` is the content hash of the pictures, `teacher` the fingerprint of the
-    model, `view` says which view of each picture is meant (camera, crop, flip) and `view_seed` is the seed where
-    views are drawn.
+    model, and `view` says which view of each picture is meant (camera, crop, flip).
     """
 
     data: str
     teacher: str
     view: str = ""
-    view_seed: int = 0
 
     @property
     def digest(self) -> str:
@@ -54,7 +52,6 @@ class FeatureCache:
         count: int,
         data: str,
         view: str = "",
-        view_seed: int = 0,
     ) -> Tensor:
         """Return the features [count, D] of pictures; they are computed only if this very key is not there yet.
 
@@ -63,7 +60,7 @@ class FeatureCache:
         :raises TeacherError: when the files of this key are damaged or not what their names say
         :raises InvalidArgumentError: when the iterator gives another number of pictures
         """
-        key = FeatureKey(data, teacher.fingerprint, view, view_seed)
+        key = FeatureKey(data, teacher.fingerprint, view)
         found = self.load(key)
         if found is None:
             found = _compute(teacher, batches(), count)

@@ -76,12 +76,23 @@ class OpenClipTeacher:
         self.model.to(device)
         return self
 
+    def release_image_tower(self) -> None:
+        """Free the weights of the image tower, for good, when all features that are needed are there.
+
+        The fingerprint stays that of the whole model.
+        """
+        self.fingerprint  # noqa: B018  # read once, of all weights
+        self.model.visual = None  # type: ignore[assignment]
+
     @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
         """Return the features [N, D] of preprocessed pictures [N, 3, S, S].
 
         :raises InvalidArgumentError: for pictures of another shape
+        :raises TeacherError: when the image tower was released
         """
+        if self.model.visual is None:
+            raise TeacherError("expected a teacher with its image tower, but it was released; load the teacher again")
         if images.ndim != 4 or tuple(images.shape[1:]) != (3, self.image_size, self.image_size):
             raise InvalidArgumentError(
                 f"expected preprocessed pictures [N, 3, {self.image_size}, {self.image_size}], "

@@ -34,11 +34,10 @@ from pickclutter_lang.training.data import SceneSet, balanced_batches, open_scen
 from pickclutter_lang.training.loop import Phase, Trainer, best_epoch
 from pickclutter_lang.training.model import AffordanceModel, describe_architecture
 from pickclutter_lang.training.monitor import write_json
+from pickclutter_lang.training.zero_shot import ABSENT, PRESENT, SINGLE
 
 SETTINGS_FILE = "settings.json"
 PHASES = ("distill", "fewshot")
-_FORMS = ("a photo of a {}", "a photo of a table with a {}", "a photo of a table without a {}")
-"""How a text of the vocabulary is said: alone, present, absent."""
 _MAY_DIFFER = ("out", "threads", "device", "scenes")
 
 
@@ -113,6 +112,9 @@ class Run:
     def train(self) -> None:
         """Distil, then fine-tune on the few-shot scenes; whatever is finished is left as it is."""
         write_json(self.folder / SETTINGS_FILE, self._identity())
+        for source in ("train", "fewshot"):
+            self._source(source)
+        self.teacher.release_image_tower()  # of CLIP ViT-L/14 1.2 GB that no step needs
         for name in PHASES:
             self._train_phase(name)
 
@@ -201,7 +203,8 @@ class Run:
         held_out = self.names(("ood",))
         other_words = [word for item in known if item.name in held_out for word in item.synonyms]
         texts = vocabulary(self.names(("id",)), excluded=[*held_out, *other_words])
-        words = Words(*(self.teacher.encode_text([form.format(text) for text in texts]) for form in _FORMS))
+        forms = (SINGLE, PRESENT, ABSENT)
+        words = Words(*(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms))
         return Vocabulary(texts, words, self.settings.objective.words)
 
     def _source(self, name: str) -> Source:
