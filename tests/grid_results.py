@@ -38,6 +38,7 @@ def make_result(method: str, seed: int, f1: float, **config: Any) -> dict[str, A
             stages[stage][cell] = {
                 "model": {**ROW, "f1": f1},
                 "model_at_half": {**ROW, "f1": f1 / 2},
+                "model_at_alarm": {**ROW, "f1": f1 / 3},
                 **{name: dict(TRIVIAL) for name in ("always_no", "always_yes", "label_frequency")},
                 "classes": {name: dict(row) for split in splits for name in names[split]},
             }

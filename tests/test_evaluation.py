@@ -15,8 +15,9 @@ from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.evaluation.histograms import score_histograms, write_histograms
 from pickclutter_lang.evaluation.paper import ACCURACY, CELLS, F1
 from pickclutter_lang.evaluation.predictions import Predictions, load_predictions, save_predictions
-from pickclutter_lang.evaluation.protocol import best_threshold, evaluate_run, evaluate_stage, without_nan
+from pickclutter_lang.evaluation.protocol import evaluate_run, evaluate_stage, without_nan
 from pickclutter_lang.evaluation.table import is_chance, metric_table, stages_of, tables
+from pickclutter_lang.evaluation.thresholds import alarm_thresholds, at_half, best_threshold
 from pickclutter_lang.training import Run
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
@@ -33,7 +34,9 @@ def made_up(names: list[str], count: int, seed: int) -> Predictions:
 
 @pytest.fixture(scope="module")
 def both() -> dict[str, Predictions]:
-    return {"id": made_up(KNOWN, 40, 0), "ood": made_up(KNOWN + HELD_OUT, 50, 1)}
+    known = made_up(KNOWN + HELD_OUT, 40, 0)
+    known.targets[:, len(KNOWN) :] = False
+    return {"id": known, "ood": made_up(KNOWN + HELD_OUT, 50, 1)}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, pr
 def test_trivial_predictors_are_what_they_say(both):
     frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
     cell = evaluate_stage(both, frequency)["ood_on_ood"]
-    chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets)
+    chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets[:, :14])
     targets = both["ood"].targets.numpy()[:, 14:]
     assert cell["always_no"]["accuracy"] == pytest.approx(1 - targets.mean())
     assert cell["always_yes"]["accuracy"] == pytest.approx(targets.mean())
@@ -81,15 +84,35 @@ def test_trivial_predictors_are_what_they_say(both):
 
 
 def test_the_threshold_is_chosen_on_x_id_alone(both):
-    targets = both["id"].targets
+    targets, names = both["id"].targets, both["id"].names
     confident = targets.float() * 0.2 + 0.1
-    assert 0.1 <= best_threshold(confident, targets) < 0.3
-    changed = {**both, "id": Predictions(confident, targets, KNOWN, both["id"].held_out, both["id"].scenes)}
+    assert 0.1 <= best_threshold(confident[:, :14], targets[:, :14]) < 0.3
+    changed = {**both, "id": Predictions(confident, targets, names, both["id"].held_out, both["id"].scenes)}
     stage = evaluate_stage(changed, torch.zeros(26))
     assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1"] == 1
     assert stage["id_on_id"]["model_at_half"]["f1"] == 0
     before, after = evaluate_stage(both, torch.zeros(26))["ood_on_ood"], stage["ood_on_ood"]
     assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
+
+
+def test_each_label_raises_false_alarms_alike(both):
+    low = both["id"].held_out.float() * 0.3  # as of names that were never trained on
+    shifted = Predictions(
+        (both["id"].probabilities - low).clamp(0.001, 0.999), both["id"].targets, both["id"].names,
+        both["id"].held_out, both["id"].scenes,
+    )  # fmt: skip
+    thresholds = alarm_thresholds(shifted, 0.5)
+    known = ~shifted.targets & ~shifted.held_out
+    rate = float((shifted.probabilities > 0.5)[known].float().mean())
+    for n in range(26):
+        scores = shifted.probabilities[:, n][~shifted.targets[:, n]].numpy()
+        assert float(thresholds[n]) == pytest.approx(np.quantile(scores.astype(float), 1 - rate), abs=1e-6)
+        assert (scores > float(thresholds[n])).mean() == pytest.approx(rate, abs=1.5 / len(scores))
+    assert thresholds[14:].mean() < thresholds[:14].mean() - 0.2
+    moved = at_half(shifted.probabilities, thresholds)
+    assert torch.equal(moved > 0.5, shifted.probabilities.double() > thresholds)
+    assert torch.equal(moved.argsort(dim=0, stable=True), shifted.probabilities.argsort(dim=0, stable=True))
+    assert moved.min() >= 0 and moved.max() <= 1
 
 
 def test_predictions_come_back_and_damage_is_named(both, tmp_path):

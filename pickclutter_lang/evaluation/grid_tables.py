@@ -28,6 +28,8 @@ SECTIONS = {
     "Precision per observation": ("precision", "model"),
     "Recall per observation": ("recall", "model"),
     "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
+    "F1 per observation at equal false-alarm rates": ("f1", "model_at_alarm"),
+    "Recall per observation at equal false-alarm rates": ("recall", "model_at_alarm"),
     "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
 }
 """Title -> (metric, predictor)."""

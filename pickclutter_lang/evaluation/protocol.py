@@ -16,17 +16,16 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.evaluation.predictions import Predictions, save_examples, save_predictions
-from pickclutter_lang.evaluation.retrieval import LABELS, retrieve
-from pickclutter_lang.metrics import class_rows, multilabel_row, observation_f1, trivial_predictors
+from pickclutter_lang.evaluation.retrieval import EVALUATED, retrieve
+from pickclutter_lang.evaluation.thresholds import HALF, alarm_thresholds, at_half, best_threshold
+from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
 from pickclutter_lang.training.monitor import peak_memory_mb, write_json
 from pickclutter_lang.training.run import Run
 
-SCHEMA = 2
+SCHEMA = 3
 RESULT_FILE = "result.json"
 STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "fewshot"}
-HALF = 0.5
-"""The threshold of the paper's program; its figures stand beside those at the threshold that is best on X_id."""
 CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
     "id_on_ood": ("ood", ("id",)),
@@ -36,6 +35,7 @@ CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
 """Cell -> (the scenes, the splits of the labels); the first three are those of Table 12."""
 
 _EXAMPLES = 8
+_ALL = ("id", "ood")
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:
@@ -78,44 +78,37 @@ def evaluate_run(run: Run) -> dict[str, Any]:
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
     """Return the rows of every cell of one stage.
 
-    :param predictions: `id` and `ood` -> predictions on X_id (labels Y_id) and X_ood (labels Y_id and Y_ood)
-    :param frequency: [C] of all labels of X_ood, how often each was seen in training
+    :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood
+    :param frequency: [C] of all labels, how often each was seen in training
     :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
-        `model_at_half`: metrics at 0.5, `always_no`, `always_yes`, `label_frequency`: metrics of predictors that look
-        at no picture, the last one with the threshold that is best on X_id for it, `classes`: name -> row of
-        `class_rows` at `id_threshold`}
+        `model_at_half`: metrics at 0.5, `model_at_alarm`: metrics at `alarm_thresholds`, `always_no`, `always_yes`,
+        `label_frequency`: metrics of predictors that look at no picture, the last one with the threshold that is best
+        on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
     """
-    known, names = predictions["id"], predictions["ood"].names
+    known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
     threshold = best_threshold(known.probabilities, known.targets)
+    thresholds = alarm_thresholds(predictions["id"], threshold)
     often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
     often_threshold = best_threshold(often, known.targets)
     cells: dict[str, Any] = {"id_threshold": threshold}
     for cell, (scenes, splits) in CELLS.items():
         chosen = predictions[scenes].of_splits(splits)
         pair = chosen.probabilities, chosen.targets
-        seen = frequency[[names.index(name) for name in chosen.names]]
+        columns = [names.index(name) for name in chosen.names]
         cells[cell] = {
             "model": multilabel_row(*pair, threshold=threshold),
             "model_at_half": multilabel_row(*pair, threshold=HALF),
-            **trivial_predictors(seen, chosen.targets, threshold=often_threshold),
+            "model_at_alarm": multilabel_row(at_half(pair[0], thresholds[columns]), pair[1], threshold=HALF),
+            **trivial_predictors(frequency[columns], chosen.targets, threshold=often_threshold),
             "classes": dict(zip(chosen.names, class_rows(*pair, threshold=threshold), strict=True)),
         }
     return cells
 
 
-def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
-    """Return the threshold out of 0.02, 0.04 ... 0.98 with the best F1 per observation, the smallest of equals."""
-    grid = [n / 50 for n in range(1, 50)]
-    scores = [observation_f1(probabilities > threshold, targets) for threshold in grid]
-    return grid[int(np.argmax(np.nan_to_num(scores)))]
-
-
 def _predict(run: Run) -> dict[str, Predictions]:
-    """Predict the labels that can occur in a store: Y_id in X_id, all in X_ood."""
-    return {
-        name: _named(run, name, predict_scenes(run.model, run.scenes[name], run.names(splits)))
-        for name, splits in LABELS.items()
-    }
+    """Predict all labels on X_id and on X_ood."""
+    names = run.names(_ALL)
+    return {name: _named(run, name, predict_scenes(run.model, run.scenes[name], names)) for name in EVALUATED}
 
 
 def _retrieve(run: Run) -> tuple[dict[str, Predictions], dict[str, float]]:
@@ -125,12 +118,11 @@ def _retrieve(run: Run) -> tuple[dict[str, Predictions], dict[str, float]]:
 
 
 def _named(run: Run, name: str, probabilities: Tensor) -> Predictions:
-    splits = LABELS[name]
-    columns, held_out = run.columns(splits), set(run.columns(("ood",)))
+    columns, held_out = run.columns(_ALL), set(run.columns(("ood",)))
     return Predictions(
         probabilities=probabilities,
         targets=run.scenes[name].labels[:, columns],
-        names=run.names(splits),
+        names=run.names(_ALL),
         held_out=torch.tensor([column in held_out for column in columns]),
         scenes=run.scenes[name].scene_ids,
     )
@@ -139,14 +131,14 @@ def _named(run: Run, name: str, probabilities: Tensor) -> Predictions:
 def _frequency(run: Run, stage: str) -> Tensor:
     """Return how often each label was seen in the scenes that the stage trained on last."""
     source = run.scenes["train" if stage == "zero_shot" else "fewshot"]
-    return source.labels[:, run.columns(("id", "ood"))].double().mean(dim=0)
+    return source.labels[:, run.columns(_ALL)].double().mean(dim=0)
 
 
 def _save_examples(run: Run, stage: str) -> None:
     """Save pictures and maps of scenes of X_ood, evenly spaced and not chosen by how good they look."""
     scenes = run.scenes["ood"]
     rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
-    maps = predict_rows(run.model, scenes, rows, run.names(("id", "ood"))).maps.cpu()
+    maps = predict_rows(run.model, scenes, rows, run.names(_ALL)).maps.cpu()
     save_examples(run.folder / "predictions" / f"{stage}_examples.npz", rows, scenes.hand_pictures(rows), maps)
 
 

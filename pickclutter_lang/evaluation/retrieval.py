@@ -17,8 +17,8 @@ from pickclutter_lang.training.run import Run
 
 ALPHAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 BETAS = (1.0, 3.0, 5.5, 10.0, 20.0, 50.0, 100.0)
-LABELS: dict[str, tuple[str, ...]] = {"id": ("id",), "ood": ("id", "ood")}
-"""The labels that can occur: those of Y_id in X_id, all of them in X_ood."""
+EVALUATED = ("id", "ood")
+"""The stores that are evaluated: X_id and X_ood."""
 _BATCH = 64
 
 
@@ -41,16 +41,15 @@ class Choice(NamedTuple):
 
 
 def retrieve(run: Run) -> tuple[dict[str, Tensor], Choice]:
-    """Return the probabilities of `id` [N, C of Y_id] and `ood` [N, C of all], by the weights that are loaded."""
+    """Return the probabilities [N, C] of all labels on the stores of `EVALUATED`, by the weights that are loaded."""
     names, columns = run.names(("id", "ood")), run.columns(("id", "ood"))
     cache = look(run.model, run.scenes["fewshot"], names)
     targets = run.scenes["fewshot"].labels[:, columns]
     choice = choose(cache, targets)
     probabilities = {}
-    for scenes, splits in LABELS.items():
-        own = [names.index(name) for name in run.names(splits)]
-        seen = look(run.model, run.scenes[scenes], run.names(splits))
-        said = evidence(seen.features, cache.features[:, own], targets[:, own], choice.beta)
+    for scenes in EVALUATED:
+        seen = look(run.model, run.scenes[scenes], names)
+        said = evidence(seen.features, cache.features, targets, choice.beta)
         probabilities[scenes] = torch.sigmoid(seen.logits + choice.alpha * said)
     return probabilities, choice
 

@@ -26,6 +26,8 @@ _SECTIONS = {
     "Mean average precision": ("map", "model"),
     "Precision per observation": ("precision", "model"),
     "Recall per observation": ("recall", "model"),
+    "F1 per observation at equal false-alarm rates": ("f1", "model_at_alarm"),
+    "Recall per observation at equal false-alarm rates": ("recall", "model_at_alarm"),
     "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
     "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
 }
@@ -62,7 +64,8 @@ def tables(result: dict[str, Any]) -> str:
 def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") -> str:
     """Return the Markdown table of one metric: this student, the trivial predictors, the paper's rows.
 
-    :param predictor: `model` (threshold from X_id) or `model_at_half` (threshold 0.5)
+    :param predictor: `model` (threshold from X_id) or `model_at_half` (threshold 0.5) or
+        `model_at_alarm` (a threshold for each label, see `alarm_thresholds`)
     """
     lines = [line(["", *_TITLES.values()]), line(["---"] * (len(_TITLES) + 1))]
     lines.append(line(["**this student**", *_cells(result, predictor, metric)]))

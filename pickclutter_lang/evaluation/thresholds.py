@@ -1,0 +1,50 @@
+"""From scores to yes and no: one threshold for all labels, or one for each, both from X_id alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickclutter_lang.evaluation.predictions import Predictions
+from pickclutter_lang.metrics import observation_f1
+
+HALF = 0.5
+"""The threshold of the paper's program; its figures stand beside those at thresholds from X_id."""
+_EDGE = 1e-4
+
+
+def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
+    """Return the threshold out of 0.02, 0.04 ... 0.98 with the best F1 per observation, the smallest of equals."""
+    grid = [n / 50 for n in range(1, 50)]
+    scores = [observation_f1(probabilities > threshold, targets) for threshold in grid]
+    return grid[int(np.argmax(np.nan_to_num(scores)))]
+
+
+def alarm_thresholds(predictions: Predictions, threshold: float) -> Tensor:
+    """Return a threshold for each label, at which it raises false alarms as often as any other.
+
+    A student gives names that it was not trained on lower scores, present or not, so that one threshold for all
+    finds fewer of them. Scenes of X_id hold none of these objects, and that is known without a label of them: what
+    their names score there are false alarms. Each label's threshold leaves as many scenes that lack it above as
+    `threshold` does for the labels of Y_id together.
+
+    :param predictions: on X_id, of all labels
+    :param threshold: for all labels of Y_id
+    :return: float64 [C], within (0, 1)
+    """
+    known = predictions.of_splits(("id",))
+    absent = known.probabilities[~known.targets].double()
+    rate = float((absent > threshold).double().mean()) if len(absent) else 0.0
+    found = []
+    for scores, targets in zip(predictions.probabilities.double().T, predictions.targets.T, strict=True):
+        lacking = scores[~targets]
+        found.append(float(torch.quantile(lacking, 1 - rate)) if len(lacking) else threshold)
+    return torch.tensor(found, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
+
+
+def at_half(probabilities: Tensor, thresholds: Tensor) -> Tensor:
+    """Return probabilities [N, C] with the threshold of each label [C] moved to 0.5; the order of its scores stays."""
+    scores = probabilities.double()
+    below, above = scores * HALF / thresholds, HALF + (scores - thresholds) * HALF / (1 - thresholds)
+    return torch.where(scores > thresholds, above, below.clamp(max=HALF))
