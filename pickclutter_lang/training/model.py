@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.students import LocalAggregation, build_student
+from pickclutter_lang.students import LocalAggregation, StudentFeatures, build_student
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.config import TrainSettings
 from pickclutter_lang.training.labels import build_labels
@@ -29,66 +29,53 @@ class Prediction(NamedTuple):
     local: Tensor
 
 
-class AffordanceModel(nn.Module):
-    """Student, learned prompts and local aggregation; `predict` serves training, evaluation and use alike."""
+class Scorer(nn.Module):
+    """Student and local aggregation: from pictures and text features to probabilities and maps."""
 
     depth_mean: Tensor
     depth_std: Tensor
 
-    def __init__(self, settings: TrainSettings, teacher: Teacher, labels: Sequence[str]) -> None:
-        """Build the model; weights come from torch's global generator, so seed it first.
+    def __init__(self, settings: TrainSettings, embed_dim: int) -> None:
+        """Build the network; weights come from torch's global generator, so seed it first.
 
-        :param settings: of the run
-        :param teacher: its text tower encodes the prompts; it is no part of this module
-        :param labels: names of the labels that `predict` scores by default
-        :raises InvalidArgumentError: when a setting does not fit, or prompts are too long for the teacher
+        :param embed_dim: width of the text features
+        :raises InvalidArgumentError: when a setting does not fit
         """
         super().__init__()
         student = settings.student
         self.student = build_student(
             student.name,
             channels=settings.data.channels,
-            embed_dim=teacher.embed_dim,
+            embed_dim=embed_dim,
             output_stride=student.output_stride,
             pretrained=student.pretrained,
             dropout=student.dropout,
         )
         self.mixed = settings.precision == "bfloat16" or (settings.precision == "auto" and _fast_bfloat16(settings))
-        self.labels = list(labels)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
-        self.prompts = build_labels(settings.prompts, teacher, self.labels)
         self.aggregation = LocalAggregation(temperature=student.temperature)
         self.register_buffer("depth_mean", torch.zeros(len(self.cameras)))
         self.register_buffer("depth_std", torch.ones(len(self.cameras)))
-        self.architecture = describe_architecture(settings, teacher)
-        self._texts: dict[tuple[tuple[str, ...], tuple[str, ...]], PromptFeatures] = {}
 
-    def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
-        """Score labels on pictures.
-
-        In eval mode without gradient the prompts of a set of labels are encoded once and kept.
+    def score(self, images: Tensor, text: PromptFeatures) -> Prediction:
+        """Score texts on pictures.
 
         :param images: float32 [N, K, S, S]: RGB in 0..1 and, with depth, metres (0 = nothing), camera after camera
-        :param labels: C names, by default the model's own
-        :param words: V other texts, scored after the labels: columns C and on
-        :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
+        :param text: features of C texts, with negative ones
+        :raises InvalidArgumentError: for another number of channels, or without negative features
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.mixed):
-            features = self.student(self._normalise(images))
-        text = self._encode(self.labels if labels is None else labels, words)
         if text.negative is None:
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+        features = self.features(images)
         local = features.local.float()
         scores = self.aggregation(local, text.positive, text.negative)
         return Prediction(scores.probabilities, scores.maps, features.global_.float(), local)
 
-    forward = predict
-
-    def train(self, mode: bool = True) -> AffordanceModel:
-        """Switch between training and evaluation; encoded prompts are forgotten."""
-        self._texts.clear()
-        super().train(mode)
-        return self
+    def features(self, images: Tensor) -> StudentFeatures:
+        """Return the student's features of pictures, given as in `score`."""
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.mixed):
+            features: StudentFeatures = self.student(self._normalise(images))
+        return features
 
     def set_depth_statistics(self, mean: Tensor, std: Tensor) -> None:
         """Set mean and standard deviation [cameras] of depth in metres, by which it is normalised."""
@@ -105,6 +92,44 @@ class AffordanceModel(nn.Module):
             rgb.sub_(_RGB_MEAN).div_(_RGB_STD)
             depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(seen)
         return images
+
+
+class AffordanceModel(Scorer):
+    """A scorer with learned prompts, which turn any label names into text features."""
+
+    def __init__(self, settings: TrainSettings, teacher: Teacher, labels: Sequence[str]) -> None:
+        """Build the model.
+
+        :param settings: of the run
+        :param teacher: its text tower encodes the prompts; it is no part of this module
+        :param labels: names of the labels that `predict` scores by default
+        :raises InvalidArgumentError: when a setting does not fit, or prompts are too long for the teacher
+        """
+        super().__init__(settings, teacher.embed_dim)
+        self.labels = list(labels)
+        self.prompts = build_labels(settings.prompts, teacher, self.labels)
+        self.architecture = describe_architecture(settings, teacher)
+        self._texts: dict[tuple[tuple[str, ...], tuple[str, ...]], PromptFeatures] = {}
+
+    def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
+        """Score labels on pictures.
+
+        In eval mode without gradient the prompts of a set of labels are encoded once and kept.
+
+        :param images: as in `score`
+        :param labels: C names, by default the model's own
+        :param words: V other texts, scored after the labels: columns C and on
+        :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
+        """
+        return self.score(images, self._encode(self.labels if labels is None else labels, words))
+
+    forward = predict
+
+    def train(self, mode: bool = True) -> AffordanceModel:
+        """Switch between training and evaluation; encoded prompts are forgotten."""
+        self._texts.clear()
+        super().train(mode)
+        return self
 
     def _encode(self, labels: Sequence[str], words: Sequence[str]) -> PromptFeatures:
         if torch.is_grad_enabled() or self.training:

@@ -1,0 +1,79 @@
+"""A student's features inside a policy of stable-baselines3."""
+
+from __future__ import annotations
+
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.policy.student import GraspabilityStudent
+
+try:
+    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+except ImportError as error:
+    raise MissingExtraError("stable_baselines3", "rl") from error
+
+_STATE_WIDTH = 64
+
+
+class GraspabilityExtractor(BaseFeaturesExtractor):
+    """The student's global feature of the hand camera's picture, beside a small layer on the `state` vector.
+
+    For observations of `FlatObservation`. stable-baselines3 takes it as `policy_kwargs`:
+    `{"features_extractor_class": GraspabilityExtractor, "features_extractor_kwargs": {"student": student}}`.
+    """
+
+    def __init__(self, observation_space: spaces.Dict, student: GraspabilityStudent, frozen: bool = True) -> None:
+        """Build the extractor.
+
+        :param observation_space: has `hand_rgb` or `hand_camera_rgb`, uint8 [3, H, W] or [H, W, 3], and `state` [n]
+        :param student: of the hand camera's RGB alone; it is copied, so that training does not change it
+        :param frozen: keep the student's weights as they are
+        :raises InvalidArgumentError: for another student, or observations without these keys
+        """
+        data = student.settings.data
+        if data.cameras != ["hand"] or data.depth:
+            raise InvalidArgumentError(
+                "expected a student of the hand camera's RGB (data=hand_rgb), but this one sees more"
+            )
+        self_key = next((key for key in ("hand_camera_rgb", "hand_rgb") if key in observation_space.spaces), None)
+        if self_key is None or "state" not in observation_space.spaces:
+            raise InvalidArgumentError(
+                f"expected the observations of FlatObservation, but got {', '.join(observation_space.spaces)}"
+            )
+        count = int(observation_space["state"].shape[0])  # type: ignore[index]
+        width = student.text(student.card.names[:1]).positive.shape[1]
+        super().__init__(observation_space, features_dim=width + _STATE_WIDTH)
+        fresh = GraspabilityStudent(
+            student.card, student.settings, student.scorer.state_dict(), student.text(student.card.names)
+        )
+        self.key, self.scorer, self.frozen = self_key, fresh.scorer, frozen
+        self.scorer.requires_grad_(not frozen)
+        self.view, self.size = data.view or student.card.camera_size, data.image_size
+        self.side = student.card.camera_size
+        self.state = nn.Sequential(nn.LayerNorm(count), nn.Linear(count, _STATE_WIDTH), nn.ReLU())
+
+    def forward(self, observations: dict[str, Tensor]) -> Tensor:
+        """Return features [N, D + 64] of observations as stable-baselines3 gives them: pictures float32 in 0..1."""
+        pictures = observations[self.key]
+        if pictures.shape[-2:] != (self.side, self.side):
+            raise InvalidArgumentError(
+                f"expected pictures of {self.side} x {self.side} pixels, but got {list(pictures.shape[-2:])}; make the "
+                f"environment with camera_cfgs={{'hand_camera': {{'width': {self.side}, 'height': {self.side}}}}}"
+            )
+        start = (self.side - self.view) // 2
+        window = pictures[..., start : start + self.view, start : start + self.view]
+        if self.view != self.size:
+            window = functional.interpolate(window, size=(self.size, self.size), mode="bilinear", antialias=True)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            features = self.scorer.features(window).global_.float()
+        return torch.cat([functional.normalize(features, dim=1), self.state(observations["state"])], dim=1)
+
+    def train(self, mode: bool = True) -> GraspabilityExtractor:
+        """Switch between training and evaluation; a frozen student stays in evaluation."""
+        super().train(mode)
+        if self.frozen:
+            self.scorer.eval()
+        return self

@@ -1,0 +1,151 @@
+"""A student in use: frames of cameras and names in, scores and maps out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
+from pickclutter_lang.evaluation.finished import check_names
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.policy.folder import PolicyCard, read_policy
+from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.training import AffordanceModel, TrainSettings
+from pickclutter_lang.training.model import Scorer
+from pickclutter_lang.training.pictures import show_pictures
+
+Frame = Mapping[tuple[str, str], NDArray[Any]]
+"""(camera, kind) -> a picture: `rgb` uint8 [H, W, 3], `depth` float32 [H, W] or [H, W, 1] in metres (0 = nothing)."""
+
+
+class Look(NamedTuple):
+    """Scores [C] in 0..1 of C names, and where each is seen: maps [C, h, w] with sum 1 each."""
+
+    scores: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+
+class GraspabilityStudent:
+    """An exported student on the CPU; made by `load`.
+
+    Names of the folder need no teacher. Others are encoded by the text tower of the teacher that the student was
+    distilled from, which is loaded at the first of them; each is encoded once.
+    """
+
+    def __init__(
+        self, card: PolicyCard, settings: TrainSettings, weights: Mapping[str, Tensor], text: PromptFeatures
+    ) -> None:
+        """Build the network; `load` is the usual way.
+
+        :raises CheckpointError: when the weights do not fit the settings
+        """
+        self.card, self.settings = card, settings
+        self._weights = dict(weights)
+        self._text = {name: (text.positive[n], text.negative[n]) for n, name in enumerate(card.names)}  # type: ignore[index]
+        self.scorer = Scorer(settings, text.positive.shape[1])
+        own = {name: value for name, value in self._weights.items() if not name.startswith("prompts.")}
+        try:
+            self.scorer.load_state_dict(own)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"expected weights of the student that policy.json describes, but: {error}"
+            ) from error
+        self.scorer.eval().requires_grad_(False)
+        kinds = ("rgb", "depth") if settings.data.depth else ("rgb",)
+        self.pictures = [(camera, kind) for camera in settings.data.cameras for kind in kinds]
+        """(camera, kind) of each picture that it looks at."""
+
+    @classmethod
+    def load(cls, folder: str | Path) -> GraspabilityStudent:
+        """Open what `export_policy` wrote.
+
+        :raises CheckpointError: when it is not there, damaged, or of another schema
+        """
+        return cls(*read_policy(folder))
+
+    @property
+    def names(self) -> list[str]:
+        """Names that it knows the texts of: those of its folder, then those that were asked for since."""
+        return list(self._text)
+
+    @property
+    def map_size(self) -> int:
+        """Side h = w of its maps."""
+        size = self.settings.data.image_size
+        with torch.no_grad():
+            return int(self.scorer.features(torch.zeros(1, self.settings.data.channels, size, size)).local.shape[-1])
+
+    def threshold(self, name: str) -> float:
+        """Return the score from which an object counts as there: its own threshold, or the one for all names."""
+        return self.card.thresholds.get(name, self.card.threshold)
+
+    @torch.no_grad()
+    def look(self, frame: Frame, names: Sequence[str]) -> Look:
+        """Score names on what the cameras show.
+
+        :param frame: has all of `pictures`, each with a side of `card.camera_size` pixels
+        :param names: C names; new ones are encoded
+        :raises InvalidArgumentError: for a picture that is missing or of another size, or a wrong name
+        :raises TeacherError: when a name is new, and the teacher is not there or another one
+        """
+        scored = self.scorer.score(self.prepare(frame), self.text(names))
+        return Look(scored.probabilities[0].numpy(), scored.maps[0].numpy())
+
+    def prepare(self, frame: Frame) -> Tensor:
+        """Return what the student sees of a frame, float32 [1, K, S, S].
+
+        :raises InvalidArgumentError: for a picture that is missing or of another size
+        """
+        side, stored = self.card.camera_size, {}
+        for camera, kind in self.pictures:
+            if (camera, kind) not in frame:
+                there = ", ".join(f"{k} of {c}" for c, k in frame) or "nothing"
+                raise InvalidArgumentError(
+                    f"expected {kind} of the {camera} camera, but the frame has {there}; make the environment with "
+                    "obs_mode='rgbd'"
+                )
+            picture = np.asarray(frame[camera, kind])
+            if picture.shape[:2] != (side, side):
+                raise InvalidArgumentError(
+                    f"expected pictures of {side} x {side} pixels of the {camera} camera, but got "
+                    f"{picture.shape[0]} x {picture.shape[1]}; make the environment with "
+                    f"camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
+                )
+            if kind == "depth":
+                picture = (picture.reshape(side, side) * 1000).round().clip(0, 65535).astype(np.uint16)
+            stored[camera, kind] = picture[None]
+        data = self.settings.data
+        return show_pictures(stored, data.view or side, data.image_size)
+
+    def text(self, names: Sequence[str]) -> PromptFeatures:
+        """Return the text features [C, D] of names.
+
+        :raises InvalidArgumentError, UnknownObjectError, TeacherError: for a name that cannot be encoded
+        """
+        wanted = check_names(names)
+        new = [name for name in wanted if name not in self._text]
+        if new:
+            found = self._encode(new)
+            self._text |= {name: (found.positive[n], found.negative[n]) for n, name in enumerate(new)}  # type: ignore[index]
+        positive, negative = zip(*(self._text[name] for name in wanted), strict=True)
+        return PromptFeatures(torch.stack(positive), torch.stack(negative))
+
+    def _encode(self, names: Sequence[str]) -> PromptFeatures:
+        """Encode names by the learned contexts and the teacher's text tower, which is loaded for it."""
+        known = self.card.teacher
+        teacher = load_teacher(known["name"], known["checkpoint"])
+        if teacher.fingerprint != known["fingerprint"]:
+            raise TeacherError(
+                f"expected the teacher {known['name']} that this student was distilled from, but the one here has "
+                f"other weights; names that are known without it: {', '.join(self.card.names)}"
+            )
+        model = AffordanceModel(self.settings, teacher, self.card.names)
+        model.load_state_dict(self._weights)
+        with torch.no_grad():
+            return model.eval().prompts.encode(names)
