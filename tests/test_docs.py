@@ -44,8 +44,8 @@ def paint(folder: Path, per_class: int) -> None:
 @pytest.mark.slow
 def test_the_example_with_own_images_runs(tmp_path: Path) -> None:
     (code,) = blocks("method.md")
-    paint(tmp_path / "images", per_class=6)
-    code += "print(mean_class_accuracy((learned[train] @ text[:known].T).argmax(dim=1), labels[train]))"
+    paint(tmp_path / "images", per_class=16)
+    code += "print(mean_class_accuracy((learned[seen] @ text[:known].T).argmax(dim=1), labels[seen]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, "a warning in a user's first example"
