@@ -125,4 +125,4 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     assert len(steps) > 10 and len(encoded) == len(steps) + validations
     encoded.clear()
     evaluate_run(run)
-    assert len(encoded) == 4  # two sets of labels after each phase
+    assert len(encoded) == 3  # one in each stage: zero-shot, retrieval, few-shot

@@ -138,7 +138,7 @@ def test_a_picture_is_trained_on_or_measured_on(tmp_path: Path) -> None:
     train, held = paint(tmp_path / "train", 2, 0), paint(tmp_path / "held", 2, 1)
     check_held_out(wanted(tmp_path, images=train, held_out_images=held))
     shutil.copy(train / "Lime" / "0.png", held / "Lime" / "other.png")
-    with pytest.raises(InvalidArgumentError, match=r"held-out pictures .* other\.png"):
+    with pytest.raises(InvalidArgumentError, match=r"held-out pictures .*other\.png"):
         check_held_out(wanted(tmp_path, images=train, held_out_images=held))
 
 
