@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers import patch_trunk, trunk  # noqa: F401 - registers the first revision of the trunk too
+from pickclutter_lang.teachers import patch_trunk
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 
 CONFIG_FILE = "open_clip_config.json"
