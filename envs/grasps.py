@@ -7,50 +7,32 @@ way in; it is in reach when inverse kinematics finds joint angles for the grasp 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from transforms3d.quaternions import mat2quat, quat2mat
 
 from pickclutter_lang.envs.geometry import ObjectGeometry, object_geometry
 from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.world import REST_QPOS
 from pickclutter_lang.objects.sets import ObjectSet
+from pickclutter_lang.picking.gripper import (
+    FINGER_HALF_X,
+    FINGER_TIP_Z,
+    FINGER_Y,
+    Candidates,
+    before,
+    blocking_points,
+    rotation_matrix,
+)
 
 FloatArray = NDArray[np.float64]
 
-APPROACH_M = 0.08
 _SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
 _MOST_SLANT_COSINE = np.cos(np.deg2rad(60))
-# The gripper in the frame of its TCP (x across, y closing, z approach), metres; measured on the collision shapes of
-# panda_v2.urdf with 1 mm of margin. The fingers end 8.8 mm beyond the TCP.
-_FINGER_TIP_Z = 0.0098
-_FINGER_Y = (0.040, 0.062)
-_FINGER_HALF_X = 0.0118
-_PALM_Z = -0.036
-_PALM_HALF = (0.033, 0.105)
-_SWEEP_Z = -0.16
 _TABLE_CLEARANCE_M = 0.002
 _DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
 _IK_TRIES = 4
 _CHUNK = 48
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach)."""
-
-    positions: FloatArray
-    rotations: FloatArray
-
-    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Candidates:
-        return Candidates(self.positions[rows], self.rotations[rows])
-
-    def pose(self, row: int) -> FloatArray:
-        """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
-        return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
 
 
 class GraspChecker:
@@ -113,29 +95,6 @@ class GraspChecker:
         return points @ rotation_matrix(pile.poses[slot, 3:]).T + pile.poses[slot, :3]
 
 
-def before(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
-    """Return the TCP pose from which a grasp is approached: `distance` metres back along its approach axis."""
-    back = rotation_matrix(tcp_pose[3:])[:, 2] * distance
-    return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
-
-
-def blocking_points(candidates: Candidates, clouds: list[FloatArray]) -> NDArray[np.int64]:
-    """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free."""
-    points = np.concatenate(clouds)
-    if not len(candidates.positions):
-        return np.zeros(0, np.int64)
-    middle = candidates.positions.mean(0)
-    span = float(np.linalg.norm(candidates.positions - middle, axis=1).max())
-    points = points[np.linalg.norm(points - middle, axis=1) < span + 0.2]
-    # [G, P, 3] = (points - position) @ rotation, without the large intermediate
-    local = np.matmul(points[None], candidates.rotations)
-    local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]
-    x, y, z = np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
-    finger = (x < _FINGER_HALF_X) & (y > _FINGER_Y[0]) & (y < _FINGER_Y[1]) & (z > _SWEEP_Z) & (z < _FINGER_TIP_Z)
-    palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
-    return np.asarray((finger | palm).sum(1))
-
-
 def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candidates:
     """Turn antipodal pairs into gripper poses, sorted by how steep and how near the centre of mass they are."""
     down = np.array([0.0, 0.0, -1.0])
@@ -160,17 +119,7 @@ def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candi
 
 def _lift(centres: FloatArray, rotations: FloatArray) -> FloatArray:
     """Return how far [G] each pose must back off along its approach so that the open fingers clear the table."""
-    corners = np.array([[sx * _FINGER_HALF_X, sy * _FINGER_Y[1], _FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
+    corners = np.array([[sx * FINGER_HALF_X, sy * FINGER_Y[1], FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
     lowest = (centres[:, None] + np.einsum("gij,cj->gci", rotations, corners))[..., 2].min(1)
     upward = -rotations[:, 2, 2]  # metres of height per metre of backing off
     return np.asarray(np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3)))
-
-
-def rotation_matrix(quaternion_wxyz: FloatArray) -> FloatArray:
-    """Return the rotation matrix [3, 3] of a unit quaternion (w x y z)."""
-    return np.asarray(quat2mat(quaternion_wxyz), float)
-
-
-def quaternion(rotation: FloatArray) -> FloatArray:
-    """Return the unit quaternion [4] (w x y z) of a rotation matrix [3, 3]."""
-    return np.asarray(mat2quat(rotation), float)

@@ -12,11 +12,12 @@ import numpy as np
 from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterYCBEnv
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.grasps import GraspChecker, before, blocking_points
+from pickclutter_lang.envs.grasps import GraspChecker
 from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.renderer import renderer_options
 from pickclutter_lang.objects.sets import INFO_FILE, ObjectSet
+from pickclutter_lang.picking.gripper import before, blocking_points
 
 FloatArray = NDArray[np.float64]
 

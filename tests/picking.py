@@ -3,8 +3,9 @@
 import numpy as np
 
 from pickclutter_lang.envs.episodes import pile_of
-from pickclutter_lang.envs.grasps import GraspChecker, before
+from pickclutter_lang.envs.grasps import GraspChecker
 from pickclutter_lang.envs.kinematics import PandaKinematics
+from pickclutter_lang.picking.gripper import before
 
 OPEN, CLOSED = 1.0, -1.0
 

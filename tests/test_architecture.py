@@ -38,6 +38,14 @@ FORBIDDEN = {
     "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining"},
     "pretraining": {OURS + "envs", OURS + "evaluation"},
     "evaluation": {OURS + "envs", OURS + "pretraining", OURS + "policy"},
+    "picking": {
+        "torch",
+        "h5py",
+        "omegaconf",
+        "json",
+        "pathlib",
+        *(OURS + room for room in ("envs", "scenes", "training", "policy")),
+    },
     "policy": {OURS + "envs", OURS + "pretraining"},
     "language": {OURS + "envs", OURS + "training", OURS + "students"},
 }

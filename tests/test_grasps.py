@@ -9,12 +9,12 @@ import trimesh
 from pickclutter_lang.envs.clutter import SceneMaker
 from pickclutter_lang.envs.geometry import object_geometry
 from pickclutter_lang.envs.grasp_check import summarise
-from pickclutter_lang.envs.grasps import Candidates, before, blocking_points, quaternion, rotation_matrix
 from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.world import REST_QPOS
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.objects.sets import ObjectSet
+from pickclutter_lang.picking.gripper import Candidates, before, blocking_points, quaternion, rotation_matrix
 
 DOWN = np.diag([1.0, -1.0, -1.0])  # gripper pointing down, closing along -y
 

@@ -1,0 +1,50 @@
+"""From a depth picture to points of the world."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.picking.gripper import FloatArray, Numbers
+
+TABLE_M = 0.004
+"""Points below that height are the table's."""
+_FARTHEST_M = 3.0
+
+
+class Cloud(NamedTuple):
+    """Points [P, 3] that a camera sees, in the world, metres, and their pixels [P, 2] (row, column)."""
+
+    points: FloatArray
+    pixels: NDArray[np.int64]
+
+
+def cloud_of(depth: Numbers, intrinsic: Numbers, camera: Numbers) -> Cloud:
+    """Return the points of a depth picture that are above the table; arguments are those of `world_points`."""
+    points, pixels = world_points(depth, intrinsic, camera)
+    above = points[:, 2] > TABLE_M
+    return Cloud(points[above], pixels[above])
+
+
+def world_points(depth: Numbers, intrinsic: Numbers, camera: Numbers) -> Cloud:
+    """Return all points of a depth picture.
+
+    :param depth: [H, W], metres along the optical axis, 0 where nothing is seen
+    :param intrinsic: [3, 3], OpenCV's
+    :param camera: [4, 4], the camera's pose in the world, OpenGL's axes (x right, y up, looking along -z)
+    :raises InvalidArgumentError: for arrays of other shapes
+    """
+    if np.ndim(depth) != 2 or np.shape(intrinsic) != (3, 3) or np.shape(camera) != (4, 4):
+        raise InvalidArgumentError(
+            f"expected a depth picture [H, W], an intrinsic matrix [3, 3] and a pose [4, 4], but got "
+            f"{list(np.shape(depth))}, {list(np.shape(intrinsic))} and {list(np.shape(camera))}"
+        )
+    rows, columns = np.nonzero((depth > 0) & (depth < _FARTHEST_M))
+    z = np.asarray(depth, float)[rows, columns]
+    x = (columns + 0.5 - intrinsic[0, 2]) / intrinsic[0, 0] * z
+    y = (rows + 0.5 - intrinsic[1, 2]) / intrinsic[1, 1] * z
+    pose = np.asarray(camera, float)
+    return Cloud(np.stack([x, -y, -z], axis=1) @ pose[:3, :3].T + pose[:3, 3], np.stack([rows, columns], axis=1))

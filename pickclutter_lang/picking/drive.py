@@ -1,0 +1,57 @@
+"""From a wanted pose of the TCP to an action of one of ManiSkill2's controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.picking.arm import JOINTS, PandaArm
+from pickclutter_lang.picking.gripper import FloatArray, Numbers, rotation_matrix
+
+OPEN, CLOSED = 1.0, -1.0
+_STEP_M = _STEP_RAD = 0.1
+"""What 1.0 of an action means in `pd_ee_delta_pose` and `pd_joint_delta_pos`, metres or radians."""
+
+Drive = Callable[[PandaArm, Numbers, FloatArray, float, float], NDArray[np.float32]]
+"""(arm, joint angles [9], TCP pose [7] to go to, gripper, speed as a share of the fastest) -> action."""
+
+
+def drive_by_pose(
+    arm: PandaArm, qpos: Numbers, tcp_pose: FloatArray, gripper: float, speed: float
+) -> NDArray[np.float32]:
+    """Return an action [7] of `pd_ee_delta_pose`: the way to go in the TCP's own axes."""
+    now = arm.tcp(qpos[:JOINTS])
+    own = rotation_matrix(now[3:])
+    move = own.T @ (tcp_pose[:3] - now[:3]) / _STEP_M
+    turn = Rotation.from_matrix(own.T @ rotation_matrix(tcp_pose[3:])).as_rotvec() / _STEP_RAD
+    return np.concatenate([_limited(move, speed), _limited(turn, 1.0), [gripper]]).astype(np.float32)
+
+
+def drive_by_joints(
+    arm: PandaArm, qpos: Numbers, tcp_pose: FloatArray, gripper: float, speed: float
+) -> NDArray[np.float32]:
+    """Return an action [8] of `pd_joint_delta_pos`; the arm stays where it is when the pose is out of reach."""
+    wanted = arm.solve(tcp_pose, qpos[:JOINTS])
+    step = np.zeros(JOINTS) if wanted is None else (wanted - qpos[:JOINTS]) / _STEP_RAD
+    return np.concatenate([step * min(1.0, speed / max(float(np.abs(step).max()), 1e-9)), [gripper]]).astype(np.float32)
+
+
+def _limited(way: FloatArray, most: float) -> FloatArray:
+    return way * min(1.0, most / max(float(np.linalg.norm(way)), 1e-9))
+
+
+DRIVES: dict[str, Drive] = {"pd_ee_delta_pose": drive_by_pose, "pd_joint_delta_pos": drive_by_joints}
+
+
+def drive_of(control_mode: str) -> Drive:
+    """Return the drive for a control mode.
+
+    :raises InvalidArgumentError: for another control mode
+    """
+    if control_mode not in DRIVES:
+        raise InvalidArgumentError(f"expected a control_mode out of {', '.join(DRIVES)}, but got {control_mode!r}")
+    return DRIVES[control_mode]

@@ -1,0 +1,210 @@
+"""The script of a pick: look, reach, close, lift, bring to the goal; once more if the fingers held nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
+from pickclutter_lang.picking.clouds import cloud_of
+from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
+from pickclutter_lang.picking.gripper import FloatArray, Numbers, before, quaternion, rotation_matrix
+from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
+from pickclutter_lang.picking.proposals import propose
+
+TRIES = 2
+LIFT_M = 0.12
+_HIGH_M = 0.22  # the TCP comes down from at least here
+_NEAR_M, _NEAR_RAD = 0.004, 0.04
+_PASSING_M, _PASSING_RAD = 0.03, 0.15
+_MOST_STEPS, _STALLED_STEPS = 45, 6
+_CLOSE_STEPS = 7
+_CARRYING_SPEED = 0.4  # what is held slips when it is flung
+_EMPTY_M = 0.002  # both fingers together; less is nothing
+# Where the object's middle may be, when it is not where one view put it: tried one after the other at the goal.
+_SEARCH_M = [(0, 0, 0), (0, 0, 0.025), (0, 0, -0.025), (0.02, 0, 0), (-0.02, 0, 0), (0, 0.02, 0), (0, -0.02, 0)]
+_SEARCH_STEPS = 6
+
+Observation = Mapping[str, Any]
+
+
+class Aim(NamedTuple):
+    """A grasp: the TCP pose [7], what is seen of the object, [N, 3], and where its middle is thought to be, [3]."""
+
+    grasp: FloatArray
+    shape: FloatArray
+    middle: FloatArray
+
+
+class ScriptedPicker:
+    """Picks what a mask shows and brings it to the goal, one action for each observation.
+
+    Observations are those of mani_skill2's mode `rgbd` with the hand camera's depth. No more of them is used than the
+    depth, the camera's and the arm's pose, the joint angles and the goal.
+    """
+
+    def __init__(self, control_mode: str = "pd_ee_delta_pose", tries: int = TRIES) -> None:
+        """Choose how to drive.
+
+        :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
+        :param tries: how often it picks when the fingers come back empty
+        :raises InvalidArgumentError: for another control mode
+        """
+        self._drive = drive_of(control_mode)
+        self._tries = tries
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last episode."""
+        self._script: Generator[NDArray[np.float32], None, None] | None = None
+        self.aim: Aim | None = None
+        """The grasp that it goes for; None before, and where there is none."""
+        self.doing = "look"
+        """What it is at: look, reach, close, lift, carry, or rest where nothing can be grasped."""
+
+    def act(self, observation: Observation, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the next action.
+
+        :param observation: of mode `rgbd`
+        :param mask: bool [H, W], the object in the hand camera's picture; looked at when a grasp is chosen
+        :raises InvalidArgumentError: for an observation without what it needs, or a mask of another size
+        """
+        self._observe(observation, mask)
+        if self._script is None:
+            self._arm = PandaArm(self._base)
+            self._rest = self._arm.tcp(self._qpos[:JOINTS])
+            self._script = self._pick()
+        return next(self._script)
+
+    # The script ---------------------------------------------------------------------------------------------------
+
+    def _pick(self) -> Generator[NDArray[np.float32], None, None]:
+        for _ in range(self._tries):
+            self.doing, self.aim = "look", self._look()
+            if self.aim is None:
+                break
+            grasp = self.aim.grasp
+            ready, self.doing = before(grasp), "reach"
+            yield from self._go(_raised(ready, _HIGH_M), OPEN, passing=True)
+            yield from self._go(ready, OPEN, passing=True)
+            yield from self._go(grasp, OPEN)
+            self.doing = "close"
+            for _ in range(_CLOSE_STEPS):
+                yield self._towards(grasp, CLOSED)
+            self.doing = "lift"
+            lifted = grasp + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
+            yield from self._go(lifted, CLOSED, passing=True)
+            if self._holding:
+                yield from self._carry(self.aim)
+            yield from self._go(_raised(lifted, _HIGH_M), OPEN, passing=True)
+            yield from self._go(self._rest, OPEN)
+        self.doing = "rest"
+        while True:
+            yield self._towards(self._rest, OPEN)
+
+    def _carry(self, aim: Aim) -> Generator[NDArray[np.float32], None, None]:
+        """Bring the object's middle to the goal, and try around it while the fingers hold something."""
+        self.doing, seen = "carry", self._depth
+        at_goal = aim.grasp.copy()
+        at_goal[:3] += self._goal - aim.middle
+        yield from self._go(at_goal, CLOSED)
+        at_goal[:3] = self._goal - rotation_matrix(at_goal[3:]) @ self._middle_of_held(seen, aim)
+        while self._holding:
+            for shift in _SEARCH_M:
+                wanted = at_goal + np.array([*shift, 0, 0, 0, 0])
+                yield from self._go(wanted, CLOSED)
+                for _ in range(_SEARCH_STEPS):
+                    yield self._towards(wanted, CLOSED)
+                if not self._holding:
+                    return
+
+    @property
+    def _holding(self) -> bool:
+        return bool(self._qpos[JOINTS:].sum() > _EMPTY_M)
+
+    def _middle_of_held(self, seen: Numbers, aim: Aim) -> FloatArray:
+        """Return the middle [3] of the object in the frame of the TCP, after looking at how it hangs there."""
+        turned = rotation_matrix(aim.grasp[3:])
+        shape, middle = (aim.shape - aim.grasp[:3]) @ turned, (aim.middle - aim.grasp[:3]) @ turned
+        tcp, opening = self._arm.tcp(self._qpos[:JOINTS]), float(self._qpos[JOINTS:].sum())
+        held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, opening)
+        return about_closing_axis(pivot_of_held(held, shape)) @ middle
+
+    def _go(
+        self, tcp_pose: FloatArray, gripper: float, passing: bool = False
+    ) -> Generator[NDArray[np.float32], None, None]:
+        """Go to a pose, until it is reached or nothing moves any more."""
+        metres, radians = (_PASSING_M, _PASSING_RAD) if passing else (_NEAR_M, _NEAR_RAD)
+        nearest, stalled = np.inf, 0
+        for _ in range(_MOST_STEPS):
+            far, turned = pose_distance(self._arm.tcp(self._qpos[:JOINTS]), tcp_pose)
+            if far < metres and turned < radians:
+                return
+            left = far + 0.1 * turned
+            stalled = 0 if left < nearest - 1e-4 else stalled + 1
+            nearest = min(nearest, left)
+            if stalled == _STALLED_STEPS:
+                return
+            yield self._towards(tcp_pose, gripper)
+
+    def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
+        speed = _CARRYING_SPEED if gripper == CLOSED else 1.0
+        return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
+
+    def _look(self) -> Aim | None:
+        """Choose a grasp of what the mask shows: the best that is free and in reach."""
+        cloud = cloud_of(self._depth, self._intrinsic, self._camera)
+        own = self._mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+        target = cloud.points[own]
+        found = propose(target, cloud.points[~own])
+        for tcp, rotation in zip(found.positions, found.rotations, strict=True):
+            grasp = _nearer_turn(tcp, rotation, self._rest)
+            ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
+            if ready is not None and self._arm.solve(grasp, ready) is not None:
+                return Aim(grasp, target, _middle_of(target))
+        return None
+
+    # What it sees -------------------------------------------------------------------------------------------------
+
+    def _observe(self, observation: Observation, mask: NDArray[np.bool_]) -> None:
+        try:
+            camera = observation["camera_param"]["hand_camera"]
+            self._depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
+            self._intrinsic, self._camera = camera["intrinsic_cv"], camera["cam2world_gl"]
+            self._qpos = np.asarray(observation["agent"]["qpos"], float)
+            self._base = np.asarray(observation["agent"]["base_pose"], float)
+            self._goal = np.asarray(observation["extra"]["goal_pos"], float)
+        except (KeyError, TypeError, IndexError) as error:
+            raise InvalidArgumentError(
+                f"expected an observation of mode 'rgbd' with the hand camera, but it has no {error}; make the "
+                "environment with obs_mode='rgbd'"
+            ) from error
+        self._mask = np.asarray(mask, bool)
+        if self._mask.shape != self._depth.shape:
+            raise InvalidArgumentError(
+                f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got "
+                f"{list(self._mask.shape)}"
+            )
+
+
+def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
+    """Return a pose at least `height` metres above the table."""
+    return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
+
+
+def _nearer_turn(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> FloatArray:
+    """Return the pose of a grasp, of its two (the fingers may change sides) that which is less of a turn."""
+    two = [rotation, rotation @ np.diag([-1.0, -1.0, 1.0])]
+    resting = rotation_matrix(rest[3:])
+    nearer = max(two, key=lambda turned: float(np.trace(turned.T @ resting)))
+    return np.concatenate([tcp, quaternion(nearer)])
+
+
+def _middle_of(points: FloatArray) -> FloatArray:
+    """Guess the middle of an object that is seen from above and stands on the table."""
+    low, high = np.percentile(points, [2, 98], axis=0)
+    return np.array([0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1]), 0.5 * high[2]])

@@ -1,0 +1,162 @@
+"""Gripper poses around what is seen of an object: where fingers fit on both sides of it and nothing is in their way.
+
+One picture from above shows no undersides. So a grasp is read off a strip as wide as a finger: the surface that the
+strip shows between the fingers, down to where their tips would be, must be narrower than the gripper opens, and no
+visible point may lie where fingers and hand go.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.picking.gripper import (
+    FINGER_HALF_X,
+    FINGER_TIP_Z,
+    FINGER_Y,
+    Candidates,
+    FloatArray,
+    blocking_points,
+)
+
+MOST_BLOCKED = 2
+"""Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
+_WIDEST_M = 0.072
+_DEPTHS_M = (0.028, 0.018, 0.010)
+_CLEARANCE_M = 0.003  # between fingertips and table
+_GAP_M = 0.012
+_STEEPEST_TAPER = 1.2
+_THIN_M = 0.006
+_CENTRES, _YAWS = 28, 12
+_SLANTS = np.deg2rad([0.0, 30.0])
+_SLANT_COST, _OFF_CENTRE_COST, _SHALLOW_COST, _WIDE_COST = 0.03, 1.0, 0.6, 0.15
+
+
+def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidates:
+    """Return up to `count` gripper poses that are free, the best first.
+
+    :param target: points [N, 3] of the object, in the world, metres
+    :param others: points [M, 3] of everything else above the table
+    """
+    if len(target) < 4:
+        return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+    middle = _middle(target)
+    centres = target[_spread(target, _CENTRES)]
+    positions, rotations, costs = [], [], []
+    for rotation, slant in _orientations():
+        for position, width, depth, offset in _on_strips(target, centres, rotation, middle):
+            positions.append(position)
+            rotations.append(rotation)
+            costs.append(
+                _SLANT_COST * (slant > 0)
+                + _OFF_CENTRE_COST * offset
+                + _SHALLOW_COST * (_DEPTHS_M[0] - depth)
+                + _WIDE_COST * width
+            )
+    if not positions:
+        return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+    order = np.argsort(costs, kind="stable")
+    found = Candidates(np.array(positions)[order], np.array(rotations)[order])
+    return _free_and_apart(found, [target, others], count)
+
+
+def _orientations() -> list[tuple[FloatArray, float]]:
+    """Return rotations (columns across, closing, approach) and their slant, radians, straight down first."""
+    found = []
+    for slant in _SLANTS:
+        for yaw in np.arange(_YAWS) * np.pi / _YAWS:
+            closing = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+            side = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
+            for sign in (1.0,) if slant == 0 else (1.0, -1.0):
+                approach = np.array([0.0, 0.0, -np.cos(slant)]) + sign * np.sin(slant) * side
+                found.append((np.stack([np.cross(closing, approach), closing, approach], axis=1), float(slant)))
+    return found
+
+
+def _on_strips(
+    target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray
+) -> list[tuple[FloatArray, float, float, float]]:
+    """Return (TCP position [3], width, depth, distance from the middle) of grasps of one orientation."""
+    local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
+    found = []
+    for u, v, w in seeds:
+        strip = local[np.abs(local[:, 0] - u) < FINGER_HALF_X]
+        for depth in _DEPTHS_M:
+            tip = w + depth
+            shallow = strip[strip[:, 2] < tip]
+            between = _run(np.sort(shallow[:, 1]), v)
+            if between is None or _taper(shallow, u, between) > _STEEPEST_TAPER:
+                continue
+            width = between[1] - between[0]
+            tcp = rotation @ np.array([u, 0.5 * (between[0] + between[1]), tip - FINGER_TIP_Z])
+            lack = _CLEARANCE_M - _lowest(tcp, rotation)
+            if lack > 0:  # back off until the tips clear the table
+                tip -= lack / -rotation[2, 2]
+                tcp = tcp - rotation[:, 2] * lack / -rotation[2, 2]
+            if width > _WIDEST_M or tip - w < 0.003:
+                continue
+            offset = float(np.hypot(u - at[0], 0.5 * (between[0] + between[1]) - at[1]))
+            found.append((tcp, float(width), float(tip - w), offset))
+    return found
+
+
+def _run(values: FloatArray, through: float) -> tuple[float, float] | None:
+    """Return the ends of the run of sorted values, without a gap, in which a value lies."""
+    if not len(values):
+        return None
+    breaks = np.flatnonzero(np.diff(values) > _GAP_M)
+    starts, ends = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(values) - 1]])
+    for start, end in zip(starts, ends, strict=True):
+        if values[start] - 1e-6 <= through <= values[end] + 1e-6:
+            return float(values[start]), float(values[end])
+    return None
+
+
+def _taper(strip: FloatArray, u: float, between: tuple[float, float]) -> float:
+    """Return how much the width changes along the fingers' own width: 0 between parallel faces; wedges slip out."""
+    inside = strip[(strip[:, 1] >= between[0]) & (strip[:, 1] <= between[1])]
+    halves = inside[inside[:, 0] < u][:, 1], inside[inside[:, 0] >= u][:, 1]
+    if not len(halves[0]) or not len(halves[1]):  # the end of something, or something thinner than the fingers
+        return 0.0 if np.ptp(inside[:, 0]) < _THIN_M else np.inf
+    return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / FINGER_HALF_X)
+
+
+def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
+    """Return the height of the lowest corner of the open fingers."""
+    corners = np.array([[sx * FINGER_HALF_X, sy * FINGER_Y[1], FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
+    return float((tcp + corners @ rotation.T)[:, 2].min())
+
+
+def _free_and_apart(found: Candidates, clouds: list[FloatArray], count: int) -> Candidates:
+    """Keep poses that nothing blocks, and of those near each other the best."""
+    chosen: list[int] = []
+    for first in range(0, len(found.positions), 64):
+        rows = np.arange(first, min(first + 64, len(found.positions)))
+        for row in rows[blocking_points(found[rows], clouds) <= MOST_BLOCKED]:
+            apart = all(
+                np.linalg.norm(found.positions[row] - found.positions[other]) > 0.012
+                or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < 0.9
+                for other in chosen
+            )
+            if apart:
+                chosen.append(int(row))
+            if len(chosen) == count:
+                return found[np.array(chosen)]
+    return found[np.array(chosen, np.int64)]
+
+
+def _middle(points: FloatArray) -> FloatArray:
+    """Return the middle of the box around points, without the outermost 2%."""
+    low, high = np.percentile(points, [2, 98], axis=0)
+    return np.asarray(0.5 * (low + high))
+
+
+def _spread(points: FloatArray, count: int) -> NDArray[np.int64]:
+    """Choose points far from each other (greedy farthest-point sampling), from the one nearest the middle on."""
+    distance = np.linalg.norm(points - _middle(points), axis=1)
+    chosen = [int(distance.argmin())]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < min(count, len(points)):
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+        chosen.append(int(distance.argmax()))
+    return np.array(chosen)

@@ -1,0 +1,160 @@
+"""The scripted picker: kinematics, clouds, grasps, what is held, and picks that are really executed."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+from picking import tabletop
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.picking.arm import LOWER, UPPER, PandaArm, pose_distance
+from pickclutter_lang.picking.clouds import TABLE_M, cloud_of, world_points
+from pickclutter_lang.picking.drive import DRIVES, drive_of
+from pickclutter_lang.picking.gripper import Candidates, blocking_points
+from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
+from pickclutter_lang.picking.picker import ScriptedPicker
+from pickclutter_lang.picking.proposals import MOST_BLOCKED, propose
+
+BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
+REST = np.array([0, np.pi / 8, 0, -np.pi * 5 / 8, 0, np.pi * 3 / 4, np.pi / 4])
+ABOVE = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], float)  # looks down from 0.5 m
+INTRINSIC = np.array([[80, 0, 80], [0, 80, 80], [0, 0, 1]], float)
+
+
+def box(size, at=(0.0, 0.0), spacing=0.004):
+    """Points on the top and the sides of a box on the table."""
+    x, y, z = (np.arange(-s / 2, s / 2 + 1e-9, spacing) for s in size)
+    z = z + size[2] / 2
+    top = np.stack(np.meshgrid(x, y, [size[2]]), axis=-1).reshape(-1, 3)
+    sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
+    sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
+    points = np.concatenate([top, *sides])
+    return points[points[:, 2] > TABLE_M] + np.array([*at, 0.0])
+
+
+def test_inverse_kinematics_undo_forward_kinematics():
+    arm, rng = PandaArm(BASE), np.random.default_rng(0)
+    for _ in range(50):
+        pose = arm.tcp(REST + rng.uniform(-0.4, 0.4, 7))
+        found = arm.solve(pose, REST)
+        assert found is not None and (found >= LOWER).all() and (found <= UPPER).all()
+        metres, radians = pose_distance(arm.tcp(found), pose)
+        assert metres < 1e-3 and radians < 0.01
+    assert arm.solve(np.array([3.0, 0, 0, 0, 1, 0, 0]), REST) is None
+
+
+def test_a_depth_picture_becomes_points_of_the_world():
+    depth = np.full((160, 160), 0.5)
+    depth[70:90, 100:120] = 0.4
+    cloud = cloud_of(depth, INTRINSIC, ABOVE)
+    assert len(cloud.points) == 400 and np.allclose(cloud.points[:, 2], 0.1)
+    assert cloud.points[:, 0].mean() == pytest.approx((110 - 80) / 80 * 0.4)
+    assert cloud.points[:, 1].mean() == pytest.approx(0, abs=1e-9)
+    assert (cloud.pixels.min(0) == [70, 100]).all()
+    depth[:5] = 0
+    assert len(world_points(depth, INTRINSIC, ABOVE).points) == 155 * 160
+    with pytest.raises(InvalidArgumentError, match=r"depth picture \[H, W\]"):
+        world_points(depth[..., None], INTRINSIC, ABOVE)
+
+
+def test_a_box_is_grasped_across_its_narrow_side():
+    found = propose(box((0.12, 0.04, 0.05)), np.zeros((0, 3)))
+    assert len(found.positions) > 1
+    best, closing, approach = found.positions[0], found.rotations[0][:, 1], found.rotations[0][:, 2]
+    assert abs(closing[1]) > 0.9 and approach[2] < -0.99
+    assert np.abs(best[:2]).max() < 0.02 and 0.01 < best[2] < 0.05
+    for rotation in found.rotations:
+        assert np.allclose(rotation.T @ rotation, np.eye(3)) and np.linalg.det(rotation) == pytest.approx(1)
+
+
+def test_what_the_gripper_cannot_hold_or_reach_around_has_no_grasp():
+    cube = box((0.05, 0.05, 0.05))
+    assert len(propose(cube, np.zeros((0, 3))).positions)
+    plate = box((0.12, 0.12, 0.05))
+    radius = np.linalg.norm(plate[:, :2], axis=1)
+    assert not len(propose(plate[radius < 0.058], np.zeros((0, 3))).positions)
+    walls = [box((0.02, 0.02, 0.1), at) for at in [(0.04, y) for y in (-0.04, -0.02, 0, 0.02, 0.04)]]
+    walls += [w * [-1, 1, 1] for w in walls]
+    walls += [w[:, [1, 0, 2]] for w in walls]
+    assert not len(propose(cube, np.concatenate(walls)).positions)
+    assert not len(propose(cube[:3], np.zeros((0, 3))).positions)
+
+
+def test_proposals_are_free_and_keep_off_the_table():
+    cube, neighbour = box((0.04, 0.04, 0.06)), box((0.04, 0.1, 0.08), at=(0.06, 0))
+    found = propose(cube, neighbour)
+    assert len(found.positions)
+    assert (blocking_points(Candidates(found.positions, found.rotations), [cube, neighbour]) <= MOST_BLOCKED).all()
+    assert (found.positions[:, 2] > 0.0098).all()
+
+
+@pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])
+def test_how_far_an_object_has_swung_between_the_fingers(degrees):
+    shape = box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])
+    shape = shape @ np.diag([1.0, -1.0, -1.0])  # seen by a gripper that points down
+    held = shape @ about_closing_axis(np.deg2rad(degrees)).T
+    assert np.rad2deg(pivot_of_held(held, shape)) == pytest.approx(degrees, abs=7)
+    assert pivot_of_held(held[:3], shape) == 0
+
+
+def test_what_moves_with_the_hand_is_held_and_fingers_are_not():
+    before, after = np.full((160, 160), 0.29), np.full((160, 160), 0.25)
+    for depth in (before, after):
+        depth[75:85, 70:90] = 0.1  # held
+    pose = np.array([0, 0, 0.4, 0, 1, 0, 0.0])
+    points = held_points(before, after, INTRINSIC, ABOVE, pose, opening=0.08)
+    assert len(points) == 200 and np.abs(points[:, 2]).max() < 1e-6
+    as_fingers = held_points(before, after, INTRINSIC, ABOVE, pose, opening=0.0)
+    assert len(as_fingers) < 200
+
+
+@pytest.mark.parametrize("mode", sorted(DRIVES))
+def test_driving_goes_to_a_pose(mode):
+    arm, angles = PandaArm(BASE), np.append(REST, [0.04, 0.04])
+    goal = arm.tcp(REST) + np.array([0.03, -0.04, -0.05, 0, 0, 0, 0])
+    action = drive_of(mode)(arm, angles, goal, -1.0, 0.5)
+    assert action.dtype == np.float32 and action[-1] == -1 and np.abs(action[:-1]).max() <= 0.5 + 1e-6
+    assert drive_of(mode)(arm, angles, arm.tcp(REST), 1.0, 1.0)[:-1] == pytest.approx(0, abs=0.01)
+    with pytest.raises(InvalidArgumentError, match="pd_ee_delta_pose, pd_joint_delta_pos"):
+        drive_of("pd_joint_vel")
+
+
+def pick(env, options, mode):
+    observation, info = env.reset(seed=0, options=options)
+    picker = ScriptedPicker(mode)
+    for _ in range(200):
+        segmentation = observation["image"]["hand_camera"]["Segmentation"][..., 1]
+        action = picker.act(observation, segmentation == env.unwrapped.obj.id)
+        if picker.doing == "rest":
+            break
+        observation, _, terminated, truncated, info = env.step(action)
+        if terminated or truncated:
+            break
+    return info["success"], picker
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", sorted(DRIVES))
+def test_the_arm_brings_the_object_to_the_goal(mode):
+    env = gymnasium.make(
+        "PickClutterLang/Proxy-v0",
+        obs_mode="rgbd",
+        control_mode=mode,
+        enable_segmentation=True,
+        absent_probability=0.0,
+        camera_cfgs={"base_camera": {"width": 8, "height": 8}},
+    )
+    pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball", "banana"])
+    success, picker = pick(env, {"episode": pile, "target": "lemon"}, mode)
+    assert success and picker.doing == "carry"
+    observation, _ = env.reset(seed=0)
+    picker.reset()
+    with pytest.raises(InvalidArgumentError, match="128, 128"):
+        picker.act(observation, np.zeros((5, 5), bool))
+    picker.act(observation, np.zeros((128, 128), bool))  # nothing is seen of the object
+    assert picker.doing == "rest" and picker.aim is None
+    del observation["image"]
+    with pytest.raises(InvalidArgumentError, match="obs_mode='rgbd'"):
+        picker.act(observation, np.zeros((128, 128), bool))
+    env.close()
