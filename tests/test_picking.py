@@ -118,6 +118,8 @@ def test_driving_goes_to_a_pose(mode):
     assert drive_of(mode)(arm, angles, arm.tcp(REST), 1.0, 1.0)[:-1] == pytest.approx(0, abs=0.01)
     with pytest.raises(InvalidArgumentError, match="pd_ee_delta_pose, pd_joint_delta_pos"):
         drive_of("pd_joint_vel")
+    with pytest.raises(InvalidArgumentError, match="at least one try"):
+        ScriptedPicker(mode, tries=0)
 
 
 def pick(env, options, mode):

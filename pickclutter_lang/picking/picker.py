@@ -14,7 +14,7 @@ from pickclutter_lang.picking.clouds import cloud_of
 from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
 from pickclutter_lang.picking.gripper import FloatArray, Numbers, before, quaternion, rotation_matrix
 from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
-from pickclutter_lang.picking.proposals import propose
+from pickclutter_lang.picking.proposals import middle_of_box, propose
 
 TRIES = 2
 LIFT_M = 0.12
@@ -52,8 +52,10 @@ class ScriptedPicker:
 
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param tries: how often it picks when the fingers come back empty
-        :raises InvalidArgumentError: for another control mode
+        :raises InvalidArgumentError: for another control mode, or less than one try
         """
+        if tries < 1:
+            raise InvalidArgumentError(f"expected at least one try, but got {tries}")
         self._drive = drive_of(control_mode)
         self._tries = tries
         self.reset()
@@ -206,5 +208,4 @@ def _nearer_turn(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> Flo
 
 def _middle_of(points: FloatArray) -> FloatArray:
     """Guess the middle of an object that is seen from above and stands on the table."""
-    low, high = np.percentile(points, [2, 98], axis=0)
-    return np.array([0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1]), 0.5 * high[2]])
+    return np.array([*middle_of_box(points)[:2], 0.5 * np.percentile(points[:, 2], 98)])

@@ -40,7 +40,7 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     """
     if len(target) < 4:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
-    middle = _middle(target)
+    middle = middle_of_box(target)
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in _orientations():
@@ -145,7 +145,7 @@ def _free_and_apart(found: Candidates, clouds: list[FloatArray], count: int) -> 
     return found[np.array(chosen, np.int64)]
 
 
-def _middle(points: FloatArray) -> FloatArray:
+def middle_of_box(points: FloatArray) -> FloatArray:
     """Return the middle of the box around points, without the outermost 2%."""
     low, high = np.percentile(points, [2, 98], axis=0)
     return np.asarray(0.5 * (low + high))
@@ -153,7 +153,7 @@ def _middle(points: FloatArray) -> FloatArray:
 
 def _spread(points: FloatArray, count: int) -> NDArray[np.int64]:
     """Choose points far from each other (greedy farthest-point sampling), from the one nearest the middle on."""
-    distance = np.linalg.norm(points - _middle(points), axis=1)
+    distance = np.linalg.norm(points - middle_of_box(points), axis=1)
     chosen = [int(distance.argmin())]
     distance = np.full(len(points), np.inf)
     while len(chosen) < min(count, len(points)):
