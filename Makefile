@@ -5,6 +5,8 @@ OBJECTS ?= proxy
 SCENES ?= 1200
 COLLECT = $(PY) scripts/collect_scenes.py objects=$(OBJECTS) seed=0 image_size=176
 export OMP_NUM_THREADS ?= 2
+# Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: quickstart test lint setup clean
 
@@ -15,7 +17,7 @@ quickstart: setup
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
-	$(PY) scripts/train_affordance.py experiment=quickstart scenes=$(OUT)/scenes out=$(OUT)/student
+	$(PY) scripts/train_affordance.py experiment=quickstart method=best threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"
