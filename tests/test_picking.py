@@ -11,10 +11,12 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import LOWER, UPPER, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import TABLE_M, cloud_of, world_points
 from pickclutter_lang.picking.drive import DRIVES, drive_of
-from pickclutter_lang.picking.gripper import Candidates, blocking_points
+from pickclutter_lang.picking.gripper import Candidates, blocking_points, enclosed_points
 from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
+from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
 from pickclutter_lang.picking.proposals import MOST_BLOCKED, propose
+from pickclutter_lang.picking.segments import hottest_segment, segments_of
 
 BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
 REST = np.array([0, np.pi / 8, 0, -np.pi * 5 / 8, 0, np.pi * 3 / 4, np.pi / 4])
@@ -89,6 +91,49 @@ def test_proposals_are_free_and_keep_off_the_table():
     assert (found.positions[:, 2] > 0.0098).all()
 
 
+def test_nothing_else_is_taken_hold_of():
+    bar, across = box((0.2, 0.03, 0.03)), box((0.02, 0.16, 0.02), at=(0.0, 0.0)) + np.array([0, 0, 0.03])
+    alone, crossed = propose(bar, np.zeros((0, 3))), propose(bar, across)
+    assert np.abs(alone.positions[0][:2]).max() < 0.02  # at the middle, where it is heaviest
+    assert len(crossed.positions) and np.abs(crossed.positions[:, 0]).min() > 0.02  # beside what lies on it
+    assert (enclosed_points(crossed, across) <= MOST_BLOCKED).all()
+    assert enclosed_points(alone, across)[0] > MOST_BLOCKED
+    assert enclosed_points(alone[np.zeros(0, int)], across).shape == (0,)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7, 2.0])
+def test_a_hammer_is_heaviest_near_its_head(turn):
+    handle, head = box((0.24, 0.02, 0.02), spacing=0.002), box((0.04, 0.1, 0.03), at=(0.14, 0), spacing=0.002)
+    c, s = np.cos(turn), np.sin(turn)
+    points = np.concatenate([handle, head]) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
+    masses = np.array([0.24 * 0.02 * 0.02, 0.04 * 0.1 * 0.03])
+    along = masses @ [0.0, 0.14] / masses.sum()
+    found = centre_of_mass(points)
+    assert found[:2] == pytest.approx([along * c, along * s], abs=0.012)
+    assert found[2] == pytest.approx(0.015, abs=0.004)
+    assert centre_of_mass(points[:1]) == pytest.approx([*points[0, :2], 0.5 * points[0, 2]])
+
+
+def test_things_that_lie_apart_are_segments():
+    rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
+    depth[30:60, 40:80], depth[60:90, 40:80] = 0.45, 0.42  # one stands higher than the other beside it
+    depth[110:140, 20:60], rgb[110:140, 40:60] = 0.46, 250  # equally high, of another brightness
+    segments = segments_of(rgb, depth, INTRINSIC, ABOVE)
+    things = [np.s_[30:60, 40:80], np.s_[60:90, 40:80], np.s_[110:140, 20:40], np.s_[110:140, 40:60]]
+    values = [int(np.bincount(segments[thing].ravel()).argmax()) for thing in things]
+    assert len(set(values)) == 4 and 0 not in values
+    for value, thing in zip(values, things, strict=True):
+        wanted = np.zeros((160, 160), bool)
+        wanted[thing] = True
+        found = segments == value
+        assert (found & wanted).sum() > 0.8 * (found | wanted).sum()
+    assert not segments[:, 100:].any()
+    heat = np.zeros((160, 160))
+    heat[115:120, 25:30] = 1.0
+    assert (hottest_segment(segments, heat) == (segments == values[2])).all()
+    assert not hottest_segment(np.zeros((4, 4), int), heat[:4, :4]).any()
+
+
 @pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])
 def test_how_far_an_object_has_swung_between_the_fingers(degrees):
     shape = box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])
@@ -119,15 +164,16 @@ def test_driving_goes_to_a_pose(mode):
     with pytest.raises(InvalidArgumentError, match="pd_ee_delta_pose, pd_joint_delta_pos"):
         drive_of("pd_joint_vel")
     with pytest.raises(InvalidArgumentError, match="at least one try"):
-        ScriptedPicker(mode, tries=0)
+        ScriptedPicker(lambda seen: np.zeros((8, 8), bool), mode, tries=0)
 
 
 def pick(env, options, mode):
     observation, info = env.reset(seed=0, options=options)
-    picker = ScriptedPicker(mode)
+    picker = ScriptedPicker(
+        lambda seen: seen["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id, mode
+    )
     for _ in range(200):
-        segmentation = observation["image"]["hand_camera"]["Segmentation"][..., 1]
-        action = picker.act(observation, segmentation == env.unwrapped.obj.id)
+        action = picker.act(observation)
         if picker.doing == "rest":
             break
         observation, _, terminated, truncated, info = env.step(action)
@@ -151,12 +197,12 @@ def test_the_arm_brings_the_object_to_the_goal(mode):
     success, picker = pick(env, {"episode": pile, "target": "lemon"}, mode)
     assert success and picker.doing == "carry"
     observation, _ = env.reset(seed=0)
-    picker.reset()
     with pytest.raises(InvalidArgumentError, match="128, 128"):
-        picker.act(observation, np.zeros((5, 5), bool))
-    picker.act(observation, np.zeros((128, 128), bool))  # nothing is seen of the object
+        ScriptedPicker(lambda seen: np.zeros((5, 5), bool)).act(observation)
+    picker = ScriptedPicker(lambda seen: np.zeros((128, 128), bool))  # nothing is seen of the object
+    picker.act(observation)
     assert picker.doing == "rest" and picker.aim is None
     del observation["image"]
     with pytest.raises(InvalidArgumentError, match="obs_mode='rgbd'"):
-        picker.act(observation, np.zeros((128, 128), bool))
+        picker.act(observation)
     env.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -31,3 +34,24 @@ def instruction(name: str, phrase: int | np.random.Generator) -> str:
     if not 0 <= number < len(PHRASINGS):
         raise InvalidArgumentError(f"expected a phrasing in 0..{len(PHRASINGS) - 1}, got {number}")
     return PHRASINGS[number].format(name=name)
+
+
+def named_in(text: str, names: Sequence[str] = ()) -> str:
+    """Return the name of the object that an instruction asks for.
+
+    :param text: in one of `PHRASINGS`, or any text that has one of `names` in it (the longest counts)
+    :param names: names that are known
+    :raises InvalidArgumentError: when it is neither
+    """
+    for phrasing in sorted(PHRASINGS, key=len, reverse=True):
+        before, after = (re.escape(part.rstrip("?")) for part in phrasing.split("{name}"))
+        found = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
+        if found:
+            return found[1]
+    held = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
+    if not held:
+        raise InvalidArgumentError(
+            f"expected an instruction like {PHRASINGS[0].format(name='banana')!r} or with a known name in it "
+            f"({', '.join(names) or 'none is known'}), but got {text!r}"
+        )
+    return max(held, key=len)

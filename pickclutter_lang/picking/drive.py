@@ -44,6 +44,7 @@ def _limited(way: FloatArray, most: float) -> FloatArray:
     return way * min(1.0, most / max(float(np.linalg.norm(way)), 1e-9))
 
 
+_SIZES = {"pd_ee_delta_pose": 6, "pd_joint_delta_pos": JOINTS}
 DRIVES: dict[str, Drive] = {"pd_ee_delta_pose": drive_by_pose, "pd_joint_delta_pos": drive_by_joints}
 
 
@@ -55,3 +56,8 @@ def drive_of(control_mode: str) -> Drive:
     if control_mode not in DRIVES:
         raise InvalidArgumentError(f"expected a control_mode out of {', '.join(DRIVES)}, but got {control_mode!r}")
     return DRIVES[control_mode]
+
+
+def stay(control_mode: str) -> NDArray[np.float32]:
+    """Return an action of a control mode that moves nothing and keeps the gripper open."""
+    return np.append(np.zeros(_SIZES[control_mode]), OPEN).astype(np.float32)

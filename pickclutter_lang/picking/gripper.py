@@ -49,19 +49,30 @@ def before(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
 
 def blocking_points(candidates: Candidates, clouds: Sequence[FloatArray]) -> NDArray[np.int64]:
     """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free."""
-    points = np.concatenate(clouds)
+    x, y, z = _around(candidates, np.concatenate(clouds))
+    finger = (x < FINGER_HALF_X) & (y > FINGER_Y[0]) & (y < FINGER_Y[1]) & (z > _SWEEP_Z) & (z < FINGER_TIP_Z)
+    palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
+    return np.asarray((finger | palm).sum(1))
+
+
+def enclosed_points(candidates: Candidates, cloud: FloatArray) -> NDArray[np.int64]:
+    """Count [G] the points of a cloud that lie between the open fingers."""
+    x, y, z = _around(candidates, cloud)
+    return np.asarray(((x < FINGER_HALF_X) & (y < FINGER_Y[0]) & (z > _PALM_Z) & (z < FINGER_TIP_Z)).sum(1))
+
+
+def _around(candidates: Candidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the points that lie near, in the frames of the TCP: |x|, |y| and z, [G, P] each."""
     if not len(candidates.positions):
-        return np.zeros(0, np.int64)
+        nothing = np.zeros((0, len(points)))
+        return nothing, nothing, nothing
     middle = candidates.positions.mean(0)
     span = float(np.linalg.norm(candidates.positions - middle, axis=1).max())
     points = points[np.linalg.norm(points - middle, axis=1) < span + 0.2]
     # [G, P, 3] = (points - position) @ rotation, without the large intermediate
     local = np.matmul(points[None], candidates.rotations)
     local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]
-    x, y, z = np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
-    finger = (x < FINGER_HALF_X) & (y > FINGER_Y[0]) & (y < FINGER_Y[1]) & (z > _SWEEP_Z) & (z < FINGER_TIP_Z)
-    palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
-    return np.asarray((finger | palm).sum(1))
+    return np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
 
 
 def rotation_matrix(quaternion_wxyz: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,8 @@ from pickclutter_lang.picking.clouds import cloud_of
 from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
 from pickclutter_lang.picking.gripper import FloatArray, Numbers, before, quaternion, rotation_matrix
 from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
-from pickclutter_lang.picking.proposals import middle_of_box, propose
+from pickclutter_lang.picking.masses import centre_of_mass
+from pickclutter_lang.picking.proposals import propose
 
 TRIES = 2
 LIFT_M = 0.12
@@ -23,13 +24,16 @@ _NEAR_M, _NEAR_RAD = 0.004, 0.04
 _PASSING_M, _PASSING_RAD = 0.03, 0.15
 _MOST_STEPS, _STALLED_STEPS = 45, 6
 _CLOSE_STEPS = 7
-_CARRYING_SPEED = 0.4  # what is held slips when it is flung
+_CARRYING_SPEED = 0.2  # 0.4 m/s; what is held slips when it is flung
 _EMPTY_M = 0.002  # both fingers together; less is nothing
+_SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
 # Where the object's middle may be, when it is not where one view put it: tried one after the other at the goal.
 _SEARCH_M = [(0, 0, 0), (0, 0, 0.025), (0, 0, -0.025), (0.02, 0, 0), (-0.02, 0, 0), (0, 0.02, 0), (0, -0.02, 0)]
 _SEARCH_STEPS = 6
 
 Observation = Mapping[str, Any]
+Finder = Callable[[Observation], NDArray[np.bool_]]
+"""From an observation of mode `rgbd` to the pixels [H, W] of the object in the hand camera's picture."""
 
 
 class Aim(NamedTuple):
@@ -41,22 +45,23 @@ class Aim(NamedTuple):
 
 
 class ScriptedPicker:
-    """Picks what a mask shows and brings it to the goal, one action for each observation.
+    """Picks the object that a finder shows it and brings it to the goal, one action for each observation.
 
     Observations are those of mani_skill2's mode `rgbd` with the hand camera's depth. No more of them is used than the
     depth, the camera's and the arm's pose, the joint angles and the goal.
     """
 
-    def __init__(self, control_mode: str = "pd_ee_delta_pose", tries: int = TRIES) -> None:
-        """Choose how to drive.
+    def __init__(self, find: Finder, control_mode: str = "pd_ee_delta_pose", tries: int = TRIES) -> None:
+        """Choose what to pick and how to drive.
 
+        :param find: asked when a grasp is to be chosen, before the arm moves and again after a try that failed
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param tries: how often it picks when the fingers come back empty
         :raises InvalidArgumentError: for another control mode, or less than one try
         """
         if tries < 1:
             raise InvalidArgumentError(f"expected at least one try, but got {tries}")
-        self._drive = drive_of(control_mode)
+        self._find, self._drive = find, drive_of(control_mode)
         self._tries = tries
         self.reset()
 
@@ -68,14 +73,13 @@ class ScriptedPicker:
         self.doing = "look"
         """What it is at: look, reach, close, lift, carry, or rest where nothing can be grasped."""
 
-    def act(self, observation: Observation, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def act(self, observation: Observation) -> NDArray[np.float32]:
         """Return the next action.
 
         :param observation: of mode `rgbd`
-        :param mask: bool [H, W], the object in the hand camera's picture; looked at when a grasp is chosen
-        :raises InvalidArgumentError: for an observation without what it needs, or a mask of another size
+        :raises InvalidArgumentError: for an observation without what it needs, or a finder's mask of another size
         """
-        self._observe(observation, mask)
+        self._observe(observation)
         if self._script is None:
             self._arm = PandaArm(self._base)
             self._rest = self._arm.tcp(self._qpos[:JOINTS])
@@ -97,7 +101,7 @@ class ScriptedPicker:
             self.doing = "close"
             for _ in range(_CLOSE_STEPS):
                 yield self._towards(grasp, CLOSED)
-            self.doing = "lift"
+            self._gripped, self.doing = self._opening, "lift"
             lifted = grasp + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
             yield from self._go(lifted, CLOSED, passing=True)
             if self._holding:
@@ -125,15 +129,20 @@ class ScriptedPicker:
                     return
 
     @property
+    def _opening(self) -> float:
+        """Metres between the finger pads."""
+        return float(self._qpos[JOINTS:].sum())
+
+    @property
     def _holding(self) -> bool:
-        return bool(self._qpos[JOINTS:].sum() > _EMPTY_M)
+        return self._opening > max(_EMPTY_M, _SLIPPED_SHARE * self._gripped)
 
     def _middle_of_held(self, seen: Numbers, aim: Aim) -> FloatArray:
         """Return the middle [3] of the object in the frame of the TCP, after looking at how it hangs there."""
         turned = rotation_matrix(aim.grasp[3:])
         shape, middle = (aim.shape - aim.grasp[:3]) @ turned, (aim.middle - aim.grasp[:3]) @ turned
-        tcp, opening = self._arm.tcp(self._qpos[:JOINTS]), float(self._qpos[JOINTS:].sum())
-        held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, opening)
+        tcp = self._arm.tcp(self._qpos[:JOINTS])
+        held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, self._opening)
         return about_closing_axis(pivot_of_held(held, shape)) @ middle
 
     def _go(
@@ -158,21 +167,27 @@ class ScriptedPicker:
         return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
 
     def _look(self) -> Aim | None:
-        """Choose a grasp of what the mask shows: the best that is free and in reach."""
+        """Choose a grasp of what the finder shows: the best that is free and in reach."""
+        mask = np.asarray(self._find(self._observation), bool)
+        if mask.shape != self._depth.shape:
+            raise InvalidArgumentError(
+                f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got {list(mask.shape)}"
+            )
         cloud = cloud_of(self._depth, self._intrinsic, self._camera)
-        own = self._mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+        own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
         target = cloud.points[own]
         found = propose(target, cloud.points[~own])
         for tcp, rotation in zip(found.positions, found.rotations, strict=True):
             grasp = _nearer_turn(tcp, rotation, self._rest)
             ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
             if ready is not None and self._arm.solve(grasp, ready) is not None:
-                return Aim(grasp, target, _middle_of(target))
+                return Aim(grasp, target, centre_of_mass(target))
         return None
 
     # What it sees -------------------------------------------------------------------------------------------------
 
-    def _observe(self, observation: Observation, mask: NDArray[np.bool_]) -> None:
+    def _observe(self, observation: Observation) -> None:
+        self._observation = observation
         try:
             camera = observation["camera_param"]["hand_camera"]
             self._depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
@@ -185,12 +200,6 @@ class ScriptedPicker:
                 f"expected an observation of mode 'rgbd' with the hand camera, but it has no {error}; make the "
                 "environment with obs_mode='rgbd'"
             ) from error
-        self._mask = np.asarray(mask, bool)
-        if self._mask.shape != self._depth.shape:
-            raise InvalidArgumentError(
-                f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got "
-                f"{list(self._mask.shape)}"
-            )
 
 
 def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
@@ -204,8 +213,3 @@ def _nearer_turn(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> Flo
     resting = rotation_matrix(rest[3:])
     nearer = max(two, key=lambda turned: float(np.trace(turned.T @ resting)))
     return np.concatenate([tcp, quaternion(nearer)])
-
-
-def _middle_of(points: FloatArray) -> FloatArray:
-    """Guess the middle of an object that is seen from above and stands on the table."""
-    return np.array([*middle_of_box(points)[:2], 0.5 * np.percentile(points[:, 2], 98)])

@@ -17,7 +17,9 @@ from pickclutter_lang.picking.gripper import (
     Candidates,
     FloatArray,
     blocking_points,
+    enclosed_points,
 )
+from pickclutter_lang.picking.masses import centre_of_mass
 
 MOST_BLOCKED = 2
 """Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
@@ -29,7 +31,7 @@ _STEEPEST_TAPER = 1.2
 _THIN_M = 0.006
 _CENTRES, _YAWS = 28, 12
 _SLANTS = np.deg2rad([0.0, 30.0])
-_SLANT_COST, _OFF_CENTRE_COST, _SHALLOW_COST, _WIDE_COST = 0.03, 1.0, 0.6, 0.15
+_SLANT_COST, _OFF_CENTRE_COST, _SHALLOW_COST, _WIDE_COST = 0.03, 1.0, 1.2, 0.3
 
 
 def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidates:
@@ -40,7 +42,7 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     """
     if len(target) < 4:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
-    middle = middle_of_box(target)
+    middle = centre_of_mass(target)
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in _orientations():
@@ -57,7 +59,7 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
     found = Candidates(np.array(positions)[order], np.array(rotations)[order])
-    return _free_and_apart(found, [target, others], count)
+    return _free_and_apart(found, target, others, count)
 
 
 def _orientations() -> list[tuple[FloatArray, float]]:
@@ -127,12 +129,13 @@ def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
     return float((tcp + corners @ rotation.T)[:, 2].min())
 
 
-def _free_and_apart(found: Candidates, clouds: list[FloatArray], count: int) -> Candidates:
-    """Keep poses that nothing blocks, and of those near each other the best."""
+def _free_and_apart(found: Candidates, target: FloatArray, others: FloatArray, count: int) -> Candidates:
+    """Keep poses that nothing blocks and that take hold of nothing else, and of those near each other the best."""
     chosen: list[int] = []
     for first in range(0, len(found.positions), 64):
         rows = np.arange(first, min(first + 64, len(found.positions)))
-        for row in rows[blocking_points(found[rows], clouds) <= MOST_BLOCKED]:
+        free = blocking_points(found[rows], [target, others]) <= MOST_BLOCKED
+        for row in rows[free & (enclosed_points(found[rows], others) <= MOST_BLOCKED)]:
             apart = all(
                 np.linalg.norm(found.positions[row] - found.positions[other]) > 0.012
                 or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < 0.9
@@ -145,15 +148,9 @@ def _free_and_apart(found: Candidates, clouds: list[FloatArray], count: int) -> 
     return found[np.array(chosen, np.int64)]
 
 
-def middle_of_box(points: FloatArray) -> FloatArray:
-    """Return the middle of the box around points, without the outermost 2%."""
-    low, high = np.percentile(points, [2, 98], axis=0)
-    return np.asarray(0.5 * (low + high))
-
-
 def _spread(points: FloatArray, count: int) -> NDArray[np.int64]:
     """Choose points far from each other (greedy farthest-point sampling), from the one nearest the middle on."""
-    distance = np.linalg.norm(points - middle_of_box(points), axis=1)
+    distance = np.linalg.norm(points - centre_of_mass(points), axis=1)
     chosen = [int(distance.argmin())]
     distance = np.full(len(points), np.inf)
     while len(chosen) < min(count, len(points)):

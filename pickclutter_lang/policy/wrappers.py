@@ -87,7 +87,7 @@ class GraspabilityObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordC
         if self.others:
             added["names"] = spaces.Box(0, 1, (len(self.others),), np.float32)
         self.observation_space = _with(env, GRASPABILITY, spaces.Dict(added))
-        _check_cameras(env, student)
+        check_cameras(env, student)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode."""
@@ -134,8 +134,11 @@ def _with(env: gym.Env[Any, Any], key: str, space: spaces.Space[Any]) -> spaces.
     return spaces.Dict({**env.observation_space.spaces, key: space})
 
 
-def _check_cameras(env: gym.Env[Any, Any], student: GraspabilityStudent) -> None:
-    """Check at once, not in the first step, that the student can look at what the environment shows."""
+def check_cameras(env: gym.Env[Any, Any], student: GraspabilityStudent) -> None:
+    """Check, before any step, that a student can look at what an environment shows.
+
+    :raises InvalidArgumentError: when it lacks pictures that the student needs, or they are of another size
+    """
     cameras: Any = env.observation_space["image"]  # type: ignore[index]
     shown = {
         camera: {kind: np.zeros(box.shape, box.dtype) for kind, box in kinds.items()}

@@ -1,0 +1,83 @@
+"""Time of one decision, a camera frame in and scores out, on one CPU core: `python benchmarks/decision_time.py`.
+
+Students and teachers take turns on the same frames, so that the ratios hold on a busy machine too. Weights are random:
+they do not change the time. CLIP ViT-L/14 is its image tower alone, which a loop with the teacher would run each time.
+"""
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+import open_clip
+import torch
+from hydra import compose, initialize_config_module
+
+from pickclutter_lang.command import typed
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.policy.folder import SCHEMA, PolicyCard
+from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.training import TrainSettings
+from pickclutter_lang.training.model import Scorer
+
+CAMERA, WIDTH = 176, 256
+STUDENTS = {
+    "EfficientNet-B0, stride 32": ("student=efficientnet_b0", "student.output_stride=null"),
+    "EfficientNet-B0, stride 16": ("student=efficientnet_b0", "student.output_stride=16"),
+    "ResNet-10-T": ("student=resnet10t",),
+    "small_resnet": ("student=small_resnet",),
+}
+
+
+def student(names: list[str], *overrides: str) -> GraspabilityStudent:
+    """Return a student with random weights that sees the middle 128 px of the hand camera."""
+    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
+        settings = typed(TrainSettings, compose("train_affordance", overrides=["data.view=128", *overrides]))
+    card = PolicyCard(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERA, {})
+    text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
+    return GraspabilityStudent(card, settings, Scorer(settings, WIDTH).state_dict(), text)
+
+
+def main() -> None:
+    """Take turns, print medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--names", type=int, default=1, help="names that are scored on each frame")
+    parser.add_argument("--without-clip", action="store_true", help="leave out ViT-L/14, which takes 1.7 GB of memory")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    names = [f"name {n}" for n in range(options.names)]
+    frame = np.random.default_rng(0).integers(0, 256, (CAMERA, CAMERA, 3)).astype(np.uint8)
+    calls: dict[str, Callable[[], object]] = {}
+    for title, overrides in STUDENTS.items():
+        one = student(names, *overrides)
+        calls[title] = lambda one=one: one.look({("hand", "rgb"): frame}, names)  # type: ignore[misc]
+    teacher = load_teacher("pocket")
+    calls["pocket teacher"] = lambda: teacher.encode_image(teacher.preprocess(frame[None]))
+    if not options.without_clip:
+        clip = open_clip.create_model("ViT-L-14", pretrained=None).visual.eval()
+        picture = torch.randn(1, 3, 224, 224)
+        calls["CLIP ViT-L/14"] = lambda: clip(picture)
+    times: dict[str, list[float]] = {title: [] for title in calls}
+    with torch.no_grad():
+        for turn in range(options.rounds + 2):
+            for title, call in calls.items():
+                start = time.perf_counter()
+                call()
+                if turn > 1:
+                    times[title].append(time.perf_counter() - start)
+    slowest = list(calls)[-1]
+    for title, taken in times.items():
+        ratio = np.median(times[slowest]) / np.median(taken)
+        low, middle, high = (1000 * float(np.percentile(taken, q)) for q in (10, 50, 90))
+        print(
+            f"{title}: {middle:.1f} ms (10 to 90%: {low:.1f} to {high:.1f}); {slowest} takes {ratio:.1f} times as long"
+        )
+
+
+if __name__ == "__main__":
+    main()

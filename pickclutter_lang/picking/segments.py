@@ -1,0 +1,42 @@
+"""What lies apart in a picture with depth, whatever it is called."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+from skimage.segmentation import felzenszwalb
+
+from pickclutter_lang.picking.clouds import TABLE_M, world_points
+from pickclutter_lang.picking.gripper import FloatArray, Numbers
+
+# A step of 1 mm in height weighs as much as 15 units of lightness (0 to 100): labels and stripes part nothing.
+_HEIGHT_WEIGHT, _LIGHT_WEIGHT = 3000.0, 0.2
+_SCALE, _BLUR, _FEWEST_PIXELS = 1e5, 0.3, 20
+
+
+def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, camera: Numbers) -> NDArray[np.int64]:
+    """Return segments [H, W] of one object each, as far as brightness and height tell: 1, 2, ..., and 0 on the table.
+
+    Graph-based segmentation (Felzenszwalb and Huttenlocher, 2004) of lightness and height above the table.
+
+    :param rgb: [H, W, 3]; the other arguments are those of `world_points`
+    :raises InvalidArgumentError: for arrays of other shapes
+    """
+    cloud = world_points(depth, intrinsic, camera)
+    height = np.zeros(np.shape(depth))
+    height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
+    layers = np.dstack([_LIGHT_WEIGHT * rgb2lab(rgb)[..., 0], _HEIGHT_WEIGHT * height])
+    found: NDArray[np.int64] = felzenszwalb(layers, _SCALE, _BLUR, _FEWEST_PIXELS, channel_axis=-1) + 1
+    low = np.bincount(found.ravel(), weights=(height <= TABLE_M).ravel()) > 0.5 * np.bincount(found.ravel())
+    found[low[found]] = 0
+    return np.unique(found, return_inverse=True)[1].reshape(found.shape) + int(found.min() > 0)
+
+
+def hottest_segment(segments: NDArray[np.int64], heat: FloatArray) -> NDArray[np.bool_]:
+    """Return the pixels [H, W] of the segment with the highest mean heat [H, W]; none where there are no segments."""
+    counts = np.bincount(segments.ravel())
+    means = np.bincount(segments.ravel(), weights=heat.ravel()) / np.maximum(counts, 1)
+    means[0] = -np.inf
+    best = int(means.argmax())
+    return np.asarray((segments == best) & (best > 0))

@@ -1,0 +1,118 @@
+"""A policy for stable-baselines3's `predict`: someone says whether the object is there and where, the arm picks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.templates import named_in
+from pickclutter_lang.picking.drive import drive_of, stay
+from pickclutter_lang.picking.picker import ScriptedPicker
+from pickclutter_lang.policy.judges import Judge, Judgement, StudentJudge
+from pickclutter_lang.policy.observations import decoded, nested
+from pickclutter_lang.policy.student import GraspabilityStudent
+
+DECLARE, GO_ON = 1.0, -1.0
+
+
+class Pick:
+    """One episode: the name that is asked for, what is said of it, and the arm's script."""
+
+    def __init__(self, judge: Judge, control_mode: str, instruction: str) -> None:
+        """Begin."""
+        self.name = named_in(instruction, judge.names)
+        self.judgement: Judgement | None = None
+        """What was said of the name when it was looked for last."""
+        self.picker = ScriptedPicker(self._find, control_mode)
+        self._judge = judge
+        self._judged: Mapping[str, Any] | None = None
+
+    def judge(self, observation: Mapping[str, Any]) -> Judgement:
+        """Judge the name on what is seen now, each observation once."""
+        if self.judgement is None or observation is not self._judged:
+            self.judgement, self._judged = self._judge(observation, self.name), observation
+        return self.judgement
+
+    def _find(self, observation: Mapping[str, Any]) -> NDArray[np.bool_]:
+        return self.judge(observation).mask
+
+
+class GraspabilityPolicy:
+    """Decides whether the object that the instruction names is there; picks it, or says that it is not.
+
+    Takes observations of `PolicyObservation`, of one environment or of a vectorised one, and returns actions of the
+    control mode, with the one more of `DeclareAbsence` at the end. All that it remembers of an episode is in the state
+    that `predict` returns, so that one policy may act in many environments.
+    """
+
+    def __init__(self, judge: Judge, control_mode: str = "pd_ee_delta_pose", declare: bool = True) -> None:
+        """Build a policy; `load` is the usual way.
+
+        :param control_mode: of the environment: `pd_ee_delta_pose` or `pd_joint_delta_pos`
+        :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
+        :raises InvalidArgumentError: for another control mode
+        """
+        drive_of(control_mode)
+        self.judge, self.control_mode, self.declare = judge, control_mode, declare
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, control_mode: str = "pd_ee_delta_pose", declare: bool = True
+    ) -> GraspabilityPolicy:
+        """Open a folder that `export_policy` wrote.
+
+        :raises CheckpointError: when it is not there, damaged, or of another schema
+        """
+        return cls(StudentJudge(GraspabilityStudent.load(folder)), control_mode, declare)
+
+    def predict(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        state: Sequence[Pick] | None = None,
+        episode_start: NDArray[np.bool_] | Sequence[bool] | bool | None = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.float32], tuple[Pick, ...]]:
+        """Return actions and the new state, as `stable_baselines3`'s `predict` does.
+
+        :param observation: of `PolicyObservation`; with a first axis of n environments, or of one without it
+        :param state: what the last call returned; None at the start
+        :param episode_start: [n], where a new episode begins
+        :param deterministic: the policy is so in any case
+        :return: actions [n, A] or [A], and one `Pick` for each environment
+        :raises InvalidArgumentError: for observations of another form, or an instruction that names nothing known
+        """
+        if not isinstance(observation, Mapping) or "instruction" not in observation:
+            raise InvalidArgumentError(
+                "expected an observation of PolicyObservation, but it has no instruction; wrap the environment in "
+                "pickclutter_lang.policy.observations.PolicyObservation"
+            )
+        many = np.ndim(observation["instruction"]) == 2
+        count = len(observation["instruction"]) if many else 1
+        starts = np.broadcast_to(np.asarray(state is None if episode_start is None else episode_start, bool), (count,))
+        picks = list(state) if state is not None else []
+        if len(picks) != count and not (state is None or starts.all()):
+            raise InvalidArgumentError(f"expected the state of {count} environments, but got that of {len(picks)}")
+        actions, after = [], []
+        for n in range(count):
+            own = {key: value[n] for key, value in observation.items()} if many else observation
+            action, pick = self._act(own, None if state is None or starts[n] else picks[n])
+            actions.append(action)
+            after.append(pick)
+        return (np.stack(actions) if many else actions[0]), tuple(after)
+
+    def _act(self, flat: Mapping[str, NDArray[Any]], pick: Pick | None) -> tuple[NDArray[np.float32], Pick]:
+        seen: dict[str, Any] = nested(flat)
+        if pick is None:
+            pick = Pick(self.judge, self.control_mode, decoded(flat["instruction"]))
+            if self.declare:
+                pick.judge(seen)
+        absent = self.declare and pick.judgement is not None and not pick.judgement.there
+        action = stay(self.control_mode) if absent else pick.picker.act(seen)
+        if self.declare:
+            action = np.append(action, np.float32(DECLARE if absent else GO_ON))
+        return action, pick

@@ -1,0 +1,148 @@
+"""Who says whether the named object is there, and where: a student, a teacher, the simulator itself, or chance."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.picking.segments import hottest_segment, segments_of
+from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.policy.wrappers import frame_of
+from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.training.crops import MARGIN, SMALLEST_SHARE, square_around
+from pickclutter_lang.training.windows import Windows, cut_rgb
+from pickclutter_lang.training.zero_shot import SINGLE, encode_pictures
+
+_CROP_SIDE = 96
+
+
+class Judgement(NamedTuple):
+    """What is said of a name: its score, the score from which it counts as there, and where it is.
+
+    `mask`, bool [H, W], is the object in the hand camera's picture, `heat`, [H, W], where it was looked for, sum 1.
+    """
+
+    score: float
+    threshold: float
+    mask: NDArray[np.bool_]
+    heat: NDArray[np.float64]
+
+    @property
+    def there(self) -> bool:
+        """Whether the object counts as there."""
+        return self.score >= self.threshold
+
+
+class Judge(Protocol):
+    """Says of an observation of mode `rgbd` whether a named object is there, and where."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names that it knows; others may be asked for too."""
+        ...
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
+        """Judge a name."""
+        ...
+
+
+class StudentJudge:
+    """A student: its score and threshold; its map chooses among the things that lie apart in the picture."""
+
+    def __init__(self, student: GraspabilityStudent) -> None:
+        self.student = student
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names whose text is known."""
+        return self.student.names
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
+        """Judge a name; a new one is encoded by the teacher's text tower."""
+        frame = frame_of(observation)
+        look = self.student.look(frame, [name])
+        height, width = frame["hand", "rgb"].shape[:2]
+        heat = on_picture(look.maps[0], self.student.settings.data.view or width, (height, width))
+        return Judgement(
+            float(look.scores[0]), self.student.threshold(name), hottest_segment(_segments(observation), heat), heat
+        )
+
+
+class TeacherJudge:
+    """A teacher, without any training: it names each thing that lies apart, among the names it was given."""
+
+    def __init__(self, teacher: Teacher, names: Sequence[str], threshold: float = 0.5) -> None:
+        self.teacher, self.names, self.threshold = teacher, list(names), threshold
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
+        """Judge a name: the probability of the thing in the picture that is likeliest of that name."""
+        asked = list(dict.fromkeys([name, *self.names]))
+        text = self.teacher.encode_text([SINGLE.format(label=one) for one in asked])
+        segments, rgb = _segments(observation), observation["image"]["hand_camera"]["rgb"]
+        sizes = np.bincount(segments.ravel())
+        things = [k for k in range(1, len(sizes)) if sizes[k] >= SMALLEST_SHARE * segments.size]
+        heat = np.zeros(segments.shape)
+        if not things:
+            return Judgement(0.0, self.threshold, heat > 0, heat)
+        x, y, side = np.array([square_around(segments == k) for k in things]).T
+        flat = np.zeros(len(things))
+        windows = Windows(np.stack([x, y], axis=1), MARGIN * side, flat, flat.astype(bool))
+        crops = cut_rgb(np.repeat(rgb[None], len(things), axis=0), windows, _CROP_SIDE)
+        pictures = (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        features = encode_pictures(self.teacher, pictures)
+        odds = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
+        for k, value in zip(things, odds, strict=True):
+            heat[segments == k] = value / sizes[k]
+        best = segments == things[int(odds.argmax())]
+        return Judgement(float(odds.max()), self.threshold, best, heat / max(heat.sum(), 1e-12))
+
+
+class SimulatorJudge:
+    """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it."""
+
+    names: Sequence[str] = ()
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
+        """Judge by what the simulator knows.
+
+        :raises InvalidArgumentError: for an observation without the mask
+        """
+        if "mask" not in observation:
+            raise InvalidArgumentError("expected the simulator's mask; wrap with PolicyObservation(env, mask=True)")
+        mask = np.asarray(observation["mask"], bool).reshape(observation["image"]["hand_camera"]["rgb"].shape[:2])
+        return Judgement(float(mask.any()), 0.5, mask, mask / max(int(mask.sum()), 1))
+
+
+class RandomJudge:
+    """Any thing that lies apart, a lower bound; the same for the same picture and name. It never says no."""
+
+    names: Sequence[str] = ()
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
+        """Choose."""
+        segments = _segments(observation)
+        rgb = np.ascontiguousarray(observation["image"]["hand_camera"]["rgb"])
+        rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
+        mask = (segments == rng.integers(1, max(int(segments.max()), 1) + 1)) & (segments > 0)
+        return Judgement(1.0, 0.5, mask, mask / max(int(mask.sum()), 1))
+
+
+def on_picture(heat: NDArray[np.float32], view: int, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return a map [h, w] of the square of `view` pixels in the middle as one of the whole picture, with sum 1."""
+    grown = functional.interpolate(torch.from_numpy(heat)[None, None], size=(view, view), mode="bilinear")[0, 0].numpy()
+    whole = np.zeros(shape)
+    top, left = (shape[0] - view) // 2, (shape[1] - view) // 2
+    whole[top : top + view, left : left + view] = grown
+    return np.asarray(whole / max(float(whole.sum()), 1e-12))
+
+
+def _segments(observation: Mapping[str, Any]) -> NDArray[np.int64]:
+    pictures, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
+    return segments_of(pictures["rgb"], pictures["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"])

@@ -1,0 +1,144 @@
+"""Episodes of a policy in the environment, and what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.policy.agent import GraspabilityPolicy, Pick
+from pickclutter_lang.policy.judges import Judge, Judgement, RandomJudge, SimulatorJudge, StudentJudge, TeacherJudge
+from pickclutter_lang.policy.observations import PolicyObservation
+from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.policy.wrappers import check_cameras
+from pickclutter_lang.teachers import load_teacher
+
+VARIANTS = ("simulator", "few_shot", "zero_shot", "teacher", "random")
+"""Who decides: the simulator itself (upper bound), the student after few-shot or before it, the teacher, chance."""
+_UNUSED_SIDE = 8  # of a camera that nobody looks at; there must be one
+
+Watcher = Callable[[Mapping[str, NDArray[Any]], Pick], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where policies act: environment, objects, and how often an absent object is named.
+
+    `policies` are folders of `export_policy` by variant, `few_shot` and `zero_shot`.
+    """
+
+    env_id: str
+    objects_root: str | None
+    split: str
+    absent_probability: float
+    control_mode: str
+    policies: Mapping[str, str]
+
+
+class Theatre:
+    """The environment of one process, and the judges that were asked for so far."""
+
+    def __init__(self, stage: Stage, base_side: int = _UNUSED_SIDE) -> None:
+        """Make the environment.
+
+        :param base_side: of the base camera's pictures, where the student does not look at them
+        :raises PickClutterError: what making the environment and loading a policy raise
+        """
+        self.stage = stage
+        self._judges: dict[str, Judge] = {}
+        students = {name: GraspabilityStudent.load(folder) for name, folder in stage.policies.items()}
+        self._judges |= {name: StudentJudge(student) for name, student in students.items()}
+        student = next(iter(students.values()))
+        side = student.card.camera_size
+        looked_at = {camera for camera, _ in student.pictures} | {"hand"}
+        cameras = {
+            f"{camera}_camera": {"width": size, "height": size}
+            for camera in ("hand", "base")
+            for size in [side if camera in looked_at else base_side]
+        }
+        inner = gym.make(
+            stage.env_id,
+            objects_root=stage.objects_root,
+            obs_mode="rgbd",
+            control_mode=stage.control_mode,
+            split=stage.split,
+            absent_probability=stage.absent_probability,
+            enable_segmentation=True,
+            camera_cfgs=cameras,
+        )
+        check_cameras(inner, student)
+        self._card = student.card
+        catalogue = paper_catalogue()
+        self._known = {catalogue[column].name for column in catalogue.indices("id")}
+        self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
+
+    def judge(self, variant: str) -> Judge:
+        """Return who decides in a variant; made at the first time."""
+        if variant not in self._judges:
+            if variant == "teacher":
+                known = self._card.teacher
+                teacher = load_teacher(known["name"], known["checkpoint"])
+                self._judges[variant] = TeacherJudge(teacher, self._card.names)
+            else:
+                self._judges[variant] = SimulatorJudge() if variant == "simulator" else RandomJudge()
+        return self._judges[variant]
+
+    def play(self, variant: str, seed: int, watch: Watcher | None = None) -> dict[str, Any]:
+        """Play the episode of a seed; return what became of it, as JSON holds it.
+
+        It ends early where the arm has nothing more to do. `seconds` is the mean time of a judgement.
+        """
+        judge = _Timed(self.judge(variant))
+        policy = GraspabilityPolicy(judge, self.stage.control_mode)
+        observation, info = self._env.reset(seed=seed)
+        state: tuple[Pick, ...] | None = None
+        over, steps = False, 0
+        while not over:
+            action, state = policy.predict(observation, state)
+            if watch is not None:
+                watch(observation, state[0])
+            if state[0].picker.doing == "rest":
+                break
+            observation, _, terminated, truncated, info = self._env.step(action)
+            over, steps = terminated or truncated, steps + 1
+        assert state is not None and state[0].judgement is not None
+        first = judge.first
+        return {
+            "variant": variant,
+            "seed": seed,
+            "instruction": info["instruction"],
+            "target": info["target_name"],
+            "known": info["target_name"] in self._known,
+            **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
+            "success": bool(info["success"]),
+            "declared_absent": bool(info["declared_absent"]),
+            "wrong_objects": int(info["wrong_object_picked"]),
+            "found_a_grasp": state[0].picker.aim is not None,
+            "steps": steps,
+            "score": first.score,
+            "threshold": first.threshold,
+            "seconds": float(np.mean(judge.seconds)),
+        }
+
+
+class _Timed:
+    """A judge whose time is taken."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge, self.names = judge, judge.names
+        self.seconds: list[float] = []
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
+        start = time.perf_counter()
+        found = self._judge(observation, name)
+        if not self.seconds:
+            self.first = found
+        self.seconds.append(time.perf_counter() - start)
+        return found

@@ -1,0 +1,205 @@
+"""`scripts/evaluate_policy.py`: variants of a policy on the same episodes, several side by side, and a report."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pickclutter_lang.envs.registration import ENVIRONMENTS
+from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
+from pickclutter_lang.evaluation.children import folder_lock
+from pickclutter_lang.files import make_folder, write_whole
+from pickclutter_lang.policy.folder import CARD_FILE, PolicySettings, export_policy, read_policy
+from pickclutter_lang.trials.episodes import VARIANTS, Stage, Theatre
+from pickclutter_lang.trials.films import write_films
+from pickclutter_lang.trials.outcomes import summary, tables
+
+EPISODES_FILE, RESULT_FILE, REPORT_FILE, SETTINGS_FILE = "episodes.jsonl", "result.json", "report.md", "settings.json"
+SCHEMA = 1
+_PHASES = {"few_shot": "fewshot", "zero_shot": "distill"}
+
+
+@dataclass
+class TrialSettings:
+    """Which student acts, where, how often.
+
+    `run` is a finished run; `variants` are of `VARIANTS`; the episodes are those of the seeds `seed`, `seed` + 1, ...,
+    the same for each variant. `films` is how many successes and failures of each variant are filmed.
+    """
+
+    run: str
+    scenes: str | None
+    out: str
+    variants: list[str]
+    episodes: int
+    seed: int
+    objects: str
+    objects_root: str | None
+    split: str
+    absent_probability: float
+    control_mode: str
+    workers: int
+    films: int
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        unknown = sorted(set(self.variants) - set(VARIANTS))
+        if unknown or not self.variants or len(set(self.variants)) != len(self.variants):
+            raise InvalidArgumentError(
+                f"expected variants out of {', '.join(VARIANTS)}, each once, got {self.variants}"
+            )
+        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("films", 0)):
+            if getattr(self, name) < least:
+                raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
+        if self.objects not in ENVIRONMENTS.values():
+            raise InvalidArgumentError(
+                f"expected objects to be one of {', '.join(ENVIRONMENTS.values())}, but got {self.objects!r}"
+            )
+
+
+def evaluate_policy(settings: TrialSettings) -> Path:
+    """Play the episodes that are not yet played, write `result.json`, the report and the films; return the folder.
+
+    :raises PickClutterError: what exporting, the environment and the judges raise; StoreMismatchError when the folder
+        holds episodes of other settings
+    """
+    folder = Path(settings.out)
+    make_folder(folder)
+    with folder_lock(folder):
+        stage = _stage(settings, folder)
+        _check_same(folder, settings, stage)
+        wanted = [(v, s) for s in range(settings.seed, settings.seed + settings.episodes) for v in settings.variants]
+        episodes = _read(folder / EPISODES_FILE)
+        left = [one for one in wanted if one not in episodes]
+        for episode in _play(stage, left, len(wanted), settings.workers):
+            with (folder / EPISODES_FILE).open("a") as stream:
+                stream.write(json.dumps(episode) + "\n")
+            episodes[episode["variant"], episode["seed"]] = episode
+        played = [episodes[variant, seed] for variant, seed in sorted(wanted, key=lambda w: VARIANTS.index(w[0]))]
+        films = write_films(stage, played, settings.films, folder)
+        result = {"schema": SCHEMA, "settings": asdict(settings), "variants": summary(played), "films": films}
+        write_whole(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+        write_whole(folder / REPORT_FILE, _report(settings, played, films).encode())
+    return folder
+
+
+def _stage(settings: TrialSettings, folder: Path) -> Stage:
+    """Export the student after both phases, and say where it acts."""
+    policies = {}
+    for variant, phase in _PHASES.items():
+        place = folder / "policies" / variant
+        if not (place / CARD_FILE).is_file():
+            export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(place)))
+        read_policy(place)
+        policies[variant] = str(place)
+    env_id = next(env_id for env_id, objects in ENVIRONMENTS.items() if objects == settings.objects)
+    return Stage(
+        env_id, settings.objects_root, settings.split, settings.absent_probability, settings.control_mode, policies
+    )
+
+
+def _check_same(folder: Path, settings: TrialSettings, stage: Stage) -> None:
+    """Check that episodes that are there are of the same student and environment; note down what they are of."""
+    card = read_policy(stage.policies["few_shot"])[0]
+    own = {key: getattr(settings, key) for key in ("run", "objects", "split", "absent_probability", "control_mode")}
+    own["teacher"] = card.teacher["fingerprint"]
+    path = folder / SETTINGS_FILE
+    if path.is_file():
+        there = json.loads(path.read_text())
+        if there != own:
+            differ = [f"{key}: {there.get(key)} / {own[key]}" for key in own if there.get(key) != own[key]]
+            raise StoreMismatchError(
+                f"the episodes in {folder} are of other settings (there / now): {'; '.join(differ)}; "
+                "choose another out, or remove that folder"
+            )
+    write_whole(path, (json.dumps(own, indent=1) + "\n").encode())
+
+
+def _read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return the episodes that are there; a line that was cut off by the end of a process is played again."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    if not path.is_file():
+        return found
+    whole = []
+    for line in path.read_text().splitlines():
+        try:
+            episode = json.loads(line)
+        except ValueError:
+            continue
+        found[episode["variant"], episode["seed"]] = episode
+        whole.append(line)
+    write_whole(path, "".join(f"{line}\n" for line in whole).encode())
+    return found
+
+
+def _play(stage: Stage, left: Sequence[tuple[str, int]], total: int, workers: int) -> Iterator[dict[str, Any]]:
+    """Yield what became of each episode, in the order in which they end."""
+    if not left:
+        return
+    columns = TextColumn("episodes"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn()
+    context = multiprocessing.get_context("spawn")  # a renderer does not survive a fork
+    with (
+        Progress(*columns) as progress,
+        ProcessPoolExecutor(min(workers, len(left)), context, _open_theatre, (stage,)) as pool,
+    ):
+        task = progress.add_task("episodes", total=total, completed=total - len(left))
+        futures: set[Future[dict[str, Any]]] = {pool.submit(_play_one, *one) for one in left}
+        try:
+            for episode in _results(futures):
+                progress.advance(task)
+                yield episode
+        except BrokenProcessPool as error:
+            raise StoreError(
+                "a worker ended unexpectedly; run the same command again to go on, with fewer workers if memory was "
+                "short (python -m pickclutter_lang.envs.doctor checks the simulator)"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _results(futures: Iterable[Future[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()
+
+
+_theatre: Theatre | None = None
+
+
+def _open_theatre(stage: Stage) -> None:
+    """Begin a worker: one thread for numerics, one environment."""
+    global _theatre
+    import torch
+
+    torch.set_num_threads(1)
+    _theatre = Theatre(stage)
+
+
+def _play_one(variant: str, seed: int) -> dict[str, Any]:
+    assert _theatre is not None
+    return _theatre.play(variant, seed)
+
+
+def _report(settings: TrialSettings, episodes: Sequence[dict[str, Any]], films: Sequence[str]) -> str:
+    """Return the report, Markdown."""
+    lines = [
+        "# Picking by name",
+        f"{settings.episodes} episodes a variant (seeds {settings.seed} to {settings.seed + settings.episodes - 1}), "
+        f"objects `{settings.objects}`, split `{settings.split}`, an absent object named with probability "
+        f"{settings.absent_probability}, control mode `{settings.control_mode}`. "
+        "Cells: per cent (95% interval; episodes).",
+        tables(episodes),
+    ]
+    if films:
+        lines.append("## Films\n\n" + "\n\n".join(f"![{name}]({name})" for name in films))
+    return "\n\n".join(lines) + "\n"

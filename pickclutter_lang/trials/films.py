@@ -1,0 +1,107 @@
+"""Films of episodes: what a bystander and the hand see, where the object is looked for, what was said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pickclutter_lang.policy.agent import Pick
+from pickclutter_lang.policy.observations import decoded
+from pickclutter_lang.trials.episodes import Stage, Theatre
+
+FOLDER = "films"
+_SIDE, _HEADER = 256, 44
+_EVERY, _MILLISECONDS, _LAST_MILLISECONDS = 2, 100, 2000
+_HOT = np.array([255.0, 60.0, 0.0])
+
+
+def write_films(stage: Stage, episodes: Sequence[Mapping[str, Any]], count: int, folder: Path) -> list[str]:
+    """Film the first `count` successes and failures of each variant; return the files, relative to the folder.
+
+    The episodes are played again: equal seeds give equal episodes. Films that are there are left as they are.
+    """
+    theatre: Theatre | None = None
+    names = []
+    for episode in _chosen(episodes, count):
+        end = "success" if episode["success"] else "failure"
+        name = f"{FOLDER}/{episode['variant']}_{end}_seed{episode['seed']}.gif"
+        names.append(name)
+        if (folder / name).is_file():
+            continue
+        theatre = theatre or Theatre(stage, base_side=_SIDE)
+        film = Film()
+        theatre.play(episode["variant"], episode["seed"], film.watch)
+        (folder / FOLDER).mkdir(exist_ok=True)
+        film.save(folder / name, end)
+    return names
+
+
+def _chosen(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    chosen: list[Mapping[str, Any]] = []
+    for variant in dict.fromkeys(episode["variant"] for episode in episodes):
+        for success in (True, False):
+            own = [e for e in episodes if e["variant"] == variant and e["success"] is success]
+            chosen += own[:count]
+    return chosen
+
+
+class Film:
+    """Pictures of one episode."""
+
+    def __init__(self) -> None:
+        self._frames: list[Image.Image] = []
+        self._seen = 0
+
+    def watch(self, observation: Mapping[str, NDArray[Any]], pick: Pick) -> None:
+        """Take a picture of every second step."""
+        self._seen += 1
+        if self._seen % _EVERY == 1:
+            self._frames.append(_frame(observation, pick))
+
+    def save(self, path: Path, end: str) -> None:
+        """Write an animated GIF that ends with how it ended."""
+        last = self._frames[-1].copy()
+        colour = (70, 190, 90) if end == "success" else (220, 70, 60)
+        ImageDraw.Draw(last).text((2 * _SIDE - 8, _HEADER - 20), end, colour, _font(), anchor="ra")
+        frames = [*self._frames[:-1], last]
+        times = [_MILLISECONDS] * (len(frames) - 1) + [_LAST_MILLISECONDS]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True)
+
+
+def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick) -> Image.Image:
+    canvas = Image.new("RGB", (2 * _SIDE, _SIDE + _HEADER), (24, 26, 30))
+    hand = observation["hand_rgb"].astype(float)
+    said = pick.judgement
+    if said is not None and pick.picker.doing in ("look", "reach"):
+        heat = said.heat / max(float(said.heat.max()), 1e-12)
+        hand = hand + 0.6 * heat[..., None] * (_HOT - hand)
+        hand[_edge(said.mask)] = 255
+    for n, picture in enumerate((observation["base_rgb"], hand)):
+        image = Image.fromarray(np.asarray(picture, np.uint8)).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+        canvas.paste(image, (n * _SIDE, _HEADER))
+    draw = ImageDraw.Draw(canvas)
+    draw.text((8, 4), decoded(observation["instruction"]), (235, 235, 235), _font())
+    if said is not None:
+        doing = pick.picker.doing if said.there else "it is not there"
+        words = f"{doing}; score {said.score:.2f}, there from {said.threshold:.2f}"
+        draw.text((8, _HEADER - 20), words, (170, 175, 185), _font(12))
+    return canvas
+
+
+def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels just outside a mask."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    grown[:, 1:] |= mask[:, :-1]
+    grown[:, :-1] |= mask[:, 1:]
+    return np.asarray(grown & ~mask)
+
+
+def _font(size: int = 14) -> Any:
+    return ImageFont.load_default(size)

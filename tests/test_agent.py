@@ -1,0 +1,236 @@
+"""The policy that judges and picks: its observations, its judges, and `predict` as stable-baselines3 calls it."""
+
+from __future__ import annotations
+
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+from picking import tabletop
+from toy_training import make_toys, settings
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.evaluation.protocol import evaluate_run
+from pickclutter_lang.language.templates import PHRASINGS, named_in
+from pickclutter_lang.policy.agent import GraspabilityPolicy
+from pickclutter_lang.policy.folder import PolicySettings, export_policy
+from pickclutter_lang.policy.judges import (
+    Judgement,
+    RandomJudge,
+    SimulatorJudge,
+    StudentJudge,
+    TeacherJudge,
+    on_picture,
+)
+from pickclutter_lang.policy.observations import PolicyObservation, decoded, encoded, nested
+from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.training import Run
+
+SIDE = 96
+CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
+pytestmark = pytest.mark.sim
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a policy, and that of its teacher."""
+    root = tmp_path_factory.mktemp("agent")
+    run = Run.open(settings(*make_toys(root, size=SIDE), f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
+    run.train()
+    evaluate_run(run)
+    export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    return root
+
+
+def environment(mask=False, declare=True, **changes):
+    from pickclutter_lang.envs.wrappers import DeclareAbsence
+
+    given = {
+        "obs_mode": "rgbd",
+        "control_mode": "pd_ee_delta_pose",
+        "camera_cfgs": CAMERAS,
+        "enable_segmentation": mask,
+        "absent_probability": 0.0,
+    }
+    env = gymnasium.make("PickClutterLang/Proxy-v0", **(given | changes))
+    return PolicyObservation(DeclareAbsence(env) if declare else env, mask)
+
+
+class Told:
+    """A judge that says what it is told to."""
+
+    def __init__(self, score: float) -> None:
+        self.score, self.names, self.asked = score, ["lemon"], []
+
+    def __call__(self, observation, name):
+        self.asked.append(name)
+        mask = np.zeros((SIDE, SIDE), bool)
+        return Judgement(self.score, 0.5, mask, mask.astype(float))
+
+
+@pytest.mark.parametrize("phrasing", PHRASINGS)
+def test_the_name_is_read_out_of_every_phrasing(phrasing):
+    for name in ("lemon", "rubik's cube", "master chef can", "blue cup of mine"):
+        assert named_in(phrasing.format(name=name)) == name
+        assert named_in(phrasing.format(name=name).upper()) == name.upper()
+
+
+def test_other_texts_are_searched_for_known_names():
+    assert named_in("where did I put the rubik's cube again", ["cube", "rubik's cube"]) == "rubik's cube"
+    with pytest.raises(InvalidArgumentError, match=r"pick up the banana.*lemon.*but got 'hello'"):
+        named_in("hello", ["lemon"])
+
+
+def test_texts_survive_as_bytes():
+    for text in ("pick up the lemon", "schäle die Zitrone 🍋", ""):
+        assert decoded(encoded(text)) == text and encoded(text).shape == (256,)
+    with pytest.raises(InvalidArgumentError, match="256 bytes"):
+        encoded("x" * 257)
+
+
+def test_both_libraries_check_the_observations():
+    pytest.importorskip("stable_baselines3")
+    from gymnasium.utils.env_checker import check_env as check_gymnasium
+    from stable_baselines3.common.env_checker import check_env as check_sb3
+
+    env = environment(mask=True, camera_cfgs={"hand_camera": CAMERAS["hand_camera"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_sb3(env)
+        warnings.filterwarnings("ignore", ".*is different from the unwrapped version.*")  # it is a wrapper
+        check_gymnasium(env, skip_render_check=True, skip_close_check=True)
+    env.close()
+
+
+def test_nothing_is_lost_in_a_flat_observation():
+    env = environment(mask=True)
+    flat, info = env.reset(seed=1)
+    assert decoded(flat["instruction"]) == info["instruction"]
+    raw = env.env.unwrapped.get_obs()
+    again = nested(flat)
+    for camera in ("hand_camera", "base_camera"):
+        np.testing.assert_array_equal(again["image"][camera]["rgb"], raw["image"][camera]["rgb"])
+        np.testing.assert_allclose(again["image"][camera]["depth"], raw["image"][camera]["depth"])
+        for key in ("intrinsic_cv", "cam2world_gl"):
+            np.testing.assert_allclose(again["camera_param"][camera][key], raw["camera_param"][camera][key])
+    np.testing.assert_allclose(again["extra"]["goal_pos"], raw["extra"]["goal_pos"])
+    np.testing.assert_allclose(again["agent"]["qpos"], raw["agent"]["qpos"])
+    seen = raw["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id
+    np.testing.assert_array_equal(again["mask"].reshape(SIDE, SIDE), seen)
+    env.close()
+
+
+def test_wrong_environments_and_observations_are_refused():
+    with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
+        PolicyObservation(gymnasium.make("CartPole-v1"))
+    state = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="state")
+    with pytest.raises(InvalidArgumentError, match="obs_mode='rgbd'"):
+        PolicyObservation(state)
+    state.close()
+    pictures = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="rgbd", camera_cfgs=CAMERAS)
+    with pytest.raises(InvalidArgumentError, match="enable_segmentation"):
+        PolicyObservation(pictures, mask=True)
+    pictures.close()
+    policy = GraspabilityPolicy(Told(1.0))
+    with pytest.raises(InvalidArgumentError, match="no instruction"):
+        policy.predict({"image": {}})
+    with pytest.raises(InvalidArgumentError, match="no 'qpos'"):
+        policy.predict({"instruction": encoded("pick up the lemon")})
+    with pytest.raises(InvalidArgumentError, match="pd_joint_delta_pos"):
+        GraspabilityPolicy(Told(1.0), "pd_joint_vel")
+    with pytest.raises(CheckpointError, match="export_policy"):
+        GraspabilityPolicy.load("nowhere")
+
+
+def test_a_low_score_is_declared_and_a_high_one_acted_on():
+    env = environment()
+    observation, info = env.reset(seed=2)
+    for score, declares in ((0.4, 1.0), (0.5, -1.0)):
+        judge = Told(score)
+        action, state = GraspabilityPolicy(judge).predict(observation)
+        assert env.action_space.contains(action) and action[-1] == declares
+        assert judge.asked == [info["target_name"]] and state[0].judgement.score == score
+    action, _ = GraspabilityPolicy(Told(0.0), declare=False).predict(observation)
+    assert action.shape == (7,)
+    action, _ = GraspabilityPolicy(Told(0.0), "pd_joint_delta_pos").predict(observation)
+    assert action.shape == (9,) and not action[:7].any() and action[-1] == 1
+    env.close()
+
+
+@pytest.mark.slow
+def test_stable_baselines3_evaluates_it_in_two_environments():
+    evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    outcomes = []
+
+    def note(local, _):
+        if local["done"]:
+            outcomes.append(local["info"]["success"])
+
+    venv = DummyVecEnv([lambda: environment(mask=True, absent_probability=0.5)] * 2)
+    venv.seed(3)
+    policy = GraspabilityPolicy(SimulatorJudge())
+    rewards, lengths = evaluation.evaluate_policy(
+        policy, venv, n_eval_episodes=4, callback=note, return_episode_rewards=True, warn=False
+    )
+    assert len(rewards) == len(lengths) == len(outcomes) == 4
+    assert 1 in lengths and any(outcomes)  # one was declared absent at once
+    venv.close()
+
+
+def test_vectors_and_single_environments_agree(made):
+    env = environment()
+    first, _ = env.reset(seed=4)
+    second, _ = env.reset(seed=5)
+    both = {key: np.stack([first[key], second[key]]) for key in first}
+    policy = GraspabilityPolicy.load(made / "policy")
+    actions, state = policy.predict(both)
+    for n, observation in enumerate((first, second)):
+        np.testing.assert_array_equal(actions[n], policy.predict(observation)[0])
+    _, later = policy.predict(both, state, [False, True])
+    assert later[0] is state[0] and later[1] is not state[1]
+    with pytest.raises(InvalidArgumentError, match="2 environments, but got that of 1"):
+        policy.predict(both, state[:1], [False, False])
+    env.close()
+
+
+def test_judges_say_where(made):
+    env = environment(mask=True)
+    student = GraspabilityStudent.load(made / "policy")
+    pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])
+    flat, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
+    seen = nested(flat)
+    from pickclutter_lang.teachers import load_teacher
+
+    judges = [
+        StudentJudge(student),
+        TeacherJudge(load_teacher("pocket"), ["lemon", "tennis ball"]),
+        SimulatorJudge(),
+        RandomJudge(),
+    ]
+    for judge in judges:
+        said = judge(seen, "lemon")
+        assert said.mask.shape == said.heat.shape == (SIDE, SIDE) and said.mask.any()
+        assert said.heat.sum() == pytest.approx(1) and 0 <= said.score <= 1
+        assert judge(seen, "lemon").score == said.score and (judge(seen, "lemon").mask == said.mask).all()
+    told = SimulatorJudge()(seen, "lemon")
+    named = judges[1](seen, "lemon")
+    assert named.there and (named.mask & told.mask).sum() > 0.7 * (named.mask | told.mask).sum()
+    flat["mask"][:] = 0
+    assert not SimulatorJudge()(nested(flat), "lemon").there
+    del flat["mask"]
+    with pytest.raises(InvalidArgumentError, match="mask=True"):
+        SimulatorJudge()(nested(flat), "lemon")
+    env.close()
+
+
+def test_a_map_of_the_middle_becomes_one_of_the_picture():
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, 3] = 1.0
+    whole = on_picture(heat, 64, (96, 96))
+    assert whole.sum() == pytest.approx(1)
+    assert np.unravel_index(whole.argmax(), whole.shape)[0] < 32 and whole[:, :16].sum() == 0
+    row, column = (np.indices(whole.shape) * whole).sum((1, 2))
+    assert row == pytest.approx(16 + 8, abs=6) and column == pytest.approx(16 + 56, abs=6)

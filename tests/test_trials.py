@@ -1,0 +1,145 @@
+"""Trials of a policy: shares and intervals, the script with its resume, films."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from killing import run_killed
+from PIL import Image
+from toy_training import make_toys, settings
+
+from pickclutter_lang.evaluation.protocol import evaluate_run
+from pickclutter_lang.training import Run
+from pickclutter_lang.trials.outcomes import FIGURES, share, shares, summary, tables
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "evaluate_policy.py"
+SIDE = 48
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The interval as Wilson's formula has it."""
+    z, p = 1.959963984540054, hits / count
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * np.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
+    return middle - half, middle + half
+
+
+@pytest.mark.parametrize(("hits", "count"), [(0, 5), (3, 7), (50, 50), (120, 200)])
+def test_intervals_are_wilsons(hits, count):
+    found = share(hits, count)
+    assert (found.low, found.high) == pytest.approx(wilson(hits, count), abs=1e-9)
+    assert found.value == hits / count
+
+
+def test_a_share_of_nothing_is_none():
+    assert np.isnan(share(0, 0).value) and str(share(0, 0)) == "-"
+
+
+def episode(**changes):
+    plain = {
+        "variant": "few_shot", "seed": 0, "target": "lemon", "known": True, "present": True, "visible": True,
+        "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "seconds": 0.1, "steps": 9,
+    }  # fmt: skip
+    return plain | changes
+
+
+def test_every_kind_of_end_is_counted_once():
+    absent = {"present": False, "visible": False, "graspable": False}
+    played = [
+        episode(),
+        episode(success=False, wrong_objects=2),
+        episode(success=False, declared_absent=True),
+        episode(success=True, graspable=False),
+        episode(**absent, declared_absent=True, known=False, target="dice"),
+        episode(**absent, success=False, known=False, target="dice"),
+        episode(present=True, visible=False, graspable=False, success=False, declared_absent=True),
+    ]
+    found = {key: (one.hits, one.count) for key, one in shares(played).items()}
+    assert found == {
+        "success": (3, 7),
+        "graspable_picked": (1, 3),
+        "present_picked": (2, 5),
+        "false_absence": (1, 4),
+        "absence_found": (1, 2),
+        "wrong_object": (1, 7),
+    }
+    assert set(found) == set(FIGURES)
+    table = summary([*played, episode(variant="random", success=False)])
+    assert table["few_shot"]["unseen"]["absence_found"]["hits"] == 1
+    assert table["few_shot"]["unseen"]["present_picked"] == {
+        "share": None, "hits": 0, "count": 0, "low": None, "high": None,
+    }  # fmt: skip
+    assert table["few_shot"]["objects"]["dice"]["success"]["count"] == 2
+    assert table["random"]["episodes"] == 1 and json.loads(json.dumps(table)) == table
+    text = tables(played)
+    assert "| `few_shot` | 43 (16 to 75; 3/7) |" in text and "| dice | 0/0, 0/0 |" in text
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("trials")
+    run = Run.open(settings(*make_toys(root, size=SIDE), f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
+    run.train()
+    evaluate_run(run)
+    return root
+
+
+def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, str(SCRIPT), *overrides]
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_script_goes_on_where_it_was_killed(run_folder):
+    common = [
+        "run=run",
+        "variants=[simulator,zero_shot]",
+        "episodes=2",
+        "workers=1",
+        "films=1",
+        "absent_probability=0.5",
+    ]
+    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.trials.evaluate:summary", 1, run_folder)
+    path = run_folder / "killed" / "episodes.jsonl"
+    lines = path.read_text().splitlines()
+    assert len(lines) == 4 and not (run_folder / "killed" / "result.json").exists()
+    path.write_text("\n".join(lines[:2]) + '\n{"variant": "zero')  # as if it had been killed while writing
+    done = call(run_folder, *common, "out=killed")
+    assert done.returncode == 0, done.stderr
+    assert "report: killed/report.md" in done.stdout
+
+    def plain(episodes):
+        return [{k: v for k, v in e.items() if k != "seconds"} for e in episodes]
+
+    again = [json.loads(line) for line in path.read_text().splitlines()]
+    before = [json.loads(line) for line in lines]
+    key = lambda e: (e["variant"], e["seed"])  # noqa: E731
+    assert plain(sorted(again, key=key)) == plain(sorted(before, key=key))  # equal seeds, equal outcomes
+    result = json.loads((run_folder / "killed" / "result.json").read_text())
+    assert set(result["variants"]) == {"simulator", "zero_shot"} and result["films"]
+    for film in result["films"]:
+        with Image.open(run_folder / "killed" / film) as image:
+            assert image.n_frames >= 1 and image.size == (512, 300)
+        assert film in (run_folder / "killed" / "report.md").read_text()
+    refused = call(run_folder, *common, "out=killed", "split=id")
+    assert refused.returncode == 2 and "other settings" in refused.stderr and "split" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("variants=[best]", "simulator, few_shot"),
+        ("episodes=0", "at least 1"),
+        ("objects=lego", "proxy"),
+        ("run=nowhere", "CheckpointError"),
+    ],
+)
+def test_wrong_settings_are_one_line(run_folder, tmp_path, override, words):
+    done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", override)
+    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
