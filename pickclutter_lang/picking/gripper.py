@@ -47,10 +47,13 @@ def before(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
     return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
 
 
-def blocking_points(candidates: Candidates, clouds: Sequence[FloatArray]) -> NDArray[np.int64]:
-    """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free."""
+def blocking_points(candidates: Candidates, clouds: Sequence[FloatArray], margin: float = 0.0) -> NDArray[np.int64]:
+    """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free.
+
+    :param margin: by which the fingers are taken to be wider to both sides, metres
+    """
     x, y, z = _around(candidates, np.concatenate(clouds))
-    finger = (x < FINGER_HALF_X) & (y > FINGER_Y[0]) & (y < FINGER_Y[1]) & (z > _SWEEP_Z) & (z < FINGER_TIP_Z)
+    finger = (x < FINGER_HALF_X + margin) & (y > FINGER_Y[0]) & (y < FINGER_Y[1]) & (z > _SWEEP_Z) & (z < FINGER_TIP_Z)
     palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
     return np.asarray((finger | palm).sum(1))
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import null_space
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
@@ -25,10 +26,13 @@ _PASSING_M, _PASSING_RAD = 0.03, 0.15
 _MOST_STEPS, _STALLED_STEPS = 45, 6
 _CLOSE_STEPS = 7
 _CARRYING_SPEED = 0.2  # 0.4 m/s; what is held slips when it is flung
+_OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-# Where the object's middle may be, when it is not where one view put it: tried one after the other at the goal.
-_SEARCH_M = [(0, 0, 0), (0, 0, 0.025), (0, 0, -0.025), (0.02, 0, 0), (-0.02, 0, 0), (0, 0.02, 0), (0, -0.02, 0)]
+# Where the object's middle may be, when it is not where one view put it, tried one after the other at the goal: along
+# the way from the fingers to it (a part of the object was hidden), and beside that way.
+_SEARCH_M = [(0, 0, 0), (-0.025, 0, 0), (0.025, 0, 0), (-0.05, 0, 0)]
+_SEARCH_M += [(0, 0.02, 0), (0, -0.02, 0), (0, 0, 0.02), (0, 0, -0.02)]
 _SEARCH_STEPS = 6
 
 Observation = Mapping[str, Any]
@@ -68,6 +72,7 @@ class ScriptedPicker:
     def reset(self) -> None:
         """Forget the last episode."""
         self._script: Generator[NDArray[np.float32], None, None] | None = None
+        self._failed: list[FloatArray] = []
         self.aim: Aim | None = None
         """The grasp that it goes for; None before, and where there is none."""
         self.doing = "look"
@@ -106,6 +111,7 @@ class ScriptedPicker:
             yield from self._go(lifted, CLOSED, passing=True)
             if self._holding:
                 yield from self._carry(self.aim)
+            self._failed.append(grasp)
             yield from self._go(_raised(lifted, _HIGH_M), OPEN, passing=True)
             yield from self._go(self._rest, OPEN)
         self.doing = "rest"
@@ -118,9 +124,10 @@ class ScriptedPicker:
         at_goal = aim.grasp.copy()
         at_goal[:3] += self._goal - aim.middle
         yield from self._go(at_goal, CLOSED)
-        at_goal[:3] = self._goal - rotation_matrix(at_goal[3:]) @ self._middle_of_held(seen, aim)
+        way = rotation_matrix(at_goal[3:]) @ self._middle_of_held(seen, aim)
+        at_goal[:3] = self._goal - way
         while self._holding:
-            for shift in _SEARCH_M:
+            for shift in np.array(_SEARCH_M) @ _axes_along(way):
                 wanted = at_goal + np.array([*shift, 0, 0, 0, 0])
                 yield from self._go(wanted, CLOSED)
                 for _ in range(_SEARCH_STEPS):
@@ -179,6 +186,8 @@ class ScriptedPicker:
         found = propose(target, cloud.points[~own])
         for tcp, rotation in zip(found.positions, found.rotations, strict=True):
             grasp = _nearer_turn(tcp, rotation, self._rest)
+            if any(np.linalg.norm(grasp[:3] - failed[:3]) < _OTHER_M for failed in self._failed):
+                continue
             ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
             if ready is not None and self._arm.solve(grasp, ready) is not None:
                 return Aim(grasp, target, centre_of_mass(target))
@@ -205,6 +214,13 @@ class ScriptedPicker:
 def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
     """Return a pose at least `height` metres above the table."""
     return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
+
+
+def _axes_along(way: FloatArray) -> FloatArray:
+    """Return three axes [3, 3] at right angles, rows, the first along a way [3] (up, for no way at all)."""
+    length = float(np.linalg.norm(way))
+    first = way / length if length > _NEAR_M else np.array([0.0, 0.0, 1.0])
+    return np.vstack([first, null_space(first[None]).T])
 
 
 def _nearer_turn(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> FloatArray:

@@ -24,14 +24,16 @@ from pickclutter_lang.picking.masses import centre_of_mass
 MOST_BLOCKED = 2
 """Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
 _WIDEST_M = 0.072
-_DEPTHS_M = (0.028, 0.018, 0.010)
+_DEPTHS_M = (0.044, 0.036, 0.028, 0.018, 0.010)
 _CLEARANCE_M = 0.003  # between fingertips and table
 _GAP_M = 0.012
 _STEEPEST_TAPER = 1.2
 _THIN_M = 0.006
 _CENTRES, _YAWS = 28, 12
 _SLANTS = np.deg2rad([0.0, 30.0])
-_SLANT_COST, _OFF_CENTRE_COST, _SHALLOW_COST, _WIDE_COST = 0.03, 1.0, 1.2, 0.3
+_BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
+_CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
+_SLANT_COST, _OFF_CENTRE_COST, _SHALLOW_COST, _WIDE_COST = 0.03, 1.0, 3.0, 0.3
 
 
 def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidates:
@@ -46,20 +48,21 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in _orientations():
-        for position, width, depth, offset in _on_strips(target, centres, rotation, middle):
+        for position, width, lack, offset in _on_strips(target, centres, rotation, middle):
             positions.append(position)
             rotations.append(rotation)
             costs.append(
-                _SLANT_COST * (slant > 0)
-                + _OFF_CENTRE_COST * offset
-                + _SHALLOW_COST * (_DEPTHS_M[0] - depth)
-                + _WIDE_COST * width
+                _SLANT_COST * (slant > 0) + _OFF_CENTRE_COST * offset + _SHALLOW_COST * lack + _WIDE_COST * width
             )
     if not positions:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
     found = Candidates(np.array(positions)[order], np.array(rotations)[order])
-    return _free_and_apart(found, target, others, count)
+    free = _free_and_apart(found, target, others, _CONSIDERED * count)
+    # Where an object is wide beside the fingers, its convex collision parts are wider yet.
+    narrow = blocking_points(found[free], [target], _ROOM_M) > MOST_BLOCKED
+    best = np.argsort(np.array(costs)[order][free] + _NARROW_COST * narrow, kind="stable")[:count]
+    return found[free[best]]
 
 
 def _orientations() -> list[tuple[FloatArray, float]]:
@@ -78,10 +81,11 @@ def _orientations() -> list[tuple[FloatArray, float]]:
 def _on_strips(
     target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray
 ) -> list[tuple[FloatArray, float, float, float]]:
-    """Return (TCP position [3], width, depth, distance from the middle) of grasps of one orientation."""
+    """Return (TCP position [3], width, lack of depth, distance from the middle) of grasps of one orientation."""
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
     found = []
-    for u, v, w in seeds:
+    for (u, v, w), (_, _, height) in zip(seeds, centres, strict=True):
+        wanted = min(0.5 * height + _BELOW_MIDDLE_M, _DEPTHS_M[0])
         strip = local[np.abs(local[:, 0] - u) < FINGER_HALF_X]
         for depth in _DEPTHS_M:
             tip = w + depth
@@ -98,7 +102,7 @@ def _on_strips(
             if width > _WIDEST_M or tip - w < 0.003:
                 continue
             offset = float(np.hypot(u - at[0], 0.5 * (between[0] + between[1]) - at[1]))
-            found.append((tcp, float(width), float(tip - w), offset))
+            found.append((tcp, float(width), max(0.0, float(wanted - (tip - w))), offset))
     return found
 
 
@@ -129,8 +133,8 @@ def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
     return float((tcp + corners @ rotation.T)[:, 2].min())
 
 
-def _free_and_apart(found: Candidates, target: FloatArray, others: FloatArray, count: int) -> Candidates:
-    """Keep poses that nothing blocks and that take hold of nothing else, and of those near each other the best."""
+def _free_and_apart(found: Candidates, target: FloatArray, others: FloatArray, count: int) -> NDArray[np.int64]:
+    """Return the rows of poses that nothing blocks and that hold nothing else, of those near each other the best."""
     chosen: list[int] = []
     for first in range(0, len(found.positions), 64):
         rows = np.arange(first, min(first + 64, len(found.positions)))
@@ -144,8 +148,8 @@ def _free_and_apart(found: Candidates, target: FloatArray, others: FloatArray, c
             if apart:
                 chosen.append(int(row))
             if len(chosen) == count:
-                return found[np.array(chosen)]
-    return found[np.array(chosen, np.int64)]
+                return np.array(chosen)
+    return np.array(chosen, np.int64)
 
 
 def _spread(points: FloatArray, count: int) -> NDArray[np.int64]:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.policy.agent import Pick
+from pickclutter_lang.policy.judges import Judgement
 from pickclutter_lang.policy.observations import decoded
 from pickclutter_lang.trials.episodes import Stage, Theatre
 
 FOLDER = "films"
 _SIDE, _HEADER = 256, 44
-_EVERY, _MILLISECONDS, _LAST_MILLISECONDS = 2, 100, 2000
+_EVERY, _COLOURS = 4, 96
+_MILLISECONDS, _JUDGED_MILLISECONDS, _LAST_MILLISECONDS = 200, 1500, 2500
 _HOT = np.array([255.0, 60.0, 0.0])
 
 
@@ -42,11 +44,12 @@ def write_films(stage: Stage, episodes: Sequence[Mapping[str, Any]], count: int,
 
 
 def _chosen(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    """Return the first successes and failures of each variant, those in which the arm moved before those without."""
     chosen: list[Mapping[str, Any]] = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         for success in (True, False):
             own = [e for e in episodes if e["variant"] == variant and e["success"] is success]
-            chosen += own[:count]
+            chosen += sorted(own, key=lambda e: e["steps"] <= 1)[:count]
     return chosen
 
 
@@ -55,29 +58,34 @@ class Film:
 
     def __init__(self) -> None:
         self._frames: list[Image.Image] = []
+        self._times: list[int] = []
         self._seen = 0
+        self._said: Judgement | None = None
 
     def watch(self, observation: Mapping[str, NDArray[Any]], pick: Pick) -> None:
-        """Take a picture of every second step."""
+        """Take a picture of every fourth step, and of those at which something was said, for longer."""
+        judged = pick.judgement is not self._said
+        if judged or self._seen % _EVERY == 0:
+            self._frames.append(_frame(observation, pick, judged))
+            self._times.append(_JUDGED_MILLISECONDS if judged else _MILLISECONDS)
+        self._said = pick.judgement
         self._seen += 1
-        if self._seen % _EVERY == 1:
-            self._frames.append(_frame(observation, pick))
 
     def save(self, path: Path, end: str) -> None:
         """Write an animated GIF that ends with how it ended."""
         last = self._frames[-1].copy()
         colour = (70, 190, 90) if end == "success" else (220, 70, 60)
         ImageDraw.Draw(last).text((2 * _SIDE - 8, _HEADER - 20), end, colour, _font(), anchor="ra")
-        frames = [*self._frames[:-1], last]
-        times = [_MILLISECONDS] * (len(frames) - 1) + [_LAST_MILLISECONDS]
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True)
+        frames = [frame.quantize(_COLOURS, dither=Image.Dither.NONE) for frame in (*self._frames[:-1], last)]
+        times = [*self._times[:-1], _LAST_MILLISECONDS]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0)
 
 
-def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick) -> Image.Image:
+def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) -> Image.Image:
     canvas = Image.new("RGB", (2 * _SIDE, _SIDE + _HEADER), (24, 26, 30))
     hand = observation["hand_rgb"].astype(float)
     said = pick.judgement
-    if said is not None and pick.picker.doing in ("look", "reach"):
+    if said is not None and judged:
         heat = said.heat / max(float(said.heat.max()), 1e-12)
         hand = hand + 0.6 * heat[..., None] * (_HOT - hand)
         hand[_edge(said.mask)] = 255
