@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toy_training import make_toys, settings
+
+from pickclutter_lang.evaluation.protocol import evaluate_run
+from pickclutter_lang.policy.folder import PolicySettings, export_policy
+from pickclutter_lang.training import Run
 
 DOCS = Path(__file__).parent.parent / "docs"
 COLOURS = {
@@ -55,6 +60,40 @@ def test_the_example_with_own_images_runs(tmp_path: Path) -> None:
         assert found and 0 <= float(found[1]) <= 1, line
     assert float(known) > 0.5  # it has learned four colours
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+@pytest.fixture(scope="module")
+def policy_folder(tmp_path_factory):
+    """A folder with an exported student in `policy`, trained for seconds on pictures of the documented size."""
+    pytest.importorskip("sapien")
+    root = tmp_path_factory.mktemp("docs")
+    toys = make_toys(root, size=176)
+    run = Run.open(settings(*toys, f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
+    run.train()
+    evaluate_run(run)
+    export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    return root
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "code", "shown"),
+    [
+        ("../README.md", [1], r"(.+) - declared absent: (True|False) - success: (True|False)\n"),
+        ("policy.md", [0], r"(.+) - said to be absent: (True|False) - success: (True|False)\n"),
+        ("policy.md", [1, 2], r"(.+) of (.+)\n(.+)\n"),
+        ("policy.md", [3], r"(.+) - done: (True|False)\n"),
+    ],
+)
+def test_the_examples_of_the_policy_run(policy_folder: Path, page: str, code: list[int], shown: str) -> None:
+    pytest.importorskip("stable_baselines3")
+    printed = "".join(blocks(page)[n] for n in code)
+    done = subprocess.run(
+        [sys.executable, "-c", printed], cwd=policy_folder, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(shown, done.stdout), done.stdout
 
 
 def is_ours(dotted: str) -> bool:

@@ -31,8 +31,9 @@ _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
 # Where the object's middle may be, when it is not where one view put it, tried one after the other at the goal: along
 # the way from the fingers to it (a part of the object was hidden), and beside that way.
-_SEARCH_M = [(0, 0, 0), (-0.025, 0, 0), (0.025, 0, 0), (-0.05, 0, 0)]
-_SEARCH_M += [(0, 0.02, 0), (0, -0.02, 0), (0, 0, 0.02), (0, 0, -0.02)]
+_SEARCH_M = (
+    np.array([[0, 0, 0], [-25, 0, 0], [25, 0, 0], [-50, 0, 0], [0, 20, 0], [0, -20, 0], [0, 0, 20], [0, 0, -20]]) / 1000
+)
 _SEARCH_STEPS = 6
 
 Observation = Mapping[str, Any]
@@ -127,7 +128,7 @@ class ScriptedPicker:
         way = rotation_matrix(at_goal[3:]) @ self._middle_of_held(seen, aim)
         at_goal[:3] = self._goal - way
         while self._holding:
-            for shift in np.array(_SEARCH_M) @ _axes_along(way):
+            for shift in _SEARCH_M @ _axes_along(way):
                 wanted = at_goal + np.array([*shift, 0, 0, 0, 0])
                 yield from self._go(wanted, CLOSED)
                 for _ in range(_SEARCH_STEPS):
