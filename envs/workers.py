@@ -14,8 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-from pickclutter_lang import errors
-from pickclutter_lang.errors import PickClutterError, StoreError
+from pickclutter_lang.errors import PickClutterError, StoreError, error_named
 from pickclutter_lang.scenes import Manifest, ShardEntry, write_shard
 
 RETRIES = 2
@@ -123,7 +122,7 @@ class Crew:
                 worker.connection.close()  # which tells it to end
                 self._leaving.append(worker.process)
         else:
-            raise _rebuilt(*message)
+            raise error_named(*message)
 
     def _bury(self, worker: _Worker) -> None:
         """Take note of a dead worker and put its shard back, or give up."""
@@ -176,14 +175,6 @@ def _work(connection: Connection, recipe: Recipe) -> None:
         connection.send((type(error).__name__, str(error)))
     except (EOFError, ConnectionError):
         return
-
-
-def _rebuilt(name: str, text: str) -> PickClutterError:
-    """Make a worker's error again; its own constructor may want other arguments than the text."""
-    kind = getattr(errors, name, StoreError)
-    error: PickClutterError = kind.__new__(kind)
-    error.args = (text,)
-    return error
 
 
 def _reason(exitcode: int | None) -> str:

@@ -57,3 +57,11 @@ class ExportError(PickClutterError):
 
 class LanguageModelError(PickClutterError):
     """A language model that cannot be reached, refuses, or gives answers of no use."""
+
+
+def error_named(name: str, text: str) -> PickClutterError:
+    """Make an error of another process again; its own constructor may want other arguments than the text."""
+    kind = globals().get(name, StoreError)
+    error: PickClutterError = kind.__new__(kind)
+    error.args = (text,)
+    return error

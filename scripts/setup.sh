@@ -43,5 +43,6 @@ fi
 echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet --upgrade pip  # the resolver of pip 23 takes minutes where that of 25 takes seconds
-.venv/bin/python -m pip install --quiet -e '.[all]'
+# setuptools warns of every editable installation.
+PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet -e '.[all]'
 touch .venv/installed

@@ -128,7 +128,15 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
             assert image.n_frames >= 1 and image.size == (512, 300)
         assert film in (run_folder / "killed" / "report.md").read_text()
     refused = call(run_folder, *common, "out=killed", "split=id")
-    assert refused.returncode == 2 and "other settings" in refused.stderr and "split" in refused.stderr
+    assert refused.returncode == 2 and "another student or environment" in refused.stderr and "split" in refused.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", "objects=ycb", f"objects_root={tmp_path / 'empty'}")
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("MissingAssetsError: ")
 
 
 @pytest.mark.parametrize(

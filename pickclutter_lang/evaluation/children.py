@@ -35,7 +35,7 @@ class Child:
                 command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, pass_fds=[lock],
                 env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
                 # A session of its own: Ctrl-C at the terminal is for the parent, which ends its children in order.
-                start_new_session=True, preexec_fn=_end_with_parent(),
+                start_new_session=True, preexec_fn=ends_with_parent(),
             )  # fmt: skip
 
     def poll(self) -> int | None:
@@ -81,15 +81,19 @@ def folder_lock(folder: Path) -> Iterator[int]:
         yield stream.fileno()
 
 
-def _end_with_parent() -> Callable[[], None] | None:
-    """Return what a new child does so that the kernel kills it when this process ends, even by SIGKILL."""
+def ends_with_parent(parent: int | None = None) -> Callable[[], None] | None:
+    """Return what a new child does so that the kernel kills it when its parent ends, even by SIGKILL.
+
+    :param parent: id of the parent, by default this process
+    :return: None on systems other than Linux
+    """
     if sys.platform != "linux":
         return None
-    parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
+    expected, prctl = parent or os.getpid(), ctypes.CDLL(None).prctl
 
     def arrange() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the call
+        if os.getppid() != expected:  # it ended before the call
             os._exit(1)
 
     return arrange

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
+import os
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -14,16 +17,18 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pickclutter_lang.envs.registration import ENVIRONMENTS
-from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
-from pickclutter_lang.evaluation.children import folder_lock
+from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreError, StoreMismatchError, error_named
+from pickclutter_lang.evaluation.children import ends_with_parent, folder_lock
 from pickclutter_lang.files import make_folder, write_whole
-from pickclutter_lang.policy.folder import CARD_FILE, PolicySettings, export_policy, read_policy
+from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE, PolicySettings, export_policy
 from pickclutter_lang.trials.episodes import VARIANTS, Stage, Theatre
 from pickclutter_lang.trials.films import write_films
 from pickclutter_lang.trials.outcomes import summary, tables
 
 EPISODES_FILE, RESULT_FILE, REPORT_FILE, SETTINGS_FILE = "episodes.jsonl", "result.json", "report.md", "settings.json"
 SCHEMA = 1
+Result = dict[str, Any] | tuple[str, str]
+"""What a worker sends: an episode, or name and text of an error."""
 _PHASES = {"few_shot": "fewshot", "zero_shot": "distill"}
 
 
@@ -96,9 +101,8 @@ def _stage(settings: TrialSettings, folder: Path) -> Stage:
     policies = {}
     for variant, phase in _PHASES.items():
         place = folder / "policies" / variant
-        if not (place / CARD_FILE).is_file():
-            export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(place)))
-        read_policy(place)
+        place.parent.mkdir(exist_ok=True)
+        export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(place)))
         policies[variant] = str(place)
     env_id = next(env_id for env_id, objects in ENVIRONMENTS.items() if objects == settings.objects)
     return Stage(
@@ -107,20 +111,29 @@ def _stage(settings: TrialSettings, folder: Path) -> Stage:
 
 
 def _check_same(folder: Path, settings: TrialSettings, stage: Stage) -> None:
-    """Check that episodes that are there are of the same student and environment; note down what they are of."""
-    card = read_policy(stage.policies["few_shot"])[0]
-    own = {key: getattr(settings, key) for key in ("run", "objects", "split", "absent_probability", "control_mode")}
-    own["teacher"] = card.teacher["fingerprint"]
+    """Check that episodes that are there are of the same students and environment; note down what they are of."""
+    own: dict[str, Any] = {
+        key: getattr(settings, key) for key in ("objects", "split", "absent_probability", "control_mode")
+    }
+    own |= {variant: _fingerprint(Path(place)) for variant, place in stage.policies.items()}
     path = folder / SETTINGS_FILE
     if path.is_file():
         there = json.loads(path.read_text())
         if there != own:
             differ = [f"{key}: {there.get(key)} / {own[key]}" for key in own if there.get(key) != own[key]]
             raise StoreMismatchError(
-                f"the episodes in {folder} are of other settings (there / now): {'; '.join(differ)}; "
+                f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"
             )
     write_whole(path, (json.dumps(own, indent=1) + "\n").encode())
+
+
+def _fingerprint(policy: Path) -> str:
+    """Return a hash of what a policy folder holds."""
+    found = hashlib.sha256()
+    for name in (CARD_FILE, WEIGHTS_FILE, TEXT_FILE):
+        found.update((policy / name).read_bytes())
+    return found.hexdigest()[:16]
 
 
 def _read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
@@ -148,10 +161,10 @@ def _play(stage: Stage, left: Sequence[tuple[str, int]], total: int, workers: in
     context = multiprocessing.get_context("spawn")  # a renderer does not survive a fork
     with (
         Progress(*columns) as progress,
-        ProcessPoolExecutor(min(workers, len(left)), context, _open_theatre, (stage,)) as pool,
+        ProcessPoolExecutor(min(workers, len(left)), context, _begin, (stage, os.getpid())) as pool,
     ):
         task = progress.add_task("episodes", total=total, completed=total - len(left))
-        futures: set[Future[dict[str, Any]]] = {pool.submit(_play_one, *one) for one in left}
+        futures: set[Future[Result]] = {pool.submit(_play_one, *one) for one in left}
         try:
             for episode in _results(futures):
                 progress.advance(task)
@@ -165,29 +178,43 @@ def _play(stage: Stage, left: Sequence[tuple[str, int]], total: int, workers: in
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _results(futures: Iterable[Future[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def _results(futures: Iterable[Future[Result]]) -> Iterator[dict[str, Any]]:
     waiting = set(futures)
     while waiting:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
-            yield future.result()
+            found = future.result()
+            if isinstance(found, tuple):
+                raise error_named(*found)
+            yield found
 
 
+_stage_of_worker: Stage | None = None
 _theatre: Theatre | None = None
 
 
-def _open_theatre(stage: Stage) -> None:
-    """Begin a worker: one thread for numerics, one environment."""
-    global _theatre
+def _begin(stage: Stage, parent: int) -> None:
+    """Begin a worker: it ends with its parent, which alone handles Ctrl-C, and computes with one thread."""
+    global _stage_of_worker
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    arrange = ends_with_parent(parent)
+    if arrange is not None:
+        arrange()
     torch.set_num_threads(1)
-    _theatre = Theatre(stage)
+    _stage_of_worker = stage
 
 
-def _play_one(variant: str, seed: int) -> dict[str, Any]:
-    assert _theatre is not None
-    return _theatre.play(variant, seed)
+def _play_one(variant: str, seed: int) -> Result:
+    """Play an episode, in a theatre that the worker opens at its first; a named error comes back as its two parts."""
+    global _theatre
+    assert _stage_of_worker is not None
+    try:
+        _theatre = _theatre or Theatre(_stage_of_worker)
+        return _theatre.play(variant, seed)
+    except PickClutterError as error:
+        return type(error).__name__, str(error)
 
 
 def _report(settings: TrialSettings, episodes: Sequence[dict[str, Any]], films: Sequence[str]) -> str:
