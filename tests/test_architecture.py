@@ -23,7 +23,7 @@ OWNERS = {
     "hydra": set(),
     "trimesh": {"objects", "envs"},
     "gymnasium": {"envs", "policy", "trials"},
-    "stable_baselines3": {"policy"},
+    "stable_baselines3": {"policy", "trials"},
     "h5py": {"scenes", "envs", "training"},
 }
 # Which packages and rooms a room never imports.

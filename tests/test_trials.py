@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 from killing import run_killed
 from PIL import Image
 from toy_training import make_toys, settings
@@ -151,3 +152,21 @@ def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
 def test_wrong_settings_are_one_line(run_folder, tmp_path, override, words):
     done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", override)
     assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_an_agent_learns_on_the_students_features(run_folder):
+    pytest.importorskip("stable_baselines3")
+    training = ["policy=policy", "out=agent", "steps=40", "episode_steps=20"]
+    for name, arguments in (("export_policy.py", ["run=run", "out=policy"]), ("train_agent.py", training)):
+        command = [sys.executable, str(SCRIPT.with_name(name)), *arguments]
+        done = subprocess.run(command, cwd=run_folder, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("curves: agent/curves.png")
+    with Image.open(run_folder / "agent" / "curves.png") as picture:
+        assert picture.size == (1080, 360)
+    rows = (run_folder / "agent" / "episodes.monitor.csv").read_text().splitlines()
+    assert rows[1] == "r,l,t,success" and len(rows) == 4  # two episodes
+    weights = safetensors.torch.load_file(run_folder / "agent" / "agent.safetensors")
+    assert any(name.startswith("features_extractor.scorer") for name in weights)
