@@ -44,7 +44,8 @@ def test_a_share_of_nothing_is_none():
 def episode(**changes):
     plain = {
         "variant": "few_shot", "seed": 0, "target": "lemon", "known": True, "present": True, "visible": True,
-        "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "seconds": 0.1, "steps": 9,
+        "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
+        "seconds": 0.1, "steps": 9,
     }  # fmt: skip
     return plain | changes
 
@@ -54,7 +55,7 @@ def test_every_kind_of_end_is_counted_once():
     played = [
         episode(),
         episode(success=False, wrong_objects=2),
-        episode(success=False, declared_absent=True),
+        episode(success=False, declared_absent=True, located=False),
         episode(success=True, graspable=False),
         episode(**absent, declared_absent=True, known=False, target="dice"),
         episode(**absent, success=False, known=False, target="dice"),
@@ -65,6 +66,7 @@ def test_every_kind_of_end_is_counted_once():
         "success": (3, 7),
         "graspable_picked": (1, 3),
         "present_picked": (2, 5),
+        "located": (3, 4),
         "false_absence": (1, 4),
         "absence_found": (1, 2),
         "wrong_object": (1, 7),

@@ -93,15 +93,18 @@ class Theatre:
     def play(self, variant: str, seed: int, watch: Watcher | None = None) -> dict[str, Any]:
         """Play the episode of a seed; return what became of it, as JSON holds it.
 
-        It ends early where the arm has nothing more to do. `seconds` is the mean time of a judgement.
+        It ends early where the arm has nothing more to do. `seconds` is the mean time of a judgement,
+        `located` whether most of what was pointed to at first is the target.
         """
         judge = _Timed(self.judge(variant))
         policy = GraspabilityPolicy(judge, self.stage.control_mode)
         observation, info = self._env.reset(seed=seed)
+        truth = observation["mask"] > 0
         state: tuple[Pick, ...] | None = None
-        over, steps = False, 0
+        over, steps, aimed = False, 0, False
         while not over:
             action, state = policy.predict(observation, state)
+            aimed = aimed or state[0].picker.aim is not None
             if watch is not None:
                 watch(observation, state[0])
             if state[0].picker.doing == "rest":
@@ -110,6 +113,7 @@ class Theatre:
             over, steps = terminated or truncated, steps + 1
         assert state is not None and state[0].judgement is not None
         first = judge.first
+        located = (first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1)
         return {
             "variant": variant,
             "seed": seed,
@@ -117,10 +121,11 @@ class Theatre:
             "target": info["target_name"],
             "known": info["target_name"] in self._known,
             **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
+            "located": bool(located),
             "success": bool(info["success"]),
             "declared_absent": bool(info["declared_absent"]),
             "wrong_objects": int(info["wrong_object_picked"]),
-            "found_a_grasp": state[0].picker.aim is not None,
+            "found_a_grasp": aimed,
             "steps": steps,
             "score": first.score,
             "threshold": first.threshold,

@@ -57,6 +57,7 @@ FIGURES: dict[str, Figure] = {
     "success": Figure("success", lambda e: True, lambda e: bool(e["success"])),
     "graspable_picked": Figure("graspable: at the goal", lambda e: e["graspable"], _picked),
     "present_picked": Figure("present: at the goal", lambda e: e["present"], _picked),
+    "located": Figure("visible: pointed to", lambda e: e["visible"], lambda e: bool(e["located"])),
     "false_absence": Figure("visible: called absent", lambda e: e["visible"], lambda e: bool(e["declared_absent"])),
     "absence_found": Figure("absent: called so", lambda e: not e["present"], lambda e: bool(e["declared_absent"])),
     "wrong_object": Figure("another one picked", lambda e: True, lambda e: e["wrong_objects"] > 0),
