@@ -1,6 +1,7 @@
 """Fixtures: object sets, and a scene maker that a whole test process shares."""
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from pickclutter_lang.envs.clutter import SceneMaker
 
 ROOT = Path(__file__).parent.parent
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background: tests interrupt processes
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
