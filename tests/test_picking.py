@@ -16,7 +16,7 @@ from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
 from pickclutter_lang.picking.proposals import MOST_BLOCKED, propose
-from pickclutter_lang.picking.segments import hottest_segment, segments_of
+from pickclutter_lang.picking.segments import hottest_object, segments_of
 
 BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
 REST = np.array([0, np.pi / 8, 0, -np.pi * 5 / 8, 0, np.pi * 3 / 4, np.pi / 4])
@@ -130,8 +130,11 @@ def test_things_that_lie_apart_are_segments():
     assert not segments[:, 100:].any()
     heat = np.zeros((160, 160))
     heat[115:120, 25:30] = 1.0
-    assert (hottest_segment(segments, heat) == (segments == values[2])).all()
-    assert not hottest_segment(np.zeros((4, 4), int), heat[:4, :4]).any()
+    assert (hottest_object(segments, heat, rgb) == (segments == values[2])).all()  # beside it: cold, of another colour
+    heat[45:75, 40:80] = 1.0
+    both = (segments == values[0]) | (segments == values[1])
+    assert (hottest_object(segments, heat, rgb) == both).all()  # they touch, are hot and of one colour
+    assert not hottest_object(np.zeros((4, 4), int), heat[:4, :4], rgb[:4, :4]).any()
 
 
 @pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
@@ -13,6 +14,7 @@ from pickclutter_lang.picking.gripper import FloatArray, Numbers
 # A step of 1 mm in height weighs as much as 15 units of lightness (0 to 100): labels and stripes part nothing.
 _HEIGHT_WEIGHT, _LIGHT_WEIGHT = 3000.0, 0.2
 _SCALE, _BLUR, _FEWEST_PIXELS = 1e5, 0.3, 20
+_AS_HOT, _LIKE_COLOUR, _TOUCHING_PIXELS = 0.5, 60, 2
 
 
 def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, camera: Numbers) -> NDArray[np.int64]:
@@ -33,10 +35,23 @@ def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, came
     return np.unique(found, return_inverse=True)[1].reshape(found.shape) + int(found.min() > 0)
 
 
-def hottest_segment(segments: NDArray[np.int64], heat: FloatArray) -> NDArray[np.bool_]:
-    """Return the pixels [H, W] of the segment with the highest mean heat [H, W]; none where there are no segments."""
-    counts = np.bincount(segments.ravel())
-    means = np.bincount(segments.ravel(), weights=heat.ravel()) / np.maximum(counts, 1)
+def hottest_object(segments: NDArray[np.int64], heat: FloatArray, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the pixels [H, W] of the object that heat [H, W] points to; none where there are no segments.
+
+    That is the segment with the highest mean heat, with those that touch it, are half as hot at least and of about its
+    colour: an object may have fallen into several.
+    """
+    counts = np.maximum(np.bincount(segments.ravel()), 1)
+    means = np.bincount(segments.ravel(), weights=heat.ravel()) / counts
     means[0] = -np.inf
     best = int(means.argmax())
-    return np.asarray((segments == best) & (best > 0))
+    found = np.asarray((segments == best) & (best > 0))
+    colours = np.stack([np.bincount(segments.ravel(), weights=rgb[..., c].ravel()) / counts for c in range(3)], axis=1)
+    like = (means >= _AS_HOT * means[best]) & (np.abs(colours - colours[best]).max(axis=1) < _LIKE_COLOUR)
+    while found.any():
+        beside = np.unique(segments[binary_dilation(found, iterations=_TOUCHING_PIXELS) & ~found])
+        parts = [part for part in beside if part > 0 and like[part]]
+        if not parts:
+            break
+        found |= np.isin(segments, parts)
+    return found

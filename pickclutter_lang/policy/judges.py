@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.picking.segments import hottest_segment, segments_of
+from pickclutter_lang.picking.segments import hottest_object, segments_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import frame_of
 from pickclutter_lang.teachers import Teacher
@@ -70,9 +70,8 @@ class StudentJudge:
         look = self.student.look(frame, [name])
         height, width = frame["hand", "rgb"].shape[:2]
         heat = on_picture(look.maps[0], self.student.settings.data.view or width, (height, width))
-        return Judgement(
-            float(look.scores[0]), self.student.threshold(name), hottest_segment(_segments(observation), heat), heat
-        )
+        mask = hottest_object(_segments(observation), heat, frame["hand", "rgb"])
+        return Judgement(float(look.scores[0]), self.student.threshold(name), mask, heat)
 
 
 class TeacherJudge:
