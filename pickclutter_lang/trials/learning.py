@@ -10,12 +10,12 @@ import gymnasium as gym
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from safetensors.torch import save
+from safetensors.torch import save_model
 
 from pickclutter_lang.envs.registration import ENVIRONMENTS
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
-from pickclutter_lang.files import make_folder, write_whole
+from pickclutter_lang.files import make_folder
 from pickclutter_lang.policy.extractor import GraspabilityExtractor
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
@@ -100,8 +100,7 @@ def train_agent(settings: AgentSettings) -> Path:
         },
     )
     agent.learn(settings.steps, progress_bar=True)
-    weights = {name: value.contiguous().clone() for name, value in agent.policy.state_dict().items()}
-    write_whole(folder / "agent.safetensors", save(weights))
+    save_model(agent.policy, str(folder / "agent.safetensors"))
     env.close()
     return _draw(folder)
 
