@@ -6,7 +6,7 @@ import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from pickclutter_lang.errors import MissingExtraError
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
@@ -30,6 +30,17 @@ def register() -> None:
                 disable_env_checker=True,
                 kwargs={"objects": objects},
             )
+
+
+def environment_id(objects: str) -> str:
+    """Return the id of the environment with an object set.
+
+    :raises InvalidArgumentError: for a set that has none
+    """
+    ids = {name: env_id for env_id, name in ENVIRONMENTS.items()}
+    if objects not in ids:
+        raise InvalidArgumentError(f"expected objects to be one of {', '.join(ids)}, but got {objects!r}")
+    return ids[objects]
 
 
 def make_env(**kwargs: Any) -> PickClutterLangEnv:

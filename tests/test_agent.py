@@ -8,10 +8,9 @@ import gymnasium
 import numpy as np
 import pytest
 from picking import tabletop
-from toy_training import make_toys, settings
+from toy_training import make_finished_run
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.language.templates import PHRASINGS, named_in
 from pickclutter_lang.policy.agent import GraspabilityPolicy
 from pickclutter_lang.policy.folder import PolicySettings, export_policy
@@ -25,7 +24,6 @@ from pickclutter_lang.policy.judges import (
 )
 from pickclutter_lang.policy.observations import PolicyObservation, decoded, encoded, nested
 from pickclutter_lang.policy.student import GraspabilityStudent
-from pickclutter_lang.training import Run
 
 SIDE = 96
 CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
@@ -36,9 +34,7 @@ pytestmark = pytest.mark.sim
 def made(tmp_path_factory):
     """The folder of a policy, and that of its teacher."""
     root = tmp_path_factory.mktemp("agent")
-    run = Run.open(settings(*make_toys(root, size=SIDE), f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
-    run.train()
-    evaluate_run(run)
+    make_finished_run(root, SIDE)
     export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
     return root
 

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from toy_training import make_toys, settings
+from toy_training import make_finished_run
 
-from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.policy.folder import PolicySettings, export_policy
-from pickclutter_lang.training import Run
 
 DOCS = Path(__file__).parent.parent / "docs"
 COLOURS = {
@@ -67,10 +65,7 @@ def policy_folder(tmp_path_factory):
     """A folder with an exported student in `policy`, trained for seconds on pictures of the documented size."""
     pytest.importorskip("sapien")
     root = tmp_path_factory.mktemp("docs")
-    toys = make_toys(root, size=176)
-    run = Run.open(settings(*toys, f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
-    run.train()
-    evaluate_run(run)
+    make_finished_run(root, 176)
     export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
     return root
 

@@ -9,11 +9,10 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from toy_training import SMALL, make_toys, names_of_objects, settings
+from toy_training import SMALL, make_finished_run, names_of_objects, settings
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.evaluation.predictions import load_predictions
-from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.evaluation.thresholds import alarm_thresholds
 from pickclutter_lang.policy.folder import PolicySettings, export_policy
 from pickclutter_lang.policy.student import GraspabilityStudent
@@ -27,9 +26,7 @@ CAMERA = {"hand_camera": {"width": SIDE, "height": SIDE}}
 def made(tmp_path_factory):
     """A run, exported after both phases."""
     root = tmp_path_factory.mktemp("policy")
-    run = Run.open(settings(*make_toys(root, size=SIDE), f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
-    run.train()
-    evaluate_run(run)
+    make_finished_run(root, SIDE)
     for phase in ("distill", "fewshot"):
         export_policy(PolicySettings(str(root / "run"), phase, None, 1, str(root / phase)))
     return root

@@ -12,10 +12,8 @@ import pytest
 import safetensors.torch
 from killing import run_killed
 from PIL import Image
-from toy_training import make_toys, settings
+from toy_training import make_finished_run
 
-from pickclutter_lang.evaluation.protocol import evaluate_run
-from pickclutter_lang.training import Run
 from pickclutter_lang.trials.outcomes import FIGURES, share, shares, summary, tables
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "evaluate_policy.py"
@@ -86,9 +84,7 @@ def test_every_kind_of_end_is_counted_once():
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("trials")
-    run = Run.open(settings(*make_toys(root, size=SIDE), f"out={root / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
-    run.train()
-    evaluate_run(run)
+    make_finished_run(root, SIDE)
     return root
 
 
@@ -148,6 +144,7 @@ def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
         ("variants=[best]", "simulator, few_shot"),
         ("episodes=0", "at least 1"),
         ("objects=lego", "proxy"),
+        ("control_mode=pd_joint_vel", "pd_ee_delta_pose"),
         ("run=nowhere", "CheckpointError"),
     ],
 )

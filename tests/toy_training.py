@@ -10,9 +10,10 @@ from hydra import compose, initialize_config_module
 from toy_scenes import make_toy_stores
 
 from pickclutter_lang.command import typed
+from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model, save_pocket_model
-from pickclutter_lang.training import TrainSettings
+from pickclutter_lang.training import Run, TrainSettings
 
 SMALL = (
     "student.name=timm/resnet10t",
@@ -48,6 +49,16 @@ def make_toys(folder: Path, **changes) -> list[str]:
 def settings(*overrides: str) -> TrainSettings:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
         return typed(TrainSettings, compose("train_affordance", overrides=list(overrides)))
+
+
+def make_finished_run(folder: Path, size: int) -> Run:
+    """Train a run of one epoch a phase on pictures of a size, in `folder/run`, and evaluate it."""
+    run = Run.open(
+        settings(*make_toys(folder, size=size), f"out={folder / 'run'}", "distill.epochs=1", "fewshot.epochs=1")
+    )
+    run.train()
+    evaluate_run(run)
+    return run
 
 
 def names_of_objects(split: str) -> list[str]:

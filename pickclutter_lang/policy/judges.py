@@ -16,11 +16,8 @@ from pickclutter_lang.picking.segments import hottest_object, segments_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import frame_of
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.training.crops import MARGIN, SMALLEST_SHARE, square_around
-from pickclutter_lang.training.windows import Windows, cut_rgb
+from pickclutter_lang.training.crops import SMALLEST_SHARE, cut_squares, square_around
 from pickclutter_lang.training.zero_shot import SINGLE, encode_pictures
-
-_CROP_SIDE = 96
 
 
 class Judgement(NamedTuple):
@@ -90,11 +87,8 @@ class TeacherJudge:
         heat = np.zeros(segments.shape)
         if not things:
             return Judgement(0.0, self.threshold, heat > 0, heat)
-        x, y, side = np.array([square_around(segments == k) for k in things]).T
-        flat = np.zeros(len(things))
-        windows = Windows(np.stack([x, y], axis=1), MARGIN * side, flat, flat.astype(bool))
-        crops = cut_rgb(np.repeat(rgb[None], len(things), axis=0), windows, _CROP_SIDE)
-        pictures = (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        squares = [square_around(segments == k) for k in things]
+        pictures = cut_squares(np.repeat(rgb[None], len(things), axis=0), squares)
         features = encode_pictures(self.teacher, pictures)
         odds = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
         for k, value in zip(things, odds, strict=True):

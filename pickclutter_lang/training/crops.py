@@ -75,12 +75,16 @@ def square_around(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
 
 
 def _cut(scenes: SceneSet, windows: Sequence[tuple[int, float, float, float]]) -> NDArray[np.uint8]:
-    rows = [row for row, *_ in windows]
-    x, y, side = np.array([place for _, *place in windows]).T
-    upright = np.zeros(len(rows))
+    return cut_squares(scenes.hand_pictures([row for row, *_ in windows]), [place for _, *place in windows])
+
+
+def cut_squares(pictures: NDArray[np.uint8], squares: Sequence[Sequence[float]]) -> NDArray[np.uint8]:
+    """Return a crop of each of N pictures [N, H, W, 3] around a square (see `square_around`), uint8 [N, 96, 96, 3]."""
+    x, y, side = np.array(squares).T
+    upright = np.zeros(len(squares))
     cuts = Windows(np.stack([x, y], axis=1), MARGIN * side, upright, upright.astype(bool))
-    pictures = cut_rgb(scenes.hand_pictures(rows), cuts, _SIDE)
-    return (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    crops = cut_rgb(pictures, cuts, _SIDE)
+    return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
 def object_covers(

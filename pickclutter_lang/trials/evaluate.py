@@ -16,10 +16,11 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pickclutter_lang.envs.registration import ENVIRONMENTS
+from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreError, StoreMismatchError, error_named
 from pickclutter_lang.evaluation.children import ends_with_parent, folder_lock
 from pickclutter_lang.files import make_folder, write_whole
+from pickclutter_lang.picking.drive import drive_of
 from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE, PolicySettings, export_policy
 from pickclutter_lang.trials.episodes import VARIANTS, Stage, Theatre
 from pickclutter_lang.trials.films import write_films
@@ -64,10 +65,8 @@ class TrialSettings:
         for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("films", 0)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
-        if self.objects not in ENVIRONMENTS.values():
-            raise InvalidArgumentError(
-                f"expected objects to be one of {', '.join(ENVIRONMENTS.values())}, but got {self.objects!r}"
-            )
+        environment_id(self.objects)
+        drive_of(self.control_mode)
 
 
 def evaluate_policy(settings: TrialSettings) -> Path:
@@ -85,8 +84,7 @@ def evaluate_policy(settings: TrialSettings) -> Path:
         episodes = _read(folder / EPISODES_FILE)
         left = [one for one in wanted if one not in episodes]
         for episode in _play(stage, left, len(wanted), settings.workers):
-            with (folder / EPISODES_FILE).open("a") as stream:
-                stream.write(json.dumps(episode) + "\n")
+            _append(folder / EPISODES_FILE, episode)
             episodes[episode["variant"], episode["seed"]] = episode
         played = [episodes[variant, seed] for variant, seed in sorted(wanted, key=lambda w: VARIANTS.index(w[0]))]
         films = write_films(stage, played, settings.films, folder)
@@ -104,9 +102,13 @@ def _stage(settings: TrialSettings, folder: Path) -> Stage:
         place.parent.mkdir(exist_ok=True)
         export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(place)))
         policies[variant] = str(place)
-    env_id = next(env_id for env_id, objects in ENVIRONMENTS.items() if objects == settings.objects)
     return Stage(
-        env_id, settings.objects_root, settings.split, settings.absent_probability, settings.control_mode, policies
+        environment_id(settings.objects),
+        settings.objects_root,
+        settings.split,
+        settings.absent_probability,
+        settings.control_mode,
+        policies,
     )
 
 
@@ -151,6 +153,14 @@ def _read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
         whole.append(line)
     write_whole(path, "".join(f"{line}\n" for line in whole).encode())
     return found
+
+
+def _append(path: Path, episode: dict[str, Any]) -> None:
+    try:
+        with path.open("a") as stream:
+            stream.write(json.dumps(episode) + "\n")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; mend that and run the same command again") from error
 
 
 def _play(stage: Stage, left: Sequence[tuple[str, int]], total: int, workers: int) -> Iterator[dict[str, Any]]:

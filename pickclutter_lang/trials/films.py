@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pickclutter_lang.files import write_whole
 from pickclutter_lang.policy.agent import Pick
 from pickclutter_lang.policy.judges import Judgement
 from pickclutter_lang.policy.observations import decoded
@@ -78,7 +80,9 @@ class Film:
         ImageDraw.Draw(last).text((2 * _SIDE - 8, _HEADER - 20), end, colour, _font(), anchor="ra")
         frames = [frame.quantize(_COLOURS, dither=Image.Dither.NONE) for frame in (*self._frames[:-1], last)]
         times = [*self._times[:-1], _LAST_MILLISECONDS]
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0)
+        data = io.BytesIO()
+        frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+        write_whole(path, data.getvalue())
 
 
 def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) -> Image.Image:

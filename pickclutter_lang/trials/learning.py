@@ -12,10 +12,10 @@ import torch
 from matplotlib.figure import Figure
 from safetensors.torch import save_model
 
-from pickclutter_lang.envs.registration import ENVIRONMENTS
+from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
-from pickclutter_lang.files import make_folder
+from pickclutter_lang.files import TEMPORARY_SUFFIX, make_folder
 from pickclutter_lang.policy.extractor import GraspabilityExtractor
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
@@ -47,22 +47,18 @@ class AgentSettings:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for name, least in (("steps", 1), ("seed", 0), ("episode_steps", 1), ("threads", 1)):
+        for name, least in (("steps", 2), ("seed", 0), ("episode_steps", 1), ("threads", 1)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
-        if self.objects not in ENVIRONMENTS.values():
-            raise InvalidArgumentError(
-                f"expected objects to be one of {', '.join(ENVIRONMENTS.values())}, but got {self.objects!r}"
-            )
+        environment_id(self.objects)
 
 
 def make_environment(settings: AgentSettings, student: GraspabilityStudent) -> gym.Env[Any, Any]:
     """Return the environment as an agent sees it: pictures, and one vector with instruction and scores in it."""
     known = student.card.teacher
     side = student.card.camera_size
-    env_id = next(env_id for env_id, objects in ENVIRONMENTS.items() if objects == settings.objects)
     env: gym.Env[Any, Any] = gym.make(
-        env_id,
+        environment_id(settings.objects),
         objects_root=settings.objects_root,
         obs_mode="rgbd",
         control_mode="pd_ee_delta_pose",
@@ -100,7 +96,9 @@ def train_agent(settings: AgentSettings) -> Path:
         },
     )
     agent.learn(settings.steps, progress_bar=True)
-    save_model(agent.policy, str(folder / "agent.safetensors"))
+    unfinished = folder / f".agent{TEMPORARY_SUFFIX}"
+    save_model(agent.policy, str(unfinished))
+    unfinished.replace(folder / "agent.safetensors")
     env.close()
     return _draw(folder)
 
