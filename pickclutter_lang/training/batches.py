@@ -15,9 +15,8 @@ from pickclutter_lang.distillation import Objective, Words
 from pickclutter_lang.training.augment import Draw, draw_augmentation, variant_of
 from pickclutter_lang.training.crops import Crops, object_covers
 from pickclutter_lang.training.data import SceneSet
+from pickclutter_lang.training.loop import Batch
 
-Batch = list[tuple[int, int]]
-"""(source, scene) of each picture; those of one source stand next to each other, the sources in order."""
 _WORDS, _BANK = 1, 2  # keep the draws of a batch apart
 
 
@@ -74,8 +73,13 @@ class BatchLoader:
         :param objective: says what is needed of the teacher
         :param bank: teacher features of other pictures of the first source that each batch is contrasted with
         """
-        self._sources, self._columns, self._key = sources, list(columns), key
-        self._objective, self._bank, self._vocabulary = objective, bank, vocabulary
+        self._sources, self.columns, self._key = sources, list(columns), key
+        self.objective, self._bank, self._vocabulary = objective, bank, vocabulary
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the label columns."""
+        return [self._sources[0].scenes.names[column] for column in self.columns]
 
     def load(self, batch: Batch, key: tuple[int, int], image_size: int | None) -> LoadedBatch:
         """Return the pictures and targets of a batch.
@@ -92,7 +96,7 @@ class BatchLoader:
             for source, row in batch
         ]
         images = [source.scenes.batch(rows, own, image_size) for source, rows, own in self._parts(batch, draws)]
-        targets = [self._sources[source].scenes.labels[row][self._columns] for source, row in batch]
+        targets = [self._sources[source].scenes.labels[row][self.columns] for source, row in batch]
         drawn = self._drawn_texts(key)
         texts = [self._vocabulary.texts[n] for n in drawn] if self._vocabulary is not None else []
         return LoadedBatch(batch, draws, torch.cat(images), torch.stack(targets), key, drawn, texts)
@@ -103,10 +107,10 @@ class BatchLoader:
         :param local: [n, D, h, w] of the student
         """
         out: dict[str, Any] = {}
-        if self._objective.needs("teacher"):
+        if self.objective.needs("teacher"):
             out["teacher"] = self._teacher(loaded).to(local.device)
             out["bank"] = self._other_pictures(loaded, local.device)
-        if self._objective.needs("crops"):
+        if self.objective.needs("crops"):
             out |= self._objects(loaded, local)
         if self._vocabulary is not None:
             words, drawn = self._vocabulary.words, list(loaded.drawn)
@@ -122,7 +126,7 @@ class BatchLoader:
 
     def _drawn_texts(self, key: tuple[int, int]) -> list[int]:
         """Draw the texts of the vocabulary that a batch is scored on."""
-        if self._vocabulary is None or not self._objective.needs("word_probabilities"):
+        if self._vocabulary is None or not self.objective.needs("word_probabilities"):
             return []
         count = len(self._vocabulary.texts)
         rng = np.random.default_rng((*self._key, *key, _WORDS))

@@ -1,0 +1,187 @@
+"""A run in a folder that can be gone on with: distillation, then phases that go out from it."""
+
+from __future__ import annotations
+
+import json
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreMismatchError
+from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.training.checkpoint import (
+    check_fits,
+    describe_differences,
+    epoch_folder,
+    load_checkpoint,
+    restore_model,
+    saved_epochs,
+)
+from pickclutter_lang.training.config import PhaseSettings, TeacherSettings
+from pickclutter_lang.training.loop import Task, Trainer, best_epoch
+from pickclutter_lang.training.monitor import write_json
+
+SETTINGS_FILE = "settings.json"
+FIRST = "distill"
+
+
+class RunSettings(Protocol):
+    """What the settings of every run have."""
+
+    out: str
+    seed: int
+    threads: int | None
+    device: str
+    teacher: TeacherSettings
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as nested JSON values."""
+
+
+class PhasedRun(ABC):
+    """Trains a model phase by phase; what is finished in the folder is left as it is."""
+
+    script: str
+    """The command that makes such a run, for messages."""
+    select: str | None = None
+    """Metric of the validation that chooses the epoch of the first phase; None: the last epoch."""
+    keep: int = 1
+    """So many last epochs of each phase stay on the disk."""
+
+    def __init__(self, settings: RunSettings, teacher: Teacher) -> None:
+        self._settings, self.teacher = settings, teacher
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this run lies."""
+        return Path(self._settings.out)
+
+    @property
+    def teacher_card(self) -> dict[str, Any]:
+        """What a checkpoint says of the teacher."""
+        return {
+            "name": self._settings.teacher.name,
+            "embed_dim": self.teacher.embed_dim,
+            "fingerprint": self.teacher.fingerprint,
+        }
+
+    @property
+    @abstractmethod
+    def model(self) -> nn.Module:
+        """The model, at first with the weights that the seed gives."""
+
+    @property
+    @abstractmethod
+    def architecture(self) -> dict[str, Any]:
+        """What a checkpoint must share with the model."""
+
+    @property
+    @abstractmethod
+    def data_card(self) -> dict[str, Any]:
+        """What the run is made of, with content hashes."""
+
+    @property
+    @abstractmethod
+    def phases(self) -> Sequence[str]:
+        """Names of the phases; the first is `distill`, each other one goes out from its result."""
+
+    @abstractmethod
+    def phase_settings(self, phase: str) -> PhaseSettings:
+        """Return how a phase is optimised."""
+
+    @abstractmethod
+    def task(self, phase: str) -> Task:
+        """Return what a phase trains."""
+
+    @abstractmethod
+    def without_places(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Return settings without what changes no result: where things lie, on what they are computed."""
+
+    def train_phases(self) -> None:
+        """Train every phase that is not finished."""
+        write_json(self.folder / SETTINGS_FILE, self._identity())
+        for number, phase in enumerate(self.phases):
+            trainer = Trainer(self.task(phase), self.folder / phase, self.teacher_card, self.keep)
+            if not trainer.resume():
+                if phase != FIRST:
+                    self.load_weights(FIRST)
+                seed_everything(self._settings.seed + number)
+            trainer.run(self.folder / "tensorboard" / phase)
+
+    def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
+        """Load the resulting weights of a phase into the model and return its history, a row for each epoch.
+
+        :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep`
+        :raises CheckpointError: when the phase is not finished
+        """
+        folder = self.folder / phase
+        epochs, wanted = saved_epochs(folder), self.phase_settings(phase).epochs
+        if not epochs or epochs[-1] < wanted:
+            raise CheckpointError(
+                f"expected {wanted} finished epochs in {folder}, but there are {epochs[-1] if epochs else 0}; "
+                f"run {self.script} with out={self.folder} first"
+            )
+        history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, epochs[-1])).state["history"]
+        chosen = epochs[-1] - back if back else best_epoch(history, self.select)
+        checkpoint = load_checkpoint(epoch_folder(folder, chosen))
+        check_fits(checkpoint, self.architecture, self.teacher_card)
+        restore_model(checkpoint, self.model)
+        self.model.eval()
+        return history
+
+    def check_folder(self) -> None:
+        """Check that a run in the folder was started with these settings, this data and this teacher.
+
+        :raises PickClutterError: CheckpointError, TeacherError, StoreMismatchError or InvalidArgumentError
+        """
+        path = self.folder / SETTINGS_FILE
+        if not path.is_file():
+            return
+        saved, own = json.loads(path.read_text()), json.loads(json.dumps(self._identity()))
+        for phase in self.phases:
+            for epoch in saved_epochs(self.folder / phase)[-1:]:
+                check_fits(
+                    load_checkpoint(epoch_folder(self.folder / phase, epoch)), self.architecture, self.teacher_card
+                )
+        differences = describe_differences(saved["data"], own["data"])
+        if differences:
+            raise StoreMismatchError(
+                f"the run at {self.folder} was started on other data (there / now): {'; '.join(differences)}; "
+                "use the data it was started with, or choose another out"
+            )
+        there, now = (self.without_places(part["settings"]) for part in (saved, own))
+        differences = describe_differences(there, now)
+        if differences:
+            raise InvalidArgumentError(
+                f"the run at {self.folder} was started with other settings (there / now): {'; '.join(differences)}; "
+                "use the same settings, or choose another out"
+            )
+
+    def _identity(self) -> dict[str, Any]:
+        return {"settings": self._settings.as_dict(), "data": self.data_card, "teacher": self.teacher_card}
+
+
+def use_machine(settings: RunSettings) -> None:
+    """Set torch's threads and check the device.
+
+    :raises InvalidArgumentError: when torch cannot use the device
+    """
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    try:
+        torch.empty(1, device=torch.device(settings.device))
+    except (RuntimeError, AssertionError) as error:
+        raise InvalidArgumentError(f"expected a device that torch can use, but got {settings.device!r}") from error
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global generators of python, numpy and torch, which libraries draw from (dropout, first weights)."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

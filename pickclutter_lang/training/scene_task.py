@@ -1,0 +1,74 @@
+"""A phase of training on scenes: probabilities of many labels each, validated on X_id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from pickclutter_lang.metrics import multilabel_row
+from pickclutter_lang.training.batches import BatchLoader
+from pickclutter_lang.training.config import PhaseSettings
+from pickclutter_lang.training.data import SceneSet
+from pickclutter_lang.training.inference import predict_scenes
+from pickclutter_lang.training.loop import Batch, check_finite
+from pickclutter_lang.training.model import AffordanceModel
+
+
+@dataclass(frozen=True)
+class SceneTask:
+    """See `pickclutter_lang.training.loop.Task`.
+
+    `loader` makes batches out of the (source, scene) that `order(epoch)` gives. With `validation` every epoch is
+    scored on it, and the best by `select` is kept; without, the last epoch is the result.
+    """
+
+    name: str
+    settings: PhaseSettings
+    model: AffordanceModel
+    loader: BatchLoader
+    order: Callable[[int], list[Batch]]
+    validation: SceneSet | None
+    select: str
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """What a checkpoint must share with the model."""
+        return self.model.architecture
+
+    @cached_property
+    def labels(self) -> Sequence[str]:
+        """Names of the label columns that are scored."""
+        return self.loader.labels
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Return the batches of an epoch."""
+        return self.order(epoch)
+
+    def loss(self, batch: Batch, epoch: int, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the objective's value on a batch, and its terms.
+
+        :raises InvalidArgumentError: when the training diverged
+        """
+        loaded = self.loader.load(batch, (epoch, number), self.settings.image_size(epoch))
+        images = loaded.images.to(next(self.model.parameters()).device)
+        prediction = self.model.predict(images, self.labels, loaded.texts)
+        probabilities = prediction.probabilities
+        check_finite(probabilities, self, epoch)
+        return self.loader.objective(
+            probabilities=probabilities[:, : len(self.labels)],
+            targets=loaded.targets.to(images.device),
+            student=prediction.global_,
+            word_probabilities=probabilities[:, len(self.labels) :],
+            **self.loader.teachings(loaded, prediction.local),
+        )
+
+    def validate(self) -> dict[str, float] | None:
+        """Return the metrics of the labels on the scenes of the validation."""
+        if self.validation is None:
+            return None
+        probabilities = predict_scenes(self.model, self.validation, self.labels)
+        return multilabel_row(probabilities, self.validation.labels[:, list(self.loader.columns)])
