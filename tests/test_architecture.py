@@ -35,9 +35,16 @@ FORBIDDEN = {
     "distillation": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "students"},
     "metrics": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "students"},
     "teachers": {OURS + "envs", OURS + "training"},
-    "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining"},
+    "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining", OURS + "benchmarks"},
+    "pictures": {
+        "torch",
+        "torchvision",
+        "omegaconf",
+        *(OURS + room for room in ("envs", "training", "pretraining", "teachers", "students", "evaluation")),
+    },
     "pretraining": {OURS + "envs", OURS + "evaluation"},
-    "evaluation": {OURS + "envs", OURS + "pretraining", OURS + "policy"},
+    "evaluation": {OURS + "envs", OURS + "pretraining", OURS + "policy", OURS + "benchmarks"},
+    "benchmarks": {OURS + room for room in ("envs", "pretraining", "policy", "trials")},
     "picking": {
         "torch",
         "h5py",
@@ -97,6 +104,10 @@ def _modules_after(statement: str) -> set[str]:
 
 def test_importing_the_package_needs_neither_torch_nor_the_simulator() -> None:
     assert not {"torch", "sapien", "mani_skill2", "gymnasium"} & _modules_after("import pickclutter_lang")
+
+
+def test_pictures_are_read_without_torch() -> None:
+    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("import pickclutter_lang.pictures")
 
 
 def test_the_learning_side_works_without_the_simulator() -> None:

@@ -36,6 +36,11 @@ def paint(folder: Path, count: int, seed: int) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def classes(tmp_path: Path) -> Path:
     path = tmp_path / "classes.json"
@@ -84,7 +89,7 @@ def test_what_is_wrong_with_a_folder_is_named(tmp_path: Path, classes: Path) -> 
     (folder / "empty" / "x.jpg").write_bytes(b"no picture")
     pictures = FolderPictures.open(str(folder))
     with pytest.raises(InvalidArgumentError, match=r"empty.x\.jpg"):
-        pictures.read(range(len(pictures.paths)), 16)
+        pictures.at(16).read(range(len(pictures.paths)))
     classes.write_text('[{"name": "x"}]')
     with pytest.raises(InvalidArgumentError, match="folder"):
         read_classes(folder, classes)

@@ -36,6 +36,8 @@ def student(name: str = "efficientnet_b0", channels: int = 3, stride: int | None
         ("torchvision/mobilenet_v3_small", 3, None, 64, 2),
         ("timm/resnet10t", 4, None, 64, 2),
         ("timm/mobilenetv3_small_050", 8, 16, 64, 4),
+        ("timm/vit_tiny_patch16_224", 3, None, 64, 4),
+        ("timm/swin_s3_tiny_224", 3, None, 64, 2),
     ],
 )
 def test_features_have_the_promised_shapes(name: str, channels: int, stride: int | None, side: int, cells: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -27,6 +27,31 @@ class Words(NamedTuple):
     alone: Tensor
     present: Tensor
     absent: Tensor
+
+
+def checked_weights(weights: Mapping[str, float], terms: Sequence[str]) -> dict[str, float]:
+    """Return the weights above 0, in the order of the terms.
+
+    :raises InvalidArgumentError: on an unknown term or a weight that is not allowed, or when none is above 0
+    """
+    unknown = sorted(set(weights) - set(terms))
+    if unknown:
+        raise InvalidArgumentError(f"no loss is called {', '.join(unknown)}; known terms: {', '.join(terms)}")
+    bad = {name: weight for name, weight in weights.items() if not 0 <= weight < float("inf")}
+    if bad:
+        raise InvalidArgumentError(f"expected weights of at least 0, got {bad}")
+    chosen = {name: float(weights[name]) for name in terms if weights.get(name, 0) > 0}
+    if not chosen:
+        raise InvalidArgumentError(f"expected a weight above 0 for at least one of {', '.join(terms)}, got none")
+    return chosen
+
+
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the weighted sum of scalars with its gradient, and the unweighted scalars without."""
+    first, *others = (weights[name] * term for name, term in terms.items())
+    for term in others:
+        first = first + term
+    return first, {name: term.detach() for name, term in terms.items()}
 
 
 class Objective:
@@ -61,15 +86,7 @@ class Objective:
         :param gamma_negative: of `cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
-        unknown = sorted(set(weights) - set(TERMS))
-        if unknown:
-            raise InvalidArgumentError(f"no loss is called {', '.join(unknown)}; known terms: {', '.join(TERMS)}")
-        bad = {name: weight for name, weight in weights.items() if not 0 <= weight < float("inf")}
-        if bad:
-            raise InvalidArgumentError(f"expected weights of at least 0, got {bad}")
-        self.weights = {name: float(weights[name]) for name in TERMS if weights.get(name, 0) > 0}
-        if not self.weights:
-            raise InvalidArgumentError(f"expected a weight above 0 for at least one of {', '.join(TERMS)}, got none")
+        self.weights = checked_weights(weights, TERMS)
         self._temperature = temperature
         self._word_temperature = word_temperature
         self._top_words = top_words
@@ -128,11 +145,7 @@ class Objective:
             terms["pairwise"] = pairwise_proximity_loss(
                 word_probabilities, teacher, words.present, words.absent, self._word_temperature
             )
-        weighted = [self.weights[name] * term for name, term in terms.items()]
-        total = weighted[0]
-        for term in weighted[1:]:
-            total = total + term
-        return total, {name: term.detach() for name, term in terms.items()}
+        return weighted_sum(terms, self.weights)
 
     def _local(self, objects: Tensor, crops: Tensor, words: Words | None) -> dict[str, Tensor]:
         """Return the terms of objects; they are 0 in a batch that shows none."""

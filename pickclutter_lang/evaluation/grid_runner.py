@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -22,9 +22,9 @@ from pickclutter_lang.evaluation.report import load_result
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.training.config import FewShotSettings, PhaseSettings
 from pickclutter_lang.training.data import data_card
 from pickclutter_lang.training.loop import LOG_FILE
-from pickclutter_lang.training.run import PHASES
 
 _POLL = 0.5  # seconds
 _OWN = ("methods", "seeds", "workers", "out", "experiment")
@@ -53,10 +53,17 @@ class GridSettings:
         if self.workers < 1:
             raise InvalidArgumentError(f"expected workers to be at least 1, but got {self.workers}")
         for override in self.overrides:
-            if _key(override) in _OF_A_RUN:
+            if override_key(override) in _OF_A_RUN:
                 raise InvalidArgumentError(
                     f"expected methods=[...] and seeds=[...], and one thread for each run, but got {override}"
                 )
+
+
+class PhasesOfARun(Protocol):
+    """What the settings of a run say of its length."""
+
+    distill: PhaseSettings
+    fewshot: FewShotSettings
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Job:
     name: str
     folder: Path
     arguments: list[str]
-    settings: TrainSettings
+    settings: PhasesOfARun
 
     @property
     def done(self) -> bool:
@@ -80,7 +87,7 @@ class Job:
             return 1.0
         epochs = self.settings.distill.epochs + self.settings.fewshot.epochs
         # The evaluation takes about as long as an epoch.
-        return min(0.99, sum(_lines(self.folder / phase / LOG_FILE) for phase in PHASES) / (epochs + 1))
+        return min(0.99, sum(_lines(path) for path in self.folder.glob(f"*/{LOG_FILE}")) / (epochs + 1))
 
 
 class Failure(NamedTuple):
@@ -96,9 +103,12 @@ class Failure(NamedTuple):
         return f"{self.name} failed ({self.status}); the end of {self.log}:\n{indented}"
 
 
-def passed_on(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides of a grid's command that are overrides of each run."""
-    return [override for override in overrides if _key(override) not in _OWN]
+def passed_on(overrides: Sequence[str], own: Sequence[str] = _OWN) -> list[str]:
+    """Return the overrides of a grid's command that are overrides of each run.
+
+    :param own: keys of the grid itself
+    """
+    return [override for override in overrides if override_key(override) not in own]
 
 
 def plan_grid(settings: GridSettings, compose: Callable[[list[str]], TrainSettings]) -> list[Job]:
@@ -115,9 +125,10 @@ def plan_grid(settings: GridSettings, compose: Callable[[list[str]], TrainSettin
         for method in settings.methods:
             folder = Path(settings.out) / method / f"seed{seed}"
             chosen = [f"experiment={settings.experiment}", f"method={method}", f"seed={seed}", "threads=1"]
-            arguments = [*chosen, f"out={_quoted(str(folder))}", *settings.overrides]
-            jobs.append(Job(f"{method}/seed{seed}", folder, arguments, compose(arguments)))
-            _check_finished(jobs[-1], made_of)
+            arguments = [*chosen, f"out={quoted(str(folder))}", *settings.overrides]
+            own = compose(arguments)
+            jobs.append(Job(f"{method}/seed{seed}", folder, arguments, own))
+            _check_finished(jobs[-1], own, made_of)
     return jobs
 
 
@@ -222,19 +233,19 @@ class _MadeOf:
         return {"data": self._known[stores], "teacher": {"fingerprint": self._known[name]}}
 
 
-def _check_finished(job: Job, made_of: _MadeOf) -> None:
+def _check_finished(job: Job, settings: TrainSettings, made_of: _MadeOf) -> None:
     """Check that a result that is there is one of these settings, these scenes and this teacher."""
     if not job.done:
         return
     result = load_result(job.folder)
-    differences = describe_differences(what_it_is_made_of(result), made_of(job.settings))
+    differences = describe_differences(what_it_is_made_of(result), made_of(settings))
     if differences:
         raise StoreMismatchError(
             f"the finished run at {job.folder} was made of other scenes or with another teacher (there / now): "
             f"{'; '.join(differences)}; use those it was made of, or choose another out"
         )
     saved = own_settings(result["config"])
-    differences = describe_differences(saved, own_settings(json.loads(json.dumps(job.settings.as_dict()))))
+    differences = describe_differences(saved, own_settings(json.loads(json.dumps(settings.as_dict()))))
     if differences:
         raise InvalidArgumentError(
             f"the finished run at {job.folder} has other settings (there / now): {'; '.join(differences)}; "
@@ -242,14 +253,15 @@ def _check_finished(job: Job, made_of: _MadeOf) -> None:
         )
 
 
-def _key(override: str) -> str:
+def override_key(override: str) -> str:
+    """Return the key of an override such as `+distill.epochs=3`."""
     return override.split("=")[0].strip("+~ ")
 
 
 def _lines(path: Path) -> int:
-    return len(path.read_bytes().splitlines()) if path.is_file() else 0
+    return len(path.read_bytes().splitlines())
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """Return a value that hydra takes as it is, spaces and commas included."""
     return '"' + value.replace('"', '\\"') + '"'

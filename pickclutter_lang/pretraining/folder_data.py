@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.files import cache_folder
 from pickclutter_lang.language.attributes import attribute_words, draw_questions
 from pickclutter_lang.language.captions import Phrase, match, named_object_phrase, object_phrase
 from pickclutter_lang.language.things import Thing
+from pickclutter_lang.pictures import FilePictures, ImageClass
+from pickclutter_lang.pictures.sets import image_folder
+from pickclutter_lang.pictures.sets.folders import pictures_in
 from pickclutter_lang.pretraining.batch import Batch
 from pickclutter_lang.pretraining.config import TeacherTrainSettings
 from pickclutter_lang.training.windows import Windows, cut_rgb, relight
 
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _WORDS_A_KIND, _MOST_NAMES = 14, 120
 
 
@@ -37,52 +35,29 @@ class PictureClass:
 
 
 def read_classes(root: Path, classes: Path | None = None) -> list[PictureClass]:
-    """Return the classes of a folder of pictures, in the order of their folders.
+    """Return the classes of a folder of pictures; names and categories in small letters, as captions have them.
 
     :param root: holds a folder of pictures for each class
-    :param classes: a JSON list of `{"folder": ..., "name": ..., "category": ..., "description": ...}` (or an object
-        with such a list as `classes`; `coarse` is read as `category`); all but `folder` may be left out. By default
-        each class is called as its folder
+    :param classes: what they are called, see `pickclutter_lang.pictures.sets.image_folder.read_classes`
     :raises MissingAssetsError: when there are no class folders
-    :raises InvalidArgumentError: when the file is not such a list, or two classes share a name
+    :raises InvalidArgumentError: when the file is damaged, or two classes share a name
     """
-    folders = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    if not folders:
-        raise MissingAssetsError(f"expected a folder of pictures for each class in {root}, but there is none")
-    rows = {row["folder"]: row for row in _rows(classes)} if classes else {}
-    found = []
-    for folder in folders:
-        row = rows.get(folder, {})
-        name = str(row.get("name") or re.sub(r"[-_]+", " ", folder)).lower()
-        category = str(row.get("category") or row.get("coarse") or "").lower()
-        tags = {f"name:{name}"} | ({f"category:{category}"} if category else set())
-        sentences = tuple(s for s in re.split(r"(?<=[.!?])\s+", str(row.get("description") or "").strip()) if s)
-        found.append(PictureClass(folder, Thing(frozenset(tags), name=name, category=category), sentences))
-    names = [item.thing.name for item in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidArgumentError(f"expected a name of its own for each class, but these are shared: {twice}")
-    return found
+    return [_picture_class(item) for item in image_folder.read_classes(root, classes)]
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        content = json.loads(path.read_text())
-        rows = content["classes"] if isinstance(content, dict) else content
-        if not all(isinstance(row, dict) and "folder" in row for row in rows):
-            raise TypeError("a row without `folder`")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InvalidArgumentError(
-            f"expected a JSON list of classes with `folder` and `name` in {path}, but: {error}"
-        ) from error
-    return list(rows)
+def _picture_class(item: ImageClass) -> PictureClass:
+    name, category = item.name.lower(), item.category.lower()
+    tags = {f"name:{name}"} | ({f"category:{category}"} if category else set())
+    sentences = tuple(s for s in re.split(r"(?<=[.!?])\s+", item.description) if s)
+    return PictureClass(item.folder, Thing(frozenset(tags), name=name, category=category), sentences)
 
 
 @dataclass(frozen=True)
 class FolderPictures:
-    """Pictures on disk, decoded when they are asked for; `owner` is the place in `classes` of each of `paths`."""
+    """Pictures on disk; `owner` is the place in `classes` of each of `paths`, and `ids` are class folder and name."""
 
     paths: tuple[Path, ...]
+    ids: tuple[str, ...]
     owner: tuple[int, ...]
     classes: tuple[PictureClass, ...]
 
@@ -94,36 +69,19 @@ class FolderPictures:
         """
         root = Path(folder)
         found = read_classes(root, Path(classes) if classes else None)
-        paths, owner = [], []
-        for number, item in enumerate(found):
-            pictures = sorted(p for p in (root / item.folder).iterdir() if p.suffix.lower() in _ENDINGS)
-            if not pictures:
-                raise MissingAssetsError(f"expected pictures ({', '.join(_ENDINGS)}) in {root / item.folder}")
-            paths += pictures
-            owner += [number] * len(pictures)
-        return cls(tuple(paths), tuple(owner), tuple(found))
+        rows = [(path, n) for n, item in enumerate(found) for path in pictures_in(root / item.folder)]
+        ids = tuple(f"{found[n].folder}/{path.name}" for path, n in rows)
+        return cls(tuple(path for path, _ in rows), ids, tuple(n for _, n in rows), tuple(found))
 
     @property
     def content_hash(self) -> str:
         """Hash (sha256, hex) of the classes, names and bytes of all pictures."""
-        digest = hashlib.sha256(repr(self.classes).encode())
-        for path in self.paths:
-            digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
-        return digest.hexdigest()
+        content = self.at(1).content  # of the files, whatever the side
+        return hashlib.sha256(f"{self.classes!r}{content}".encode()).hexdigest()
 
-    def read(self, rows: Sequence[int], size: int) -> NDArray[np.uint8]:
-        """Return pictures [N, size, size, 3], squeezed to squares as the teacher's preprocessing does.
-
-        :raises InvalidArgumentError: naming a file that is not a picture
-        """
-        pictures = []
-        for row in rows:
-            try:
-                with Image.open(self.paths[row]) as picture:
-                    pictures.append(np.asarray(picture.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)))
-            except (OSError, UnidentifiedImageError) as error:
-                raise InvalidArgumentError(f"expected a picture at {self.paths[row]}, but: {error}") from error
-        return np.stack(pictures)
+    def at(self, side: int) -> FilePictures:
+        """Return the pictures as squares of a side in pixels, decoded once and kept in the cache folder."""
+        return FilePictures(self.paths, self.ids, side, cache_folder() / "pictures")
 
 
 class FolderData:
@@ -131,7 +89,7 @@ class FolderData:
 
     def __init__(self, pictures: FolderPictures, settings: TeacherTrainSettings, image_size: int) -> None:
         self.pictures, self.settings, self.image_size = pictures, settings, image_size
-        self._decoded: dict[int, NDArray[np.uint8]] = {}
+        self._squares = pictures.at(image_size)
         self.nameable = [item.thing for item in pictures.classes]
         self.words = attribute_words(self.nameable)
 
@@ -146,7 +104,7 @@ class FolderData:
             rng.normal(0, 0.15, count),
             rng.random(count) < 0.5,
         )
-        shown = relight(cut_rgb(self._read(rows), windows, size), rng)
+        shown = relight(cut_rgb(self._squares.read(rows), windows, size), rng)
         classes = [self.pictures.classes[self.pictures.owner[row]] for row in rows]
         phrases, kinds = self._phrases(classes, rng)
         return Batch(
@@ -162,13 +120,6 @@ class FolderData:
             kinds=kinds,
             tags=[tag for phrase in phrases[kinds["name"].start :] for tag in phrase.clauses[0].tags],
         )
-
-    def _read(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return pictures [N, S, S, 3], each decoded once and then kept."""
-        new = [row for row in dict.fromkeys(rows) if row not in self._decoded]
-        if new:
-            self._decoded.update(zip(new, self.pictures.read(new, self.image_size), strict=True))
-        return np.stack([self._decoded[row] for row in rows])
 
     def _phrases(
         self, classes: Sequence[PictureClass], rng: np.random.Generator

@@ -37,12 +37,9 @@ def evaluate_folder(teacher: PocketTeacher, settings: TeacherTrainSettings) -> d
             f"expected held-out pictures of classes that were trained on, but these folders were not: {unknown}"
         )
     owners = torch.tensor([column[held_out.classes[n].folder] for n in held_out.owner])
-    rows = range(len(held_out.paths))
+    pictures, rows = held_out.at(teacher.image_size), range(len(held_out.paths))
     features = torch.cat(
-        [
-            encode_pictures(teacher, held_out.read(rows[n : n + _AT_ONCE], teacher.image_size))
-            for n in range(0, len(rows), _AT_ONCE)
-        ]
+        [encode_pictures(teacher, pictures.read(rows[n : n + _AT_ONCE])) for n in range(0, len(rows), _AT_ONCE)]
     )
 
     def hits(texts: Sequence[str]) -> torch.Tensor:

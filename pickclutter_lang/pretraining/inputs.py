@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,7 +46,8 @@ def _scenes(folder: str) -> list[str]:
 
 
 def _pictures(folder: str) -> dict[str, str]:
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in FolderPictures.open(folder).paths}
+    pictures = FolderPictures.open(folder)
+    return {str(path): digest.hex() for path, digest in zip(pictures.paths, pictures.at(1).digests, strict=True)}
 
 
 def _repeated(trained: Sequence[str], held_out: Sequence[str]) -> list[str]:

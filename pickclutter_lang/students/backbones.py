@@ -10,6 +10,7 @@ import torch
 import torchvision
 from efficientnet_pytorch import EfficientNet
 from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
+from timm.layers import Format
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
@@ -127,6 +128,8 @@ def _torchvision(name: str, channels: int, output_stride: int | None, pretrained
 def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
     options: dict[str, Any] = {} if output_stride is None else {"output_stride": output_stride}
     try:
+        if getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False):
+            options["dynamic_img_size"] = True  # of vision transformers: position embeddings for any size
         network: Any = timm.create_model(
             name, pretrained=pretrained, features_only=True, out_indices=(-1,), in_chans=channels, **options
         )
@@ -138,14 +141,16 @@ def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool)
 
 
 class _LastMap(nn.Module):
-    """The last of timm's list of maps."""
+    """The last of timm's list of maps, channels first; Swin has them last."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        self._channels_last = getattr(network, "output_fmt", None) == Format.NHWC
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.network(images)[-1])
+        last = cast(Tensor, self.network(images)[-1])
+        return last.permute(0, 3, 1, 2) if self._channels_last else last
 
 
 def _widen_stem(network: nn.Module, channels: int, pretrained: bool) -> None:

@@ -42,15 +42,26 @@ class Student(nn.Module):
         :return: `global_` [N, D], `local` [N, D, h, w] with h = w = S over the output stride
         :raises InvalidArgumentError: on another number of channels
         """
+        features = self._map(images)
+        return StudentFeatures(self._pooled(features), self.local_head(features))
+
+    def global_features(self, images: Tensor) -> Tensor:
+        """Return the global features [N, D] alone; arguments and errors as of `forward`."""
+        return self._pooled(self._map(images))
+
+    def _pooled(self, features: Tensor) -> Tensor:
+        pooled: Tensor = self.global_head(self.dropout(features.mean(dim=(2, 3))))
+        return pooled
+
+    def _map(self, images: Tensor) -> Tensor:
         if images.ndim != 4 or images.shape[1] != self.channels:
             raise InvalidArgumentError(
                 f"expected images [N, {self.channels}, S, S] for this student, got {list(images.shape)}; "
                 "build the student with the channels of the data"
             )
         # On CPU this saves a quarter of the time of a training step; the weights keep their order.
-        features = self.backbone(images.contiguous(memory_format=torch.channels_last))
-        pooled = self.dropout(features.mean(dim=(2, 3)))
-        return StudentFeatures(self.global_head(pooled), self.local_head(features))
+        features: Tensor = self.backbone(images.contiguous(memory_format=torch.channels_last))
+        return features
 
 
 def build_student(

@@ -51,7 +51,7 @@ class Scorer(nn.Module):
             pretrained=student.pretrained,
             dropout=student.dropout,
         )
-        self.mixed = settings.precision == "bfloat16" or (settings.precision == "auto" and _fast_bfloat16(settings))
+        self.mixed = takes_bfloat16(settings.precision, settings.device)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth
         self.aggregation = LocalAggregation(temperature=student.temperature)
         self.register_buffer("depth_mean", torch.zeros(len(self.cameras)))
@@ -84,7 +84,7 @@ class Scorer(nn.Module):
 
     def _normalise(self, images: Tensor) -> Tensor:
         if not self.depth:
-            return (images - _RGB_MEAN) / _RGB_STD
+            return normalise_rgb(images)
         images = images.clone()
         for camera in range(len(self.cameras)):
             rgb, depth = images[:, 4 * camera : 4 * camera + 3], images[:, 4 * camera + 3]
@@ -159,8 +159,16 @@ def describe_architecture(settings: TrainSettings, teacher: Teacher) -> dict[str
     }
 
 
-def _fast_bfloat16(settings: TrainSettings) -> bool:
-    """Return whether the device is a CPU with matrix units for bfloat16 (AMX), twice as fast for plain convolutions."""
+def takes_bfloat16(precision: str, device: str) -> bool:
+    """Return whether a student's network computes in bfloat16: with `auto` on CPUs with matrix units for it (AMX),
+    where plain convolutions are twice as fast.
+    """
     # Older versions of torch do not tell.
     capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return torch.device(settings.device).type == "cpu" and bool(capabilities.get("amx_bf16", False))
+    fast = torch.device(device).type == "cpu" and bool(capabilities.get("amx_bf16", False))
+    return precision == "bfloat16" or (precision == "auto" and fast)
+
+
+def normalise_rgb(images: Tensor) -> Tensor:
+    """Return pictures in 0..1 with a mean near 0 and a deviation near 1."""
+    return (images - _RGB_MEAN) / _RGB_STD

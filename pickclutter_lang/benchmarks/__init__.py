@@ -1,0 +1,1 @@
+"""The paper's image-classification benchmarks: Tables 1-11 and Figures 1, 2b and 4."""

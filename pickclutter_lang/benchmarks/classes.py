@@ -1,0 +1,112 @@
+"""What stands for a class of pictures: a text, a text behind a learned context, or a learned vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pickclutter_lang.benchmarks.settings import TextSettings
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.descriptions import read_descriptions
+from pickclutter_lang.language.prompts import LearnedPrompts
+from pickclutter_lang.pictures import ImageClass
+from pickclutter_lang.teachers import Teacher
+
+OWN = "own"
+
+
+class ClassTexts(nn.Module):
+    """Fixed texts; their features [C, D] are encoded once."""
+
+    features: Tensor
+
+    def __init__(self, features: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("features", features, persistent=False)
+
+    def encode(self, classes: Sequence[int]) -> Tensor:
+        """Return the features [n, D] of some classes."""
+        return self.features[list(classes)]
+
+
+class PromptedClasses(nn.Module):
+    """Texts behind a learned context (CoOp)."""
+
+    def __init__(self, settings: TextSettings, teacher: Teacher, texts: Sequence[str]) -> None:
+        """Set up the context; random vectors come from torch's global generator.
+
+        :raises InvalidArgumentError: when a text is too long for the teacher
+        """
+        super().__init__()
+        self._texts = list(texts)
+        self.prompts = LearnedPrompts(
+            teacher, texts, n_context=settings.tokens, dual=False, init=(settings.context, None),
+            truncate=settings.truncate,
+        )  # fmt: skip
+
+    def encode(self, classes: Sequence[int]) -> Tensor:
+        """Return the features [n, D] of some classes, with gradient to the context."""
+        return self.prompts.encode([self._texts[number] for number in classes]).positive
+
+
+class ClosedClasses(nn.Module):
+    """The closed-set baseline: a learned vector for each class."""
+
+    def __init__(self, count: int, width: int) -> None:
+        """Draw the vectors [count, width] from torch's global generator."""
+        super().__init__()
+        self.vectors = nn.Parameter(torch.randn(count, width))
+
+    def encode(self, classes: Sequence[int]) -> Tensor:
+        """Return the vectors [n, D] of some classes, of length 1."""
+        return functional.normalize(self.vectors[list(classes)], dim=1)
+
+
+def build_classes(
+    settings: TextSettings, teacher: Teacher, classes: Sequence[ImageClass]
+) -> ClassTexts | PromptedClasses | ClosedClasses:
+    """Build what the settings ask for.
+
+    :raises InvalidArgumentError: when a text is too long for the teacher, or a class lacks the description asked for
+    """
+    if settings.closed_set:
+        return ClosedClasses(len(classes), teacher.embed_dim)
+    if settings.tokens:
+        return PromptedClasses(settings, teacher, class_texts(settings, classes, behind_context=True))
+    return ClassTexts(teacher.encode_text(class_texts(settings, classes), settings.truncate))
+
+
+def class_texts(settings: TextSettings, classes: Sequence[ImageClass], *, behind_context: bool = False) -> list[str]:
+    """Return the text of every class, with its description where there are any.
+
+    :param behind_context: leave out the template: a learned context stands in its place
+    :raises InvalidArgumentError: when a class lacks the description that is asked for
+    """
+    names = [item.name for item in classes]
+    if settings.descriptions is None:
+        return names if behind_context else [settings.template.format(name=name) for name in names]
+    form = "{name} . {description}" if behind_context else settings.described
+    said = descriptions(settings.descriptions, classes)
+    return [form.format(name=name, description=text) for name, text in zip(names, said, strict=True)]
+
+
+def descriptions(source: str, classes: Sequence[ImageClass]) -> list[str]:
+    """Return the description of every class.
+
+    :param source: `own` for those of the data set, or as in `read_descriptions`
+    :raises InvalidArgumentError: naming the classes without one
+    :raises UnknownObjectError: as `read_descriptions`' set
+    """
+    if source != OWN:
+        return read_descriptions(source).of([item.name for item in classes])
+    lacking = [item.name for item in classes if not item.description]
+    if lacking:
+        raise InvalidArgumentError(
+            f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}"
+            f"{' and others' if len(lacking) > 5 else ''}; name a file of descriptions as text.descriptions (make it: "
+            "python scripts/describe_labels.py) or take text.descriptions=null"
+        )
+    return [item.description for item in classes]

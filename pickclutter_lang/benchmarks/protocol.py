@@ -1,0 +1,200 @@
+"""The protocol of Tables 1-11: a student after distillation (zero-shot), by retrieval, after fine-tuning (few-shot)."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pickclutter_lang.benchmarks.classes import OWN, class_texts
+from pickclutter_lang.benchmarks.results import SCHEMA, SPACE_FILE
+from pickclutter_lang.benchmarks.retrieval import places_of, retrieve
+from pickclutter_lang.benchmarks.run import CONTINUAL, FEW, PictureRun
+from pickclutter_lang.benchmarks.spaces import text_space
+from pickclutter_lang.benchmarks.task import nearest, nearest_class, student_features
+from pickclutter_lang.errors import PickClutterError
+from pickclutter_lang.evaluation.protocol import RESULT_FILE, git_revision, without_nan
+from pickclutter_lang.files import write_whole
+from pickclutter_lang.metrics import (
+    alignment_inversions,
+    feature_distance,
+    mean_class_accuracy,
+    neighbour_overlap,
+    relative_match,
+)
+from pickclutter_lang.training.monitor import peak_memory_mb, write_json
+from pickclutter_lang.training.phased_run import FIRST
+
+_NEIGHBOURS, _TEXTS = (3, 5, 10), (2, 3, 5)
+
+Accuracy = dict[str, float]
+
+
+def evaluate_pictures(run: PictureRun) -> dict[str, Any]:
+    """Evaluate every stage of a finished run; write `result.json` and `space.npz`, and return the result.
+
+    :raises CheckpointError: when a phase is not finished
+    """
+    start = time.perf_counter()
+    metrics: dict[str, Any] = {"teacher": _teacher(run)}
+    zero_shot, few_shot = _stage(run, FIRST), _stage(run, FEW)
+    if run.settings.continual:
+        metrics["continual"] = _continual(run)
+    histories = {phase: run.load_weights(phase) for phase in (*run.phases, FIRST)}
+    seen = {
+        part: student_features(run.model, run.views, getattr(run.split, part)) for part in ("train", "ood", "fewshot")
+    }
+    if run.settings.text.closed_set:
+        zero_shot |= {"ood": None, "all": None}  # no output of it was trained
+    else:
+        metrics["retrieval"] = {"ood": _retrieval(run, seen)}
+    metrics |= {
+        "zero_shot": zero_shot,
+        "few_shot": few_shot,
+        "features": {part: _features(run, part, seen[part]) for part in ("train", "ood")},
+        "text": text_spaces(run),
+    }
+    _save_space(run, seen["ood"])
+    result = {
+        "schema": SCHEMA,
+        "name": run.settings.name,
+        "config": run.settings.as_dict(),
+        "seed": run.settings.seed,
+        "data": run.data_card,
+        "teacher": run.teacher_card,
+        "git_revision": git_revision(),
+        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
+        "parameters": sum(p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name),
+        "metrics": metrics,
+        "history": histories,
+        "seconds": {
+            **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
+            "evaluation": time.perf_counter() - start,
+        },
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    cleaned: dict[str, Any] = without_nan(result)
+    write_json(run.folder / RESULT_FILE, cleaned)
+    return cleaned
+
+
+def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
+    """Return the mean accuracy of the classes, the share of pictures that are right, and the number of pictures."""
+    right = float((predictions == labels).double().mean())
+    return {"accuracy": mean_class_accuracy(predictions, labels), "top1": right, "images": len(labels)}
+
+
+def text_spaces(run: PictureRun) -> dict[str, Any]:
+    """Return what Table 6 and Figure 4 say of the names, descriptions and captions of Y_ood, where there are any."""
+    unseen = [run.data.classes[n] for n in run.split.unseen]
+    settings, spaces = run.settings.text, {}
+    if len(unseen) < 2:
+        return {}
+    for kind, source in (("names", None), ("descriptions", settings.descriptions or OWN)):
+        chosen = type(settings)(**{**vars(settings), "descriptions": source, "closed_set": False})
+        try:
+            texts = class_texts(chosen, unseen)
+        except PickClutterError:  # a data set without descriptions
+            continue
+        spaces[kind] = text_space(run.teacher.encode_text(texts, settings.truncate).cpu().numpy())
+    if run.data.captions and all(run.data.pictures.ids[row] in run.data.captions for row in run.split.ood):
+        features, rows = run.caption_features(), list(run.split.ood)
+        means = [features[[row for row in rows if run.labels[row] == n]].mean(dim=0) for n in run.split.unseen]
+        spaces["captions"] = text_space(torch.stack(means).cpu().numpy())
+    return spaces
+
+
+def _stage(run: PictureRun, phase: str) -> dict[str, Any]:
+    """Return the accuracies after a phase, means over its last epochs."""
+    found = []
+    for back in range(run.settings.last_epochs):
+        run.load_weights(phase, back)
+        found.append(_accuracies(run))
+    return {part: _mean([one[part] for one in found]) for part in found[0]}
+
+
+def _accuracies(run: PictureRun) -> dict[str, Accuracy]:
+    split, model = run.split, run.model
+    known, unseen = (student_features(model, run.views, rows) for rows in (split.id, split.ood))
+    labels, other = run.labels[list(split.id)], run.labels[list(split.ood)]
+    both = (*split.known, *split.unseen)
+    return {
+        "id": accuracy(nearest_class(model, known, split.known), labels),
+        "ood": accuracy(nearest_class(model, unseen, split.unseen), other),
+        "all": accuracy(nearest_class(model, unseen, both), other),
+    }
+
+
+def _mean(rows: Sequence[Accuracy]) -> Accuracy:
+    return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
+
+
+def _teacher(run: PictureRun) -> dict[str, Accuracy]:
+    text, found = run.teacher_texts(), {}
+    for part, classes in (("id", run.split.known), ("ood", run.split.unseen)):
+        rows = list(getattr(run.split, part))
+        predictions = nearest(run.teacher_whole[rows], text[list(classes)], classes)
+        found[part] = accuracy(predictions, run.labels[rows])
+    return found
+
+
+def _continual(run: PictureRun) -> dict[str, Accuracy]:
+    """Return the accuracies on the halves of Y_ood, before and after fine-tuning on the first (Table 11)."""
+    found = {}
+    for when, phase in (("before", FIRST), ("after", CONTINUAL)):
+        run.load_weights(phase)
+        for half, classes in enumerate(run.halves, start=1):
+            rows = [row for row in run.split.ood if int(run.labels[row]) in classes]
+            if not rows:
+                continue
+            features = student_features(run.model, run.views, rows)
+            found[f"ood{half}_{when}"] = accuracy(nearest_class(run.model, features, classes), run.labels[rows])
+    return found
+
+
+def _retrieval(run: PictureRun, seen: Mapping[str, Tensor]) -> dict[str, float]:
+    split = run.split
+    text = run.model.text(split.unseen).detach().cpu()
+    labels = places_of(run.labels[list(split.fewshot)], split.unseen)
+    scale = 1 / run.settings.objective.temperature
+    places, choice = retrieve(seen["ood"], seen["fewshot"], labels, text, scale)
+    predictions = torch.tensor(split.unseen)[places]
+    return accuracy(predictions, run.labels[list(split.ood)]) | choice
+
+
+def _features(run: PictureRun, part: str, student: Tensor) -> dict[str, Any]:
+    """Return the metrics of Tables 2 to 4 on a part of the data."""
+    rows = list(getattr(run.split, part))
+    teacher = run.teacher_whole[rows]
+    classes = run.split.known if part == "train" else run.split.unseen
+    text = run.teacher_texts()[list(classes)]
+    distance = feature_distance(student, teacher)
+    return {
+        "mse": distance.squared,
+        "degrees": distance.degrees,
+        "relative_match": relative_match(student, teacher),
+        "neighbour_overlap": {str(k): neighbour_overlap(student, teacher, k) for k in _NEIGHBOURS if k < len(rows)},
+        "alignment_inversions": {
+            str(k): alignment_inversions(student, teacher, text, k) for k in _TEXTS if k <= len(classes)
+        },
+    }
+
+
+def _save_space(run: PictureRun, students: Tensor) -> None:
+    """Save the zero-shot student's features of X_ood and the texts of Y_ood, for Figure 2b."""
+    text = run.model.text(run.split.unseen).detach().cpu()
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream,
+        students=functional.normalize(students, dim=1).numpy().astype(np.float32),
+        texts=text.numpy().astype(np.float32),
+        labels=places_of(run.labels[list(run.split.ood)], run.split.unseen).numpy(),
+    )
+    write_whole(run.folder / SPACE_FILE, stream.getvalue())

@@ -1,0 +1,135 @@
+"""A phase of training on single pictures, and what it needs of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pickclutter_lang.benchmarks.model import PictureModel
+from pickclutter_lang.benchmarks.views import Views
+from pickclutter_lang.distillation import PictureObjective
+from pickclutter_lang.metrics import mean_class_accuracy
+from pickclutter_lang.training.config import PhaseSettings
+from pickclutter_lang.training.loop import Batch, check_finite
+
+_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a student learns from: pictures, the class of each [N], and the teacher's features of them.
+
+    `teacher` is [N, V, D] of the views (see `Views`), `captions` [N, D] of the pictures' captions; None where no term
+    needs them.
+    """
+
+    views: Views
+    labels: Tensor
+    teacher: Tensor | None
+    captions: Tensor | None
+
+
+@dataclass(frozen=True)
+class PictureTask:
+    """See `pickclutter_lang.training.loop.Task`; the second number of a batch's pairs is the row of a picture.
+
+    `classes` are those of the phase, as indices of the data set, in groups that are told apart from each other: one
+    group, but for a closed set of separate classifiers. `order(epoch)` gives the batches, `key` names seed and phase,
+    and after every epoch the accuracy on the rows `validation` is noted, which chooses nothing.
+    """
+
+    name: str
+    settings: PhaseSettings
+    model: PictureModel
+    architecture: dict[str, Any]
+    objective: PictureObjective
+    lessons: Lessons
+    classes: Sequence[Sequence[int]]
+    class_names: Sequence[str]
+    order: Callable[[int], list[Batch]]
+    key: tuple[int, int]
+    validation: Sequence[int]
+    select: str | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes."""
+        return [self.class_names[number] for group in self.classes for number in group]
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Return the batches of an epoch."""
+        return self.order(epoch)
+
+    def loss(self, batch: Batch, epoch: int, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the objective's value on a batch, and its terms.
+
+        :raises InvalidArgumentError: when the training diverged
+        """
+        rows = [row for _, row in batch]
+        images, crops = self.lessons.views.drawn(rows, (*self.key, epoch), self.settings.image_size(epoch))
+        device = next(self.model.parameters()).device
+        student = self.model.features(images.to(device))
+        check_finite(student, self, epoch)
+        wanted = self.lessons.labels[rows]
+        parts = []
+        for group in self.classes:
+            own = torch.isin(wanted, torch.tensor(group))
+            if bool(own.any()):
+                parts.append((int(own.sum()), self._group_loss(student[own], group, own, rows, crops)))
+        # A mean over the pictures, whatever the groups.
+        loss = sum((n / len(rows) * total for n, (total, _) in parts), start=student.new_zeros(()))
+        terms = {
+            name: sum((n / len(rows) * found[name] for n, (_, found) in parts), start=student.new_zeros(()))
+            for name in self.objective.weights
+        }
+        return loss, terms
+
+    def validate(self) -> dict[str, float] | None:
+        """Return the mean accuracy of the classes on the validation."""
+        if not self.validation:
+            return None
+        self.model.eval()
+        labels = self.lessons.labels[list(self.validation)]
+        classes = sorted({int(label) for label in labels})
+        features = student_features(self.model, self.lessons.views, self.validation)
+        return {"accuracy": mean_class_accuracy(nearest_class(self.model, features, classes), labels)}
+
+    def _group_loss(
+        self, student: Tensor, group: Sequence[int], own: Tensor, rows: Sequence[int], crops: Sequence[int]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        chosen = [n for n, there in enumerate(own.tolist()) if there]
+        picked = torch.tensor([rows[n] for n in chosen])
+        places = {number: place for place, number in enumerate(group)}
+        labels = torch.tensor([places[int(label)] for label in self.lessons.labels[picked]])
+        given: dict[str, Tensor] = {}
+        if self.lessons.teacher is not None:
+            given["teacher"] = self.lessons.teacher[picked, torch.tensor([crops[n] for n in chosen])].to(student.device)
+        if self.lessons.captions is not None:
+            given["captions"] = self.lessons.captions[picked].to(student.device)
+        return self.objective(student=student, text=self.model.text(group), labels=labels.to(student.device), **given)
+
+
+@torch.no_grad()
+def student_features(model: PictureModel, views: Views, rows: Sequence[int]) -> Tensor:
+    """Return the student's features [n, D] of whole pictures, on the CPU; the model must be in eval mode."""
+    device = next(model.parameters()).device
+    parts = [
+        model.features(views.plain(list(rows[first : first + _BATCH])).to(device)).cpu()
+        for first in range(0, len(rows), _BATCH)
+    ]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def nearest_class(model: PictureModel, features: Tensor, classes: Sequence[int]) -> Tensor:
+    """Return the class [n], as an index of the data set, whose text is nearest to each feature [n, D]."""
+    return nearest(features, model.text(classes).cpu(), classes)
+
+
+def nearest(features: Tensor, text: Tensor, classes: Sequence[int]) -> Tensor:
+    """Return the class [n] whose unit feature, a row of `text` [C, D], is nearest to each of `features` [n, D]."""
+    return torch.tensor(list(classes))[(features @ text.T).argmax(dim=1)]

@@ -1,0 +1,116 @@
+"""Pictures as the student sees them, and the teacher's features of what it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.transforms import RandomResizedCrop, v2
+
+from pickclutter_lang.benchmarks.settings import ViewSettings
+from pickclutter_lang.pictures import Pictures
+from pickclutter_lang.teachers import FeatureCache, Teacher
+
+_AT_ONCE = 64
+_FIXED = 1  # keeps the keys of fixed crops apart from those of an epoch
+
+
+class Views:
+    """Shows pictures in training, changed, and in evaluation, as they are.
+
+    Everything random depends on the key of a picture alone: not on its batch, nor on the order.
+    """
+
+    def __init__(self, pictures: Pictures, settings: ViewSettings, size: int) -> None:
+        """Keep how pictures are shown.
+
+        :param size: side S of what the student sees, in pixels
+        """
+        self.pictures, self.settings, self.size = pictures, settings, size
+        self._rand_augment = v2.RandAugment(2, 9)
+
+    def plain(self, rows: Sequence[int]) -> Tensor:
+        """Return whole pictures, float32 [n, 3, S, S] in 0..1."""
+        shown: Tensor = v2.functional.resize(_channels_first(self.pictures.read(rows)), [self.size] * 2, antialias=True)
+        return shown / 255
+
+    def drawn(self, rows: Sequence[int], key: Sequence[int], size: int | None = None) -> tuple[Tensor, list[int]]:
+        """Return pictures as training shows them, and which of its fixed crops each is (0 without any).
+
+        :param key: numbers >= 0 that name the time: seed, phase, epoch
+        :param size: side, by default S
+        """
+        shown, crops = [], []
+        for picture, row in zip(_channels_first(self.pictures.read(rows)), rows, strict=True):
+            rng = np.random.default_rng([*key, row])
+            crop = int(rng.integers(self.settings.crops)) if self.settings.crops else 0
+            box = self._box(row, crop) if self.settings.crops else self._new_box(rng)
+            view = _cut(picture, box, size or self.size)
+            if self.settings.flip and rng.random() < 0.5:
+                view = v2.functional.horizontal_flip(view)
+            if self.settings.rand_augment:
+                view = self._rand_augmented(view, rng)
+            shown.append(view)
+            crops.append(crop)
+        return torch.stack(shown).float() / 255, crops
+
+    def teacher_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
+        """Return the teacher's features [N, V, D] of all pictures: of the V fixed crops, or of the whole (V = 1)."""
+        views = [f"crop={crop} smallest={self.settings.smallest}" for crop in range(self.settings.crops)]
+        parts = []
+        for crop, view in enumerate(views or ["whole"]):
+
+            def batches(crop: int | None = crop if views else None) -> Iterator[NDArray[np.uint8]]:
+                for first in range(0, len(self.pictures.ids), _AT_ONCE):
+                    yield self._for_teacher(range(first, min(first + _AT_ONCE, len(self.pictures.ids))), crop, teacher)
+
+            view = f"side={self.pictures.side} {view}"
+            parts.append(cache.get_or_compute(teacher, batches, len(self.pictures.ids), self.pictures.content, view))
+        return torch.stack(parts, dim=1)
+
+    def whole_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
+        """Return the teacher's features [N, D] of all pictures, uncut."""
+        whole = Views(self.pictures, ViewSettings(1.0, False, False, 0), self.size)
+        return whole.teacher_features(teacher, cache)[:, 0]
+
+    def _for_teacher(self, rows: Sequence[int], crop: int | None, teacher: Teacher) -> NDArray[np.uint8]:
+        pictures = self.pictures.read(rows)
+        if crop is None:
+            return pictures
+        cut = [
+            _cut(picture, self._box(row, crop), teacher.image_size)
+            for picture, row in zip(_channels_first(pictures), rows, strict=True)
+        ]
+        return torch.stack(cut).permute(0, 2, 3, 1).numpy()
+
+    def _box(self, row: int, crop: int) -> tuple[int, int, int, int]:
+        """Return a fixed crop of a picture: top, left, height, width."""
+        return self._new_box(np.random.default_rng([_FIXED, row, crop]))
+
+    def _new_box(self, rng: np.random.Generator) -> tuple[int, int, int, int]:
+        side = self.pictures.side
+        with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
+            torch.manual_seed(int(rng.integers(2**62)))
+            box: tuple[int, int, int, int] = RandomResizedCrop.get_params(
+                torch.empty(3, side, side), [self.settings.smallest, 1.0], [3 / 4, 4 / 3]
+            )
+        return box
+
+    def _rand_augmented(self, view: Tensor, rng: np.random.Generator) -> Tensor:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**62)))
+            changed: Tensor = self._rand_augment(view)
+        return changed
+
+
+def _channels_first(pictures: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2)
+
+
+def _cut(picture: Tensor, box: tuple[int, int, int, int], size: int) -> Tensor:
+    """Return a part of a picture [3, H, W], resized to [3, size, size], uint8."""
+    cut: Tensor = v2.functional.resized_crop(picture, *box, [size, size], antialias=True)
+    return cut

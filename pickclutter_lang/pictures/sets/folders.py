@@ -1,0 +1,160 @@
+"""What the loaders share: class folders, the pictures in them, and what a known data set must have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pickclutter_lang.errors import MissingAssetsError
+from pickclutter_lang.pictures.labelled import ImageClass, LabelledPictures
+from pickclutter_lang.pictures.names import readable
+from pickclutter_lang.pictures.pictures import FilePictures
+from pickclutter_lang.pictures.settings import PictureSettings
+from pickclutter_lang.pictures.texts import read_lines
+
+LabelledFile = tuple[Path, ImageClass]
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A data set, and what people should know of how it lies on disk, a line each."""
+
+    data: LabelledPictures
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownSet:
+    """A published data set: numbers of classes and pictures, what its folder holds, and where to get it."""
+
+    title: str
+    classes: int
+    pictures: int
+    layout: str
+    source: str
+
+    def missing(self, root: Path) -> MissingAssetsError:
+        """Return the error for a folder that does not hold the data set."""
+        return MissingAssetsError(
+            f"expected {self.title} in {root} ({self.layout}, or a folder of pictures for each class), but it is not "
+            f"there; get it from {self.source} (several official links are dead: copies lie where others keep them)"
+        )
+
+    def notes(self, classes: int, pictures: int) -> list[str]:
+        """Return what is said of numbers that are not those of the whole data set."""
+        if (classes, pictures) == (self.classes, self.pictures):
+            return []
+        return [
+            f"{self.title} has {self.classes} classes and {self.pictures} pictures, but here are {classes} and "
+            f"{pictures}; the whole is at {self.source}"
+        ]
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file's name is that of a picture."""
+    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures of a class folder, in order.
+
+    :raises MissingAssetsError: when there are none
+    """
+    pictures = sorted(path for path in folder.iterdir() if is_picture(path))
+    if not pictures:
+        raise MissingAssetsError(f"expected pictures ({', '.join(ENDINGS)}) in {folder}, but there are none")
+    return pictures
+
+
+def subfolders(root: Path) -> list[str]:
+    """Return the names of the folders in a folder, in order, without hidden ones; none where there is no folder."""
+    if not root.is_dir():
+        return []
+    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def first_folder(root: Path, *places: str) -> Path:
+    """Return the first of some places below a root that is a folder; the root itself where none is."""
+    return next((root / place for place in places if (root / place).is_dir()), root)
+
+
+def from_folders(
+    settings: PictureSettings, folders: Mapping[Path, ImageClass], known: KnownSet | None = None
+) -> Loaded:
+    """Load class folders; files in them that are no pictures by their ending are noted.
+
+    :param folders: the class whose pictures lie in each
+    :raises MissingAssetsError: for a folder without pictures
+    """
+    files: list[LabelledFile] = []
+    left_out: list[Path] = []
+    for folder, item in folders.items():
+        files += [(path, item) for path in pictures_in(folder)]
+        left_out += sorted(p for p in folder.iterdir() if not is_picture(p) and not p.name.startswith("."))
+    notes = [f"{len(left_out)} entries of class folders are no pictures, such as {left_out[0]}"] if left_out else []
+    return from_files(settings, files, notes, known)
+
+
+def from_files(
+    settings: PictureSettings,
+    files: Sequence[LabelledFile],
+    notes: Sequence[str] = (),
+    known: KnownSet | None = None,
+) -> Loaded:
+    """Load files with their classes, in this order; classes are in the order of their first picture.
+
+    :raises InvalidArgumentError: when two classes share a name, or two pictures an id
+    :raises MissingAssetsError: for a file that is not there
+    """
+    place = {item: n for n, item in enumerate(dict.fromkeys(item for _, item in files))}
+    pictures = FilePictures(
+        [path for path, _ in files],
+        [f"{item.folder}/{path.name}" for path, item in files],
+        settings.side,
+        Path(settings.cache),
+    )
+    labels = np.array([place[item] for _, item in files], dtype=np.int64)
+    counted = known.notes(len(place), len(files)) if known else []
+    return Loaded(LabelledPictures(settings.name, tuple(place), labels, pictures), (*notes, *counted))
+
+
+def named_folders(root: Path, known: KnownSet, listed: Path | None = None) -> tuple[dict[Path, ImageClass], list[str]]:
+    """Return the class folders of a known data set, each called as its folder.
+
+    :param listed: a file of the data set whose lines end with a class folder
+    :return: the folders, and what that file names and is not there, for people
+    :raises MissingAssetsError: when there are no class folders
+    """
+    folders = subfolders(root)
+    if not any(is_picture(path) for name in folders for path in (root / name).iterdir()):
+        raise known.missing(root)
+    wanted = [line.split()[-1] for line in read_lines(listed) if line.strip()] if listed and listed.is_file() else []
+    absent = [name for name in wanted if name not in set(folders)]
+    notes = [f"{len(absent)} classes of {listed} have no folder, such as {absent[0]}"] if absent else []
+    return {root / name: ImageClass(name, readable(name)) for name in folders}, notes
+
+
+def present(
+    files: Sequence[LabelledFile], settings: PictureSettings, where: Path
+) -> tuple[list[LabelledFile], list[str]]:
+    """Return which of the files that a file of labels names are there.
+
+    :param where: the file of labels
+    :return: the files, and what is not there, for people
+    :raises MissingAssetsError: when some are not there, unless that is allowed, or none is
+    """
+    found = [(path, item) for path, item in files if path.is_file()]
+    absent = [path for path, _ in files if not path.is_file()]
+    if absent and (not found or not settings.allow_missing):
+        raise MissingAssetsError(
+            f"expected the {len(files)} pictures that {where} names, but {len(absent)} are not there, such as "
+            f"{absent[0]}; complete them, or go on without with allow_missing=true"
+        )
+    lying = {path for folder in {path.parent for path, _ in found} for path in folder.iterdir() if is_picture(path)}
+    bare = sorted(lying - {path for path, _ in found})
+    notes = [f"{len(absent)} pictures that {where} names are not there, such as {absent[0]}"] if absent else []
+    return found, [*notes, *([f"{len(bare)} pictures are not in {where}, such as {bare[0]}"] if bare else [])]

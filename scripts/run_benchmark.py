@@ -1,0 +1,35 @@
+"""Run a table or a figure of the paper: `python scripts/run_benchmark.py table=1 benchmark=object_views`."""
+
+import sys
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from pickclutter_lang.command import command, composed, typed
+
+
+@command("run_benchmark")
+def main(config: DictConfig) -> None:
+    """Run what is not finished, write the tables and figures of what is, and name what failed."""
+    from pickclutter_lang.benchmarks.grid import OWN, BenchmarkGridSettings, plan_benchmark, write_benchmark
+    from pickclutter_lang.benchmarks.settings import BenchmarkSettings
+    from pickclutter_lang.evaluation.grid_runner import passed_on, run_grid
+
+    chosen = {key: config[key] for key in OWN} | {"overrides": passed_on(HydraConfig.get().overrides.task, OWN)}
+    settings = typed(BenchmarkGridSettings, DictConfig(chosen))
+    jobs = plan_benchmark(settings, lambda overrides: composed(BenchmarkSettings, "train_pictures", overrides))
+    script = Path(__file__).with_name("train_pictures.py")
+    failures = run_grid(jobs, script, Path(settings.out), settings.workers)
+    if not jobs or any(job.done for job in jobs):
+        for path in write_benchmark(settings):
+            print(path)
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    if failures:
+        print(f"{len(failures)} of {len(jobs)} runs failed; run the same command again to try them", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
