@@ -201,13 +201,15 @@ def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
     again, _ = run.views.drawn([3, 2, 1, 0], (0, 0, 1))
     assert torch.equal(shown.flip(0), again)
     assert set(crops) <= {0, 1, 2}
-    seen = torch.from_numpy(run.views._for_teacher([0], crops[0], run.teacher)).permute(0, 3, 1, 2).float() / 255
+    seen = torch.from_numpy(run.views._cropped([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float() / 255
     same_size = torch.nn.functional.interpolate(seen, size=shown.shape[-2:], mode="bilinear", antialias=True)
     assert (same_size[0] - shown[0]).abs().mean() < 0.03
     assert any(run.views.drawn([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
-    features = run.views.teacher_features(run.teacher, run.cache)
-    assert features.shape[:2] == (len(run.data.pictures.ids), 3)
+    features = run.views.crop_features(run.teacher, run.cache, [5, 2])
+    assert features.shape[:2] == (2, 3)
     assert not torch.equal(features[:, 0], features[:, 1])
+    again = run.teacher.encode_image(run.teacher.preprocess(run.views._cropped([2], 1, run.teacher.image_size)))
+    assert torch.allclose(features[1, 1], again[0], atol=1e-5)
 
 
 def test_retrieval_weighs_the_cache_by_the_few_shot_pictures_alone() -> None:

@@ -104,9 +104,10 @@ def text_spaces(run: PictureRun) -> dict[str, Any]:
         except PickClutterError:  # a data set without descriptions
             continue
         spaces[kind] = text_space(run.teacher.encode_text(texts, settings.truncate).cpu().numpy())
-    if run.data.captions and all(run.data.pictures.ids[row] in run.data.captions for row in run.split.ood):
-        features, rows = run.caption_features(), list(run.split.ood)
-        means = [features[[row for row in rows if run.labels[row] == n]].mean(dim=0) for n in run.split.unseen]
+    rows = run.split.ood
+    if all(run.data.pictures.ids[row] in run.data.captions for row in rows):
+        features, labels = run.caption_features(rows), run.labels[list(rows)]
+        means = [features[labels == n].mean(dim=0) for n in run.split.unseen]
         spaces["captions"] = text_space(torch.stack(means).cpu().numpy())
     return spaces
 

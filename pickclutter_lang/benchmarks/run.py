@@ -160,31 +160,35 @@ class PictureRun(PhasedRun):
 
     @cached_property
     def _lessons(self) -> Lessons:
-        needs = self._objective.needs
+        rows, needs = (*self.split.train, *self.split.fewshot), self._objective.needs
+        place = torch.full((len(self.labels),), -1)
+        place[list(rows)] = torch.arange(len(rows))
+        teacher = None
+        if needs("teacher") and self.settings.views.crops:
+            teacher = self.views.crop_features(self.teacher, self.cache, rows)
+        elif needs("teacher"):
+            teacher = self.teacher_whole[list(rows)][:, None]
         return Lessons(
-            self.views,
-            self.labels,
-            self.views.teacher_features(self.teacher, self.cache) if needs("teacher") else None,
-            self.caption_features() if needs("captions") else None,
+            self.views, self.labels, place, teacher, self.caption_features(rows) if needs("captions") else None
         )
 
-    def caption_features(self) -> Tensor:
-        """Return the teacher's features [N, D] of the captions of all pictures.
+    def caption_features(self, rows: Sequence[int]) -> Tensor:
+        """Return the teacher's features [n, D] of the captions of some pictures.
 
-        :raises InvalidArgumentError: when pictures of X_train or of few shots have none
+        :raises InvalidArgumentError: when one of them has none
         """
-        ids, captions = self.data.pictures.ids, self.data.captions
-        lacking = [ids[row] for row in (*self.split.train, *self.split.fewshot) if ids[row] not in captions]
+        ids, captions = [self.data.pictures.ids[row] for row in rows], self.data.captions
+        lacking = [item for item in ids if item not in captions]
         if lacking:
             raise InvalidArgumentError(
                 f"expected a caption of every picture for objective.cap, but {len(lacking)} have none, such as "
                 f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, made by "
                 "python scripts/caption_pictures.py, or take objective.cap=0"
             )
-        texts = sorted(set(captions.values()))
+        texts = sorted({captions[item] for item in ids})
         features = self.teacher.encode_text(texts, self.settings.text.truncate)
-        place = {text: n for n, text in enumerate(texts)}
-        return features[[place.get(captions.get(item, ""), 0) for item in ids]]
+        number = {text: n for n, text in enumerate(texts)}
+        return features[[number[captions[item]] for item in ids]]
 
     def teacher_texts(self) -> Tensor:
         """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""

@@ -21,14 +21,15 @@ _BATCH = 128
 
 @dataclass(frozen=True)
 class Lessons:
-    """What a student learns from: pictures, the class of each [N], and the teacher's features of them.
+    """What a student learns from: pictures, the class of each [N], and the teacher's features of those trained on.
 
-    `teacher` is [N, V, D] of the views (see `Views`), `captions` [N, D] of the pictures' captions; None where no term
-    needs them.
+    `place` [N] says where a picture's features are in `teacher` [n, V, D], of its V views (see `Views`), and in
+    `captions` [n, D], of its caption; None where no term needs them.
     """
 
     views: Views
     labels: Tensor
+    place: Tensor
     teacher: Tensor | None
     captions: Tensor | None
 
@@ -103,13 +104,14 @@ class PictureTask:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         chosen = [n for n, there in enumerate(own.tolist()) if there]
         picked = torch.tensor([rows[n] for n in chosen])
-        places = {number: place for place, number in enumerate(group)}
-        labels = torch.tensor([places[int(label)] for label in self.lessons.labels[picked]])
+        number_of = {number: n for n, number in enumerate(group)}
+        labels = torch.tensor([number_of[int(label)] for label in self.lessons.labels[picked]])
         given: dict[str, Tensor] = {}
+        places = self.lessons.place[picked]
         if self.lessons.teacher is not None:
-            given["teacher"] = self.lessons.teacher[picked, torch.tensor([crops[n] for n in chosen])].to(student.device)
+            given["teacher"] = self.lessons.teacher[places, torch.tensor([crops[n] for n in chosen])].to(student.device)
         if self.lessons.captions is not None:
-            given["captions"] = self.lessons.captions[picked].to(student.device)
+            given["captions"] = self.lessons.captions[places].to(student.device)
         return self.objective(student=student, text=self.model.text(group), labels=labels.to(student.device), **given)
 
 

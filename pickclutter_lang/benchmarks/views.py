@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -57,33 +58,35 @@ class Views:
             crops.append(crop)
         return torch.stack(shown).float() / 255, crops
 
-    def teacher_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
-        """Return the teacher's features [N, V, D] of all pictures: of the V fixed crops, or of the whole (V = 1)."""
-        views = [f"crop={crop} smallest={self.settings.smallest}" for crop in range(self.settings.crops)]
+    def crop_features(self, teacher: Teacher, cache: FeatureCache, rows: Sequence[int]) -> Tensor:
+        """Return the teacher's features [n, V, D] of the fixed crops of some pictures, V at least 1."""
+        chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
         parts = []
-        for crop, view in enumerate(views or ["whole"]):
+        for crop in range(self.settings.crops):
 
-            def batches(crop: int | None = crop if views else None) -> Iterator[NDArray[np.uint8]]:
-                for first in range(0, len(self.pictures.ids), _AT_ONCE):
-                    yield self._for_teacher(range(first, min(first + _AT_ONCE, len(self.pictures.ids))), crop, teacher)
+            def batches(crop: int = crop) -> Iterator[NDArray[np.uint8]]:
+                for some in _slices(rows):
+                    yield self._cropped(some, crop, teacher.image_size)
 
-            view = f"side={self.pictures.side} {view}"
-            parts.append(cache.get_or_compute(teacher, batches, len(self.pictures.ids), self.pictures.content, view))
+            view = f"side={self.pictures.side} rows={chosen} crop={crop} smallest={self.settings.smallest}"
+            parts.append(cache.get_or_compute(teacher, batches, len(rows), self.pictures.content, view))
         return torch.stack(parts, dim=1)
 
     def whole_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
         """Return the teacher's features [N, D] of all pictures, uncut."""
-        whole = Views(self.pictures, ViewSettings(1.0, False, False, 0), self.size)
-        return whole.teacher_features(teacher, cache)[:, 0]
+        rows = range(len(self.pictures.ids))
 
-    def _for_teacher(self, rows: Sequence[int], crop: int | None, teacher: Teacher) -> NDArray[np.uint8]:
-        pictures = self.pictures.read(rows)
-        if crop is None:
-            return pictures
-        cut = [
-            _cut(picture, self._box(row, crop), teacher.image_size)
-            for picture, row in zip(_channels_first(pictures), rows, strict=True)
-        ]
+        def batches() -> Iterator[NDArray[np.uint8]]:
+            for some in _slices(rows):
+                yield self.pictures.read(some)
+
+        view = f"side={self.pictures.side} whole"
+        return cache.get_or_compute(teacher, batches, len(rows), self.pictures.content, view)
+
+    def _cropped(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:
+        """Return a fixed crop of each of some pictures, [n, size, size, 3]."""
+        pictures = zip(_channels_first(self.pictures.read(rows)), rows, strict=True)
+        cut = [_cut(picture, self._box(row, crop), size) for picture, row in pictures]
         return torch.stack(cut).permute(0, 2, 3, 1).numpy()
 
     def _box(self, row: int, crop: int) -> tuple[int, int, int, int]:
@@ -104,6 +107,11 @@ class Views:
             torch.manual_seed(int(rng.integers(2**62)))
             changed: Tensor = self._rand_augment(view)
         return changed
+
+
+def _slices(rows: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(rows), _AT_ONCE):
+        yield rows[first : first + _AT_ONCE]
 
 
 def _channels_first(pictures: NDArray[np.uint8]) -> Tensor:

@@ -10,7 +10,6 @@ import torch
 import torchvision
 from efficientnet_pytorch import EfficientNet
 from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
-from timm.layers import Format
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
@@ -146,7 +145,7 @@ class _LastMap(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self._channels_last = getattr(network, "output_fmt", None) == Format.NHWC
+        self._channels_last = getattr(network, "output_fmt", None) == "NHWC"
 
     def forward(self, images: Tensor) -> Tensor:
         last = cast(Tensor, self.network(images)[-1])
