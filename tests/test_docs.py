@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from toy_pictures import SETTINGS
+from toy_pictures import paint as paint_picture
 from toy_training import make_finished_run
 
+from pickclutter_lang.pictures import open_pictures
+from pickclutter_lang.pictures.sets import SETS
 from pickclutter_lang.policy.folder import PolicySettings, export_policy
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -110,3 +116,18 @@ def test_scripts_and_modules_that_are_named_are_there(page: str) -> None:
     assert [name for name in scripts if not (DOCS.parent / name).is_file()] == []
     assert [name for name in names if not is_ours(name)] == []
     assert not is_ours("language.nothing") and not is_ours("nowhere.nothing")
+
+
+def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = blocks("benchmarks.md")
+    names: dict[str, Any] = {}
+    exec(code, names)  # the page's own code
+    monkeypatch.setitem(SETS, "fungi", names["load"])
+    for number in range(24):
+        paint_picture(tmp_path / "photos" / f"{number}.png", number)
+    lines = [f"{number}.png,{('fly_agaric', 'cep', 'chanterelle')[number % 3]}" for number in range(24)]
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    data, split, report = open_pictures(replace(SETTINGS, name="fungi", root=str(tmp_path), cache=str(tmp_path)))
+    assert {item.name for item in data.classes} == {"fly agaric", "cep", "chanterelle"}
+    assert len(split.train) + len(split.id) + len(split.ood) + len(split.fewshot) == 24
+    assert "24 pictures of 3 classes" in report
