@@ -64,6 +64,17 @@ def make_folder(path: Path) -> None:
         raise StoreError(f"expected a folder that can be written to, but {path} is not")
 
 
+def make_folders(path: Path) -> None:
+    """Create a folder and those above it that are missing.
+
+    :raises StoreError: when that cannot be done
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot create the folder {path}: {error.strerror}") from error
+
+
 def remove_temporaries(folder: Path) -> None:
     """Remove what a process that was killed while writing left in a folder."""
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):

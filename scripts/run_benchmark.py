@@ -21,13 +21,14 @@ def main(config: DictConfig) -> None:
     jobs = plan_benchmark(settings, lambda overrides: composed(BenchmarkSettings, "train_pictures", overrides))
     script = Path(__file__).with_name("train_pictures.py")
     failures = run_grid(jobs, script, Path(settings.out), settings.workers)
-    if not jobs or any(job.done for job in jobs):
-        for path in write_benchmark(settings):
-            print(path)
     for failure in failures:
         print(failure, file=sys.stderr)
     if failures:
         print(f"{len(failures)} of {len(jobs)} runs failed; run the same command again to try them", file=sys.stderr)
+    if not jobs or any(job.done for job in jobs):
+        for path in write_benchmark(settings):
+            print(path)
+    if failures:
         sys.exit(1)
 
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,13 @@ from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
 from pickclutter_lang.benchmarks.run import PictureRun
 from pickclutter_lang.benchmarks.settings import BenchmarkSettings
 from pickclutter_lang.command import composed
-from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreMismatchError, TeacherError
+from pickclutter_lang.errors import (
+    CheckpointError,
+    InvalidArgumentError,
+    PickClutterError,
+    StoreMismatchError,
+    TeacherError,
+)
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
 from pickclutter_lang.training.loop import Trainer
 from pickclutter_lang.training.phased_run import seed_everything
@@ -105,7 +112,6 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
 
 def test_few_shot_pictures_are_never_evaluated(finished) -> None:
     split = finished.split
-    assert not {*split.fewshot, *split.train} & {*split.ood, *split.id}
     seen = {row for epoch in range(3) for batch in finished.task("fewshot").batches(epoch) for _, row in batch}
     assert {*split.fewshot} <= seen
     assert not seen & {*split.ood, *split.id}
@@ -175,11 +181,75 @@ def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
         (("objective.cls=1", "data.root=nowhere"), PickClutterError, "nowhere"),
         (("objective.cls=1", "student.name=timm/nothing"), InvalidArgumentError, "nothing"),
         (("objective.cls=1", "views.smallest=0"), InvalidArgumentError, "views.smallest"),
+        (("objective.cls=1", "threads=0"), InvalidArgumentError, "threads"),
+        (("objective.cls=1", "centre=500"), InvalidArgumentError, "centre"),
+        (("objective.cls=1", "'text.template=\"{name} {x}\"'"), InvalidArgumentError, "text.template"),
+        (("objective.cls=1", "fewshot.batch_size=500"), InvalidArgumentError, "training pictures for batches of 500"),
+        (
+            ("objective.cls=1", "objective.im_cst=1", "distill.lr=1e30", "distill.epochs=4"),
+            InvalidArgumentError,
+            r"distill\.lr",
+        ),
+        (
+            ("objective.cls=1", "student.name=timm/vit_tiny_patch16_224", "image_size=50"),
+            InvalidArgumentError,
+            "pictures of 50 px",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(toys, tmp_path, overrides, error, words) -> None:
     with pytest.raises(error, match=words):
         trained(*toys, *overrides, f"out={tmp_path / 'run'}")
+
+
+def test_a_mistake_leaves_nothing_behind_that_refuses_its_correction(toys, tmp_path) -> None:
+    with pytest.raises(InvalidArgumentError, match="nothing"):
+        trained(*toys, "objective.cls=1", "student.name=timm/nothing", f"out={tmp_path}")
+    trained(*toys, "objective.cls=1", f"out={tmp_path}")
+
+
+def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
+    for text in ("{", "{}"):
+        (tmp_path / "settings.json").write_text(text)
+        with pytest.raises(CheckpointError, match=r"settings\.json"):
+            PictureRun.open(settings(*toys, *BEST, f"out={tmp_path}"))
+
+
+def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
+    run = PictureRun.open(settings(*toys, *BEST, "repeats=3", "views.crops=0", f"out={tmp_path}"))
+    shown = [run.views.drawn([0], (0, 0, 1, number))[0] for number in range(3)]
+    assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
+    keys = []
+    run.views.drawn = lambda rows, key, size: keys.append(key) or (torch.zeros(len(rows), 3, 32, 32), [0] * len(rows))
+    task = run.task("distill")
+    for number, batch in enumerate(task.batches(1)[:2]):
+        task.loss(batch, 1, number)
+    assert len(set(keys)) == 2
+
+
+def test_evaluation_shows_the_middle_that_is_asked_for(toys, tmp_path) -> None:
+    run = PictureRun.open(settings(*toys, *BEST, "centre=16", "image_size=16", f"out={tmp_path}"))
+    middle = torch.from_numpy(run.data.pictures.read([3])[0, 8:24, 8:24]).permute(2, 0, 1).float() / 255
+    assert torch.allclose(run.views.plain([3])[0], middle, atol=1e-6)
+
+
+def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, tmp_path) -> None:
+    ids = finished.data.pictures.ids
+    files = []
+    for word in ("red", "blue"):
+        files.append(tmp_path / f"{word}.jsonl")
+        files[-1].write_text("".join(json.dumps({"id": item, "text": f"a {word} thing"}) + "\n" for item in ids))
+    same = [*toys, "objective.cls=1", "objective.cap=1", f"out={tmp_path / 'run'}"]
+    trained(*same, f"data.captions={files[0]}")
+    with pytest.raises(StoreMismatchError, match="captions"):
+        PictureRun.open(settings(*same, f"data.captions={files[1]}"))
+
+
+def test_descriptions_too_long_for_the_teacher_do_not_fail_a_run_without_them(toys, tmp_path) -> None:
+    run = trained(*toys, "objective.cls=1", f"out={tmp_path}")
+    long = [replace(item, description="word " * 200) for item in run.data.classes]
+    run.data = replace(run.data, classes=tuple(long))
+    assert "descriptions" in evaluate_pictures(run)["metrics"]["text"]
 
 
 def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
@@ -189,7 +259,7 @@ def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"objective\.top_k: 256 / 3"):
         PictureRun.open(settings(*same, "objective.top_k=3"))
     with pytest.raises(StoreMismatchError, match="other data"):
-        PictureRun.open(settings(*same, "data.seed=1", "data.shots=1"))
+        PictureRun.open(settings(*same, "data.seed=1"))
     other = make_teacher(tmp_path / "teacher", seed=1)
     with pytest.raises(TeacherError, match="fingerprint"):
         PictureRun.open(settings(*same, f"teacher.checkpoint={other}"))
@@ -260,6 +330,10 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
     other = subprocess.run([*command, "distill.lr=0.5"], capture_output=True, text=True)
     assert other.returncode == 2
     assert "distill.lr: 0.002 / 0.5" in other.stderr
+    toy_views(tmp_path / "other", objects=6, views=17)
+    elsewhere = subprocess.run([*command, f"data.root={tmp_path / 'other'}"], capture_output=True, text=True)
+    assert elsewhere.returncode == 2
+    assert "other pictures" in elsewhere.stderr
     damaged = next(iter(before))
     damaged.write_text(json.dumps({"schema": 0}))
     refused = subprocess.run(command, capture_output=True, text=True)
@@ -276,6 +350,8 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
         ({"table": "1", "seeds": [0, 0]}, "seeds"),
         ({"table": "1", "workers": 0}, "workers"),
         ({"table": "1", "overrides": ["seed=4"]}, "seed=4"),
+        ({"table": "2", "overrides": ["objective.im_cst=1"]}, "objective.im_cst=1"),
+        ({"table": "5", "overrides": ["text.descriptions=own"]}, "text.descriptions=own"),
     ],
 )
 def test_a_grid_that_makes_no_sense_is_named(chosen, words) -> None:
@@ -289,3 +365,37 @@ def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
     jobs = plan_benchmark(grid, lambda overrides: settings(*toys, *overrides))
     names = [job.name for job in jobs]
     assert len(names) == len(set(names)) == 2 * len(RUNS)
+
+
+def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tmp_path) -> None:
+    paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
+    overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50"]
+    grid = BenchmarkGridSettings("all", None, [0], str(tmp_path), 1, overrides)
+    jobs = plan_benchmark(grid, lambda some: settings(*some))
+    vit = {job.name: job.settings for job in jobs if "vit" in job.name}
+    assert len(vit) == 4
+    for own in vit.values():
+        assert own.student.name == "timm/vit_base_patch32_224"
+        assert own.distill.optimizer == "adamw" and own.views.rand_augment
+    others = [job.settings for job in jobs if "vit" not in job.name]
+    assert {own.student.name for own in others} == {"torchvision/resnet50"}
+    assert {own.distill.optimizer for own in others} == {"sgd"}
+
+
+def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toys, tmp_path) -> None:
+    evaluate_pictures(trained(*toys, *RUNS["cls"], "name=cls", f"out={tmp_path / 'cls' / 'seed0'}"))
+    grid = BenchmarkGridSettings("9", None, [0], str(tmp_path), 1, ["distill.epochs=2"])
+    with pytest.raises(InvalidArgumentError, match=r"distill\.epochs: 1 / 2"):
+        plan_benchmark(grid, lambda some: settings(*toys, *some))
+
+
+@pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "benchmark").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_data_set_and_recipe_is_a_whole_configuration(path, recipe) -> None:
+    chosen = settings(f"benchmark={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
+    assert chosen.data.name == path.stem and chosen.data.root == "somewhere"
+
+
+def test_a_data_set_without_a_place_asks_for_it() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"data\.root"):
+        settings("benchmark=flower102", "objective.cls=1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from pickclutter_lang.benchmarks.settings import TextSettings
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.descriptions import read_descriptions
+from pickclutter_lang.language.descriptions import STYLES, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.pictures import ImageClass
 from pickclutter_lang.teachers import Teacher
@@ -53,7 +54,7 @@ class PromptedClasses(nn.Module):
 
 
 class ClosedClasses(nn.Module):
-    """The closed-set baseline: a learned vector for each class."""
+    """The closed-set baseline: a learned vector for each class, compared by its cosine as texts are."""
 
     def __init__(self, count: int, width: int) -> None:
         """Draw the vectors [count, width] from torch's global generator."""
@@ -89,17 +90,19 @@ def class_texts(settings: TextSettings, classes: Sequence[ImageClass], *, behind
     if settings.descriptions is None:
         return names if behind_context else [settings.template.format(name=name) for name in names]
     form = "{name} . {description}" if behind_context else settings.described
-    said = descriptions(settings.descriptions, classes)
+    said = descriptions(settings, classes)
     return [form.format(name=name, description=text) for name, text in zip(names, said, strict=True)]
 
 
-def descriptions(source: str, classes: Sequence[ImageClass]) -> list[str]:
-    """Return the description of every class.
+def descriptions(settings: TextSettings, classes: Sequence[ImageClass]) -> list[str]:
+    """Return the description of every class, from where `TextSettings.descriptions` says.
 
-    :param source: `own` for those of the data set, or as in `read_descriptions`
     :raises InvalidArgumentError: naming the classes without one
     :raises UnknownObjectError: as `read_descriptions`' set
     """
+    source = settings.descriptions or OWN
+    if settings.styles is not None and source in STYLES:
+        source = str(Path(settings.styles) / f"{source}.json")
     if source != OWN:
         return read_descriptions(source).of([item.name for item in classes])
     lacking = [item.name for item in classes if not item.description]

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pickclutter_lang.benchmarks.results import SPACE_FILE, Runs
+from pickclutter_lang.benchmarks.results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, Runs
 from pickclutter_lang.benchmarks.rows import BEST, ENRICHED, FIGURES, NAIVE
 from pickclutter_lang.benchmarks.tables import chance, numbers, of_paper, write_csv
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
@@ -30,7 +30,7 @@ _BARS = {
 }
 _TEXTS = {"names": ("names alone", GREY), "descriptions": ("descriptions", HELD_OUT), "captions": ("captions", KNOWN)}
 _SIDES = {BEST: "before enrichment", ENRICHED: "after enrichment"}
-_MOST_CLASSES, _MOST_IMAGES, _FEWEST_IMAGES = 10, 100, 4  # of Figure 2b: at most of each class, at least of all
+_FEWEST_IMAGES = 4  # of Figure 2b
 
 
 class Space(NamedTuple):
@@ -149,10 +149,10 @@ def _figure_2b(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
         _draw_space(ax, images, texts, space.labels)
         ax.set_title(f"{title}: the nearest text is right for {right:.0f}%", fontsize=10)
         lines += [[run, kind, names[n], f"{x:.4f}", f"{y:.4f}"] for kind, n, x, y in _points(space, images, texts)]
-    for label, name in enumerate(names[:_MOST_CLASSES]):
+    for label, name in enumerate(names[:MOST_CLASSES]):
         axes[0].scatter([], [], color=colormaps["tab10"](label), s=30, label=name)
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
-    shown = min(len(names), _MOST_CLASSES)
+    shown = min(len(names), MOST_CLASSES)
     figure.suptitle(f"{runs.data['name']}: {shown} of {len(names)} classes of Y_ood, seed {seeds[0]}", fontsize=11)
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines
@@ -176,8 +176,8 @@ def load_space(path: Path, classes: int) -> Space:
             f"expected features of {len(labels)} images and {classes} classes in {path}, but got {len(students)} "
             f"and {len(texts)}; {again}"
         )
-    shown = range(min(classes, _MOST_CLASSES))
-    rows = np.concatenate([np.flatnonzero(labels == label)[:_MOST_IMAGES] for label in shown])
+    shown = range(min(classes, MOST_CLASSES))
+    rows = np.concatenate([np.flatnonzero(labels == label)[:MOST_IMAGES] for label in shown])
     return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown)]))
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.benchmarks.figures import write_figure
-from pickclutter_lang.benchmarks.results import Runs, load_runs, read_result
+from pickclutter_lang.benchmarks.results import Runs, load_runs, read_result, shared_settings, student_name
 from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
+from pickclutter_lang.benchmarks.run import describe_data
 from pickclutter_lang.benchmarks.settings import BenchmarkSettings, own_settings
 from pickclutter_lang.benchmarks.tables import write_table
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, StoreMismatchError
 from pickclutter_lang.evaluation.grid_runner import Job, override_key, quoted
+from pickclutter_lang.pictures import open_pictures
+from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training.checkpoint import describe_differences
 
 OWN = ("table", "figure", "seeds", "workers", "out")
 """Settings of a grid; every other one is a setting of each run."""
-_OF_A_RUN = ("name", "seed", "threads", "continual")
+_OF_A_RUN = {"name", "seed", "threads"} | {override_key(one) for own in RUNS.values() for one in own} - {"student"}
+_VIT = "student=vit_b_32"
+_RECIPES = {"recipe=paper_resnet": "recipe=paper_vit"}
+"""The paper's settings for ResNets -> those for its ViT-B/32."""
 ALL = "all"
 
 
@@ -49,7 +56,9 @@ class BenchmarkGridSettings:
             raise InvalidArgumentError(f"expected workers to be at least 1, but got {self.workers}")
         for override in self.overrides:
             if override_key(override) in _OF_A_RUN:
-                raise InvalidArgumentError(f"expected a setting that all runs share, but got {override}; see --help")
+                raise InvalidArgumentError(
+                    f"expected a setting that all runs share, but got {override}, which makes the runs of a table apart"
+                )
 
     @property
     def tables(self) -> list[str]:
@@ -74,18 +83,21 @@ def plan_benchmark(settings: BenchmarkGridSettings, compose: Callable[[list[str]
 
     :param compose: from overrides to settings; every run's are checked before anything starts
     :raises InvalidArgumentError: when an override is wrong, or a finished run has other settings
+    :raises StoreMismatchError: when finished runs were made of other pictures or with another teacher than are there
     :raises CheckpointError: when the result of a finished run is damaged or of another schema
     """
-    jobs = []
+    jobs, finished = [], _Finished(Path(settings.out))
     for seed in settings.seeds:
         for run in settings.runs:
             folder = Path(settings.out) / run / f"seed{seed}"
-            chosen = [*settings.overrides, *RUNS[run], f"name={quoted(run)}", f"seed={seed}", "threads=1"]
+            shared = list(settings.overrides)
+            if _VIT in RUNS[run]:  # a network that is named is for the other runs
+                shared = [_RECIPES.get(one, one) for one in shared if not override_key(one).startswith("student")]
+            chosen = [*shared, *RUNS[run], f"name={quoted(run)}", f"seed={seed}", "threads=1"]
             arguments = [*chosen, f"out={quoted(str(folder))}"]
             own = compose(arguments)
             jobs.append(Job(f"{run}/seed{seed}", folder, arguments, own))
-            if jobs[-1].done:
-                _check_finished(folder, own)
+            finished.check(jobs[-1], own)
     return jobs
 
 
@@ -113,9 +125,50 @@ def _chosen(asked: str | None, known: Sequence[str]) -> list[str]:
     return [] if asked is None else list(known) if asked == ALL else [asked]
 
 
-def _check_finished(folder: Path, settings: BenchmarkSettings) -> None:
-    saved: dict[str, Any] = read_result(folder / "result.json")["config"]
-    differences = describe_differences(own_settings(saved), own_settings(settings.as_dict()))
+class _Finished:
+    """The finished runs of a folder, which must fit those that are planned."""
+
+    def __init__(self, out: Path) -> None:
+        self._runs = load_runs(out) if any(out.glob("*/seed*/result.json")) else None
+        self._now: dict[str, Any] = {}
+
+    def check(self, job: Job, settings: BenchmarkSettings) -> None:
+        """Compare a planned run with its result, if there is one, and with the others of its student.
+
+        :raises InvalidArgumentError, StoreMismatchError: as `plan_benchmark`
+        """
+        if self._runs is None:
+            return
+        self._same(self._runs.first, settings)
+        others = [result for seeds in self._runs.results.values() for result in seeds.values()]
+        config = settings.as_dict()
+        if job.done:
+            saved = read_result(job.folder / "result.json")["config"]
+            _refuse(job.folder, describe_differences(own_settings(saved), own_settings(config)))
+        for result in others:
+            if student_name(result["config"]) == student_name(config):
+                place = self._runs.folder / result["name"] / f"seed{result['seed']}"
+                _refuse(place, describe_differences(shared_settings(result["config"]), shared_settings(config)))
+                break
+
+    def _same(self, result: Mapping[str, Any], settings: BenchmarkSettings) -> None:
+        """Compare what runs were made of with what is there now, which is read once for all jobs that share it."""
+        key = json.dumps([vars(settings.data), settings.teacher.name, settings.teacher.checkpoint])
+        if key not in self._now:
+            data, split, _ = open_pictures(settings.data)
+            teacher = load_teacher(settings.teacher.name, settings.teacher.checkpoint).fingerprint
+            self._now[key] = describe_data(data, split) | {"teacher": teacher}
+        now = self._now[key]
+        there = {name: result["data"].get(name) for name in now} | {"teacher": result["teacher"]["fingerprint"]}
+        differences = [name for name in now if there[name] != now[name]]
+        if differences:
+            raise StoreMismatchError(
+                f"the finished runs under {settings.out.rsplit('/', 2)[0]} were made of other pictures or with another "
+                f"teacher ({', '.join(differences)} differ); use those they were made of, or choose another out"
+            )
+
+
+def _refuse(folder: Path, differences: Sequence[str]) -> None:
     if differences:
         raise InvalidArgumentError(
             f"the finished run at {folder} has other settings (there / now): {'; '.join(differences)}; "

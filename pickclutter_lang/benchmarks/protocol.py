@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -14,12 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.benchmarks.classes import OWN, class_texts
-from pickclutter_lang.benchmarks.results import SCHEMA, SPACE_FILE
+from pickclutter_lang.benchmarks.results import MOST_CLASSES, MOST_IMAGES, SCHEMA, SPACE_FILE
 from pickclutter_lang.benchmarks.retrieval import places_of, retrieve
 from pickclutter_lang.benchmarks.run import CONTINUAL, FEW, PictureRun
 from pickclutter_lang.benchmarks.spaces import text_space
 from pickclutter_lang.benchmarks.task import nearest, nearest_class, student_features
-from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.evaluation.protocol import RESULT_FILE, git_revision, without_nan
 from pickclutter_lang.files import write_whole
 from pickclutter_lang.metrics import (
@@ -44,17 +44,18 @@ def evaluate_pictures(run: PictureRun) -> dict[str, Any]:
     """
     start = time.perf_counter()
     metrics: dict[str, Any] = {"teacher": _teacher(run)}
-    zero_shot, few_shot = _stage(run, FIRST), _stage(run, FEW)
+    zero_shot: dict[str, Accuracy | None] = {**_over_last_epochs(run, FIRST, _accuracies)}
+    few_shot = _over_last_epochs(run, FEW, _accuracies)
     if run.settings.continual:
         metrics["continual"] = _continual(run)
-    histories = {phase: run.load_weights(phase) for phase in (*run.phases, FIRST)}
-    seen = {
-        part: student_features(run.model, run.views, getattr(run.split, part)) for part in ("train", "ood", "fewshot")
-    }
+    retrieval = None if run.settings.text.closed_set else _over_last_epochs(run, FIRST, _retrieval)
+    histories = {phase: run.load_weights(phase) for phase in run.phases}
+    run.load_weights(FIRST)
+    seen = {part: student_features(run.model, run.views, getattr(run.split, part)) for part in ("train", "ood")}
     if run.settings.text.closed_set:
         zero_shot |= {"ood": None, "all": None}  # no output of it was trained
     else:
-        metrics["retrieval"] = {"ood": _retrieval(run, seen)}
+        metrics["retrieval"] = retrieval
     metrics |= {
         "zero_shot": zero_shot,
         "few_shot": few_shot,
@@ -92,32 +93,37 @@ def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
 
 
 def text_spaces(run: PictureRun) -> dict[str, Any]:
-    """Return what Table 6 and Figure 4 say of the names, descriptions and captions of Y_ood, where there are any."""
+    """Return what Table 6 and Figure 4 say of the names, descriptions and captions of Y_ood, where there are any.
+
+    Texts that are too long for the teacher are cut here.
+    """
     unseen = [run.data.classes[n] for n in run.split.unseen]
     settings, spaces = run.settings.text, {}
     if len(unseen) < 2:
         return {}
     for kind, source in (("names", None), ("descriptions", settings.descriptions or OWN)):
-        chosen = type(settings)(**{**vars(settings), "descriptions": source, "closed_set": False})
-        try:
-            texts = class_texts(chosen, unseen)
-        except PickClutterError:  # a data set without descriptions
+        if source == OWN and not all(item.description for item in unseen):
             continue
-        spaces[kind] = text_space(run.teacher.encode_text(texts, settings.truncate).cpu().numpy())
+        texts = class_texts(replace(settings, descriptions=source, closed_set=False), unseen)
+        # A run that does not use the descriptions need not fail for one that is too long.
+        spaces[kind] = text_space(run.teacher.encode_text(texts, truncate=True).cpu().numpy())
     rows = run.split.ood
     if all(run.data.pictures.ids[row] in run.data.captions for row in rows):
-        features, labels = run.caption_features(rows), run.labels[list(rows)]
+        said, labels = run.captions_of(rows), run.labels[list(rows)]
+        features = run.teacher.encode_text(said, truncate=True).cpu()
         means = [features[labels == n].mean(dim=0) for n in run.split.unseen]
         spaces["captions"] = text_space(torch.stack(means).cpu().numpy())
     return spaces
 
 
-def _stage(run: PictureRun, phase: str) -> dict[str, Any]:
-    """Return the accuracies after a phase, means over its last epochs."""
+def _over_last_epochs(
+    run: PictureRun, phase: str, measure: Callable[[PictureRun], dict[str, Accuracy]]
+) -> dict[str, Accuracy]:
+    """Return what is measured after a phase, means over its last epochs; the weights of the earliest stay loaded."""
     found = []
     for back in range(run.settings.last_epochs):
         run.load_weights(phase, back)
-        found.append(_accuracies(run))
+        found.append(measure(run))
     return {part: _mean([one[part] for one in found]) for part in found[0]}
 
 
@@ -148,26 +154,30 @@ def _teacher(run: PictureRun) -> dict[str, Accuracy]:
 
 def _continual(run: PictureRun) -> dict[str, Accuracy]:
     """Return the accuracies on the halves of Y_ood, before and after fine-tuning on the first (Table 11)."""
-    found = {}
+    found: dict[str, Accuracy] = {}
     for when, phase in (("before", FIRST), ("after", CONTINUAL)):
-        run.load_weights(phase)
-        for half, classes in enumerate(run.halves, start=1):
-            rows = [row for row in run.split.ood if int(run.labels[row]) in classes]
-            if not rows:
-                continue
-            features = student_features(run.model, run.views, rows)
-            found[f"ood{half}_{when}"] = accuracy(nearest_class(run.model, features, classes), run.labels[rows])
+        halves = _over_last_epochs(run, phase, _halves)
+        found |= {f"{half}_{when}": value for half, value in halves.items()}
     return found
 
 
-def _retrieval(run: PictureRun, seen: Mapping[str, Tensor]) -> dict[str, float]:
+def _halves(run: PictureRun) -> dict[str, Accuracy]:
+    found: dict[str, Accuracy] = {}
+    for half, classes in enumerate(run.halves, start=1):
+        rows = [row for row in run.split.ood if int(run.labels[row]) in classes]
+        if rows:
+            features = student_features(run.model, run.views, rows)
+            found[f"ood{half}"] = accuracy(nearest_class(run.model, features, classes), run.labels[rows])
+    return found
+
+
+def _retrieval(run: PictureRun) -> dict[str, Accuracy]:
     split = run.split
+    queries, keys = (student_features(run.model, run.views, rows) for rows in (split.ood, split.fewshot))
     text = run.model.text(split.unseen).detach().cpu()
     labels = places_of(run.labels[list(split.fewshot)], split.unseen)
-    scale = 1 / run.settings.objective.temperature
-    places, choice = retrieve(seen["ood"], seen["fewshot"], labels, text, scale)
-    predictions = torch.tensor(split.unseen)[places]
-    return accuracy(predictions, run.labels[list(split.ood)]) | choice
+    places, choice = retrieve(queries, keys, labels, text, 1 / run.settings.objective.temperature)
+    return {"ood": accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)]) | choice}
 
 
 def _features(run: PictureRun, part: str, student: Tensor) -> dict[str, Any]:
@@ -189,13 +199,15 @@ def _features(run: PictureRun, part: str, student: Tensor) -> dict[str, Any]:
 
 
 def _save_space(run: PictureRun, students: Tensor) -> None:
-    """Save the zero-shot student's features of X_ood and the texts of Y_ood, for Figure 2b."""
+    """Save some of the zero-shot student's features of X_ood, and the texts of Y_ood, for Figure 2b."""
     text = run.model.text(run.split.unseen).detach().cpu()
+    labels = places_of(run.labels[list(run.split.ood)], run.split.unseen)
+    rows = torch.cat([(labels == n).nonzero()[:MOST_IMAGES, 0] for n in range(min(len(text), MOST_CLASSES))])
     stream = io.BytesIO()
     np.savez_compressed(
         stream,
-        students=functional.normalize(students, dim=1).numpy().astype(np.float32),
+        students=functional.normalize(students[rows], dim=1).numpy().astype(np.float32),
         texts=text.numpy().astype(np.float32),
-        labels=places_of(run.labels[list(run.split.ood)], run.split.unseen).numpy(),
+        labels=labels[rows].numpy(),
     )
     write_whole(run.folder / SPACE_FILE, stream.getvalue())

@@ -20,9 +20,11 @@ from pickclutter_lang.training.checkpoint import describe_differences
 SCHEMA = 1
 SPACE_FILE = "space.npz"
 """Of a run: `students` [n, D] of X_ood, `texts` [C, D] of Y_ood, `labels` [n] as rows of the latter."""
+MOST_CLASSES, MOST_IMAGES = 10, 100
+"""So many classes, and images of each, are in it."""
 
 _KEYS = ("name", "seed", "config", "data", "teacher", "git_revision", "metrics")
-_COUNTS = ("name", "content", "train", "id", "ood")
+_COUNTS = ("name", "content", "split", "train", "id", "ood")
 _OF_A_RUN = {override.split("=")[0] for overrides in RUNS.values() for override in overrides} | {"student"}
 
 Result = dict[str, Any]
@@ -89,7 +91,15 @@ class Runs:
         return f"python scripts/run_benchmark.py {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 
     def _results(self, run: str | None) -> Mapping[int, Result]:
-        return max(self.results.values(), key=len) if run is None else self.results.get(run, {})
+        if run is not None:
+            return self.results.get(run, {})
+        # What the teacher says depends on the texts: those of names alone are Table 1's.
+        plain = [
+            seeds
+            for seeds in self.results.values()
+            if all(result["config"]["text"]["descriptions"] is None for result in seeds.values())
+        ]
+        return max(plain, key=len, default={})
 
 
 def number_at(result: Result, measure: str) -> float | None:
@@ -153,7 +163,12 @@ def summary(result: Result) -> str:
 
 def student_of(result: Result) -> str:
     """Return the name of the student, and whether it was trained before."""
-    student = result["config"]["student"]
+    return student_name(result["config"])
+
+
+def student_name(config: Mapping[str, Any]) -> str:
+    """Return the name of the student that settings ask for, and whether it was trained before."""
+    student = config["student"]
     return f"{student['name']}, pretrained" if student.get("pretrained") else str(student["name"])
 
 
@@ -166,7 +181,12 @@ def _check(runs: Runs) -> None:
             place = f"{name}/seed{seed}"
             _same(first, place, _made_of_differences(runs.first, result), runs.folder)
             head, other = heads.setdefault(student_of(result), (place, result))
-            _same(head, place, describe_differences(_shared(other["config"]), _shared(result["config"])), runs.folder)
+            _same(
+                head,
+                place,
+                describe_differences(shared_settings(other["config"]), shared_settings(result["config"])),
+                runs.folder,
+            )
 
 
 def _same(one: str, other: str, differences: list[str], folder: Path) -> None:
@@ -192,7 +212,7 @@ def _made_of_differences(first: Result, second: Result) -> list[str]:
     return lines
 
 
-def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
+def shared_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that all runs of one student share: not what a run or a seed sets, nor where things lie."""
     shared = own_settings(config)
     for group, _, key in (name.rpartition(".") for name in ("name", *_OF_A_RUN)):

@@ -30,6 +30,7 @@ def retrieve(
     best = (mean_class_accuracy(own.argmax(dim=1), labels), 0.0, BETAS[0])
     for beta in BETAS:
         others = retrieval_logits(keys, keys, values, beta=beta) - values  # each without itself: exp(0) = 1
+        others = others * (1 + values / (values.sum(dim=0) - 1).clamp(min=1))  # its class has one fewer to vote
         for alpha in ALPHAS[1:]:
             found = mean_class_accuracy((own + alpha * others).argmax(dim=1), labels)
             if found > best[0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from pickclutter_lang.benchmarks.views import Views
 from pickclutter_lang.distillation import PICTURE_TERMS, PictureObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.pictures import LabelledPictures, Split, open_pictures
+from pickclutter_lang.pictures.splits import PARTS
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.training.config import PhaseSettings
 from pickclutter_lang.training.data import balanced_batches, shuffled_batches
@@ -37,7 +39,7 @@ class PictureRun(PhasedRun):
         super().__init__(settings, teacher)
         self.settings, self.data, self.split, self.report = settings, data, split, report
         self.keep = settings.last_epochs
-        self.views = Views(data.pictures, settings.views, settings.image_size)
+        self.views = Views(data.pictures, settings.views, settings.image_size, settings.centre)
         self.labels = torch.from_numpy(data.labels)
 
     @classmethod
@@ -55,15 +57,23 @@ class PictureRun(PhasedRun):
 
     @property
     def data_card(self) -> dict[str, Any]:
-        """Name, content hash and sizes of the data set, and the classes of its halves."""
-        names = [item.name for item in self.data.classes]
-        return {
-            "name": self.data.name,
-            "content": self.data.pictures.content,
-            "known": [names[n] for n in self.split.known],
-            "unseen": [names[n] for n in self.split.unseen],
-            **{part: len(getattr(self.split, part)) for part in ("train", "id", "ood", "fewshot")},
+        """What the run is made of: the data set, and hashes of the texts that stand for classes and pictures."""
+        return describe_data(self.data, self.split) | {
+            "texts": _digest(self._texts),
+            "captions": _digest(self._captions),
         }
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """What stands for each class, but for a template that is learned."""
+        return class_texts(self.settings.text, self.data.classes)
+
+    @property
+    def _captions(self) -> list[str]:
+        """The captions that are learned from, none where no loss needs them."""
+        if not self._objective.needs("captions"):
+            return []
+        return self.captions_of((*self.split.train, *self.split.fewshot))
 
     @cached_property
     def model(self) -> PictureModel:
@@ -103,10 +113,33 @@ class PictureRun(PhasedRun):
         return self.settings.distill if phase == FIRST else self.settings.fewshot
 
     def train(self) -> None:
-        """Train every phase; whatever is finished is left as it is."""
+        """Train every phase; whatever is finished is left as it is.
+
+        :raises InvalidArgumentError: when a setting does not fit, before the teacher looks at any picture
+        """
+        self._plain(0)
+        for phase in self.phases[1:]:
+            self._balanced(phase, 0)
+        self._try_sizes()
         _ = self._lessons, self.teacher_whole  # what is left of the image tower's work
         self.teacher.release_image_tower()
         self.train_phases()
+
+    def _try_sizes(self) -> None:
+        """Show the student a picture of every size that it will see.
+
+        :raises InvalidArgumentError: when it cannot read one
+        """
+        settings = self.settings
+        for size in {settings.image_size, *settings.distill.image_sizes, *settings.fewshot.image_sizes}:
+            try:
+                with torch.no_grad():
+                    self.model.eval().features(torch.zeros(2, 3, size, size, device=settings.device))
+            except (AssertionError, RuntimeError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"the student {settings.student.name} cannot read pictures of {size} px ({error}); "
+                    "choose another image_size"
+                ) from error
 
     def task(self, phase: str) -> PictureTask:
         """Return what a phase trains: Y_id on X_train, then these and the few-shot pictures of Y_ood."""
@@ -115,6 +148,7 @@ class PictureRun(PhasedRun):
         groups = [known, shown] if self.settings.text.closed_set else [(*known, *shown)]
         return PictureTask(
             name=phase,
+            group=FIRST if phase == FIRST else FEW,
             settings=self.phase_settings(phase),
             model=self.model,
             architecture=self.architecture,
@@ -177,6 +211,17 @@ class PictureRun(PhasedRun):
 
         :raises InvalidArgumentError: when one of them has none
         """
+        said = self.captions_of(rows)
+        texts = sorted(set(said))
+        features = self.teacher.encode_text(texts, self.settings.text.truncate)
+        number = {text: n for n, text in enumerate(texts)}
+        return features[[number[text] for text in said]].cpu()
+
+    def captions_of(self, rows: Sequence[int]) -> list[str]:
+        """Return the captions of some pictures.
+
+        :raises InvalidArgumentError: when one of them has none
+        """
         ids, captions = [self.data.pictures.ids[row] for row in rows], self.data.captions
         lacking = [item for item in ids if item not in captions]
         if lacking:
@@ -185,11 +230,26 @@ class PictureRun(PhasedRun):
                 f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, made by "
                 "python scripts/caption_pictures.py, or take objective.cap=0"
             )
-        texts = sorted({captions[item] for item in ids})
-        features = self.teacher.encode_text(texts, self.settings.text.truncate)
-        number = {text: n for n, text in enumerate(texts)}
-        return features[[number[captions[item]] for item in ids]]
+        return [captions[item] for item in ids]
 
     def teacher_texts(self) -> Tensor:
         """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""
-        return self.teacher.encode_text(class_texts(self.settings.text, self.data.classes), self.settings.text.truncate)
+        return self.teacher.encode_text(self._texts, self.settings.text.truncate).cpu()
+
+
+def describe_data(data: LabelledPictures, split: Split) -> dict[str, Any]:
+    """Return name, content hash and sizes of a data set, its halves, and a hash of what is in which part."""
+    names, ids = [item.name for item in data.classes], data.pictures.ids
+    parts = {part: [ids[row] for row in getattr(split, part)] for part in PARTS}
+    return {
+        "name": data.name,
+        "content": data.pictures.content,
+        "split": _digest([f"{part} {item}" for part, items in parts.items() for item in items]),
+        "known": [names[n] for n in split.known],
+        "unseen": [names[n] for n in split.unseen],
+        **{part: len(items) for part, items in parts.items()},
+    }
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -42,16 +42,18 @@ class ViewSettings:
 class TextSettings:
     """What stands for a class (section 5).
 
-    `template` takes `{name}`; `described` takes `{description}` too and is used where there are `descriptions`:
-    null for none, `own` for those of the data set, or a file or style of descriptions (see
-    `pickclutter_lang.language.read_descriptions`). With `tokens` above 0 so many context vectors are learned in the
-    template's place (CoOp), from the words `context` on. A text that is too long for the teacher is an error unless it
-    may be cut (`truncate`). With `closed_set` a class is a learned vector and no text at all.
+    `template` takes `{name}`; `described` takes `{description}` too and is used where there are `descriptions`: null
+    for none, `own` for those of the data set, the path of a file, or a style, which is the file `<style>.json` in the
+    folder `styles`, or without one the package's own of its 26 objects (see `language.descriptions.read_descriptions`).
+    With `tokens` above 0 so many context vectors are learned in the template's place (CoOp), from the words `context`
+    on; behind them stands `{name} . {description}`. A text that is too long for the teacher is an error unless it may
+    be cut (`truncate`). With `closed_set` a class is a learned vector and no text at all.
     """
 
     template: str
     described: str
     descriptions: str | None
+    styles: str | None
     tokens: int
     context: str | None
     truncate: bool
@@ -61,8 +63,15 @@ class TextSettings:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         for key, parts in (("template", ("{name}",)), ("described", ("{name}", "{description}"))):
             text = getattr(self, key)
-            if any(part not in text for part in parts):
-                raise InvalidArgumentError(f"expected text.{key} with {' and '.join(parts)} in it, but got {text!r}")
+            try:
+                text.format(name="", **({} if key == "template" else {"description": ""}))
+                fits = all(part in text for part in parts)
+            except (KeyError, IndexError, ValueError):
+                fits = False
+            if not fits:
+                raise InvalidArgumentError(
+                    f"expected text.{key} with {' and '.join(parts)} in it and no other braces, but got {text!r}"
+                )
         at_least("text.tokens", self.tokens, 0)
         if self.closed_set and (self.tokens or self.descriptions):
             raise InvalidArgumentError(
@@ -104,7 +113,8 @@ class BenchmarkSettings:
     """A run: distillation on X_train (`distill`), then fine-tuning on the few-shot pictures of Y_ood (`fewshot`).
 
     `name` is the row of a table that the settings make. An epoch goes `repeats` times over X_train. `image_size` is
-    the side of the pictures that the student sees. Accuracies are means of those of the `last_epochs` of a phase.
+    the side of the pictures that the student sees; evaluation shows the middle `centre` pixels of what is kept (null:
+    all). Accuracies are means of those of the `last_epochs` of a phase.
     `continual` adds a phase that is fine-tuned on half of Y_ood alone (Table 11). `precision`, `threads` and `device`
     are as in `TrainSettings`.
     """
@@ -112,6 +122,7 @@ class BenchmarkSettings:
     name: str
     data: PictureSettings
     image_size: int
+    centre: int | None
     views: ViewSettings
     teacher: TeacherSettings
     student: StudentSettings
@@ -139,6 +150,10 @@ class BenchmarkSettings:
         within("last_epochs", self.last_epochs, 1, min(self.distill.epochs, self.fewshot.epochs))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         at_least("seed", self.seed, 0)
+        if self.centre is not None:
+            within("centre", self.centre, 16, self.data.side)
+        if self.threads is not None:
+            at_least("threads", self.threads, 1)
         if self.text.closed_set and [name for name in PICTURE_TERMS if getattr(self.objective, name)] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
 

@@ -38,12 +38,14 @@ class Lessons:
 class PictureTask:
     """See `pickclutter_lang.training.loop.Task`; the second number of a batch's pairs is the row of a picture.
 
-    `classes` are those of the phase, as indices of the data set, in groups that are told apart from each other: one
-    group, but for a closed set of separate classifiers. `order(epoch)` gives the batches, `key` names seed and phase,
-    and after every epoch the accuracy on the rows `validation` is noted, which chooses nothing.
+    `group` is that of the `settings`. `classes` are those of the phase, as indices of the data set, in groups that are
+    told apart from each other: one group, but for a closed set of separate classifiers. `order(epoch)` gives the
+    batches, `key` names seed and phase, and after every epoch the accuracy on the rows `validation` is noted, which
+    chooses nothing.
     """
 
     name: str
+    group: str
     settings: PhaseSettings
     model: PictureModel
     architecture: dict[str, Any]
@@ -71,10 +73,10 @@ class PictureTask:
         :raises InvalidArgumentError: when the training diverged
         """
         rows = [row for _, row in batch]
-        images, crops = self.lessons.views.drawn(rows, (*self.key, epoch), self.settings.image_size(epoch))
+        images, crops = self.lessons.views.drawn(rows, (*self.key, epoch, number), self.settings.image_size(epoch))
         device = next(self.model.parameters()).device
         student = self.model.features(images.to(device))
-        check_finite(student, self, epoch)
+        check_finite(student, epoch, self.group, self.settings)
         wanted = self.lessons.labels[rows]
         parts = []
         for group in self.classes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,19 @@ from pickclutter_lang.teachers import FeatureCache, Teacher
 
 _AT_ONCE = 64
 _FIXED = 1  # keeps the keys of fixed crops apart from those of an epoch
+_VERSION = 1  # of how crops are drawn and cut
+
+
+class _Part(NamedTuple):
+    """A part of a picture: top, left, height and width in pixels, and whether it is mirrored."""
+
+    box: tuple[int, int, int, int]
+    mirrored: bool
+
+    def of(self, picture: Tensor, size: int) -> Tensor:
+        """Return the part of a picture [3, H, W], resized to [3, size, size], uint8."""
+        cut: Tensor = v2.functional.resized_crop(picture, *self.box, [size, size], antialias=True)
+        return v2.functional.horizontal_flip(cut) if self.mirrored else cut
 
 
 class Views:
@@ -25,33 +39,34 @@ class Views:
     Everything random depends on the key of a picture alone: not on its batch, nor on the order.
     """
 
-    def __init__(self, pictures: Pictures, settings: ViewSettings, size: int) -> None:
+    def __init__(self, pictures: Pictures, settings: ViewSettings, size: int, centre: int | None = None) -> None:
         """Keep how pictures are shown.
 
         :param size: side S of what the student sees, in pixels
+        :param centre: side of the middle of a picture that evaluation shows, by default all of it
         """
         self.pictures, self.settings, self.size = pictures, settings, size
+        self.centre = centre or pictures.side
         self._rand_augment = v2.RandAugment(2, 9)
 
     def plain(self, rows: Sequence[int]) -> Tensor:
-        """Return whole pictures, float32 [n, 3, S, S] in 0..1."""
-        shown: Tensor = v2.functional.resize(_channels_first(self.pictures.read(rows)), [self.size] * 2, antialias=True)
+        """Return pictures as they are, float32 [n, 3, S, S] in 0..1."""
+        middle = v2.functional.center_crop(_channels_first(self.pictures.read(rows)), [self.centre] * 2)
+        shown: Tensor = v2.functional.resize(middle, [self.size] * 2, antialias=True)
         return shown / 255
 
     def drawn(self, rows: Sequence[int], key: Sequence[int], size: int | None = None) -> tuple[Tensor, list[int]]:
         """Return pictures as training shows them, and which of its fixed crops each is (0 without any).
 
-        :param key: numbers >= 0 that name the time: seed, phase, epoch
+        :param key: numbers >= 0 that name the time: seed, phase, epoch, batch
         :param size: side, by default S
         """
         shown, crops = [], []
         for picture, row in zip(_channels_first(self.pictures.read(rows)), rows, strict=True):
             rng = np.random.default_rng([*key, row])
             crop = int(rng.integers(self.settings.crops)) if self.settings.crops else 0
-            box = self._box(row, crop) if self.settings.crops else self._new_box(rng)
-            view = _cut(picture, box, size or self.size)
-            if self.settings.flip and rng.random() < 0.5:
-                view = v2.functional.horizontal_flip(view)
+            part = self._fixed(row, crop) if self.settings.crops else self._draw(rng)
+            view = part.of(picture, size or self.size)
             if self.settings.rand_augment:
                 view = self._rand_augmented(view, rng)
             shown.append(view)
@@ -68,7 +83,8 @@ class Views:
                 for some in _slices(rows):
                     yield self._cropped(some, crop, teacher.image_size)
 
-            view = f"side={self.pictures.side} rows={chosen} crop={crop} smallest={self.settings.smallest}"
+            how = f"smallest={self.settings.smallest} flip={self.settings.flip} version={_VERSION}"
+            view = f"side={self.pictures.side} rows={chosen} crop={crop} {how}"
             parts.append(cache.get_or_compute(teacher, batches, len(rows), self.pictures.content, view))
         return torch.stack(parts, dim=1)
 
@@ -86,21 +102,21 @@ class Views:
     def _cropped(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:
         """Return a fixed crop of each of some pictures, [n, size, size, 3]."""
         pictures = zip(_channels_first(self.pictures.read(rows)), rows, strict=True)
-        cut = [_cut(picture, self._box(row, crop), size) for picture, row in pictures]
+        cut = [self._fixed(row, crop).of(picture, size) for picture, row in pictures]
         return torch.stack(cut).permute(0, 2, 3, 1).numpy()
 
-    def _box(self, row: int, crop: int) -> tuple[int, int, int, int]:
-        """Return a fixed crop of a picture: top, left, height, width."""
-        return self._new_box(np.random.default_rng([_FIXED, row, crop]))
+    def _fixed(self, row: int, crop: int) -> _Part:
+        """Return a fixed crop of a picture."""
+        return self._draw(np.random.default_rng([_FIXED, row, crop]))
 
-    def _new_box(self, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    def _draw(self, rng: np.random.Generator) -> _Part:
         side = self.pictures.side
         with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
             torch.manual_seed(int(rng.integers(2**62)))
             box: tuple[int, int, int, int] = RandomResizedCrop.get_params(
                 torch.empty(3, side, side), [self.settings.smallest, 1.0], [3 / 4, 4 / 3]
             )
-        return box
+        return _Part(box, self.settings.flip and bool(rng.random() < 0.5))
 
     def _rand_augmented(self, view: Tensor, rng: np.random.Generator) -> Tensor:
         with torch.random.fork_rng(devices=[]):
@@ -116,9 +132,3 @@ def _slices(rows: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def _channels_first(pictures: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2)
-
-
-def _cut(picture: Tensor, box: tuple[int, int, int, int], size: int) -> Tensor:
-    """Return a part of a picture [3, H, W], resized to [3, size, size], uint8."""
-    cut: Tensor = v2.functional.resized_crop(picture, *box, [size, size], antialias=True)
-    return cut

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pickclutter_lang.errors import StoreError
+from pickclutter_lang.files import make_folders
 
 LOCK_FILE = ".lock"
 _GRACE = 10.0  # seconds a child has to end by itself
@@ -70,7 +71,7 @@ def folder_lock(folder: Path) -> Iterator[int]:
 
     :raises StoreError: when it is held
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folders(folder)
     with (folder / LOCK_FILE).open("a") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -41,7 +41,7 @@ class Pictures(Protocol):
         """Hash (sha256, hex) of ids and contents of all pictures, whatever the side."""
 
     def read(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return pictures [n, S, S, 3], RGB, squeezed to squares as a teacher's preprocessing does (bilinear)."""
+        """Return pictures [n, S, S, 3], RGB, squeezed to squares (bilinear), whatever their shape."""
 
     def subset(self, rows: Sequence[int]) -> Pictures:
         """Return some of the pictures, in this order."""
@@ -71,8 +71,8 @@ class ArrayPictures:
 class FilePictures:
     """Picture files, decoded in threads when they are first asked for and then kept as uint8 under `cache`.
 
-    What is kept goes by ids, places, sizes and times of change of the files: it is never wrong, and a folder that is no
-    longer used may be deleted at any time.
+    What is kept goes by ids, places, sizes and times of change of the files; a folder that is no longer used may be
+    deleted at any time.
     """
 
     def __init__(self, paths: Sequence[Path], ids: Sequence[str], side: int, cache: Path, workers: int = 2) -> None:
@@ -117,7 +117,7 @@ class FilePictures:
         return whole.hexdigest()
 
     def read(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return pictures [n, S, S, 3], squeezed to squares as a teacher's preprocessing does.
+        """Return pictures [n, S, S, 3], squeezed to squares.
 
         :raises InvalidArgumentError: naming a file that is not a picture
         :raises StoreError: when the decoded pictures cannot be kept or read
@@ -134,20 +134,27 @@ class FilePictures:
         return FilePictures(paths, ids, self.side, self._cache, self._workers)
 
     def _decode(self, path: Path) -> NDArray[np.uint8]:
-        try:
-            with Image.open(path) as picture:
-                square = picture.convert("RGB").resize((self.side, self.side), Image.Resampling.BILINEAR)
-                return np.asarray(square)
-        except _UNREADABLE as error:
-            raise InvalidArgumentError(
-                f"expected a picture at {path}, but: {error}; replace the file or take it away"
-            ) from error
+        return np.asarray(decode(path).resize((self.side, self.side), Image.Resampling.BILINEAR))
 
     def _in_threads(self, function: Callable[[Path], Result], paths: Sequence[Path]) -> Iterator[Result]:
         """Apply a function that lets other threads run; by blocks, so that results do not pile up."""
         with ThreadPoolExecutor(self._workers) as pool:
             for start in range(0, len(paths), _BLOCK):
                 yield from pool.map(function, paths[start : start + _BLOCK])
+
+
+def decode(path: Path) -> Image.Image:
+    """Return a picture file in RGB, as large as it is.
+
+    :raises InvalidArgumentError: naming a file that is not a picture
+    """
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except _UNREADABLE as error:
+        raise InvalidArgumentError(
+            f"expected a picture at {path}, but: {error}; replace the file or take it away"
+        ) from error
 
 
 def _digest(path: Path) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
-from pickclutter_lang.files import write_whole
+from pickclutter_lang.files import make_folders, write_whole
 from pickclutter_lang.teachers.base import Teacher
 
 SCHEMA = 1
@@ -61,10 +63,11 @@ class FeatureCache:
         :raises InvalidArgumentError: when the iterator gives another number of pictures
         """
         key = FeatureKey(data, teacher.fingerprint, view)
-        found = self.load(key)
-        if found is None:
-            found = _compute(teacher, batches(), count)
-            self.store(key, found)
+        with self._only_one(key):  # of several processes that want the same features
+            found = self.load(key)
+            if found is None:
+                found = _compute(teacher, batches(), count)
+                self.store(key, found)
         if list(found.shape) != [count, teacher.embed_dim]:
             raise TeacherError(
                 f"expected features [{count}, {teacher.embed_dim}] in {self._path(key)}, but got {list(found.shape)}; "
@@ -102,10 +105,18 @@ class FeatureCache:
             "shape": list(features.shape),
             "sha256": hashlib.sha256(content).hexdigest(),
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folders(self.folder)
         path = self._path(key)
         write_whole(path, content)
         write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
+
+    @contextmanager
+    def _only_one(self, key: FeatureKey) -> Iterator[None]:
+        """Wait for other processes that are at work on a key."""
+        make_folders(self.folder)
+        with self._path(key).with_suffix(".lock").open("a") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
 
     def _path(self, key: FeatureKey) -> Path:
         return self.folder / f"{key.digest[:32]}.safetensors"

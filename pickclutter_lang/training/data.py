@@ -210,7 +210,7 @@ def balanced_batches(
     rest = size - half
     if few < 1 or many < rest:
         raise InvalidArgumentError(
-            f"expected at least 1 few-shot and {rest} training scenes for batches of {size}, but got {few} and {many}"
+            f"expected at least 1 few-shot and {rest} training pictures for batches of {size}, but got {few} and {many}"
         )
     rng = np.random.default_rng(list(key))
     batches = []

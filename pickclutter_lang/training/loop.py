@@ -80,15 +80,16 @@ def best_epoch(history: Sequence[dict[str, Any]], select: str | None) -> int:
     return 1 + int(np.nanargmax(scores))
 
 
-def check_finite(values: Tensor, task: Task, epoch: int) -> None:
+def check_finite(values: Tensor, epoch: int, group: str, settings: PhaseSettings) -> None:
     """Check what a student says in training.
 
+    :param group: of the settings, such as `distill`
     :raises InvalidArgumentError: when the training diverged
     """
     if not bool(values.isfinite().all()):
         raise InvalidArgumentError(
             f"the training diverged in epoch {epoch} (what the student says is not finite); "
-            f"lower {task.name}.lr, now {task.settings.lr}"
+            f"lower {group}.lr, now {settings.lr}"
         )
 
 

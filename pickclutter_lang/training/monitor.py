@@ -13,7 +13,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from pickclutter_lang.files import write_whole
+from pickclutter_lang.files import make_folders, write_whole
 
 
 class Monitor:
@@ -71,8 +71,11 @@ def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file that is whole or not there; missing folders are created."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a text file that is whole or not there; missing folders are created.
+
+    :raises StoreError: when it cannot be written
+    """
+    make_folders(path.parent)
     write_whole(path, text.encode())
 
 

@@ -105,9 +105,12 @@ class PhasedRun(ABC):
 
     def train_phases(self) -> None:
         """Train every phase that is not finished."""
+        tasks = {phase: self.task(phase) for phase in self.phases}  # what does not fit is known before anything is kept
+        for task in tasks.values():
+            task.batches(0)
         write_json(self.folder / SETTINGS_FILE, self._identity())
-        for number, phase in enumerate(self.phases):
-            trainer = Trainer(self.task(phase), self.folder / phase, self.teacher_card, self.keep)
+        for number, (phase, task) in enumerate(tasks.items()):
+            trainer = Trainer(task, self.folder / phase, self.teacher_card, self.keep)
             if not trainer.resume():
                 if phase != FIRST:
                     self.load_weights(FIRST)
@@ -143,7 +146,14 @@ class PhasedRun(ABC):
         path = self.folder / SETTINGS_FILE
         if not path.is_file():
             return
-        saved, own = json.loads(path.read_text()), json.loads(json.dumps(self._identity()))
+        own = json.loads(json.dumps(self._identity()))
+        try:
+            saved = json.loads(path.read_text())
+            missing = [key for key in own if key not in saved]
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(f"{path} is damaged ({error}); choose another out, or delete that folder") from error
+        if missing:
+            raise CheckpointError(f"expected {', '.join(missing)} in {path}; choose another out, or delete that folder")
         for phase in self.phases:
             for epoch in saved_epochs(self.folder / phase)[-1:]:
                 check_fits(

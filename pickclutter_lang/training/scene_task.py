@@ -57,7 +57,7 @@ class SceneTask:
         images = loaded.images.to(next(self.model.parameters()).device)
         prediction = self.model.predict(images, self.labels, loaded.texts)
         probabilities = prediction.probabilities
-        check_finite(probabilities, self, epoch)
+        check_finite(probabilities, epoch, self.name, self.settings)
         return self.loader.objective(
             probabilities=probabilities[:, : len(self.labels)],
             targets=loaded.targets.to(images.device),
