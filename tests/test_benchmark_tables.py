@@ -54,6 +54,15 @@ def row_of(text: str, name: str) -> list[str]:
     return [cell.strip() for cell in found.strip("|").split("|")]
 
 
+def test_the_teacher_of_table_1_is_asked_by_names_alone(folder: Path, tmp_path: Path) -> None:
+    for seed in range(4):
+        enriched = make_result("best+semantic", seed)
+        enriched["config"]["text"]["descriptions"] = "own"
+        enriched["metrics"]["teacher"] = {part: {"accuracy": 0.1} for part in ("id", "ood")}
+        write_result(folder, enriched)
+    assert row_of(page(folder, "1", tmp_path), "teacher, zero-shot")[3] == "90.0 ± 0.0 / 80.0 ± 0.0"
+
+
 def csv_rows(path: Path) -> list[dict[str, str]]:
     with path.open() as stream:
         return list(csv.DictReader(stream))
