@@ -6,7 +6,6 @@ import math
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import binary_average_precision
 
 from pickclutter_lang.errors import InvalidArgumentError
 
@@ -59,6 +58,9 @@ def average_precisions(probabilities: Tensor, targets: Tensor) -> Tensor:
     :return: float64 [C] in [0, 1], NaN for a class without positives
     :raises InvalidArgumentError: on other shapes or values
     """
+    # Takes a second to import, which nothing needs that has one label a picture.
+    from torchmetrics.functional.classification import binary_average_precision
+
     _check_probabilities(probabilities)
     present = _binary("targets", targets)
     _check_same_shape(probabilities, targets)

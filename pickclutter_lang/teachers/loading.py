@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +13,13 @@ from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 from safetensors import SafetensorError
 
 from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.language.hub import reachable
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
 
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
 _NAMED = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
 _WEIGHTS = "open_clip_model.safetensors"
-_PROBE_SECONDS = 8.0
 
 
 def load_teacher(
@@ -97,7 +95,7 @@ def _download(name: str, architecture: str, tag: str, pretrained: dict[str, Any]
         f"on a machine with network, put the file anywhere here and pass its path as the teacher's checkpoint"
     )
     cached = repository[0] and try_to_load_from_cache("/".join(repository), _WEIGHTS, cache_dir=cache_dir)
-    if not cached and not _reachable(source):
+    if not cached and not reachable(source):
         raise TeacherError(f"{hint} (no answer from {source})")
     try:
         return open_clip.create_model(
@@ -105,14 +103,3 @@ def _download(name: str, architecture: str, tag: str, pretrained: dict[str, Any]
         )
     except (RuntimeError, OSError) as error:
         raise TeacherError(f"{hint} ({str(error).splitlines()[0]})") from error
-
-
-def _reachable(url: str) -> bool:
-    """Ask once, briefly: Hugging Face's client would try for most of a minute before it gives up."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PROBE_SECONDS):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
