@@ -10,7 +10,8 @@ from pickclutter_lang.command import command, typed
 @command("train_affordance")
 def main(config: DictConfig) -> None:
     """Train, evaluate and report; what is finished in the folder `out` is left as it is."""
-    from pickclutter_lang.evaluation.protocol import RESULT_FILE, evaluate_run
+    from pickclutter_lang.evaluation.protocol import evaluate_run
+    from pickclutter_lang.evaluation.records import RESULT_FILE
     from pickclutter_lang.evaluation.report import load_result, summary, write_report
     from pickclutter_lang.training import Run, TrainSettings
 

@@ -15,7 +15,8 @@ from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.evaluation.histograms import score_histograms, write_histograms
 from pickclutter_lang.evaluation.paper import ACCURACY, CELLS, F1
 from pickclutter_lang.evaluation.predictions import Predictions, load_predictions, save_predictions
-from pickclutter_lang.evaluation.protocol import evaluate_run, evaluate_stage, without_nan
+from pickclutter_lang.evaluation.protocol import evaluate_run, evaluate_stage
+from pickclutter_lang.evaluation.records import without_nan
 from pickclutter_lang.evaluation.table import is_chance, metric_table, stages_of, tables
 from pickclutter_lang.evaluation.thresholds import alarm_thresholds, at_half, best_threshold
 from pickclutter_lang.training import Run

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pickclutter_lang.evaluation.protocol import RESULT_FILE
+from pickclutter_lang.evaluation.records import RESULT_FILE
 
 ROOT = Path(__file__).parent.parent
 SMALL = (

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.benchmarks.results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, Runs
 from pickclutter_lang.benchmarks.rows import BEST, ENRICHED, FIGURES, NAIVE
-from pickclutter_lang.benchmarks.tables import chance, numbers, of_paper, write_csv
+from pickclutter_lang.benchmarks.tables import chance, of_paper
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
+from pickclutter_lang.evaluation.csv_files import numbers, write_csv
 from pickclutter_lang.evaluation.figures import GREY, HELD_OUT, KNOWN
 from pickclutter_lang.evaluation.intervals import Estimate, estimate
 from pickclutter_lang.files import write_whole

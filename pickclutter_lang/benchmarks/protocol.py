@@ -6,7 +6,6 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from pickclutter_lang.benchmarks.retrieval import places_of, retrieve
 from pickclutter_lang.benchmarks.run import CONTINUAL, FEW, PictureRun
 from pickclutter_lang.benchmarks.spaces import text_space
 from pickclutter_lang.benchmarks.task import nearest, nearest_class, student_features
-from pickclutter_lang.evaluation.protocol import RESULT_FILE, git_revision, without_nan
+from pickclutter_lang.evaluation.records import make_record, write_record
 from pickclutter_lang.files import write_whole
 from pickclutter_lang.metrics import (
     alignment_inversions,
@@ -29,7 +28,6 @@ from pickclutter_lang.metrics import (
     neighbour_overlap,
     relative_match,
 )
-from pickclutter_lang.training.monitor import peak_memory_mb, write_json
 from pickclutter_lang.training.phased_run import FIRST
 
 _NEIGHBOURS, _TEXTS = (3, 5, 10), (2, 3, 5)
@@ -63,27 +61,9 @@ def evaluate_pictures(run: PictureRun) -> dict[str, Any]:
         "text": text_spaces(run),
     }
     _save_space(run, seen["ood"])
-    result = {
-        "schema": SCHEMA,
-        "name": run.settings.name,
-        "config": run.settings.as_dict(),
-        "seed": run.settings.seed,
-        "data": run.data_card,
-        "teacher": run.teacher_card,
-        "git_revision": git_revision(),
-        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
-        "parameters": sum(p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name),
-        "metrics": metrics,
-        "history": histories,
-        "seconds": {
-            **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
-            "evaluation": time.perf_counter() - start,
-        },
-        "peak_memory_mb": peak_memory_mb(),
-    }
-    cleaned: dict[str, Any] = without_nan(result)
-    write_json(run.folder / RESULT_FILE, cleaned)
-    return cleaned
+    parameters = (p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name)
+    record = make_record(run, SCHEMA, histories, time.perf_counter() - start)
+    return write_record(run, record | {"name": run.settings.name, "parameters": sum(parameters), "metrics": metrics})
 
 
 def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:

@@ -13,7 +13,7 @@ from pickclutter_lang.benchmarks.rows import ACCURACY, RUNS
 from pickclutter_lang.benchmarks.settings import own_settings
 from pickclutter_lang.errors import CheckpointError, StoreMismatchError
 from pickclutter_lang.evaluation.intervals import Estimate, estimate
-from pickclutter_lang.evaluation.protocol import RESULT_FILE
+from pickclutter_lang.evaluation.records import RESULT_FILE
 from pickclutter_lang.evaluation.table import percent
 from pickclutter_lang.training.checkpoint import describe_differences
 

@@ -32,12 +32,13 @@ class PictureRun(PhasedRun):
     """A student of single pictures with everything that training or evaluation needs; make one with `open`."""
 
     script = "scripts/train_pictures.py"
+    settings: BenchmarkSettings
 
     def __init__(
         self, settings: BenchmarkSettings, teacher: Teacher, data: LabelledPictures, split: Split, report: str = ""
     ) -> None:
         super().__init__(settings, teacher)
-        self.settings, self.data, self.split, self.report = settings, data, split, report
+        self.data, self.split, self.report = data, split, report
         self.keep = settings.last_epochs
         self.views = Views(data.pictures, settings.views, settings.image_size, settings.centre)
         self.labels = torch.from_numpy(data.labels)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from pickclutter_lang.benchmarks.paper import DATA_SETS, PAPER, SIZES, Figures
 from pickclutter_lang.benchmarks.results import Runs, student_of
 from pickclutter_lang.benchmarks.rows import TABLES, Row, Table
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.evaluation.csv_files import numbers, write_csv
 from pickclutter_lang.evaluation.intervals import Estimate
 from pickclutter_lang.evaluation.table import line
 from pickclutter_lang.training.monitor import write_text
@@ -116,20 +115,6 @@ def chance(runs: Runs, measure: str) -> float | None:
         return k * (k - 1) / 4
     count = classes.get(part.split("_")[0], 0) if rest == ["accuracy"] else 0
     return 1 / count if count else None
-
-
-def numbers(found: Estimate | None) -> list[object]:
-    """Return mean, half of the interval and seeds for a line of a CSV file."""
-    if found is None:
-        return ["", "", 0]
-    return [f"{found.mean:.6f}", "" if found.half_width is None else f"{found.half_width:.6f}", found.seeds]
-
-
-def write_csv(path: Path, lines: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file that is whole or not there; missing folders are created."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(lines)
-    write_text(path, stream.getvalue())
 
 
 def _rows(runs: Runs, table: Table) -> str:

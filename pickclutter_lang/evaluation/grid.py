@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, StoreMismatchError
 from pickclutter_lang.evaluation.intervals import Estimate, estimate
-from pickclutter_lang.evaluation.protocol import RESULT_FILE
+from pickclutter_lang.evaluation.records import RESULT_FILE
 from pickclutter_lang.evaluation.report import load_result
 from pickclutter_lang.evaluation.table import STAGE_TITLES
 from pickclutter_lang.training.checkpoint import describe_differences

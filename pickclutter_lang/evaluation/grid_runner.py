@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from pickclutter_lang.errors import InvalidArgumentError, StoreMismatchError
 from pickclutter_lang.evaluation.children import Child, exit_text, folder_lock
 from pickclutter_lang.evaluation.grid import own_settings, what_it_is_made_of
-from pickclutter_lang.evaluation.protocol import RESULT_FILE
+from pickclutter_lang.evaluation.records import RESULT_FILE
 from pickclutter_lang.evaluation.report import load_result
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training import TrainSettings

@@ -4,11 +4,7 @@ and after fine-tuning on them (few-shot).
 
 from __future__ import annotations
 
-import math
-import subprocess
 import time
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,15 +12,14 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.evaluation.predictions import Predictions, save_examples, save_predictions
+from pickclutter_lang.evaluation.records import make_record, write_record
 from pickclutter_lang.evaluation.retrieval import EVALUATED, retrieve
 from pickclutter_lang.evaluation.thresholds import HALF, alarm_thresholds, at_half, best_threshold
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
-from pickclutter_lang.training.monitor import peak_memory_mb, write_json
 from pickclutter_lang.training.run import Run
 
 SCHEMA = 3
-RESULT_FILE = "result.json"
 STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "fewshot"}
 CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
@@ -53,26 +48,11 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
         if stage != "retrieval":
             _save_examples(run, stage)
-    result = {
-        "schema": SCHEMA,
-        "config": run.settings.as_dict(),
-        "seed": run.settings.seed,
-        "data": run.data_card,
-        "teacher": run.teacher_card,
-        "git_revision": git_revision(),
-        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
+    record = make_record(run, SCHEMA, histories, time.perf_counter() - start) | {
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
         "metrics": stages,
-        "history": histories,
-        "seconds": {
-            **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
-            "evaluation": time.perf_counter() - start,
-        },
-        "peak_memory_mb": peak_memory_mb(),
     }
-    cleaned: dict[str, Any] = without_nan(result)
-    write_json(run.folder / RESULT_FILE, cleaned)
-    return cleaned
+    return write_record(run, record)
 
 
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
@@ -140,22 +120,3 @@ def _save_examples(run: Run, stage: str) -> None:
     rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
     maps = predict_rows(run.model, scenes, rows, run.names(_ALL)).maps.cpu()
     save_examples(run.folder / "predictions" / f"{stage}_examples.npz", rows, scenes.hand_pictures(rows), maps)
-
-
-def git_revision() -> str | None:
-    """Return the commit of the source tree (with `-dirty` after it where files were changed), or None without git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
-
-
-def without_nan(value: Any) -> Any:
-    """Return nested JSON values with None for numbers that JSON does not know."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

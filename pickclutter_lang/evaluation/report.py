@@ -10,7 +10,8 @@ from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.evaluation.figures import draw_curves, draw_examples, draw_precisions, draw_table
 from pickclutter_lang.evaluation.histograms import Histogram, draw_histograms, score_histograms, write_histograms
 from pickclutter_lang.evaluation.predictions import load_examples, load_predictions
-from pickclutter_lang.evaluation.protocol import RESULT_FILE, SCHEMA
+from pickclutter_lang.evaluation.protocol import SCHEMA
+from pickclutter_lang.evaluation.records import RESULT_FILE
 from pickclutter_lang.evaluation.table import (
     STAGE_TITLES,
     class_table,

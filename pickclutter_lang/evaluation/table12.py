@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.csv_files import numbers, write_csv
 from pickclutter_lang.evaluation.figures import STAGE_COLOURS, WRONG
 from pickclutter_lang.evaluation.grid import METHODS, Grid, load_grid
 from pickclutter_lang.evaluation.grid_tables import SECTIONS, markdown
-from pickclutter_lang.evaluation.intervals import Estimate
 from pickclutter_lang.evaluation.paper import CELLS
 from pickclutter_lang.evaluation.table import PAPER, STAGE_TITLES, TRIVIAL, table_title
 from pickclutter_lang.training.monitor import write_text
@@ -47,9 +45,9 @@ def write_table(settings: TableSettings) -> Path:
     grid = load_grid(settings.runs)
     pairs = default_pairs(grid) if settings.compare is None else parse_pairs(grid, settings.compare)
     out = Path(settings.out or settings.runs)
-    _write_csv(out / "table12.csv", _metric_lines(grid))
-    _write_csv(out / "table12_classes.csv", _class_lines(grid))
-    _write_csv(out / "table12_comparisons.csv", _comparison_lines(grid, pairs))
+    write_csv(out / "table12.csv", _metric_lines(grid))
+    write_csv(out / "table12_classes.csv", _class_lines(grid))
+    write_csv(out / "table12_comparisons.csv", _comparison_lines(grid, pairs))
     draw_grid(grid, out / "table12.png")
     path = out / "table12.md"
     write_text(path, markdown(grid, pairs))
@@ -146,7 +144,7 @@ def _metric_lines(grid: Grid) -> Iterable[Sequence[object]]:
                         cell,
                         predictor,
                         metric,
-                        *_numbers(grid.estimate(method, *path)),
+                        *numbers(grid.estimate(method, *path)),
                         share,
                         texts,
                     ]
@@ -165,7 +163,7 @@ def _class_lines(grid: Grid) -> Iterable[Sequence[object]]:
                 for name, row in grid.first["metrics"][stage][cell]["classes"].items():
                     for metric in _CLASS_METRICS:
                         found = grid.estimate(method, "metrics", stage, cell, "classes", name, metric)
-                        yield [method, stage, cell, name, row["support"], metric, *_numbers(found)]
+                        yield [method, stage, cell, name, row["support"], metric, *numbers(found)]
 
 
 def _comparison_lines(grid: Grid, pairs: Sequence[tuple[str, str]]) -> Iterable[Sequence[object]]:
@@ -175,16 +173,4 @@ def _comparison_lines(grid: Grid, pairs: Sequence[tuple[str, str]]) -> Iterable[
             for cell in CELLS:
                 for metric, predictor in SECTIONS.values():
                     found = grid.difference(method, other, "metrics", stage, cell, predictor, metric)
-                    yield [method, other, stage, cell, predictor, metric, *_numbers(found)]
-
-
-def _numbers(found: Estimate | None) -> list[object]:
-    if found is None:
-        return ["", "", 0]
-    return [f"{found.mean:.6f}", "" if found.half_width is None else f"{found.half_width:.6f}", found.seeds]
-
-
-def _write_csv(path: Path, lines: Iterable[Sequence[object]]) -> None:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(lines)
-    write_text(path, stream.getvalue())
+                    yield [method, other, stage, cell, predictor, metric, *numbers(found)]

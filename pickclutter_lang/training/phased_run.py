@@ -55,18 +55,18 @@ class PhasedRun(ABC):
     """So many last epochs of each phase stay on the disk."""
 
     def __init__(self, settings: RunSettings, teacher: Teacher) -> None:
-        self._settings, self.teacher = settings, teacher
+        self.settings, self.teacher = settings, teacher
 
     @property
     def folder(self) -> Path:
         """Where everything of this run lies."""
-        return Path(self._settings.out)
+        return Path(self.settings.out)
 
     @property
     def teacher_card(self) -> dict[str, Any]:
         """What a checkpoint says of the teacher."""
         return {
-            "name": self._settings.teacher.name,
+            "name": self.settings.teacher.name,
             "embed_dim": self.teacher.embed_dim,
             "fingerprint": self.teacher.fingerprint,
         }
@@ -114,7 +114,7 @@ class PhasedRun(ABC):
             if not trainer.resume():
                 if phase != FIRST:
                     self.load_weights(FIRST)
-                seed_everything(self._settings.seed + number)
+                seed_everything(self.settings.seed + number)
             trainer.run(self.folder / "tensorboard" / phase)
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ class PhasedRun(ABC):
             )
 
     def _identity(self) -> dict[str, Any]:
-        return {"settings": self._settings.as_dict(), "data": self.data_card, "teacher": self.teacher_card}
+        return {"settings": self.settings.as_dict(), "data": self.data_card, "teacher": self.teacher_card}
 
 
 def use_machine(settings: RunSettings) -> None:

@@ -35,10 +35,11 @@ class Run(PhasedRun):
     """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
 
     script = "scripts/train_affordance.py"
+    settings: TrainSettings
 
     def __init__(self, settings: TrainSettings, teacher: Teacher, scenes: dict[str, SceneSet]) -> None:
         super().__init__(settings, teacher)
-        self.settings, self.scenes = settings, scenes
+        self.scenes = scenes
         self.select = settings.select
         self._sources: dict[str, Source] = {}
 
