@@ -17,7 +17,8 @@ from pickclutter_lang.pretraining.data import TeacherData
 from pickclutter_lang.pretraining.inputs import check_held_out, identity
 from pickclutter_lang.pretraining.loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids
-from pickclutter_lang.pretraining.train import Trainee, presence_loss, region_features, shares_right, train_teacher
+from pickclutter_lang.pretraining.train import train_teacher
+from pickclutter_lang.pretraining.trainee import Trainee, presence_loss, region_features, shares_right
 from pickclutter_lang.scenes import Manifest, StoreObject, simulator_fields, write_shard
 from pickclutter_lang.scenes.manifest import SHARD_FOLDER
 from pickclutter_lang.scenes.views import ViewStore, write_views
