@@ -1,28 +1,19 @@
-"""Runs on single pictures: trained, gone on with, evaluated; every run of every table in small."""
+"""Runs on single pictures: trained, gone on with, evaluated, and what does not fit together."""
 
-import csv
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hydra import initialize_config_module
-from toy_pictures import toy_views
+from toy_picture_runs import make_toys, settings, trained
 from toy_training import make_teacher
 
-from pickclutter_lang.benchmarks.grid import BenchmarkGridSettings, plan_benchmark, write_benchmark
 from pickclutter_lang.benchmarks.protocol import evaluate_pictures
 from pickclutter_lang.benchmarks.results import RESULT_FILE, SPACE_FILE, read_result
 from pickclutter_lang.benchmarks.retrieval import retrieve
-from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
 from pickclutter_lang.benchmarks.run import PictureRun
-from pickclutter_lang.benchmarks.settings import BenchmarkSettings
-from pickclutter_lang.command import composed
 from pickclutter_lang.errors import (
     CheckpointError,
     InvalidArgumentError,
@@ -34,7 +25,6 @@ from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
 from pickclutter_lang.training.loop import Trainer
 from pickclutter_lang.training.phased_run import seed_everything
 
-ROOT = Path(__file__).parent.parent
 LONGER = ("distill.epochs=3", "continual=true", "fewshot.epochs=2")
 BEST = ("objective.cls=1", "objective.im_cst=1", "objective.vlprox=1")
 
@@ -42,25 +32,7 @@ BEST = ("objective.cls=1", "objective.im_cst=1", "objective.vlprox=1")
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory) -> list[str]:
     """Overrides that point to views of objects and to an untrained teacher."""
-    folder = tmp_path_factory.mktemp("toys")
-    toy_views(folder / "views", objects=6, views=16)
-    teacher = make_teacher(folder / "teacher")
-    return [
-        "recipe=smoke", "student.name=timm/resnet10t", "threads=1", "precision=float32", "data.side=32",
-        "data.max_classes=null", "data.max_per_class=null",
-        f"data.root={folder / 'views'}", f"teacher.checkpoint={teacher}", f"teacher.cache={folder / 'cache'}",
-    ]  # fmt: skip
-
-
-def settings(*overrides: str) -> BenchmarkSettings:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return composed(BenchmarkSettings, "train_pictures", list(overrides))
-
-
-def trained(*overrides: str) -> PictureRun:
-    run = PictureRun.open(settings(*overrides))
-    run.train()
-    return run
+    return make_toys(tmp_path_factory.mktemp("toys"))
 
 
 @pytest.fixture(scope="module")
@@ -294,108 +266,3 @@ def test_retrieval_weighs_the_cache_by_the_few_shot_pictures_alone() -> None:
     assert choice["alpha"] > 0
     texts = torch.nn.functional.normalize(centres, dim=1)
     assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1]["alpha"] == 0  # text alone is as good
-
-
-@pytest.mark.slow
-def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys, tmp_path) -> None:
-    shared = [*toys, "data.max_classes=2", "data.max_per_class=6"]
-    for name, overrides in RUNS.items():
-        student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
-        evaluate_pictures(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
-    grid = BenchmarkGridSettings("all", "all", [0], str(tmp_path), 1, [])
-    written = write_benchmark(grid)
-    assert len(written) == len(TABLES) + len(FIGURES)
-    for number, table in TABLES.items():
-        assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
-        if table.rows:
-            rows = list(csv.DictReader((tmp_path / f"table{number}.csv").open()))
-            assert {row["row"] for row in rows if not row["minus"]} == {row.name for row in table.rows}
-            assert any(row["mean"] for row in rows)
-
-
-@pytest.mark.slow
-def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) -> None:
-    command = [
-        sys.executable, str(ROOT / "scripts" / "run_benchmark.py"), "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
-        *(one for one in toys if not one.startswith("threads")),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "table3.md" in done.stdout
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob(RESULT_FILE)}
-    assert len(before) == 2
-    again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert {path: path.stat().st_mtime_ns for path in before} == before
-    other = subprocess.run([*command, "distill.lr=0.5"], capture_output=True, text=True)
-    assert other.returncode == 2
-    assert "distill.lr: 0.002 / 0.5" in other.stderr
-    toy_views(tmp_path / "other", objects=6, views=17)
-    elsewhere = subprocess.run([*command, f"data.root={tmp_path / 'other'}"], capture_output=True, text=True)
-    assert elsewhere.returncode == 2
-    assert "other pictures" in elsewhere.stderr
-    damaged = next(iter(before))
-    damaged.write_text(json.dumps({"schema": 0}))
-    refused = subprocess.run(command, capture_output=True, text=True)
-    assert refused.returncode == 2
-    assert str(damaged) in refused.stderr
-
-
-@pytest.mark.parametrize(
-    ("chosen", "words"),
-    [
-        ({}, "table=1"),
-        ({"table": "13"}, "13"),
-        ({"figure": "3"}, "3"),
-        ({"table": "1", "seeds": [0, 0]}, "seeds"),
-        ({"table": "1", "workers": 0}, "workers"),
-        ({"table": "1", "overrides": ["seed=4"]}, "seed=4"),
-        ({"table": "2", "overrides": ["objective.im_cst=1"]}, "objective.im_cst=1"),
-        ({"table": "5", "overrides": ["text.descriptions=own"]}, "text.descriptions=own"),
-    ],
-)
-def test_a_grid_that_makes_no_sense_is_named(chosen, words) -> None:
-    values = {"table": None, "figure": None, "seeds": [0], "out": "runs", "workers": 1, "overrides": []} | chosen
-    with pytest.raises(InvalidArgumentError, match=words):
-        BenchmarkGridSettings(**values).validate()
-
-
-def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
-    grid = BenchmarkGridSettings("all", "all", [0, 1], str(tmp_path), 2, [])
-    jobs = plan_benchmark(grid, lambda overrides: settings(*toys, *overrides))
-    names = [job.name for job in jobs]
-    assert len(names) == len(set(names)) == 2 * len(RUNS)
-
-
-def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tmp_path) -> None:
-    paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
-    overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50"]
-    grid = BenchmarkGridSettings("all", None, [0], str(tmp_path), 1, overrides)
-    jobs = plan_benchmark(grid, lambda some: settings(*some))
-    vit = {job.name: job.settings for job in jobs if "vit" in job.name}
-    assert len(vit) == 4
-    for own in vit.values():
-        assert own.student.name == "timm/vit_base_patch32_224"
-        assert own.distill.optimizer == "adamw" and own.views.rand_augment
-    others = [job.settings for job in jobs if "vit" not in job.name]
-    assert {own.student.name for own in others} == {"torchvision/resnet50"}
-    assert {own.distill.optimizer for own in others} == {"sgd"}
-
-
-def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toys, tmp_path) -> None:
-    evaluate_pictures(trained(*toys, *RUNS["cls"], "name=cls", f"out={tmp_path / 'cls' / 'seed0'}"))
-    grid = BenchmarkGridSettings("9", None, [0], str(tmp_path), 1, ["distill.epochs=2"])
-    with pytest.raises(InvalidArgumentError, match=r"distill\.epochs: 1 / 2"):
-        plan_benchmark(grid, lambda some: settings(*toys, *some))
-
-
-@pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "benchmark").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_data_set_and_recipe_is_a_whole_configuration(path, recipe) -> None:
-    chosen = settings(f"benchmark={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
-    assert chosen.data.name == path.stem and chosen.data.root == "somewhere"
-
-
-def test_a_data_set_without_a_place_asks_for_it() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"data\.root"):
-        settings("benchmark=flower102", "objective.cls=1")

@@ -1,0 +1,35 @@
+"""Runs on single pictures that take seconds: views of toy objects, an untrained teacher, a small student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra import initialize_config_module
+from toy_pictures import toy_views
+from toy_training import make_teacher
+
+from pickclutter_lang.benchmarks.run import PictureRun
+from pickclutter_lang.benchmarks.settings import BenchmarkSettings
+from pickclutter_lang.command import composed
+
+
+def make_toys(folder: Path) -> list[str]:
+    """Make views of objects and an untrained teacher; return the overrides that point to them."""
+    toy_views(folder / "views", objects=6, views=16)
+    teacher = make_teacher(folder / "teacher")
+    return [
+        "recipe=smoke", "student.name=timm/resnet10t", "threads=1", "precision=float32", "data.side=32",
+        "data.max_classes=null", "data.max_per_class=null",
+        f"data.root={folder / 'views'}", f"teacher.checkpoint={teacher}", f"teacher.cache={folder / 'cache'}",
+    ]  # fmt: skip
+
+
+def settings(*overrides: str) -> BenchmarkSettings:
+    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
+        return composed(BenchmarkSettings, "train_pictures", list(overrides))
+
+
+def trained(*overrides: str) -> PictureRun:
+    run = PictureRun.open(settings(*overrides))
+    run.train()
+    return run
