@@ -16,6 +16,7 @@ from pickclutter_lang.benchmarks.settings import BenchmarkSettings, own_settings
 from pickclutter_lang.benchmarks.tables import write_table
 from pickclutter_lang.errors import InvalidArgumentError, StoreMismatchError
 from pickclutter_lang.evaluation.grid_runner import Job, override_key, quoted
+from pickclutter_lang.files import make_folders
 from pickclutter_lang.pictures import open_pictures
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training.checkpoint import describe_differences
@@ -107,7 +108,7 @@ def write_benchmark(settings: BenchmarkGridSettings) -> list[Path]:
     What has none of its runs finished is left out.
     """
     out = Path(settings.out)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folders(out)
     runs = load_runs(out, settings.overrides) if settings.runs else Runs(out, {})
     paths = []
     for number in settings.tables:
