@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 from open_clip.transform import PreprocessCfg
 
-from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import InvalidArgumentError, StoreError, TeacherError
 from pickclutter_lang.teachers import FeatureCache, FeatureKey, OpenClipTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model
 
@@ -48,6 +50,39 @@ def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) ->
     assert batches.calls == 1
     assert torch.equal(first, second)
     assert torch.allclose(first, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
+
+
+def test_of_two_that_want_the_same_features_one_computes_them(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    begun, go_on, late = threading.Event(), threading.Event(), Batches()
+
+    def slow() -> Iterator[np.ndarray]:
+        begun.set()
+        assert go_on.wait(30)
+        return Batches()()
+
+    with ThreadPoolExecutor(2) as pool:  # a lock of the file system keeps threads apart as it does processes
+        first = pool.submit(FeatureCache(tmp_path).get_or_compute, teacher, slow, 5, data="d")
+        assert begun.wait(30)
+        second = pool.submit(FeatureCache(tmp_path).get_or_compute, teacher, late, 5, data="d")
+        with pytest.raises(TimeoutError):
+            second.result(0.5)
+        go_on.set()
+        assert torch.equal(first.result(30), second.result(30))
+    assert late.calls == 0
+
+
+def test_features_that_are_there_need_no_folder_to_write_to(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 5, data="d")
+    for lock in tmp_path.glob("*.lock"):
+        lock.unlink()
+    FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 5, data="d")
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file"):
+        FeatureCache(tmp_path / "file" / "cache").get_or_compute(teacher, Batches(), 5, data="d")
 
 
 @pytest.mark.parametrize("change", [{"data": "e"}, {"view": "base"}])

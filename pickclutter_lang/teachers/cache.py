@@ -5,8 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import InvalidArgumentError, StoreError, TeacherError
 from pickclutter_lang.files import make_folders, write_whole
 from pickclutter_lang.teachers.base import Teacher
 
@@ -61,13 +60,12 @@ class FeatureCache:
         :param data: content hash of the pictures
         :raises TeacherError: when the files of this key are damaged or not what their names say
         :raises InvalidArgumentError: when the iterator gives another number of pictures
+        :raises StoreError: when they cannot be kept
         """
         key = FeatureKey(data, teacher.fingerprint, view)
-        with self._only_one(key):  # of several processes that want the same features
-            found = self.load(key)
-            if found is None:
-                found = _compute(teacher, batches(), count)
-                self.store(key, found)
+        found = self.load(key)
+        if found is None:
+            found = self._computed(key, teacher, batches, count)
         if list(found.shape) != [count, teacher.embed_dim]:
             raise TeacherError(
                 f"expected features [{count}, {teacher.embed_dim}] in {self._path(key)}, but got {list(found.shape)}; "
@@ -84,7 +82,7 @@ class FeatureCache:
         try:
             card = json.loads(path.with_suffix(".json").read_text())
             content = path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
             raise TeacherError(f"the card {path.stem}.json of cached features is damaged; delete that file") from error
@@ -110,13 +108,23 @@ class FeatureCache:
         write_whole(path, content)
         write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
 
-    @contextmanager
-    def _only_one(self, key: FeatureKey) -> Iterator[None]:
-        """Wait for other processes that are at work on a key."""
+    def _computed(
+        self, key: FeatureKey, teacher: Teacher, batches: Callable[[], Iterable[npt.NDArray[np.uint8]]], count: int
+    ) -> Tensor:
+        """Compute and keep features, or wait for another process that does."""
         make_folders(self.folder)
-        with self._path(key).with_suffix(".lock").open("a") as stream:
+        path = self._path(key).with_suffix(".lock")
+        try:
+            stream = path.open("a")
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}; name another folder for the cache") from error
+        with stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
-            yield
+            found = self.load(key)
+            if found is None:
+                found = _compute(teacher, batches(), count)
+                self.store(key, found)
+        return found
 
     def _path(self, key: FeatureKey) -> Path:
         return self.folder / f"{key.digest[:32]}.safetensors"
