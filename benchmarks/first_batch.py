@@ -55,12 +55,12 @@ def read(start: float, overrides: list[str]) -> None:
         settings = typed(BenchmarkSettings, compose("train_pictures", ["objective.cls=1", *overrides]))
     data, split, _ = open_pictures(settings.data)
     note()
-    views = Views(data.pictures, settings.views, settings.image_size)
+    views = Views(data.pictures, settings.views, settings.image_size, num_workers=settings.num_workers)
     views.drawn(np.random.default_rng(0).permutation(split.train)[:BATCH].tolist(), (0, 0, 0))
     note()
     rows = np.random.default_rng(1).permutation(len(data.pictures.ids)).tolist()
-    for first in range(0, len(rows), BATCH):
-        views.drawn(rows[first : first + BATCH], (0, 0, 1))
+    for _ in views.drawn_batches([rows[first : first + BATCH] for first in range(0, len(rows), BATCH)], (0, 0, 1)):
+        pass
     note()
     print(json.dumps(dict(zip(STEPS, found, strict=True))))
 

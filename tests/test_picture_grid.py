@@ -75,6 +75,8 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
     [
         ({}, "table=1"),
         ({"table": "13"}, "13"),
+        ({"table": []}, "table=1"),
+        ({"table": [1, 13]}, "13"),
         ({"figure": "3"}, "3"),
         ({"table": "1", "seeds": [0, 0]}, "seeds"),
         ({"table": "1", "workers": 0}, "workers"),
@@ -94,6 +96,11 @@ def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
     jobs = plan_benchmark(grid, lambda overrides: settings(*toys, *overrides))
     names = [job.name for job in jobs]
     assert len(names) == len(set(names)) == 2 * len(RUNS)
+
+
+def test_tables_of_a_list_are_planned_together() -> None:
+    grid = BenchmarkGridSettings([1, "5"], None, [0], "runs", 2, [])
+    assert set(grid.runs) == {*TABLES["1"].runs, *TABLES["5"].runs}
 
 
 def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tmp_path) -> None:

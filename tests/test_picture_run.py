@@ -193,16 +193,35 @@ def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
     assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
     keys = []
     run.views.drawn = lambda rows, key, size: keys.append(key) or (torch.zeros(len(rows), 3, 32, 32), [0] * len(rows))
-    task = run.task("distill")
-    for number, batch in enumerate(task.batches(1)[:2]):
-        task.loss(batch, 1, number)
+    batches = run.task("distill").prepared(1)
+    assert next(batches) and next(batches)
     assert len(set(keys)) == 2
+
+
+def test_processes_that_work_ahead_change_no_result(finished, toys, tmp_path) -> None:
+    for crops in (0, 2):
+        own = [*toys, *BEST, f"views.crops={crops}", "views.rand_augment=true", f"out={tmp_path}"]
+        alone, ahead = (PictureRun.open(settings(*own, f"num_workers={n}")).task("distill") for n in (0, 2))
+        before = torch.get_rng_state()
+        shown = list(ahead.prepared(1))
+        assert torch.equal(torch.get_rng_state(), before)
+        for (rows, images, drawn), (others, same, again) in zip(alone.prepared(1), shown, strict=True):
+            assert rows == others and drawn == again
+            assert images.dtype == torch.uint8 and torch.equal(images, same)
+    run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
+    assert evaluate_pictures(run)["metrics"] == read_result(finished.folder / RESULT_FILE)["metrics"]
+
+
+def test_a_mistake_ahead_is_named_as_one_at_hand(toys, tmp_path) -> None:
+    run = PictureRun.open(settings(*toys, *BEST, "num_workers=1", f"out={tmp_path}"))
+    with pytest.raises(IndexError):
+        list(run.views.plain_batches([10**6], 2))
 
 
 def test_evaluation_shows_the_middle_that_is_asked_for(toys, tmp_path) -> None:
     run = PictureRun.open(settings(*toys, *BEST, "centre=16", "image_size=16", f"out={tmp_path}"))
-    middle = torch.from_numpy(run.data.pictures.read([3])[0, 8:24, 8:24]).permute(2, 0, 1).float() / 255
-    assert torch.allclose(run.views.plain([3])[0], middle, atol=1e-6)
+    middle = torch.from_numpy(run.data.pictures.read([3])[0, 8:24, 8:24]).permute(2, 0, 1)
+    assert torch.equal(run.views.plain([3])[0], middle)
 
 
 def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, tmp_path) -> None:
@@ -243,9 +262,9 @@ def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
     again, _ = run.views.drawn([3, 2, 1, 0], (0, 0, 1))
     assert torch.equal(shown.flip(0), again)
     assert set(crops) <= {0, 1, 2}
-    seen = torch.from_numpy(run.views._cropped([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float() / 255
+    seen = torch.from_numpy(run.views._cropped([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float()
     same_size = torch.nn.functional.interpolate(seen, size=shown.shape[-2:], mode="bilinear", antialias=True)
-    assert (same_size[0] - shown[0]).abs().mean() < 0.03
+    assert (same_size[0] - shown[0]).abs().mean() < 0.03 * 255
     assert any(run.views.drawn([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
     features = run.views.crop_features(run.teacher, run.cache, [5, 2])
     assert features.shape[:2] == (2, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,15 @@ ALL = "all"
 
 @dataclass
 class BenchmarkGridSettings:
-    """Which tables and figures: numbers such as 1 or 2b, `all`, or none; `seeds` of each run, `workers` side by side.
+    """Which tables and figures; `seeds` of each run, `workers` side by side.
+
+    A number such as 1 or 2b, a list of them, `all`, or none.
 
     A run lies in `out/<run>/seed<seed>`, tables and figures in `out`.
     """
 
-    table: str | None
-    figure: str | None
+    table: Any
+    figure: Any
     seeds: list[int]
     out: str
     workers: int
@@ -46,11 +48,14 @@ class BenchmarkGridSettings:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        if self.table is None and self.figure is None:
+        if not (self.tables or self.figures):
             raise InvalidArgumentError("expected table=1 to 12 or all, or figure=1, 2b, 4 or all, but got neither")
-        for name, chosen, known in (("table", self.table, TABLES), ("figure", self.figure, FIGURES)):
-            if chosen not in (None, ALL, *known):
-                raise InvalidArgumentError(f"expected {name} to be all or one of {', '.join(known)}, but got {chosen}")
+        for name, chosen, known in (("table", self.table, [*TABLES]), ("figure", self.figure, [*FIGURES])):
+            if not {*_chosen(chosen, known)} <= {*known}:
+                raise InvalidArgumentError(
+                    f"expected {name} to be all, or of {', '.join(known)}, such as {name}={known[0]} or "
+                    f"{name}=[{known[0]},{known[1]}], but got {chosen}"
+                )
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise InvalidArgumentError(f"expected seeds as a list without repeats, but got {self.seeds}")
         if self.workers < 1:
@@ -64,12 +69,12 @@ class BenchmarkGridSettings:
     @property
     def tables(self) -> list[str]:
         """Numbers of the tables."""
-        return _chosen(self.table, list(TABLES))
+        return _chosen(self.table, TABLES)
 
     @property
     def figures(self) -> list[str]:
         """Numbers of the figures."""
-        return _chosen(self.figure, list(FIGURES))
+        return _chosen(self.figure, FIGURES)
 
     @property
     def runs(self) -> list[str]:
@@ -122,8 +127,11 @@ def write_benchmark(settings: BenchmarkGridSettings) -> list[Path]:
     ]
 
 
-def _chosen(asked: str | None, known: Sequence[str]) -> list[str]:
-    return [] if asked is None else list(known) if asked == ALL else [asked]
+def _chosen(asked: Any, known: Iterable[str]) -> list[str]:
+    """Return the numbers that are asked for, each once."""
+    if asked is None or asked == ALL:
+        return [] if asked is None else list(known)
+    return list(dict.fromkeys(str(one) for one in (asked if isinstance(asked, list) else [asked])))
 
 
 class _Finished:

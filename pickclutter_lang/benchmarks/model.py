@@ -38,9 +38,10 @@ class PictureModel(nn.Module):
         self.mixed = takes_bfloat16(settings.precision, settings.device)
 
     def features(self, images: Tensor) -> Tensor:
-        """Return the features [N, D], not normalised, of float pictures [N, 3, S, S] in 0..1."""
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.mixed):
-            features = self.student.global_features(normalise_rgb(images))
+        """Return the features [N, D], not normalised, of pictures, uint8 [N, 3, S, S] on any device."""
+        there = images.to(next(self.parameters()).device).float() / 255
+        with torch.autocast(there.device.type, torch.bfloat16, enabled=self.mixed):
+            features = self.student.global_features(normalise_rgb(there))
         return features.float()
 
     def text(self, classes: Sequence[int]) -> Tensor:

@@ -40,7 +40,7 @@ class PictureRun(PhasedRun):
         super().__init__(settings, teacher)
         self.data, self.split, self.report = data, split, report
         self.keep = settings.last_epochs
-        self.views = Views(data.pictures, settings.views, settings.image_size, settings.centre)
+        self.views = Views(data.pictures, settings.views, settings.image_size, settings.centre, settings.num_workers)
         self.labels = torch.from_numpy(data.labels)
 
     @classmethod
@@ -135,7 +135,7 @@ class PictureRun(PhasedRun):
         for size in {settings.image_size, *settings.distill.image_sizes, *settings.fewshot.image_sizes}:
             try:
                 with torch.no_grad():
-                    self.model.eval().features(torch.zeros(2, 3, size, size, device=settings.device))
+                    self.model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
             except (AssertionError, RuntimeError, ValueError) as error:
                 raise InvalidArgumentError(
                     f"the student {settings.student.name} cannot read pictures of {size} px ({error}); "

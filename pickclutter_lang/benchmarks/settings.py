@@ -13,7 +13,7 @@ from pickclutter_lang.pictures import PictureSettings
 from pickclutter_lang.training.config import FewShotSettings, PhaseSettings, StudentSettings, TeacherSettings
 from pickclutter_lang.training.ranges import above, at_least, one_of, within
 
-_PLACES = ("out", "threads", "device", "seed")
+_PLACES = ("out", "threads", "device", "num_workers", "seed")
 _FILES = ("root", "cache", "views", "lists", "captions", "classes")
 
 
@@ -116,7 +116,8 @@ class BenchmarkSettings:
     the side of the pictures that the student sees; evaluation shows the middle `centre` pixels of what is kept (null:
     all). Accuracies are means of those of the `last_epochs` of a phase.
     `continual` adds a phase that is fine-tuned on half of Y_ood alone (Table 11). `precision`, `threads` and `device`
-    are as in `TrainSettings`.
+    are as in `TrainSettings`; `num_workers` processes cut and change pictures ahead of the training (0: none), which
+    changes no result.
     """
 
     name: str
@@ -136,6 +137,7 @@ class BenchmarkSettings:
     precision: str
     seed: int
     threads: int | None
+    num_workers: int
     device: str
     out: str
 
@@ -150,6 +152,7 @@ class BenchmarkSettings:
         within("last_epochs", self.last_epochs, 1, min(self.distill.epochs, self.fewshot.epochs))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         at_least("seed", self.seed, 0)
+        at_least("num_workers", self.num_workers, 0)
         if self.centre is not None:
             within("centre", self.centre, 16, self.data.side)
         if self.threads is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from pickclutter_lang.training.config import PhaseSettings
 from pickclutter_lang.training.loop import Batch, check_finite
 
 _BATCH = 128
+_Shown = tuple[list[int], Tensor, list[int]]
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,20 @@ class PictureTask:
         """Return the batches of an epoch."""
         return self.order(epoch)
 
-    def loss(self, batch: Batch, epoch: int, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def prepared(self, epoch: int) -> Iterator[_Shown]:
+        """Yield the rows of each batch, their pictures, and which crops these are."""
+        batches = [[row for _, row in batch] for batch in self.order(epoch)]
+        shown = self.lessons.views.drawn_batches(batches, (*self.key, epoch), self.settings.image_size(epoch))
+        for rows, (images, crops) in zip(batches, shown, strict=True):
+            yield rows, images, crops
+
+    def loss(self, prepared: _Shown, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms.
 
         :raises InvalidArgumentError: when the training diverged
         """
-        rows = [row for _, row in batch]
-        images, crops = self.lessons.views.drawn(rows, (*self.key, epoch, number), self.settings.image_size(epoch))
-        device = next(self.model.parameters()).device
-        student = self.model.features(images.to(device))
+        rows, images, crops = prepared
+        student = self.model.features(images)
         check_finite(student, epoch, self.group, self.settings)
         wanted = self.lessons.labels[rows]
         parts = []
@@ -120,12 +126,7 @@ class PictureTask:
 @torch.no_grad()
 def student_features(model: PictureModel, views: Views, rows: Sequence[int]) -> Tensor:
     """Return the student's features [n, D] of whole pictures, on the CPU; the model must be in eval mode."""
-    device = next(model.parameters()).device
-    parts = [
-        model.features(views.plain(list(rows[first : first + _BATCH])).to(device)).cpu()
-        for first in range(0, len(rows), _BATCH)
-    ]
-    return torch.cat(parts)
+    return torch.cat([model.features(images).cpu() for images in views.plain_batches(rows, _BATCH)])
 
 
 @torch.no_grad()

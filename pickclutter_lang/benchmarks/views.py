@@ -15,6 +15,7 @@ from torchvision.transforms import RandomResizedCrop, v2
 from pickclutter_lang.benchmarks.settings import ViewSettings
 from pickclutter_lang.pictures import Pictures
 from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.training.ahead import computed_ahead
 
 _AT_ONCE = 64
 _FIXED = 1  # keeps the keys of fixed crops apart from those of an epoch
@@ -36,27 +37,37 @@ class _Part(NamedTuple):
 class Views:
     """Shows pictures in training, changed, and in evaluation, as they are.
 
-    Everything random depends on the key of a picture alone: not on its batch, nor on the order.
+    Everything random depends on the key of a picture alone: not on its batch, nor on the order, nor on the process.
     """
 
-    def __init__(self, pictures: Pictures, settings: ViewSettings, size: int, centre: int | None = None) -> None:
+    def __init__(
+        self, pictures: Pictures, settings: ViewSettings, size: int, centre: int | None = None, num_workers: int = 0
+    ) -> None:
         """Keep how pictures are shown.
 
         :param size: side S of what the student sees, in pixels
         :param centre: side of the middle of a picture that evaluation shows, by default all of it
+        :param num_workers: see `computed_ahead`
         """
         self.pictures, self.settings, self.size = pictures, settings, size
-        self.centre = centre or pictures.side
+        self.centre, self.num_workers = centre or pictures.side, num_workers
         self._rand_augment = v2.RandAugment(2, 9)
 
     def plain(self, rows: Sequence[int]) -> Tensor:
-        """Return pictures as they are, float32 [n, 3, S, S] in 0..1."""
+        """Return pictures as they are, uint8 [n, 3, S, S]."""
         middle = v2.functional.center_crop(_channels_first(self.pictures.read(rows)), [self.centre] * 2)
         shown: Tensor = v2.functional.resize(middle, [self.size] * 2, antialias=True)
-        return shown / 255
+        return shown
+
+    def plain_batches(self, rows: Sequence[int], size: int) -> Iterator[Tensor]:
+        """Yield pictures as `plain` shows them, at most `size` at once."""
+        batches = [list(rows[first : first + size]) for first in range(0, len(rows), size)]
+        return computed_ahead(lambda number: self.plain(batches[number]), len(batches), self.num_workers)
 
     def drawn(self, rows: Sequence[int], key: Sequence[int], size: int | None = None) -> tuple[Tensor, list[int]]:
-        """Return pictures as training shows them, and which of its fixed crops each is (0 without any).
+        """Return pictures as training shows them, uint8 [n, 3, S, S], and which of its fixed crops each is.
+
+        Without fixed crops that is 0.
 
         :param key: numbers >= 0 that name the time: seed, phase, epoch, batch
         :param size: side, by default S
@@ -71,7 +82,15 @@ class Views:
                 view = self._rand_augmented(view, rng)
             shown.append(view)
             crops.append(crop)
-        return torch.stack(shown).float() / 255, crops
+        return torch.stack(shown), crops
+
+    def drawn_batches(
+        self, batches: Sequence[Sequence[int]], key: Sequence[int], size: int | None = None
+    ) -> Iterator[tuple[Tensor, list[int]]]:
+        """Yield each batch as `drawn` shows it; its number is the last of its key."""
+        return computed_ahead(
+            lambda number: self.drawn(batches[number], (*key, number), size), len(batches), self.num_workers
+        )
 
     def crop_features(self, teacher: Teacher, cache: FeatureCache, rows: Sequence[int]) -> Tensor:
         """Return the teacher's features [n, V, D] of the fixed crops of some pictures, V at least 1."""

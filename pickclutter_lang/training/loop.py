@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,7 +63,10 @@ class Task(Protocol):
     def batches(self, epoch: int) -> Sequence[Batch]:
         """Return the batches of an epoch (from 1); their number is the same in every epoch, 0 included."""
 
-    def loss(self, batch: Batch, epoch: int, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def prepared(self, epoch: int) -> Iterator[Any]:
+        """Yield what `loss` needs of each batch of an epoch, in order; it does not depend on the model."""
+
+    def loss(self, prepared: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch with gradient, and its named terms without."""
 
     def validate(self) -> dict[str, float] | None:
@@ -149,8 +152,8 @@ class Trainer:
         start = time.perf_counter()
         self.task.model.train()
         sums: dict[str, float] = {}
-        for number, batch in enumerate(self.task.batches(epoch)):
-            scalars = self._step(batch, epoch, number)
+        for number, prepared in enumerate(self.task.prepared(epoch)):
+            scalars = self._step(prepared, epoch)
             sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
         row: dict[str, Any] = {"phase": self.task.name, "epoch": epoch}
@@ -163,8 +166,8 @@ class Trainer:
         self._save(epoch)
         monitor.epoch(epoch * self.epoch_steps, row)
 
-    def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, float]:
-        loss, terms = self.task.loss(batch, epoch, number)
+    def _step(self, prepared: Any, epoch: int) -> dict[str, float]:
+        loss, terms = self.task.loss(prepared, epoch)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pickclutter_lang.metrics import multilabel_row
-from pickclutter_lang.training.batches import BatchLoader
+from pickclutter_lang.training.batches import BatchLoader, LoadedBatch
 from pickclutter_lang.training.config import PhaseSettings
 from pickclutter_lang.training.data import SceneSet
 from pickclutter_lang.training.inference import predict_scenes
@@ -48,22 +48,26 @@ class SceneTask:
         """Return the batches of an epoch."""
         return self.order(epoch)
 
-    def loss(self, batch: Batch, epoch: int, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def prepared(self, epoch: int) -> Iterator[LoadedBatch]:
+        """Yield the batches of an epoch as the student sees them."""
+        for number, batch in enumerate(self.order(epoch)):
+            yield self.loader.load(batch, (epoch, number), self.settings.image_size(epoch))
+
+    def loss(self, prepared: LoadedBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms.
 
         :raises InvalidArgumentError: when the training diverged
         """
-        loaded = self.loader.load(batch, (epoch, number), self.settings.image_size(epoch))
-        images = loaded.images.to(next(self.model.parameters()).device)
-        prediction = self.model.predict(images, self.labels, loaded.texts)
+        images = prepared.images.to(next(self.model.parameters()).device)
+        prediction = self.model.predict(images, self.labels, prepared.texts)
         probabilities = prediction.probabilities
         check_finite(probabilities, epoch, self.name, self.settings)
         return self.loader.objective(
             probabilities=probabilities[:, : len(self.labels)],
-            targets=loaded.targets.to(images.device),
+            targets=prepared.targets.to(images.device),
             student=prediction.global_,
             word_probabilities=probabilities[:, len(self.labels) :],
-            **self.loader.teachings(loaded, prediction.local),
+            **self.loader.teachings(prepared, prediction.local),
         )
 
     def validate(self) -> dict[str, float] | None:
