@@ -14,7 +14,7 @@ from pickclutter_lang.benchmarks.grid import BenchmarkGridSettings, plan_benchma
 from pickclutter_lang.benchmarks.protocol import evaluate_pictures
 from pickclutter_lang.benchmarks.results import RESULT_FILE
 from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreError
 
 ROOT = Path(__file__).parent.parent
 
@@ -80,7 +80,7 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
         ({"figure": "3"}, "3"),
         ({"table": "1", "seeds": [0, 0]}, "seeds"),
         ({"table": "1", "workers": 0}, "workers"),
-        ({"table": "1", "overrides": ["seed=4"]}, "seed=4"),
+        ({"table": "1", "overrides": ["seed=4"]}, r"seeds=\[0,1,2\], but got seed=4"),
         ({"table": "2", "overrides": ["objective.im_cst=1"]}, "objective.im_cst=1"),
         ({"table": "5", "overrides": ["text.descriptions=own"]}, "text.descriptions=own"),
     ],
@@ -96,6 +96,14 @@ def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
     jobs = plan_benchmark(grid, lambda overrides: settings(*toys, *overrides))
     names = [job.name for job in jobs]
     assert len(names) == len(set(names)) == 2 * len(RUNS)
+
+
+def test_pictures_that_are_not_there_are_named_before_any_run(toys, tmp_path) -> None:
+    grid = BenchmarkGridSettings("1", None, [0], str(tmp_path / "out"), 1, [])
+    with pytest.raises(StoreError, match="nowhere"):
+        plan_benchmark(grid, lambda some: settings(*toys, f"data.root={tmp_path / 'nowhere'}", *some))
+    with pytest.raises(PickClutterError, match="nobody"):
+        plan_benchmark(grid, lambda some: settings(*toys, f"teacher.checkpoint={tmp_path / 'nobody'}", *some))
 
 
 def test_tables_of_a_list_are_planned_together() -> None:

@@ -61,6 +61,8 @@ class BenchmarkGridSettings:
         if self.workers < 1:
             raise InvalidArgumentError(f"expected workers to be at least 1, but got {self.workers}")
         for override in self.overrides:
+            if override_key(override) == "seed":
+                raise InvalidArgumentError(f"expected the seeds of all runs as seeds=[0,1,2], but got {override}")
             if override_key(override) in _OF_A_RUN:
                 raise InvalidArgumentError(
                     f"expected a setting that all runs share, but got {override}, which makes the runs of a table apart"
@@ -87,8 +89,10 @@ class BenchmarkGridSettings:
 def plan_benchmark(settings: BenchmarkGridSettings, compose: Callable[[list[str]], BenchmarkSettings]) -> list[Job]:
     """Return the jobs, seed after seed, so that a part of them is already a table.
 
-    :param compose: from overrides to settings; every run's are checked before anything starts
+    :param compose: from overrides to settings; every run's are checked before anything starts, and the pictures and the
+        teacher opened once
     :raises InvalidArgumentError: when an override is wrong, or a finished run has other settings
+    :raises PickClutterError: what `open_pictures` and `load_teacher` raise
     :raises StoreMismatchError: when finished runs were made of other pictures or with another teacher than are there
     :raises CheckpointError: when the result of a finished run is damaged or of another schema
     """
@@ -139,16 +143,17 @@ class _Finished:
 
     def __init__(self, out: Path) -> None:
         self._runs = load_runs(out) if any(out.glob("*/seed*/result.json")) else None
-        self._now: dict[str, Any] = {}
+        self._opened: dict[str, Any] = {}
 
     def check(self, job: Job, settings: BenchmarkSettings) -> None:
         """Compare a planned run with its result, if there is one, and with the others of its student.
 
         :raises InvalidArgumentError, StoreMismatchError: as `plan_benchmark`
         """
+        now = self._now(settings)
         if self._runs is None:
             return
-        self._same(self._runs.first, settings)
+        self._same(self._runs.first, now, settings.out)
         others = [result for seeds in self._runs.results.values() for result in seeds.values()]
         config = settings.as_dict()
         if job.done:
@@ -160,19 +165,24 @@ class _Finished:
                 _refuse(place, describe_differences(shared_settings(result["config"]), shared_settings(config)))
                 break
 
-    def _same(self, result: Mapping[str, Any], settings: BenchmarkSettings) -> None:
-        """Compare what runs were made of with what is there now, which is read once for all jobs that share it."""
+    def _now(self, settings: BenchmarkSettings) -> dict[str, Any]:
+        """Return what a run would be made of now, read once for all jobs that share it."""
         key = json.dumps([vars(settings.data), settings.teacher.name, settings.teacher.checkpoint])
-        if key not in self._now:
+        if key not in self._opened:
             data, split, _ = open_pictures(settings.data)
             teacher = load_teacher(settings.teacher.name, settings.teacher.checkpoint).fingerprint
-            self._now[key] = describe_data(data, split) | {"teacher": teacher}
-        now = self._now[key]
+            self._opened[key] = describe_data(data, split) | {"teacher": teacher}
+        found: dict[str, Any] = self._opened[key]
+        return found
+
+    @staticmethod
+    def _same(result: Mapping[str, Any], now: Mapping[str, Any], out: str) -> None:
+        """Compare what runs were made of with what is there now."""
         there = {name: result["data"].get(name) for name in now} | {"teacher": result["teacher"]["fingerprint"]}
         differences = [name for name in now if there[name] != now[name]]
         if differences:
             raise StoreMismatchError(
-                f"the finished runs under {settings.out.rsplit('/', 2)[0]} were made of other pictures or with another "
+                f"the finished runs under {out.rsplit('/', 2)[0]} were made of other pictures or with another "
                 f"teacher ({', '.join(differences)} differ); use those they were made of, or choose another out"
             )
 
