@@ -86,6 +86,13 @@ def test_a_run_killed_twice_is_uninterrupted(toys, whole, tmp_path):
 
 
 @pytest.mark.slow
+def test_processes_that_work_ahead_change_nothing(toys, whole, tmp_path):
+    run_killed(SCRIPT, [*toys, "num_workers=2", "out=run"], STEP, 6, tmp_path)
+    train([*toys, "num_workers=1"], tmp_path / "run")
+    assert content(tmp_path / "run") == whole
+
+
+@pytest.mark.slow
 def test_equal_seeds_give_equal_weights_and_other_seeds_others(toys, whole, tmp_path):
     for name, seed, hash_seed in (("same", 0, "1"), ("other", 1, "0")):
         command = [sys.executable, str(SCRIPT), *toys, f"seed={seed}", f"out={name}"]

@@ -23,7 +23,7 @@ METHODS = {
 }
 """Method -> its row of Table 12, in the paper's order."""
 
-_PLACES = ("out", "threads", "device", "scenes", "seed")
+_PLACES = ("out", "threads", "device", "num_workers", "scenes", "seed")
 _STORES = ("train", "id", "ood", "fewshot", "splits", "memory_limit")
 _BUDGET = ("epochs", "batch_size", "passes", "image_sizes", "optimizer", "schedule")
 

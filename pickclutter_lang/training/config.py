@@ -231,7 +231,8 @@ class TrainSettings:
     `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
     epoch is chosen; the evaluation on X_ood never chooses anything. `threads` is torch's number of threads (null: its
     own choice); `device` is torch's name of a device. `precision` of the student's network: `float32`, `bfloat16`, or
-    `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere.
+    `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere. `num_workers`
+    processes prepare pictures ahead of the training (0: none), which changes no result.
     """
 
     method: str
@@ -249,6 +250,7 @@ class TrainSettings:
     threads: int | None
     device: str
     out: str
+    num_workers: int = 0
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -259,6 +261,7 @@ class TrainSettings:
         one_of("select", self.select, ("map", "f1"))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         at_least("seed", self.seed, 0)
+        at_least("num_workers", self.num_workers, 0)
         if self.threads is not None:
             at_least("threads", self.threads, 1)
 

@@ -28,7 +28,7 @@ from pickclutter_lang.training.scene_task import SceneTask
 from pickclutter_lang.training.zero_shot import ABSENT, PRESENT, SINGLE
 
 PHASES = (FIRST, "fewshot")
-_MAY_DIFFER = ("out", "threads", "device", "scenes")
+_MAY_DIFFER = ("out", "threads", "device", "num_workers", "scenes")
 
 
 class Run(PhasedRun):
@@ -134,6 +134,7 @@ class Run(PhasedRun):
             order=plain if first else balanced,
             validation=self.scenes["id"] if first else None,
             select=settings.select,
+            num_workers=settings.num_workers,
         )
 
     def without_places(self, settings: dict[str, Any]) -> dict[str, Any]:

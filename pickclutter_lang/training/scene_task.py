@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pickclutter_lang.metrics import multilabel_row
+from pickclutter_lang.training.ahead import computed_ahead
 from pickclutter_lang.training.batches import BatchLoader, LoadedBatch
 from pickclutter_lang.training.config import PhaseSettings
 from pickclutter_lang.training.data import SceneSet
@@ -23,7 +24,8 @@ class SceneTask:
     """See `pickclutter_lang.training.loop.Task`.
 
     `loader` makes batches out of the (source, scene) that `order(epoch)` gives. With `validation` every epoch is
-    scored on it, and the best by `select` is kept; without, the last epoch is the result.
+    scored on it, and the best by `select` is kept; without, the last epoch is the result. `num_workers` as in
+    `computed_ahead`.
     """
 
     name: str
@@ -33,6 +35,7 @@ class SceneTask:
     order: Callable[[int], list[Batch]]
     validation: SceneSet | None
     select: str
+    num_workers: int = 0
 
     @property
     def architecture(self) -> dict[str, Any]:
@@ -49,9 +52,11 @@ class SceneTask:
         return self.order(epoch)
 
     def prepared(self, epoch: int) -> Iterator[LoadedBatch]:
-        """Yield the batches of an epoch as the student sees them."""
-        for number, batch in enumerate(self.order(epoch)):
-            yield self.loader.load(batch, (epoch, number), self.settings.image_size(epoch))
+        """Yield the batches of an epoch as the student sees them, with their targets."""
+        batches, size = self.order(epoch), self.settings.image_size(epoch)
+        return computed_ahead(
+            lambda number: self.loader.load(batches[number], (epoch, number), size), len(batches), self.num_workers
+        )
 
     def loss(self, prepared: LoadedBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms.
