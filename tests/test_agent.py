@@ -72,6 +72,21 @@ def test_the_name_is_read_out_of_every_phrasing(phrasing):
         assert named_in(phrasing.format(name=name).upper()) == name.upper()
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Pick up the Lemon", "lemon"),
+        ("pick up the lemon, please", "lemon"),
+        ("grab the lemon now", "lemon"),
+        ("pick up the lemon and put it at the goal", "lemon"),
+        ("pick up the lemon squeezer", "lemon squeezer"),
+        ("grab the salt and pepper mill please", "salt and pepper mill"),
+    ],
+)
+def test_the_name_ends_where_other_words_begin(text, name):
+    assert named_in(text, ["lemon", "tennis ball"]) == name
+
+
 def test_other_texts_are_searched_for_known_names():
     assert named_in("where did I put the rubik's cube again", ["cube", "rubik's cube"]) == "rubik's cube"
     with pytest.raises(InvalidArgumentError, match=r"pick up the banana.*lemon.*but got 'hello'"):
@@ -172,17 +187,72 @@ def test_stable_baselines3_evaluates_it_in_two_environments():
         policy, venv, n_eval_episodes=4, callback=note, return_episode_rewards=True, warn=False
     )
     assert len(rewards) == len(lengths) == len(outcomes) == 4
-    assert 1 in lengths and any(outcomes)  # one was declared absent at once
+    ends = list(zip(lengths, outcomes, strict=True))
+    assert (1, True) in ends  # declared absent at once, and rightly
+    assert any(length > 1 and success for length, success in ends)  # picked
     venv.close()
 
 
-def test_vectors_and_single_environments_agree(made):
+def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
+    from pickclutter_lang.envs.wrappers import DeclareAbsence
+
+    given = {"obs_mode": "rgbd", "control_mode": "pd_ee_delta_pose", "camera_cfgs": CAMERAS}
+    envs = gymnasium.make_vec(
+        "PickClutterLang/Proxy-v0",
+        num_envs=1,
+        vectorization_mode="sync",
+        wrappers=[DeclareAbsence, PolicyObservation],
+        **given,
+    )
+    policy, state, starts, asked = GraspabilityPolicy(Told(0.0)), None, None, set()  # each episode ends at once
+    observation, _ = envs.reset(seed=0)
+    for _ in range(6):
+        actions, state = policy.predict(observation, state, starts)
+        assert state[0].instruction == decoded(observation["instruction"][0])
+        asked.add(state[0].name)
+        observation, _, terminated, truncated, _ = envs.step(actions)
+        starts = terminated | truncated
+    assert len(asked) > 1
+    envs.close()
+
+
+def test_what_a_second_look_says_counts_at_once():
+    """After a try that failed the object is judged anew, within an action."""
+    env = environment()
+    observation, _ = env.reset(seed=2)
+    judge = Told(1.0)
+    policy = GraspabilityPolicy(judge)
+    _, state = policy.predict(observation)
+    pick, judge.score = state[0], 0.0
+
+    def look_again(seen):
+        pick.judge(seen)
+        return np.zeros(7, np.float32)
+
+    pick.picker.act = look_again
+    action, _ = policy.predict(observation, state, False)
+    assert action[-1] == 1.0
+    env.close()
+
+
+class Everything(Told):
+    """A judge that says that all it sees is the object."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+    def __call__(self, observation, name):
+        return super().__call__(observation, name)._replace(mask=np.ones((SIDE, SIDE), bool))
+
+
+def test_vectors_and_single_environments_agree():
     env = environment()
     first, _ = env.reset(seed=4)
     second, _ = env.reset(seed=5)
     both = {key: np.stack([first[key], second[key]]) for key in first}
-    policy = GraspabilityPolicy.load(made / "policy")
+    policy = GraspabilityPolicy(Everything(), declare=False)
     actions, state = policy.predict(both)
+    assert not np.array_equal(*actions)
     for n, observation in enumerate((first, second)):
         np.testing.assert_array_equal(actions[n], policy.predict(observation)[0])
     _, later = policy.predict(both, state, [False, True])
@@ -220,6 +290,13 @@ def test_judges_say_where(made):
     with pytest.raises(InvalidArgumentError, match="mask=True"):
         SimulatorJudge()(nested(flat), "lemon")
     env.close()
+
+
+def test_a_student_of_two_cameras_points_at_no_picture(made):
+    student = GraspabilityStudent.load(made / "policy")
+    student.settings.data.cameras = ["hand", "base"]
+    with pytest.raises(InvalidArgumentError, match="hand camera alone"):
+        StudentJudge(student)
 
 
 def test_a_map_of_the_middle_becomes_one_of_the_picture():

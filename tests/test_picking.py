@@ -118,6 +118,7 @@ def test_things_that_lie_apart_are_segments():
     rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
     depth[30:60, 40:80], depth[60:90, 40:80] = 0.45, 0.42  # one stands higher than the other beside it
     depth[110:140, 20:60], rgb[110:140, 40:60] = 0.46, 250  # equally high, of another brightness
+    depth[140:, 110:130] = 0.06  # a finger
     segments = segments_of(rgb, depth, INTRINSIC, ABOVE)
     things = [np.s_[30:60, 40:80], np.s_[60:90, 40:80], np.s_[110:140, 20:40], np.s_[110:140, 40:60]]
     values = [int(np.bincount(segments[thing].ravel()).argmax()) for thing in things]

@@ -9,11 +9,10 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from toy_training import SMALL, make_finished_run, names_of_objects, settings
+from toy_training import SMALL, make_finished_run, make_toys, names_of_objects, settings
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
-from pickclutter_lang.evaluation.predictions import load_predictions
-from pickclutter_lang.evaluation.thresholds import alarm_thresholds
+from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.policy.folder import PolicySettings, export_policy
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.training import Run
@@ -42,12 +41,17 @@ def frame_of_scene(run: Run, row: int) -> dict:
     return {("hand", "rgb"): scenes.pictures("hand", "rgb", [row])[0]}
 
 
-@pytest.mark.parametrize("phase", ["distill", "fewshot"])
-def test_a_folder_says_what_the_run_says(made, phase):
-    student = GraspabilityStudent.load(made / phase)
+def opened(made, phase: str) -> Run:
+    """The run again, with the weights of a phase."""
     overrides = [f"scenes={made / 'scenes'}", f"teacher.checkpoint={made / 'teacher'}", *SMALL]
     run = Run.open(settings(*overrides, f"out={made / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
     run.load_weights(phase)
+    return run
+
+
+@pytest.mark.parametrize("phase", ["distill", "fewshot"])
+def test_a_folder_says_what_the_run_says(made, phase):
+    student, run = GraspabilityStudent.load(made / phase), opened(made, phase)
     names = ["banana", "a red teapot", "lemon"]  # one of them is new
     with torch.no_grad():
         expected = run.model.predict(run.scenes["ood"].batch([3]), names)
@@ -58,12 +62,40 @@ def test_a_folder_says_what_the_run_says(made, phase):
     assert set(student.names) == {*names_of_objects("id"), *names_of_objects("ood"), "a red teapot"}
 
 
-def test_thresholds_are_those_of_x_id(made, student):
-    result = json.loads((made / "run" / "result.json").read_text())
-    assert student.threshold("a word of mine") == result["metrics"]["few_shot"]["id_threshold"]
-    predictions = load_predictions(made / "run" / "predictions" / "few_shot_id.npz")
-    each = alarm_thresholds(predictions, student.card.threshold)
-    assert student.threshold("lemon") == pytest.approx(float(each[predictions.names.index("lemon")]))
+@pytest.mark.parametrize(("phase", "store"), [("distill", "id"), ("fewshot", "fewshot")])
+def test_thresholds_leave_a_tenth_of_the_scenes_without_an_object_above(made, phase, store):
+    student, run = GraspabilityStudent.load(made / phase), opened(made, phase)
+    names, scenes = names_of_objects("ood"), run.scenes[store]
+    with torch.no_grad():
+        scores = run.model.predict(scenes.batch(range(len(scenes))), names).probabilities.double().numpy()
+    there = scenes.labels[:, [scenes.names.index(name) for name in names]].numpy()
+    expected = [
+        np.quantile(own[~has], 0.9) if not has.all() else 0.5 for own, has in zip(scores.T, there.T, strict=True)
+    ]
+    np.testing.assert_allclose([student.threshold(name) for name in names], expected, atol=1e-5)
+    middle = sorted(expected)[(len(expected) - 1) // 2]
+    assert student.threshold("a word of mine") == pytest.approx(middle, abs=1e-5)
+
+
+def test_names_that_come_later_need_no_description(tmp_path):
+    """A student that learned descriptions: a new name stands alone, wherever the files of descriptions are."""
+    texts = tmp_path / "mine.json"
+    own = {name: f"which is number {n}" for n, name in enumerate(names_of_objects("id") + names_of_objects("ood"))}
+    DescriptionSet("mine", "standard", "none", "", "", "none", "a test", own).save(texts)
+    overrides = make_toys(tmp_path)
+    described = [f"prompts.descriptions={texts}", "prompts.variants=[succinct]", f"out={tmp_path / 'run'}"]
+    run = Run.open(settings(*overrides, *described))
+    run.train()
+    export_policy(PolicySettings(str(tmp_path / "run"), "fewshot", None, 1, str(tmp_path / "policy")))
+    run.load_weights("fewshot")
+    names = ["a red teapot", "Lemon", "lemon"]
+    with torch.no_grad():
+        expected = run.model.predict(run.scenes["ood"].batch([3]), names).probabilities[0]
+    texts.unlink()
+    assert str(tmp_path / "mine") not in (tmp_path / "policy" / "policy.json").read_text()
+    found = GraspabilityStudent.load(tmp_path / "policy").look(frame_of_scene(run, 3), names)
+    np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+    assert found.scores[1] != found.scores[2]  # the one is described, the other is not
 
 
 def test_the_folder_tells_nothing_of_where_it_was_made(made):
@@ -93,6 +125,9 @@ def test_names_of_the_folder_need_no_teacher(made, student, monkeypatch):
         ({}, "expected rgb of the hand camera, but the frame has nothing"),
         ({("base", "rgb"): np.zeros((SIDE, SIDE, 3), np.uint8)}, "rgb of base"),
         ({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, "48 x 48 .* got 64 x 64; .*camera_cfgs"),
+        ({("hand", "rgb"): np.zeros((SIDE, SIDE, 4), np.uint8)}, r"uint8 \[48, 48, 3\], but got uint8 \[48, 48, 4\]"),
+        ({("hand", "rgb"): np.zeros((SIDE, SIDE), np.uint8)}, r"uint8 \[48, 48, 3\], but got uint8 \[48, 48\]"),
+        ({("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.float32)}, r"but got float32 \[48, 48, 3\]"),
     ],
 )
 def test_other_frames_are_refused(student, frame, message):
@@ -100,12 +135,23 @@ def test_other_frames_are_refused(student, frame, message):
         student.look(frame, ["lemon"])
 
 
+def changed(made, **values) -> bytes:
+    return json.dumps(json.loads((made / "fewshot" / "policy.json").read_text()) | values).encode()
+
+
 def test_damage_is_named(made, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="Not a directory"):
+        GraspabilityStudent.load(tmp_path / "file")
     with pytest.raises(CheckpointError, match="export_policy"):
         GraspabilityStudent.load(tmp_path)
     for name, content, words in (
         ("policy.json", b"{", "damaged"),
         ("policy.json", b'{"schema": 99}', "schema 1 .* got 99"),
+        ("policy.json", b"[]", "damaged"),
+        ("policy.json", changed(made, names=None), "names"),
+        ("policy.json", changed(made, thresholds=None), "thresholds"),
+        ("policy.json", changed(made, teacher={}), "teacher"),
         ("weights.safetensors", b"123", "damaged"),
         ("text.safetensors", b"123", "damaged"),
     ):

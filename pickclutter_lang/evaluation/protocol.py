@@ -87,8 +87,12 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
 
 def _predict(run: Run) -> dict[str, Predictions]:
     """Predict all labels on X_id and on X_ood."""
-    names = run.names(_ALL)
-    return {name: _named(run, name, predict_scenes(run.model, run.scenes[name], names)) for name in EVALUATED}
+    return {name: predict_store(run, name) for name in EVALUATED}
+
+
+def predict_store(run: Run, name: str) -> Predictions:
+    """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
+    return _named(run, name, predict_scenes(run.model, run.scenes[name], run.names(_ALL)))
 
 
 def _retrieve(run: Run) -> tuple[dict[str, Predictions], dict[str, float]]:

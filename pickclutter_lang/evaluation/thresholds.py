@@ -36,10 +36,19 @@ def alarm_thresholds(predictions: Predictions, threshold: float) -> Tensor:
     known = predictions.of_splits(("id",))
     absent = known.probabilities[~known.targets].double()
     rate = float((absent > threshold).double().mean()) if len(absent) else 0.0
+    return share_thresholds(predictions, rate, threshold)
+
+
+def share_thresholds(predictions: Predictions, share: float, otherwise: float = HALF) -> Tensor:
+    """Return a threshold for each label [C], float64 within (0, 1), above which a share of the scenes without it lie.
+
+    :param share: of false alarms, in 0..1
+    :param otherwise: threshold of a label that every scene has
+    """
     found = []
     for scores, targets in zip(predictions.probabilities.double().T, predictions.targets.T, strict=True):
         lacking = scores[~targets]
-        found.append(float(torch.quantile(lacking, 1 - rate)) if len(lacking) else threshold)
+        found.append(float(torch.quantile(lacking, 1 - share)) if len(lacking) else otherwise)
     return torch.tensor(found, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
 
 

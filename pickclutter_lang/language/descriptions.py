@@ -141,11 +141,18 @@ def read_descriptions(source: str | Path) -> DescriptionSet:
     return load_descriptions(str(source))
 
 
-def describe(names: Sequence[str], source: str | Path) -> list[str]:
+def describe(
+    names: Sequence[str], source: str | Path | DescriptionSet, otherwise: Sequence[str] | None = None
+) -> list[str]:
     """Return what stands for each label in a prompt: its name and its description, `{name}, {description}`.
 
     :param names: labels, as they are called in the descriptions
-    :param source: a style of the package's own descriptions, or the path of a file, as in `read_descriptions`
+    :param source: descriptions, a style of the package's own, or the path of a file, as in `read_descriptions`
+    :param otherwise: what stands for each label that has no description; None: that is an error
     :raises UnknownObjectError: naming the labels without a description
     """
-    return [f"{name}, {text}" for name, text in zip(names, read_descriptions(source).of(names), strict=True)]
+    known = source if isinstance(source, DescriptionSet) else read_descriptions(source)
+    if otherwise is None:
+        otherwise = known.of(names)
+    pairs = zip(names, otherwise, strict=True)
+    return [f"{name}, {known.texts[name]}" if name in known.texts else text for name, text in pairs]

@@ -19,6 +19,9 @@ PHRASINGS = (
     "I need the {name}",
     "find the {name} and pick it up",
 )
+_AFTER_THE_NAME = re.compile(
+    r"\s*,|\s+(?:please|now|for me|and (?:put|place|bring|move|carry|lift|pick|give|hand))\b", re.IGNORECASE
+)
 
 
 def instruction(name: str, phrase: int | np.random.Generator) -> str:
@@ -39,15 +42,18 @@ def instruction(name: str, phrase: int | np.random.Generator) -> str:
 def named_in(text: str, names: Sequence[str] = ()) -> str:
     """Return the name of the object that an instruction asks for.
 
+    What follows the name after a comma, or as `please`, `now`, `for me` or `and put it ...`, is no part of it.
+
     :param text: in one of `PHRASINGS`, or any text that has one of `names` in it (the longest counts)
-    :param names: names that are known
+    :param names: names that are known; one that differs in capitals alone is returned as it is known
     :raises InvalidArgumentError: when it is neither
     """
     for phrasing in sorted(PHRASINGS, key=len, reverse=True):
         before, after = (re.escape(part.rstrip("?")) for part in phrasing.split("{name}"))
         found = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
         if found:
-            return found[1]
+            name = _AFTER_THE_NAME.split(found[1], maxsplit=1)[0]
+            return next((known for known in names if known.casefold() == name.casefold()), name)
     held = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
     if not held:
         raise InvalidArgumentError(

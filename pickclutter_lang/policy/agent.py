@@ -25,6 +25,7 @@ class Pick:
 
     def __init__(self, judge: Judge, control_mode: str, instruction: str) -> None:
         """Begin."""
+        self.instruction = instruction
         self.name = named_in(instruction, judge.names)
         self.judgement: Judgement | None = None
         """What was said of the name when it was looked for last."""
@@ -47,7 +48,8 @@ class GraspabilityPolicy:
 
     Takes observations of `PolicyObservation`, of one environment or of a vectorised one, and returns actions of the
     control mode, with the one more of `DeclareAbsence` at the end. All that it remembers of an episode is in the state
-    that `predict` returns, so that one policy may act in many environments.
+    that `predict` returns, so that one policy may act in many environments. Each `Pick` of a state goes on in place: a
+    state is given back once.
     """
 
     def __init__(self, judge: Judge, control_mode: str = "pd_ee_delta_pose", declare: bool = True) -> None:
@@ -81,7 +83,7 @@ class GraspabilityPolicy:
 
         :param observation: of `PolicyObservation`; with a first axis of n environments, or of one without it
         :param state: what the last call returned; None at the start
-        :param episode_start: [n], where a new episode begins
+        :param episode_start: [n], where a new episode begins; another instruction than before begins one too
         :param deterministic: the policy is so in any case
         :return: actions [n, A] or [A], and one `Pick` for each environment
         :raises InvalidArgumentError: for observations of another form, or an instruction that names nothing known
@@ -106,13 +108,16 @@ class GraspabilityPolicy:
         return (np.stack(actions) if many else actions[0]), tuple(after)
 
     def _act(self, flat: Mapping[str, NDArray[Any]], pick: Pick | None) -> tuple[NDArray[np.float32], Pick]:
-        seen: dict[str, Any] = nested(flat)
-        if pick is None:
-            pick = Pick(self.judge, self.control_mode, decoded(flat["instruction"]))
+        seen, instruction = nested(flat), decoded(flat["instruction"])
+        if pick is None or pick.instruction != instruction:
+            pick = Pick(self.judge, self.control_mode, instruction)
             if self.declare:
                 pick.judge(seen)
-        absent = self.declare and pick.judgement is not None and not pick.judgement.there
-        action = stay(self.control_mode) if absent else pick.picker.act(seen)
+        action = stay(self.control_mode) if self._absent(pick) else pick.picker.act(seen)
         if self.declare:
-            action = np.append(action, np.float32(DECLARE if absent else GO_ON))
+            # After a try that failed the picker looks anew, and may see that nothing is there.
+            action = np.append(action, np.float32(DECLARE if self._absent(pick) else GO_ON))
         return action, pick
+
+    def _absent(self, pick: Pick) -> bool:
+        return self.declare and pick.judgement is not None and not pick.judgement.there

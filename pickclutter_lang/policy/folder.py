@@ -21,13 +21,12 @@ from torch import Tensor
 from pickclutter_lang.command import typed
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.evaluation.finished import FinishedSettings, open_finished
-from pickclutter_lang.evaluation.predictions import load_predictions
-from pickclutter_lang.evaluation.protocol import STAGES
-from pickclutter_lang.evaluation.report import load_result
-from pickclutter_lang.evaluation.thresholds import alarm_thresholds
-from pickclutter_lang.files import write_whole
+from pickclutter_lang.evaluation.protocol import predict_store
+from pickclutter_lang.evaluation.thresholds import share_thresholds
+from pickclutter_lang.files import make_folders, write_whole
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.training import TrainSettings
+from pickclutter_lang.training.ranges import within
 
 SCHEMA = 1
 CARD_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
@@ -35,9 +34,18 @@ CARD_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text
 
 @dataclass
 class PolicySettings(FinishedSettings):
-    """`out`: the folder of the policy; files of a policy that is there are replaced."""
+    """`out`: the folder of the policy; files of a policy that is there are replaced.
+
+    Thresholds are such that an object is said to be there in a share `false_alarms` of the scenes without it.
+    """
 
     out: str
+    false_alarms: float = 0.1
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        within("false_alarms", self.false_alarms, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,8 @@ class PolicyCard:
     """What a policy folder says of itself.
 
     `camera_size` is the side in pixels of the pictures it was trained on, of which it sees the middle. `thresholds` has
-    one for each of `names` (`alarm_thresholds`); other names take `threshold`. `label` is what scores are of.
+    one for each of `names` (`share_thresholds`); other names take `threshold`, the median of those of Y_ood. `label` is
+    what scores are of.
     """
 
     schema: int
@@ -62,22 +71,22 @@ class PolicyCard:
 def export_policy(settings: PolicySettings) -> Path:
     """Write the student of a finished run as a folder that `GraspabilityStudent.load` opens; return the folder.
 
-    :raises PickClutterError: what `open_finished` and `load_result` raise; StoreError when it cannot be written
+    Its thresholds come from X_id, and after fine-tuning from the few-shot scenes: piles with objects that X_id lacks
+    raise more false alarms, and their labels are known.
+
+    :raises PickClutterError: what `open_finished` raises; StoreError when it cannot be written
     """
     run = open_finished(settings)
-    stage = next(name for name, phase in reversed(STAGES.items()) if phase == settings.phase and name != "retrieval")
-    result = load_result(run.folder)
-    predictions = load_predictions(run.folder / "predictions" / f"{stage}_id.npz")
-    threshold = float(result["metrics"][stage]["id_threshold"])
+    predictions = predict_store(run, "fewshot" if settings.phase == "fewshot" else "id")
+    each = share_thresholds(predictions, settings.false_alarms)
     names = run.names(("id", "ood"))
-    each = alarm_thresholds(predictions, threshold)
     card = PolicyCard(
         schema=SCHEMA,
         settings=_without_places(run.settings.as_dict()),
         phase=settings.phase,
         label=run.settings.data.label,
         names=names,
-        threshold=threshold,
+        threshold=float(each[predictions.held_out].median()),
         thresholds={name: float(each[predictions.names.index(name)]) for name in names},
         camera_size=run.scenes["train"].store.image_size,
         teacher=run.teacher_card | {"checkpoint": run.settings.teacher.checkpoint},
@@ -92,7 +101,7 @@ def write_policy(folder: Path, card: PolicyCard, weights: dict[str, Tensor], tex
     """Write a policy folder, its card last."""
     if text.negative is None:
         raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folders(folder)
     (folder / CARD_FILE).unlink(missing_ok=True)
     write_whole(folder / WEIGHTS_FILE, save({name: value.cpu().contiguous() for name, value in weights.items()}))
     features = {"positive": text.positive.cpu().contiguous(), "negative": text.negative.cpu().contiguous()}
@@ -108,12 +117,16 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
     root = Path(folder)
     try:
         values = json.loads((root / CARD_FILE).read_text())
+        if not isinstance(values, dict):
+            raise ValueError(f"{CARD_FILE} holds no object")
         if values.get("schema") != SCHEMA:
             raise CheckpointError(
                 f"expected a policy of schema {SCHEMA} in {root}, but got {values.get('schema')}; export it again: "
                 "python scripts/export_policy.py"
             )
-        card = PolicyCard(**values)
+        card = typed(PolicyCard, OmegaConf.create(values))
+        if not {"name", "checkpoint", "fingerprint"} <= card.teacher.keys():
+            raise ValueError("its teacher is not named")
         settings = typed(TrainSettings, OmegaConf.create(card.settings))
         weights = load((root / WEIGHTS_FILE).read_bytes())
         text = load((root / TEXT_FILE).read_bytes())
@@ -123,7 +136,7 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
             f"expected a policy in {root}, but {Path(str(error.filename)).name} is not there; make it: "
             "python scripts/export_policy.py run=... out=..."
         ) from error
-    except (ValueError, TypeError, KeyError, SafetensorError, InvalidArgumentError) as error:
+    except (OSError, ValueError, TypeError, KeyError, SafetensorError, InvalidArgumentError) as error:
         raise CheckpointError(f"the policy in {root} is damaged ({error}); export it again") from error
     if features.positive.shape != features.negative.shape or len(features.positive) != len(card.names):  # type: ignore[union-attr]
         raise CheckpointError(f"the policy in {root} is damaged: its texts are not those of its names; export it again")
@@ -133,7 +146,13 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
 def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
     """Return settings of a run that do not say where things lie on the machine that trained it."""
     nowhere: dict[str, Any] = {"train": "", "id": "", "ood": "", "fewshot": "", "splits": {}}
+    told = settings["prompts"]
     return settings | {
+        "prompts": told
+        | {
+            "descriptions": told["descriptions"] and Path(told["descriptions"]).name,
+            "variants": [Path(source).name for source in told["variants"]],
+        },
         "scenes": "",
         "out": "",
         "data": settings["data"] | nowhere,

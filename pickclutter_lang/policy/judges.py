@@ -54,6 +54,16 @@ class StudentJudge:
     """A student: its score and threshold; its map chooses among the things that lie apart in the picture."""
 
     def __init__(self, student: GraspabilityStudent) -> None:
+        """Take a student of the hand camera.
+
+        :raises InvalidArgumentError: for one that looks at the base camera too: its map is not of one picture
+        """
+        cameras = student.settings.data.cameras
+        if list(cameras) != ["hand"]:
+            raise InvalidArgumentError(
+                f"expected a student of the hand camera alone, so that its map lies on that picture, but got one of "
+                f"{', '.join(cameras)}; distil one with data=hand_rgb or data=hand_rgbd"
+            )
         self.student = student
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +18,12 @@ from pickclutter_lang.evaluation.finished import check_names
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.folder import PolicyCard, read_policy
 from pickclutter_lang.teachers import load_teacher
-from pickclutter_lang.training import AffordanceModel, TrainSettings
+from pickclutter_lang.training import TrainSettings
+from pickclutter_lang.training.labels import ClosedSet, PromptedLabels, build_labels
 from pickclutter_lang.training.model import Scorer
 from pickclutter_lang.training.pictures import show_pictures
 
+_PROMPTS = "prompts."
 Frame = Mapping[tuple[str, str], NDArray[Any]]
 """(camera, kind) -> a picture: `rgb` uint8 [H, W, 3], `depth` float32 [H, W] or [H, W, 1] in metres (0 = nothing)."""
 
@@ -34,8 +38,8 @@ class Look(NamedTuple):
 class GraspabilityStudent:
     """An exported student on the CPU; made by `load`.
 
-    Names of the folder need no teacher. Others are encoded by the text tower of the teacher that the student was
-    distilled from, which is loaded at the first of them; each is encoded once.
+    Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
+    that the student was distilled from, which is loaded at the first of them; each is encoded once.
     """
 
     def __init__(
@@ -46,10 +50,13 @@ class GraspabilityStudent:
         :raises CheckpointError: when the weights do not fit the settings
         """
         self.card, self.settings = card, settings
-        self._weights = dict(weights)
+        self._contexts = {
+            name.removeprefix(_PROMPTS): value for name, value in weights.items() if name.startswith(_PROMPTS)
+        }
         self._text = {name: (text.positive[n], text.negative[n]) for n, name in enumerate(card.names)}  # type: ignore[index]
-        self.scorer = Scorer(settings, text.positive.shape[1])
-        own = {name: value for name, value in self._weights.items() if not name.startswith("prompts.")}
+        empty = replace(settings, student=replace(settings.student, pretrained=False))  # its weights are here
+        self.scorer = Scorer(empty, text.positive.shape[1])
+        own = {name: value for name, value in weights.items() if not name.startswith(_PROMPTS)}
         try:
             self.scorer.load_state_dict(own)
         except RuntimeError as error:
@@ -110,16 +117,7 @@ class GraspabilityStudent:
                     f"expected {kind} of the {camera} camera, but the frame has {there}; make the environment with "
                     "obs_mode='rgbd'"
                 )
-            picture = np.asarray(frame[camera, kind])
-            if picture.shape[:2] != (side, side):
-                raise InvalidArgumentError(
-                    f"expected pictures of {side} x {side} pixels of the {camera} camera, but got "
-                    f"{picture.shape[0]} x {picture.shape[1]}; make the environment with "
-                    f"camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
-                )
-            if kind == "depth":
-                picture = (picture.reshape(side, side) * 1000).round().clip(0, 65535).astype(np.uint16)
-            stored[camera, kind] = picture[None]
+            stored[camera, kind] = _checked(np.asarray(frame[camera, kind]), camera, kind, side)[None]
         data = self.settings.data
         return show_pictures(stored, data.view or side, data.image_size)
 
@@ -136,8 +134,14 @@ class GraspabilityStudent:
         positive, negative = zip(*(self._text[name] for name in wanted), strict=True)
         return PromptFeatures(torch.stack(positive), torch.stack(negative))
 
+    @torch.no_grad()
     def _encode(self, names: Sequence[str]) -> PromptFeatures:
-        """Encode names by the learned contexts and the teacher's text tower, which is loaded for it."""
+        """Encode names by the learned contexts and the teacher's text tower."""
+        return self._prompts.encode(names)
+
+    @cached_property
+    def _prompts(self) -> PromptedLabels | ClosedSet:
+        """The learned contexts before the teacher's text tower, which is loaded for it."""
         known = self.card.teacher
         teacher = load_teacher(known["name"], known["checkpoint"])
         if teacher.fingerprint != known["fingerprint"]:
@@ -145,7 +149,33 @@ class GraspabilityStudent:
                 f"expected the teacher {known['name']} that this student was distilled from, but the one here has "
                 f"other weights; names that are known without it: {', '.join(self.card.names)}"
             )
-        model = AffordanceModel(self.settings, teacher, self.card.names)
-        model.load_state_dict(self._weights)
-        with torch.no_grad():
-            return model.eval().prompts.encode(names)
+        plain = replace(self.settings.prompts, descriptions=None, variants=[])  # their files need not be here
+        prompts = build_labels(plain, teacher, self.card.names)
+        prompts.load_state_dict(self._contexts)
+        return prompts.eval()
+
+
+def _checked(picture: NDArray[Any], camera: str, kind: str, side: int) -> NDArray[Any]:
+    """Return a picture as scene stores hold it: uint8 [S, S, 3], or depth in millimetres, uint16 [S, S].
+
+    :raises InvalidArgumentError: for another size, number of channels or type
+    """
+    if picture.shape[:2] != (side, side):
+        raise InvalidArgumentError(
+            f"expected pictures of {side} x {side} pixels of the {camera} camera, but got "
+            f"{' x '.join(map(str, picture.shape[:2]))}; make the environment with "
+            f"camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
+        )
+    if kind == "rgb":
+        if picture.shape[2:] != (3,) or picture.dtype != np.uint8:
+            raise InvalidArgumentError(
+                f"expected rgb of the {camera} camera as uint8 [{side}, {side}, 3], but got {picture.dtype} "
+                f"{list(picture.shape)}; leave out an alpha channel, and give 0 to 255"
+            )
+        return picture
+    if picture.shape[2:] not in ((), (1,)) or not np.issubdtype(picture.dtype, np.floating):
+        raise InvalidArgumentError(
+            f"expected depth of the {camera} camera in metres as floats [{side}, {side}] or [{side}, {side}, 1], but "
+            f"got {picture.dtype} {list(picture.shape)}"
+        )
+    return (picture.reshape(side, side) * 1000).round().clip(0, 65535).astype(np.uint16)

@@ -17,16 +17,18 @@ from pickclutter_lang.training.config import PromptSettings
 
 
 class PromptedLabels(nn.Module):
-    """Labels as texts behind learned contexts."""
+    """Labels as texts behind learned contexts; a name that comes later and has no description stands there alone."""
 
     def __init__(self, settings: PromptSettings, teacher: Teacher, labels: Sequence[str]) -> None:
         """Set up the contexts; random ones come from torch's global generator.
 
         :raises InvalidArgumentError: when a label's text is too long for the teacher
-        :raises UnknownObjectError: when a description is asked for and there is none
+        :raises UnknownObjectError: when a description is asked for and one of these labels has none
         """
         super().__init__()
-        self._descriptions = settings.descriptions
+        self._described = read_descriptions(settings.descriptions) if settings.descriptions else None
+        if self._described is not None:
+            self._described.of(labels)
         self._variants = [read_descriptions(source) for source in settings.variants]
         self.prompts = LearnedPrompts(
             teacher,
@@ -59,14 +61,8 @@ class PromptedLabels(nn.Module):
 
     def texts(self, labels: Sequence[str]) -> list[list[str]]:
         """Return the texts of labels: one list for each way to tell them; a label without a variant keeps its first."""
-        first = describe(labels, self._descriptions) if self._descriptions else list(labels)
-        told = [
-            [
-                f"{name}, {known.texts[name]}" if name in known.texts else text
-                for name, text in zip(labels, first, strict=True)
-            ]
-            for known in self._variants
-        ]
+        first = list(labels) if self._described is None else describe(labels, self._described, labels)
+        told = [describe(labels, known, first) for known in self._variants]
         return [first, *(texts for texts in told if texts != first)]
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.policy.agent import GraspabilityPolicy, Pick
+from pickclutter_lang.policy.agent import DECLARE, GraspabilityPolicy, Pick
 from pickclutter_lang.policy.judges import Judge, Judgement, RandomJudge, SimulatorJudge, StudentJudge, TeacherJudge
 from pickclutter_lang.policy.observations import PolicyObservation
 from pickclutter_lang.policy.student import GraspabilityStudent
@@ -107,7 +107,7 @@ class Theatre:
             aimed = aimed or state[0].picker.aim is not None
             if watch is not None:
                 watch(observation, state[0])
-            if state[0].picker.doing == "rest":
+            if state[0].picker.doing == "rest" and action[-1] != DECLARE:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1

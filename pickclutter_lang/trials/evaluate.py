@@ -6,7 +6,9 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -14,20 +16,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreError, StoreMismatchError, error_named
 from pickclutter_lang.evaluation.children import ends_with_parent, folder_lock
+from pickclutter_lang.evaluation.records import git_revision
 from pickclutter_lang.files import make_folder, write_whole
+from pickclutter_lang.objects.sets import load_object_set
 from pickclutter_lang.picking.drive import drive_of
 from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE, PolicySettings, export_policy
+from pickclutter_lang.training import EvaluateSettings, saved_settings
 from pickclutter_lang.trials.episodes import VARIANTS, Stage, Theatre
 from pickclutter_lang.trials.films import write_films
 from pickclutter_lang.trials.outcomes import summary, tables
 
 EPISODES_FILE, RESULT_FILE, REPORT_FILE, SETTINGS_FILE = "episodes.jsonl", "result.json", "report.md", "settings.json"
-SCHEMA = 1
+SCHEMA = 2
 Result = dict[str, Any] | tuple[str, str]
 """What a worker sends: an episode, or name and text of an error."""
 _PHASES = {"few_shot": "fewshot", "zero_shot": "distill"}
@@ -75,33 +81,51 @@ def evaluate_policy(settings: TrialSettings) -> Path:
     :raises PickClutterError: what exporting, the environment and the judges raise; StoreMismatchError when the folder
         holds episodes of other settings
     """
+    saved_settings(EvaluateSettings(settings.run, settings.scenes, 1, "cpu"))  # there is a run
+    torch.set_num_threads(1)  # as the workers, so that films end as their episodes did
     folder = Path(settings.out)
     make_folder(folder)
     with folder_lock(folder):
         stage = _stage(settings, folder)
-        _check_same(folder, settings, stage)
         wanted = [(v, s) for s in range(settings.seed, settings.seed + settings.episodes) for v in settings.variants]
         episodes = _read(folder / EPISODES_FILE)
         left = [one for one in wanted if one not in episodes]
-        for episode in _play(stage, left, len(wanted), settings.workers):
+        revision = git_revision()
+        for found in _play(stage, left, len(wanted), settings.workers):
+            episode = found | {"revision": revision}
             _append(folder / EPISODES_FILE, episode)
             episodes[episode["variant"], episode["seed"]] = episode
         played = [episodes[variant, seed] for variant, seed in sorted(wanted, key=lambda w: VARIANTS.index(w[0]))]
-        films = write_films(stage, played, settings.films, folder)
-        result = {"schema": SCHEMA, "settings": asdict(settings), "variants": summary(played), "films": films}
-        write_whole(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
-        write_whole(folder / REPORT_FILE, _report(settings, played, films).encode())
+        _write(folder, settings, played, [])  # whatever becomes of the films
+        _write(folder, settings, played, write_films(stage, played, settings.films, folder))
     return folder
 
 
+def _write(folder: Path, settings: TrialSettings, played: Sequence[dict[str, Any]], films: Sequence[str]) -> None:
+    result = {
+        "schema": SCHEMA,
+        "settings": asdict(settings),
+        "revisions": sorted({str(episode["revision"]) for episode in played}),
+        "variants": summary(played),
+        "films": list(films),
+    }
+    write_whole(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+    write_whole(folder / REPORT_FILE, _report(settings, played, films).encode())
+
+
 def _stage(settings: TrialSettings, folder: Path) -> Stage:
-    """Export the student after both phases, and say where it acts."""
-    policies = {}
-    for variant, phase in _PHASES.items():
-        place = folder / "policies" / variant
-        place.parent.mkdir(exist_ok=True)
-        export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(place)))
-        policies[variant] = str(place)
+    """Export the student after both phases, and say where it acts.
+
+    :raises StoreMismatchError: before anything is replaced, when there are episodes of another student or environment
+    """
+    place = folder / "policies"
+    with tempfile.TemporaryDirectory(prefix=".policies", dir=folder) as fresh:
+        for variant, phase in _PHASES.items():
+            export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(Path(fresh) / variant)))
+        _check_same(folder, settings, Path(fresh))
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(fresh, place)
+    policies = {variant: str(place / variant) for variant in _PHASES}
     return Stage(
         environment_id(settings.objects),
         settings.objects_root,
@@ -112,12 +136,14 @@ def _stage(settings: TrialSettings, folder: Path) -> Stage:
     )
 
 
-def _check_same(folder: Path, settings: TrialSettings, stage: Stage) -> None:
+def _check_same(folder: Path, settings: TrialSettings, policies: Path) -> None:
     """Check that episodes that are there are of the same students and environment; note down what they are of."""
     own: dict[str, Any] = {
         key: getattr(settings, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
-    own |= {variant: _fingerprint(Path(place)) for variant, place in stage.policies.items()}
+    own["schema"] = SCHEMA
+    own["meshes"] = load_object_set(settings.objects, settings.objects_root).fingerprint[:16]
+    own |= {variant: _fingerprint(policies / variant) for variant in _PHASES}
     path = folder / SETTINGS_FILE
     if path.is_file():
         there = json.loads(path.read_text())
@@ -206,8 +232,6 @@ _theatre: Theatre | None = None
 def _begin(stage: Stage, parent: int) -> None:
     """Begin a worker: it ends with its parent, which alone handles Ctrl-C, and computes with one thread."""
     global _stage_of_worker
-    import torch
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     arrange = ends_with_parent(parent)
     if arrange is not None:
@@ -237,6 +261,11 @@ def _report(settings: TrialSettings, episodes: Sequence[dict[str, Any]], films: 
         "Cells: per cent (95% interval; episodes).",
         tables(episodes),
     ]
+    revisions = {str(episode["revision"]) for episode in episodes}
+    if len(revisions) > 1:
+        lines.append(
+            f"These episodes were played by {len(revisions)} revisions of the program: {', '.join(revisions)}."
+        )
     if films:
         lines.append("## Films\n\n" + "\n\n".join(f"![{name}]({name})" for name in films))
     return "\n\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pickclutter_lang.errors import StoreMismatchError
 from pickclutter_lang.files import write_whole
 from pickclutter_lang.policy.agent import Pick
 from pickclutter_lang.policy.judges import Judgement
@@ -28,6 +29,8 @@ def write_films(stage: Stage, episodes: Sequence[Mapping[str, Any]], count: int,
     """Film the first `count` successes and failures of each variant; return the files, relative to the folder.
 
     The episodes are played again: equal seeds give equal episodes. Films that are there are left as they are.
+
+    :raises StoreMismatchError: when an episode ends otherwise than it did, as with another version of the program
     """
     theatre: Theatre | None = None
     names = []
@@ -39,7 +42,12 @@ def write_films(stage: Stage, episodes: Sequence[Mapping[str, Any]], count: int,
             continue
         theatre = theatre or Theatre(stage, base_side=_SIDE)
         film = Film()
-        theatre.play(episode["variant"], episode["seed"], film.watch)
+        again = theatre.play(episode["variant"], episode["seed"], film.watch)
+        if again["success"] is not episode["success"]:
+            raise StoreMismatchError(
+                f"the episode of seed {episode['seed']} with {episode['variant']} was a {end} and is none now; "
+                "films are of equal episodes: run the trial again in another folder"
+            )
         (folder / FOLDER).mkdir(exist_ok=True)
         film.save(folder / name, end)
     return names
