@@ -17,8 +17,9 @@ def main(config: DictConfig) -> None:
     from pickclutter_lang.evaluation.grid_runner import passed_on, run_grid
 
     chosen = {key: config[key] for key in OWN} | {"overrides": passed_on(HydraConfig.get().overrides.task, OWN)}
+    chosen["seeds"] = [config.seeds] if isinstance(config.seeds, int) else config.seeds
     settings = typed(BenchmarkGridSettings, DictConfig(chosen))
-    jobs = plan_benchmark(settings, lambda overrides: composed(BenchmarkSettings, "train_pictures", overrides))
+    jobs = plan_benchmark(settings, lambda some: composed(BenchmarkSettings, "train_pictures", some), print)
     script = Path(__file__).with_name("train_pictures.py")
     failures = run_grid(jobs, script, Path(settings.out), settings.workers)
     for failure in failures:

@@ -13,8 +13,17 @@ from toy_pictures import toy_views
 from pickclutter_lang.benchmarks.grid import BenchmarkGridSettings, plan_benchmark, write_benchmark
 from pickclutter_lang.benchmarks.protocol import evaluate_pictures
 from pickclutter_lang.benchmarks.results import RESULT_FILE
-from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
-from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreError
+from pickclutter_lang.benchmarks.rows import BEST, ENRICHED, FIGURES, RUNS, TABLES
+from pickclutter_lang.errors import (
+    InvalidArgumentError,
+    MissingAssetsError,
+    PickClutterError,
+    StoreError,
+    StoreMismatchError,
+)
+from pickclutter_lang.evaluation.grid_runner import Job
+from pickclutter_lang.language.descriptions import DescriptionSet
+from pickclutter_lang.objects.catalogue import paper_catalogue
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,6 +92,8 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
         ({"table": "1", "overrides": ["seed=4"]}, r"seeds=\[0,1,2\], but got seed=4"),
         ({"table": "2", "overrides": ["objective.im_cst=1"]}, "objective.im_cst=1"),
         ({"table": "5", "overrides": ["text.descriptions=own"]}, "text.descriptions=own"),
+        ({"table": "1", "overrides": ["objective={vlprox: 1.0}"]}, "objective="),
+        ({"table": "1", "overrides": ["text={descriptions: own}"]}, "text="),
     ],
 )
 def test_a_grid_that_makes_no_sense_is_named(chosen, words) -> None:
@@ -106,6 +117,66 @@ def test_pictures_that_are_not_there_are_named_before_any_run(toys, tmp_path) ->
         plan_benchmark(grid, lambda some: settings(*toys, f"teacher.checkpoint={tmp_path / 'nobody'}", *some))
 
 
+def described(path: Path, word: str, style: str = "standard") -> Path:
+    """Write descriptions of the toy objects."""
+    texts = {item.name: f"which is {word}" for item in paper_catalogue()}
+    DescriptionSet("toys", style, "none", "", "", "none", "a test", texts).save(path)
+    return path
+
+
+def test_texts_are_checked_before_any_run(toys, tmp_path) -> None:
+    def plan(table: str, *overrides: str) -> list[Job]:
+        grid = BenchmarkGridSettings(table, None, [0], str(tmp_path / "out"), 1, list(overrides))
+        return plan_benchmark(grid, lambda some: settings(*toys, *some))
+
+    (tmp_path / "none.jsonl").write_text(json.dumps({"id": "nobody", "text": "a"}))
+    with pytest.raises(InvalidArgumentError, match="captions of pictures"):
+        plan("5", f"data.captions={tmp_path / 'none.jsonl'}")
+    long = described(tmp_path / "long.json", "very " * 100)
+    with pytest.raises(InvalidArgumentError, match=r"at most .* tokens.*text\.truncate=true"):
+        plan("5", f"data.descriptions={long}")
+    assert plan("5", f"data.descriptions={long}", "text.truncate=true")
+    with pytest.raises(MissingAssetsError, match=r"style=standard .*out=.*standard\.json"):
+        plan("7", f"text.styles={tmp_path}")
+    for style in ("standard", "succinct", "detailed", "distinct"):
+        described(tmp_path / f"{style}.json", style)
+    with pytest.raises(InvalidArgumentError, match=r"expected succinct descriptions in .* these are standard"):
+        plan("7", f"text.styles={tmp_path}")
+    for style in ("succinct", "detailed", "distinct"):
+        described(tmp_path / f"{style}.json", style, style)
+    assert plan("7", f"text.styles={tmp_path}")
+
+
+def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None:
+    def plan(table: str, *overrides: str) -> list[Job]:
+        grid = BenchmarkGridSettings(table, None, [0, 1], str(tmp_path / "out"), 1, list(overrides))
+        return plan_benchmark(grid, lambda some: settings(*toys, *some))
+
+    red, blue = (described(tmp_path / f"{word}.json", word) for word in ("red", "blue"))
+    for name in (ENRICHED, BEST):
+        folder = tmp_path / "out" / name / "seed0"
+        own = (*RUNS[name], f"data.descriptions={red}", f"name={name}", f"out={folder}")
+        evaluate_pictures(trained(*toys, *own))
+    for table in ("6", "10"):
+        assert [job.done for job in plan(table, f"data.descriptions={red}")] == [True, False]
+    with pytest.raises(StoreMismatchError, match=r"other texts \(texts differ\)"):
+        plan("10", f"data.descriptions={blue}")
+    with pytest.raises(StoreMismatchError, match=r"\(descriptions differ\).*delete its result.json"):
+        plan("6", f"data.descriptions={blue}")
+    again = trained(
+        *toys, *RUNS[BEST], f"data.descriptions={blue}", f"name={BEST}", f"out={tmp_path / 'out' / BEST / 'seed0'}"
+    )
+    evaluate_pictures(again)  # nothing is trained again: it uses no description
+    assert [job.done for job in plan("6", f"data.descriptions={blue}")] == [True, False]
+
+
+def test_what_is_said_of_the_pictures_is_passed_on_once(toys, tmp_path) -> None:
+    said: list[str] = []
+    grid = BenchmarkGridSettings("1", None, [0, 1], str(tmp_path), 1, [])
+    plan_benchmark(grid, lambda some: settings(*toys, *some), said.append)
+    assert len(said) == 1 and "6 classes" in said[0]
+
+
 def test_tables_of_a_list_are_planned_together() -> None:
     grid = BenchmarkGridSettings([1, "5"], None, [0], "runs", 2, [])
     assert set(grid.runs) == {*TABLES["1"].runs, *TABLES["5"].runs}
@@ -113,14 +184,14 @@ def test_tables_of_a_list_are_planned_together() -> None:
 
 def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tmp_path) -> None:
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
-    overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50"]
+    overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = BenchmarkGridSettings("all", None, [0], str(tmp_path), 1, overrides)
     jobs = plan_benchmark(grid, lambda some: settings(*some))
     vit = {job.name: job.settings for job in jobs if "vit" in job.name}
     assert len(vit) == 4
     for own in vit.values():
         assert own.student.name == "timm/vit_base_patch32_224"
-        assert own.distill.optimizer == "adamw" and own.views.rand_augment
+        assert own.distill.optimizer == "adamw" and own.views.rand_augment and not own.student.dropout
     others = [job.settings for job in jobs if "vit" not in job.name]
     assert {own.student.name for own in others} == {"torchvision/resnet50"}
     assert {own.distill.optimizer for own in others} == {"sgd"}

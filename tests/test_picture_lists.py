@@ -18,7 +18,7 @@ from pickclutter_lang.pictures import (
     read_lists,
     read_texts,
 )
-from pickclutter_lang.pictures.texts import with_captions, with_texts
+from pickclutter_lang.pictures.texts import with_captions, with_descriptions, with_texts
 
 OFFICIAL = Path(__file__).parent.parent.parent / "shared" / "paper" / "official"
 
@@ -151,6 +151,19 @@ def test_texts_name_and_describe_classes(tmp_path: Path, birds: LabelledPictures
         with_texts(birds, {"001.Tern_a": ("a gull", ""), "003.Gull": ("A gull", "")})
     with pytest.raises(InvalidArgumentError, match="heron"):
         with_texts(birds, {"heron": ("heron", "")})
+    with pytest.raises(InvalidArgumentError, match=r"003\.Gull and gull .* are both 003\.Gull"):
+        with_texts(birds, {"003.Gull": ("a gull", ""), "gull": ("a bird", "")})
+    named, _ = with_texts(data, {"003.Gull": ("a gull", "")})
+    assert named.classes[2].description == "A big one."  # a name alone takes nothing away
+
+
+def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: LabelledPictures) -> None:
+    name = birds.classes[0].name
+    data, notes = with_descriptions(birds, {name: "which cries", "heron": "which is grey"})
+    assert [item.description for item in data.classes] == ["which cries"] + [""] * (len(birds.classes) - 1)
+    assert notes[0].startswith(f"{len(birds.classes) - 1} classes are not described")
+    with pytest.raises(InvalidArgumentError, match="heron"):
+        with_descriptions(birds, {"heron": "which is grey"})
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,15 @@ def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, t
         PictureRun.open(settings(*same, f"data.captions={files[1]}"))
 
 
+def test_a_mistake_in_a_text_is_no_mistake_in_the_pictures(toys, tmp_path) -> None:
+    for wrong, words in (("text.descriptions=own", "expected a text of at most"), ("text.tokens=2", "n_context=2")):
+        run = PictureRun.open(settings(*toys, "objective.cls=1", wrong, f"out={tmp_path}"))
+        run.data = replace(run.data, classes=tuple(replace(c, description="word " * 200) for c in run.data.classes))
+        with pytest.raises(InvalidArgumentError, match=words) as caught:
+            run.train()
+        assert "cannot read pictures" not in str(caught.value)
+
+
 def test_descriptions_too_long_for_the_teacher_do_not_fail_a_run_without_them(toys, tmp_path) -> None:
     run = trained(*toys, "objective.cls=1", f"out={tmp_path}")
     long = [replace(item, description="word " * 200) for item in run.data.classes]

@@ -21,7 +21,7 @@ from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, 
 from pickclutter_lang.training.config import AugmentationSettings
 from pickclutter_lang.training.data import SceneSet, balanced_batches, shuffled_batches, teacher_features
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
-from pickclutter_lang.training.labels import ClosedSet
+from pickclutter_lang.training.labels import ClosedSet, PromptedLabels
 from pickclutter_lang.training.monitor import Monitor
 
 ALL = AugmentationSettings(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
@@ -249,6 +249,12 @@ def test_fine_tuning_needs_enough_training_scenes():
         balanced_batches(6, 30, 46, 1, (0,))
 
 
+def test_a_last_batch_takes_as_many_training_scenes_as_there_are():
+    *whole, last = balanced_batches(35, 56, 64, 1, (0,))
+    assert [(len(own), len(rest)) for own, rest in whole] == [(32, 32)]
+    assert (len(last[0]), sorted(last[1])) == (3, list(range(56)))
+
+
 def test_a_scene_of_the_few_shots_may_not_be_evaluated(toys):
     scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
     with pytest.raises(StoreError, match=r"share 10 scenes, such as ood/0/0"):
@@ -262,14 +268,14 @@ def test_training_scenes_hold_no_object_of_y_ood(toys, tmp_path):
 
 
 def test_descriptions_follow_the_name(toys):
-    labels = Run.open(
-        settings(*toys, "prompts.descriptions=succinct", "prompts.variants=[distinct,catalogue]")
-    ).model.prompts
+    run = Run.open(settings(*toys, "prompts.descriptions=succinct", "prompts.variants=[distinct,catalogue]"))
+    labels = run.model.prompts
     first, *variants = labels.texts(["banana"])
     assert first == ["banana, a curved yellow fruit"] or first[0].startswith("banana, ")
     assert len(variants) == 2 and len({*first, variants[0][0], variants[1][0]}) == 3
+    assert labels.texts(["spaceship"]) == [["spaceship"]]  # a name that comes later has none
     with pytest.raises(UnknownObjectError, match="spaceship"):
-        labels.texts(["spaceship"])
+        PromptedLabels(run.settings.prompts, run.teacher, ["banana", "spaceship"])
 
 
 def test_a_label_without_a_variant_keeps_its_name(toys):

@@ -19,6 +19,7 @@ SETTINGS = PictureSettings(
     root="",
     classes=None,
     lists=None,
+    descriptions=None,
     captions=None,
     views=[],
     side=16,

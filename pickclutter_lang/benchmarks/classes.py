@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.benchmarks.settings import TextSettings
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.language.descriptions import STYLES, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.pictures import ImageClass
@@ -80,6 +80,19 @@ def build_classes(
     return ClassTexts(teacher.encode_text(class_texts(settings, classes), settings.truncate))
 
 
+def check_texts(settings: TextSettings, teacher: Teacher, classes: Sequence[ImageClass]) -> None:
+    """Check what stands for the classes, without the time that encoding it takes.
+
+    :raises PickClutterError: what `build_classes` raises
+    """
+    if settings.closed_set:
+        return
+    if settings.tokens:
+        PromptedClasses(settings, teacher, class_texts(settings, classes, behind_context=True))
+    else:
+        teacher.tokenize(class_texts(settings, classes), settings.truncate)
+
+
 def class_texts(settings: TextSettings, classes: Sequence[ImageClass], *, behind_context: bool = False) -> list[str]:
     """Return the text of every class, with its description where there are any.
 
@@ -97,19 +110,41 @@ def class_texts(settings: TextSettings, classes: Sequence[ImageClass], *, behind
 def descriptions(settings: TextSettings, classes: Sequence[ImageClass]) -> list[str]:
     """Return the description of every class, from where `TextSettings.descriptions` says.
 
-    :raises InvalidArgumentError: naming the classes without one
+    :raises InvalidArgumentError: naming the classes without one, or for a file of another style
+    :raises MissingAssetsError: when a file is not there
     :raises UnknownObjectError: as `read_descriptions`' set
     """
-    source = settings.descriptions or OWN
-    if settings.styles is not None and source in STYLES:
-        source = str(Path(settings.styles) / f"{source}.json")
+    source, names = settings.descriptions or OWN, [item.name for item in classes]
+    if source in STYLES:
+        return _in_style(source, settings.styles, names)
     if source != OWN:
-        return read_descriptions(source).of([item.name for item in classes])
+        return read_descriptions(source).of(names)
     lacking = [item.name for item in classes if not item.description]
     if lacking:
         raise InvalidArgumentError(
             f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}"
-            f"{' and others' if len(lacking) > 5 else ''}; name a file of descriptions as text.descriptions (make it: "
-            "python scripts/describe_labels.py) or take text.descriptions=null"
+            f"{' and others' if len(lacking) > 5 else ''}; name a file of them as data.descriptions (make it: python "
+            "scripts/describe_labels.py labels=[...] out=FILE.json), or do without the runs that need them"
         )
     return [item.description for item in classes]
+
+
+def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]:
+    if folder is None:
+        known = read_descriptions(style)
+        if not {*names} <= {*known.texts}:
+            raise InvalidArgumentError(
+                f"expected text.styles=FOLDER with {', '.join(f'{one}.json' for one in STYLES)} for these classes; the "
+                "package has descriptions of its own 26 objects alone"
+            )
+        return known.of(names)
+    path = Path(folder) / f"{style}.json"
+    if not path.is_file():
+        raise MissingAssetsError(
+            f"expected {style} descriptions at {path}, but there is no such file; make it: "
+            f"python scripts/describe_labels.py style={style} labels=[...] out={path}"
+        )
+    known = read_descriptions(path)
+    if known.style != style:
+        raise InvalidArgumentError(f"expected {style} descriptions in {path}, but these are {known.style} ones")
+    return known.of(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -182,6 +183,12 @@ def load_space(path: Path, classes: int) -> Space:
     return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown)]))
 
 
+def check_umap() -> None:
+    """Raise MissingExtraError where the extra `plots`, which Figure 2b needs, is not installed."""
+    if find_spec("umap") is None:
+        raise MissingExtraError("umap-learn", "plots")
+
+
 def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return places of the images [n, 2] by UMAP, and of the texts [C, 2] among them.
 
@@ -196,10 +203,9 @@ def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             f"expected {_FEWEST_IMAGES} images or more in X_ood for Figure 2b, but got {len(space.students)}; "
             "take more of the data set"
         )
-    try:
-        import umap
-    except ImportError as error:
-        raise MissingExtraError("umap-learn", "plots") from error
+    check_umap()
+    import umap
+
     neighbours = min(15, len(space.students) - 1)
     reducer: Any = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1)
     images = reducer.fit_transform(space.students)

@@ -8,22 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.benchmarks.figures import write_figure
+from pickclutter_lang.benchmarks.classes import check_texts
+from pickclutter_lang.benchmarks.figures import check_umap, write_figure
+from pickclutter_lang.benchmarks.made_of import describe_data, describe_spaces, describe_texts
 from pickclutter_lang.benchmarks.results import Runs, load_runs, read_result, shared_settings, student_name
-from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
-from pickclutter_lang.benchmarks.run import describe_data
+from pickclutter_lang.benchmarks.rows import BEST, FIGURES, RUNS, TABLES
 from pickclutter_lang.benchmarks.settings import BenchmarkSettings, own_settings
 from pickclutter_lang.benchmarks.tables import write_table
 from pickclutter_lang.errors import InvalidArgumentError, StoreMismatchError
 from pickclutter_lang.evaluation.grid_runner import Job, override_key, quoted
 from pickclutter_lang.files import make_folders
-from pickclutter_lang.pictures import open_pictures
-from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.pictures import LabelledPictures, Split, open_pictures
+from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.training.checkpoint import describe_differences
 
 OWN = ("table", "figure", "seeds", "workers", "out")
 """Settings of a grid; every other one is a setting of each run."""
 _OF_A_RUN = {"name", "seed", "threads"} | {override_key(one) for own in RUNS.values() for one in own} - {"student"}
+_GROUPS = {key.partition(".")[0] for key in _OF_A_RUN if "." in key}
 _VIT = "student=vit_b_32"
 _RECIPES = {"recipe=paper_resnet": "recipe=paper_vit"}
 """The paper's settings for ResNets -> those for its ViT-B/32."""
@@ -63,7 +65,7 @@ class BenchmarkGridSettings:
         for override in self.overrides:
             if override_key(override) == "seed":
                 raise InvalidArgumentError(f"expected the seeds of all runs as seeds=[0,1,2], but got {override}")
-            if override_key(override) in _OF_A_RUN:
+            if override_key(override) in _OF_A_RUN | _GROUPS:
                 raise InvalidArgumentError(
                     f"expected a setting that all runs share, but got {override}, which makes the runs of a table apart"
                 )
@@ -86,23 +88,35 @@ class BenchmarkGridSettings:
         return list(dict.fromkeys(needed))
 
 
-def plan_benchmark(settings: BenchmarkGridSettings, compose: Callable[[list[str]], BenchmarkSettings]) -> list[Job]:
+def plan_benchmark(
+    settings: BenchmarkGridSettings,
+    compose: Callable[[list[str]], BenchmarkSettings],
+    report: Callable[[str], None] = lambda _: None,
+) -> list[Job]:
     """Return the jobs, seed after seed, so that a part of them is already a table.
 
-    :param compose: from overrides to settings; every run's are checked before anything starts, and the pictures and the
-        teacher opened once
-    :raises InvalidArgumentError: when an override is wrong, or a finished run has other settings
+    Every run's settings, pictures, teacher, texts and captions are checked before anything starts.
+
+    :param compose: from overrides to settings
+    :param report: called with what is to be said of the pictures
+    :raises InvalidArgumentError: when an override is wrong, a text or caption is lacking or too long, or a finished run
+        has other settings
     :raises PickClutterError: what `open_pictures` and `load_teacher` raise
-    :raises StoreMismatchError: when finished runs were made of other pictures or with another teacher than are there
+    :raises StoreMismatchError: when finished runs were made of other pictures or texts, or with another teacher
     :raises CheckpointError: when the result of a finished run is damaged or of another schema
+    :raises MissingExtraError: for Figure 2b without the extra `plots`
     """
-    jobs, finished = [], _Finished(Path(settings.out))
+    if "2b" in settings.figures:
+        check_umap()
+    of_texts = "6" in settings.tables or "4" in settings.figures
+    jobs, finished = [], _Finished(Path(settings.out), report, of_texts)
     for seed in settings.seeds:
         for run in settings.runs:
             folder = Path(settings.out) / run / f"seed{seed}"
             shared = list(settings.overrides)
             if _VIT in RUNS[run]:  # a network that is named is for the other runs
-                shared = [_RECIPES.get(one, one) for one in shared if not override_key(one).startswith("student")]
+                named = ("student", "student.name")
+                shared = [_RECIPES.get(one, one) for one in shared if override_key(one) not in named]
             chosen = [*shared, *RUNS[run], f"name={quoted(run)}", f"seed={seed}", "threads=1"]
             arguments = [*chosen, f"out={quoted(str(folder))}"]
             own = compose(arguments)
@@ -124,10 +138,9 @@ def write_benchmark(settings: BenchmarkGridSettings) -> list[Path]:
         needed = TABLES[number].runs
         if not needed or any(runs.seeds(run) for run in needed):
             paths.append(write_table(runs, number, out))
+    figures = sorted(settings.figures, key=lambda number: number == "2b")  # which may find too few pictures: last
     return paths + [
-        write_figure(runs, number, out)
-        for number in settings.figures
-        if all(runs.seeds(run) for run in FIGURES[number])
+        write_figure(runs, number, out) for number in figures if all(runs.seeds(run) for run in FIGURES[number])
     ]
 
 
@@ -139,52 +152,78 @@ def _chosen(asked: Any, known: Iterable[str]) -> list[str]:
 
 
 class _Finished:
-    """The finished runs of a folder, which must fit those that are planned."""
+    """The finished runs of a folder, which must fit those that are planned, and what these would be made of."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, report: Callable[[str], None], of_texts: bool) -> None:
+        """Read them.
+
+        :param of_texts: Table 6 or Figure 4 is asked for, which a result holds of the texts when it was written
+        """
         self._runs = load_runs(out) if any(out.glob("*/seed*/result.json")) else None
-        self._opened: dict[str, Any] = {}
+        self._report, self._of_texts = report, of_texts
+        self._opened: dict[str, tuple[LabelledPictures, Split, Teacher]] = {}
+        self._checked: dict[str, dict[str, str]] = {}
 
     def check(self, job: Job, settings: BenchmarkSettings) -> None:
-        """Compare a planned run with its result, if there is one, and with the others of its student.
+        """Check what a planned run needs; compare it with its result, if there is one, and with the others.
 
-        :raises InvalidArgumentError, StoreMismatchError: as `plan_benchmark`
+        :raises PickClutterError: as `plan_benchmark`
         """
-        now = self._now(settings)
+        data, split, teacher = self._open(settings)
+        texts = self._texts(settings)
         if self._runs is None:
             return
-        self._same(self._runs.first, now, settings.out)
-        others = [result for seeds in self._runs.results.values() for result in seeds.values()]
+        now = describe_data(data, split) | {"teacher": teacher.fingerprint}
+        first = self._runs.first
+        there = {name: first["data"].get(name) for name in now} | {"teacher": first["teacher"]["fingerprint"]}
+        _same(self._runs.folder, there, now, "other pictures or with another teacher", "choose another out")
         config = settings.as_dict()
         if job.done:
-            saved = read_result(job.folder / "result.json")["config"]
-            _refuse(job.folder, describe_differences(own_settings(saved), own_settings(config)))
-        for result in others:
+            saved = read_result(job.folder / "result.json")
+            _refuse(job.folder, describe_differences(own_settings(saved["config"]), own_settings(config)))
+            kept = {name: saved["data"].get(name) for name in texts}
+            _same(job.folder, kept, texts, "other texts", "choose another out")
+            if self._of_texts and settings.name == BEST:
+                _same_spaces(job.folder, saved, describe_spaces(settings.text, data, split))
+        for result in (result for seeds in self._runs.results.values() for result in seeds.values()):
             if student_name(result["config"]) == student_name(config):
                 place = self._runs.folder / result["name"] / f"seed{result['seed']}"
                 _refuse(place, describe_differences(shared_settings(result["config"]), shared_settings(config)))
                 break
 
-    def _now(self, settings: BenchmarkSettings) -> dict[str, Any]:
-        """Return what a run would be made of now, read once for all jobs that share it."""
+    def _open(self, settings: BenchmarkSettings) -> tuple[LabelledPictures, Split, Teacher]:
+        """Open pictures and teacher, once for all jobs that share them."""
         key = json.dumps([vars(settings.data), settings.teacher.name, settings.teacher.checkpoint])
         if key not in self._opened:
-            data, split, _ = open_pictures(settings.data)
-            teacher = load_teacher(settings.teacher.name, settings.teacher.checkpoint).fingerprint
-            self._opened[key] = describe_data(data, split) | {"teacher": teacher}
-        found: dict[str, Any] = self._opened[key]
-        return found
+            data, split, report = open_pictures(settings.data)
+            self._report(report)
+            self._opened[key] = data, split, load_teacher(settings.teacher.name, settings.teacher.checkpoint)
+        return self._opened[key]
 
-    @staticmethod
-    def _same(result: Mapping[str, Any], now: Mapping[str, Any], out: str) -> None:
-        """Compare what runs were made of with what is there now."""
-        there = {name: result["data"].get(name) for name in now} | {"teacher": result["teacher"]["fingerprint"]}
-        differences = [name for name in now if there[name] != now[name]]
-        if differences:
-            raise StoreMismatchError(
-                f"the finished runs under {out.rsplit('/', 2)[0]} were made of other pictures or with another "
-                f"teacher ({', '.join(differences)} differ); use those they were made of, or choose another out"
-            )
+    def _texts(self, settings: BenchmarkSettings) -> dict[str, str]:
+        """Check texts and captions, once for all jobs that share them; return their hashes."""
+        key = json.dumps([vars(settings.data), vars(settings.text), bool(settings.objective.cap)])
+        if key not in self._checked:
+            data, split, teacher = self._open(settings)
+            check_texts(settings.text, teacher, data.classes)
+            self._checked[key] = describe_texts(settings, data, split)
+        return self._checked[key]
+
+
+def _same_spaces(folder: Path, saved: Mapping[str, Any], now: Mapping[str, str]) -> None:
+    advice = "delete its result.json, and it is evaluated again without training"
+    _same(folder, saved.get("space_texts", {}), now, "other names, descriptions or captions", advice)
+
+
+def _same(place: Path, there: Mapping[str, Any], now: Mapping[str, Any], what: str, advice: str) -> None:
+    differences = sorted(
+        name for name in {*there, *now} if (name in there, there.get(name)) != (name in now, now.get(name))
+    )
+    if differences:
+        raise StoreMismatchError(
+            f"what is finished in {place} was made of {what} ({', '.join(differences)} differ); use what it was made "
+            f"of, or {advice}"
+        )
 
 
 def _refuse(folder: Path, differences: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.benchmarks.classes import OWN, class_texts
+from pickclutter_lang.benchmarks.made_of import describe_spaces, space_texts
 from pickclutter_lang.benchmarks.results import MOST_CLASSES, MOST_IMAGES, SCHEMA, SPACE_FILE
 from pickclutter_lang.benchmarks.retrieval import places_of, retrieve
 from pickclutter_lang.benchmarks.run import CONTINUAL, FEW, PictureRun
@@ -63,7 +62,14 @@ def evaluate_pictures(run: PictureRun) -> dict[str, Any]:
     _save_space(run, seen["ood"])
     parameters = (p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name)
     record = make_record(run, SCHEMA, histories, time.perf_counter() - start)
-    return write_record(run, record | {"name": run.settings.name, "parameters": sum(parameters), "metrics": metrics})
+    own = {
+        "name": run.settings.name,
+        "report": run.report,
+        "space_texts": describe_spaces(run.settings.text, run.data, run.split),
+        "parameters": sum(parameters),
+        "metrics": metrics,
+    }
+    return write_record(run, record | own)
 
 
 def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
@@ -75,24 +81,15 @@ def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
 def text_spaces(run: PictureRun) -> dict[str, Any]:
     """Return what Table 6 and Figure 4 say of the names, descriptions and captions of Y_ood, where there are any.
 
-    Texts that are too long for the teacher are cut here.
+    Texts that are too long for the teacher are cut: a run that does not use the descriptions need not fail for one.
     """
-    unseen = [run.data.classes[n] for n in run.split.unseen]
-    settings, spaces = run.settings.text, {}
-    if len(unseen) < 2:
-        return {}
-    for kind, source in (("names", None), ("descriptions", settings.descriptions or OWN)):
-        if source == OWN and not all(item.description for item in unseen):
-            continue
-        texts = class_texts(replace(settings, descriptions=source, closed_set=False), unseen)
-        # A run that does not use the descriptions need not fail for one that is too long.
-        spaces[kind] = text_space(run.teacher.encode_text(texts, truncate=True).cpu().numpy())
-    rows = run.split.ood
-    if all(run.data.pictures.ids[row] in run.data.captions for row in rows):
-        said, labels = run.captions_of(rows), run.labels[list(rows)]
-        features = run.teacher.encode_text(said, truncate=True).cpu()
-        means = [features[labels == n].mean(dim=0) for n in run.split.unseen]
-        spaces["captions"] = text_space(torch.stack(means).cpu().numpy())
+    spaces = {}
+    for kind, texts in space_texts(run.settings.text, run.data, run.split).items():
+        features = run.teacher.encode_text(texts, truncate=True).cpu()
+        if kind == "captions":
+            labels = run.labels[list(run.split.ood)]
+            features = torch.stack([features[labels == n].mean(dim=0) for n in run.split.unseen])
+        spaces[kind] = text_space(features.numpy())
     return spaces
 
 

@@ -25,6 +25,7 @@ MOST_CLASSES, MOST_IMAGES = 10, 100
 
 _KEYS = ("name", "seed", "config", "data", "teacher", "git_revision", "metrics")
 _COUNTS = ("name", "content", "split", "train", "id", "ood")
+_TEXTS = ("texts", "captions")
 _OF_A_RUN = {override.split("=")[0] for overrides in RUNS.values() for override in overrides} | {"student"}
 
 Result = dict[str, Any]
@@ -180,6 +181,8 @@ def _check(runs: Runs) -> None:
         for seed, result in seeds.items():
             place = f"{name}/seed{seed}"
             _same(first, place, _made_of_differences(runs.first, result), runs.folder)
+            own = f"{name}/seed{next(iter(seeds))}"
+            _same(own, place, _text_differences(runs.results[name][next(iter(seeds))], result), runs.folder)
             head, other = heads.setdefault(student_of(result), (place, result))
             _same(
                 head,
@@ -210,6 +213,12 @@ def _made_of_differences(first: Result, second: Result) -> list[str]:
             same = len(set(names) & set(others))
             lines.append(f"data.{part}: {len(names)} / {len(others)} classes, {same} of them the same")
     return lines
+
+
+def _text_differences(first: Result, second: Result) -> list[str]:
+    """Return what differs in the texts of a run's seeds."""
+    one, other = ({key: result["data"].get(key) for key in _TEXTS} for result in (first, second))
+    return describe_differences({"data": one}, {"data": other})
 
 
 def shared_settings(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.benchmarks.classes import class_texts
+from pickclutter_lang.benchmarks.made_of import captions_of, describe_data, describe_texts
 from pickclutter_lang.benchmarks.model import PictureModel, describe_architecture
 from pickclutter_lang.benchmarks.settings import BenchmarkSettings, own_settings
 from pickclutter_lang.benchmarks.task import Lessons, PictureTask
@@ -18,7 +18,6 @@ from pickclutter_lang.benchmarks.views import Views
 from pickclutter_lang.distillation import PICTURE_TERMS, PictureObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.pictures import LabelledPictures, Split, open_pictures
-from pickclutter_lang.pictures.splits import PARTS
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.training.config import PhaseSettings
 from pickclutter_lang.training.data import balanced_batches, shuffled_batches
@@ -59,22 +58,12 @@ class PictureRun(PhasedRun):
     @property
     def data_card(self) -> dict[str, Any]:
         """What the run is made of: the data set, and hashes of the texts that stand for classes and pictures."""
-        return describe_data(self.data, self.split) | {
-            "texts": _digest(self._texts),
-            "captions": _digest(self._captions),
-        }
+        return describe_data(self.data, self.split) | describe_texts(self.settings, self.data, self.split)
 
     @cached_property
     def _texts(self) -> list[str]:
         """What stands for each class, but for a template that is learned."""
         return class_texts(self.settings.text, self.data.classes)
-
-    @property
-    def _captions(self) -> list[str]:
-        """The captions that are learned from, none where no loss needs them."""
-        if not self._objective.needs("captions"):
-            return []
-        return self.captions_of((*self.split.train, *self.split.fewshot))
 
     @cached_property
     def model(self) -> PictureModel:
@@ -131,11 +120,11 @@ class PictureRun(PhasedRun):
 
         :raises InvalidArgumentError: when it cannot read one
         """
-        settings = self.settings
+        settings, model = self.settings, self.model
         for size in {settings.image_size, *settings.distill.image_sizes, *settings.fewshot.image_sizes}:
             try:
                 with torch.no_grad():
-                    self.model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
+                    model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
             except (AssertionError, RuntimeError, ValueError) as error:
                 raise InvalidArgumentError(
                     f"the student {settings.student.name} cannot read pictures of {size} px ({error}); "
@@ -212,45 +201,12 @@ class PictureRun(PhasedRun):
 
         :raises InvalidArgumentError: when one of them has none
         """
-        said = self.captions_of(rows)
+        said = captions_of(self.data, rows)
         texts = sorted(set(said))
         features = self.teacher.encode_text(texts, self.settings.text.truncate)
         number = {text: n for n, text in enumerate(texts)}
         return features[[number[text] for text in said]].cpu()
 
-    def captions_of(self, rows: Sequence[int]) -> list[str]:
-        """Return the captions of some pictures.
-
-        :raises InvalidArgumentError: when one of them has none
-        """
-        ids, captions = [self.data.pictures.ids[row] for row in rows], self.data.captions
-        lacking = [item for item in ids if item not in captions]
-        if lacking:
-            raise InvalidArgumentError(
-                f"expected a caption of every picture for objective.cap, but {len(lacking)} have none, such as "
-                f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, made by "
-                "python scripts/caption_pictures.py, or take objective.cap=0"
-            )
-        return [captions[item] for item in ids]
-
     def teacher_texts(self) -> Tensor:
         """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""
         return self.teacher.encode_text(self._texts, self.settings.text.truncate).cpu()
-
-
-def describe_data(data: LabelledPictures, split: Split) -> dict[str, Any]:
-    """Return name, content hash and sizes of a data set, its halves, and a hash of what is in which part."""
-    names, ids = [item.name for item in data.classes], data.pictures.ids
-    parts = {part: [ids[row] for row in getattr(split, part)] for part in PARTS}
-    return {
-        "name": data.name,
-        "content": data.pictures.content,
-        "split": _digest([f"{part} {item}" for part, items in parts.items() for item in items]),
-        "known": [names[n] for n in split.known],
-        "unseen": [names[n] for n in split.unseen],
-        **{part: len(items) for part, items in parts.items()},
-    }
-
-
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -14,7 +14,7 @@ from pickclutter_lang.training.config import FewShotSettings, PhaseSettings, Stu
 from pickclutter_lang.training.ranges import above, at_least, one_of, within
 
 _PLACES = ("out", "threads", "device", "num_workers", "seed")
-_FILES = ("root", "cache", "views", "lists", "captions", "classes")
+_FILES = ("root", "cache", "views", "lists", "captions", "classes", "descriptions")
 
 
 @dataclass
@@ -43,8 +43,9 @@ class TextSettings:
     """What stands for a class (section 5).
 
     `template` takes `{name}`; `described` takes `{description}` too and is used where there are `descriptions`: null
-    for none, `own` for those of the data set, the path of a file, or a style, which is the file `<style>.json` in the
-    folder `styles`, or without one the package's own of its 26 objects (see `language.descriptions.read_descriptions`).
+    for none, `own` for those of the data set or of the file `data.descriptions`, the path of a file, or a style, which
+    is the file `<style>.json` in the folder `styles`, or without one the package's own of its 26 objects (see
+    `language.descriptions.read_descriptions`).
     With `tokens` above 0 so many context vectors are learned in the template's place (CoOp), from the words `context`
     on; behind them stands `{name} . {description}`. A text that is too long for the teacher is an error unless it may
     be cut (`truncate`). With `closed_set` a class is a learned vector and no text at all.
@@ -173,5 +174,8 @@ def own_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     own: dict[str, Any] = copy.deepcopy({key: value for key, value in config.items() if key not in _PLACES})
     for key in _FILES:
         own["data"].pop(key, None)
-    own["teacher"].pop("cache", None)
+    for key in ("cache", "checkpoint"):
+        own["teacher"].pop(key, None)
+    for key in ("styles", "truncate"):  # a text that must be cut is an error without the latter, so no result differs
+        own["text"].pop(key, None)
     return own

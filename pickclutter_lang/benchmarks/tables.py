@@ -33,7 +33,7 @@ _FORMS = {
     "cosine": _Form(1, 4),
 }
 _COMPARISON_NOTE = (
-    "Mean difference ± half of its 95% interval, run against run of the same seed, of accuracies in points; **bold** "
+    "Mean difference ± half of its 95% interval, run against run of the same seed, accuracies in points; **bold** "
     "where the interval leaves out 0, as one in twenty does by chance alone."
 )
 
@@ -75,6 +75,7 @@ def markdown(runs: Runs, table: Table) -> str:
         _paper_note(runs, table.number),
     ]
     parts += [table.note] if table.note else []
+    parts += [f"The report on the data set says: {'; '.join(notes)}."] if (notes := _report_notes(runs, table)) else []
     missing = [f"`{run}`" for run in table.runs if not runs.seeds(run)]
     parts += [f"Not finished: {', '.join(missing)}."] if missing else []
     if table.pairs:
@@ -167,11 +168,23 @@ def _paper_note(runs: Runs, number: str) -> str:
         return "**This is not one of the paper's data sets, so its figures do not stand here.**"
     if not _has_paper(runs, number):
         return f"The paper has no figures of {DATA_SETS[name]} in this table."
+    drawn = (
+        " The paper takes the split that it is published with; here half of the classes are drawn unless lists say."
+        if (name == "tiered_imagenet")
+        else ""
+    )
     sizes = f", whose lists have {' / '.join(map(str, SIZES[name]))} images" if name in SIZES else ""
     return (
         f"*paper*: its figures on {DATA_SETS[name]}{sizes} (training / X_id / X_ood with the few-shot images), with "
-        "CLIP ViT-L/14 as the teacher. Other images, another teacher or another student give other numbers."
+        f"CLIP ViT-L/14 as the teacher. Other images, another teacher or another student give other numbers.{drawn}"
     )
+
+
+def _report_notes(runs: Runs, table: Table) -> list[str]:
+    """Return what did not match when the data set was opened, each line once."""
+    results = [result for run in table.runs for result in runs.results.get(run, {}).values()]
+    lines = [line for result in results for line in result.get("report", "").splitlines()[1:]]
+    return list(dict.fromkeys(line.removeprefix("- ") for line in lines))
 
 
 def _has_paper(runs: Runs, number: str) -> bool:

@@ -131,7 +131,7 @@ class Views:
     def _draw(self, rng: np.random.Generator) -> _Part:
         side = self.pictures.side
         with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
-            torch.manual_seed(int(rng.integers(2**62)))
+            torch.default_generator.manual_seed(int(rng.integers(2**62)))
             box: tuple[int, int, int, int] = RandomResizedCrop.get_params(
                 torch.empty(3, side, side), [self.settings.smallest, 1.0], [3 / 4, 4 / 3]
             )
@@ -139,7 +139,7 @@ class Views:
 
     def _rand_augmented(self, view: Tensor, rng: np.random.Generator) -> Tensor:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**62)))
+            torch.default_generator.manual_seed(int(rng.integers(2**62)))
             changed: Tensor = self._rand_augment(view)
         return changed
 

@@ -74,7 +74,7 @@ def read_lists(
     if not report.complete and not allow_missing:
         raise MissingAssetsError(
             f"expected every listed picture among those of {data.name}, but some are absent; complete the pictures, or "
-            f"go on without with allow_missing=true: {'; '.join(report.notes())}"
+            f"go on without with data.allow_missing=true: {'; '.join(report.notes())}"
         )
     if not all(rows.values()):
         raise MissingAssetsError(

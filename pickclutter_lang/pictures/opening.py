@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from pickclutter_lang.errors import MissingAssetsError
+from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.pictures.labelled import LabelledPictures
 from pickclutter_lang.pictures.lists import LISTS, has_lists, read_lists
 from pickclutter_lang.pictures.pictures import FilePictures
 from pickclutter_lang.pictures.sets import load_set
 from pickclutter_lang.pictures.settings import PictureSettings
 from pickclutter_lang.pictures.splits import PARTS, Split, limited, seeded_split
-from pickclutter_lang.pictures.texts import LABELS, read_texts, with_captions, with_texts
+from pickclutter_lang.pictures.texts import LABELS, read_texts, with_captions, with_descriptions, with_texts
 
 
 def open_pictures(settings: PictureSettings) -> tuple[LabelledPictures, Split, str]:
@@ -19,13 +20,16 @@ def open_pictures(settings: PictureSettings) -> tuple[LabelledPictures, Split, s
 
     :return: the pictures, the split, and a report for people: counts, and what does not match
     :raises InvalidArgumentError, MissingAssetsError, StoreError: as the set's loader, `read_lists`, `read_texts`,
-        `with_captions` and `seeded_split`
+        `with_descriptions`, `with_captions` and `seeded_split`
     """
     settings.validate()
     loaded = load_set(settings)
     data, notes = loaded.data, list(loaded.notes)
     if settings.lists and (Path(settings.lists) / LABELS).is_file():
         data, more = with_texts(data, read_texts(settings.lists))
+        notes += more
+    if settings.descriptions:
+        data, more = with_descriptions(data, read_descriptions(settings.descriptions).texts)
         notes += more
     if settings.captions:
         data, more = with_captions(data, settings.captions)

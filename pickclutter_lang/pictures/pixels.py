@@ -62,7 +62,7 @@ class PixelCache:
         except OSError as error:
             raise StoreError(
                 f"cannot keep decoded pictures in {self._path} ({self._size / 1e6:.0f} MB in all): {error.strerror}; "
-                "mend that, or name another folder with cache=..."
+                "mend that, or name another folder with data.cache=..."
             ) from error
         self._there[list(rows)] = 1
 

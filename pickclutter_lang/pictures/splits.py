@@ -100,7 +100,10 @@ def seeded_split(
             rows = shuffled(np.flatnonzero(labels == label), seed, label)
             if len(rows) < least:
                 name = names[label] if names else f"class {label}"
-                raise StoreError(f"expected at least {least} pictures of {name}, but got {len(rows)}")
+                advice = "lower data.shots, or take" if first == "fewshot" else "take"
+                raise StoreError(
+                    f"expected at least {least} pictures of {name}, but got {len(rows)}; {advice} more pictures of it"
+                )
             cut = shots if first == "fewshot" else min(max(round(train_share * len(rows)), 1), len(rows) - 1)
             parts[first] += rows[:cut]
             parts[rest] += rows[cut:]

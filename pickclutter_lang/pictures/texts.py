@@ -64,17 +64,22 @@ def with_texts(
 
     :param texts: of `read_texts`, matched with the classes by folder or name, however spelt
     :return: the data, and what does not match, for people
-    :raises InvalidArgumentError: when two classes would share a name, or none matches
+    :raises InvalidArgumentError: when two texts are of one class, two classes would share a name, or none matches
     """
     finder, classes, unknown = ClassFinder(data.classes), list(data.classes), []
-    found: set[int] = set()
+    found: dict[int, str] = {}
     for folder, (name, description) in texts.items():
         place = finder.find(folder)
         if place is None:
             unknown.append(folder)
+        elif place in found:
+            raise InvalidArgumentError(
+                f"expected one text for each class of {data.name}, but {found[place]} and {folder} in {LABELS} "
+                f"are both {data.classes[place].folder}"
+            )
         else:
-            found.add(place)
-            classes[place] = replace(classes[place], name=name, description=description)
+            found[place], own = folder, classes[place]
+            classes[place] = replace(own, name=name, description=description or own.description)
     if not found:
         raise InvalidArgumentError(f"expected texts of the classes of {data.name}, but got those of {unknown[:3]}")
     bare = [item.folder for n, item in enumerate(classes) if n not in found]
@@ -82,6 +87,23 @@ def with_texts(
     if unknown:
         notes.append(f"{len(unknown)} classes of {LABELS} are not among the pictures, such as {unknown[0]}")
     return replace(data, classes=tuple(classes)), tuple(notes)
+
+
+def with_descriptions(data: LabelledPictures, texts: Mapping[str, str]) -> tuple[LabelledPictures, tuple[str, ...]]:
+    """Give classes the descriptions of a file, by their names.
+
+    :return: the data, in which no other class is described, and what does not match, for people
+    :raises InvalidArgumentError: when none matches
+    """
+    bare = [item.name for item in data.classes if item.name not in texts]
+    if len(bare) == len(data.classes):
+        raise InvalidArgumentError(
+            f"expected descriptions of the classes of {data.name}, such as {bare[0]!r}, but got those of "
+            f"{list(texts)[:3]}"
+        )
+    classes = tuple(replace(item, description=texts.get(item.name, "")) for item in data.classes)
+    notes = (f"{len(bare)} classes are not described, such as {bare[0]}",) if bare else ()
+    return replace(data, classes=classes), notes
 
 
 def with_captions(data: LabelledPictures, path: str | Path) -> tuple[LabelledPictures, tuple[str, ...]]:

@@ -164,7 +164,7 @@ def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) 
         if needed > context_length:
             raise InvalidArgumentError(
                 f"expected a text of at most {context_length} tokens, but this one has {needed}: {text!r}; "
-                f"shorten it or pass truncate=True"
+                "shorten it, or have it cut: truncate=True, in settings text.truncate=true or prompts.truncate=true"
             )
     tokens: Tensor = tokenizer(list(texts), context_length)
     return tokens

@@ -201,7 +201,8 @@ def balanced_batches(
 ) -> list[tuple[list[int], list[int]]]:
     """Return the batches (few-shot rows, training rows) of a fine-tuning epoch.
 
-    Few-shot scenes fill half of a batch, or less where all of them fit; training scenes fill the rest.
+    Few-shot scenes fill half of a batch, or less where all of them fit or in the last one; training scenes fill the
+    rest, as far as there are so many.
 
     :param passes: how often an epoch goes over the few-shot scenes
     :raises InvalidArgumentError: when the training scenes do not fill their part of one batch
@@ -218,5 +219,5 @@ def balanced_batches(
         order = rng.permutation(few)
         for first in range(0, few, half):
             own = order[first : first + half]
-            batches.append((own.tolist(), rng.choice(many, size - len(own), replace=False).tolist()))
+            batches.append((own.tolist(), rng.choice(many, min(size - len(own), many), replace=False).tolist()))
     return batches

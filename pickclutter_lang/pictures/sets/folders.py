@@ -152,7 +152,7 @@ def present(
     if absent and (not found or not settings.allow_missing):
         raise MissingAssetsError(
             f"expected the {len(files)} pictures that {where} names, but {len(absent)} are not there, such as "
-            f"{absent[0]}; complete them, or go on without with allow_missing=true"
+            f"{absent[0]}; complete them, or go on without with data.allow_missing=true"
         )
     lying = {path for folder in {path.parent for path, _ in found} for path in folder.iterdir() if is_picture(path)}
     bare = sorted(lying - {path for path, _ in found})

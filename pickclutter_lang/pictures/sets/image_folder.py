@@ -71,7 +71,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
             raise ValueError("a folder that is there twice")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InvalidArgumentError(
-            f"expected a JSON list of classes with `folder` and `name` in {path}, but: {error}"
+            f"expected a JSON list of classes with `folder` and `name` in {path}, but: {error}; "
+            "if that is another file, name the right one as data.classes"
         ) from error
     return list(rows)
 

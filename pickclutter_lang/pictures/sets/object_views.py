@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,11 @@ def load(settings: PictureSettings) -> Loaded:
     """
     pictures, ids, objects, left_out, seen = [], [], [], 0, set()
     for folder in (settings.root, *settings.views):
+        if not Path(folder).is_dir():
+            raise StoreError(
+                f"expected views of objects in {folder}, but there is no such folder; make them: python "
+                f"scripts/collect_views.py things=0 object_views=80 out={folder}"
+            )
         store = ViewStore.open(folder)
         if store.content_hash in seen:
             raise InvalidArgumentError(f"expected other views in each folder, but those in {folder} are there twice")
