@@ -112,7 +112,7 @@ def test_names_of_the_folder_need_no_teacher(made, student, monkeypatch):
     def refuse(*_):
         raise TeacherError("no teacher here")
 
-    monkeypatch.setattr("pickclutter_lang.policy.student.load_teacher", refuse)
+    monkeypatch.setattr("pickclutter_lang.policy.folder.load_teacher", refuse)
     frame = {("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.uint8)}
     assert student.look(frame, ["lemon", "dice"]).scores.shape == (2,)
     with pytest.raises(TeacherError, match="no teacher"):

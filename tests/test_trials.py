@@ -66,6 +66,7 @@ def test_every_kind_of_end_is_counted_once():
         "present_picked": (2, 5),
         "located": (3, 4),
         "false_absence": (1, 4),
+        "present_absent": (2, 5),
         "absence_found": (1, 2),
         "wrong_object": (1, 7),
     }
@@ -144,6 +145,7 @@ def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
         ("variants=[best]", "simulator, few_shot"),
         ("episodes=0", "at least 1"),
         ("objects=lego", "proxy"),
+        ("split=train", "id, ood"),
         ("control_mode=pd_joint_vel", "pd_ee_delta_pose"),
         ("run=nowhere", "CheckpointError"),
     ],

@@ -19,12 +19,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from pickclutter_lang.command import typed
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.evaluation.finished import FinishedSettings, open_finished
 from pickclutter_lang.evaluation.protocol import predict_store
 from pickclutter_lang.evaluation.thresholds import share_thresholds
 from pickclutter_lang.files import make_folders, write_whole
 from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.ranges import within
 
@@ -141,6 +142,21 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
     if features.positive.shape != features.negative.shape or len(features.positive) != len(card.names):  # type: ignore[union-attr]
         raise CheckpointError(f"the policy in {root} is damaged: its texts are not those of its names; export it again")
     return card, settings, weights, features
+
+
+def teacher_of(card: PolicyCard) -> Teacher:
+    """Load the teacher that a student was distilled from.
+
+    :raises TeacherError: when it is another one
+    :raises MissingAssetsError: when it is not there
+    """
+    teacher = load_teacher(card.teacher["name"], card.teacher["checkpoint"])
+    if teacher.fingerprint != card.teacher["fingerprint"]:
+        raise TeacherError(
+            f"expected the teacher {card.teacher['name']} that this student was distilled from, but the one here has "
+            f"other weights; names that are known without it: {', '.join(card.names)}"
+        )
+    return teacher
 
 
 def _without_places(settings: dict[str, Any]) -> dict[str, Any]:

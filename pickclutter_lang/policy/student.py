@@ -13,11 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.evaluation.finished import check_names
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.folder import PolicyCard, read_policy
-from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.policy.folder import PolicyCard, read_policy, teacher_of
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.labels import ClosedSet, PromptedLabels, build_labels
 from pickclutter_lang.training.model import Scorer
@@ -142,15 +141,8 @@ class GraspabilityStudent:
     @cached_property
     def _prompts(self) -> PromptedLabels | ClosedSet:
         """The learned contexts before the teacher's text tower, which is loaded for it."""
-        known = self.card.teacher
-        teacher = load_teacher(known["name"], known["checkpoint"])
-        if teacher.fingerprint != known["fingerprint"]:
-            raise TeacherError(
-                f"expected the teacher {known['name']} that this student was distilled from, but the one here has "
-                f"other weights; names that are known without it: {', '.join(self.card.names)}"
-            )
         plain = replace(self.settings.prompts, descriptions=None, variants=[])  # their files need not be here
-        prompts = build_labels(plain, teacher, self.card.names)
+        prompts = build_labels(plain, teacher_of(self.card), self.card.names)
         prompts.load_state_dict(self._contexts)
         return prompts.eval()
 

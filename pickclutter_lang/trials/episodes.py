@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.policy.agent import DECLARE, GraspabilityPolicy, Pick
+from pickclutter_lang.policy.folder import teacher_of
 from pickclutter_lang.policy.judges import Judge, Judgement, RandomJudge, SimulatorJudge, StudentJudge, TeacherJudge
 from pickclutter_lang.policy.observations import PolicyObservation
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import check_cameras
-from pickclutter_lang.teachers import load_teacher
 
 VARIANTS = ("simulator", "few_shot", "zero_shot", "teacher", "random")
 """Who decides: the simulator itself (upper bound), the student after few-shot or before it, the teacher, chance."""
@@ -83,9 +83,7 @@ class Theatre:
         """Return who decides in a variant; made at the first time."""
         if variant not in self._judges:
             if variant == "teacher":
-                known = self._card.teacher
-                teacher = load_teacher(known["name"], known["checkpoint"])
-                self._judges[variant] = TeacherJudge(teacher, self._card.names)
+                self._judges[variant] = TeacherJudge(teacher_of(self._card), self._card.names)
             else:
                 self._judges[variant] = SimulatorJudge() if variant == "simulator" else RandomJudge()
         return self._judges[variant]
@@ -93,7 +91,7 @@ class Theatre:
     def play(self, variant: str, seed: int, watch: Watcher | None = None) -> dict[str, Any]:
         """Play the episode of a seed; return what became of it, as JSON holds it.
 
-        It ends early where the arm has nothing more to do. `seconds` is the mean time of a judgement,
+        It ends early where the arm has nothing more to do. `seconds` is the median time of a judgement,
         `located` whether most of what was pointed to at first is the target.
         """
         judge = _Timed(self.judge(variant))
@@ -129,7 +127,7 @@ class Theatre:
             "steps": steps,
             "score": first.score,
             "threshold": first.threshold,
-            "seconds": float(np.mean(judge.seconds)),
+            "seconds": float(np.median(judge.seconds)),
         }
 
 

@@ -28,6 +28,7 @@ from pickclutter_lang.objects.sets import load_object_set
 from pickclutter_lang.picking.drive import drive_of
 from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE, PolicySettings, export_policy
 from pickclutter_lang.training import EvaluateSettings, saved_settings
+from pickclutter_lang.training.ranges import one_of
 from pickclutter_lang.trials.episodes import VARIANTS, Stage, Theatre
 from pickclutter_lang.trials.films import write_films
 from pickclutter_lang.trials.outcomes import summary, tables
@@ -71,6 +72,7 @@ class TrialSettings:
         for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("films", 0)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
+        one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
         drive_of(self.control_mode)
 

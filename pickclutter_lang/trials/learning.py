@@ -17,9 +17,9 @@ from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.files import TEMPORARY_SUFFIX, make_folder
 from pickclutter_lang.policy.extractor import GraspabilityExtractor
+from pickclutter_lang.policy.folder import teacher_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
-from pickclutter_lang.teachers import load_teacher
 
 try:
     from stable_baselines3 import PPO
@@ -55,7 +55,6 @@ class AgentSettings:
 
 def make_environment(settings: AgentSettings, student: GraspabilityStudent) -> gym.Env[Any, Any]:
     """Return the environment as an agent sees it: pictures, and one vector with instruction and scores in it."""
-    known = student.card.teacher
     side = student.card.camera_size
     env: gym.Env[Any, Any] = gym.make(
         environment_id(settings.objects),
@@ -67,7 +66,7 @@ def make_environment(settings: AgentSettings, student: GraspabilityStudent) -> g
         max_episode_steps=settings.episode_steps,
         camera_cfgs={"hand_camera": {"width": side, "height": side}, "base_camera": _UNUSED},
     )
-    env = InstructionEmbedding(env, load_teacher(known["name"], known["checkpoint"]))
+    env = InstructionEmbedding(env, teacher_of(student.card))
     return FlatObservation(GraspabilityObservation(env, student))
 
 

@@ -59,6 +59,7 @@ FIGURES: dict[str, Figure] = {
     "present_picked": Figure("present: at the goal", lambda e: e["present"], _picked),
     "located": Figure("visible: pointed to", lambda e: e["visible"], lambda e: bool(e["located"])),
     "false_absence": Figure("visible: called absent", lambda e: e["visible"], lambda e: bool(e["declared_absent"])),
+    "present_absent": Figure("present: called absent", lambda e: e["present"], lambda e: bool(e["declared_absent"])),
     "absence_found": Figure("absent: called so", lambda e: not e["present"], lambda e: bool(e["declared_absent"])),
     "wrong_object": Figure("another one picked", lambda e: True, lambda e: e["wrong_objects"] > 0),
 }
@@ -80,14 +81,14 @@ def shares(episodes: Sequence[Episode]) -> dict[str, Share]:
 
 
 def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Return variant -> kind of target -> figure -> share, of each object too, and the time of a judgement."""
+    """Return variant -> kind of target -> figure -> share, of each object too, and the median time of a judgement."""
     table: dict[str, Any] = {}
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         own = [episode for episode in episodes if episode["variant"] == variant]
         names = sorted({episode["target"] for episode in own})
         table[variant] = {
             "episodes": len(own),
-            "seconds_per_decision": float(np.mean([episode["seconds"] for episode in own])),
+            "seconds_per_decision": float(np.median([episode["seconds"] for episode in own])),
             "steps": float(np.mean([episode["steps"] for episode in own])),
             **{kind: _plain(shares([e for e in own if of(e)])) for kind, of in KINDS.items()},
             "objects": {name: _plain(shares([e for e in own if e["target"] == name])) for name in names},
@@ -114,7 +115,7 @@ def tables(episodes: Sequence[Episode]) -> str:
         for variant in variants:
             own = [episode for episode in episodes if episode["variant"] == variant and of(episode)]
             if own:
-                time = f"{1000 * np.mean([episode['seconds'] for episode in own]):.0f}"
+                time = f"{1000 * np.median([episode['seconds'] for episode in own]):.0f}"
                 rows.append([f"`{variant}`", *map(str, shares(own).values()), time])
         parts.append(f"## Targets: {kind}\n\n{_markdown(head, rows)}")
     names = sorted({episode["target"] for episode in episodes})
