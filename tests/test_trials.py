@@ -127,6 +127,12 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
         with Image.open(run_folder / "killed" / film) as image:
             assert image.n_frames >= 1 and image.size == (512, 300)
         assert film in (run_folder / "killed" / "report.md").read_text()
+    assert not list((run_folder / "killed").glob(".policies*"))
+    (run_folder / "killed" / "settings.json").rename(run_folder / "settings")
+    (run_folder / "killed" / "settings.json").write_text("{")
+    damaged = call(run_folder, *common, "out=killed")
+    assert damaged.returncode == 2 and "settings.json is damaged" in damaged.stderr
+    (run_folder / "settings").rename(run_folder / "killed" / "settings.json")
     refused = call(run_folder, *common, "out=killed", "split=id")
     assert refused.returncode == 2 and "another student or environment" in refused.stderr and "split" in refused.stderr
 

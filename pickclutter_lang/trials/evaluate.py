@@ -20,7 +20,14 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pickclutter_lang.envs.registration import environment_id
-from pickclutter_lang.errors import InvalidArgumentError, PickClutterError, StoreError, StoreMismatchError, error_named
+from pickclutter_lang.errors import (
+    CheckpointError,
+    InvalidArgumentError,
+    PickClutterError,
+    StoreError,
+    StoreMismatchError,
+    error_named,
+)
 from pickclutter_lang.evaluation.children import ends_with_parent, folder_lock
 from pickclutter_lang.evaluation.records import git_revision
 from pickclutter_lang.files import make_folder, write_whole
@@ -37,6 +44,7 @@ EPISODES_FILE, RESULT_FILE, REPORT_FILE, SETTINGS_FILE = "episodes.jsonl", "resu
 SCHEMA = 2
 Result = dict[str, Any] | tuple[str, str]
 """What a worker sends: an episode, or name and text of an error."""
+_FRESH = ".policies"
 _PHASES = {"few_shot": "fewshot", "zero_shot": "distill"}
 
 
@@ -121,12 +129,16 @@ def _stage(settings: TrialSettings, folder: Path) -> Stage:
     :raises StoreMismatchError: before anything is replaced, when there are episodes of another student or environment
     """
     place = folder / "policies"
-    with tempfile.TemporaryDirectory(prefix=".policies", dir=folder) as fresh:
+    for left in folder.glob(f"{_FRESH}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_FRESH, dir=folder) as fresh:
         for variant, phase in _PHASES.items():
             export_policy(PolicySettings(settings.run, phase, settings.scenes, 1, str(Path(fresh) / variant)))
         _check_same(folder, settings, Path(fresh))
         shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(fresh, place)
+        make_folder(place)
+        for variant in _PHASES:
+            (Path(fresh) / variant).replace(place / variant)
     policies = {variant: str(place / variant) for variant in _PHASES}
     return Stage(
         environment_id(settings.objects),
@@ -148,7 +160,10 @@ def _check_same(folder: Path, settings: TrialSettings, policies: Path) -> None:
     own |= {variant: _fingerprint(policies / variant) for variant in _PHASES}
     path = folder / SETTINGS_FILE
     if path.is_file():
-        there = json.loads(path.read_text())
+        try:
+            there = dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
         if there != own:
             differ = [f"{key}: {there.get(key)} / {own[key]}" for key in own if there.get(key) != own[key]]
             raise StoreMismatchError(
