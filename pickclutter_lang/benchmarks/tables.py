@@ -170,7 +170,7 @@ def _paper_note(runs: Runs, number: str) -> str:
         return f"The paper has no figures of {DATA_SETS[name]} in this table."
     drawn = (
         " The paper takes the split that it is published with; here half of the classes are drawn unless lists say."
-        if (name == "tiered_imagenet")
+        if name == "tiered_imagenet"
         else ""
     )
     sizes = f", whose lists have {' / '.join(map(str, SIZES[name]))} images" if name in SIZES else ""
