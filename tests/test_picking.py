@@ -171,7 +171,7 @@ def test_driving_goes_to_a_pose(mode):
         ScriptedPicker(lambda seen: np.zeros((8, 8), bool), mode, tries=0)
 
 
-def pick(env, options, mode):
+def pick(env, options, mode, meddle=lambda picker: None):
     observation, info = env.reset(seed=0, options=options)
     picker = ScriptedPicker(
         lambda seen: seen["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id, mode
@@ -180,6 +180,7 @@ def pick(env, options, mode):
         action = picker.act(observation)
         if picker.doing == "rest":
             break
+        meddle(picker)
         observation, _, terminated, truncated, info = env.step(action)
         if terminated or truncated:
             break
@@ -198,8 +199,22 @@ def test_the_arm_brings_the_object_to_the_goal(mode):
         camera_cfgs={"base_camera": {"width": 8, "height": 8}},
     )
     pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball", "banana"])
-    success, picker = pick(env, {"episode": pile, "target": "lemon"}, mode)
+    asked = {"episode": pile, "target": "lemon"}
+    success, picker = pick(env, asked, mode)
     assert success and picker.doing == "carry"
+
+    aims = []
+
+    def move_off(picker):
+        """Move the lemon away from between the fingers, once."""
+        if picker.doing == "close" and not aims:
+            aims.append(picker.aim)
+            lemon, pose = env.unwrapped.obj, env.unwrapped.obj.pose
+            lemon.set_pose(type(pose)([0.07, 0.07, pose.p[2]], pose.q))
+
+    _, picker = pick(env, asked, mode, move_off)
+    assert np.linalg.norm(aims[0].grasp[:3] - picker.aim.grasp[:3]) > 0.1  # it looked again
+    assert picker.doing == "carry" and env.unwrapped.obj.pose.p[2] > 0.1  # and the second try has it
     observation, _ = env.reset(seed=0)
     with pytest.raises(InvalidArgumentError, match="128, 128"):
         ScriptedPicker(lambda seen: np.zeros((5, 5), bool)).act(observation)

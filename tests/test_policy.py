@@ -231,6 +231,36 @@ def test_both_libraries_check_the_wrapped_environment(environment, student, made
 
 
 @pytest.mark.sim
+def test_wrapped_environments_are_vectorised(environment, student, made):
+    from gymnasium.vector import SyncVectorEnv
+
+    from pickclutter_lang.envs.wrappers import DeclareAbsence
+    from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
+    from pickclutter_lang.teachers import load_teacher
+
+    teacher = load_teacher("pocket", made / "teacher")
+
+    def one():
+        return GraspabilityObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
+
+    many, alone = SyncVectorEnv([one, one]), one()
+    actions = np.zeros(many.action_space.shape, np.float32)
+    for n, seed in enumerate((3, 4)):
+        seen, infos = many.reset(seed=[3, 4])
+        expected, info = alone.reset(seed=seed)
+        for _ in range(2):
+            for key in ("target", "map", "names"):
+                np.testing.assert_array_equal(seen["graspability"][key][n], expected["graspability"][key])
+            np.testing.assert_array_equal(seen["instruction"][n], expected["instruction"])
+            assert infos["instruction"][n] == info["instruction"]
+            assert infos["target_threshold"][n] == info["target_threshold"]
+            seen, *_, infos = many.step(actions)
+            expected, *_, info = alone.step(actions[n])
+    many.close()
+    alone.close()
+
+
+@pytest.mark.sim
 def test_other_environments_are_refused(environment, student):
     import gymnasium
 

@@ -24,7 +24,7 @@ _HIGH_M = 0.22  # the TCP comes down from at least here
 _NEAR_M, _NEAR_RAD = 0.004, 0.04
 _PASSING_M, _PASSING_RAD = 0.03, 0.15
 _MOST_STEPS, _STALLED_STEPS = 45, 6
-_CLOSE_STEPS = 7
+_CLOSE_STEPS, _STILL_M = 7, 0.0005  # at least, and then until less than that is closed in a step
 _CARRYING_SPEED = 0.2  # 0.4 m/s; what is held slips when it is flung
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
@@ -77,7 +77,7 @@ class ScriptedPicker:
         self.aim: Aim | None = None
         """The grasp that it goes for; None before, and where there is none."""
         self.doing = "look"
-        """What it is at: look, reach, close, lift, carry, or rest where nothing can be grasped."""
+        """What it is at: look (or go back to where it sees all), reach, close, lift, carry, or rest: nothing to do."""
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
         """Return the next action.
@@ -96,7 +96,7 @@ class ScriptedPicker:
 
     def _pick(self) -> Generator[NDArray[np.float32], None, None]:
         for _ in range(self._tries):
-            self.doing, self.aim = "look", self._look()
+            self.aim = self._look()
             if self.aim is None:
                 break
             grasp = self.aim.grasp
@@ -105,19 +105,28 @@ class ScriptedPicker:
             yield from self._go(ready, OPEN, passing=True)
             yield from self._go(grasp, OPEN)
             self.doing = "close"
-            for _ in range(_CLOSE_STEPS):
-                yield self._towards(grasp, CLOSED)
-            self._gripped, self.doing = self._opening, "lift"
+            yield from self._close(grasp)
+            self._gripped = self._opening
             lifted = grasp + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
-            yield from self._go(lifted, CLOSED, passing=True)
+            if self._holding:
+                self.doing = "lift"
+                yield from self._go(lifted, CLOSED, passing=True)
             if self._holding:
                 yield from self._carry(self.aim)
             self._failed.append(grasp)
+            self.doing = "look"
             yield from self._go(_raised(lifted, _HIGH_M), OPEN, passing=True)
             yield from self._go(self._rest, OPEN)
         self.doing = "rest"
         while True:
             yield self._towards(self._rest, OPEN)
+
+    def _close(self, grasp: FloatArray) -> Generator[NDArray[np.float32], None, None]:
+        """Close the fingers, until they move no more."""
+        steps, wider = 0, np.inf
+        while steps < _CLOSE_STEPS or wider - self._opening > _STILL_M:
+            steps, wider = steps + 1, self._opening
+            yield self._towards(grasp, CLOSED)
 
     def _carry(self, aim: Aim) -> Generator[NDArray[np.float32], None, None]:
         """Bring the object's middle to the goal, and try around it while the fingers hold something."""
