@@ -194,6 +194,29 @@ def test_plain_class_folders_will_do_and_a_missing_set_says_where_it_is(tmp_path
         loaded(tmp_path, name)
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_authors_layout_goes_with_the_authors_lists(tmp_path: Path, name: str) -> None:
+    files = {
+        "train": [f"known_class/p{n}.png" for n in range(3)],
+        "val_on_train": ["known_class/p3.png"],
+        "val": [f"unseen_class/p{n}.png" for n in range(6)],
+    }
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    for part, own in files.items():
+        for file in own:
+            paint(tmp_path / "data" / part / file)
+        (lists / f"{part}_data.txt").write_text("".join(f"{part}/{file}\n" for file in own))
+    assert found(loaded(tmp_path, name)) == {"known_class": ("known class", 4), "unseen_class": ("unseen class", 6)}
+    data, split, _ = open_pictures(settings(tmp_path, name=name, lists=str(lists)))
+    ids = np.array(data.pictures.ids)
+    assert [data.classes[n].folder for n in split.known] == ["known_class"]
+    assert sorted(ids[[*split.train]]) == files["train"] and list(ids[[*split.id]]) == files["val_on_train"]
+    paint(tmp_path / "data" / "val_on_train" / "known_class" / "p0.png")
+    with pytest.raises(InvalidArgumentError, match="known_class/p0"):
+        loaded(tmp_path, name)
+
+
 def test_scipy_is_asked_for_by_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paint(tmp_path / "data" / "jpg" / "image_00001.jpg")
     monkeypatch.setitem(sys.modules, "scipy.io.matlab", None)

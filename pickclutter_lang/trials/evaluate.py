@@ -53,7 +53,8 @@ class TrialSettings:
     """Which student acts, where, how often.
 
     `run` is a finished run; `variants` are of `VARIANTS`; the episodes are those of the seeds `seed`, `seed` + 1, ...,
-    the same for each variant. `films` is how many successes and failures of each variant are filmed.
+    the same for each variant. `films` is how many successes and failures of each variant are filmed, `strips` how many
+    graspable targets that it missed are drawn as strips of pictures.
     """
 
     run: str
@@ -69,6 +70,7 @@ class TrialSettings:
     control_mode: str
     workers: int
     films: int
+    strips: int
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -77,7 +79,7 @@ class TrialSettings:
             raise InvalidArgumentError(
                 f"expected variants out of {', '.join(VARIANTS)}, each once, got {self.variants}"
             )
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("films", 0)):
+        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("films", 0), ("strips", 0)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
         one_of("split", self.split, ("id", "ood"))
@@ -107,7 +109,7 @@ def evaluate_policy(settings: TrialSettings) -> Path:
             episodes[episode["variant"], episode["seed"]] = episode
         played = [episodes[variant, seed] for variant, seed in sorted(wanted, key=lambda w: VARIANTS.index(w[0]))]
         _write(folder, settings, played, [])  # whatever becomes of the films
-        _write(folder, settings, played, write_films(stage, played, settings.films, folder))
+        _write(folder, settings, played, write_films(stage, played, settings.films, settings.strips, folder))
     return folder
 
 
@@ -283,6 +285,8 @@ def _report(settings: TrialSettings, episodes: Sequence[dict[str, Any]], films: 
         lines.append(
             f"These episodes were played by {len(revisions)} revisions of the program: {', '.join(revisions)}."
         )
-    if films:
-        lines.append("## Films\n\n" + "\n\n".join(f"![{name}]({name})" for name in films))
+    for title, suffix in (("Films", ".gif"), ("Graspable, and not brought to the goal", ".png")):
+        own = [f"![{name}]({name})" for name in films if name.endswith(suffix)]
+        if own:
+            lines.append(f"## {title}\n\n" + "\n\n".join(own))
     return "\n\n".join(lines) + "\n"

@@ -21,23 +21,27 @@ from pickclutter_lang.trials.episodes import Stage, Theatre
 FOLDER = "films"
 _SIDE, _HEADER = 256, 44
 _EVERY, _COLOURS = 4, 96
+_STRIP, _STRIP_HEIGHT = 5, 220
 _MILLISECONDS, _JUDGED_MILLISECONDS, _LAST_MILLISECONDS = 200, 1500, 2500
 _HOT = np.array([255.0, 60.0, 0.0])
 
 
-def write_films(stage: Stage, episodes: Sequence[Mapping[str, Any]], count: int, folder: Path) -> list[str]:
-    """Film the first `count` successes and failures of each variant; return the files, relative to the folder.
+def write_films(
+    stage: Stage, episodes: Sequence[Mapping[str, Any]], films: int, strips: int, folder: Path
+) -> list[str]:
+    """Film the first successes and failures of each variant, and draw strips of graspable targets that it missed.
 
-    The episodes are played again: equal seeds give equal episodes. Films that are there are left as they are.
+    The episodes are played again: equal seeds give equal episodes. Pictures that are there are left as they are.
 
+    :param films: how many successes, and how many failures, of each variant
+    :param strips: how many of the episodes of each variant whose target can be grasped and was not brought to the goal
+    :return: the files, relative to the folder
     :raises StoreMismatchError: when an episode ends otherwise than it did, as with another version of the program
     """
     theatre: Theatre | None = None
-    names = []
-    for episode in _chosen(episodes, count):
-        end = "success" if episode["success"] else "failure"
-        name = f"{FOLDER}/{episode['variant']}_{end}_seed{episode['seed']}.gif"
-        names.append(name)
+    wanted = [(f"{_name(e)}.gif", e) for e in _first_ends(episodes, films)]
+    wanted += [(f"{_name(e)}.png", e) for e in _first_missed(episodes, strips)]
+    for name, episode in wanted:
         if (folder / name).is_file():
             continue
         theatre = theatre or Theatre(stage, base_side=_SIDE)
@@ -45,21 +49,36 @@ def write_films(stage: Stage, episodes: Sequence[Mapping[str, Any]], count: int,
         again = theatre.play(episode["variant"], episode["seed"], film.watch)
         if again["success"] is not episode["success"]:
             raise StoreMismatchError(
-                f"the episode of seed {episode['seed']} with {episode['variant']} was a {end} and is none now; "
-                "films are of equal episodes: run the trial again in another folder"
+                f"the episode of seed {episode['seed']} with {episode['variant']} was a {_end(episode)} and is none "
+                "now; films are of equal episodes: run the trial again in another folder"
             )
         (folder / FOLDER).mkdir(exist_ok=True)
-        film.save(folder / name, end)
-    return names
+        (film.save if name.endswith(".gif") else film.save_strip)(folder / name, _end(episode))
+    return [name for name, _ in wanted]
 
 
-def _chosen(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+def _end(episode: Mapping[str, Any]) -> str:
+    return "success" if episode["success"] else "failure"
+
+
+def _name(episode: Mapping[str, Any]) -> str:
+    return f"{FOLDER}/{episode['variant']}_{_end(episode)}_seed{episode['seed']}"
+
+
+def _first_ends(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
     """Return the first successes and failures of each variant, those in which the arm moved before those without."""
     chosen: list[Mapping[str, Any]] = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         for success in (True, False):
             own = [e for e in episodes if e["variant"] == variant and e["success"] is success]
             chosen += sorted(own, key=lambda e: e["steps"] <= 1)[:count]
+    return chosen
+
+
+def _first_missed(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    chosen: list[Mapping[str, Any]] = []
+    for variant in dict.fromkeys(episode["variant"] for episode in episodes):
+        chosen += [e for e in episodes if e["variant"] == variant and e["graspable"] and not e["success"]][:count]
     return chosen
 
 
@@ -83,14 +102,30 @@ class Film:
 
     def save(self, path: Path, end: str) -> None:
         """Write an animated GIF that ends with how it ended."""
-        last = self._frames[-1].copy()
-        colour = (70, 190, 90) if end == "success" else (220, 70, 60)
-        ImageDraw.Draw(last).text((2 * _SIDE - 8, _HEADER - 20), end, colour, _font(), anchor="ra")
-        frames = [frame.quantize(_COLOURS, dither=Image.Dither.NONE) for frame in (*self._frames[:-1], last)]
+        frames = [frame.quantize(_COLOURS, dither=Image.Dither.NONE) for frame in self._ending(end)]
         times = [*self._times[:-1], _LAST_MILLISECONDS]
         data = io.BytesIO()
         frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
         write_whole(path, data.getvalue())
+
+    def save_strip(self, path: Path, end: str) -> None:
+        """Write pictures from the first to the last, side by side, as a PNG."""
+        frames = self._ending(end)
+        rows = np.unique(np.linspace(0, len(frames) - 1, _STRIP).round().astype(int))
+        width, height = frames[0].size
+        strip = Image.new("RGB", (len(rows) * width, height))
+        for n, row in enumerate(rows):
+            strip.paste(frames[row], (n * width, 0))
+        data = io.BytesIO()
+        strip.resize((strip.width * _STRIP_HEIGHT // height, _STRIP_HEIGHT), Image.Resampling.LANCZOS).save(data, "PNG")
+        write_whole(path, data.getvalue())
+
+    def _ending(self, end: str) -> list[Image.Image]:
+        """Return all pictures, with how it ended in the last."""
+        last = self._frames[-1].copy()
+        colour = (70, 190, 90) if end == "success" else (220, 70, 60)
+        ImageDraw.Draw(last).text((2 * _SIDE - 8, _HEADER - 20), end, colour, _font(), anchor="ra")
+        return [*self._frames[:-1], last]
 
 
 def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) -> Image.Image:

@@ -16,6 +16,8 @@ from pickclutter_lang.pictures.settings import PictureSettings
 from pickclutter_lang.pictures.texts import read_lines
 
 LabelledFile = tuple[Path, ImageClass]
+PARTS = ("train", "val_on_train", "val")
+"""Folders of the authors' layout, with class folders in each; classes of Y_id lie in the first two."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
@@ -77,6 +79,11 @@ def subfolders(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
+def in_parts(root: Path) -> bool:
+    """Return whether a folder is in the authors' layout, `train/<class>`, `val_on_train/<class>`, `val/<class>`."""
+    return all((root / part).is_dir() for part in PARTS)
+
+
 def first_folder(root: Path, *places: str) -> Path:
     """Return the first of some places below a root that is a folder; the root itself where none is."""
     return next((root / place for place in places if (root / place).is_dir()), root)
@@ -123,19 +130,20 @@ def from_files(
 
 
 def named_folders(root: Path, known: KnownSet, listed: Path | None = None) -> tuple[dict[Path, ImageClass], list[str]]:
-    """Return the class folders of a known data set, each called as its folder.
+    """Return the class folders of a known data set, each called as its folder, in a folder or in the authors' parts.
 
     :param listed: a file of the data set whose lines end with a class folder
     :return: the folders, and what that file names and is not there, for people
     :raises MissingAssetsError: when there are no class folders
     """
-    folders = subfolders(root)
-    if not any(is_picture(path) for name in folders for path in (root / name).iterdir()):
+    parts = [root / part for part in PARTS] if in_parts(root) else [root]
+    folders = sorted((part / name for part in parts for name in subfolders(part)), key=lambda folder: folder.name)
+    if not any(is_picture(path) for folder in folders for path in folder.iterdir()):
         raise known.missing(root)
     wanted = [line.split()[-1] for line in read_lines(listed) if line.strip()] if listed and listed.is_file() else []
-    absent = [name for name in wanted if name not in set(folders)]
+    absent = [name for name in wanted if name not in {folder.name for folder in folders}]
     notes = [f"{len(absent)} classes of {listed} have no folder, such as {absent[0]}"] if absent else []
-    return {root / name: ImageClass(name, readable(name)) for name in folders}, notes
+    return {folder: ImageClass(folder.name, readable(folder.name)) for folder in folders}, notes
 
 
 def present(

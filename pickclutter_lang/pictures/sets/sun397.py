@@ -8,7 +8,15 @@ from pathlib import Path
 
 from pickclutter_lang.pictures.labelled import ImageClass
 from pickclutter_lang.pictures.names import readable
-from pickclutter_lang.pictures.sets.folders import KnownSet, Loaded, first_folder, from_folders, is_picture
+from pickclutter_lang.pictures.sets.folders import (
+    KnownSet,
+    Loaded,
+    first_folder,
+    from_folders,
+    in_parts,
+    is_picture,
+    named_folders,
+)
 from pickclutter_lang.pictures.settings import PictureSettings
 
 KNOWN = KnownSet(
@@ -21,8 +29,10 @@ KNOWN = KnownSet(
 
 
 def load(settings: PictureSettings) -> Loaded:
-    """Load the original archive's layout or plain class folders; `a/apse/indoor` is the class folder `apse_indoor`."""
+    """Load the original archive's layout or class folders; `a/apse/indoor` is the class folder `apse_indoor`."""
     root = first_folder(Path(settings.root), "SUN397")
+    if in_parts(root):
+        return from_folders(settings, named_folders(root, KNOWN)[0], KNOWN)
     folders = {}
     for place, inner, files in sorted(os.walk(root)):
         inside = Path(place).relative_to(root).as_posix()
