@@ -14,7 +14,8 @@ from killing import run_killed
 from PIL import Image
 from toy_training import make_finished_run
 
-from pickclutter_lang.trials.outcomes import FIGURES, share, shares, summary, tables
+from pickclutter_lang.trials.drawing import draw_ends
+from pickclutter_lang.trials.outcomes import FIGURES, end_of, share, shares, summary, tables
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "evaluate_policy.py"
 SIDE = 48
@@ -48,7 +49,7 @@ def episode(**changes):
     return plain | changes
 
 
-def test_every_kind_of_end_is_counted_once():
+def test_every_kind_of_end_is_counted_once(tmp_path):
     absent = {"present": False, "visible": False, "graspable": False}
     played = [
         episode(),
@@ -71,6 +72,19 @@ def test_every_kind_of_end_is_counted_once():
         "wrong_object": (1, 7),
     }
     assert set(found) == set(FIGURES)
+    assert [end_of(one) for one in played] == [
+        "picked",
+        "another one picked",
+        "called absent, but there",
+        "picked",
+        "rightly called absent",
+        "absent, not called so",
+        "called absent, but there",
+    ]
+    assert end_of(episode(success=False)) == "nothing brought to the goal"
+    with Image.open(draw_ends(played, tmp_path)) as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
+    assert (0x1B, 0x8A, 0x3A) in colours and (0x9A, 0xA0, 0xA6) in colours  # the legend has those that are not there
     table = summary([*played, episode(variant="random", success=False)])
     assert table["few_shot"]["unseen"]["absence_found"]["hits"] == 1
     assert table["few_shot"]["unseen"]["present_picked"] == {
@@ -113,6 +127,8 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
     done = call(run_folder, *common, "out=killed", "workers=2")
     assert done.returncode == 0, done.stderr
     assert "report: killed/report.md" in done.stdout
+    assert "![How the episodes ended](ends.png)" in (run_folder / "killed" / "report.md").read_text()
+    assert (run_folder / "killed" / "ends.png").is_file()
 
     def plain(episodes):
         return [{k: v for k, v in e.items() if k != "seconds"} for e in episodes]

@@ -36,6 +36,7 @@ from pickclutter_lang.picking.drive import drive_of
 from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE, PolicySettings, export_policy
 from pickclutter_lang.training import EvaluateSettings, saved_settings
 from pickclutter_lang.training.ranges import one_of
+from pickclutter_lang.trials.drawing import ENDS_FILE, draw_ends
 from pickclutter_lang.trials.episodes import VARIANTS, Stage, Theatre
 from pickclutter_lang.trials.films import write_films
 from pickclutter_lang.trials.outcomes import summary, tables
@@ -122,6 +123,7 @@ def _write(folder: Path, settings: TrialSettings, played: Sequence[dict[str, Any
         "films": list(films),
     }
     write_whole(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+    draw_ends(played, folder)
     write_whole(folder / REPORT_FILE, _report(settings, played, films).encode())
 
 
@@ -278,6 +280,7 @@ def _report(settings: TrialSettings, episodes: Sequence[dict[str, Any]], films: 
         f"objects `{settings.objects}`, split `{settings.split}`, an absent object named with probability "
         f"{settings.absent_probability}, control mode `{settings.control_mode}`. "
         "Cells: per cent (95% interval; episodes).",
+        f"![How the episodes ended]({ENDS_FILE})",
         tables(episodes),
     ]
     revisions = {str(episode["revision"]) for episode in episodes}

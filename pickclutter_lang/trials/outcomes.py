@@ -71,6 +71,22 @@ KINDS: dict[str, Callable[[Episode], bool]] = {
 """Which targets: all, those of Y_id, those of Y_ood."""
 
 
+ENDS: dict[str, Callable[[Episode], bool]] = {
+    "picked": _picked,
+    "rightly called absent": lambda e: e["declared_absent"] and not e["present"],
+    "called absent, but there": lambda e: e["declared_absent"] and e["present"],
+    "absent, not called so": lambda e: not e["present"],
+    "another one picked": lambda e: e["wrong_objects"] > 0,
+    "nothing brought to the goal": lambda e: True,
+}
+"""How an episode ends: the first of these that is so."""
+
+
+def end_of(episode: Episode) -> str:
+    """Return how an episode ended, a key of `ENDS`."""
+    return next(end for end, so in ENDS.items() if so(episode))
+
+
 def shares(episodes: Sequence[Episode]) -> dict[str, Share]:
     """Return every figure of some episodes."""
     found = {}
