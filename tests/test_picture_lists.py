@@ -79,7 +79,7 @@ def test_absent_files_are_refused_or_reported(tmp_path: Path, birds: LabelledPic
     [
         (1, "Tern_A/p0.png", StoreError, "train_data.txt and val_on_train_data.txt"),
         (0, "001.tern_a/p0.png", StoreError, "again in train_data"),
-        (2, "Tern_A/p5x.png", StoreError, "no other list, but 1"),
+        (2, "Tern_A/p5x.png", StoreError, "val_on_train_data.txt, but 1"),
         (0, "p9.png", InvalidArgumentError, "line 9 of .*train_data"),
         (0, "004.Wren/p0.png", StoreError, r"at least 1 .*004\.Wren in val_on_train_data\.txt, but 0"),
         (2, "004.Wren/p0.png", StoreError, r"at least 3 .*004\.Wren in val_data\.txt, but 1"),

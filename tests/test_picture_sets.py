@@ -15,6 +15,7 @@ from pickclutter_lang.errors import (
     InvalidArgumentError,
     MissingAssetsError,
     MissingExtraError,
+    StoreError,
 )
 from pickclutter_lang.pictures import open_pictures
 from pickclutter_lang.pictures.sets import SETS, Loaded, load_set
@@ -194,27 +195,50 @@ def test_plain_class_folders_will_do_and_a_missing_set_says_where_it_is(tmp_path
         loaded(tmp_path, name)
 
 
+AUTHORS = {
+    "train": [f"known_class/p{n}.png" for n in range(3)],
+    "val_on_train": ["known_class/p3.png"],
+    "val": [f"unseen_class/p{n}.png" for n in range(6)],
+}
+
+
+@pytest.mark.parametrize("listed", [False, True])
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_authors_layout_goes_with_the_authors_lists(tmp_path: Path, name: str) -> None:
-    files = {
-        "train": [f"known_class/p{n}.png" for n in range(3)],
-        "val_on_train": ["known_class/p3.png"],
-        "val": [f"unseen_class/p{n}.png" for n in range(6)],
-    }
-    lists = tmp_path / "lists"
-    lists.mkdir()
-    for part, own in files.items():
+def test_the_authors_layout_is_the_authors_split(tmp_path: Path, name: str, listed: bool) -> None:
+    (tmp_path / "lists").mkdir()
+    for part, own in AUTHORS.items():
         for file in own:
             paint(tmp_path / "data" / part / file)
-        (lists / f"{part}_data.txt").write_text("".join(f"{part}/{file}\n" for file in own))
-    assert found(loaded(tmp_path, name)) == {"known_class": ("known class", 4), "unseen_class": ("unseen class", 6)}
-    data, split, _ = open_pictures(settings(tmp_path, name=name, lists=str(lists)))
+        (tmp_path / "lists" / f"{part}_data.txt").write_text("".join(f"{part}/{file}\n" for file in own))
+    (tmp_path / "data" / "test").mkdir()
+    paint(tmp_path / "data" / "train" / "stray.png")
+    given = settings(tmp_path, name=name, lists=str(tmp_path / "lists") if listed else None)
+    data, split, report = open_pictures(given)
+    assert found(load_set(given)) == {"known_class": ("known class", 4), "unseen_class": ("unseen class", 6)}
     ids = np.array(data.pictures.ids)
     assert [data.classes[n].folder for n in split.known] == ["known_class"]
-    assert sorted(ids[[*split.train]]) == files["train"] and list(ids[[*split.id]]) == files["val_on_train"]
+    assert sorted(ids[[*split.train]]) == AUTHORS["train"] and list(ids[[*split.id]]) == AUTHORS["val_on_train"]
+    assert sorted(ids[[*split.ood, *split.fewshot]]) == AUTHORS["val"]
+    assert "stray.png" in report and "left out, such as test" in report
+    assert ("split as the folders train, val_on_train, val say" in report) is not listed
+
+
+def test_authors_folders_that_cannot_be_theirs_are_refused(tmp_path: Path) -> None:
+    for part, own in AUTHORS.items():
+        for file in own:
+            paint(tmp_path / "data" / part / file)
+    (tmp_path / "data" / "train_data.txt").write_text("train/known_class/p0.png\n")
+    assert "name that folder as data.lists" in open_pictures(settings(tmp_path, name="food101"))[2]
+    paint(tmp_path / "data" / "val" / "known_class" / "p9.png")
+    with pytest.raises(StoreError, match=r"classes of val neither in train .* known class"):
+        open_pictures(settings(tmp_path, name="food101"))
     paint(tmp_path / "data" / "val_on_train" / "known_class" / "p0.png")
     with pytest.raises(InvalidArgumentError, match="known_class/p0"):
-        loaded(tmp_path, name)
+        loaded(tmp_path, "food101")
+    (tmp_path / "data" / "val_on_train").rename(tmp_path / "elsewhere")
+    for name in set(PUBLISHED) - {"tiered_imagenet"}:  # ImageNet has a val of its own
+        with pytest.raises(MissingAssetsError, match="no val_on_train"):
+            loaded(tmp_path, name)
 
 
 def test_scipy_is_asked_for_by_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

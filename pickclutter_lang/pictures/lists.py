@@ -1,4 +1,4 @@
-"""The lists of pictures that the paper's authors published, matched with the pictures that are there."""
+"""The split of the paper's authors: by their lists, matched with the pictures that are there, or by their folders."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from pathlib import Path
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, StoreError
 from pickclutter_lang.pictures.labelled import LabelledPictures
 from pickclutter_lang.pictures.names import ClassFinder, normal
+from pickclutter_lang.pictures.pictures import FilePictures
 from pickclutter_lang.pictures.splits import Split, shuffled
 from pickclutter_lang.pictures.texts import read_lines
 
 # X_train and X_id show the known classes, X_ood the unseen ones.
 LISTS = {"train": "train_data.txt", "id": "val_on_train_data.txt", "ood": "val_data.txt"}
+FOLDERS = {"train": "train", "id": "val_on_train", "ood": "val"}
+"""The same as folders, with class folders in each."""
+
+Entry = tuple[str, str]
+"""Class and file of a picture."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def read_lists(
     :raises StoreError: for a picture or class in two lists that must differ, or a class with too few pictures
     """
     listed = {part: _read(Path(folder) / name) for part, name in LISTS.items()}
-    _check_lists(listed)
+    _check_listed(listed, LISTS)
     rows, report = _match(listed, data)
     if not report.complete and not allow_missing:
         raise MissingAssetsError(
@@ -80,9 +86,7 @@ def read_lists(
         raise MissingAssetsError(
             f"expected pictures of every list, but there are none of some: {'; '.join(report.notes())}"
         )
-    split = _split(rows, data, seed, shots)
-    split.check(data.labels)
-    return split, report
+    return _split(rows, data, seed, shots, LISTS), report
 
 
 def has_lists(folder: str | Path) -> bool:
@@ -90,7 +94,29 @@ def has_lists(folder: str | Path) -> bool:
     return any((Path(folder) / name).is_file() for name in LISTS.values())
 
 
-def _read(path: Path) -> list[tuple[str, str]]:
+def read_folders(data: LabelledPictures, *, seed: int, shots: int = 5) -> Split | None:
+    """Split as the folders of the authors' layout say, `train/<class>`, `val_on_train/<class>` and `val/<class>`.
+
+    :param seed: as of `read_lists`
+    :return: None for pictures that lie otherwise
+    :raises StoreError: as `read_lists`
+    """
+    if not isinstance(data.pictures, FilePictures):
+        return None
+    part_of = {folder: part for part, folder in FOLDERS.items()}
+    places = [path.parents[1].name for path in data.pictures.paths]
+    if set(places) != set(part_of):
+        return None
+    rows: dict[str, list[int]] = {part: [] for part in FOLDERS}
+    for row, place in enumerate(places):
+        rows[part_of[place]].append(row)
+    folder_of = [data.classes[int(label)].folder for label in data.labels]
+    listed = {part: [(folder_of[n], data.pictures.paths[n].name) for n in some] for part, some in rows.items()}
+    _check_listed(listed, FOLDERS)
+    return _split(rows, data, seed, shots, FOLDERS)
+
+
+def _read(path: Path) -> list[Entry]:
     """Return class and file of each line."""
     rows = []
     for number, line in enumerate(read_lines(path), 1):
@@ -103,28 +129,26 @@ def _read(path: Path) -> list[tuple[str, str]]:
     return rows
 
 
-def _check_lists(listed: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-    owner: dict[tuple[str, str], str] = {}
+def _check_listed(listed: Mapping[str, Sequence[Entry]], titles: Mapping[str, str]) -> None:
+    owner: dict[Entry, str] = {}
     for part, rows in listed.items():
         for label, file in rows:
             key = (normal(label), file)
             if key in owner:
                 raise StoreError(
-                    f"expected each picture once in the lists, but {label}/{file} is in {LISTS[owner[key]]} and "
-                    f"{'again in ' if owner[key] == part else ''}{LISTS[part]}"
+                    f"expected each picture once, but {label}/{file} is in {titles[owner[key]]} and "
+                    f"{'again in ' if owner[key] == part else ''}{titles[part]}"
                 )
             owner[key] = part
     known, unseen = ({label for (label, _), part in owner.items() if (part == "ood") == held} for held in (False, True))
     if known & unseen:
         raise StoreError(
-            f"expected the classes of {LISTS['ood']} in no other list, but {len(known & unseen)} are, such as "
-            f"{sorted(known & unseen)[0]}"
+            f"expected the classes of {titles['ood']} neither in {titles['train']} nor in {titles['id']}, but "
+            f"{len(known & unseen)} are, such as {sorted(known & unseen)[0]}"
         )
 
 
-def _match(
-    listed: Mapping[str, Sequence[tuple[str, str]]], data: LabelledPictures
-) -> tuple[dict[str, list[int]], ListReport]:
+def _match(listed: Mapping[str, Sequence[Entry]], data: LabelledPictures) -> tuple[dict[str, list[int]], ListReport]:
     """Return the rows of each part that are there."""
     finder = ClassFinder(data.classes)
     place = {label: finder.find(label) for entries in listed.values() for label, _ in entries}
@@ -149,7 +173,9 @@ def _match(
     return rows, report
 
 
-def _split(rows: Mapping[str, Sequence[int]], data: LabelledPictures, seed: int, shots: int) -> Split:
+def _split(
+    rows: Mapping[str, Sequence[int]], data: LabelledPictures, seed: int, shots: int, titles: Mapping[str, str]
+) -> Split:
     by_class: dict[str, dict[int, list[int]]] = {part: {} for part in rows}
     for part, some in rows.items():
         for row in some:
@@ -160,11 +186,11 @@ def _split(rows: Mapping[str, Sequence[int]], data: LabelledPictures, seed: int,
             count = len(by_class[part].get(n, []))
             if count < least:
                 raise StoreError(
-                    f"expected at least {least} of the pictures of {data.classes[n].folder} in {LISTS[part]}, but "
+                    f"expected at least {least} of the pictures of {data.classes[n].folder} in {titles[part]}, but "
                     f"{count} are there"
                 )
     fewshot = {row for n in unseen for row in shuffled(by_class["ood"][n], seed, n)[:shots]}
-    return Split(
+    split = Split(
         known=tuple(known),
         unseen=tuple(unseen),
         train=tuple(rows["train"]),
@@ -172,6 +198,8 @@ def _split(rows: Mapping[str, Sequence[int]], data: LabelledPictures, seed: int,
         ood=tuple(row for row in rows["ood"] if row not in fewshot),
         fewshot=tuple(sorted(fewshot)),
     )
+    split.check(data.labels)
+    return split
 
 
 def _such_as(items: Sequence[str], opening: str) -> str:

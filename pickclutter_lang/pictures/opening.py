@@ -7,7 +7,7 @@ from pathlib import Path
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.pictures.labelled import LabelledPictures
-from pickclutter_lang.pictures.lists import LISTS, has_lists, read_lists
+from pickclutter_lang.pictures.lists import FOLDERS, LISTS, has_lists, read_folders, read_lists
 from pickclutter_lang.pictures.pictures import FilePictures
 from pickclutter_lang.pictures.sets import load_set
 from pickclutter_lang.pictures.settings import PictureSettings
@@ -53,6 +53,12 @@ def _split(data: LabelledPictures, settings: PictureSettings) -> tuple[Split, tu
         return split, tuple(report.notes())
     if settings.lists and not (Path(settings.lists) / LABELS).is_file():
         raise MissingAssetsError(f"expected {', '.join((*LISTS.values(), LABELS))} in {settings.lists}")
+    notes = [f"no lists in {settings.lists}"] if settings.lists else []
+    if has_lists(settings.root):
+        notes.append(f"the lists in {settings.root} are not used; name that folder as data.lists")
+    by_folders = read_folders(data, seed=settings.seed, shots=settings.shots)
+    if by_folders is not None:
+        return by_folders, (*notes, f"split as the folders {', '.join(FOLDERS.values())} say")
     split = seeded_split(
         data.labels,
         len(data.classes),
@@ -62,7 +68,7 @@ def _split(data: LabelledPictures, settings: PictureSettings) -> tuple[Split, tu
         train_share=settings.train_share,
         names=[item.name for item in data.classes],
     )
-    return split, (f"no lists in {settings.lists}: split by seed {settings.seed}",) if settings.lists else ()
+    return split, (*notes, *([f"split by seed {settings.seed}"] if notes else []))
 
 
 def _twins(data: LabelledPictures, split: Split) -> list[str]:

@@ -10,14 +10,13 @@ import numpy as np
 
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.pictures.labelled import ImageClass, LabelledPictures
+from pickclutter_lang.pictures.lists import FOLDERS
 from pickclutter_lang.pictures.names import readable
 from pickclutter_lang.pictures.pictures import FilePictures
 from pickclutter_lang.pictures.settings import PictureSettings
 from pickclutter_lang.pictures.texts import read_lines
 
 LabelledFile = tuple[Path, ImageClass]
-PARTS = ("train", "val_on_train", "val")
-"""Folders of the authors' layout, with class folders in each; classes of Y_id lie in the first two."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
@@ -42,8 +41,9 @@ class KnownSet:
     def missing(self, root: Path) -> MissingAssetsError:
         """Return the error for a folder that does not hold the data set."""
         return MissingAssetsError(
-            f"expected {self.title} in {root} ({self.layout}, or a folder of pictures for each class), but it is not "
-            f"there; get it from {self.source} (several official links are dead: copies lie where others keep them)"
+            f"expected {self.title} in {root} ({self.layout}, a folder of pictures for each class, or such folders in "
+            f"the authors' {', '.join(FOLDERS.values())}), but it is not there; get it from {self.source} (several "
+            "official links are dead: copies lie where others keep them)"
         )
 
     def notes(self, classes: int, pictures: int) -> list[str]:
@@ -80,8 +80,20 @@ def subfolders(root: Path) -> list[str]:
 
 
 def in_parts(root: Path) -> bool:
-    """Return whether a folder is in the authors' layout, `train/<class>`, `val_on_train/<class>`, `val/<class>`."""
-    return all((root / part).is_dir() for part in PARTS)
+    """Return whether a folder is in the authors' layout, `train/<class>`, `val_on_train/<class>`, `val/<class>`.
+
+    :raises MissingAssetsError: when one of the three is not there
+    """
+    lacking = [folder for folder in FOLDERS.values() if not (root / folder).is_dir()]
+    if len(lacking) == 1:
+        raise MissingAssetsError(f"expected the authors' {', '.join(FOLDERS.values())} in {root}, but no {lacking[0]}")
+    return not lacking
+
+
+def stray_pictures(root: Path) -> list[str]:
+    """Return a line on pictures that lie in no class folder, where there are any."""
+    stray = sorted(path.name for path in root.iterdir() if path.is_file() and is_picture(path))
+    return [f"{len(stray)} pictures in {root} lie in no class folder, such as {stray[0]}"] if stray else []
 
 
 def first_folder(root: Path, *places: str) -> Path:
@@ -133,16 +145,20 @@ def named_folders(root: Path, known: KnownSet, listed: Path | None = None) -> tu
     """Return the class folders of a known data set, each called as its folder, in a folder or in the authors' parts.
 
     :param listed: a file of the data set whose lines end with a class folder
-    :return: the folders, and what that file names and is not there, for people
+    :return: the folders, and for people what that file names and is not there, and what is no part of the data
     :raises MissingAssetsError: when there are no class folders
     """
-    parts = [root / part for part in PARTS] if in_parts(root) else [root]
+    parts = [root / part for part in FOLDERS.values()] if in_parts(root) else [root]
     folders = sorted((part / name for part in parts for name in subfolders(part)), key=lambda folder: folder.name)
     if not any(is_picture(path) for folder in folders for path in folder.iterdir()):
         raise known.missing(root)
+    notes = [note for part in parts for note in stray_pictures(part)]
+    beside = sorted(set(subfolders(root)) - {part.name for part in parts}) if len(parts) > 1 else []
+    if beside:
+        notes.append(f"{len(beside)} folders beside {', '.join(FOLDERS.values())} are left out, such as {beside[0]}")
     wanted = [line.split()[-1] for line in read_lines(listed) if line.strip()] if listed and listed.is_file() else []
     absent = [name for name in wanted if name not in {folder.name for folder in folders}]
-    notes = [f"{len(absent)} classes of {listed} have no folder, such as {absent[0]}"] if absent else []
+    notes += [f"{len(absent)} classes of {listed} have no folder, such as {absent[0]}"] if absent else []
     return {folder: ImageClass(folder.name, readable(folder.name)) for folder in folders}, notes
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.pictures.labelled import ImageClass, check_names
-from pickclutter_lang.pictures.sets.folders import Loaded, from_folders, is_picture, subfolders
+from pickclutter_lang.pictures.sets.folders import Loaded, from_folders, stray_pictures, subfolders
 from pickclutter_lang.pictures.settings import PictureSettings
 
 CLASSES = "classes.json"
@@ -26,9 +26,7 @@ def load(settings: PictureSettings) -> Loaded:
     names = Path(settings.classes) if settings.classes else default_classes(root)
     classes = read_classes(root, names)
     loaded = from_folders(settings, {root / item.folder: item for item in classes})
-    stray = [path.name for path in sorted(root.iterdir()) if path.is_file() and is_picture(path)]
-    notes = [f"{len(stray)} pictures lie in no class folder, such as {stray[0]}"] if stray else []
-    return Loaded(loaded.data, (*notes, *(_unmatched(classes, names) if names else ()), *loaded.notes))
+    return Loaded(loaded.data, (*stray_pictures(root), *(_unmatched(classes, names) if names else ()), *loaded.notes))
 
 
 def default_classes(root: Path) -> Path | None:

@@ -16,6 +16,7 @@ from pickclutter_lang.pictures.sets.folders import (
     in_parts,
     is_picture,
     named_folders,
+    stray_pictures,
 )
 from pickclutter_lang.pictures.settings import PictureSettings
 
@@ -32,7 +33,18 @@ def load(settings: PictureSettings) -> Loaded:
     """Load the original archive's layout or class folders; `a/apse/indoor` is the class folder `apse_indoor`."""
     root = first_folder(Path(settings.root), "SUN397")
     if in_parts(root):
-        return from_folders(settings, named_folders(root, KNOWN)[0], KNOWN)
+        folders, notes = named_folders(root, KNOWN)
+    else:
+        folders, notes = _walked(root), stray_pictures(root) if root.is_dir() else []
+    loaded = from_folders(settings, folders, KNOWN)
+    return Loaded(loaded.data, (*notes, *loaded.notes))
+
+
+def _walked(root: Path) -> dict[Path, ImageClass]:
+    """Return the class folders, in folders of letters or not.
+
+    :raises MissingAssetsError: when there are none
+    """
     folders = {}
     for place, inner, files in sorted(os.walk(root)):
         inside = Path(place).relative_to(root).as_posix()
@@ -44,4 +56,4 @@ def load(settings: PictureSettings) -> Loaded:
             folders[Path(place)] = ImageClass(folder, readable(folder))
     if not folders:
         raise KNOWN.missing(root)
-    return from_folders(settings, folders, KNOWN)
+    return folders

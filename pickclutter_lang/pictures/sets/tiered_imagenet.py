@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.pictures.sets.folders import KnownSet, Loaded, first_folder, from_folders, in_parts, named_folders
+from pickclutter_lang.pictures.lists import FOLDERS
+from pickclutter_lang.pictures.sets.folders import KnownSet, Loaded, first_folder, from_folders, named_folders
 from pickclutter_lang.pictures.settings import PictureSettings
 from pickclutter_lang.pictures.texts import LABELS, read_lines
 
@@ -27,7 +28,7 @@ def load(settings: PictureSettings) -> Loaded:
     :raises InvalidArgumentError: when there are too many classes and no `train.csv` to choose from them
     """
     root = Path(settings.root)
-    folders, notes = named_folders(root if in_parts(root) else first_folder(root, "train"), KNOWN)
+    folders, notes = named_folders(root if (root / FOLDERS["id"]).is_dir() else first_folder(root, "train"), KNOWN)
     listed = next((p / CLASSES for p in (root, *_lists(settings)) if (p / CLASSES).is_file()), None)
     if listed:
         chosen = {line.split(",")[0].strip() for line in read_lines(listed)}
