@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from pickclutter_lang.errors import InvalidArgumentError, PickClutterError
 
@@ -23,6 +23,8 @@ def typed(schema: type[Settings], config: DictConfig) -> Settings:
     """
     try:
         merged = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), config))
+    except MissingMandatoryValue as error:
+        raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
     except OmegaConfBaseException as error:
         raise InvalidArgumentError(str(error).splitlines()[0] + f" (key: {error.full_key})") from error
     validate = getattr(merged, "validate", None)

@@ -117,14 +117,14 @@ def test_runs_that_are_not_finished_are_named(folder, tmp_path):
     text = page(folder, "1", tmp_path)
     assert "Not finished: `mse`, `cls+mse`, `im_cst`" in text
     assert row_of(text, "`mse`")[2:] == ["0", "NA / NA / NA"]
-    with pytest.raises(CheckpointError, match=r"table=8 benchmark=object_views seeds=\[0,1,2\]"):
+    with pytest.raises(CheckpointError, match=r"table=8 benchmark=object_views out=\S+ seeds=\[0,1,2\]"):
         write_table(load_runs(folder), "8", tmp_path)
     assert not (tmp_path / "table8.md").exists()
 
 
 def test_what_the_table_is_made_of(folder, tmp_path):
     text = page(folder, "1", tmp_path)
-    assert "python scripts/run_benchmark.py table=1 benchmark=object_views seeds=[0,1,2]" in text
+    assert f"python scripts/run_benchmark.py table=1 benchmark=object_views out={folder} seeds=[0,1,2]" in text
     assert "4 classes in Y_id and 5 in Y_ood; 400 training, 170 X_id, 600 X_ood and 25 few-shot images" in text
     assert "Teacher `pocket`, student `torchvision/resnet18`." in text
     assert "not one of the paper's data sets" in text and "*paper*" not in text

@@ -283,6 +283,8 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
         ('[{"name": "x"}]', "folder"),
         ('[{"folder": "a", "name": "Mug"}, {"folder": "b", "name": "mug"}]', "mug"),
         ('[{"folder": "a"}, {"folder": "a"}]', "twice"),
+        ('[{"folder": "a", "name": ""}]', "no text"),
+        ('[{"folder": "a", "name": 3}]', "no text"),
         ("{", "classes.json"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_missing_extra_is_one_line(tmp_path):
         ("collect_scenes.py", ["out=x", "split=test"], "expected split out of train, id, ood"),
         ("collect_scenes.py", ["out=x", "image_size=-128"], "expected image_size"),
         ("collect_scenes.py", ["out=x", "scenes=many"], "'many'.*Integer"),
-        ("collect_scenes.py", [], "missing mandatory value: out"),
+        ("collect_scenes.py", [], "expected a value for out; give it, out="),
         ("collect_scenes.py", ["out=x", "objects=ycb", "objects_root=nowhere"], "download_asset PickClutterYCB-v0"),
         ("verify_scenes.py", ["store=nowhere"], "expected a scene store at nowhere"),
         ("import_scenes.py", ["file=no.h5", "split=ood", "out=x"], "there is no file"),

@@ -83,12 +83,14 @@ class Runs:
         return estimate(known) if known and len(known) == len(pairs) else None
 
     def command(self, what: str, seeds: tuple[int, ...]) -> str:
-        """Return the command that makes a table or a figure.
+        """Return the command that makes a table or a figure from these runs.
 
         :param what: such as `table=1`
         """
         chosen = ",".join(map(str, seeds))
-        shared = self.overrides or (f"benchmark={self.data['name']}",)
+        shared = [*(self.overrides or (f"benchmark={self.data['name']}",))]
+        if self.folder != Path(f"runs/benchmarks/{self.data['name']}"):  # the script's default
+            shared.append(f"out={self.folder}")
         return f"python scripts/run_benchmark.py {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 
     def _results(self, run: str | None) -> Mapping[int, Result]:

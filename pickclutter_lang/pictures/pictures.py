@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -69,13 +70,13 @@ class ArrayPictures:
 
 
 class FilePictures:
-    """Picture files, decoded in threads when they are first asked for and then kept as uint8 under `cache`.
+    """Picture files, decoded in a thread a core when they are first asked for and then kept as uint8 under `cache`.
 
     What is kept goes by ids, places, sizes and times of change of the files; a folder that is no longer used may be
     deleted at any time.
     """
 
-    def __init__(self, paths: Sequence[Path], ids: Sequence[str], side: int, cache: Path, workers: int = 2) -> None:
+    def __init__(self, paths: Sequence[Path], ids: Sequence[str], side: int, cache: Path) -> None:
         """Look at the files without reading them.
 
         :raises InvalidArgumentError: for ids that are repeated, or not one for each file
@@ -83,7 +84,7 @@ class FilePictures:
         """
         _check_ids(ids, len(paths))
         self.paths, self.ids, self.side = tuple(paths), tuple(ids), side
-        self._cache, self._workers = cache, workers
+        self._cache = cache
         self._key = _key(self.paths, self.ids)
         self._pixels = PixelCache(cache / f"{self._key[:32]}_{side}.pixels", len(self.paths), side)
 
@@ -131,14 +132,14 @@ class FilePictures:
     def subset(self, rows: Sequence[int]) -> FilePictures:
         """Return some of the pictures; what is decoded of them is kept on its own."""
         paths, ids = [self.paths[row] for row in rows], [self.ids[row] for row in rows]
-        return FilePictures(paths, ids, self.side, self._cache, self._workers)
+        return FilePictures(paths, ids, self.side, self._cache)
 
     def _decode(self, path: Path) -> NDArray[np.uint8]:
         return np.asarray(decode(path).resize((self.side, self.side), Image.Resampling.BILINEAR))
 
     def _in_threads(self, function: Callable[[Path], Result], paths: Sequence[Path]) -> Iterator[Result]:
         """Apply a function that lets other threads run; by blocks, so that results do not pile up."""
-        with ThreadPoolExecutor(self._workers) as pool:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             for start in range(0, len(paths), _BLOCK):
                 yield from pool.map(function, paths[start : start + _BLOCK])
 

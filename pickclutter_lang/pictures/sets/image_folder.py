@@ -64,6 +64,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         rows = content["classes"] if isinstance(content, dict) else content
         if not all(isinstance(row, dict) and "folder" in row for row in rows):
             raise TypeError("a row without `folder`")
+        if not all(isinstance(row.get("name", "-"), str) and row.get("name", "-").strip() for row in rows):
+            raise TypeError("a `name` that is no text, or empty")
         folders = [row["folder"] for row in rows]
         if len(set(folders)) < len(folders):
             raise ValueError("a folder that is there twice")
