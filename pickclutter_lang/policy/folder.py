@@ -41,7 +41,7 @@ class PolicySettings(FinishedSettings):
     """
 
     out: str
-    false_alarms: float = 0.1
+    false_alarms: float = 0.05
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
