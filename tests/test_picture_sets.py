@@ -260,7 +260,7 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
     paint(root / "stray.png")
     rows = [
         {"folder": "Red-Beet", "name": "Beetroot", "coarse": "vegetable", "description": " A ball. "},
-        {"folder": "Lime", "category": "fruit"},
+        {"folder": "Lime", "name": None, "category": "fruit"},
         {"folder": "Durian"},
     ]
     (tmp_path / "classes.json").write_text(json.dumps({"classes": rows}))

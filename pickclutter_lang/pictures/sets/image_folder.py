@@ -64,7 +64,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         rows = content["classes"] if isinstance(content, dict) else content
         if not all(isinstance(row, dict) and "folder" in row for row in rows):
             raise TypeError("a row without `folder`")
-        if not all(isinstance(row.get("name", "-"), str) and row.get("name", "-").strip() for row in rows):
+        names = [row["name"] for row in rows if row.get("name") is not None]
+        if not all(isinstance(name, str) and name.strip() for name in names):
             raise TypeError("a `name` that is no text, or empty")
         folders = [row["folder"] for row in rows]
         if len(set(folders)) < len(folders):
