@@ -74,6 +74,23 @@ def test_statistics_follow_within_some_ten_steps() -> None:
     torch.testing.assert_close(stem.running_var, seen[0], rtol=0.1, atol=0.1)  # type: ignore[union-attr]
 
 
+def test_recomputed_activations_change_nothing_and_are_not_kept() -> None:
+    images, found = torch.randn(4, 3, 64, 64), []
+    for recompute in (False, True):
+        torch.manual_seed(0)
+        network = build_student("efficientnet_b0", channels=3, embed_dim=D, recompute=recompute).train()
+        kept: list[int] = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda x, kept=kept: kept.append(x.numel()) or x, lambda x: x):
+            features = network(images)  # with dropout and drop connect
+        (features.global_.square().sum() + features.local.square().sum()).backward()
+        found.append((features, [w.grad for w in network.parameters()], network.state_dict(), sum(kept)))
+    plain, again = found
+    torch.testing.assert_close(again[:3], plain[:3], rtol=0, atol=0)
+    assert again[3] < 0.2 * plain[3]
+    assert network(images).local.isfinite().all()  # the statistics are counted on
+    assert int(network.backbone.network._bn0.num_batches_tracked) == 2  # type: ignore[union-attr, arg-type]
+
+
 def test_output_stride_changes_no_weight() -> None:
     shapes = [{key: value.shape for key, value in student(stride=s).state_dict().items()} for s in (16, 32)]
     assert shapes[0] == shapes[1]
@@ -126,6 +143,7 @@ def test_equal_seeds_build_equal_students() -> None:
     ("call", "message"),
     [
         (lambda: student("efficientnet_b9"), "efficientnet_b0..b7"),
+        (lambda: build_student("small_resnet", channels=3, embed_dim=D, recompute=True), "b7 to recompute"),
         (lambda: student("torchvision/nothing"), "'torchvision/nothing'"),
         (lambda: student("timm/nothing"), "'timm/nothing'"),
         (lambda: student("torchvision/vit_b_16"), "torchvision/vit_b_16"),

@@ -33,6 +33,7 @@ class PictureModel(nn.Module):
             output_stride=student.output_stride,
             pretrained=student.pretrained,
             dropout=student.dropout,
+            recompute=student.recompute,
         )
         self.classes = build_classes(settings.text, teacher, classes)
         self.mixed = takes_bfloat16(settings.precision, settings.device)

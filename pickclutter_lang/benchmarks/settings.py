@@ -176,6 +176,7 @@ def own_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         own["data"].pop(key, None)
     for key in ("cache", "checkpoint"):
         own["teacher"].pop(key, None)
+    own["student"].pop("recompute", None)
     for key in ("styles", "truncate"):  # a text that must be cut is an error without the latter, so no result differs
         own["text"].pop(key, None)
     return own

@@ -99,6 +99,7 @@ def own_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     for key in _STORES:
         own.get("data", {}).pop(key, None)
     own.get("teacher", {}).pop("cache", None)
+    own.get("student", {}).pop("recompute", None)
     return own
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import timm
@@ -13,6 +14,7 @@ from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.students.recompute import recomputed
 from pickclutter_lang.students.small_resnet import WIDTH, small_resnet
 
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
@@ -29,7 +31,12 @@ class Backbone:
 
 
 def build_backbone(
-    name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool = True
+    name: str,
+    channels: int,
+    output_stride: int | None,
+    pretrained: bool,
+    dropout: bool = True,
+    recompute: bool = False,
 ) -> Backbone:
     """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
 
@@ -39,15 +46,18 @@ def build_backbone(
     :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
         over RGB of its filters
     :param dropout: keep EfficientNet's dropout and drop connect
-    :raises InvalidArgumentError: on an unknown name or a stride the network does not offer
+    :param recompute: let EfficientNet compute its activations again for the backward pass
+    :raises InvalidArgumentError: on an unknown name, or a stride or recomputation that the network does not offer
     :raises MissingAssetsError: when the pretrained weights can be neither found nor downloaded
     """
     library, _, model = name.rpartition("/")
+    if recompute and name not in EFFICIENTNETS:
+        raise InvalidArgumentError(f"expected an efficientnet_b0..b7 to recompute activations of, got {name}")
     try:
         if name == "small_resnet":
             return _small_resnet(channels, output_stride, pretrained)
         if library == "" and model in EFFICIENTNETS:
-            return _efficientnet(model, channels, output_stride, pretrained, dropout)
+            return _efficientnet(model, channels, output_stride, pretrained, dropout, recompute)
         if library == "torchvision" and model in torchvision.models.list_models(module=torchvision.models):
             return _torchvision(model, channels, output_stride, pretrained)
         if library == "timm" and timm.is_model(model):
@@ -73,15 +83,25 @@ def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) ->
 class _EfficientNetMap(nn.Module):
     """The map after the head convolution, before pooling."""
 
-    def __init__(self, network: EfficientNet) -> None:
+    def __init__(self, network: EfficientNet, recompute: bool) -> None:
         super().__init__()
         self.network = network
+        self._recompute = recompute
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.network.extract_features(images))
+        if not self._recompute or not torch.is_grad_enabled():
+            return cast(Tensor, self.network.extract_features(images))
+        network: Any = self.network
+        x = recomputed(network, lambda: network._swish(network._bn0(network._conv_stem(images))))
+        for number, block in enumerate(network._blocks):
+            rate = network._global_params.drop_connect_rate * number / len(network._blocks)
+            x = recomputed(network, partial(block, x, drop_connect_rate=rate))
+        return recomputed(network, lambda: network._swish(network._bn1(network._conv_head(x))))
 
 
-def _efficientnet(name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool) -> Backbone:
+def _efficientnet(
+    name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool, recompute: bool
+) -> Backbone:
     library_name = name.replace("_", "-")
     # image_size=None makes the library pad by the size that comes in: the same numbers as its static padding at
     # the size that was set, and right at any other.
@@ -101,7 +121,7 @@ def _efficientnet(name: str, channels: int, output_stride: int | None, pretraine
     _widen_stem(network, channels, pretrained)
     # The library's own swish saves memory by recomputing; torch's is faster on CPU.
     network.set_swish(memory_efficient=False)
-    return Backbone(_EfficientNetMap(network), round_filters(1280, settings), settings.dropout_rate)
+    return Backbone(_EfficientNetMap(network, recompute), round_filters(1280, settings), settings.dropout_rate)
 
 
 def _torchvision(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:

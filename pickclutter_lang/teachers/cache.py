@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -131,7 +132,13 @@ class FeatureCache:
 
 
 def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: int) -> Tensor:
-    parts = [teacher.encode_image(teacher.preprocess(batch)).cpu() for batch in batches]
+    parts = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("the teacher's features", total=count)
+        for batch in batches:
+            parts.append(teacher.encode_image(teacher.preprocess(batch)).cpu())
+            progress.advance(task, len(batch))
     features = torch.cat(parts) if parts else torch.zeros(0, teacher.embed_dim)
     if len(features) != count:
         raise InvalidArgumentError(f"expected {count} pictures, but the iterator gave {len(features)}")

@@ -93,7 +93,7 @@ class TeacherSettings:
 class StudentSettings:
     """Network, input size over map size (null: as its library has it), temperature of the spatial softmax.
 
-    See `pickclutter_lang.students.build_student` for names, `pretrained` and `dropout`.
+    See `pickclutter_lang.students.build_student` for names, `pretrained`, `dropout` and `recompute`.
     """
 
     name: str
@@ -101,6 +101,7 @@ class StudentSettings:
     pretrained: bool
     dropout: bool
     temperature: float
+    recompute: bool = False  # runs of before are without
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

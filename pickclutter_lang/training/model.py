@@ -50,6 +50,7 @@ class Scorer(nn.Module):
             output_stride=student.output_stride,
             pretrained=student.pretrained,
             dropout=student.dropout,
+            recompute=student.recompute,
         )
         self.mixed = takes_bfloat16(settings.precision, settings.device)
         self.cameras, self.depth = list(settings.data.cameras), settings.data.depth

@@ -145,6 +145,7 @@ class Run(PhasedRun):
         for key in ("train", "id", "ood", "fewshot", "splits", "memory_limit"):  # content is compared by its hash
             own["data"].pop(key, None)
         own["teacher"].pop("cache", None)
+        own["student"].pop("recompute", None)
         return own
 
     @cached_property
