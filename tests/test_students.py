@@ -34,7 +34,10 @@ def student(name: str = "efficientnet_b0", channels: int = 3, stride: int | None
         ("torchvision/resnet18", 3, 16, 64, 4),
         ("torchvision/efficientnet_b0", 8, 16, 64, 4),
         ("torchvision/mobilenet_v3_small", 3, None, 64, 2),
+        ("small_resnet", 8, None, 128, 8),
+        ("small_resnet", 3, 8, 100, 13),
         ("timm/resnet10t", 4, None, 64, 2),
+        ("timm/resnet10t", 3, 8, 64, 8),
         ("timm/mobilenetv3_small_050", 8, 16, 64, 4),
         ("timm/vit_tiny_patch16_224", 3, None, 64, 4),
         ("timm/swin_s3_tiny_224", 3, None, 64, 2),
@@ -96,9 +99,12 @@ def test_output_stride_changes_no_weight() -> None:
     assert shapes[0] == shapes[1]
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b0", "torchvision/resnet18", "timm/resnet10t"])
-def test_every_weight_gets_a_gradient(name: str) -> None:
-    network = student(name, channels=4, stride=16)
+@pytest.mark.parametrize(
+    ("name", "stride"),
+    [("efficientnet_b0", 16), ("torchvision/resnet18", 16), ("timm/resnet10t", 16), ("small_resnet", 8)],
+)
+def test_every_weight_gets_a_gradient(name: str, stride: int) -> None:
+    network = student(name, channels=4, stride=stride)
     features = network(torch.randn(2, 4, 64, 64))
     (features.global_.square().sum() + features.local.square().sum()).backward()
     missing = [key for key, weight in network.named_parameters() if weight.grad is None]
@@ -148,7 +154,9 @@ def test_equal_seeds_build_equal_students() -> None:
         (lambda: student("timm/nothing"), "'timm/nothing'"),
         (lambda: student("torchvision/vit_b_16"), "torchvision/vit_b_16"),
         (lambda: student(channels=0), "got 0 and 12"),
-        (lambda: student(stride=8), "16, 32 or none, got 8"),
+        (lambda: student(stride=4), "8, 16, 32 or none, got 4"),
+        (lambda: student(stride=8), "16 or 32 for efficientnet_b0, got 8"),
+        (lambda: student("small_resnet", stride=32), "8 or 16 for small_resnet, got 32"),
         (lambda: student()(torch.zeros(1, 4, 64, 64)), r"\[N, 3, S, S\] .* got \[1, 4, 64, 64\]"),
         (lambda: LocalAggregation(temperature=0.0), "above 0"),
         (lambda: LocalAggregation()(torch.zeros(1, 4, 2, 2), torch.zeros(3, 5), torch.zeros(3, 5)), "width 4, got 5"),

@@ -316,7 +316,8 @@ METHODS = {
     "cls": {"cls"},
     "cls_imcst": {"cls", "im_cst"},
     "cls_imcst_semantic": {"cls", "im_cst"},
-    "best": {"cls", "im_cst", "local_cst", "local_prox", "pairwise"},
+    "best": {"cls", "im_cst", "local_cst", "local_prox"},
+    "best_pairwise": {"cls", "im_cst", "local_cst", "local_prox", "pairwise"},
 }
 
 
@@ -348,7 +349,7 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
         ("data.label=liftable", "data.label to be one of present, visible, graspable"),
         ("data.cameras=[base]", r"expected data.cameras to be \[hand\] or \[hand, base\]"),
         ("data.augmentation.shift=2", "shift to lie between 0.0 and 1.0"),
-        ("student.output_stride=12", "output_stride to be one of 16, 32"),
+        ("student.output_stride=12", "output_stride to be one of 8, 16, 32"),
         ("fewshot.passes=0", "fewshot.passes to be at least 1"),
         ("objective.pairwise=-1", "objective.pairwise to be at least 0"),
         ("objective.word_temperature=0", "objective.word_temperature to be larger than 0"),

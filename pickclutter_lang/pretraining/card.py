@@ -22,7 +22,7 @@ from pickclutter_lang.students import build_student
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.training.monitor import write_json, write_text
 
-_STUDENTS, _STUDENT_SIDE = ("efficientnet_b0", "small_resnet"), 128
+_STUDENTS, _STUDENT_SIDE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 
 _HEAD = """# The pocket teacher{title}
 
@@ -77,16 +77,16 @@ def _facts(folder: Path, teacher: PocketTeacher) -> str:
     own = multiply_adds(model.visual, (1, 3, teacher.image_size, teacher.image_size))
     students = {
         name: multiply_adds(
-            build_student(name, channels=3, embed_dim=teacher.embed_dim, output_stride=16),
+            build_student(name, channels=3, embed_dim=teacher.embed_dim, output_stride=stride),
             (1, 3, _STUDENT_SIDE, _STUDENT_SIDE),
         )
-        for name in _STUDENTS
+        for name, stride in _STUDENTS.items()
     }
-    shown = ", ".join(f"`{name}` {count / 1e9:.2f} G" for name, count in students.items())
+    shown = ", ".join(f"`{name}` (stride {_STUDENTS[name]}) {n / 1e9:.2f} G" for name, n in students.items())
     return (
         f"- {vision / 1e6:.1f} M parameters in the image tower, {teacher.image_size} px, embedding width "
         f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
-        f"- {own / 1e9:.2f} G multiply-adds for a picture; students at {_STUDENT_SIDE} px with stride 16: {shown}.\n"
+        f"- {own / 1e9:.2f} G multiply-adds for a picture; students at {_STUDENT_SIDE} px: {shown}.\n"
         f"- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors.\n"
         f"- Fingerprint `{teacher.fingerprint}`.\n"
     )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students.recompute import recomputed
-from pickclutter_lang.students.small_resnet import WIDTH, small_resnet
+from pickclutter_lang.students.small_resnet import FINE_WIDTH, WIDTH, small_resnet
 
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
 _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
@@ -42,7 +42,8 @@ def build_backbone(
 
     :param name: see above
     :param channels: input channels K
-    :param output_stride: 16 or 32: input size over map size; None leaves the network as it is (32 for most)
+    :param output_stride: 8 (`small_resnet` and most of timm's), 16 or 32: input size over map size; None leaves the
+        network as it is (32 for most)
     :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
         over RGB of its filters
     :param dropout: keep EfficientNet's dropout and drop connect
@@ -53,6 +54,8 @@ def build_backbone(
     library, _, model = name.rpartition("/")
     if recompute and name not in EFFICIENTNETS:
         raise InvalidArgumentError(f"expected an efficientnet_b0..b7 to recompute activations of, got {name}")
+    if output_stride == 8 and name != "small_resnet" and library != "timm":
+        raise InvalidArgumentError(f"expected output_stride 16 or 32 for {name}, got 8")
     try:
         if name == "small_resnet":
             return _small_resnet(channels, output_stride, pretrained)
@@ -75,9 +78,10 @@ def build_backbone(
 def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
     if pretrained:
         raise InvalidArgumentError("there are no pretrained weights of small_resnet; train it with pretrained=False")
-    if output_stride not in (None, 16):
-        raise InvalidArgumentError(f"expected output_stride 16 for small_resnet, got {output_stride}")
-    return Backbone(small_resnet(channels), WIDTH)
+    if output_stride not in (None, 8, 16):
+        raise InvalidArgumentError(f"expected output_stride 8 or 16 for small_resnet, got {output_stride}")
+    fine = output_stride == 8
+    return Backbone(small_resnet(channels, fine), FINE_WIDTH if fine else WIDTH)
 
 
 class _EfficientNetMap(nn.Module):

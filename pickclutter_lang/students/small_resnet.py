@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import torch
 from timm.models.byobnet import ByoBlockCfg, ByobNet, ByoModelCfg
+from torch import Tensor, nn
+from torch.nn import functional
 
 WIDTH = 256
 _STEM = 24
 _STAGES = ((1, 64), (2, 128), (2, WIDTH))
-"""Residual blocks and channels of each stage; the stem and every stage halve the map, so its stride is 16."""
+"""Residual blocks and channels of each stage; the stem and every stage halve the map."""
+FINE_WIDTH = WIDTH + _STAGES[-2][1]
 
 
-def small_resnet(channels: int) -> ByobNet:
-    """Build the trunk [N, channels, S, S] -> [N, 256, S/16, S/16]: 2.7 M parameters, 0.2 G multiply-adds at 128 px."""
+def small_resnet(channels: int, fine: bool = False) -> nn.Module:
+    """Build the trunk [N, channels, S, S] -> [N, 256, S/16, S/16]: 2.7 M parameters, 0.3 G multiply-adds at 128 px.
+
+    :param fine: give the last two stages side by side, [N, 384, S/8, S/8], so that small objects have their own cells
+    """
     config = ByoModelCfg(
         blocks=tuple(ByoBlockCfg(type="basic", d=depth, c=width, s=2, gs=0, br=1.0) for depth, width in _STAGES),
         stem_chs=_STEM,
         stem_type="3x3",
         stem_pool="",
     )
-    return ByobNet(config, num_classes=0, global_pool="", in_chans=channels)
+    network = ByobNet(config, num_classes=0, global_pool="", in_chans=channels)
+    return _LastTwoStages(network) if fine else network
+
+
+class _LastTwoStages(nn.Module):
+    """The maps of the last two stages, the last one enlarged to the size of the one before."""
+
+    def __init__(self, network: ByobNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        first, middle, last = cast(nn.Sequential, self.network.stages)
+        fine = middle(first(self.network.stem(images)))
+        coarse = functional.interpolate(last(fine), size=fine.shape[-2:], mode="bilinear")
+        return torch.cat([coarse, fine], dim=1)

@@ -77,13 +77,14 @@ def build_student(
     """Build a student network.
 
     Weights are drawn from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
-    4x4 cells, one of 16 a map of 8x8.
+    4x4 cells, one of 16 a map of 8x8, one of 8 a map of 16x16.
 
     :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's), `small_resnet`
         (see students/small_resnet.py), `torchvision/<name>` or `timm/<name>`
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
-    :param output_stride: input size over map size, 16 or 32; None leaves the network as its library has it
+    :param output_stride: input size over map size, 16 or 32, for `small_resnet` and most of timm's networks 8 too;
+        None leaves the network as its library has it
     :param pretrained: start from the library's ImageNet weights (downloaded); the paper trains from scratch
     :param dropout: keep EfficientNet's dropout and drop connect; a run of some hundred steps learns faster without
     :param recompute: compute EfficientNet's activations again in the backward pass instead of keeping them, which
@@ -93,7 +94,7 @@ def build_student(
     """
     if channels < 1 or embed_dim < 1:
         raise InvalidArgumentError(f"expected channels and embed_dim above 0, got {channels} and {embed_dim}")
-    if output_stride not in (None, 16, 32):
-        raise InvalidArgumentError(f"expected output_stride 16, 32 or none, got {output_stride}")
+    if output_stride not in (None, 8, 16, 32):
+        raise InvalidArgumentError(f"expected output_stride 8, 16, 32 or none, got {output_stride}")
     backbone = build_backbone(name, channels, output_stride, pretrained, dropout, recompute)
     return Student(name, backbone, channels, embed_dim)

@@ -106,7 +106,7 @@ class StudentSettings:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if self.output_stride is not None:
-            one_of("student.output_stride", self.output_stride, (16, 32))
+            one_of("student.output_stride", self.output_stride, (8, 16, 32))
         above("student.temperature", self.temperature, 0.0)
 
 
