@@ -15,7 +15,7 @@ from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.pretraining.folder_data import FolderData, FolderPictures, read_classes
-from pickclutter_lang.pretraining.folder_report import evaluate_folder
+from pickclutter_lang.pretraining.folder_report import evaluate_folder, folder_sections
 from pickclutter_lang.pretraining.inputs import check_held_out
 from pickclutter_lang.teachers import load_teacher
 
@@ -132,11 +132,15 @@ def test_the_script_trains_exports_and_measures(tmp_path: Path, classes: Path) -
     settings = wanted(tmp_path, images=train, held_out_images=held, classes=classes)
     assert figures == evaluate_folder(teacher, settings)
     assert figures["pictures"]["pictures"] == 6 and set(figures["classes"]) == {"lime", "beetroot", "banana"}
-    (held / "durian").mkdir()
-    Image.new("RGB", (8, 8)).save(held / "durian" / "0.png")
-    with pytest.raises(InvalidArgumentError, match="durian"):
-        evaluate_folder(teacher, settings)
-    assert evaluate_folder(teacher, wanted(tmp_path, images=train)) == {"pictures": {}, "classes": {}}
+    for number, name in enumerate(("durian", "plum")):
+        (held / name).mkdir()
+        Image.new("RGB", (8, 8), (200 * number, 90, 40)).save(held / name / "0.png")
+    with_others = evaluate_folder(teacher, settings)
+    assert {**with_others, "unseen": {}} == figures
+    assert with_others["unseen"]["classes"] == with_others["unseen"]["pictures"] == 2
+    assert "2 classes that it **never saw**" in folder_sections(with_others)
+    nothing = evaluate_folder(teacher, wanted(tmp_path, images=train))
+    assert nothing == {"pictures": {}, "classes": {}, "unseen": {}} and "None" in folder_sections(nothing)
 
 
 def test_a_picture_is_trained_on_or_measured_on(tmp_path: Path) -> None:
