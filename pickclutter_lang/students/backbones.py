@@ -98,7 +98,7 @@ class _EfficientNetMap(nn.Module):
         network: Any = self.network
         x = recomputed(network, lambda: network._swish(network._bn0(network._conv_stem(images))))
         for number, block in enumerate(network._blocks):
-            rate = network._global_params.drop_connect_rate * number / len(network._blocks)
+            rate = network._global_params.drop_connect_rate * (number / len(network._blocks))
             x = recomputed(network, partial(block, x, drop_connect_rate=rate))
         return recomputed(network, lambda: network._swish(network._bn1(network._conv_head(x))))
 

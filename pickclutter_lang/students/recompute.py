@@ -1,4 +1,4 @@
-"""Activations that are computed again in the backward pass instead of being kept: less memory, a third more time."""
+"""Activations that are computed again in the backward pass instead of being kept: less memory, one more forward pass."""
 
 from __future__ import annotations
 
