@@ -1,4 +1,4 @@
-"""Activations that are computed again in the backward pass instead of being kept: less memory, one more forward pass."""
+"""Activations that are computed again for the backward pass instead of being kept: less memory, more time."""
 
 from __future__ import annotations
 
