@@ -29,7 +29,8 @@ STUDENTS = {
     "EfficientNet-B0, stride 32": ("student=efficientnet_b0", "student.output_stride=null"),
     "EfficientNet-B0, stride 16": ("student=efficientnet_b0", "student.output_stride=16"),
     "ResNet-10-T": ("student=resnet10t",),
-    "small_resnet": ("student=small_resnet",),
+    "small_resnet, stride 8": ("student=small_resnet",),
+    "small_resnet, stride 16": ("student=small_resnet", "student.output_stride=16"),
 }
 
 
