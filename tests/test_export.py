@@ -45,7 +45,7 @@ def run(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def rgbd(tmp_path_factory) -> Path:
     cameras = ("hand", "base")
-    return trained(tmp_path_factory.mktemp("rgbd"), "data=both_rgbd", "student.output_stride=16", cameras=cameras)
+    return trained(tmp_path_factory.mktemp("rgbd"), "data=both_rgbd", "student=small_resnet", cameras=cameras)
 
 
 def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "fewshot") -> ExportSettings:

@@ -23,16 +23,20 @@ def evaluate_folder(teacher: PocketTeacher, settings: TeacherTrainSettings) -> d
     :return: `pictures` (of classes that were trained on, top-1 among all of these: number of `pictures`, of `classes`;
         `overall` and `mean_class`: top-1 by name; `by_description`: top-1 by the first sentence of the description,
         where all classes have one), `classes` (top-1 by name of each), and `unseen` (as `pictures`, of classes that
-        were not trained on, among themselves); all are empty where there is no picture
+        were not trained on, by folder or name, among themselves, with their `folders`; at least two); all are empty
+        where there is no picture
     """
     if not settings.held_out_images:
         return {"pictures": {}, "classes": {}, "unseen": {}}
     trained = FolderPictures.open(str(settings.images), settings.classes).classes
     held_out = FolderPictures.open(settings.held_out_images, settings.classes)
-    known = {item.folder for item in trained}
-    unseen = [item for item in held_out.classes if item.folder not in known]
+    known = {item.folder for item in trained} | {item.thing.name for item in trained}
+    unseen = [item for item in held_out.classes if not {item.folder, item.thing.name} & known]
     figures, classes = _top1(teacher, held_out, trained)
-    return {"pictures": figures, "classes": classes, "unseen": _top1(teacher, held_out, unseen)[0]}
+    others: dict[str, Any] = {}
+    if len(unseen) > 1:
+        others = _top1(teacher, held_out, unseen)[0] | {"folders": [item.folder for item in unseen]}
+    return {"pictures": figures, "classes": classes, "unseen": others}
 
 
 def _top1(
@@ -75,6 +79,7 @@ def folder_sections(figures: Mapping[str, Any]) -> str:
         parts += [_sentence("classes that it was trained on", figures["pictures"]), table(["class", "top-1"], rows)]
     if figures["unseen"]:
         parts.append(_sentence("classes that it **never saw**, told apart among themselves", figures["unseen"]))
+        parts.append(f"These are: {', '.join(figures['unseen']['folders'])}.\n")
     if len(parts) == 1:
         parts.append("None: there were no `held_out_images`.\n")
     return "\n".join(parts)

@@ -96,11 +96,11 @@ class _EfficientNetMap(nn.Module):
         if not self._recompute or not torch.is_grad_enabled():
             return cast(Tensor, self.network.extract_features(images))
         network: Any = self.network
-        x = recomputed(network, lambda: network._swish(network._bn0(network._conv_stem(images))))
+        x = recomputed(network, lambda x: network._swish(network._bn0(network._conv_stem(x))), images)
         for number, block in enumerate(network._blocks):
             rate = network._global_params.drop_connect_rate * (number / len(network._blocks))
-            x = recomputed(network, partial(block, x, drop_connect_rate=rate))
-        return recomputed(network, lambda: network._swish(network._bn1(network._conv_head(x))))
+            x = recomputed(network, partial(block, drop_connect_rate=rate), x)
+        return recomputed(network, lambda x: network._swish(network._bn1(network._conv_head(x))), x)
 
 
 def _efficientnet(

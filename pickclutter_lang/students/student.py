@@ -88,7 +88,7 @@ def build_student(
     :param pretrained: start from the library's ImageNet weights (downloaded); the paper trains from scratch
     :param dropout: keep EfficientNet's dropout and drop connect; a run of some hundred steps learns faster without
     :param recompute: compute EfficientNet's activations again in the backward pass instead of keeping them, which
-        changes no number: about a third of their memory, one more forward pass
+        changes no number (checked on a CPU): about a third of their memory, one more forward pass
     :raises InvalidArgumentError: on an unknown name or a value that is not allowed
     :raises MissingAssetsError: when pretrained weights can be neither found nor downloaded
     """

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from rich import get_console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -134,7 +135,7 @@ class FeatureCache:
 def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: int) -> Tensor:
     parts = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, transient=True, disable=not get_console().is_terminal) as progress:
         task = progress.add_task("the teacher's features", total=count)
         for batch in batches:
             parts.append(teacher.encode_image(teacher.preprocess(batch)).cpu())
