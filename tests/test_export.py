@@ -93,7 +93,7 @@ def test_the_file_tells_what_it_is(rgbd, tmp_path):
     assert (told["image_size"], told["view"], told["label"], told["depth"]) == ("32", "32", "graspable", "true")
     assert "hand RGB, hand depth, base RGB, base depth" in told["input"]
     shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
-    assert shapes == [["N", 8, 32, 32], ["N", 26], ["N", 26, 2, 2]]
+    assert shapes == [["N", 8, 32, 32], ["N", 26], ["N", 26, 4, 4]]
 
 
 @needs_the_extra
