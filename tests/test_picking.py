@@ -131,11 +131,14 @@ def test_things_that_lie_apart_are_segments():
     assert not segments[:, 100:].any()
     heat = np.zeros((160, 160))
     heat[115:120, 25:30] = 1.0
-    assert (hottest_object(segments, heat, rgb) == (segments == values[2])).all()  # beside it: cold, of another colour
-    heat[45:75, 40:80] = 1.0
-    both = (segments == values[0]) | (segments == values[1])
-    assert (hottest_object(segments, heat, rgb) == both).all()  # they touch, are hot and of one colour
-    assert not hottest_object(np.zeros((4, 4), int), heat[:4, :4], rgb[:4, :4]).any()
+    assert (hottest_object(segments, heat, depth) == (segments == values[2])).all()  # what is beside it is cold
+    heat[110:140, 20:60] = 1.0
+    both = (segments == values[2]) | (segments == values[3])
+    assert (hottest_object(segments, heat, depth) == both).all()  # of two colours, but hot and without a step between
+    heat[30:60, 40:80] = heat[60:90, 40:80] = 2.0
+    heat[32, 42] = 3.0
+    assert (hottest_object(segments, heat, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
+    assert not hottest_object(np.zeros((4, 4), int), heat[:4, :4], depth[:4, :4]).any()
 
 
 @pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])

@@ -77,7 +77,7 @@ class StudentJudge:
         look = self.student.look(frame, [name])
         height, width = frame["hand", "rgb"].shape[:2]
         heat = on_picture(look.maps[0], self.student.settings.data.view or width, (height, width))
-        mask = hottest_object(_segments(observation), heat, frame["hand", "rgb"])
+        mask = hottest_object(_segments(observation), heat, observation["image"]["hand_camera"]["depth"][..., 0])
         return Judgement(float(look.scores[0]), self.student.threshold(name), mask, heat)
 
 
