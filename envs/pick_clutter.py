@@ -50,6 +50,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param max_objects: most objects of a dropped pile, at most 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
     :param enable_segmentation: add segmentation to the pictures, as `mani_skill2.make` does
+    :param base_camera: whether there is a camera beside the hand's; without it a step takes less time
     :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
         its first environment
     :param kwargs: further arguments of mani_skill2's `PickClutterEnv`
@@ -79,6 +80,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         max_objects: int = 10,
         obs_mode: str | None = None,
         enable_segmentation: bool = False,
+        base_camera: bool = True,
         camera_cfgs: dict[str, Any] | None = None,
         render_mode: str | None = None,
         renderer_kwargs: dict[str, Any] | None = None,
@@ -88,6 +90,12 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
             raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
         if split not in SPLIT_OBJECTS:
             raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
+        if not base_camera and "base_camera" in (camera_cfgs or {}):
+            raise InvalidArgumentError(
+                "expected no settings of the base camera beside base_camera=False, but camera_cfgs has some; "
+                "leave out the one or the other"
+            )
+        self._has_base_camera = base_camera
         engine, renderer = _start_renderer(render_mode, renderer_kwargs)
         self.split = split
         self.absent_probability = float(absent_probability)
@@ -121,6 +129,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         self._converter = ObservationConverter(self.observation_space, self._shown_mode)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
+
+    def _register_cameras(self) -> Any:
+        return super()._register_cameras() if self._has_base_camera else []
 
     def _drop_piles(self, objects: str, root: str | None, seed: int, settings: ClutterSettings) -> None:
         settings.validate()

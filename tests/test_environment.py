@@ -171,6 +171,21 @@ def test_stable_baselines3_checks_it_without_a_warning(obs_mode, wrap):
         checker.check_env(env)
 
 
+@pytest.mark.parametrize("obs_mode", ["rgbd", "pointcloud"])
+def test_without_the_base_camera_the_hand_sees_the_same(obs_mode):
+    both, alone = make(obs_mode=obs_mode), make(obs_mode=obs_mode, base_camera=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(alone, skip_render_check=True, skip_close_check=True)
+    seen, seen_alone = both.reset(seed=4)[0], alone.reset(seed=4)[0]
+    if obs_mode == "rgbd":
+        assert list(seen_alone["image"]) == list(seen_alone["camera_param"]) == ["hand_camera"]
+        assert data_equivalence(seen_alone["image"]["hand_camera"], seen["image"]["hand_camera"])
+    else:
+        points, all_points = (shown["pointcloud"]["xyzw"].tolist() for shown in (seen_alone, seen))
+        assert len(points) == len(all_points) / 2 and all(point in all_points for point in points[::97])
+
+
 def test_no_observation_mode(env):
     blind = make(obs_mode="none")
     assert blind.reset(seed=0)[0] == {}
@@ -367,6 +382,7 @@ def test_wrong_options_are_named(env, options, error, words):
         ({"render_mode": "ascii"}, InvalidArgumentError),
         ({"episode_json": "/nowhere.json"}, StoreError),
         ({"objects": "ycb", "objects_root": "/nowhere"}, MissingAssetsError),
+        ({"base_camera": False, "camera_cfgs": {"base_camera": {"width": 64}}}, InvalidArgumentError),
     ],
 )
 def test_wrong_arguments_are_named(kwargs, error):

@@ -22,7 +22,6 @@ from pickclutter_lang.policy.wrappers import check_cameras
 
 VARIANTS = ("simulator", "few_shot", "zero_shot", "teacher", "random")
 """Who decides: the simulator itself (upper bound), the student after few-shot or before it, the teacher, chance."""
-_UNUSED_SIDE = 8  # of a camera that nobody looks at; there must be one
 
 Watcher = Callable[[Mapping[str, NDArray[Any]], Pick], None]
 
@@ -45,10 +44,10 @@ class Stage:
 class Theatre:
     """The environment of one process, and the judges that were asked for so far."""
 
-    def __init__(self, stage: Stage, base_side: int = _UNUSED_SIDE) -> None:
+    def __init__(self, stage: Stage, base_side: int = 0) -> None:
         """Make the environment.
 
-        :param base_side: of the base camera's pictures, where the student does not look at them
+        :param base_side: of the base camera's pictures, where the student does not look at them; 0: none
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.stage = stage
@@ -57,12 +56,8 @@ class Theatre:
         self._judges |= {name: StudentJudge(student) for name, student in students.items()}
         student = next(iter(students.values()))
         side = student.card.camera_size
-        looked_at = {camera for camera, _ in student.pictures} | {"hand"}
-        cameras = {
-            f"{camera}_camera": {"width": size, "height": size}
-            for camera in ("hand", "base")
-            for size in [side if camera in looked_at else base_side]
-        }
+        looked_at = {camera for camera, _ in student.pictures}
+        sides = {"hand": side, "base": side if "base" in looked_at else base_side}
         inner = gym.make(
             stage.env_id,
             objects_root=stage.objects_root,
@@ -71,7 +66,8 @@ class Theatre:
             split=stage.split,
             absent_probability=stage.absent_probability,
             enable_segmentation=True,
-            camera_cfgs=cameras,
+            base_camera=sides["base"] > 0,
+            camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
         check_cameras(inner, student)
         self._card = student.card

@@ -27,7 +27,6 @@ try:
 except ImportError as error:
     raise MissingExtraError("stable_baselines3", "rl") from error
 
-_UNUSED = {"width": 36, "height": 36}  # the smallest that stable-baselines3 takes for a picture
 _SMOOTHED = 10
 
 
@@ -64,7 +63,8 @@ def make_environment(settings: AgentSettings, student: GraspabilityStudent) -> g
         reward_mode="normalized_dense",
         absent_probability=0.0,
         max_episode_steps=settings.episode_steps,
-        camera_cfgs={"hand_camera": {"width": side, "height": side}, "base_camera": _UNUSED},
+        base_camera=False,
+        camera_cfgs={"hand_camera": {"width": side, "height": side}},
     )
     env = InstructionEmbedding(env, teacher_of(student.card))
     return FlatObservation(GraspabilityObservation(env, student))
