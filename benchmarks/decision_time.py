@@ -24,21 +24,24 @@ from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.model import Scorer
 
-CAMERA, WIDTH = 176, 256
+WIDTH = 256
+CAMERAS = {128: 176, 288: 384}
+"""Side of the middle of a picture that a student sees -> side of the whole one, pixels."""
 STUDENTS = {
     "EfficientNet-B0, stride 32": ("student=efficientnet_b0", "student.output_stride=null"),
     "EfficientNet-B0, stride 16": ("student=efficientnet_b0", "student.output_stride=16"),
     "ResNet-10-T": ("student=resnet10t",),
     "small_resnet, stride 8": ("student=small_resnet",),
     "small_resnet, stride 16": ("student=small_resnet", "student.output_stride=16"),
+    "the preset policy, 288 px of 384": ("experiment=policy",),
 }
 
 
 def student(names: list[str], *overrides: str) -> GraspabilityStudent:
-    """Return a student with random weights that sees the middle 128 px of the hand camera."""
+    """Return a student with random weights that sees the middle of the hand camera's picture, by default 128 px."""
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
         settings = typed(TrainSettings, compose("train_affordance", overrides=["data.view=128", *overrides]))
-    card = PolicyCard(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERA, {})
+    card = PolicyCard(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[settings.data.view], {})
     text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
     return GraspabilityStudent(card, settings, Scorer(settings, WIDTH).state_dict(), text)
 
@@ -52,13 +55,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = [f"name {n}" for n in range(options.names)]
-    frame = np.random.default_rng(0).integers(0, 256, (CAMERA, CAMERA, 3)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (384, 384, 3)).astype(np.uint8)
     calls: dict[str, Callable[[], object]] = {}
     for title, overrides in STUDENTS.items():
         one = student(names, *overrides)
-        calls[title] = lambda one=one: one.look({("hand", "rgb"): frame}, names)  # type: ignore[misc]
+        frame = {("hand", "rgb"): noise[: one.card.camera_size, : one.card.camera_size]}
+        calls[title] = lambda one=one, frame=frame: one.look(frame, names)  # type: ignore[misc]
     teacher = load_teacher("pocket")
-    calls["pocket teacher"] = lambda: teacher.encode_image(teacher.preprocess(frame[None]))
+    calls["pocket teacher"] = lambda: teacher.encode_image(teacher.preprocess(noise[None, :176, :176]))
     if not options.without_clip:
         clip = open_clip.create_model("ViT-L-14", pretrained=None).visual.eval()
         picture = torch.randn(1, 3, 224, 224)

@@ -187,22 +187,24 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
     envs.close()
 
 
-def test_what_a_second_look_says_counts_at_once():
-    """After a try that failed the object is judged anew, within an action."""
+@pytest.mark.parametrize(("scores", "declared"), [((0.6, 0.3), 1.0), ((0.9, 0.3), -1.0)])
+def test_what_a_second_look_says_counts_at_once(scores, declared):
+    """After a try that failed the object is judged anew, within an action, by the mean of both looks."""
     env = environment()
     observation, _ = env.reset(seed=2)
-    judge = Told(1.0)
+    judge = Told(scores[0])
     policy = GraspabilityPolicy(judge)
     _, state = policy.predict(observation)
-    pick, judge.score = state[0], 0.0
+    pick, judge.score = state[0], scores[1]
 
     def look_again(seen):
         pick.judge(seen)
         return np.zeros(7, np.float32)
 
     pick.picker.act = look_again
-    action, _ = policy.predict(observation, state, False)
-    assert action[-1] == 1.0
+    seen_later = {key: value.copy() for key, value in observation.items()}
+    action, _ = policy.predict(seen_later, state, False)
+    assert action[-1] == declared
     env.close()
 
 

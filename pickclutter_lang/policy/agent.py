@@ -32,11 +32,18 @@ class Pick:
         self.picker = ScriptedPicker(self._find, control_mode)
         self._judge = judge
         self._judged: Mapping[str, Any] | None = None
+        self._above: list[float] = []
+
+    @property
+    def absent(self) -> bool:
+        """Whether the object counts as absent: the scores of all looks at it are below the threshold in the mean."""
+        return sum(self._above) < 0
 
     def judge(self, observation: Mapping[str, Any]) -> Judgement:
         """Judge the name on what is seen now, each observation once."""
         if self.judgement is None or observation is not self._judged:
             self.judgement, self._judged = self._judge(observation, self.name), observation
+            self._above.append(self.judgement.score - self.judgement.threshold)
         return self.judgement
 
     def _find(self, observation: Mapping[str, Any]) -> NDArray[np.bool_]:
@@ -113,11 +120,8 @@ class GraspabilityPolicy:
             pick = Pick(self.judge, self.control_mode, instruction)
             if self.declare:
                 pick.judge(seen)
-        action = stay(self.control_mode) if self._absent(pick) else pick.picker.act(seen)
+        action = stay(self.control_mode) if self.declare and pick.absent else pick.picker.act(seen)
         if self.declare:
             # After a try that failed the picker looks anew, and may see that nothing is there.
-            action = np.append(action, np.float32(DECLARE if self._absent(pick) else GO_ON))
+            action = np.append(action, np.float32(DECLARE if pick.absent else GO_ON))
         return action, pick
-
-    def _absent(self, pick: Pick) -> bool:
-        return self.declare and pick.judgement is not None and not pick.judgement.there

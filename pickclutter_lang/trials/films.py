@@ -142,7 +142,7 @@ def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) ->
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decoded(observation["instruction"]), (235, 235, 235), _font())
     if said is not None:
-        doing = pick.picker.doing if said.there else "it is not there"
+        doing = "it is not there" if pick.absent else pick.picker.doing
         words = f"{doing}; score {said.score:.2f}, there from {said.threshold:.2f}"
         draw.text((8, _HEADER - 20), words, (170, 175, 185), _font(12))
     return canvas
