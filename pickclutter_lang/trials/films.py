@@ -39,10 +39,12 @@ def write_films(
     :raises StoreMismatchError: when an episode ends otherwise than it did, as with another version of the program
     """
     theatre: Theatre | None = None
-    wanted = [(f"{_name(e)}.gif", e) for e in _first_ends(episodes, films)]
-    wanted += [(f"{_name(e)}.png", e) for e in _first_missed(episodes, strips)]
-    for name, episode in wanted:
-        if (folder / name).is_file():
+    wanted = [(e, ".gif") for e in _first_ends(episodes, films)]
+    wanted += [(e, ".png") for e in _first_missed(episodes, strips)]
+    for episode in {_name(e): e for e, _ in wanted}.values():
+        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in wanted if e is episode}
+        left = {suffix: path for suffix, path in files.items() if not path.is_file()}
+        if not left:
             continue
         theatre = theatre or Theatre(stage, base_side=_SIDE)
         film = Film()
@@ -53,8 +55,9 @@ def write_films(
                 "now; films are of equal episodes: run the trial again in another folder"
             )
         (folder / FOLDER).mkdir(exist_ok=True)
-        (film.save if name.endswith(".gif") else film.save_strip)(folder / name, _end(episode))
-    return [name for name, _ in wanted]
+        for suffix, path in left.items():
+            (film.save if suffix == ".gif" else film.save_strip)(path, _end(episode))
+    return [f"{_name(e)}{suffix}" for e, suffix in wanted]
 
 
 def _end(episode: Mapping[str, Any]) -> str:
