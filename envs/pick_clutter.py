@@ -50,7 +50,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param max_objects: most objects of a dropped pile, at most 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
     :param enable_segmentation: add segmentation to the pictures, as `mani_skill2.make` does
-    :param base_camera: whether there is a camera beside the hand's; without it a step takes less time
+    :param base_camera: whether there is a camera beside the hand's; without it pictures take less time
     :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
         its first environment
     :param kwargs: further arguments of mani_skill2's `PickClutterEnv`

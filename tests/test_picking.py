@@ -139,6 +139,17 @@ def test_things_that_lie_apart_are_segments():
     heat[32, 42] = 3.0
     assert (hottest_object(segments, heat, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
     assert not hottest_object(np.zeros((4, 4), int), heat[:4, :4], depth[:4, :4]).any()
+    assert hottest_object(np.ones((4, 4), int), heat[:4, :4], depth[:4, :4]).all()
+
+
+def test_an_object_grows_along_borders_without_a_step_over_what_is_hot():
+    segments = np.repeat([[1, 2, 3, 4, 0, 5]], 9, axis=0).repeat(4, axis=1)
+    warm = np.array([0, 1.0, 0.4, 0.35, 0.25, 0.9])
+    depth = np.full(segments.shape, 0.4)
+    depth[4, 4:8] = 0.3  # a row that stands out does not part the first from the second
+    assert (hottest_object(segments, warm[segments], depth) == np.isin(segments, [1, 2, 3])).all()  # 4 is cold, 5 apart
+    depth[:, 4:] = 0.42
+    assert (hottest_object(segments, warm[segments], depth) == (segments == 1)).all()
 
 
 @pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])

@@ -14,6 +14,7 @@ from killing import run_killed
 from PIL import Image
 from toy_training import make_finished_run
 
+from pickclutter_lang.trials import films
 from pickclutter_lang.trials.drawing import draw_ends
 from pickclutter_lang.trials.outcomes import FIGURES, end_of, share, shares, summary, tables
 
@@ -156,6 +157,37 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
     (run_folder / "settings").rename(run_folder / "killed" / "settings.json")
     refused = call(run_folder, *common, "out=killed", "split=id")
     assert refused.returncode == 2 and "another student or environment" in refused.stderr and "split" in refused.stderr
+
+
+def test_an_episode_is_played_once_for_its_film_and_its_strip(tmp_path, monkeypatch):
+    played = []
+
+    class Stage:
+        def __init__(self, stage, base_side):
+            pass
+
+        def play(self, variant, seed, watch):
+            played.append((variant, seed))
+            return {"success": seed != 7}
+
+    class Film:
+        def watch(self, observation, pick):
+            pass
+
+        def save(self, path, end):
+            path.write_text(end)
+
+        save_strip = save
+
+    monkeypatch.setattr(films, "Theatre", Stage)
+    monkeypatch.setattr(films, "Film", Film)
+    episodes = [episode(seed=7, success=False), episode(seed=8)]
+    names = films.write_films(None, episodes, 1, 1, tmp_path)
+    assert sorted(played) == [("few_shot", 7), ("few_shot", 8)] and len(names) == 3
+    assert all((tmp_path / name).is_file() for name in names)
+    (tmp_path / names[-1]).unlink()
+    films.write_films(None, episodes, 1, 1, tmp_path)
+    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "failure"
 
 
 @pytest.mark.sim

@@ -17,7 +17,7 @@ from pickclutter_lang.picking.gripper import FloatArray, Numbers
 _HEIGHT_WEIGHT, _LIGHT_WEIGHT = 3000.0, 0.2
 _SCALE, _BLUR, _FEWEST_PIXELS = 1e5, 0.3, 20
 _FINGERS_M = 0.1  # from the camera; the fingers are 0.05 to 0.07 m away, objects on the table over 0.16 m
-_AS_HOT, _STEP_M = 0.3, 0.015  # chosen on 150 scenes of X_id: 0.25 to 0.3 and 12 to 20 mm are about as good
+_LEAST_HEAT, _STEP_M = 0.3, 0.015  # chosen on 150 scenes of X_id: 0.25 to 0.3 and 12 to 20 mm are about as good
 
 
 def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, camera: Numbers) -> NDArray[np.int64]:
@@ -43,8 +43,8 @@ def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, came
 def hottest_object(segments: NDArray[np.int64], heat: FloatArray, depth: Numbers) -> NDArray[np.bool_]:
     """Return the pixels [H, W] of the object that heat [H, W] points to; none where there are no segments.
 
-    That is the segment with the highest mean heat, with those that are nearly as hot and that no step in depth [H, W],
-    metres, parts from it: an object may have fallen into several, of other colours.
+    That is the segment with the highest mean heat, with those at least 0.3 times as hot that are joined to it, directly
+    or through others of them, by borders without a step in depth [H, W], metres: an object may be in several pieces.
     """
     count = int(segments.max()) + 1
     means = np.bincount(segments.ravel(), heat.ravel(), count) / np.maximum(np.bincount(segments.ravel()), 1)
@@ -53,8 +53,8 @@ def hottest_object(segments: NDArray[np.int64], heat: FloatArray, depth: Numbers
     if best == 0:
         return np.zeros(segments.shape, bool)
     pairs, steps = _borders(segments, np.asarray(depth))
-    one = (steps < _STEP_M) & (means[pairs] >= _AS_HOT * means[best]).all(axis=0)
-    joined = coo_array((np.ones(one.sum()), pairs[:, one]), (count, count))
+    inside = (steps < _STEP_M) & (means[pairs] >= _LEAST_HEAT * means[best]).all(axis=0)
+    joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (count, count))
     objects = connected_components(joined, directed=False)[1]
     return np.asarray(objects[segments] == objects[best])
 

@@ -27,24 +27,23 @@ class Pick:
         """Begin."""
         self.instruction = instruction
         self.name = named_in(instruction, judge.names)
-        self.judgement: Judgement | None = None
-        """What was said of the name when it was looked for last."""
+        self.judgements: list[Judgement] = []
+        """What was said of the name, each time that it was looked for."""
         self.picker = ScriptedPicker(self._find, control_mode)
         self._judge = judge
         self._judged: Mapping[str, Any] | None = None
-        self._above: list[float] = []
 
     @property
     def absent(self) -> bool:
-        """Whether the object counts as absent: the scores of all looks at it are below the threshold in the mean."""
-        return sum(self._above) < 0
+        """Whether the object counts as absent: the scores of all looks for it are below the threshold in the mean."""
+        return sum(judgement.margin for judgement in self.judgements) < 0
 
     def judge(self, observation: Mapping[str, Any]) -> Judgement:
         """Judge the name on what is seen now, each observation once."""
-        if self.judgement is None or observation is not self._judged:
-            self.judgement, self._judged = self._judge(observation, self.name), observation
-            self._above.append(self.judgement.score - self.judgement.threshold)
-        return self.judgement
+        if observation is not self._judged:
+            self.judgements.append(self._judge(observation, self.name))
+            self._judged = observation
+        return self.judgements[-1]
 
     def _find(self, observation: Mapping[str, Any]) -> NDArray[np.bool_]:
         return self.judge(observation).mask

@@ -33,11 +33,8 @@ class GraspabilityExtractor(BaseFeaturesExtractor):
         :param frozen: keep the student's weights as they are
         :raises InvalidArgumentError: for another student, or observations without these keys
         """
+        check_hand_rgb(student)
         data = student.settings.data
-        if data.cameras != ["hand"] or data.depth:
-            raise InvalidArgumentError(
-                "expected a student of the hand camera's RGB (data=hand_rgb), but this one sees more"
-            )
         self_key = next((key for key in ("hand_camera_rgb", "hand_rgb") if key in observation_space.spaces), None)
         if self_key is None or "state" not in observation_space.spaces:
             raise InvalidArgumentError(
@@ -77,3 +74,15 @@ class GraspabilityExtractor(BaseFeaturesExtractor):
         if self.frozen:
             self.scorer.eval()
         return self
+
+
+def check_hand_rgb(student: GraspabilityStudent) -> None:
+    """Check that a student looks at the hand camera's RGB alone.
+
+    :raises InvalidArgumentError: for another one
+    """
+    if student.pictures != [("hand", "rgb")]:
+        raise InvalidArgumentError(
+            "expected a student of the hand camera's RGB, but this one sees "
+            f"{', '.join(f'{kind} of {camera}' for camera, kind in student.pictures)}; distil one with data=hand_rgb"
+        )

@@ -32,9 +32,9 @@ class Judgement(NamedTuple):
     heat: NDArray[np.float64]
 
     @property
-    def there(self) -> bool:
-        """Whether the object counts as there."""
-        return self.score >= self.threshold
+    def margin(self) -> float:
+        """How far the score lies above the threshold; below 0 where the object counts as absent."""
+        return self.score - self.threshold
 
 
 class Judge(Protocol):
@@ -108,7 +108,10 @@ class TeacherJudge:
 
 
 class SimulatorJudge:
-    """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it."""
+    """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it.
+
+    An object that was seen once and is hidden at the second look does not count as absent: both are judged together.
+    """
 
     names: Sequence[str] = ()
 

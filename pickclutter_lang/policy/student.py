@@ -114,7 +114,7 @@ class GraspabilityStudent:
                 there = ", ".join(f"{k} of {c}" for c, k in frame) or "nothing"
                 raise InvalidArgumentError(
                     f"expected {kind} of the {camera} camera, but the frame has {there}; make the environment with "
-                    "obs_mode='rgbd'"
+                    "obs_mode='rgbd', and not with base_camera=False for the base camera's"
                 )
             stored[camera, kind] = _checked(np.asarray(frame[camera, kind]), camera, kind, side)[None]
         data = self.settings.data

@@ -47,7 +47,7 @@ class Theatre:
     def __init__(self, stage: Stage, base_side: int = 0) -> None:
         """Make the environment.
 
-        :param base_side: of the base camera's pictures, where the student does not look at them; 0: none
+        :param base_side: of the pictures of the base camera, at which no policy looks; 0: there is none
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.stage = stage
@@ -55,9 +55,7 @@ class Theatre:
         students = {name: GraspabilityStudent.load(folder) for name, folder in stage.policies.items()}
         self._judges |= {name: StudentJudge(student) for name, student in students.items()}
         student = next(iter(students.values()))
-        side = student.card.camera_size
-        looked_at = {camera for camera, _ in student.pictures}
-        sides = {"hand": side, "base": side if "base" in looked_at else base_side}
+        sides = {"hand": student.card.camera_size, "base": base_side}
         inner = gym.make(
             stage.env_id,
             objects_root=stage.objects_root,
@@ -66,7 +64,7 @@ class Theatre:
             split=stage.split,
             absent_probability=stage.absent_probability,
             enable_segmentation=True,
-            base_camera=sides["base"] > 0,
+            base_camera=base_side > 0,
             camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
         check_cameras(inner, student)
@@ -105,7 +103,7 @@ class Theatre:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1
-        assert state is not None and state[0].judgement is not None
+        assert state is not None
         first = judge.first
         located = (first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1)
         return {

@@ -42,7 +42,7 @@ from pickclutter_lang.trials.films import write_films
 from pickclutter_lang.trials.outcomes import summary, tables
 
 EPISODES_FILE, RESULT_FILE, REPORT_FILE, SETTINGS_FILE = "episodes.jsonl", "result.json", "report.md", "settings.json"
-SCHEMA = 2
+SCHEMA = 3
 Result = dict[str, Any] | tuple[str, str]
 """What a worker sends: an episode, or name and text of an error."""
 _FRESH = ".policies"

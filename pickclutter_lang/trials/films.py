@@ -14,7 +14,6 @@ from PIL import Image, ImageDraw, ImageFont
 from pickclutter_lang.errors import StoreMismatchError
 from pickclutter_lang.files import write_whole
 from pickclutter_lang.policy.agent import Pick
-from pickclutter_lang.policy.judges import Judgement
 from pickclutter_lang.policy.observations import decoded
 from pickclutter_lang.trials.episodes import Stage, Theatre
 
@@ -91,16 +90,15 @@ class Film:
     def __init__(self) -> None:
         self._frames: list[Image.Image] = []
         self._times: list[int] = []
-        self._seen = 0
-        self._said: Judgement | None = None
+        self._seen = self._looks = 0
 
     def watch(self, observation: Mapping[str, NDArray[Any]], pick: Pick) -> None:
         """Take a picture of every fourth step, and of those at which something was said, for longer."""
-        judged = pick.judgement is not self._said
+        judged = len(pick.judgements) > self._looks
         if judged or self._seen % _EVERY == 0:
             self._frames.append(_frame(observation, pick, judged))
             self._times.append(_JUDGED_MILLISECONDS if judged else _MILLISECONDS)
-        self._said = pick.judgement
+        self._looks = len(pick.judgements)
         self._seen += 1
 
     def save(self, path: Path, end: str) -> None:
@@ -134,8 +132,8 @@ class Film:
 def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) -> Image.Image:
     canvas = Image.new("RGB", (2 * _SIDE, _SIDE + _HEADER), (24, 26, 30))
     hand = observation["hand_rgb"].astype(float)
-    said = pick.judgement
-    if said is not None and judged:
+    if judged:
+        said = pick.judgements[-1]
         heat = said.heat / max(float(said.heat.max()), 1e-12)
         hand = hand + 0.6 * heat[..., None] * (_HOT - hand)
         hand[_edge(said.mask)] = 255
@@ -144,9 +142,10 @@ def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) ->
         canvas.paste(image, (n * _SIDE, _HEADER))
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decoded(observation["instruction"]), (235, 235, 235), _font())
-    if said is not None:
+    if pick.judgements:
         doing = "it is not there" if pick.absent else pick.picker.doing
-        words = f"{doing}; score {said.score:.2f}, there from {said.threshold:.2f}"
+        scores = " and ".join(f"{said.score:.2f}" for said in pick.judgements)
+        words = f"{doing}; score {scores}, there from {pick.judgements[-1].threshold:.2f}"
         draw.text((8, _HEADER - 20), words, (170, 175, 185), _font(12))
     return canvas
 

@@ -16,7 +16,7 @@ from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.files import TEMPORARY_SUFFIX, make_folder
-from pickclutter_lang.policy.extractor import GraspabilityExtractor
+from pickclutter_lang.policy.extractor import GraspabilityExtractor, check_hand_rgb
 from pickclutter_lang.policy.folder import teacher_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
@@ -54,6 +54,7 @@ class AgentSettings:
 
 def make_environment(settings: AgentSettings, student: GraspabilityStudent) -> gym.Env[Any, Any]:
     """Return the environment as an agent sees it: pictures, and one vector with instruction and scores in it."""
+    check_hand_rgb(student)
     side = student.card.camera_size
     env: gym.Env[Any, Any] = gym.make(
         environment_id(settings.objects),
