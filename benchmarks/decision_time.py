@@ -25,7 +25,7 @@ from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.model import Scorer
 
 WIDTH = 256
-CAMERAS = {128: 176, 288: 384}
+CAMERAS = {128: 176, 192: 256}
 """Side of the middle of a picture that a student sees -> side of the whole one, pixels."""
 STUDENTS = {
     "EfficientNet-B0, stride 32": ("student=efficientnet_b0", "student.output_stride=null"),
@@ -33,7 +33,7 @@ STUDENTS = {
     "ResNet-10-T": ("student=resnet10t",),
     "small_resnet, stride 8": ("student=small_resnet",),
     "small_resnet, stride 16": ("student=small_resnet", "student.output_stride=16"),
-    "the preset policy, 288 px of 384": ("experiment=policy",),
+    "the preset policy, 192 px of 256": ("experiment=policy",),
 }
 
 
@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = [f"name {n}" for n in range(options.names)]
-    noise = np.random.default_rng(0).integers(0, 256, (384, 384, 3)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
     calls: dict[str, Callable[[], object]] = {}
     for title, overrides in STUDENTS.items():
         one = student(names, *overrides)
