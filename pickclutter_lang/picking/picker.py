@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import null_space
+from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
@@ -29,12 +30,13 @@ _CARRYING_SPEED = 0.2  # 0.4 m/s; what is held slips when it is flung
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-# Where the object's middle may be, when it is not where one view put it, tried one after the other at the goal: along
-# the way from the fingers to it (a part of the object was hidden), and beside that way.
-_SEARCH_M = (
-    np.array([[0, 0, 0], [-25, 0, 0], [25, 0, 0], [-50, 0, 0], [0, 20, 0], [0, -20, 0], [0, 0, 20], [0, 0, -20]]) / 1000
-)
+# Where the object's middle may be, when it is not where one view put it, tried one after the other at the goal: deeper,
+# since it hangs, along the way from the fingers to it (a part of it was hidden), and beside that way.
+_DEEPER_M = np.array([[0, 0, 0], [0, 0, 30], [0, 0, 60]]) / 1000
+_ALONG_M = np.array([[-25, 0, 0], [25, 0, 0], [-50, 0, 0], [0, 20, 0], [0, -20, 0], [0, 0, 20], [0, 0, -20]]) / 1000
 _SEARCH_STEPS = 6
+# By how much the hand may turn about the vertical where it cannot be at the goal as it grasped, the least first.
+_TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
 
 Observation = Mapping[str, Any]
 Finder = Callable[[Observation], NDArray[np.bool_]]
@@ -131,19 +133,33 @@ class ScriptedPicker:
     def _carry(self, aim: Aim) -> Generator[NDArray[np.float32], None, None]:
         """Bring the object's middle to the goal, and try around it while the fingers hold something."""
         self.doing, seen = "carry", self._depth
-        at_goal = aim.grasp.copy()
-        at_goal[:3] += self._goal - aim.middle
-        yield from self._go(at_goal, CLOSED)
-        way = rotation_matrix(at_goal[3:]) @ self._middle_of_held(seen, aim)
-        at_goal[:3] = self._goal - way
+        held = (aim.middle - aim.grasp[:3]) @ rotation_matrix(aim.grasp[3:])
+        yield from self._go(self._with_middle_at(self._goal, held, aim.grasp[3:]), CLOSED)
+        held = self._middle_of_held(seen, aim)
         while self._holding:
-            for shift in _SEARCH_M @ _axes_along(way):
-                wanted = at_goal + np.array([*shift, 0, 0, 0, 0])
+            way = rotation_matrix(self._arm.tcp(self._qpos[:JOINTS])[3:]) @ held
+            for shift in np.concatenate([_DEEPER_M, _ALONG_M @ _axes_along(way)]):
+                wanted = self._with_middle_at(self._goal + shift, held, aim.grasp[3:])
                 yield from self._go(wanted, CLOSED)
                 for _ in range(_SEARCH_STEPS):
                     yield self._towards(wanted, CLOSED)
                 if not self._holding:
                     return
+
+    def _with_middle_at(self, place: FloatArray, held: FloatArray, turned: FloatArray) -> FloatArray:
+        """Return the TCP pose [7] at which what is held has its middle at a place [3].
+
+        It is turned as `turned` [4] or, where the arm cannot be so, about the vertical from there.
+
+        :param held: the middle [3] in the frame of the TCP
+        """
+        poses = []
+        for turn in _TURNS:
+            rotation = Rotation.from_rotvec([0, 0, turn]).as_matrix() @ rotation_matrix(turned)
+            poses.append(np.concatenate([place - rotation @ held, quaternion(rotation)]))
+            if self._arm.solve(poses[-1], self._qpos[:JOINTS]) is not None:
+                return poses[-1]
+        return poses[0]
 
     @property
     def _opening(self) -> float:
