@@ -6,13 +6,14 @@ import gymnasium
 import numpy as np
 import pytest
 from picking import tabletop
+from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import LOWER, UPPER, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import TABLE_M, cloud_of, world_points
 from pickclutter_lang.picking.drive import DRIVES, drive_of
-from pickclutter_lang.picking.gripper import Candidates, blocking_points, enclosed_points
-from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
+from pickclutter_lang.picking.gripper import Candidates, blocking_points, enclosed_points, rotation_matrix
+from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, pivot_of_held
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
 from pickclutter_lang.picking.proposals import MOST_BLOCKED, propose
@@ -170,6 +171,20 @@ def test_what_moves_with_the_hand_is_held_and_fingers_are_not():
     assert len(points) == 200 and np.abs(points[:, 2]).max() < 1e-6
     as_fingers = held_points(before, after, INTRINSIC, ABOVE, pose, opening=0.0)
     assert len(as_fingers) < 200
+
+
+@pytest.mark.parametrize(("degrees", "turned"), [(0, 0), (120, 15), (150, 45)])
+def test_the_hand_turns_where_it_cannot_carry_as_it_grasped(degrees, turned):
+    arm, middle, place = PandaArm(BASE), np.array([0.08, 0, 0.02]), np.array([0, 0.3, 0.5])
+    about = Rotation.from_rotvec([0, 0, np.deg2rad(degrees)]).as_matrix()
+    rotation = about @ rotation_matrix(arm.tcp(REST)[3:])
+    pose = carrying_pose(arm, REST, place, middle, rotation)
+    assert arm.solve(pose, REST) is not None
+    assert pose[:3] + rotation_matrix(pose[3:]) @ middle == pytest.approx(place)
+    turn = Rotation.from_matrix(rotation_matrix(pose[3:]) @ rotation.T).as_rotvec()
+    assert np.abs(np.rad2deg(turn)) == pytest.approx([0, 0, turned], abs=1e-6)
+    away = np.array([0, 0, 3.0])
+    assert carrying_pose(arm, REST, away, middle, rotation)[:3] == pytest.approx(away - rotation @ middle)
 
 
 @pytest.mark.parametrize("mode", sorted(DRIVES))

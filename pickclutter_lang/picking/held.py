@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
+from pickclutter_lang.picking.arm import PandaArm
 from pickclutter_lang.picking.clouds import world_points
-from pickclutter_lang.picking.gripper import FINGER_HALF_X, FloatArray, Numbers, rotation_matrix
+from pickclutter_lang.picking.gripper import FINGER_HALF_X, FloatArray, Numbers, quaternion, rotation_matrix
 
 _STILL_M = 0.004
 _FARTHEST_M = 0.3
@@ -16,6 +18,7 @@ _MARGIN_M = 0.003
 _ANGLES = np.deg2rad(np.arange(-90, 91, 6))
 _FAR_M, _TURN_COST_M = 0.02, 0.001
 _MOST_POINTS = 400
+_TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
 
 
 def held_points(
@@ -67,3 +70,23 @@ def about_closing_axis(angle: float) -> FloatArray:
     """Return the rotation [3, 3] about the closing axis (y) by an angle, radians."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+
+
+def carrying_pose(
+    arm: PandaArm, angles: FloatArray, place: FloatArray, middle: FloatArray, rotation: FloatArray
+) -> FloatArray:
+    """Return the TCP pose [7] at which what is held has its middle at a place of the world.
+
+    :param angles: of the joints [7] now, from which the arm is to get there
+    :param place: [3], metres
+    :param middle: [3], of what is held, in the frame of the TCP
+    :param rotation: [3, 3], of the hand; where the arm cannot be at the place so, it is turned about the vertical by as
+        little as it takes, up to 90 degrees, and left as it is where that does not help
+    """
+    poses = []
+    for turn in _TURNS:
+        turned = Rotation.from_rotvec([0, 0, turn]).as_matrix() @ rotation
+        poses.append(np.concatenate([place - turned @ middle, quaternion(turned)]))
+        if arm.solve(poses[-1], angles) is not None:
+            return poses[-1]
+    return poses[0]

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import null_space
-from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import cloud_of
 from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
 from pickclutter_lang.picking.gripper import FloatArray, Numbers, before, quaternion, rotation_matrix
-from pickclutter_lang.picking.held import about_closing_axis, held_points, pivot_of_held
+from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, pivot_of_held
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.proposals import propose
 
@@ -35,8 +34,6 @@ _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, wh
 _DEEPER_M = np.array([[0, 0, 0], [0, 0, 30], [0, 0, 60]]) / 1000
 _ALONG_M = np.array([[-25, 0, 0], [25, 0, 0], [-50, 0, 0], [0, 20, 0], [0, -20, 0], [0, 0, 20], [0, 0, -20]]) / 1000
 _SEARCH_STEPS = 6
-# By how much the hand may turn about the vertical where it cannot be at the goal as it grasped, the least first.
-_TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
 
 Observation = Mapping[str, Any]
 Finder = Callable[[Observation], NDArray[np.bool_]]
@@ -134,32 +131,20 @@ class ScriptedPicker:
         """Bring the object's middle to the goal, and try around it while the fingers hold something."""
         self.doing, seen = "carry", self._depth
         held = (aim.middle - aim.grasp[:3]) @ rotation_matrix(aim.grasp[3:])
-        yield from self._go(self._with_middle_at(self._goal, held, aim.grasp[3:]), CLOSED)
+        yield from self._go(self._with_middle_at(self._goal, held, aim), CLOSED)
         held = self._middle_of_held(seen, aim)
         while self._holding:
             way = rotation_matrix(self._arm.tcp(self._qpos[:JOINTS])[3:]) @ held
             for shift in np.concatenate([_DEEPER_M, _ALONG_M @ _axes_along(way)]):
-                wanted = self._with_middle_at(self._goal + shift, held, aim.grasp[3:])
+                wanted = self._with_middle_at(self._goal + shift, held, aim)
                 yield from self._go(wanted, CLOSED)
                 for _ in range(_SEARCH_STEPS):
                     yield self._towards(wanted, CLOSED)
                 if not self._holding:
                     return
 
-    def _with_middle_at(self, place: FloatArray, held: FloatArray, turned: FloatArray) -> FloatArray:
-        """Return the TCP pose [7] at which what is held has its middle at a place [3].
-
-        It is turned as `turned` [4] or, where the arm cannot be so, about the vertical from there.
-
-        :param held: the middle [3] in the frame of the TCP
-        """
-        poses = []
-        for turn in _TURNS:
-            rotation = Rotation.from_rotvec([0, 0, turn]).as_matrix() @ rotation_matrix(turned)
-            poses.append(np.concatenate([place - rotation @ held, quaternion(rotation)]))
-            if self._arm.solve(poses[-1], self._qpos[:JOINTS]) is not None:
-                return poses[-1]
-        return poses[0]
+    def _with_middle_at(self, place: FloatArray, held: FloatArray, aim: Aim) -> FloatArray:
+        return carrying_pose(self._arm, self._qpos[:JOINTS], place, held, rotation_matrix(aim.grasp[3:]))
 
     @property
     def _opening(self) -> float:
