@@ -83,7 +83,7 @@ def carrying_pose(
     :param rotation: [3, 3], of the hand; where the arm cannot be at the place so, it is turned about the vertical by as
         little as it takes, up to 90 degrees, and left as it is where that does not help
     """
-    poses = []
+    poses: list[FloatArray] = []
     for turn in _TURNS:
         turned = Rotation.from_rotvec([0, 0, turn]).as_matrix() @ rotation
         poses.append(np.concatenate([place - turned @ middle, quaternion(turned)]))
