@@ -274,7 +274,9 @@ def test_a_student_of_two_cameras_points_at_no_picture(made):
 
 
 def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(made):
-    learning = pytest.importorskip("pickclutter_lang.trials.learning", reason="needs the rl extra")
+    pytest.importorskip("stable_baselines3", reason="needs the rl extra")
+    from pickclutter_lang.trials import learning
+
     student = GraspabilityStudent.load(made / "policy")
     student.pictures = [("hand", "rgb"), ("base", "rgb")]
     with pytest.raises(InvalidArgumentError, match="rgb of hand, rgb of base"):

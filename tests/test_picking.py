@@ -184,7 +184,9 @@ def test_the_hand_turns_where_it_cannot_carry_as_it_grasped(degrees, turned):
     turn = Rotation.from_matrix(rotation_matrix(pose[3:]) @ rotation.T).as_rotvec()
     assert np.abs(np.rad2deg(turn)) == pytest.approx([0, 0, turned], abs=1e-6)
     away = np.array([0, 0, 3.0])
-    assert carrying_pose(arm, REST, away, middle, rotation)[:3] == pytest.approx(away - rotation @ middle)
+    unturned = carrying_pose(arm, REST, away, middle, rotation)
+    assert unturned[:3] == pytest.approx(away - rotation @ middle)
+    assert rotation_matrix(unturned[3:]) == pytest.approx(rotation)
 
 
 @pytest.mark.parametrize("mode", sorted(DRIVES))

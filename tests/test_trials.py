@@ -175,19 +175,21 @@ def test_an_episode_is_played_once_for_its_film_and_its_strip(tmp_path, monkeypa
             pass
 
         def save(self, path, end):
-            path.write_text(end)
+            path.write_text(f"film: {end}")
 
-        save_strip = save
+        def save_strip(self, path, end):
+            path.write_text(f"strip: {end}")
 
     monkeypatch.setattr(films, "Theatre", Stage)
     monkeypatch.setattr(films, "Film", Film)
     episodes = [episode(seed=7, success=False), episode(seed=8)]
     names = films.write_films(None, episodes, 1, 1, tmp_path)
     assert sorted(played) == [("few_shot", 7), ("few_shot", 8)] and len(names) == 3
-    assert all((tmp_path / name).is_file() for name in names)
+    kinds = {".gif": "film", ".png": "strip"}
+    assert all((tmp_path / name).read_text().startswith(kinds[name[-4:]]) for name in names)
     (tmp_path / names[-1]).unlink()
     films.write_films(None, episodes, 1, 1, tmp_path)
-    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "failure"
+    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "strip: failure"
 
 
 @pytest.mark.sim

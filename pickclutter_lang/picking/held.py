@@ -80,8 +80,8 @@ def carrying_pose(
     :param angles: of the joints [7] now, from which the arm is to get there
     :param place: [3], metres
     :param middle: [3], of what is held, in the frame of the TCP
-    :param rotation: [3, 3], of the hand; where the arm cannot be at the place so, it is turned about the vertical by as
-        little as it takes, up to 90 degrees, and left as it is where that does not help
+    :param rotation: [3, 3], of the hand as it grasped; where the arm cannot be at the place so, it is turned from there
+        about the vertical, by up to 90 degrees in steps of 15, the least first; not at all where none of them helps
     """
     poses: list[FloatArray] = []
     for turn in _TURNS:

@@ -29,9 +29,9 @@ _CARRYING_SPEED = 0.2  # 0.4 m/s; what is held slips when it is flung
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-# Where the object's middle may be, when it is not where one view put it, tried one after the other at the goal: deeper,
-# since it hangs, along the way from the fingers to it (a part of it was hidden), and beside that way.
-_DEEPER_M = np.array([[0, 0, 0], [0, 0, 30], [0, 0, 60]]) / 1000
+# How the hand is shifted at the goal, one after the other, when the object's middle is not where one view put it: up,
+# since it hangs deeper, along the way from the fingers to it (a part of it was hidden), and beside that way.
+_UP_M = np.array([[0, 0, 0], [0, 0, 30], [0, 0, 60]]) / 1000
 _ALONG_M = np.array([[-25, 0, 0], [25, 0, 0], [-50, 0, 0], [0, 20, 0], [0, -20, 0], [0, 0, 20], [0, 0, -20]]) / 1000
 _SEARCH_STEPS = 6
 
@@ -135,7 +135,7 @@ class ScriptedPicker:
         held = self._middle_of_held(seen, aim)
         while self._holding:
             way = rotation_matrix(self._arm.tcp(self._qpos[:JOINTS])[3:]) @ held
-            for shift in np.concatenate([_DEEPER_M, _ALONG_M @ _axes_along(way)]):
+            for shift in np.concatenate([_UP_M, _ALONG_M @ _axes_along(way)]):
                 wanted = self._with_middle_at(self._goal + shift, held, aim)
                 yield from self._go(wanted, CLOSED)
                 for _ in range(_SEARCH_STEPS):

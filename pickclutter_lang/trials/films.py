@@ -41,7 +41,7 @@ def write_films(
     wanted = [(e, ".gif") for e in _first_ends(episodes, films)]
     wanted += [(e, ".png") for e in _first_missed(episodes, strips)]
     for episode in {_name(e): e for e, _ in wanted}.values():
-        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in wanted if e is episode}
+        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in wanted if _name(e) == _name(episode)}
         left = {suffix: path for suffix, path in files.items() if not path.is_file()}
         if not left:
             continue
