@@ -40,7 +40,7 @@ STUDENTS = {
 def student(names: list[str], *overrides: str) -> GraspabilityStudent:
     """Return a student with random weights that sees the middle of the hand camera's picture, by default 128 px."""
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        settings = typed(TrainSettings, compose("train_affordance", overrides=[*overrides]))
+        settings = typed(TrainSettings, compose("train_affordance", overrides=list(overrides)))
     card = PolicyCard(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[settings.data.view], {})
     text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
     return GraspabilityStudent(card, settings, Scorer(settings, WIDTH).state_dict(), text)
