@@ -12,8 +12,21 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import LOWER, UPPER, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import TABLE_M, cloud_of, world_points
 from pickclutter_lang.picking.drive import DRIVES, drive_of
-from pickclutter_lang.picking.gripper import Candidates, blocking_points, enclosed_points, rotation_matrix
-from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, pivot_of_held
+from pickclutter_lang.picking.gripper import (
+    FINGER_TIP_Z,
+    PAD_M,
+    Candidates,
+    blocking_points,
+    enclosed_points,
+    rotation_matrix,
+)
+from pickclutter_lang.picking.held import (
+    about_closing_axis,
+    carrying_pose,
+    held_points,
+    likely_middles,
+    pivot_of_held,
+)
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
 from pickclutter_lang.picking.proposals import MOST_BLOCKED, propose
@@ -153,13 +166,48 @@ def test_an_object_grows_along_borders_without_a_step_over_what_is_hot():
     assert (hottest_object(segments, warm[segments], depth) == (segments == 1)).all()
 
 
+def test_the_pads_close_on_what_is_thin_and_lies_high():
+    fork = box((0.15, 0.012, 0.006), spacing=0.002) + np.array([0, 0, 0.048])
+    found = propose(fork, np.zeros((0, 3)))
+    tips = found.positions[:, 2] + found.rotations[:, 2, 2] * FINGER_TIP_Z
+    assert len(tips) and (0.054 - tips <= PAD_M + 1e-9).all()
+    thick = propose(box((0.15, 0.05, 0.054)), np.zeros((0, 3)))
+    assert 0.054 - (thick.positions[0, 2] - FINGER_TIP_Z) > 0.03
+
+
+DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down
+
+
 @pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])
 def test_how_far_an_object_has_swung_between_the_fingers(degrees):
     shape = box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])
     shape = shape @ np.diag([1.0, -1.0, -1.0])  # seen by a gripper that points down
     held = shape @ about_closing_axis(np.deg2rad(degrees)).T
-    assert np.rad2deg(pivot_of_held(held, shape)) == pytest.approx(degrees, abs=7)
-    assert pivot_of_held(held[:3], shape) == 0
+    middle = shape.mean(0)
+    assert np.rad2deg(pivot_of_held(held, shape, middle, DOWN)) == pytest.approx(degrees, abs=7)
+    assert pivot_of_held(held[:3], shape, middle, DOWN) == 0
+
+
+@pytest.mark.parametrize("tilt", [-30, 0, 30])
+def test_what_is_seen_from_another_side_hangs_below_the_fingers(tilt):
+    shape = box((0.16, 0.03, 0.03)) @ np.diag([1.0, -1.0, -1.0]) - np.array([0.07, 0, 0])
+    middle, down = np.array([-0.07, 0.01, 0.015]), about_closing_axis(np.deg2rad(tilt)) @ DOWN
+    seen = np.random.default_rng(0).uniform(-0.04, 0.04, (200, 3)) + np.array([0, 0, 0.1])
+    hanging = about_closing_axis(pivot_of_held(seen, shape, middle, down)) @ middle
+    assert np.cross(hanging * [1, 0, 1], down) == pytest.approx(0, abs=1e-9) and hanging @ down > 0.07
+    assert hanging[1] == middle[1]
+
+
+@pytest.mark.parametrize("degrees", [0, 40, 90])
+def test_a_middle_is_looked_for_along_below_and_beside(degrees):
+    turn = about_closing_axis(np.deg2rad(degrees))
+    shape, middle = (box((0.2, 0.03, 0.03)) - np.array([0.02, 0, 0.015])) @ turn.T, turn @ np.array([-0.02, 0, 0])
+    places = likely_middles(middle, shape, DOWN)
+    assert np.linalg.norm(places[0] - middle) < 0.01  # as it was thought
+    along = (places - middle) @ turn[:, 0]
+    assert along.min() < -0.04 and along.max() > 0.04
+    assert sorted({*places[:, 1].round(9)}) == pytest.approx([-0.03, 0, 0.03])
+    assert (places[:, 2] - middle[2]).max() > 0.05 and np.linalg.norm(places - middle, axis=1).max() < 0.12
 
 
 def test_what_moves_with_the_hand_is_held_and_fingers_are_not():

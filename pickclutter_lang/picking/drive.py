@@ -15,6 +15,8 @@ from pickclutter_lang.picking.gripper import FloatArray, Numbers, rotation_matri
 OPEN, CLOSED = 1.0, -1.0
 _STEP_M = _STEP_RAD = 0.1
 """What 1.0 of an action means in `pd_ee_delta_pose` and `pd_joint_delta_pos`, metres or radians."""
+_TURNING_SPEED = 0.5
+"""The hand turns as fast at least: 1 rad/s."""
 
 Drive = Callable[[PandaArm, Numbers, FloatArray, float, float], NDArray[np.float32]]
 """(arm, joint angles [9], TCP pose [7] to go to, gripper, speed as a share of the fastest) -> action."""
@@ -28,7 +30,9 @@ def drive_by_pose(
     own = rotation_matrix(now[3:])
     move = own.T @ (tcp_pose[:3] - now[:3]) / _STEP_M
     turn = Rotation.from_matrix(own.T @ rotation_matrix(tcp_pose[3:])).as_rotvec() / _STEP_RAD
-    return np.concatenate([_limited(move, speed), _limited(turn, 1.0), [gripper]]).astype(np.float32)
+    return np.concatenate([_limited(move, speed), _limited(turn, max(speed, _TURNING_SPEED)), [gripper]]).astype(
+        np.float32
+    )
 
 
 def drive_by_joints(

@@ -21,6 +21,8 @@ APPROACH_M = 0.08
 FINGER_TIP_Z = 0.0098
 FINGER_Y = (0.040, 0.062)
 FINGER_HALF_X = 0.0118
+PAD_M = 0.0185
+"""Height of the pads, from the tips up; above them the fingers recede."""
 _PALM_Z = -0.036
 _PALM_HALF = (0.033, 0.105)
 _SWEEP_Z = -0.16

@@ -16,9 +16,26 @@ _FEWEST = 12
 _FINGER_M = 0.026  # of a finger along the closing axis, from its pad on
 _MARGIN_M = 0.003
 _ANGLES = np.deg2rad(np.arange(-90, 91, 6))
-_FAR_M, _TURN_COST_M = 0.02, 0.001
+_FAR_M, _MISFIT_M, _TURN_COST_M = 0.02, 0.009, 0.001
 _MOST_POINTS = 400
 _TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
+# Where else the middle of what is held may be, as multiples of these lengths in metres: along the object (negative:
+# nearer to the fingers), where it is a share of the spread of what was seen, below, and beside.
+_ELSEWHERE = np.array(
+    [
+        [0, 0.4, 0],
+        [0, 1.6, 0],
+        [-1, 0.8, 0],
+        [1, 0.8, 0],
+        [0, 0.8, 1],
+        [0, 0.8, -1],
+        [-2, 0.8, 0],
+        [0, 2.8, 0],
+        [2, 0.8, 0],
+    ]
+)
+_ALONG, _SHORTEST_M, _LONGEST_M, _BELOW_M, _BESIDE_M = 0.5, 0.018, 0.048, 0.02, 0.03
+_UPRIGHT = 0.2  # sine of the angle to the vertical
 
 
 def held_points(
@@ -47,14 +64,17 @@ def held_points(
     return np.asarray(local[~fingers])
 
 
-def pivot_of_held(held: FloatArray, shape: FloatArray) -> float:
+def pivot_of_held(held: FloatArray, shape: FloatArray, middle: FloatArray, down: FloatArray) -> float:
     """Return how far an object has turned between the fingers since they closed, radians, about the closing axis.
 
     An object that is held beside its centre of mass swings about the line between the pads. The angle is the one at
-    which the shape fits best what is seen of it.
+    which the shape fits best what is seen of it. Where none fits, since it has turned so far that other sides are seen
+    or has slid, it is the one at which its middle hangs straight below that line.
 
     :param held: [P, 3], what `held_points` returns
     :param shape: [N, 3], what was seen of the object before, in the frame of the TCP that grasped it
+    :param middle: [3], of the object, in that frame
+    :param down: [3], the direction of gravity, in the frame of the TCP now
     """
     if len(held) < _FEWEST:
         return 0.0
@@ -62,14 +82,37 @@ def pivot_of_held(held: FloatArray, shape: FloatArray) -> float:
     misfits = []
     for angle in _ANGLES:
         distance, _ = cKDTree(shape @ about_closing_axis(angle).T).query(held[rows], distance_upper_bound=_FAR_M)
-        misfits.append(np.minimum(distance, _FAR_M).mean() + _TURN_COST_M * abs(angle))
-    return float(_ANGLES[int(np.argmin(misfits))])
+        misfits.append(np.minimum(distance, _FAR_M).mean())
+    best = int(np.argmin(misfits + _TURN_COST_M * np.abs(_ANGLES)))
+    if misfits[best] < _MISFIT_M:
+        return float(_ANGLES[best])
+    swing = float(np.arctan2(down[0], down[2]) - np.arctan2(middle[0], middle[2]))
+    return (swing + np.pi) % (2 * np.pi) - np.pi
 
 
 def about_closing_axis(angle: float) -> FloatArray:
     """Return the rotation [3, 3] about the closing axis (y) by an angle, radians."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+
+
+def likely_middles(middle: FloatArray, shape: FloatArray, down: FloatArray) -> FloatArray:
+    """Return where [G, 3] the middle of what is held may be in truth, the likeliest first, in the frame of the TCP.
+
+    What was hidden, and what is heavier than it looks, lies along the object; and things hang deeper than they seem.
+
+    :param middle: [3], where it is thought to be
+    :param shape: [N, 3], what was seen of the object, as it hangs now
+    :param down: [3], the direction of gravity
+    """
+    variances, axes = np.linalg.eigh(np.cov(shape.T))
+    along = axes[:, 2] if axes[:, 2] @ middle > 0 else -axes[:, 2]
+    beside = np.cross(along, down)
+    if np.linalg.norm(beside) < _UPRIGHT:
+        beside = np.cross(along, [0, 1, 0])
+    step = np.clip(_ALONG * np.sqrt(variances[2]), _SHORTEST_M, _LONGEST_M)
+    ways = np.stack([step * along, _BELOW_M * down, _BESIDE_M * beside / np.linalg.norm(beside)])
+    return np.asarray(middle + _ELSEWHERE @ ways)
 
 
 def carrying_pose(
@@ -80,8 +123,8 @@ def carrying_pose(
     :param angles: of the joints [7] now, from which the arm is to get there
     :param place: [3], metres
     :param middle: [3], of what is held, in the frame of the TCP
-    :param rotation: [3, 3], of the hand as it grasped; where the arm cannot be at the place so, it is turned from there
-        about the vertical, by up to 90 degrees in steps of 15, the least first; not at all where none of them helps
+    :param rotation: [3, 3], of the hand as it grasped or carries; where the arm cannot be at the place so, it is turned
+        from there about the vertical, by up to 90 degrees in steps of 15, the least first; not at all where none helps
     """
     poses: list[FloatArray] = []
     for turn in _TURNS:

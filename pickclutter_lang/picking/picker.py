@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import null_space
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import cloud_of
 from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
 from pickclutter_lang.picking.gripper import FloatArray, Numbers, before, quaternion, rotation_matrix
-from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, pivot_of_held
+from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, likely_middles, pivot_of_held
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.proposals import propose
 
@@ -25,15 +24,12 @@ _NEAR_M, _NEAR_RAD = 0.004, 0.04
 _PASSING_M, _PASSING_RAD = 0.03, 0.15
 _MOST_STEPS, _STALLED_STEPS = 45, 6
 _CLOSE_STEPS, _STILL_M = 7, 0.0005  # at least, and then until less than that is closed in a step
-_CARRYING_SPEED = 0.2  # 0.4 m/s; what is held slips when it is flung
+_CARRYING_SPEED = 0.3  # 0.6 m/s; what is held slips when it is flung
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-# How the hand is shifted at the goal, one after the other, when the object's middle is not where one view put it: up,
-# since it hangs deeper, along the way from the fingers to it (a part of it was hidden), and beside that way.
-_UP_M = np.array([[0, 0, 0], [0, 0, 30], [0, 0, 60]]) / 1000
-_ALONG_M = np.array([[-25, 0, 0], [25, 0, 0], [-50, 0, 0], [0, 20, 0], [0, -20, 0], [0, 0, 20], [0, 0, -20]]) / 1000
-_SEARCH_STEPS = 6
+_SEARCH_STEPS = 4
+_APART_M = 0.05  # between two views that tell what moves with the hand
 
 Observation = Mapping[str, Any]
 Finder = Callable[[Observation], NDArray[np.bool_]]
@@ -129,22 +125,26 @@ class ScriptedPicker:
 
     def _carry(self, aim: Aim) -> Generator[NDArray[np.float32], None, None]:
         """Bring the object's middle to the goal, and try around it while the fingers hold something."""
-        self.doing, seen = "carry", self._depth
-        held = (aim.middle - aim.grasp[:3]) @ rotation_matrix(aim.grasp[3:])
-        yield from self._go(self._with_middle_at(self._goal, held, aim), CLOSED)
-        held = self._middle_of_held(seen, aim)
+        self.doing, rotation = "carry", rotation_matrix(aim.grasp[3:])
+        wanted = self._with_middle_at(self._goal, (aim.middle - aim.grasp[:3]) @ rotation, rotation)
+        views = [(self._arm.tcp(self._qpos[:JOINTS]), self._depth)]
+        for action in self._go(wanted, CLOSED):
+            views.append((self._arm.tcp(self._qpos[:JOINTS]), self._depth))
+            yield action
+        here = self._arm.tcp(self._qpos[:JOINTS])
+        away = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > _APART_M]
+        middles = self._middles_of_held(away[-1] if away else views[0][1], aim)
         while self._holding:
-            way = rotation_matrix(self._arm.tcp(self._qpos[:JOINTS])[3:]) @ held
-            for shift in np.concatenate([_UP_M, _ALONG_M @ _axes_along(way)]):
-                wanted = self._with_middle_at(self._goal + shift, held, aim)
+            for middle in middles:
+                wanted = self._with_middle_at(self._goal, middle, rotation_matrix(wanted[3:]))
                 yield from self._go(wanted, CLOSED)
                 for _ in range(_SEARCH_STEPS):
                     yield self._towards(wanted, CLOSED)
                 if not self._holding:
                     return
 
-    def _with_middle_at(self, place: FloatArray, held: FloatArray, aim: Aim) -> FloatArray:
-        return carrying_pose(self._arm, self._qpos[:JOINTS], place, held, rotation_matrix(aim.grasp[3:]))
+    def _with_middle_at(self, place: FloatArray, held: FloatArray, rotation: FloatArray) -> FloatArray:
+        return carrying_pose(self._arm, self._qpos[:JOINTS], place, held, rotation)
 
     @property
     def _opening(self) -> float:
@@ -155,13 +155,18 @@ class ScriptedPicker:
     def _holding(self) -> bool:
         return self._opening > max(_EMPTY_M, _SLIPPED_SHARE * self._gripped)
 
-    def _middle_of_held(self, seen: Numbers, aim: Aim) -> FloatArray:
-        """Return the middle [3] of the object in the frame of the TCP, after looking at how it hangs there."""
+    def _middles_of_held(self, seen: Numbers, aim: Aim) -> FloatArray:
+        """Return where [G, 3] the object's middle may be in the frame of the TCP, after looking at how it hangs there.
+
+        :param seen: depth [H, W], from where the hand was some centimetres before
+        """
         turned = rotation_matrix(aim.grasp[3:])
         shape, middle = (aim.shape - aim.grasp[:3]) @ turned, (aim.middle - aim.grasp[:3]) @ turned
         tcp = self._arm.tcp(self._qpos[:JOINTS])
+        down = -rotation_matrix(tcp[3:])[2]
         held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, self._opening)
-        return about_closing_axis(pivot_of_held(held, shape)) @ middle
+        swing = about_closing_axis(pivot_of_held(held, shape, middle, down))
+        return likely_middles(swing @ middle, shape @ swing.T, down)
 
     def _go(
         self, tcp_pose: FloatArray, gripper: float, passing: bool = False
@@ -225,13 +230,6 @@ class ScriptedPicker:
 def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
     """Return a pose at least `height` metres above the table."""
     return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
-
-
-def _axes_along(way: FloatArray) -> FloatArray:
-    """Return three axes [3, 3] at right angles, rows, the first along a way [3] (up, for no way at all)."""
-    length = float(np.linalg.norm(way))
-    first = way / length if length > _NEAR_M else np.array([0.0, 0.0, 1.0])
-    return np.vstack([first, null_space(first[None]).T])
 
 
 def _nearer_turn(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> FloatArray:

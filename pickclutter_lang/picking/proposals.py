@@ -14,6 +14,7 @@ from pickclutter_lang.picking.gripper import (
     FINGER_HALF_X,
     FINGER_TIP_Z,
     FINGER_Y,
+    PAD_M,
     Candidates,
     FloatArray,
     blocking_points,
@@ -24,7 +25,7 @@ from pickclutter_lang.picking.masses import centre_of_mass
 MOST_BLOCKED = 2
 """Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
 _WIDEST_M = 0.072
-_DEPTHS_M = (0.044, 0.036, 0.028, 0.018, 0.010)
+_DEPTHS_M, _SHALLOWEST_M = (0.044, 0.036, 0.028, 0.018, 0.010), 0.003
 _CLEARANCE_M = 0.003  # between fingertips and table
 _GAP_M = 0.012
 _STEEPEST_TAPER = 1.2
@@ -95,14 +96,16 @@ def _on_strips(
                 continue
             width = between[1] - between[0]
             tcp = rotation @ np.array([u, 0.5 * (between[0] + between[1]), tip - FINGER_TIP_Z])
-            lack = _CLEARANCE_M - _lowest(tcp, rotation)
-            if lack > 0:  # back off until the tips clear the table
-                tip -= lack / -rotation[2, 2]
-                tcp = tcp - rotation[:, 2] * lack / -rotation[2, 2]
-            if width > _WIDEST_M or tip - w < 0.003:
+            under = _CLEARANCE_M - _lowest(tcp, rotation)
+            if under > 0:  # back off until the tips clear the table
+                tip -= under / -rotation[2, 2]
+                tcp = tcp - rotation[:, 2] * under / -rotation[2, 2]
+            deepest = max(PAD_M, width)  # what is narrow is thin, and would lie above the pads
+            if width > _WIDEST_M or not _SHALLOWEST_M <= tip - w <= deepest:
                 continue
+            lack = max(0.0, min(wanted, deepest) - (tip - w))
             offset = float(np.hypot(u - at[0], 0.5 * (between[0] + between[1]) - at[1]))
-            found.append((tcp, float(width), max(0.0, float(wanted - (tip - w))), offset))
+            found.append((tcp, float(width), float(lack), offset))
     return found
 
 
