@@ -34,7 +34,10 @@ _CENTRES, _YAWS = 28, 12
 _SLANTS = np.deg2rad([0.0, 30.0])
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
-_SLANT_COST, _OFF_CENTRE_COST, _SHALLOW_COST, _WIDE_COST = 0.03, 1.0, 3.0, 0.3
+_SLANT_COST = 0.03
+_COSTS = np.array([0.3, 3.0, 6.0, 1.0])
+"""Of a metre of width, of lacking depth, of flare, and of distance from the middle."""
+_FLARE_M = 0.008
 
 
 def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidates:
@@ -49,12 +52,10 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in _orientations():
-        for position, width, lack, offset in _on_strips(target, centres, rotation, middle):
+        for position, *measures in _on_strips(target, centres, rotation, middle):
             positions.append(position)
             rotations.append(rotation)
-            costs.append(
-                _SLANT_COST * (slant > 0) + _OFF_CENTRE_COST * offset + _SHALLOW_COST * lack + _WIDE_COST * width
-            )
+            costs.append(_SLANT_COST * (slant > 0) + float(np.dot(_COSTS, measures)))
     if not positions:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
@@ -81,8 +82,8 @@ def _orientations() -> list[tuple[FloatArray, float]]:
 
 def _on_strips(
     target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray
-) -> list[tuple[FloatArray, float, float, float]]:
-    """Return (TCP position [3], width, lack of depth, distance from the middle) of grasps of one orientation."""
+) -> list[tuple[FloatArray, float, float, float, float]]:
+    """Return (TCP position [3], width, lack of depth, flare, distance from the middle) of grasps of one orientation."""
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
     found = []
     for (u, v, w), (_, _, height) in zip(seeds, centres, strict=True):
@@ -95,6 +96,7 @@ def _on_strips(
             if between is None or _taper(shallow, u, between) > _STEEPEST_TAPER:
                 continue
             width = between[1] - between[0]
+            flare = _flare(shallow, tip, v, width)
             tcp = rotation @ np.array([u, 0.5 * (between[0] + between[1]), tip - FINGER_TIP_Z])
             under = _CLEARANCE_M - _lowest(tcp, rotation)
             if under > 0:  # back off until the tips clear the table
@@ -105,7 +107,7 @@ def _on_strips(
                 continue
             lack = max(0.0, min(wanted, deepest) - (tip - w))
             offset = float(np.hypot(u - at[0], 0.5 * (between[0] + between[1]) - at[1]))
-            found.append((tcp, float(width), float(lack), offset))
+            found.append((tcp, float(width), float(lack), float(flare), offset))
     return found
 
 
@@ -128,6 +130,12 @@ def _taper(strip: FloatArray, u: float, between: tuple[float, float]) -> float:
     if not len(halves[0]) or not len(halves[1]):  # the end of something, or something thinner than the fingers
         return 0.0 if np.ptp(inside[:, 0]) < _THIN_M else np.inf
     return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / FINGER_HALF_X)
+
+
+def _flare(strip: FloatArray, tip: float, v: float, width: float) -> float:
+    """Return by how much wider a strip is at the tips than a little above them; pads slip off such flanks."""
+    above = _run(np.sort(strip[strip[:, 2] < tip - _FLARE_M][:, 1]), v)
+    return width - (above[1] - above[0]) if above is not None else 0.0
 
 
 def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
