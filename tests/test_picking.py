@@ -219,7 +219,7 @@ def test_a_middle_is_looked_for_along_below_and_beside(degrees):
         assert along.min() < -0.015 and along.max() > 0.04
     beside = (places - middle) @ null_space(np.stack([turn[:, 0], DOWN]))
     assert np.linalg.norm(beside, axis=1).max() == pytest.approx(0.04)
-    assert (places[:, 2] - middle[2]).max() > 0.04 and np.linalg.norm(places - middle, axis=1).max() < 0.12
+    assert (places[:, 2] - middle[2]).max() > 0.03 and np.linalg.norm(places - middle, axis=1).max() < 0.12
 
 
 def test_what_moves_with_the_hand_is_held_and_fingers_are_not():
