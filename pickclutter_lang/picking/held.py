@@ -16,7 +16,7 @@ _FEWEST = 12
 _FINGER_M = 0.026  # of a finger along the closing axis, from its pad on
 _MARGIN_M = 0.003
 _ANGLES = np.deg2rad(np.arange(-90, 91, 6))
-_FAR_M, _MISFIT_M, _TURN_COST_M = 0.02, 0.009, 0.001
+_FAR_M, _MISFIT_M, _TURN_COST_M = 0.02, 0.008, 0.001
 _MOST_POINTS = 400
 _TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
 # Where the middle of what is held may be, from where it is thought to be: along the object (negative: nearer to the

@@ -102,7 +102,7 @@ def _on_strips(
             if under > 0:  # back off until the tips clear the table
                 tip -= under / -rotation[2, 2]
                 tcp = tcp - rotation[:, 2] * under / -rotation[2, 2]
-            deepest = max(PAD_M, width)  # what is narrow is thin, and would lie above the pads
+            deepest = PAD_M if width < 2 * PAD_M else width  # what is narrow may be thin, and would lie above the pads
             if width > _WIDEST_M or not _SHALLOWEST_M <= tip - w <= deepest:
                 continue
             lack = max(0.0, min(wanted, deepest) - (tip - w))
