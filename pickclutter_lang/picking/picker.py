@@ -201,12 +201,12 @@ class ScriptedPicker:
         target = cloud.points[own]
         found = propose(target, cloud.points[~own])
         for tcp, rotation in zip(found.positions, found.rotations, strict=True):
-            grasp = _nearer_turn(tcp, rotation, self._rest)
-            if any(np.linalg.norm(grasp[:3] - failed[:3]) < _OTHER_M for failed in self._failed):
+            if any(np.linalg.norm(tcp - failed[:3]) < _OTHER_M for failed in self._failed):
                 continue
-            ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
-            if ready is not None and self._arm.solve(grasp, ready) is not None:
-                return Aim(grasp, target, centre_of_mass(target))
+            for grasp in _both_turns(tcp, rotation, self._rest):
+                ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
+                if ready is not None and self._arm.solve(grasp, ready) is not None:
+                    return Aim(grasp, target, centre_of_mass(target))
         return None
 
     # What it sees -------------------------------------------------------------------------------------------------
@@ -232,9 +232,9 @@ def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
     return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
 
 
-def _nearer_turn(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> FloatArray:
-    """Return the pose of a grasp, of its two (the fingers may change sides) that which is less of a turn."""
+def _both_turns(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> list[FloatArray]:
+    """Return the two poses of a grasp (the fingers may change sides), that which is less of a turn first."""
     two = [rotation, rotation @ np.diag([-1.0, -1.0, 1.0])]
     resting = rotation_matrix(rest[3:])
-    nearer = max(two, key=lambda turned: float(np.trace(turned.T @ resting)))
-    return np.concatenate([tcp, quaternion(nearer)])
+    two.sort(key=lambda turned: -float(np.trace(turned.T @ resting)))
+    return [np.concatenate([tcp, quaternion(turned)]) for turned in two]
