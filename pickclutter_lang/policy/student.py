@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.evaluation.finished import check_names
@@ -23,6 +24,8 @@ from pickclutter_lang.training.model import Scorer
 from pickclutter_lang.training.pictures import show_pictures
 
 _PROMPTS = "prompts."
+_FIRST_CALLS = 3
+"""After so many a traced network is compiled."""
 Frame = Mapping[tuple[str, str], NDArray[Any]]
 """(camera, kind) -> a picture: `rgb` uint8 [H, W, 3], `depth` float32 [H, W] or [H, W, 1] in metres (0 = nothing)."""
 
@@ -32,6 +35,18 @@ class Look(NamedTuple):
 
     scores: NDArray[np.float32]
     maps: NDArray[np.float32]
+
+
+class _LocalFeatures(nn.Module):
+    """A scorer's network as a module from pictures to local features."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        super().__init__()
+        self.scorer = scorer
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return local features [N, D, h, w] of pictures [N, K, S, S]."""
+        return self.scorer.features(images).local
 
 
 class GraspabilityStudent:
@@ -83,9 +98,8 @@ class GraspabilityStudent:
     @property
     def map_size(self) -> int:
         """Side h = w of its maps."""
-        size = self.settings.data.image_size
         with torch.no_grad():
-            return int(self.scorer.features(torch.zeros(1, self.settings.data.channels, size, size)).local.shape[-1])
+            return int(self._network(self._blank).shape[-1])
 
     def threshold(self, name: str) -> float:
         """Return the score from which an object counts as there: its own threshold, or the one for all names."""
@@ -100,7 +114,8 @@ class GraspabilityStudent:
         :raises InvalidArgumentError: for a picture that is missing or of another size, or a wrong name
         :raises TeacherError: when a name is new, and the teacher is not there or another one
         """
-        scored = self.scorer.score(self.prepare(frame), self.text(names))
+        text = self.text(names)
+        scored = self.scorer.aggregation(self._network(self.prepare(frame)).float(), text.positive, text.negative)
         return Look(scored.probabilities[0].numpy(), scored.maps[0].numpy())
 
     def prepare(self, frame: Frame) -> Tensor:
@@ -137,6 +152,29 @@ class GraspabilityStudent:
     def _encode(self, names: Sequence[str]) -> PromptFeatures:
         """Encode names by the learned contexts and the teacher's text tower."""
         return self._prompts.encode(names)
+
+    @property
+    def _blank(self) -> Tensor:
+        """A picture [1, K, S, S] with nothing on it."""
+        size = self.settings.data.image_size
+        return torch.zeros(1, self.settings.data.channels, size, size)
+
+    @cached_property
+    @torch.no_grad()
+    def _network(self) -> torch.jit.ScriptModule:
+        """The network from a picture to local features, traced and frozen: a decision takes about half the time."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes that are taken for constants: all pictures have one size
+            network = _LocalFeatures(self.scorer).eval()
+            traced = torch.jit.trace(network, self._blank, check_trace=False)  # type: ignore[no-untyped-call]
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
+        for _ in range(_FIRST_CALLS):
+            frozen(self._blank)
+        return frozen
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the traced network, so that a student can be sent to the processes of vectorised environments."""
+        return {name: value for name, value in self.__dict__.items() if name != "_network"}
 
     @cached_property
     def _prompts(self) -> PromptedLabels | ClosedSet:
