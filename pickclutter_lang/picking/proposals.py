@@ -35,8 +35,9 @@ _SLANTS = np.deg2rad([0.0, 30.0])
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
 _SLANT_COST = 0.03
-_COSTS = np.array([0.3, 3.0, 6.0, 1.0])
-"""Of a metre of width, of lacking depth, of flare, and of distance from the middle."""
+_COSTS = np.array([0.3, 3.0, 6.0, 1.0, 3.0])
+"""Of a metre of width, lacking depth, flare, and distance from the middle across the closing axis and along it: what is
+held beside its middle swings about the line between the pads, and slips out where its middle lies off that line."""
 _FLARE_M = 0.008
 
 
@@ -82,8 +83,10 @@ def _orientations() -> list[tuple[FloatArray, float]]:
 
 def _on_strips(
     target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray
-) -> list[tuple[FloatArray, float, float, float, float]]:
-    """Return (TCP position [3], width, lack of depth, flare, distance from the middle) of grasps of one orientation."""
+) -> list[tuple[FloatArray, float, float, float, float, float]]:
+    """Return (TCP position [3], width, lack of depth, flare, distance from the middle across the closing axis and along
+    it) of grasps of one orientation.
+    """
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
     found = []
     for (u, v, w), (_, _, height) in zip(seeds, centres, strict=True):
@@ -106,8 +109,8 @@ def _on_strips(
             if width > _WIDEST_M or not _SHALLOWEST_M <= tip - w <= deepest:
                 continue
             lack = max(0.0, min(wanted, deepest) - (tip - w))
-            offset = float(np.hypot(u - at[0], 0.5 * (between[0] + between[1]) - at[1]))
-            found.append((tcp, float(width), float(lack), float(flare), offset))
+            across, aside = abs(float(u - at[0])), abs(float(0.5 * (between[0] + between[1]) - at[1]))
+            found.append((tcp, float(width), float(lack), float(flare), across, aside))
     return found
 
 
