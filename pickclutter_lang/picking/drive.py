@@ -16,7 +16,7 @@ OPEN, CLOSED = 1.0, -1.0
 _STEP_M = _STEP_RAD = 0.1
 """What 1.0 of an action means in `pd_ee_delta_pose` and `pd_joint_delta_pos`, metres or radians."""
 _TURNING_SPEED = 0.5
-"""The hand turns as fast at least: 1 rad/s."""
+"""By pose the hand is told to turn at least as fast, 1 rad/s: at the speed of carrying a turn takes most of the way."""
 
 Drive = Callable[[PandaArm, Numbers, FloatArray, float, float], NDArray[np.float32]]
 """(arm, joint angles [9], TCP pose [7] to go to, gripper, speed as a share of the fastest) -> action."""

@@ -16,7 +16,9 @@ _FEWEST = 12
 _FINGER_M = 0.026  # of a finger along the closing axis, from its pad on
 _MARGIN_M = 0.003
 _ANGLES = np.deg2rad(np.arange(-90, 91, 6))
-_FAR_M, _MISFIT_M, _TURN_COST_M = 0.02, 0.008, 0.001
+_FAR_M, _TURN_COST_M = 0.02, 0.001
+_MISFIT_M = 0.008  # mean distance from the shape; the best fits of most things lie at 2 to 5 mm
+_LEVER_M = 0.015  # what is held nearer to its middle does not swing far
 _MOST_POINTS = 400
 _TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
 # Where the middle of what is held may be, from where it is thought to be: along the object (negative: nearer to the
@@ -72,8 +74,8 @@ def pivot_of_held(held: FloatArray, shape: FloatArray, middle: FloatArray, down:
     """Return how far an object has turned between the fingers since they closed, radians, about the closing axis.
 
     An object that is held beside its centre of mass swings about the line between the pads. The angle is the one at
-    which the shape fits best what is seen of it. Where none fits, since it has turned so far that other sides are seen
-    or has slid, it is the one at which its middle hangs straight below that line.
+    which the shape fits best what is seen of it; 0 where too little is seen. Where none fits, since it has turned so
+    far that other sides are seen or has slid, it is the one at which its middle hangs straight below that line.
 
     :param held: [P, 3], what `held_points` returns
     :param shape: [N, 3], what was seen of the object before, in the frame of the TCP that grasped it
@@ -88,7 +90,7 @@ def pivot_of_held(held: FloatArray, shape: FloatArray, middle: FloatArray, down:
         distance, _ = cKDTree(shape @ about_closing_axis(angle).T).query(held[rows], distance_upper_bound=_FAR_M)
         misfits.append(np.minimum(distance, _FAR_M).mean())
     best = int(np.argmin(misfits + _TURN_COST_M * np.abs(_ANGLES)))
-    if misfits[best] < _MISFIT_M:
+    if misfits[best] < _MISFIT_M or np.hypot(middle[0], middle[2]) < _LEVER_M:
         return float(_ANGLES[best])
     swing = float(np.arctan2(down[0], down[2]) - np.arctan2(middle[0], middle[2]))
     return (swing + np.pi) % (2 * np.pi) - np.pi

@@ -24,7 +24,7 @@ _NEAR_M, _NEAR_RAD = 0.004, 0.04
 _PASSING_M, _PASSING_RAD = 0.03, 0.15
 _MOST_STEPS, _STALLED_STEPS = 45, 6
 _CLOSE_STEPS, _STILL_M = 7, 0.0005  # at least, and then until less than that is closed in a step
-_CARRYING_SPEED = 0.3  # 0.6 m/s; what is held slips when it is flung
+_CARRYING_SPEED = 0.3  # faster, more slips out of the fingers; slower, fewer places are tried in time
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
@@ -127,13 +127,14 @@ class ScriptedPicker:
         """Bring the object's middle to the goal, and try around it while the fingers hold something."""
         self.doing, rotation = "carry", rotation_matrix(aim.grasp[3:])
         wanted = self._with_middle_at(self._goal, (aim.middle - aim.grasp[:3]) @ rotation, rotation)
-        views = [(self._arm.tcp(self._qpos[:JOINTS]), self._depth)]
+        views = []
         for action in self._go(wanted, CLOSED):
             views.append((self._arm.tcp(self._qpos[:JOINTS]), self._depth))
             yield action
         here = self._arm.tcp(self._qpos[:JOINTS])
         away = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > _APART_M]
-        middles = self._middles_of_held(away[-1] if away else views[0][1], aim)
+        middles = self._middles_of_held(away[-1] if away else None, aim)
+        del views, away
         while self._holding:
             for middle in middles:
                 wanted = self._with_middle_at(self._goal, middle, rotation_matrix(wanted[3:]))
@@ -155,16 +156,18 @@ class ScriptedPicker:
     def _holding(self) -> bool:
         return self._opening > max(_EMPTY_M, _SLIPPED_SHARE * self._gripped)
 
-    def _middles_of_held(self, seen: Numbers, aim: Aim) -> FloatArray:
+    def _middles_of_held(self, seen: Numbers | None, aim: Aim) -> FloatArray:
         """Return where [G, 3] the object's middle may be in the frame of the TCP, after looking at how it hangs there.
 
-        :param seen: depth [H, W], from where the hand was some centimetres before
+        :param seen: depth [H, W], from where the hand was some centimetres before; without it nothing is known of that
         """
         turned = rotation_matrix(aim.grasp[3:])
         shape, middle = (aim.shape - aim.grasp[:3]) @ turned, (aim.middle - aim.grasp[:3]) @ turned
         tcp = self._arm.tcp(self._qpos[:JOINTS])
         down = -rotation_matrix(tcp[3:])[2]
-        held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, self._opening)
+        held = np.zeros((0, 3))
+        if seen is not None:
+            held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, self._opening)
         swing = about_closing_axis(pivot_of_held(held, shape, middle, down))
         return likely_middles(swing @ middle, shape @ swing.T, down)
 

@@ -7,6 +7,8 @@ visible point may lie where fingers and hand go.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,11 +36,35 @@ _CENTRES, _YAWS = 28, 12
 _SLANTS = np.deg2rad([0.0, 30.0])
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
-_SLANT_COST = 0.03
-_COSTS = np.array([0.3, 3.0, 6.0, 1.0, 3.0])
-"""Of a metre of width, lacking depth, flare, and distance from the middle across the closing axis and along it: what is
-held beside its middle swings about the line between the pads, and slips out where its middle lies off that line."""
+_SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.03, 0.3, 3.0, 6.0, 1.0, 3.0
 _FLARE_M = 0.008
+
+
+class Grip(NamedTuple):
+    """A grasp of a strip: its TCP position [3], and what speaks against it, metres.
+
+    `width` between the pads; `lack` of depth; `flare`, by which the strip is wider at the tips than a little above
+    them, so that pads slip off; and how far the object's middle lies `across` the closing axis, where it swings about
+    the line between the pads, and `beyond` the pads along that axis, where it turns out of them.
+    """
+
+    position: FloatArray
+    width: float
+    lack: float
+    flare: float
+    across: float
+    beyond: float
+
+    @property
+    def cost(self) -> float:
+        """How bad it is; weights were chosen by what was lost in some 360 picks."""
+        return (
+            _WIDE_COST * self.width
+            + _SHALLOW_COST * self.lack
+            + _FLARE_COST * self.flare
+            + _ACROSS_COST * self.across
+            + _BEYOND_COST * self.beyond
+        )
 
 
 def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidates:
@@ -53,10 +79,10 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in _orientations():
-        for position, *measures in _on_strips(target, centres, rotation, middle):
-            positions.append(position)
+        for grip in _on_strips(target, centres, rotation, middle):
+            positions.append(grip.position)
             rotations.append(rotation)
-            costs.append(_SLANT_COST * (slant > 0) + float(np.dot(_COSTS, measures)))
+            costs.append(_SLANT_COST * (slant > 0) + grip.cost)
     if not positions:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
@@ -81,36 +107,30 @@ def _orientations() -> list[tuple[FloatArray, float]]:
     return found
 
 
-def _on_strips(
-    target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray
-) -> list[tuple[FloatArray, float, float, float, float, float]]:
-    """Return (TCP position [3], width, lack of depth, flare, distance from the middle across the closing axis and along
-    it) of grasps of one orientation.
-    """
+def _on_strips(target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray) -> list[Grip]:
+    """Return grasps of one orientation."""
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
     found = []
     for (u, v, w), (_, _, height) in zip(seeds, centres, strict=True):
         wanted = min(0.5 * height + _BELOW_MIDDLE_M, _DEPTHS_M[0])
         strip = local[np.abs(local[:, 0] - u) < FINGER_HALF_X]
-        for depth in _DEPTHS_M:
+        lowest = _lowest(rotation @ np.array([u, v, w - FINGER_TIP_Z]), rotation)
+        clear = (lowest - _CLEARANCE_M) / -rotation[2, 2]  # so deep the tips may go above the table
+        for depth in dict.fromkeys(min(depth, clear) for depth in _DEPTHS_M):
             tip = w + depth
             shallow = strip[strip[:, 2] < tip]
             between = _run(np.sort(shallow[:, 1]), v)
             if between is None or _taper(shallow, u, between) > _STEEPEST_TAPER:
                 continue
-            width = between[1] - between[0]
-            flare = _flare(shallow, tip, v, width)
-            tcp = rotation @ np.array([u, 0.5 * (between[0] + between[1]), tip - FINGER_TIP_Z])
-            under = _CLEARANCE_M - _lowest(tcp, rotation)
-            if under > 0:  # back off until the tips clear the table
-                tip -= under / -rotation[2, 2]
-                tcp = tcp - rotation[:, 2] * under / -rotation[2, 2]
+            width, centre = between[1] - between[0], 0.5 * (between[0] + between[1])
             deepest = PAD_M if width < 2 * PAD_M else width  # what is narrow may be thin, and would lie above the pads
-            if width > _WIDEST_M or not _SHALLOWEST_M <= tip - w <= deepest:
+            if width > _WIDEST_M or not _SHALLOWEST_M <= depth <= deepest:
                 continue
-            lack = max(0.0, min(wanted, deepest) - (tip - w))
-            across, aside = abs(float(u - at[0])), abs(float(0.5 * (between[0] + between[1]) - at[1]))
-            found.append((tcp, float(width), float(lack), float(flare), across, aside))
+            position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
+            lack = max(0.0, min(wanted, deepest) - depth)
+            found.append(
+                Grip(position, width, lack, _flare(shallow, tip, v, width), abs(u - at[0]), abs(centre - at[1]))
+            )
     return found
 
 
@@ -136,7 +156,7 @@ def _taper(strip: FloatArray, u: float, between: tuple[float, float]) -> float:
 
 
 def _flare(strip: FloatArray, tip: float, v: float, width: float) -> float:
-    """Return by how much wider a strip is at the tips than a little above them; pads slip off such flanks."""
+    """Return by how much wider a strip is at the tips than a little above them; 0 where it is lower than that."""
     above = _run(np.sort(strip[strip[:, 2] < tip - _FLARE_M][:, 1]), v)
     return width - (above[1] - above[0]) if above is not None else 0.0
 

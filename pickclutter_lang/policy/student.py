@@ -53,7 +53,8 @@ class GraspabilityStudent:
     """An exported student on the CPU; made by `load`.
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
-    that the student was distilled from, which is loaded at the first of them; each is encoded once.
+    that the student was distilled from, which is loaded at the first of them; each is encoded once. The weights are
+    frozen at the first look: what is loaded into `scorer` later does not count.
     """
 
     def __init__(
@@ -162,9 +163,10 @@ class GraspabilityStudent:
     @cached_property
     @torch.no_grad()
     def _network(self) -> torch.jit.ScriptModule:
-        """The network from a picture to local features, traced and frozen: a decision takes about half the time."""
+        """The network from a picture to local features, traced and frozen, which takes about half its time."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of sizes that are taken for constants: all pictures have one size
+            # Of sizes that are taken for constants: all pictures have one size.
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
             network = _LocalFeatures(self.scorer).eval()
             traced = torch.jit.trace(network, self._blank, check_trace=False)  # type: ignore[no-untyped-call]
         frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
