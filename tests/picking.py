@@ -1,13 +1,29 @@
-"""A scripted arm for the tests: it really picks, by the same inverse kinematics as the grasp labels."""
+"""For tests of picking: points of boxes, and a scripted arm that really picks, by the grasp labels' kinematics."""
 
 import numpy as np
 
 from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.envs.grasps import GraspChecker
 from pickclutter_lang.envs.kinematics import PandaKinematics
+from pickclutter_lang.picking.clouds import TABLE_M
 from pickclutter_lang.picking.gripper import before
 
 OPEN, CLOSED = 1.0, -1.0
+BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
+REST = np.array([0, np.pi / 8, 0, -np.pi * 5 / 8, 0, np.pi * 3 / 4, np.pi / 4])
+ABOVE = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], float)  # looks down from 0.5 m
+INTRINSIC = np.array([[80, 0, 80], [0, 80, 80], [0, 0, 1]], float)
+
+
+def box(size, at=(0.0, 0.0), spacing=0.004):
+    """Points on the top and the sides of a box on the table."""
+    x, y, z = (np.arange(-s / 2, s / 2 + 1e-9, spacing) for s in size)
+    z = z + size[2] / 2
+    top = np.stack(np.meshgrid(x, y, [size[2]]), axis=-1).reshape(-1, 3)
+    sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
+    sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
+    points = np.concatenate([top, *sides])
+    return points[points[:, 2] > TABLE_M] + np.array([*at, 0.0])
 
 
 def tabletop(objects, names, spacing=0.14):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 import pytest
-from picking import tabletop
-from scipy.linalg import null_space
-from scipy.spatial.transform import Rotation
+from picking import ABOVE, BASE, INTRINSIC, REST, box, tabletop
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import LOWER, UPPER, PandaArm, pose_distance
@@ -21,33 +19,10 @@ from pickclutter_lang.picking.gripper import (
     enclosed_points,
     rotation_matrix,
 )
-from pickclutter_lang.picking.held import (
-    about_closing_axis,
-    carrying_pose,
-    held_points,
-    likely_middles,
-    pivot_of_held,
-)
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
-from pickclutter_lang.picking.proposals import MOST_BLOCKED, propose
+from pickclutter_lang.picking.proposals import MOST_BLOCKED, _on_strips, propose
 from pickclutter_lang.picking.segments import hottest_object, segments_of
-
-BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
-REST = np.array([0, np.pi / 8, 0, -np.pi * 5 / 8, 0, np.pi * 3 / 4, np.pi / 4])
-ABOVE = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], float)  # looks down from 0.5 m
-INTRINSIC = np.array([[80, 0, 80], [0, 80, 80], [0, 0, 1]], float)
-
-
-def box(size, at=(0.0, 0.0), spacing=0.004):
-    """Points on the top and the sides of a box on the table."""
-    x, y, z = (np.arange(-s / 2, s / 2 + 1e-9, spacing) for s in size)
-    z = z + size[2] / 2
-    top = np.stack(np.meshgrid(x, y, [size[2]]), axis=-1).reshape(-1, 3)
-    sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
-    sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
-    points = np.concatenate([top, *sides])
-    return points[points[:, 2] > TABLE_M] + np.array([*at, 0.0])
 
 
 def test_inverse_kinematics_undo_forward_kinematics():
@@ -176,6 +151,53 @@ def test_the_pads_close_on_what_is_thin_and_lies_high():
     assert 0.054 - (thick.positions[0, 2] - FINGER_TIP_Z) > 0.03
 
 
+def test_a_low_dome_has_no_upright_sides():
+    angles, radii = np.meshgrid(np.arange(0, 2 * np.pi, 0.1), np.arange(0, 0.0341, 0.002))
+    height = 0.02 * np.sqrt(1 - (radii / 0.0345) ** 2)
+    dome = np.stack([radii * np.cos(angles), radii * np.sin(angles), height], axis=-1).reshape(-1, 3)
+    dome = dome[dome[:, 2] > TABLE_M]
+    straight = np.diag([1.0, -1.0, -1.0])
+    grips = _on_strips(dome, dome[::20], straight, dome.mean(0))
+    deep = [grip for grip in grips if grip.position[2] < 0.015]  # its tips are as low as the table allows
+    assert deep and min(grip.flare for grip in deep if grip.width > 0.05) > 0.003
+
+
+def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
+    bar = box((0.12, 0.03, 0.03))
+    middle, straight = np.array([0.0, 0.0, 0.015]), np.diag([1.0, -1.0, -1.0])
+    at = bar[(np.abs(bar[:, 0]) < 1e-9) & (np.abs(bar[:, 1]) < 0.003) & (bar[:, 2] > 0.029)]
+    (central, *_), (across, *_), (beyond, *_) = (
+        _on_strips(bar + shift, at + shift, straight, middle) for shift in ([0, 0, 0], [0.02, 0, 0], [0, 0.02, 0])
+    )
+    assert central.across < 1e-3 and central.beyond < 1e-3
+    assert across.across == pytest.approx(0.02, abs=1e-3) and beyond.beyond == pytest.approx(0.02, abs=1e-3)
+    assert central.cost < across.cost < beyond.cost
+
+
+def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch):
+    depth = np.full((160, 160), 0.5)
+    depth[76:84, 70:90] = 0.45
+    seen = {
+        "image": {"hand_camera": {"depth": depth[..., None]}},
+        "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
+        "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
+        "extra": {"goal_pos": np.array([0, 0, 0.3])},
+    }
+    pickers = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2)]
+    pickers[0].act(seen)
+    first, solve = pickers[0].aim.grasp, PandaArm.solve
+
+    def refuse(self, pose, start):
+        same = pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], first * [0, 0, 0, 1, 1, 1, 1])[1] < 0.1
+        return None if same else solve(self, pose, start)
+
+    monkeypatch.setattr(PandaArm, "solve", refuse)
+    pickers[1].act(seen)
+    assert pickers[1].aim.grasp[:3] == pytest.approx(first[:3])
+    turn = rotation_matrix(pickers[1].aim.grasp[3:]).T @ rotation_matrix(first[3:])
+    assert turn == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
+
+
 def test_a_bottle_is_not_taken_by_its_round_top():
     angles = np.arange(-1.5, 1.51, 0.05)
     x, a = np.meshgrid(np.arange(-0.08, 0.081, 0.004), angles, indexing="ij")
@@ -185,70 +207,6 @@ def test_a_bottle_is_not_taken_by_its_round_top():
     assert found.positions[0, 2] < 0.06  # but where its sides are upright, as its neck has them
 
 
-DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down
-
-
-@pytest.mark.parametrize("degrees", [-60, -24, 0, 30, 54])
-def test_how_far_an_object_has_swung_between_the_fingers(degrees):
-    shape = box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])
-    shape = shape @ np.diag([1.0, -1.0, -1.0])  # seen by a gripper that points down
-    held = shape @ about_closing_axis(np.deg2rad(degrees)).T
-    middle = shape.mean(0)
-    assert np.rad2deg(pivot_of_held(held, shape, middle, DOWN)) == pytest.approx(degrees, abs=7)
-    assert pivot_of_held(held[:3], shape, middle, DOWN) == 0
-
-
-@pytest.mark.parametrize("tilt", [-30, 0, 30])
-def test_what_is_seen_from_another_side_hangs_below_the_fingers(tilt):
-    shape = box((0.16, 0.03, 0.03)) @ np.diag([1.0, -1.0, -1.0]) - np.array([0.07, 0, 0])
-    middle, down = np.array([-0.07, 0.01, 0.015]), about_closing_axis(np.deg2rad(tilt)) @ DOWN
-    seen = np.random.default_rng(0).uniform(-0.04, 0.04, (200, 3)) + np.array([0, 0, 0.1])
-    hanging = about_closing_axis(pivot_of_held(seen, shape, middle, down)) @ middle
-    assert np.cross(hanging * [1, 0, 1], down) == pytest.approx(0, abs=1e-9) and hanging @ down > 0.07
-    assert hanging[1] == middle[1]
-
-
-@pytest.mark.parametrize("degrees", [0, 40, 90])
-def test_a_middle_is_looked_for_along_below_and_beside(degrees):
-    turn = about_closing_axis(np.deg2rad(degrees))
-    shape, middle = (box((0.2, 0.03, 0.03)) - np.array([0.02, 0, 0.015])) @ turn.T, turn @ np.array([-0.02, 0, 0])
-    places = likely_middles(middle, shape, DOWN)
-    assert np.linalg.norm(places[0] - middle) < 0.01  # as it was thought
-    if degrees < 90:
-        along = (places - middle) @ turn[:, 0]
-        assert along.min() < -0.015 and along.max() > 0.04
-    beside = (places - middle) @ null_space(np.stack([turn[:, 0], DOWN]))
-    assert np.linalg.norm(beside, axis=1).max() == pytest.approx(0.04)
-    assert (places[:, 2] - middle[2]).max() > 0.03 and np.linalg.norm(places - middle, axis=1).max() < 0.12
-
-
-def test_what_moves_with_the_hand_is_held_and_fingers_are_not():
-    before, after = np.full((160, 160), 0.29), np.full((160, 160), 0.25)
-    for depth in (before, after):
-        depth[75:85, 70:90] = 0.1  # held
-    pose = np.array([0, 0, 0.4, 0, 1, 0, 0.0])
-    points = held_points(before, after, INTRINSIC, ABOVE, pose, opening=0.08)
-    assert len(points) == 200 and np.abs(points[:, 2]).max() < 1e-6
-    as_fingers = held_points(before, after, INTRINSIC, ABOVE, pose, opening=0.0)
-    assert len(as_fingers) < 200
-
-
-@pytest.mark.parametrize(("degrees", "turned"), [(0, 0), (120, 15), (150, 45)])
-def test_the_hand_turns_where_it_cannot_carry_as_it_grasped(degrees, turned):
-    arm, middle, place = PandaArm(BASE), np.array([0.08, 0, 0.02]), np.array([0, 0.3, 0.5])
-    about = Rotation.from_rotvec([0, 0, np.deg2rad(degrees)]).as_matrix()
-    rotation = about @ rotation_matrix(arm.tcp(REST)[3:])
-    pose = carrying_pose(arm, REST, place, middle, rotation)
-    assert arm.solve(pose, REST) is not None
-    assert pose[:3] + rotation_matrix(pose[3:]) @ middle == pytest.approx(place)
-    turn = Rotation.from_matrix(rotation_matrix(pose[3:]) @ rotation.T).as_rotvec()
-    assert np.abs(np.rad2deg(turn)) == pytest.approx([0, 0, turned], abs=1e-6)
-    away = np.array([0, 0, 3.0])
-    unturned = carrying_pose(arm, REST, away, middle, rotation)
-    assert unturned[:3] == pytest.approx(away - rotation @ middle)
-    assert rotation_matrix(unturned[3:]) == pytest.approx(rotation)
-
-
 @pytest.mark.parametrize("mode", sorted(DRIVES))
 def test_driving_goes_to_a_pose(mode):
     arm, angles = PandaArm(BASE), np.append(REST, [0.04, 0.04])
@@ -256,6 +214,10 @@ def test_driving_goes_to_a_pose(mode):
     action = drive_of(mode)(arm, angles, goal, -1.0, 0.5)
     assert action.dtype == np.float32 and action[-1] == -1 and np.abs(action[:-1]).max() <= 0.5 + 1e-6
     assert drive_of(mode)(arm, angles, arm.tcp(REST), 1.0, 1.0)[:-1] == pytest.approx(0, abs=0.01)
+    turned = arm.tcp(REST + np.array([0, 0, 0, 0, 0, 0, 0.6]))
+    action = drive_of(mode)(arm, angles, turned, -1.0, 0.2)
+    fastest = 0.5 if mode == "pd_ee_delta_pose" else 0.2  # by pose the hand turns at half speed at least
+    assert np.linalg.norm(action[3:-1]) == pytest.approx(fastest, abs=1e-3)
     with pytest.raises(InvalidArgumentError, match="pd_ee_delta_pose, pd_joint_delta_pos"):
         drive_of("pd_joint_vel")
     with pytest.raises(InvalidArgumentError, match="at least one try"):

@@ -308,12 +308,13 @@ def test_stable_baselines3_learns_on_the_students_features(environment, student,
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_traced_network_says_what_the_network_says_in_other_processes_too(made, student, precision):
+def test_a_traced_network_says_what_the_network_says_and_a_student_can_be_sent(made, student, precision):
     student.scorer.mixed = precision == "bfloat16"
     frame, near = frame_of_scene(opened(made, "fewshot"), 2), 1e-5 if precision == "float32" else 0.02
     with torch.no_grad():
         expected = student.scorer.score(student.prepare(frame), student.text(["lemon", "dice"]))
     found = student.look(frame, ["lemon", "dice"])
+    assert student._network(student.prepare(frame)).dtype == getattr(torch, precision)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=near)
     np.testing.assert_allclose(found.maps, expected.maps[0], atol=near)
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv

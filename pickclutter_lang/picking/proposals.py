@@ -129,7 +129,7 @@ def _on_strips(target: FloatArray, centres: FloatArray, rotation: FloatArray, mi
             position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
             lack = max(0.0, min(wanted, deepest) - depth)
             found.append(
-                Grip(position, width, lack, _flare(shallow, tip, v, width), abs(u - at[0]), abs(centre - at[1]))
+                Grip(position, width, lack, _flare(shallow, tip, between), abs(u - at[0]), abs(centre - at[1]))
             )
     return found
 
@@ -155,10 +155,11 @@ def _taper(strip: FloatArray, u: float, between: tuple[float, float]) -> float:
     return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / FINGER_HALF_X)
 
 
-def _flare(strip: FloatArray, tip: float, v: float, width: float) -> float:
+def _flare(strip: FloatArray, tip: float, between: tuple[float, float]) -> float:
     """Return by how much wider a strip is at the tips than a little above them; 0 where it is lower than that."""
-    above = _run(np.sort(strip[strip[:, 2] < tip - _FLARE_M][:, 1]), v)
-    return width - (above[1] - above[0]) if above is not None else 0.0
+    inside = strip[(strip[:, 1] >= between[0]) & (strip[:, 1] <= between[1])]
+    above = inside[inside[:, 2] < tip - _FLARE_M][:, 1]
+    return between[1] - between[0] - float(np.ptp(above)) if len(above) else 0.0
 
 
 def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
