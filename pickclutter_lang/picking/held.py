@@ -21,8 +21,8 @@ _MISFIT_M = 0.008  # mean distance from the shape; the best fits of most things 
 _LEVER_M = 0.015  # what is held nearer to its middle does not swing far
 _MOST_POINTS = 400
 _TURNS = np.deg2rad(sorted(range(-90, 91, 15), key=abs))
-# Where the middle of what is held may be, from where it is thought to be: along the object (negative: nearer to the
-# fingers) as multiples of a share of its spread, below, and beside, metres. Chosen to find it soon in 79 picks.
+# Where the middle of what is held may be, from where it is thought to be: along the object (negative: back towards the
+# fingers) as multiples of a share of its spread, below, and beside, metres. Chosen to find it soon in 79 carries.
 _ELSEWHERE = np.array(
     [
         [0.0, 0.008, 0],

@@ -44,8 +44,8 @@ class Grip(NamedTuple):
     """A grasp of a strip: its TCP position [3], and what speaks against it, metres.
 
     `width` between the pads; `lack` of depth; `flare`, by which the strip is wider at the tips than a little above
-    them, so that pads slip off; and how far the object's middle lies `across` the closing axis, where it swings about
-    the line between the pads, and `beyond` the pads along that axis, where it turns out of them.
+    them, so that pads slip off; and how far the object's middle lies from the middle between the pads: `across` the
+    closing axis, so that it swings about the line between them, and along it, `beyond` them, so that it turns out.
     """
 
     position: FloatArray
