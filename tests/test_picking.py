@@ -1,4 +1,4 @@
-"""The scripted picker: kinematics, clouds, grasps, what is held, and picks that are really executed."""
+"""The scripted picker: kinematics, clouds, what lies apart, grasps, and picks that are really executed."""
 
 from __future__ import annotations
 

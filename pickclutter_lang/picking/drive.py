@@ -30,9 +30,8 @@ def drive_by_pose(
     own = rotation_matrix(now[3:])
     move = own.T @ (tcp_pose[:3] - now[:3]) / _STEP_M
     turn = Rotation.from_matrix(own.T @ rotation_matrix(tcp_pose[3:])).as_rotvec() / _STEP_RAD
-    return np.concatenate([_limited(move, speed), _limited(turn, max(speed, _TURNING_SPEED)), [gripper]]).astype(
-        np.float32
-    )
+    moved, turned = _limited(move, speed), _limited(turn, max(speed, _TURNING_SPEED))
+    return np.concatenate([moved, turned, [gripper]]).astype(np.float32)
 
 
 def drive_by_joints(
