@@ -35,13 +35,14 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
     for camera in manifest.settings["cameras"]:
         row[f"{camera}_rgb"][:] = rng.integers(0, 255, (size, size, 3))
         row[f"{camera}_depth"][:] = rng.integers(300, 900, (size, size))
-        row[f"{camera}_segmentation"][:] = rng.integers(0, count + 1, (size, size))
+        row[f"{camera}_segmentation"] = rng.integers(0, count + 1, (size, size)).astype(np.uint8)
     return row
 
 
 def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes) -> Manifest:
     cameras = changes.pop("cameras", ("hand",))
-    fields = simulator_fields(cameras, changes.pop("graspable", True))
+    without = changes.pop("without", ())
+    fields = tuple(name for name in simulator_fields(cameras, changes.pop("graspable", True)) if name not in without)
     return Manifest(
         split=changes.pop("split", "train"),
         seed=seed,

@@ -16,6 +16,7 @@ from pickclutter_lang.distillation import (
     caption_loss,
     classification_loss,
     image_contrastive_loss,
+    local_asymmetric_loss,
     mse_loss,
     vl_proximity_loss,
 )
@@ -32,6 +33,10 @@ def draw(rows: int, columns: int, seed: int) -> Tensor:
 STUDENT, TEACHER, TEXT, BANK = draw(N, D, 0), draw(N, D, 1), draw(C, D, 2), draw(3, D, 3)
 PROBABILITIES = draw(N, C, 4).sigmoid()
 TARGETS = draw(N, C, 5) > 0
+K = 7
+ODDS = 2 * draw(N * C, K, 6).reshape(N, C, K)
+ATTENTION = draw(N * C, K, 7).softmax(dim=1).reshape(N, C, K)
+COVERS = (0.5 * draw(N * C, K, 8)).clamp(0, 1).reshape(N, C, K)
 
 
 def rows(tensor: Tensor) -> list[np.ndarray]:
@@ -107,6 +112,25 @@ def slow_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -
     return loss / N
 
 
+def slow_local_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> float:
+    loss, told = 0.0, 0
+    for n in range(N):
+        for c in range(C):
+            odds, attention, cover = ([float(x) for x in t[n, c]] for t in (ODDS, ATTENTION, COVERS))
+            if not TARGETS[n, c] or sum(cover) == 0:
+                continue
+            for odd, share in zip(odds, cover, strict=True):
+                p = 1 / (1 + math.exp(-odd))
+                loss -= share / sum(cover) * (1 - p) ** gamma_positive * math.log(p)
+            outside = [(a, odd) for a, odd, share in zip(attention, odds, cover, strict=True) if share == 0]
+            mean = sum(a * odd for a, odd in outside) / sum(a for a, _ in outside)
+            q = max(1 / (1 + math.exp(-mean)) - clip, 0.0)
+            loss -= q**gamma_negative * math.log(1 - q) if q > 0 else 0.0
+            told += 1
+    assert 0 < told < N * C, "the example must leave out some labels"
+    return loss / N
+
+
 def test_classification_loss_is_equation_1() -> None:
     assert classification_loss(STUDENT, TEXT, LABELS, TAU).item() == pytest.approx(slow_classification(), abs=1e-10)
 
@@ -176,6 +200,30 @@ def test_asymmetric_loss_is_finite_at_certainty() -> None:
     loss.backward()
     assert certain.grad is not None
     assert math.isfinite(loss.item()) and bool(certain.grad.isfinite().all())
+
+
+@pytest.mark.parametrize(
+    ("gamma_negative", "gamma_positive", "clip"), [(2.0, 1.0, 0.05), (0.0, 0.0, 0.0), (4.0, 0.5, 0.4)]
+)
+def test_local_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive: float, clip: float) -> None:
+    settings = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+    got = local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, **settings)
+    assert got.item() == pytest.approx(slow_local_asymmetric(**settings), abs=1e-7)
+
+
+def test_local_asymmetric_loss_of_labels_without_a_place_is_zero_with_zero_gradient() -> None:
+    odds = ODDS.clone().requires_grad_()
+    loss = local_asymmetric_loss(odds, ATTENTION, torch.zeros_like(COVERS), TARGETS)
+    loss += local_asymmetric_loss(odds, ATTENTION, COVERS, torch.zeros_like(TARGETS))
+    loss.backward()
+    assert loss.item() == 0.0 and odds.grad is not None and bool((odds.grad == 0).all())
+
+
+def test_local_asymmetric_loss_is_finite_where_an_object_fills_the_picture() -> None:
+    odds = (100 * ODDS).requires_grad_()
+    loss = local_asymmetric_loss(odds, ATTENTION, torch.ones_like(COVERS), TARGETS)
+    loss.backward()
+    assert odds.grad is not None and math.isfinite(loss.item()) and bool(odds.grad.isfinite().all())
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
@@ -252,6 +300,10 @@ def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, n
         (lambda: asymmetric_loss(PROBABILITIES[0], TARGETS[0]), r"\[N, C\] .* got torch.float64 \[5\]"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, clip=1.0), "clip in"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative >= 0"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS[..., :3], TARGETS), r"one shape .* \[6, 5, 3\]"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, 2 * COVERS + 1, TARGETS), r"covers within \[0, 1\]"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS[:, :2]), r"\[6, 5\], got \[6, 2\]"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, clip=-0.1), "clip in"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 2.5, TAU), r"k as an integer .* got 2\.5"),  # type: ignore[arg-type]
         (lambda: mse_loss(STUDENT, TEACHER * float("nan")), "finite teacher, but NaN"),
         (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "one precision, .* text torch.float32"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_scenes import make_toy_store
+from toy_scenes import make_toy_store, make_toy_stores
 from toy_training import make_toys, names_of_objects, settings
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError, UnknownObjectError
@@ -57,6 +57,14 @@ def logged(run: Run, phase: str) -> list[dict]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
+def assert_same_bytes(one: Run, other: Run) -> None:
+    for phase in ("distill", "fewshot"):
+        for name in ("model", "optimizer"):
+            file = f"{name}.safetensors"
+            assert (last(one, phase) / file).read_bytes() == (last(other, phase) / file).read_bytes()
+        assert logged(one, phase) == logged(other, phase)
+
+
 class StopError(Exception):
     pass
 
@@ -79,12 +87,17 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
     monkeypatch.undo()
     torch.rand(step)
     np.random.rand(step)
-    resumed = trained(toys, tmp_path)
-    for phase in ("distill", "fewshot"):
-        for name in ("model", "optimizer"):
-            file = f"{name}.safetensors"
-            assert (last(resumed, phase) / file).read_bytes() == (last(whole, phase) / file).read_bytes()
-        assert logged(resumed, phase) == logged(whole, phase)
+    assert_same_bytes(trained(toys, tmp_path), whole)
+
+
+def test_labels_by_place_and_pasted_objects_depend_on_no_worker(toys, tmp_path):
+    own = [*toys, "method=best", "data.label=visible", "objective.local_cls=1", "distill.epochs=1", "fewshot.epochs=1"]
+    own.append("data.augmentation.paste={distill:0.5,fewshot:0.5}")
+    run = trained(own, tmp_path / "a")
+    assert {"cls", "im_cst", "local_cls", "local_cst", "local_prox"} <= logged(run, "fewshot")[0].keys()
+    assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
+    plain = trained([*own, "data.augmentation.paste={distill:0.0,fewshot:0.5}"], tmp_path / "c")
+    assert logged(plain, "distill") != logged(run, "distill")
 
 
 def test_another_seed_gives_other_weights(toys, whole, tmp_path):
@@ -341,6 +354,14 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
     assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
 
 
+def test_a_store_without_masks_cannot_tell_places(toys, tmp_path):
+    make_toy_stores(tmp_path / "scenes", without=("hand_segmentation",))
+    own = [*toys, f"scenes={tmp_path / 'scenes'}", "data.label=visible", f"out={tmp_path / 'run'}"]
+    for asked in ("objective.local_cls=1", "data.augmentation.paste.fewshot=0.5"):
+        with pytest.raises(StoreError, match="does not hold 'hand_segmentation'"):
+            Run.open(settings(*own, asked))
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -354,6 +375,8 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
         ("objective.pairwise=-1", "objective.pairwise to be at least 0"),
         ("objective.word_temperature=0", "objective.word_temperature to be larger than 0"),
         ("objective.words=0", "objective.words to be at least 1"),
+        ("data.augmentation.paste.distill=1", "paste.distill to lie between 0.0 and 0.9"),
+        ("data.augmentation.paste.distill=0.5", r"data.label=visible and data.cameras=\[hand\].* but got graspable"),
         ("select=loss", "select to be one of map, f1"),
     ],
 )

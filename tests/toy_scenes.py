@@ -27,11 +27,12 @@ def toy_row(manifest, index: int) -> SceneRow:
         row[label][actors] = True
     for camera in manifest.settings["cameras"]:
         side = manifest.settings["image_size"]
-        row[f"{camera}_rgb"][:] = 20
+        row[f"{camera}_rgb"][:], row[f"{camera}_segmentation"][:] = 20, 0
         cells = rng.choice(16, len(actors), replace=False)
-        for actor, cell in zip(actors, cells, strict=True):
+        for slot, (actor, cell) in enumerate(zip(actors, cells, strict=True)):
             down, right = (int(n) * side // 4 for n in divmod(cell, 4))
-            row[f"{camera}_rgb"][down : down + side // 4, right : right + side // 4] = COLOURS[actor]
+            square = np.s_[down : down + side // 4, right : right + side // 4]
+            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLOURS[actor], slot + 1
     return row
 
 

@@ -80,8 +80,13 @@ def check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
         raise InvalidArgumentError(
             f"expected targets of the shape of probabilities {list(probabilities.shape)}, got {list(targets.shape)}"
         )
-    for name, tensor in (("probabilities", probabilities.detach()), ("targets", targets.detach())):
-        low, high = float(tensor.min()), float(tensor.max())
+    check_shares(probabilities=probabilities, targets=targets)
+
+
+def check_shares(**tensors: Tensor) -> None:
+    """Check that all values lie within [0, 1]."""
+    for name, tensor in tensors.items():
+        low, high = (float(value) for value in tensor.detach().aminmax())
         if not (low >= 0.0 and high <= 1.0):
             raise InvalidArgumentError(
                 f"expected {name} within [0, 1], got {low:g}..{high:g}; logits need a sigmoid first"

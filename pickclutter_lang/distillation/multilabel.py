@@ -1,4 +1,6 @@
-"""The losses of the multi-label setting (section 7): asymmetric loss, and proximity to the teacher's odds."""
+"""The losses of the multi-label setting (section 7): asymmetric loss, also of single cells, and proximity to the
+teacher's odds.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from pickclutter_lang.distillation.checks import (
     check_multilabel,
     check_positive,
     check_same_rows,
+    check_shares,
     unit,
 )
 from pickclutter_lang.errors import InvalidArgumentError
@@ -39,18 +42,70 @@ def asymmetric_loss(
     :raises InvalidArgumentError: on other shapes or values
     """
     check_multilabel(probabilities, targets)
+    _check_asymmetric(gamma_negative, gamma_positive, clip)
+    present = targets.to(probabilities.dtype)
+    costs = present * _as_present(probabilities, gamma_positive)
+    costs = costs + (1 - present) * _as_absent(probabilities, gamma_negative, clip)
+    return costs.sum(dim=1).mean()
+
+
+def local_asymmetric_loss(
+    odds: Tensor,
+    attention: Tensor,
+    covers: Tensor,
+    targets: Tensor,
+    *,
+    gamma_negative: float = 2.0,
+    gamma_positive: float = 1.0,
+    clip: float = 0.05,
+) -> Tensor:
+    """Return the asymmetric loss of present labels told apart by place: there where the object is, absent elsewhere.
+
+    For a label with an object that is seen, each cell of the object is to say yes (mean over its cells by how much of
+    the object lies in them, so that a small object counts as much as a large one), and the rest of the picture,
+    aggregated as the whole is, no. Where a label is absent `asymmetric_loss` of the whole picture says so. Holding
+    each cell against the texts is the pixel-text matching of DenseCLIP (Rao et al., CVPR 2022, arXiv 2112.01518).
+
+    :param odds: [N, C, K] logarithm of the odds of each label in each of K cells
+    :param attention: [N, C, K] >= 0 with sum 1 over the cells, by which odds are averaged
+    :param covers: [N, C, K] in [0, 1]: the share of each cell that the label's object covers
+    :param targets: [N, C] bool; labels that are not there, or have no cover, cost nothing
+    :return: scalar: summed over the labels, mean over the images
+    :raises InvalidArgumentError: on other shapes or values
+    """
+    if odds.ndim != 3 or attention.shape != odds.shape or covers.shape != odds.shape:
+        raise InvalidArgumentError(
+            "expected odds, attention and covers of one shape [N, C, K], "
+            f"got {list(odds.shape)}, {list(attention.shape)} and {list(covers.shape)}"
+        )
+    check_multilabel(odds.detach().mean(dim=2).sigmoid(), targets)
+    check_shares(covers=covers)
+    _check_asymmetric(gamma_negative, gamma_positive, clip)
+    seen = targets.bool() & (covers.sum(dim=2) > 0)
+    odds, attention, covers = odds[seen], attention[seen], covers[seen]
+    inside = covers / covers.sum(dim=1, keepdim=True)
+    outside = attention * (covers == 0)
+    outside = outside / outside.sum(dim=1, keepdim=True).clamp(min=_SMALLEST)
+    here = (inside * _as_present(odds.sigmoid(), gamma_positive)).sum(dim=1)
+    elsewhere = _as_absent((outside * odds).sum(dim=1).sigmoid(), gamma_negative, clip)
+    return (here + elsewhere).sum() / len(targets)
+
+
+def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> None:
     if not (gamma_negative >= 0 and gamma_positive >= 0 and 0 <= clip < 1):
         raise InvalidArgumentError(
             "expected gamma_negative >= 0, gamma_positive >= 0 and clip in [0, 1), "
             f"got {gamma_negative}, {gamma_positive} and {clip}"
         )
-    present = targets.to(probabilities.dtype)
-    miss = (1 - probabilities).clamp(min=_SMALLEST)
-    positive = miss.pow(gamma_positive) * probabilities.clamp(min=_SMALLEST).log()
+
+
+def _as_present(probabilities: Tensor, gamma: float) -> Tensor:
+    return -(1 - probabilities).clamp(min=_SMALLEST).pow(gamma) * probabilities.clamp(min=_SMALLEST).log()
+
+
+def _as_absent(probabilities: Tensor, gamma: float, clip: float) -> Tensor:
     shifted = (probabilities - clip).clamp(min=0)
-    focus = shifted.clamp(min=_SMALLEST).pow(gamma_negative)
-    negative = focus * (1 - shifted).clamp(min=_SMALLEST).log()
-    return -(present * positive + (1 - present) * negative).sum(dim=1).mean()
+    return -shifted.clamp(min=_SMALLEST).pow(gamma) * (1 - shifted).clamp(min=_SMALLEST).log()
 
 
 def pairwise_proximity_loss(

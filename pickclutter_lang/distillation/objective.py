@@ -8,13 +8,14 @@ from typing import NamedTuple
 from torch import Tensor
 
 from pickclutter_lang.distillation.language import vl_proximity_loss
-from pickclutter_lang.distillation.multilabel import asymmetric_loss, pairwise_proximity_loss
+from pickclutter_lang.distillation.multilabel import asymmetric_loss, local_asymmetric_loss, pairwise_proximity_loss
 from pickclutter_lang.distillation.visual import image_contrastive_loss
 from pickclutter_lang.errors import InvalidArgumentError
 
-TERMS = ("cls", "im_cst", "local_cst", "local_prox", "pairwise")
+TERMS = ("cls", "im_cst", "local_cls", "local_cst", "local_prox", "pairwise")
 _NEEDS = {
     "im_cst": ("teacher",),
+    "local_cls": ("odds", "attention", "covers"),
     "local_cst": ("objects", "crops"),
     "local_prox": ("objects", "crops", "words"),
     "pairwise": ("teacher", "words", "word_probabilities"),
@@ -59,6 +60,7 @@ class Objective:
 
     - `cls`: asymmetric loss on the probabilities of the labels (section 7);
     - `im_cst`: L_im-cst (Eq. 3) between the global features of student and teacher;
+    - `local_cls`: `cls` where the objects are and where they are not (`local_asymmetric_loss`);
     - `local_cst`: L_im-cst between the student's local features of an object and the teacher's feature of its crop;
     - `local_prox`: L_vlprox (Eq. 6) of the same pairs over a vocabulary, without a filter;
     - `pairwise`: L_vlprox for scenes, over a vocabulary (`pairwise_proximity_loss`).
@@ -104,6 +106,9 @@ class Objective:
         student: Tensor,
         teacher: Tensor | None = None,
         bank: Tensor | None = None,
+        odds: Tensor | None = None,
+        attention: Tensor | None = None,
+        covers: Tensor | None = None,
         objects: Tensor | None = None,
         crops: Tensor | None = None,
         words: Words | None = None,
@@ -116,6 +121,9 @@ class Objective:
         :param student: [N, D] global features of the student
         :param teacher: [N, D] teacher features of the same images
         :param bank: [M, D] teacher features of other images, further negatives of `im_cst`
+        :param odds: [N, C, K] log odds of the labels in each of K cells, of `LocalAggregation`
+        :param attention: [N, C, K] its maps
+        :param covers: [N, C, K] in [0, 1]: the share of each cell that the label's object covers
         :param objects: [R, D] local features of the student, averaged over each object that is seen; R may be 0
         :param crops: [R, D] teacher features of a crop of each of these objects
         :param words: vocabulary of `local_prox` and `pairwise`
@@ -125,6 +133,9 @@ class Objective:
         """
         given = {
             "teacher": teacher,
+            "odds": odds,
+            "attention": attention,
+            "covers": covers,
             "objects": objects,
             "crops": crops,
             "words": words,
@@ -139,6 +150,8 @@ class Objective:
             terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
         if teacher is not None and "im_cst" in self.weights:
             terms["im_cst"] = image_contrastive_loss(student, teacher, self._temperature, bank=bank)
+        if "local_cls" in self.weights and odds is not None and attention is not None and covers is not None:
+            terms["local_cls"] = local_asymmetric_loss(odds, attention, covers, targets, **self._asymmetric)
         if objects is not None and crops is not None:
             terms |= self._local(objects, crops, words)
         if "pairwise" in self.weights and teacher is not None and words is not None and word_probabilities is not None:

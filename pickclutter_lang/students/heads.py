@@ -13,10 +13,13 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 
 class LabelScores(NamedTuple):
-    """`probabilities` [N, C] in [0, 1] and `maps` [N, C, h, w], each map >= 0 with sum 1."""
+    """`probabilities` [N, C] in [0, 1], `maps` [N, C, h, w], each >= 0 with sum 1, and `odds` [N, C, h, w]: the
+    logarithm of the odds that the label is there as each cell alone would have it.
+    """
 
     probabilities: Tensor
     maps: Tensor
+    odds: Tensor
 
 
 class LocalAggregation(nn.Module):
@@ -58,10 +61,12 @@ class LocalAggregation(nn.Module):
         cosines_positive = torch.einsum("ndk,cd->nck", cells, functional.normalize(positive, dim=1))
         cosines_negative = torch.einsum("ndk,cd->nck", cells, functional.normalize(negative, dim=1))
         attention = (cosines_positive / self.temperature).softmax(dim=2)
-        margin = (attention * (cosines_positive - cosines_negative)).sum(dim=2)
+        margins = cosines_positive - cosines_negative
+        scale = self.log_scale.exp()
         # The softmax over a pair is the sigmoid of the difference.
-        probabilities = torch.sigmoid(self.log_scale.exp() * margin + self.bias)
-        return LabelScores(probabilities, attention.reshape(*margin.shape, height, width))
+        probabilities = torch.sigmoid(scale * (attention * margins).sum(dim=2) + self.bias)
+        shape = (*probabilities.shape, height, width)
+        return LabelScores(probabilities, attention.reshape(shape), (scale * margins + self.bias).reshape(shape))
 
 
 def _check(local: Tensor, positive: Tensor, negative: Tensor) -> None:

@@ -19,12 +19,13 @@ _RGB_MEAN, _RGB_STD = 0.5, 0.25
 
 
 class Prediction(NamedTuple):
-    """`probabilities` [N, C] in 0..1, `maps` [N, C, h, w] with sum 1 each, and the student's features, not normalised:
-    `global_` [N, D], `local` [N, D, h, w].
+    """`probabilities` [N, C] in 0..1, `maps` [N, C, h, w] with sum 1 each, `odds` [N, C, h, w] of each cell (see
+    `LabelScores`), and the student's features, not normalised: `global_` [N, D], `local` [N, D, h, w].
     """
 
     probabilities: Tensor
     maps: Tensor
+    odds: Tensor
     global_: Tensor
     local: Tensor
 
@@ -70,7 +71,7 @@ class Scorer(nn.Module):
         features = self.features(images)
         local = features.local.float()
         scores = self.aggregation(local, text.positive, text.negative)
-        return Prediction(scores.probabilities, scores.maps, features.global_.float(), local)
+        return Prediction(scores.probabilities, scores.maps, scores.odds, features.global_.float(), local)
 
     def features(self, images: Tensor) -> StudentFeatures:
         """Return the student's features of pictures, given as in `score`."""

@@ -53,9 +53,9 @@ class Run(PhasedRun):
         scenes = open_scenes(settings.data)
         teacher = load_teacher(settings.teacher.name, settings.teacher.checkpoint, device=settings.device)
         run = cls(settings, teacher, scenes)
-        if run._objective.needs("crops"):
+        if run._objective.needs("covers") or run._objective.needs("crops") or settings.data.augmentation.pastes:
             for name in ("train", "fewshot"):
-                scenes[name].segments([0])
+                scenes[name].places([0])
         run.check_folder()
         return run
 
@@ -125,6 +125,7 @@ class Run(PhasedRun):
             self._objective,
             bank=settings.objective.bank,
             vocabulary=self._vocabulary,
+            paste=settings.data.augmentation.paste.get(phase, 0.0),
         )
         return SceneTask(
             name=phase,

@@ -65,13 +65,16 @@ class SceneTask:
         """
         images = prepared.images.to(next(self.model.parameters()).device)
         prediction = self.model.predict(images, self.labels, prepared.texts)
-        probabilities = prediction.probabilities
+        probabilities, count = prediction.probabilities, len(self.labels)
+        whole = prepared.whole.to(images.device)
         check_finite(probabilities, epoch, self.name, self.settings)
         return self.loader.objective(
-            probabilities=probabilities[:, : len(self.labels)],
+            probabilities=probabilities[:, :count],
             targets=prepared.targets.to(images.device),
-            student=prediction.global_,
-            word_probabilities=probabilities[:, len(self.labels) :],
+            student=prediction.global_[whole],
+            word_probabilities=probabilities[whole, count:],
+            odds=prediction.odds[:, :count].flatten(2),
+            attention=prediction.maps[:, :count].flatten(2),
             **self.loader.teachings(prepared, prediction.local),
         )
 
