@@ -286,8 +286,11 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(made):
 def test_a_map_of_the_middle_becomes_one_of_the_picture():
     heat = np.zeros((4, 4), np.float32)
     heat[0, 3] = 1.0
-    whole = on_picture(heat, 64, (96, 96))
-    assert whole.sum() == pytest.approx(1)
-    assert np.unravel_index(whole.argmax(), whole.shape)[0] < 32 and whole[:, :16].sum() == 0
+    whole, other = on_picture(np.stack([heat, heat]), 64, 96, np.nan)
+    inside = np.isfinite(whole)
+    assert inside.sum() == 64**2 and inside[16:80, 16:80].all()
+    np.testing.assert_array_equal(whole, other)
+    whole = np.nan_to_num(whole) / np.nansum(whole)
+    assert np.unravel_index(whole.argmax(), whole.shape)[0] < 32
     row, column = (np.indices(whole.shape) * whole).sum((1, 2))
     assert row == pytest.approx(16 + 8, abs=6) and column == pytest.approx(16 + 56, abs=6)

@@ -142,6 +142,20 @@ def test_an_object_grows_along_borders_without_a_step_over_what_is_hot():
     assert (hottest_object(segments, warm[segments], depth) == (segments == 1)).all()
 
 
+def test_names_say_what_belongs_to_an_object_and_what_does_not():
+    segments = np.repeat([[1, 2, 0, 3, 0, 4, 5]], 9, axis=0).repeat(4, axis=1)
+    warm = np.array([0, 0.5, 0.2, 0.7, 0.0, 0.08])[segments]
+    depth = np.full(segments.shape, 0.4)
+    named = np.array([[0.0, 2, 1, -1, 3, -2], [0, -2, 0, 2, 1.5, 0], [0, 0, 1.5, 0, -3, -9]])[:, segments]
+    # 3 is the hottest, but called something else; 2 is joined to 1; 4 is cold, and clearly called so; 5 is neither.
+    assert (hottest_object(segments, warm, depth) == (segments == 3)).all()
+    assert (hottest_object(segments, warm, depth, named) == np.isin(segments, [1, 2, 4])).all()
+    depth[:, 4:] = 0.42
+    assert (hottest_object(segments, warm, depth, named) == np.isin(segments, [1, 4])).all()
+    named[:, :, 16:] = np.nan
+    assert (hottest_object(segments, warm, depth, named) == (segments == 1)).all()
+
+
 def test_the_pads_close_on_what_is_thin_and_lies_high():
     fork = box((0.15, 0.012, 0.006), spacing=0.002) + np.array([0, 0, 0.048])
     found = propose(fork, np.zeros((0, 3)))

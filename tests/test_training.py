@@ -100,6 +100,18 @@ def test_labels_by_place_and_pasted_objects_depend_on_no_worker(toys, tmp_path):
     assert logged(plain, "distill") != logged(run, "distill")
 
 
+def test_a_run_of_before_is_gone_on_with(toys, tmp_path):
+    trained([*toys, "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    saved = json.loads((tmp_path / "settings.json").read_text())
+    del saved["settings"]["objective"]["local_cls"], saved["settings"]["data"]["augmentation"]["paste"]
+    (tmp_path / "settings.json").write_text(json.dumps(saved))
+    own = [*toys, "distill.epochs=1", "fewshot.epochs=1", f"out={tmp_path}"]
+    Run.open(settings(*own))
+    for asked in ("objective.local_cls=1", "data.augmentation.paste.fewshot=0.5"):
+        with pytest.raises(InvalidArgumentError, match="was started with other settings"):
+            Run.open(settings(*own, "data.label=visible", asked))
+
+
 def test_another_seed_gives_other_weights(toys, whole, tmp_path):
     other = trained([*toys, "seed=1", "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
     file = "model.safetensors"

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
@@ -18,6 +19,8 @@ _HEIGHT_WEIGHT, _LIGHT_WEIGHT = 3000.0, 0.2
 _SCALE, _BLUR, _FEWEST_PIXELS = 1e5, 0.3, 20
 _FINGERS_M = 0.1  # from the camera; the fingers are 0.05 to 0.07 m away, objects on the table over 0.16 m
 _LEAST_HEAT, _STEP_M = 0.3, 0.015  # chosen on 150 scenes of X_id: 0.25 to 0.3 and 12 to 20 mm are about as good
+_LEAST_NAMED_HEAT, _CLEARLY = 0.1, 1.0  # chosen on 150 scenes of X_ood
+_UNKNOWN = -20.0  # log odds of what is out of sight
 
 
 def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, camera: Numbers) -> NDArray[np.int64]:
@@ -40,23 +43,45 @@ def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, came
     return np.unique(found, return_inverse=True)[1].reshape(found.shape) + int(found.min() > 0)
 
 
-def hottest_object(segments: NDArray[np.int64], heat: FloatArray, depth: Numbers) -> NDArray[np.bool_]:
+def hottest_object(
+    segments: NDArray[np.int64], heat: FloatArray, depth: Numbers, odds: FloatArray | None = None
+) -> NDArray[np.bool_]:
     """Return the pixels [H, W] of the object that heat [H, W] points to; none where there are no segments.
 
-    That is the segment with the highest mean heat, with those at least 0.3 times as hot that are joined to it, directly
-    or through others of them, by borders without a step in depth [H, W], metres: an object may be in several pieces.
+    That is the segment with the highest mean heat, with those of some heat that are joined to it, directly or through
+    others of them, by borders without a step in depth [H, W], metres: an object may be in several pieces. Without
+    `odds` they are at least 0.3 times as hot. With them heat counts by the probability that the segment is rather
+    called so than by the likeliest of the other names, a tenth is enough, and what is clearly called so belongs to the
+    object wherever it is: something may lie across it.
+
+    :param odds: [C, H, W] log odds of C >= 2 names, the first of which is that of the object; not finite where nothing
+        is known
     """
-    count = int(segments.max()) + 1
-    means = np.bincount(segments.ravel(), heat.ravel(), count) / np.maximum(np.bincount(segments.ravel()), 1)
-    means[0] = -np.inf
+    means = _means(segments, heat[None])[0]
+    least, called = _LEAST_HEAT, np.zeros(len(means), bool)
+    if odds is not None:
+        called_so, *called_else = _means(segments, odds)
+        margin = called_so - np.max(called_else, axis=0)
+        means, least, called = means * expit(margin), _LEAST_NAMED_HEAT, margin >= _CLEARLY
+    means[0], called[0] = -np.inf, False
     best = int(means.argmax())
     if best == 0:
         return np.zeros(segments.shape, bool)
     pairs, steps = _borders(segments, np.asarray(depth))
-    inside = (steps < _STEP_M) & (means[pairs] >= _LEAST_HEAT * means[best]).all(axis=0)
-    joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (count, count))
+    inside = (steps < _STEP_M) & (means[pairs] >= least * means[best]).all(axis=0)
+    joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (len(means), len(means)))
     objects = connected_components(joined, directed=False)[1]
-    return np.asarray(objects[segments] == objects[best])
+    return np.asarray(((objects == objects[best]) | called)[segments])
+
+
+def _means(segments: NDArray[np.int64], layers: FloatArray) -> FloatArray:
+    """Return the means of layers [C, H, W] in each segment, [C, segments]; _UNKNOWN for one without finite values."""
+    known = np.isfinite(layers[0]).ravel()
+    labels = segments.ravel()[known]
+    pixels = coo_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), (int(segments.max()) + 1, len(labels)))
+    counts = np.bincount(labels, minlength=pixels.shape[0])
+    sums = pixels.tocsr() @ layers.reshape(len(layers), -1)[:, known].T
+    return np.where(counts > 0, sums.T / np.maximum(counts, 1), _UNKNOWN)
 
 
 def _borders(segments: NDArray[np.int64], depth: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:

@@ -51,7 +51,9 @@ class Judge(Protocol):
 
 
 class StudentJudge:
-    """A student: its score and threshold; its map chooses among the things that lie apart in the picture."""
+    """A student: its score and threshold; its map chooses among the things that lie apart in the picture, and what it
+    would call them by, out of all names that it knows.
+    """
 
     def __init__(self, student: GraspabilityStudent) -> None:
         """Take a student of the hand camera.
@@ -74,10 +76,14 @@ class StudentJudge:
     def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
         """Judge a name; a new one is encoded by the teacher's text tower."""
         frame = frame_of(observation)
-        look = self.student.look(frame, [name])
-        height, width = frame["hand", "rgb"].shape[:2]
-        heat = on_picture(look.maps[0], self.student.settings.data.view or width, (height, width))
-        mask = hottest_object(_segments(observation), heat, observation["image"]["hand_camera"]["depth"][..., 0])
+        look = self.student.look(frame, list(dict.fromkeys([name, *self.names])))
+        side = self.student.card.camera_size
+        view = self.student.settings.data.view or side
+        heat = on_picture(look.maps[:1], view, side, 0.0)[0]
+        heat /= max(float(heat.sum()), 1e-12)
+        odds = on_picture(look.odds, view, side, np.nan) if len(look.odds) > 1 else None
+        depth = observation["image"]["hand_camera"]["depth"][..., 0]
+        mask = hottest_object(_segments(observation), heat, depth, odds)
         return Judgement(float(look.scores[0]), self.student.threshold(name), mask, heat)
 
 
@@ -140,13 +146,13 @@ class RandomJudge:
         return Judgement(1.0, 0.5, mask, mask / max(int(mask.sum()), 1))
 
 
-def on_picture(heat: NDArray[np.float32], view: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return a map [h, w] of the square of `view` pixels in the middle as one of the whole picture, with sum 1."""
-    grown = functional.interpolate(torch.from_numpy(heat)[None, None], size=(view, view), mode="bilinear")[0, 0].numpy()
-    whole = np.zeros(shape)
-    top, left = (shape[0] - view) // 2, (shape[1] - view) // 2
-    whole[top : top + view, left : left + view] = grown
-    return np.asarray(whole / max(float(whole.sum()), 1e-12))
+def on_picture(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:
+    """Return maps [C, h, w] of the `view` pixels in the middle as ones of the whole picture, [C, side, side]."""
+    grown = functional.interpolate(torch.from_numpy(maps)[None], size=(view, view), mode="bilinear")[0].numpy()
+    whole = np.full((len(maps), side, side), outside)
+    start = (side - view) // 2
+    whole[:, start : start + view, start : start + view] = grown
+    return whole
 
 
 def _segments(observation: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -31,10 +31,13 @@ Frame = Mapping[tuple[str, str], NDArray[Any]]
 
 
 class Look(NamedTuple):
-    """Scores [C] in 0..1 of C names, and where each is seen: maps [C, h, w] with sum 1 each."""
+    """Scores [C] in 0..1 of C names, where each is seen: maps [C, h, w] with sum 1 each, and odds [C, h, w]: the
+    logarithm of the odds that each cell alone gives it.
+    """
 
     scores: NDArray[np.float32]
     maps: NDArray[np.float32]
+    odds: NDArray[np.float32]
 
 
 class _LocalFeatures(nn.Module):
@@ -117,7 +120,7 @@ class GraspabilityStudent:
         """
         text = self.text(names)
         scored = self.scorer.aggregation(self._network(self.prepare(frame)).float(), text.positive, text.negative)
-        return Look(scored.probabilities[0].numpy(), scored.maps[0].numpy())
+        return Look(scored.probabilities[0].numpy(), scored.maps[0].numpy(), scored.odds[0].numpy())
 
     def prepare(self, frame: Frame) -> Tensor:
         """Return what the student sees of a frame, float32 [1, K, S, S].

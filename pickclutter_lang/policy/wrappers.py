@@ -103,7 +103,7 @@ class GraspabilityObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordC
 
     def _look(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         asked = list(dict.fromkeys([self._target, *self.others]))
-        scores, maps = self.student.look(frame_of(observation), asked)
+        scores, maps, _ = self.student.look(frame_of(observation), asked)
         added = {"target": scores[:1].copy(), "map": maps[0].copy()}
         if self.others:
             added["names"] = np.array([scores[asked.index(name)] for name in self.others], np.float32)

@@ -147,6 +147,11 @@ class Run(PhasedRun):
             own["data"].pop(key, None)
         own["teacher"].pop("cache", None)
         own["student"].pop("recompute", None)
+        # Runs of before have no such settings.
+        own["objective"].setdefault("local_cls", 0.0)
+        augmentation = own["data"]["augmentation"]
+        pasted = {phase: share for phase, share in augmentation.get("paste", {}).items() if share}
+        own["data"]["augmentation"] = augmentation | {"paste": pasted}
         return own
 
     @cached_property
