@@ -191,10 +191,11 @@ def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
 def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch):
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
+    turned = [0, 0, 0, 0, 0, 0, -0.1]  # so that half a turn of the hand begins away from the last joint's limit
     seen = {
         "image": {"hand_camera": {"depth": depth[..., None]}},
         "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
-        "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
+        "agent": {"qpos": np.append(REST + turned, [0.04, 0.04]), "base_pose": BASE},
         "extra": {"goal_pos": np.array([0, 0, 0.3])},
     }
     pickers = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2)]
