@@ -18,6 +18,7 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
     layout, size = manifest.layout, int(manifest.settings["image_size"])
     count = int(rng.integers(2, ACTOR_SLOTS + 1))
     row = {f.name: np.zeros(f.shape, f.dtype) for f in layout.fields}
+    row.setdefault("actors", np.zeros(ACTOR_SLOTS, np.int16))  # a store may be without
     row["index"] = np.array(index, np.int64)
     row["actors"][:] = -1
     row["actors"][:count] = rng.choice(layout.columns, count, replace=False)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from toy_training import make_toys, settings
 
 from pickclutter_lang.language.vocabulary import vocabulary
@@ -9,7 +10,7 @@ from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.training.augment import Draw
-from pickclutter_lang.training.crops import MARGIN, label_covers, square_around, teacher_crops
+from pickclutter_lang.training.crops import MARGIN, Crops, label_covers, object_covers, square_around, teacher_crops
 from pickclutter_lang.training.data import SceneSet
 
 
@@ -24,43 +25,51 @@ def parts(tmp_path_factory):
 
 def test_every_seen_object_has_the_feature_of_its_cut(parts):
     scenes, teacher, crops = parts
-    assert sum(map(len, crops.columns)) == len(crops.features) > len(scenes)
+    assert sum(map(len, crops.slots)) == len(crops.features) > len(scenes)
     for row in (0, 5):
-        places = scenes.places([row])[0]
+        segments = scenes.segments([row])[0]
         picture = scenes.hand_pictures([row])[0]
-        assert set(crops.columns[row]) == set((np.unique(places[places > 0]) - 1).tolist())
-        for column in crops.columns[row]:
-            x, y, side = square_around(places == column + 1)
+        for slot, feature in zip(crops.slots[row], crops.of(row), strict=True):
+            x, y, side = square_around(segments == slot)
             low = [round(centre - MARGIN * side / 2 + 0.5) for centre in (y, x)]
             size = round(MARGIN * side)
             rows, columns = (np.clip(np.arange(size) + start, 0, 31) for start in low)
             plain = teacher.encode_image(teacher.preprocess(picture[rows[:, None], columns[None]][None]))[0]
-            assert float(plain @ crops.of(row, column)) > 0.9
+            assert float(plain @ feature) > 0.9
 
 
-def test_an_object_that_is_not_seen_has_no_feature(parts):
+def test_covers_say_where_an_object_is_shown(parts):
     scenes, _, crops = parts
-    absent = next(n for n in range(len(scenes.names)) if n not in crops.columns[0])
-    assert crops.of(0, absent) is None and crops.of(0, crops.columns[0][0]) is not None
-
-
-def test_places_say_which_object_is_shown_where(parts):
-    scenes, _, _ = parts
     row, draw = 3, Draw(horizontal=True, shift=(4, 0))
-    segments = scenes.segments([7, row], [Draw(), draw])
-    for places, seen, number in zip(scenes.places([7, row], [Draw(), draw]), segments, (7, row), strict=True):
-        actors = scenes.store.array("actors")[number]
-        for slot, column in enumerate(actors.tolist()):
-            assert column < 0 or ((places == column + 1) == (seen == slot + 1)).all()
-    halves = scenes.places([row], image_size=16)[0]
-    np.testing.assert_array_equal(halves, scenes.places([row])[0][1::2, 1::2])
+    owners, covers, features = object_covers(scenes, crops, [7, row], [Draw(), draw], (4, 4))
+    torch.testing.assert_close(covers.sum(dim=1), torch.ones(len(covers)))
+    own = covers[owners == 1]
+    segments = scenes.segments([row], [draw])[0]
+    shown = [slot for slot in crops.slots[row] if (segments == slot).any()]
+    expected = [(segments == slot).reshape(4, 8, 4, 8).sum(axis=(1, 3)).ravel() for slot in shown]
+    np.testing.assert_allclose(own, [cells / cells.sum() for cells in expected], rtol=1e-5)
+    assert len(features) == len(covers)
 
 
-def test_covers_are_shares_of_cells():
-    places = np.random.default_rng(0).integers(0, 4, (2, 8, 8)).astype(np.uint8)
-    covers = label_covers(places, [2, 0, 7], (4, 2))
-    expected = [[(own == value).reshape(4, 2, 2, 4).mean(axis=(1, 3)).ravel() for value in (3, 1, 8)] for own in places]
-    np.testing.assert_allclose(covers, expected, rtol=1e-6)
+def test_an_object_that_is_not_in_the_picture_is_left_out(parts):
+    scenes, _, crops = parts
+    slot = crops.slots[0][0]
+    features = torch.arange(2.0)[:, None]
+    owners, covers, kept = object_covers(scenes, Crops([[slot, 77]], [0], features), [0], [Draw()], (2, 2))
+    assert owners.tolist() == [0] and len(covers) == 1 and kept.tolist() == [[0.0]]
+
+
+def test_covers_of_labels_are_shares_of_cells(parts):
+    scenes, _, _ = parts
+    rows, draws = [7, 3], [Draw(), Draw(horizontal=True, shift=(4, 0))]
+    columns = list(range(0, len(scenes.names), 2))
+    covers = label_covers(scenes, rows, draws, columns, (4, 4))
+    assert covers.shape == (2, len(columns), 16) and 0 < int((covers.sum(dim=2) > 0).sum()) < 2 * len(columns)
+    for own, row, segments in zip(covers, rows, scenes.segments(rows, draws), strict=True):
+        actors = scenes.store.array("actors")[row].tolist()
+        for cover, column in zip(own, columns, strict=True):
+            seen = segments == actors.index(column) + 1 if column in actors else np.zeros_like(segments, bool)
+            np.testing.assert_allclose(cover, seen.reshape(4, 8, 4, 8).mean(axis=(1, 3)).ravel(), rtol=1e-6)
 
 
 def test_the_vocabulary_names_no_object_that_is_held_out():

@@ -85,7 +85,7 @@ def inputs(objects: int = 3) -> dict:
 
 
 def test_the_objective_is_the_weighted_sum_of_its_terms():
-    weights = {"cls": 1.0, "im_cst": 0.5, "local_cst": 0.25, "local_prox": 2.0, "pairwise": 3.0}
+    weights = {"cls": 1.0, "im_cst": 0.5, "local_cls": 1.5, "local_cst": 0.25, "local_prox": 2.0, "pairwise": 3.0}
     total, terms = Objective(weights)(**inputs())
     assert terms.keys() == weights.keys()
     assert total.item() == pytest.approx(sum(weights[name] * float(term) for name, term in terms.items()))

@@ -90,26 +90,22 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
     assert_same_bytes(trained(toys, tmp_path), whole)
 
 
-def test_labels_by_place_and_pasted_objects_depend_on_no_worker(toys, tmp_path):
-    own = [*toys, "method=best", "data.label=visible", "objective.local_cls=1", "distill.epochs=1", "fewshot.epochs=1"]
-    own.append("data.augmentation.paste={distill:0.5,fewshot:0.5}")
+def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
+    own = [*toys, "method=best", "objective.local_cls=1", "distill.epochs=1", "fewshot.epochs=1"]
     run = trained(own, tmp_path / "a")
     assert {"cls", "im_cst", "local_cls", "local_cst", "local_prox"} <= logged(run, "fewshot")[0].keys()
     assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
-    plain = trained([*own, "data.augmentation.paste={distill:0.0,fewshot:0.5}"], tmp_path / "c")
-    assert logged(plain, "distill") != logged(run, "distill")
 
 
 def test_a_run_of_before_is_gone_on_with(toys, tmp_path):
     trained([*toys, "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
     saved = json.loads((tmp_path / "settings.json").read_text())
-    del saved["settings"]["objective"]["local_cls"], saved["settings"]["data"]["augmentation"]["paste"]
+    del saved["settings"]["objective"]["local_cls"]
     (tmp_path / "settings.json").write_text(json.dumps(saved))
     own = [*toys, "distill.epochs=1", "fewshot.epochs=1", f"out={tmp_path}"]
     Run.open(settings(*own))
-    for asked in ("objective.local_cls=1", "data.augmentation.paste.fewshot=0.5"):
-        with pytest.raises(InvalidArgumentError, match="was started with other settings"):
-            Run.open(settings(*own, "data.label=visible", asked))
+    with pytest.raises(InvalidArgumentError, match=r"objective.local_cls: 0\.0 / 1\.0"):
+        Run.open(settings(*own, "objective.local_cls=1"))
 
 
 def test_another_seed_gives_other_weights(toys, whole, tmp_path):
@@ -366,12 +362,12 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
     assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
 
 
-def test_a_store_without_masks_cannot_tell_places(toys, tmp_path):
-    make_toy_stores(tmp_path / "scenes", without=("hand_segmentation",))
-    own = [*toys, f"scenes={tmp_path / 'scenes'}", "data.label=visible", f"out={tmp_path / 'run'}"]
-    for asked in ("objective.local_cls=1", "data.augmentation.paste.fewshot=0.5"):
-        with pytest.raises(StoreError, match="does not hold 'hand_segmentation'"):
-            Run.open(settings(*own, asked))
+@pytest.mark.parametrize("lacking", ["hand_segmentation", "actors"])
+def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
+    make_toy_stores(tmp_path / "scenes", without=(lacking,))
+    own = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.local_cls=1", f"out={tmp_path / 'run'}"]
+    with pytest.raises(StoreError, match=f"does not hold '{lacking}'"):
+        Run.open(settings(*own))
 
 
 @pytest.mark.parametrize(
@@ -387,8 +383,7 @@ def test_a_store_without_masks_cannot_tell_places(toys, tmp_path):
         ("objective.pairwise=-1", "objective.pairwise to be at least 0"),
         ("objective.word_temperature=0", "objective.word_temperature to be larger than 0"),
         ("objective.words=0", "objective.words to be at least 1"),
-        ("data.augmentation.paste.distill=1", "paste.distill to lie between 0.0 and 0.9"),
-        ("data.augmentation.paste.distill=0.5", r"data.label=visible and data.cameras=\[hand\].* but got graspable"),
+        ("objective.local_cls=-1", "objective.local_cls to be at least 0"),
         ("select=loss", "select to be one of map, f1"),
     ],
 )

@@ -80,14 +80,12 @@ def check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
         raise InvalidArgumentError(
             f"expected targets of the shape of probabilities {list(probabilities.shape)}, got {list(targets.shape)}"
         )
-    check_shares(probabilities=probabilities, targets=targets)
+    check_shares("; logits need a sigmoid first", probabilities=probabilities, targets=targets)
 
 
-def check_shares(**tensors: Tensor) -> None:
-    """Check that all values lie within [0, 1]."""
+def check_shares(hint: str = "", **tensors: Tensor) -> None:
+    """Check that all values lie within [0, 1]; a hint ends the message."""
     for name, tensor in tensors.items():
         low, high = (float(value) for value in tensor.detach().aminmax())
         if not (low >= 0.0 and high <= 1.0):
-            raise InvalidArgumentError(
-                f"expected {name} within [0, 1], got {low:g}..{high:g}; logits need a sigmoid first"
-            )
+            raise InvalidArgumentError(f"expected {name} within [0, 1], got {low:g}..{high:g}{hint}")

@@ -4,6 +4,7 @@ teacher's odds.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -78,16 +79,20 @@ def local_asymmetric_loss(
             "expected odds, attention and covers of one shape [N, C, K], "
             f"got {list(odds.shape)}, {list(attention.shape)} and {list(covers.shape)}"
         )
-    check_multilabel(odds.detach().mean(dim=2).sigmoid(), targets)
+    if targets.shape != odds.shape[:2] or targets.dtype != torch.bool:
+        raise InvalidArgumentError(
+            f"expected targets as bool {list(odds.shape[:2])}, got {targets.dtype} {list(targets.shape)}"
+        )
     check_shares(covers=covers)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
-    seen = targets.bool() & (covers.sum(dim=2) > 0)
+    seen = targets & (covers.sum(dim=2) > 0)
     odds, attention, covers = odds[seen], attention[seen], covers[seen]
     inside = covers / covers.sum(dim=1, keepdim=True)
     outside = attention * (covers == 0)
-    outside = outside / outside.sum(dim=1, keepdim=True).clamp(min=_SMALLEST)
+    rest = outside.sum(dim=1)
+    mean = (outside * odds).sum(dim=1) / rest.clamp(min=_SMALLEST)
     here = (inside * _as_present(odds.sigmoid(), gamma_positive)).sum(dim=1)
-    elsewhere = _as_absent((outside * odds).sum(dim=1).sigmoid(), gamma_negative, clip)
+    elsewhere = (rest > 0) * _as_absent(mean.sigmoid(), gamma_negative, clip)
     return (here + elsewhere).sum() / len(targets)
 
 

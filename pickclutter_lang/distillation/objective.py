@@ -85,7 +85,7 @@ class Objective:
         :param temperature: tau of `im_cst` and `local_cst`
         :param word_temperature: tau of `local_prox` and `pairwise`
         :param top_words: k of `local_prox`
-        :param gamma_negative: of `cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
+        :param gamma_negative: of `cls` and `local_cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
         self.weights = checked_weights(weights, TERMS)
@@ -117,7 +117,7 @@ class Objective:
         """Return the weighted sum and the unweighted terms.
 
         :param probabilities: [N, C] in [0, 1], of `LocalAggregation`
-        :param targets: [N, C] bool or in [0, 1]
+        :param targets: [N, C] bool or in [0, 1]; bool for `local_cls`
         :param student: [N, D] global features of the student
         :param teacher: [N, D] teacher features of the same images
         :param bank: [M, D] teacher features of other images, further negatives of `im_cst`

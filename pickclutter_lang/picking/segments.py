@@ -11,6 +11,7 @@ from scipy.special import expit
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.clouds import TABLE_M, world_points
 from pickclutter_lang.picking.gripper import FloatArray, Numbers
 
@@ -54,12 +55,15 @@ def hottest_object(
     called so than by the likeliest of the other names, a tenth is enough, and what is clearly called so belongs to the
     object wherever it is: something may lie across it.
 
-    :param odds: [C, H, W] log odds of C >= 2 names, the first of which is that of the object; not finite where nothing
-        is known
+    :param odds: [C, H, W] log odds of C names, the first of which is that of the object; all are infinite or NaN where
+        nothing is known
+    :raises InvalidArgumentError: for odds of fewer than two names
     """
     means = _means(segments, heat[None])[0]
     least, called = _LEAST_HEAT, np.zeros(len(means), bool)
     if odds is not None:
+        if len(odds) < 2:
+            raise InvalidArgumentError(f"expected log odds of at least 2 names, [C, H, W], but got {list(odds.shape)}")
         called_so, *called_else = _means(segments, odds)
         margin = called_so - np.max(called_else, axis=0)
         means, least, called = means * expit(margin), _LEAST_NAMED_HEAT, margin >= _CLEARLY

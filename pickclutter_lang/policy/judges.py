@@ -51,8 +51,8 @@ class Judge(Protocol):
 
 
 class StudentJudge:
-    """A student: its score and threshold; its map chooses among the things that lie apart in the picture, and what it
-    would call them by, out of all names that it knows.
+    """A student: its score and threshold; its map chooses among the things that lie apart in the picture, and whether
+    it would call them so rather than by another name of its folder.
     """
 
     def __init__(self, student: GraspabilityStudent) -> None:
@@ -76,7 +76,7 @@ class StudentJudge:
     def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
         """Judge a name; a new one is encoded by the teacher's text tower."""
         frame = frame_of(observation)
-        look = self.student.look(frame, list(dict.fromkeys([name, *self.names])))
+        look = self.student.look(frame, list(dict.fromkeys([name, *self.student.card.names])))
         side = self.student.card.camera_size
         view = self.student.settings.data.view or side
         heat = on_picture(look.maps[:1], view, side, 0.0)[0]

@@ -13,12 +13,11 @@ from torch.nn import functional
 
 from pickclutter_lang.distillation import Objective, Words
 from pickclutter_lang.training.augment import Draw, draw_augmentation, variant_of
-from pickclutter_lang.training.crops import Crops, label_covers
+from pickclutter_lang.training.crops import Crops, label_covers, object_covers
 from pickclutter_lang.training.data import SceneSet
 from pickclutter_lang.training.loop import Batch
-from pickclutter_lang.training.paste import Shown, paste_objects
 
-_WORDS, _BANK, _PASTED = 1, 2, 3  # keep the draws of a batch apart
+_WORDS, _BANK = 1, 2  # keep the draws of a batch apart
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class LoadedBatch:
-    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them.
-
-    `shown` says where things are, if the objective asks for it, and `whole` [n] in which pictures nothing was pasted:
-    the others are not what the teacher saw.
-    """
+    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them."""
 
     batch: Batch
     draws: Sequence[Draw]
@@ -56,8 +51,6 @@ class LoadedBatch:
     key: tuple[int, int]
     drawn: Sequence[int]
     texts: Sequence[str]
-    shown: Shown | None
-    whole: Tensor
 
 
 class BatchLoader:
@@ -72,7 +65,6 @@ class BatchLoader:
         *,
         bank: int,
         vocabulary: Vocabulary | None,
-        paste: float = 0.0,
     ) -> None:
         """Keep what batches are made of.
 
@@ -80,12 +72,9 @@ class BatchLoader:
         :param key: seed and number of the phase
         :param objective: says what is needed of the teacher
         :param bank: teacher features of other pictures of the first source that each batch is contrasted with
-        :param paste: share of the pictures into which objects of others are pasted
         """
         self._sources, self.columns, self._key = sources, list(columns), key
         self.objective, self._bank, self._vocabulary = objective, bank, vocabulary
-        self._paste = paste
-        self._needs_places = objective.needs("covers") or objective.needs("crops") or paste > 0
 
     @property
     def labels(self) -> list[str]:
@@ -106,33 +95,25 @@ class BatchLoader:
             )
             for source, row in batch
         ]
-        parts = list(self._parts(batch, draws))
-        images = torch.cat([source.scenes.batch(rows, own, image_size) for source, rows, own in parts])
-        targets = torch.stack([self._sources[source].scenes.labels[row] for source, row in batch])
-        shown, whole = None, torch.ones(len(batch), dtype=torch.bool)
-        if self._needs_places:
-            places = [source.scenes.places(rows, own, image_size) for source, rows, own in parts]
-            shown = Shown.of(batch, np.concatenate(places))
-        if shown is not None and self._paste:
-            whole[paste_objects(images, targets, shown, self._paste, (*self._key, *key, _PASTED))] = False
+        images = [source.scenes.batch(rows, own, image_size) for source, rows, own in self._parts(batch, draws)]
+        targets = [self._sources[source].scenes.labels[row][self.columns] for source, row in batch]
         drawn = self._drawn_texts(key)
         texts = [self._vocabulary.texts[n] for n in drawn] if self._vocabulary is not None else []
-        return LoadedBatch(batch, draws, images, targets[:, self.columns], key, drawn, texts, shown, whole)
+        return LoadedBatch(batch, draws, torch.cat(images), torch.stack(targets), key, drawn, texts)
 
     def teachings(self, loaded: LoadedBatch, local: Tensor) -> dict[str, Any]:
-        """Return what the objective needs for one batch beside the student's answer, by the names of its arguments.
+        """Return what the objective needs of teacher and masks for one batch, by the names of its arguments.
 
         :param local: [n, D, h, w] of the student
         """
         out: dict[str, Any] = {}
+        if self.objective.needs("covers"):
+            out["covers"] = self._covers(loaded, (local.shape[2], local.shape[3])).to(local.device)
         if self.objective.needs("teacher"):
-            out["teacher"] = self._teacher(loaded)[loaded.whole].to(local.device)
+            out["teacher"] = self._teacher(loaded).to(local.device)
             out["bank"] = self._other_pictures(loaded, local.device)
-        if loaded.shown is not None:
-            labels = range(len(self._sources[0].scenes.names))
-            covers = label_covers(loaded.shown.places, labels, (local.shape[2], local.shape[3])).to(local.device)
-            out["covers"] = covers[:, self.columns]
-            out |= self._objects(loaded.shown, covers, local)
+        if self.objective.needs("crops"):
+            out |= self._objects(loaded, local)
         if self._vocabulary is not None:
             words, drawn = self._vocabulary.words, list(loaded.drawn)
             out["words"] = words._replace(present=words.present[drawn], absent=words.absent[drawn])
@@ -174,20 +155,21 @@ class BatchLoader:
         rows = rng.choice(others, min(self._bank, len(others)), replace=False)
         return features[rows, 0].to(device) if len(rows) else None
 
-    def _objects(self, shown: Shown, covers: Tensor, local: Tensor) -> dict[str, Tensor]:
-        """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops.
+    def _covers(self, loaded: LoadedBatch, cells: tuple[int, int]) -> Tensor:
+        """Return how much of each cell of a map the object of each label covers, [n, C, h * w]."""
+        parts = self._parts(loaded.batch, loaded.draws)
+        return torch.cat([label_covers(source.scenes, rows, own, self.columns, cells) for source, rows, own in parts])
 
-        :param covers: [n, labels, h * w]; objects that were moved out of the picture, or hidden, are left out
-        """
-        cells, total = functional.normalize(local.flatten(2), dim=1), covers.sum(dim=2, keepdim=True)
-        pooled = torch.einsum("ndk,nck->ncd", cells, covers / total.clamp(min=1e-9))
-        places, crops = [], [pooled.new_zeros(0, pooled.shape[2])]
-        for n, origins in enumerate(shown.origins):
-            for column, (source, row) in origins.items():
-                known = self._sources[source].crops
-                crop = known.of(row, column) if known is not None and bool(total[n, column] > 0) else None
-                if crop is not None:
-                    places.append((n, column))
-                    crops.append(crop[None].to(local.device))
-        pictures, columns = torch.tensor(places, dtype=torch.int64).reshape(-1, 2).T
-        return {"objects": pooled[pictures, columns], "crops": torch.cat(crops)}
+    def _objects(self, loaded: LoadedBatch, local: Tensor) -> dict[str, Tensor]:
+        """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""
+        cells = functional.normalize(local.flatten(2), dim=1)
+        size = (local.shape[2], local.shape[3])
+        objects, crops, start = [], [], 0
+        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+            if source.crops is not None:
+                owners, covers, features = object_covers(source.scenes, source.crops, rows, own, size)
+                seen = cells[owners.to(local.device) + start]
+                objects.append(torch.einsum("rdk,rk->rd", seen, covers.to(local.device)))
+                crops.append(features.to(local.device))
+            start += len(rows)
+        return {"objects": torch.cat(objects), "crops": torch.cat(crops)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -14,23 +14,16 @@ CAMERAS = ("hand", "base")
 
 @dataclass
 class AugmentationSettings:
-    """How training pictures are changed, drawn per picture and epoch.
+    """How one training picture is changed, drawn per picture and epoch.
 
     `flips`: any of `horizontal`, `vertical`, each with probability 1/2. `shift`: largest shift, as a share of the
-    side, in both directions. `brightness` and `contrast`: largest relative change. `paste`: for a phase (`distill`,
-    `fewshot`) into which share of a batch's pictures objects of others are pasted (see `paste_objects`).
+    side, in both directions. `brightness` and `contrast`: largest relative change.
     """
 
     flips: list[str]
     shift: float
     brightness: float
     contrast: float
-    paste: dict[str, float] = field(default_factory=dict)  # runs of before are without
-
-    @property
-    def pastes(self) -> bool:
-        """Whether objects are pasted in any phase."""
-        return any(self.paste.values())
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -38,9 +31,6 @@ class AugmentationSettings:
             one_of("data.augmentation.flips", flip, ("horizontal", "vertical"))
         for name in ("shift", "brightness", "contrast"):
             within(f"data.augmentation.{name}", getattr(self, name), 0.0, 1.0)
-        for phase, share in self.paste.items():
-            one_of("a key of data.augmentation.paste", phase, ("distill", "fewshot"))
-            within(f"data.augmentation.paste.{phase}", share, 0.0, 0.9)
 
 
 @dataclass
@@ -85,11 +75,6 @@ class DataSettings:
         if self.view is not None:
             at_least("data.view", self.view, 16)
         self.augmentation.validate()
-        if self.augmentation.pastes and (self.label, self.cameras) != ("visible", ["hand"]):
-            raise InvalidArgumentError(
-                "expected data.label=visible and data.cameras=[hand] with data.augmentation.paste, since nobody knows "
-                f"what it does to other labels and to another camera, but got {self.label} and {self.cameras}"
-            )
 
 
 @dataclass

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from pickclutter_lang.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.training.augment import Draw
 from pickclutter_lang.training.data import SceneSet
 from pickclutter_lang.training.windows import Windows, cut_rgb
 
@@ -28,18 +29,17 @@ _AT_ONCE = 64
 class Crops:
     """The objects that are seen in the scenes of a store, and the teacher's feature of each.
 
-    `columns` has for each scene the label columns of its objects, `first` [N] the row in `features` [M, D] of the first
-    of them; the others follow.
+    `slots` has for each scene the values of its objects in the segmentation, `first` [N] the row in
+    `features` [M, D] of the first of them; the others follow.
     """
 
-    columns: list[list[int]]
+    slots: list[list[int]]
     first: list[int]
     features: Tensor
 
-    def of(self, row: int, column: int) -> Tensor | None:
-        """Return the feature [D] of an object of a scene, None for one that is hardly or not seen."""
-        own = self.columns[row]
-        return self.features[self.first[row] + own.index(column)] if column in own else None
+    def of(self, row: int) -> Tensor:
+        """Return the features [n, D] of the objects of a scene, in the order of `slots[row]`."""
+        return self.features[self.first[row] : self.first[row] + len(self.slots[row])]
 
 
 def teacher_crops(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Crops:
@@ -47,7 +47,7 @@ def teacher_crops(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Cr
 
     :raises StoreError: when the store holds no segmentation of the hand camera
     """
-    columns: list[list[int]] = []
+    slots: list[list[int]] = []
     windows: list[tuple[int, float, float, float]] = []
     first = []
     for row in range(len(scenes)):
@@ -55,7 +55,7 @@ def teacher_crops(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Cr
         seen = np.flatnonzero(np.bincount(segments.ravel()) >= SMALLEST_SHARE * segments.size)
         own = [slot for slot in seen.tolist() if 0 < slot < ROBOT_SEGMENT]
         first.append(len(windows))
-        columns.append(scenes.actors[row, np.array(own, int) - 1].tolist())
+        slots.append(own)
         windows += [(row, *square_around(segments == slot)) for slot in own]
 
     def batches() -> Iterator[NDArray[np.uint8]]:
@@ -64,7 +64,7 @@ def teacher_crops(teacher: Teacher, scenes: SceneSet, cache: FeatureCache) -> Cr
 
     view = f"hand crops view={scenes.view} share={SMALLEST_SHARE} margin={MARGIN} side={_SIDE}"
     features = cache.get_or_compute(teacher, batches, len(windows), scenes.content, view)
-    return Crops(columns, first, features)
+    return Crops(slots, first, features)
 
 
 def square_around(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -87,14 +87,40 @@ def cut_squares(pictures: NDArray[np.uint8], squares: Sequence[Sequence[float]])
     return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
-def label_covers(places: NDArray[np.uint8], columns: Sequence[int], cells: tuple[int, int]) -> Tensor:
-    """Return how much of each cell of a map the objects of C labels cover.
+def object_covers(
+    scenes: SceneSet, crops: Crops, rows: Sequence[int], draws: Sequence[Draw], cells: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where the objects of some scenes lie on a map of features, as their pictures are shown.
 
-    :param places: uint8 [N, S, S], as of `SceneSet.places`
-    :param columns: label columns of C labels
+    :param rows: n scenes
+    :param draws: what is done to each picture
     :param cells: height h and width w of the map
-    :return: [N, C, h * w] in 0..1
+    :return: which of the n pictures each object is in, int64 [R]; how much of it lies in each cell, [R, h * w] with
+        sum 1; and the teacher's features [R, D]. Objects that were moved out of the picture are left out
     """
-    values = torch.tensor(columns, dtype=torch.uint8)[:, None, None] + 1
-    masks = (torch.from_numpy(places)[:, None] == values).float()
-    return functional.adaptive_avg_pool2d(masks, cells).flatten(2)
+    segments = torch.from_numpy(scenes.segments(rows, draws))
+    owners = torch.tensor([n for n, row in enumerate(rows) for _ in crops.slots[row]], dtype=torch.int64)
+    slots = torch.tensor([slot for row in rows for slot in crops.slots[row]], dtype=torch.uint8)
+    masks = (segments[owners] == slots[:, None, None]).float()
+    covers = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
+    total = covers.sum(dim=1, keepdim=True)
+    seen = total[:, 0] > 0
+    features = torch.cat([crops.of(row) for row in rows])
+    return owners[seen], (covers / total.clamp(min=1e-9))[seen], features[seen]
+
+
+def label_covers(
+    scenes: SceneSet, rows: Sequence[int], draws: Sequence[Draw], columns: Sequence[int], cells: tuple[int, int]
+) -> Tensor:
+    """Return how much of each cell of a map the objects of some labels cover, as the pictures of scenes are shown.
+
+    :param columns: C label columns; the others as in `object_covers`
+    :return: [n, C, h * w] in 0..1
+    :raises StoreError: when the store holds no segmentation of the hand camera, or not which objects are in a scene
+    """
+    segments, slots = torch.from_numpy(scenes.segments(rows, draws)), torch.from_numpy(scenes.slots(rows, columns))
+    covers = torch.zeros(*slots.shape, cells[0] * cells[1])
+    pictures, labels = slots.nonzero(as_tuple=True)
+    masks = (segments[pictures] == slots[pictures, labels][:, None, None]).float()
+    covers[pictures, labels] = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
+    return covers

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError
 from pickclutter_lang.scenes import SceneStore
-from pickclutter_lang.scenes.schema import ACTOR_SLOTS, ROBOT_SEGMENT
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.training.augment import Draw, cut, flip_variants
 from pickclutter_lang.training.config import DataSettings
@@ -117,25 +116,17 @@ class SceneSet:
         cuts = [cut(picture, self.view, draw) for picture, draw in zip(stored, chosen, strict=True)]
         return np.stack(cuts).astype(np.uint8, copy=False)
 
-    def places(
-        self, rows: Sequence[int], draws: Sequence[Draw] | None = None, image_size: int | None = None
-    ) -> NDArray[np.uint8]:
-        """Return the label column of the object at each pixel, plus 1, as `batch` shows the pictures.
+    def slots(self, rows: Sequence[int], columns: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the values that the objects of C label columns have in the segmentation of n scenes.
 
-        :return: uint8 [n, S, S]; 0 for the table, 255 for the robot
-        :raises StoreError: when the store holds no segmentation, or not which objects are in a scene
+        :return: uint8 [n, C]; 0 for an object that is not there
+        :raises StoreError: when the store does not say which objects are in a scene
         """
-        tables = np.zeros((len(rows), 256), np.uint8)
-        tables[:, 1 : ACTOR_SLOTS + 1] = self.actors[list(rows)] + 1
-        tables[:, ROBOT_SEGMENT] = ROBOT_SEGMENT
-        shown = np.stack([table[seen] for table, seen in zip(tables, self.segments(rows, draws), strict=True)])
-        size = image_size or self.settings.image_size
-        nearest = ((np.arange(size) + 0.5) * self.view / size).astype(int)
-        resized: NDArray[np.uint8] = shown[:, nearest[:, None], nearest]
-        return resized
+        places = self._actors[list(rows)][:, None, :] == np.array(columns)[:, None]
+        return np.where(places.any(axis=2), places.argmax(axis=2) + 1, 0).astype(np.uint8)
 
     @cached_property
-    def actors(self) -> NDArray[np.int16]:
+    def _actors(self) -> NDArray[np.int16]:
         """Label columns of the objects of each scene, int16 [N, slots], -1 where there is none."""
         return self._chosen(self.store.array("actors"))
 

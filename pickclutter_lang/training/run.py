@@ -53,9 +53,12 @@ class Run(PhasedRun):
         scenes = open_scenes(settings.data)
         teacher = load_teacher(settings.teacher.name, settings.teacher.checkpoint, device=settings.device)
         run = cls(settings, teacher, scenes)
-        if run._objective.needs("covers") or run._objective.needs("crops") or settings.data.augmentation.pastes:
-            for name in ("train", "fewshot"):
-                scenes[name].places([0])
+        needs = run._objective.needs
+        for name in ("train", "fewshot"):
+            if needs("crops") or needs("covers"):
+                scenes[name].segments([0])
+            if needs("covers"):
+                scenes[name].slots([0], [0])
         run.check_folder()
         return run
 
@@ -125,7 +128,6 @@ class Run(PhasedRun):
             self._objective,
             bank=settings.objective.bank,
             vocabulary=self._vocabulary,
-            paste=settings.data.augmentation.paste.get(phase, 0.0),
         )
         return SceneTask(
             name=phase,
@@ -147,11 +149,7 @@ class Run(PhasedRun):
             own["data"].pop(key, None)
         own["teacher"].pop("cache", None)
         own["student"].pop("recompute", None)
-        # Runs of before have no such settings.
-        own["objective"].setdefault("local_cls", 0.0)
-        augmentation = own["data"]["augmentation"]
-        pasted = {phase: share for phase, share in augmentation.get("paste", {}).items() if share}
-        own["data"]["augmentation"] = augmentation | {"paste": pasted}
+        own["objective"].setdefault("local_cls", 0.0)  # runs of before are without
         return own
 
     @cached_property

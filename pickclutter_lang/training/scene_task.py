@@ -66,13 +66,12 @@ class SceneTask:
         images = prepared.images.to(next(self.model.parameters()).device)
         prediction = self.model.predict(images, self.labels, prepared.texts)
         probabilities, count = prediction.probabilities, len(self.labels)
-        whole = prepared.whole.to(images.device)
         check_finite(probabilities, epoch, self.name, self.settings)
         return self.loader.objective(
             probabilities=probabilities[:, :count],
             targets=prepared.targets.to(images.device),
-            student=prediction.global_[whole],
-            word_probabilities=probabilities[whole, count:],
+            student=prediction.global_,
+            word_probabilities=probabilities[:, count:],
             odds=prediction.odds[:, :count].flatten(2),
             attention=prediction.maps[:, :count].flatten(2),
             **self.loader.teachings(prepared, prediction.local),
