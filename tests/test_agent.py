@@ -11,6 +11,7 @@ from picking import tabletop
 from toy_training import make_finished_run
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.picking.segments import hottest_object
 from pickclutter_lang.policy.agent import GraspabilityPolicy
 from pickclutter_lang.policy.folder import PolicySettings, export_policy
 from pickclutter_lang.policy.judges import (
@@ -23,6 +24,7 @@ from pickclutter_lang.policy.judges import (
 )
 from pickclutter_lang.policy.observations import PolicyObservation, decoded, encoded, nested
 from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.policy.wrappers import frame_of
 
 SIDE = 96
 CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
@@ -263,6 +265,29 @@ def test_judges_say_where(made):
     del flat["mask"]
     with pytest.raises(InvalidArgumentError, match="mask=True"):
         SimulatorJudge()(nested(flat), "lemon")
+    env.close()
+
+
+def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(made, monkeypatch):
+    env = environment(mask=True)
+    student = GraspabilityStudent.load(made / "policy")
+    flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
+    seen, given = nested(flat), []
+
+    def noted(segments, heat, depth, odds):
+        given.append(odds)
+        return hottest_object(segments, heat, depth, odds)
+
+    monkeypatch.setattr("pickclutter_lang.policy.judges.hottest_object", noted)
+    judge = StudentJudge(student)
+    first = judge(seen, "lemon")
+    judge(seen, "shiny thing")
+    again = judge(seen, "lemon")
+    assert (first.mask == again.mask).all() and len(student.names) == len(student.card.names) + 1
+    names = student.card.names
+    assert [len(odds) for odds in given] == [len(names), len(names) + 1, len(names)]
+    look = student.look(frame_of(seen), ["lemon"])
+    np.testing.assert_allclose(given[0][0], on_picture(look.odds, SIDE, SIDE, np.nan)[0], atol=1e-4)
     env.close()
 
 

@@ -76,6 +76,9 @@ def inputs(objects: int = 3) -> dict:
         "probabilities": STUDENT.clone().requires_grad_(),
         "targets": STUDENT > 0.5,
         "student": torch.randn(N, D, generator=G).double().requires_grad_(),
+        "odds": torch.randn(*STUDENT.shape, 4, generator=G).double().requires_grad_(),
+        "attention": torch.full((*STUDENT.shape, 4), 0.25).double(),
+        "covers": torch.rand(*STUDENT.shape, 4, generator=G).double().round(),
         "teacher": TEACHER,
         "objects": torch.randn(objects, D, generator=G).double().requires_grad_(),
         "crops": torch.randn(objects, D, generator=G).double(),
@@ -99,7 +102,10 @@ def test_a_batch_without_objects_costs_nothing_there():
     assert terms["local_cst"] == 0 and terms["local_prox"] == 0 and given["objects"].grad.shape == (0, D)
 
 
-@pytest.mark.parametrize(("term", "lacking"), [("im_cst", "teacher"), ("local_prox", "words"), ("local_cst", "crops")])
+@pytest.mark.parametrize(
+    ("term", "lacking"),
+    [("im_cst", "teacher"), ("local_prox", "words"), ("local_cst", "crops"), ("local_cls", "covers")],
+)
 def test_a_term_without_its_input_is_named(term, lacking):
     with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):
         Objective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))

@@ -202,6 +202,8 @@ def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair() -> None:
         scores = head.train(mode)(local, positive, negative)
         expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7)
         assert scores.probabilities.detach().numpy() == pytest.approx(expected, abs=1e-6)
+        together = (scores.maps * scores.odds).sum(dim=(2, 3)).sigmoid()  # a cell's odds, averaged, are the label's
+        torch.testing.assert_close(together, scores.probabilities)
     assert scores.maps.shape == (2, 5, 3, 4)
     assert scores.maps.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
 
