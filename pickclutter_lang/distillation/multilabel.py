@@ -64,8 +64,8 @@ def local_asymmetric_loss(
 
     For a label with an object that is seen, each cell of the object is to say yes (mean over its cells by how much of
     the object lies in them, so that a small object counts as much as a large one), and the rest of the picture,
-    aggregated as the whole is, no. Where a label is absent `asymmetric_loss` of the whole picture says so. Holding
-    each cell against the texts is the pixel-text matching of DenseCLIP (Rao et al., CVPR 2022, arXiv 2112.01518).
+    aggregated as the whole is, no. Where a label is absent `asymmetric_loss` of the whole picture says so. It is
+    akin to the pixel-text matching of DenseCLIP (Rao et al., CVPR 2022, arXiv 2112.01518), a cross-entropy over names.
 
     :param odds: [N, C, K] logarithm of the odds of each label in each of K cells
     :param attention: [N, C, K] >= 0 with sum 1 over the cells, by which odds are averaged
