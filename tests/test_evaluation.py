@@ -18,7 +18,13 @@ from pickclutter_lang.evaluation.predictions import Predictions, load_prediction
 from pickclutter_lang.evaluation.protocol import evaluate_run, evaluate_stage
 from pickclutter_lang.evaluation.records import without_nan
 from pickclutter_lang.evaluation.table import is_chance, metric_table, stages_of, tables
-from pickclutter_lang.evaluation.thresholds import alarm_thresholds, at_half, best_threshold
+from pickclutter_lang.evaluation.thresholds import (
+    alarm_thresholds,
+    at_half,
+    best_threshold,
+    share_thresholds,
+    split_thresholds,
+)
 from pickclutter_lang.training import Run
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
@@ -94,6 +100,30 @@ def test_the_threshold_is_chosen_on_x_id_alone(both):
     assert stage["id_on_id"]["model_at_half"]["f1"] == 0
     before, after = evaluate_stage(both, torch.zeros(26))["ood_on_ood"], stage["ood_on_ood"]
     assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
+
+
+def test_one_threshold_for_each_split_leaves_a_share_of_absent_labels_above(both):
+    predictions = both["id"]
+    thresholds = split_thresholds(predictions, 0.1)
+    for split in (predictions.held_out, ~predictions.held_out):
+        lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double().numpy()
+        assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
+
+
+def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
+    """One label is told from its absence almost always, one hardly."""
+    rng, count = np.random.default_rng(0), 4000
+    targets = rng.random((count, 2)) < 0.5
+    scores = 1 / (1 + np.exp(-(targets * np.array([8.0, 1.0]) + rng.normal(size=(count, 2)) - np.array([4.0, 0.5]))))
+    predictions = Predictions(
+        torch.from_numpy(scores), torch.from_numpy(targets), ["bowl", "fork"], torch.zeros(2, dtype=torch.bool), []
+    )
+    missed = []
+    for thresholds in (split_thresholds(predictions, 0.1), share_thresholds(predictions, 0.1, 0.5)):
+        above = scores > thresholds.numpy()
+        assert above[~targets].mean() == pytest.approx(0.1, abs=0.001)
+        missed.append((~above)[targets].mean())
+    assert missed[0] < 0.85 * missed[1]
 
 
 def test_each_label_raises_false_alarms_alike(both):

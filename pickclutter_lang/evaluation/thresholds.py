@@ -1,4 +1,4 @@
-"""From scores to yes and no: one threshold for all labels, or one for each, both from X_id alone."""
+"""From scores to yes and no: one threshold for all labels, one for each split of them, or one for each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def alarm_thresholds(predictions: Predictions, threshold: float) -> Tensor:
     return share_thresholds(predictions, rate, threshold)
 
 
-def share_thresholds(predictions: Predictions, share: float, otherwise: float = HALF) -> Tensor:
+def share_thresholds(predictions: Predictions, share: float, otherwise: float) -> Tensor:
     """Return a threshold for each label [C], float64 within (0, 1), above which a share of the scenes without it lie.
 
     :param share: of false alarms, in 0..1
@@ -50,6 +50,25 @@ def share_thresholds(predictions: Predictions, share: float, otherwise: float = 
         lacking = scores[~targets]
         found.append(float(torch.quantile(lacking, 1 - share)) if len(lacking) else otherwise)
     return torch.tensor(found, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
+
+
+def split_thresholds(predictions: Predictions, share: float, otherwise: float = HALF) -> Tensor:
+    """Return a threshold for each label [C], float64 within (0, 1): one for all of Y_id and one for all of Y_ood.
+
+    Of the pairs of a scene and a label that it lacks a share lies above. Within a split all labels have one
+    threshold, so that those that are hardly told from others (a fork, a knife) raise most of the alarms and the rest
+    none: for equally many in all, fewer objects that are there are missed than with `share_thresholds`. Labels of
+    Y_ood have their own, since a student scores them lower, whether they are there or not.
+
+    :param share: of false alarms, in 0..1
+    :param otherwise: threshold where every scene has all the labels of a split
+    """
+    found = torch.full((len(predictions.names),), otherwise, dtype=torch.float64)
+    for split in (~predictions.held_out, predictions.held_out):
+        lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double()
+        if len(lacking):
+            found[split] = torch.quantile(lacking, 1 - share)
+    return found.clamp(_EDGE, 1 - _EDGE)
 
 
 def at_half(probabilities: Tensor, thresholds: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from pickclutter_lang.command import typed
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.evaluation.finished import FinishedSettings, open_finished
 from pickclutter_lang.evaluation.protocol import predict_store
-from pickclutter_lang.evaluation.thresholds import share_thresholds
+from pickclutter_lang.evaluation.thresholds import split_thresholds
 from pickclutter_lang.files import make_folders, write_whole
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.teachers import Teacher, load_teacher
@@ -37,11 +37,11 @@ CARD_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text
 class PolicySettings(FinishedSettings):
     """`out`: the folder of the policy; files of a policy that is there are replaced.
 
-    Thresholds are such that an object is said to be there in a share `false_alarms` of the scenes without it.
+    Thresholds are such that objects are said to be there in a share `false_alarms` of the cases in which they are not.
     """
 
     out: str
-    false_alarms: float = 0.03
+    false_alarms: float = 0.05
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -54,8 +54,8 @@ class PolicyCard:
     """What a policy folder says of itself.
 
     `camera_size` is the side in pixels of the pictures it was trained on, of which it sees the middle. `thresholds` has
-    one for each of `names` (`share_thresholds`); other names take `threshold`, the median of those of Y_ood. `label` is
-    what scores are of.
+    that of each of `names` (`split_thresholds`); other names take `threshold`, that of Y_ood. `label` is what scores
+    are of.
     """
 
     schema: int
@@ -79,7 +79,7 @@ def export_policy(settings: PolicySettings) -> Path:
     """
     run = open_finished(settings)
     predictions = predict_store(run, "fewshot" if settings.phase == "fewshot" else "id")
-    each = share_thresholds(predictions, settings.false_alarms)
+    each = split_thresholds(predictions, settings.false_alarms)
     names = run.names(("id", "ood"))
     card = PolicyCard(
         schema=SCHEMA,
@@ -87,7 +87,7 @@ def export_policy(settings: PolicySettings) -> Path:
         phase=settings.phase,
         label=run.settings.data.label,
         names=names,
-        threshold=float(each[predictions.held_out].median()),
+        threshold=float(each[predictions.held_out][0]),
         thresholds={name: float(each[predictions.names.index(name)]) for name in names},
         camera_size=run.scenes["train"].store.image_size,
         teacher=run.teacher_card | {"checkpoint": run.settings.teacher.checkpoint},
