@@ -57,8 +57,9 @@ def split_thresholds(predictions: Predictions, share: float, otherwise: float = 
 
     Of the pairs of a scene and a label that it lacks a share lies above. Within a split all labels have one
     threshold, so that those that are hardly told from others (a fork, a knife) raise most of the alarms and the rest
-    none: for equally many in all, fewer objects that are there are missed than with `share_thresholds`. Labels of
-    Y_ood have their own, since a student scores them lower, whether they are there or not.
+    few: where a score means the same for all of them, fewer objects that are there are missed at as many false alarms
+    in all than with `share_thresholds`. Labels of Y_ood have their own, since a student scores them lower, whether
+    they are there or not.
 
     :param share: of false alarms, in 0..1
     :param otherwise: threshold where every scene has all the labels of a split
