@@ -110,6 +110,13 @@ def test_one_threshold_for_each_split_leaves_a_share_of_absent_labels_above(both
         assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
 
 
+def test_a_split_of_which_nothing_is_absent_has_the_threshold_that_is_given():
+    targets = torch.tensor([[True, False], [True, True]])
+    held_out = torch.tensor([False, True])
+    predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], held_out, [])
+    assert split_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
+
+
 def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
     """One label is told from its absence almost always, one hardly."""
     rng, count = np.random.default_rng(0), 4000
