@@ -6,11 +6,14 @@ import gymnasium
 import numpy as np
 import pytest
 from picking import ABOVE, BASE, INTRINSIC, REST, box, tabletop
+from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.picking import proposals
 from pickclutter_lang.picking.arm import LOWER, UPPER, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import TABLE_M, cloud_of, world_points
 from pickclutter_lang.picking.drive import DRIVES, drive_of
+from pickclutter_lang.picking.faces import flat_faces
 from pickclutter_lang.picking.gripper import (
     FINGER_TIP_Z,
     PAD_M,
@@ -220,6 +223,42 @@ def test_a_bottle_is_not_taken_by_its_round_top():
     neck = np.stack([x * 0.3 + 0.105, 0.02 * np.sin(a), 0.05 + 0.02 * np.cos(a)], axis=-1).reshape(-1, 3)
     found = propose(np.concatenate([body, neck]), np.zeros((0, 3)))
     assert found.positions[0, 2] < 0.06  # but where its sides are upright, as its neck has them
+
+
+def leaning_box(tilt, size=(0.16, 0.066, 0.2), spacing=0.003):
+    """Return what a camera above sees of a box, in its own axes and turned about x: its front and its upper end."""
+    width, thick, length = size
+    across, along = np.meshgrid(np.arange(0, width, spacing) - width / 2, np.arange(0, length, spacing), indexing="ij")
+    front = np.stack([across, 0 * across, along], axis=-1).reshape(-1, 3)
+    across, deep = np.meshgrid(np.arange(0, width, spacing) - width / 2, np.arange(0, thick, spacing), indexing="ij")
+    end = np.stack([across, deep, length + 0 * across], axis=-1).reshape(-1, 3)
+    turn = Rotation.from_rotvec([-tilt, 0, 0]).as_matrix()  # its upper end goes to +y, its front looks up
+    return np.concatenate([front, end]) @ turn.T + np.array([0, 0, 0.01]), turn
+
+
+def test_flat_faces_are_told_from_what_is_round():
+    points, turn = leaning_box(0.6)
+    faces = flat_faces(points)
+    assert len(faces) == 2 and np.allclose(np.linalg.norm(faces, axis=1), 1)
+    assert faces[0] @ (turn @ [0, -1, 0]) > 0.999 and faces[1] @ (turn @ [0, 0, 1]) > 0.999  # the larger one first
+    rng = np.random.default_rng(0)
+    ball = rng.normal(size=(1500, 3))
+    ball = 0.03 * ball / np.linalg.norm(ball, axis=1, keepdims=True)
+    assert flat_faces(ball[ball[:, 2] > 0]).shape == (0, 3)
+    assert flat_faces(points[:20]).shape == (0, 3)
+
+
+def test_a_box_that_leans_is_held_across_its_thickness(monkeypatch):
+    points, turn = leaning_box(0.6)
+    thickness, nothing = turn @ [0, 1, 0], np.zeros((0, 3))
+
+    def straightest():
+        return max(abs(rotation[:, 1] @ thickness) for rotation in propose(points, nothing).rotations)
+
+    held = propose(points, nothing).rotations[0]
+    assert abs(held[:, 1] @ thickness) > 0.99 and held[:, 2] @ (turn @ [0, 0, -1]) > 0.99
+    monkeypatch.setattr(proposals, "_along_faces", lambda target: [])
+    assert straightest() < 0.9  # no level closing axis is
 
 
 @pytest.mark.parametrize("mode", sorted(DRIVES))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.picking.faces import flat_faces
 from pickclutter_lang.picking.gripper import (
     FINGER_HALF_X,
     FINGER_TIP_Z,
@@ -34,6 +35,8 @@ _STEEPEST_TAPER = 1.2
 _THIN_M = 0.006
 _CENTRES, _YAWS = 28, 12
 _SLANTS = np.deg2rad([0.0, 30.0])
+_LEANING, _STEEPEST = np.deg2rad([8.0, 58.0])  # from the horizontal: faces that are neither level nor upright
+_SQUARE = 0.3  # cosine between the normals of two faces that meet at about a right angle
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
 _SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.03, 0.3, 3.0, 6.0, 1.0, 3.0
@@ -78,7 +81,7 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     middle = centre_of_mass(target)
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
-    for rotation, slant in _orientations():
+    for rotation, slant in [*_orientations(), *_along_faces(target)]:
         for grip in _on_strips(target, centres, rotation, middle):
             positions.append(grip.position)
             rotations.append(rotation)
@@ -104,6 +107,25 @@ def _orientations() -> list[tuple[FloatArray, float]]:
             for sign in (1.0,) if slant == 0 else (1.0, -1.0):
                 approach = np.array([0.0, 0.0, -np.cos(slant)]) + sign * np.sin(slant) * side
                 found.append((np.stack([np.cross(closing, approach), closing, approach], axis=1), float(slant)))
+    return found
+
+
+def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
+    """Return orientations, as `_orientations` does, that fit an object that leans: its flat faces are slanted.
+
+    The hand comes down on one of its faces, and closes along another one's normal, or level or steepest along the face.
+    """
+    faces = flat_faces(target)
+    found = []
+    for face in faces:
+        slant = float(np.arccos(np.clip(face[2], -1, 1)))
+        if not _LEANING < slant < _STEEPEST:
+            continue
+        level = np.cross([0.0, 0.0, 1.0], face) / np.sin(slant)
+        others = [other - (other @ face) * face for other in faces if abs(other @ face) < _SQUARE]
+        for closing in [level, np.cross(face, level), *others]:
+            closing = closing / np.linalg.norm(closing)
+            found.append((np.stack([np.cross(closing, -face), closing, -face], axis=1), slant))
     return found
 
 
