@@ -8,7 +8,7 @@ from pickclutter_lang.command import command, typed
 @command("export_policy")
 def main(config: DictConfig) -> None:
     """Write the folder and say where it is."""
-    from pickclutter_lang.policy.folder import PolicySettings, export_policy
+    from pickclutter_lang.policy.export import PolicySettings, export_policy
 
     print(f"policy: {export_policy(typed(PolicySettings, config))}")
 

@@ -13,7 +13,7 @@ from toy_training import make_finished_run
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.picking.segments import hottest_object
 from pickclutter_lang.policy.agent import GraspabilityPolicy
-from pickclutter_lang.policy.folder import PolicySettings, export_policy
+from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.judges import (
     Judgement,
     RandomJudge,

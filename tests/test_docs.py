@@ -18,7 +18,7 @@ from toy_training import make_finished_run
 
 from pickclutter_lang.pictures import open_pictures
 from pickclutter_lang.pictures.sets import SETS
-from pickclutter_lang.policy.folder import PolicySettings, export_policy
+from pickclutter_lang.policy.export import PolicySettings, export_policy
 
 DOCS = Path(__file__).parent.parent / "docs"
 COLOURS = {

@@ -14,7 +14,7 @@ from toy_training import SMALL, make_finished_run, make_toys, names_of_objects, 
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.language.descriptions import DescriptionSet
-from pickclutter_lang.policy.folder import PolicySettings, export_policy
+from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.training import Run
 

@@ -13,6 +13,7 @@ from pickclutter_lang.picking.gripper import FloatArray, Numbers
 TABLE_M = 0.004
 """Points below that height are the table's."""
 _FARTHEST_M = 3.0
+_PLANE_ROUNDS, _PLANE_M = 3, 0.003
 
 
 class Cloud(NamedTuple):
@@ -48,3 +49,31 @@ def world_points(depth: Numbers, intrinsic: Numbers, camera: Numbers) -> Cloud:
     y = (rows + 0.5 - intrinsic[1, 2]) / intrinsic[1, 1] * z
     pose = np.asarray(camera, float)
     return Cloud(np.stack([x, -y, -z], axis=1) @ pose[:3, :3].T + pose[:3, 3], np.stack([rows, columns], axis=1))
+
+
+def camera_above_table(depth: Numbers, intrinsic: Numbers, table: NDArray[np.bool_]) -> FloatArray:
+    """Return a pose [4, 4] of the camera (OpenGL's axes) in a frame whose z is the height above the table.
+
+    The table is the plane through what is seen of it (by least squares, without what lies far off it). Where the frame
+    lies on the table, and how it is turned, means nothing.
+
+    :param depth: [H, W], metres along the optical axis, 0 where nothing is seen
+    :param intrinsic: [3, 3], OpenCV's
+    :param table: [H, W], where the table is seen, and little else
+    :raises InvalidArgumentError: for arrays of other shapes, or when less than three points of a table are seen
+    """
+    points = world_points(np.where(table, depth, 0.0), intrinsic, np.eye(4)).points
+    for _ in range(_PLANE_ROUNDS):
+        if len(points) < 3:
+            raise InvalidArgumentError(f"expected at least 3 points of a table, but got {len(points)}")
+        middle = points.mean(axis=0)
+        up = np.linalg.svd((points - middle).T @ (points - middle))[0][:, 2]
+        up *= np.sign(up @ -middle) or 1.0  # the camera is above the table
+        off = np.abs((points - middle) @ up)
+        points = points[off <= max(_PLANE_M, 2 * float(np.median(off)))]
+    side = np.cross([0.0, 1.0, 0.0], up)
+    side /= np.linalg.norm(side)
+    rotation = np.stack([side, np.cross(up, side), up])
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = rotation, -rotation @ middle
+    return pose

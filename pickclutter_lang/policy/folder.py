@@ -1,8 +1,8 @@
 """A student as one folder: what a robot needs of a finished run, and nothing else.
 
-`policy.json` says what it is (see `PolicyCard`), `weights.safetensors` holds the student, the aggregation and the
-learned contexts, `text.safetensors` the features of its names, `positive` and `negative` [C, D]. The teacher is not in
-it: only names that are new need it.
+`policy.json` says what it is (see `PolicyCard`), `weights.safetensors` holds the student, the aggregation, the learned
+contexts and, where there is one, the student of close-ups (`closeups.`), `text.safetensors` the features of its names,
+`positive` and `negative` [C, D]. The teacher is not in it: only names that are new need it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -20,33 +19,26 @@ from torch import Tensor
 
 from pickclutter_lang.command import typed
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
-from pickclutter_lang.evaluation.finished import FinishedSettings, open_finished
-from pickclutter_lang.evaluation.protocol import predict_store
-from pickclutter_lang.evaluation.thresholds import split_thresholds
 from pickclutter_lang.files import make_folders, write_whole
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.training import TrainSettings
-from pickclutter_lang.training.ranges import within
 
 SCHEMA = 1
 CARD_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
+PROMPTS, CLOSE_UPS = "prompts.", "closeups."
+"""How the names of the weights of the contexts, and of the student of close-ups, begin."""
 
 
 @dataclass
-class PolicySettings(FinishedSettings):
-    """`out`: the folder of the policy; files of a policy that is there are replaced.
-
-    Thresholds are such that objects are said to be there in a share `false_alarms` of the cases in which they are not.
+class CloseUpCard:
+    """Of the student of close-ups: the side of its cut-outs, and thresholds as a `PolicyCard` has them, but of the
+    score of both students together.
     """
 
-    out: str
-    false_alarms: float = 0.05
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        within("false_alarms", self.false_alarms, 0.0, 1.0)
+    size: int
+    threshold: float
+    thresholds: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -67,35 +59,7 @@ class PolicyCard:
     thresholds: dict[str, float]
     camera_size: int
     teacher: dict[str, Any]
-
-
-def export_policy(settings: PolicySettings) -> Path:
-    """Write the student of a finished run as a folder that `GraspabilityStudent.load` opens; return the folder.
-
-    Its thresholds come from X_id, and after fine-tuning from the few-shot scenes: piles with objects that X_id lacks
-    raise more false alarms, and their labels are known.
-
-    :raises PickClutterError: what `open_finished` raises; StoreError when it cannot be written
-    """
-    run = open_finished(settings)
-    predictions = predict_store(run, "fewshot" if settings.phase == "fewshot" else "id")
-    each = split_thresholds(predictions, settings.false_alarms)
-    names = run.names(("id", "ood"))
-    card = PolicyCard(
-        schema=SCHEMA,
-        settings=_without_places(run.settings.as_dict()),
-        phase=settings.phase,
-        label=run.settings.data.label,
-        names=names,
-        threshold=float(each[predictions.held_out][0]),
-        thresholds={name: float(each[predictions.names.index(name)]) for name in names},
-        camera_size=run.scenes["train"].store.image_size,
-        teacher=run.teacher_card | {"checkpoint": run.settings.teacher.checkpoint},
-    )
-    with torch.no_grad():
-        text = run.model.prompts.encode(names)
-    write_policy(Path(settings.out), card, run.model.state_dict(), text)
-    return Path(settings.out)
+    closeups: CloseUpCard | None = None  # of a student of scenes alone
 
 
 def write_policy(folder: Path, card: PolicyCard, weights: dict[str, Tensor], text: PromptFeatures) -> None:
@@ -157,20 +121,3 @@ def teacher_of(card: PolicyCard) -> Teacher:
             f"other weights; names that are known without it: {', '.join(card.names)}"
         )
     return teacher
-
-
-def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of a run that do not say where things lie on the machine that trained it."""
-    nowhere: dict[str, Any] = {"train": "", "id": "", "ood": "", "fewshot": "", "splits": {}}
-    told = settings["prompts"]
-    return settings | {
-        "prompts": told
-        | {
-            "descriptions": told["descriptions"] and Path(told["descriptions"]).name,
-            "variants": [Path(source).name for source in told["variants"]],
-        },
-        "scenes": "",
-        "out": "",
-        "data": settings["data"] | nowhere,
-        "teacher": settings["teacher"] | {"cache": ""},
-    }

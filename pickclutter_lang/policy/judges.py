@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -18,6 +19,8 @@ from pickclutter_lang.policy.wrappers import frame_of
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.crops import SMALLEST_SHARE, cut_squares, square_around
 from pickclutter_lang.training.zero_shot import SINGLE, encode_pictures
+
+_CLOSE_UP_WEIGHT, _MOST_ODDS = 0.3, 12.0  # the weight was chosen on 400 scenes of X_ood
 
 
 class Judgement(NamedTuple):
@@ -52,7 +55,7 @@ class Judge(Protocol):
 
 class StudentJudge:
     """A student: its score and threshold; its map chooses among the things that lie apart in the picture, and whether
-    it would call them so rather than by another name of its folder.
+    it would call them so rather than by another name of its folder. A student of close-ups looks at what was chosen.
     """
 
     def __init__(self, student: GraspabilityStudent) -> None:
@@ -75,16 +78,36 @@ class StudentJudge:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Judgement:
         """Judge a name; a new one is encoded by the teacher's text tower."""
-        frame = frame_of(observation)
-        look = self.student.look(frame, list(dict.fromkeys([name, *self.student.card.names])))
-        side = self.student.card.camera_size
-        view = self.student.settings.data.view or side
-        heat = on_picture(look.maps[:1], view, side, 0.0)[0]
-        heat /= max(float(heat.sum()), 1e-12)
-        odds = on_picture(look.odds, view, side, np.nan) if len(look.odds) > 1 else None
-        depth = observation["image"]["hand_camera"]["depth"][..., 0]
-        mask = hottest_object(_segments(observation), heat, depth, odds)
-        return Judgement(float(look.scores[0]), self.student.threshold(name), mask, heat)
+        return self.judge(observation, [name])[0]
+
+    def judge(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Judgement]:
+        """Judge several names on one picture.
+
+        With a student of close-ups the score of a name that it was trained on is that of both: what the map points to
+        is cut out, and the logarithm of the odds that it is rather called so than by another name of the folder, at
+        most 12 either way, is added with a weight of 0.3 to that of the odds of the whole picture.
+        """
+        card, student = self.student.card, self.student
+        asked = list(dict.fromkeys([*names, *card.names]))
+        look = student.look(frame_of(observation), asked)
+        view = student.settings.data.view or card.camera_size
+        heats = on_picture(look.maps[: len(names)], view, card.camera_size, 0.0)
+        heats /= np.maximum(heats.sum(axis=(1, 2), keepdims=True), 1e-12)
+        odds = on_picture(look.odds, view, card.camera_size, np.nan)
+        segments, depth = _segments(observation), observation["image"]["hand_camera"]["depth"][..., 0]
+        masks = []
+        for n, heat in enumerate(heats):
+            others = np.concatenate([odds[n : n + 1], odds[:n], odds[n + 1 :]])
+            masks.append(hottest_object(segments, heat, depth, others if len(others) > 1 else None))
+        scores = look.scores[: len(names)].astype(float)
+        thresholds = [student.threshold(name) for name in names]
+        if card.closeups is not None:
+            rgb = observation["image"]["hand_camera"]["rgb"]
+            for n in [n for n, name in enumerate(names) if name in card.names]:
+                closer = student.close_up(rgb, masks[n], names[n]) if masks[n].any() else -_MOST_ODDS
+                scores[n] = expit(logit(scores[n]) + _CLOSE_UP_WEIGHT * np.clip(closer, -_MOST_ODDS, _MOST_ODDS))
+                thresholds[n] = card.closeups.thresholds[names[n]]
+        return [Judgement(*one) for one in zip(scores.tolist(), thresholds, masks, heats, strict=True)]
 
 
 class TeacherJudge:

@@ -17,13 +17,16 @@ from torch import Tensor, nn
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.evaluation.finished import check_names
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.folder import PolicyCard, read_policy, teacher_of
+from pickclutter_lang.policy.folder import CLOSE_UPS, PROMPTS, PolicyCard, read_policy, teacher_of
+from pickclutter_lang.students.closeup import CloseUpStudent
 from pickclutter_lang.training import TrainSettings
+from pickclutter_lang.training.crops import square_around
+from pickclutter_lang.training.cutouts import windows_around
 from pickclutter_lang.training.labels import ClosedSet, PromptedLabels, build_labels
-from pickclutter_lang.training.model import Scorer
+from pickclutter_lang.training.model import Scorer, normalise_rgb
 from pickclutter_lang.training.pictures import show_pictures
+from pickclutter_lang.training.windows import cut_labels, cut_rgb
 
-_PROMPTS = "prompts."
 _FIRST_CALLS = 3
 """After so many a traced network is compiled."""
 Frame = Mapping[tuple[str, str], NDArray[Any]]
@@ -69,19 +72,27 @@ class GraspabilityStudent:
         """
         self.card, self.settings = card, settings
         self._contexts = {
-            name.removeprefix(_PROMPTS): value for name, value in weights.items() if name.startswith(_PROMPTS)
+            name.removeprefix(PROMPTS): value for name, value in weights.items() if name.startswith(PROMPTS)
         }
         self._text = {name: (text.positive[n], text.negative[n]) for n, name in enumerate(card.names)}  # type: ignore[index]
         empty = replace(settings, student=replace(settings.student, pretrained=False))  # its weights are here
         self.scorer = Scorer(empty, text.positive.shape[1])
-        own = {name: value for name, value in weights.items() if not name.startswith(_PROMPTS)}
+        self._closeups = (
+            None if card.closeups is None else CloseUpStudent(Scorer(empty, text.positive.shape[1]).student)
+        )
+        own = {name: value for name, value in weights.items() if not name.startswith((PROMPTS, CLOSE_UPS))}
+        closer = {name.removeprefix(CLOSE_UPS): v for name, v in weights.items() if name.startswith(CLOSE_UPS)}
         try:
             self.scorer.load_state_dict(own)
+            if self._closeups is not None:
+                self._closeups.load_state_dict(closer)
         except RuntimeError as error:
             raise CheckpointError(
                 f"expected weights of the student that policy.json describes, but: {error}"
             ) from error
         self.scorer.eval().requires_grad_(False)
+        if self._closeups is not None:
+            self._closeups.eval().requires_grad_(False)
         kinds = ("rgb", "depth") if settings.data.depth else ("rgb",)
         self.pictures = [(camera, kind) for camera in settings.data.cameras for kind in kinds]
         """(camera, kind) of each picture that it looks at."""
@@ -121,6 +132,28 @@ class GraspabilityStudent:
         text = self.text(names)
         scored = self.scorer.aggregation(self._network(self.prepare(frame)).float(), text.positive, text.negative)
         return Look(scored.probabilities[0].numpy(), scored.maps[0].numpy(), scored.odds[0].numpy())
+
+    @torch.no_grad()
+    def close_up(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_], name: str) -> float:
+        """Return the logarithm of the odds that an object is rather called so than by any other name of the folder.
+
+        :param rgb: [S, S, 3], of the hand camera
+        :param mask: [S, S], where the object is, not empty
+        :param name: of `card.names`
+        :raises InvalidArgumentError: for a student without close-ups, or another name
+        """
+        names = self.card.names
+        if self._closeups is None or self.card.closeups is None:
+            raise InvalidArgumentError("expected a student of close-ups, but this policy has none; train with closeups")
+        if name not in names:
+            raise InvalidArgumentError(f"expected one of {', '.join(names)}, which close-ups know, but got {name!r}")
+        window = windows_around(np.array([square_around(mask)]))
+        picture = cut_rgb(np.asarray(rgb)[None], window, self.card.closeups.size)
+        own = cut_labels(mask[None].astype(np.uint8), window, self.card.closeups.size)
+        logits = self._closeups(normalise_rgb(picture), own, self.text(names).positive)[0].double()
+        number = names.index(name)
+        others = torch.cat([logits[:number], logits[number + 1 :]])
+        return float(logits[number] - others.logsumexp(dim=0))
 
     def prepare(self, frame: Frame) -> Tensor:
         """Return what the student sees of a frame, float32 [1, K, S, S].

@@ -227,8 +227,27 @@ class FewShotSettings(PhaseSettings):
 
 
 @dataclass
+class CloseUpSettings(FewShotSettings):
+    """The third phase: a second student names single objects, on cut-outs with a side of `size` pixels.
+
+    An epoch goes `passes` times over the objects of the few-shot scenes, which fill at most half of a batch.
+    """
+
+    size: int
+
+    def validate(self, name: str) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate(name)
+        at_least(f"{name}.size", self.size, 16)
+        if self.image_sizes:
+            raise InvalidArgumentError(f"expected no {name}.image_sizes: cut-outs have one size, {name}.size")
+
+
+@dataclass
 class TrainSettings:
     """A run: distillation on `data.train` (`distill`), then fine-tuning on `data.fewshot` (`fewshot`).
+
+    With `closeups` a second student, which starts from the first, is trained to name single objects (null: none).
 
     `method` names the row of Table 12 that the settings make (configs/method).
     `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
@@ -254,6 +273,7 @@ class TrainSettings:
     device: str
     out: str
     num_workers: int = 0
+    closeups: CloseUpSettings | None = None  # runs of before are without
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -261,6 +281,13 @@ class TrainSettings:
             part.validate()
         self.distill.validate("distill")
         self.fewshot.validate("fewshot")
+        if self.closeups is not None:
+            self.closeups.validate("closeups")
+            if list(self.data.cameras) != ["hand"] or self.data.depth:
+                raise InvalidArgumentError(
+                    "expected data=hand_rgb for close-ups, which are cut out of the hand camera's RGB; choose it, or "
+                    "closeups=null"
+                )
         one_of("select", self.select, ("map", "f1"))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         at_least("seed", self.seed, 0)

@@ -112,16 +112,29 @@ class PhasedRun(ABC):
         for number, (phase, task) in enumerate(tasks.items()):
             trainer = Trainer(task, self.folder / phase, self.teacher_card, self.keep)
             if not trainer.resume():
-                if phase != FIRST:
-                    self.load_weights(FIRST)
+                self.begin(phase)
                 seed_everything(self.settings.seed + number)
             trainer.run(self.folder / "tensorboard" / phase)
+
+    def begin(self, phase: str) -> None:
+        """Load what a phase starts from; `distill` starts from what the seed gives."""
+        if phase != FIRST:
+            self.load_weights(FIRST)
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
         """Load the resulting weights of a phase into the model and return its history, a row for each epoch.
 
         :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep`
         :raises CheckpointError: when the phase is not finished
+        """
+        return self.load_phase(phase, self.model, self.select, back)
+
+    def load_phase(
+        self, phase: str, model: nn.Module, select: str | None = None, back: int = 0
+    ) -> list[dict[str, Any]]:
+        """Load weights of a phase into the model that it trained; `select` chooses the epoch, None: the last one.
+
+        Otherwise as `load_weights`.
         """
         folder = self.folder / phase
         epochs, wanted = saved_epochs(folder), self.phase_settings(phase).epochs
@@ -131,11 +144,11 @@ class PhasedRun(ABC):
                 f"run {self.script} with out={self.folder} first"
             )
         history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, epochs[-1])).state["history"]
-        chosen = epochs[-1] - back if back else best_epoch(history, self.select)
+        chosen = epochs[-1] - back if back else best_epoch(history, select)
         checkpoint = load_checkpoint(epoch_folder(folder, chosen))
         check_fits(checkpoint, self.architecture, self.teacher_card)
-        restore_model(checkpoint, self.model)
-        self.model.eval()
+        restore_model(checkpoint, model)
+        model.eval()
         return history
 
     def check_folder(self) -> None:

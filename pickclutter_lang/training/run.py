@@ -16,18 +16,23 @@ from pickclutter_lang.distillation import TERMS, Objective, Words
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.students.closeup import CloseUpStudent
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.training.batches import BatchLoader, Source, Vocabulary
+from pickclutter_lang.training.closeup_task import CloseUpTask
 from pickclutter_lang.training.config import EvaluateSettings, PhaseSettings, TrainSettings
 from pickclutter_lang.training.crops import teacher_crops
+from pickclutter_lang.training.cutouts import CutOuts
 from pickclutter_lang.training.data import SceneSet, balanced_batches, open_scenes, shuffled_batches, teacher_features
-from pickclutter_lang.training.loop import Batch
-from pickclutter_lang.training.model import AffordanceModel, describe_architecture
+from pickclutter_lang.training.loop import Batch, Task
+from pickclutter_lang.training.model import AffordanceModel, Scorer, describe_architecture
 from pickclutter_lang.training.phased_run import FIRST, SETTINGS_FILE, PhasedRun, seed_everything, use_machine
 from pickclutter_lang.training.scene_task import SceneTask
 from pickclutter_lang.training.zero_shot import ABSENT, PRESENT, SINGLE
 
-PHASES = (FIRST, "fewshot")
+FEW, CLOSE_UPS = "fewshot", "closeups"
+PHASES = (FIRST, FEW)
+"""Those of the student of scenes."""
 _MAY_DIFFER = ("out", "threads", "device", "num_workers", "scenes")
 
 
@@ -83,12 +88,13 @@ class Run(PhasedRun):
 
     @property
     def phases(self) -> Sequence[str]:
-        """Distillation, then fine-tuning on the few-shot scenes."""
-        return PHASES
+        """Distillation, fine-tuning on the few-shot scenes and, where asked for, close-ups of single objects."""
+        return PHASES if self.settings.closeups is None else (*PHASES, CLOSE_UPS)
 
     def phase_settings(self, phase: str) -> PhaseSettings:
         """Return how a phase is optimised."""
-        return self.settings.distill if phase == FIRST else self.settings.fewshot
+        settings = self.settings
+        return {FIRST: settings.distill, FEW: settings.fewshot, CLOSE_UPS: settings.closeups or settings.fewshot}[phase]
 
     def columns(self, splits: tuple[str, ...]) -> list[int]:
         """Return the label columns of Y_id, Y_ood or both, in catalogue order."""
@@ -106,8 +112,10 @@ class Run(PhasedRun):
         self.teacher.release_image_tower()  # of CLIP ViT-L/14 1.2 GB that no step needs
         self.train_phases()
 
-    def task(self, phase: str) -> SceneTask:
+    def task(self, phase: str) -> Task:
         """Return what a phase trains: Y_id on the training scenes, then all labels on the few-shot scenes too."""
+        if phase == CLOSE_UPS:
+            return self._closeup_task()
         settings, seed = self.settings, self.settings.seed
         train, few = self._source("train"), self._source("fewshot")
 
@@ -140,6 +148,54 @@ class Run(PhasedRun):
             num_workers=settings.num_workers,
         )
 
+    def begin(self, phase: str) -> None:
+        """Load what a phase starts from: the student of close-ups from the one of scenes after fine-tuning."""
+        if phase == CLOSE_UPS:
+            self.load_weights(FEW)
+            self.closeup_model.student.load_state_dict(self.model.student.state_dict())
+        else:
+            super().begin(phase)
+
+    @cached_property
+    def closeup_model(self) -> CloseUpStudent:
+        """The student of close-ups; its weights are those of no phase yet."""
+        scorer = Scorer(self.settings, self.teacher.embed_dim)
+        return CloseUpStudent(scorer.student).to(self.settings.device)
+
+    def load_closeups(self) -> CloseUpStudent | None:
+        """Return the student of close-ups, trained and in eval mode; None for a run without.
+
+        :raises CheckpointError: when that phase is not finished
+        """
+        if self.settings.closeups is None:
+            return None
+        self.load_phase(CLOSE_UPS, self.closeup_model)
+        return self.closeup_model
+
+    def _closeup_task(self) -> CloseUpTask:
+        settings = self.settings.closeups
+        assert settings is not None
+        columns = self.columns(("id", "ood"))
+        return CloseUpTask(
+            name=CLOSE_UPS,
+            settings=settings,
+            model=self.closeup_model,
+            architecture=self.architecture,
+            labels=self.names(("id", "ood")),
+            train=CutOuts(self.scenes["train"], columns),
+            few=CutOuts(self.scenes["fewshot"], columns),
+            known=CutOuts(self.scenes["id"], columns),
+            text=self._closeup_text,
+            key=(self.settings.seed, 2),
+            num_workers=self.settings.num_workers,
+        )
+
+    @torch.no_grad()
+    def _closeup_text(self) -> torch.Tensor:
+        """Return the features [C, D] of all names, by the prompts that were learned for scenes."""
+        self.load_weights(FEW)
+        return self.model.prompts.encode(self.names(("id", "ood"))).positive
+
     def without_places(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return settings without what changes no result: where things lie, and on what they are computed."""
         own = {key: dict(value) if isinstance(value, dict) else value for key, value in settings.items()}
@@ -150,6 +206,7 @@ class Run(PhasedRun):
         own["teacher"].pop("cache", None)
         own["student"].pop("recompute", None)
         own["objective"].setdefault("local_cls", 0.0)  # runs of before are without
+        own.setdefault("closeups", None)
         return own
 
     @cached_property

@@ -33,7 +33,8 @@ from pickclutter_lang.evaluation.records import git_revision
 from pickclutter_lang.files import make_folder, write_whole
 from pickclutter_lang.objects.sets import load_object_set
 from pickclutter_lang.picking.drive import drive_of
-from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE, PolicySettings, export_policy
+from pickclutter_lang.policy.export import PolicySettings, export_policy
+from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE
 from pickclutter_lang.training import EvaluateSettings, saved_settings
 from pickclutter_lang.training.ranges import one_of
 from pickclutter_lang.trials.drawing import ENDS_FILE, draw_ends

@@ -1,0 +1,106 @@
+"""A finished run's student as a policy folder, with the thresholds at which it says that an object is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import track
+
+from pickclutter_lang.evaluation.finished import FinishedSettings, open_finished
+from pickclutter_lang.evaluation.predictions import Predictions
+from pickclutter_lang.evaluation.protocol import predict_store
+from pickclutter_lang.evaluation.thresholds import split_thresholds
+from pickclutter_lang.policy.folder import CLOSE_UPS, SCHEMA, CloseUpCard, PolicyCard, write_policy
+from pickclutter_lang.policy.judges import StudentJudge
+from pickclutter_lang.policy.stored import observation_of
+from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.training import Run
+from pickclutter_lang.training.ranges import within
+
+
+@dataclass
+class PolicySettings(FinishedSettings):
+    """`out`: the folder of the policy; files of a policy that is there are replaced.
+
+    Thresholds are such that objects are said to be there in a share `false_alarms` of the cases in which they are not.
+    """
+
+    out: str
+    false_alarms: float = 0.05
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        within("false_alarms", self.false_alarms, 0.0, 1.0)
+
+
+def export_policy(settings: PolicySettings) -> Path:
+    """Write the student of a finished run as a folder that `GraspabilityStudent.load` opens; return the folder.
+
+    Its thresholds come from X_id, and after fine-tuning from the few-shot scenes: piles with objects that X_id lacks
+    raise more false alarms, and their labels are known. After fine-tuning the student of close-ups goes with it, where
+    the run has one.
+
+    :raises PickClutterError: what `open_finished` raises; StoreError when it cannot be written
+    """
+    run = open_finished(settings)
+    few = settings.phase == "fewshot"
+    predictions = predict_store(run, "fewshot" if few else "id")
+    threshold, thresholds = _thresholds(predictions, settings.false_alarms)
+    card = PolicyCard(
+        schema=SCHEMA,
+        settings=_without_places(run.settings.as_dict()),
+        phase=settings.phase,
+        label=run.settings.data.label,
+        names=predictions.names,
+        threshold=threshold,
+        thresholds=thresholds,
+        camera_size=run.scenes["train"].store.image_size,
+        teacher=run.teacher_card | {"checkpoint": run.settings.teacher.checkpoint},
+    )
+    weights = run.model.state_dict()
+    with torch.no_grad():
+        text = run.model.prompts.encode(card.names)
+    closeups = run.load_closeups() if few else None
+    if closeups is not None and run.settings.closeups is not None:
+        weights |= {f"{CLOSE_UPS}{name}": value for name, value in closeups.state_dict().items()}
+        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, threshold, thresholds))
+        judged = _judged(run, predictions, GraspabilityStudent(card, run.settings, weights, text))
+        together = _thresholds(judged, settings.false_alarms)
+        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, *together))
+    write_policy(Path(settings.out), card, weights, text)
+    return Path(settings.out)
+
+
+def _thresholds(predictions: Predictions, share: float) -> tuple[float, dict[str, float]]:
+    """Return the threshold of Y_ood, and that of each name."""
+    each = split_thresholds(predictions, share)
+    return float(each[predictions.held_out][0]), dict(zip(predictions.names, each.tolist(), strict=True))
+
+
+def _judged(run: Run, predictions: Predictions, student: GraspabilityStudent) -> Predictions:
+    """Return predictions with the scores of both students together instead, on the few-shot scenes."""
+    judge, scenes = StudentJudge(student), run.scenes["fewshot"]
+    rows = track(range(len(scenes)), "close-ups")
+    scores = [[one.score for one in judge.judge(observation_of(scenes, row), predictions.names)] for row in rows]
+    return replace(predictions, probabilities=torch.tensor(scores))
+
+
+def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of a run that do not say where things lie on the machine that trained it."""
+    nowhere: dict[str, Any] = {"train": "", "id": "", "ood": "", "fewshot": "", "splits": {}}
+    told = settings["prompts"]
+    return settings | {
+        "prompts": told
+        | {
+            "descriptions": told["descriptions"] and Path(told["descriptions"]).name,
+            "variants": [Path(source).name for source in told["variants"]],
+        },
+        "scenes": "",
+        "out": "",
+        "data": settings["data"] | nowhere,
+        "teacher": settings["teacher"] | {"cache": ""},
+    }

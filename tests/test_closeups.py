@@ -1,0 +1,215 @@
+"""Close-ups: objects cut out of scenes, the student that names them, and the policy that looks closer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from picking import INTRINSIC
+from scipy.spatial.transform import Rotation
+from toy_scenes import COLOURS, make_toy_store
+from toy_training import make_toys, settings
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.evaluation.protocol import evaluate_run
+from pickclutter_lang.picking.clouds import camera_above_table, world_points
+from pickclutter_lang.policy.export import PolicySettings, export_policy
+from pickclutter_lang.policy.judges import StudentJudge
+from pickclutter_lang.policy.stored import observation_of
+from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.students import build_student
+from pickclutter_lang.students.closeup import CloseUpStudent
+from pickclutter_lang.training import Run
+from pickclutter_lang.training.cutouts import CutOuts
+from pickclutter_lang.training.data import SceneSet
+from pickclutter_lang.training.phased_run import seed_everything
+
+SIDE = 48
+PHASE = {
+    "size": 32,
+    "optimizer": "adamw",
+    "lr": 0.003,
+    "weight_decay": 0.0,
+    "schedule": "one_cycle",
+    "warmup": 0.0,
+    "milestones": [],
+    "gamma": 1.0,
+    "epochs": 3,
+    "batch_size": 16,
+    "image_sizes": [],
+    "passes": 20,
+}
+
+
+def overrides(folder, **changes):
+    given = ", ".join(f"{key}: {value}" for key, value in (PHASE | changes).items())
+    return [*make_toys(folder, size=SIDE), "distill.epochs=1", "fewshot.epochs=1", f"closeups={{{given}}}"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run with close-ups and its policy."""
+    root = tmp_path_factory.mktemp("closeups")
+    run = Run.open(settings(*overrides(root), f"out={root / 'run'}"))
+    run.train()
+    evaluate_run(run)
+    export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    return root, run
+
+
+def test_close_ups_are_what_numpy_computes():
+    seed_everything(0)
+    model = CloseUpStudent(build_student("timm/resnet10t", channels=3, embed_dim=5)).eval()
+    rng = np.random.default_rng(0)
+    pictures, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
+    masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
+    masks[2] = 0
+    with torch.no_grad():
+        found, local = model(pictures, masks, text).numpy(), model.student(pictures).local.numpy()
+    cells = local.shape[2]
+    for n in range(3):
+        total = np.zeros(5)
+        for i in range(cells):
+            for j in range(cells):
+                step = 64 // cells
+                part = masks[n, i * step : (i + 1) * step, j * step : (j + 1) * step].numpy()
+                total += (part.mean() + 1e-4) * local[n, :, i, j]
+        for c in range(4):
+            cosine = total @ text[c].numpy() / np.linalg.norm(total) / np.linalg.norm(text[c])
+            assert found[n, c] == pytest.approx(20 * cosine, abs=1e-3)
+    with pytest.raises(InvalidArgumentError, match=r"masks \[N, S, S\]"):
+        model(pictures, masks[:2], text)
+
+
+def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
+    data = settings("data.image_size=32", "data.view=null").data
+    scenes = SceneSet(make_toy_store(tmp_path / "train", "train", 6, size=SIDE), data)
+    columns = scenes.store.split_columns("id")
+    objects = CutOuts(scenes, columns)
+    assert len(objects) == int(scenes.labels[:, columns].sum())
+    pictures, masks = objects.show(range(len(objects)), 40)
+    assert pictures.shape == (len(objects), 3, 40, 40) and masks.shape == (len(objects), 40, 40)
+    for picture, mask, label in zip(pictures, masks, objects.labels.tolist(), strict=True):
+        colour = COLOURS[columns[label]] / 255
+        assert 0.1 < mask.mean() < 1 and mask[20, 20] == 1
+        assert picture[:, 20, 20].numpy() == pytest.approx(colour, abs=0.01)
+    one, again, other = (objects.show([0, 1], 40, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one[0], again[0]) and torch.equal(one[1], again[1]) and not torch.equal(one[0], other[0])
+    assert len(CutOuts(scenes, scenes.store.split_columns("ood"))) == 0
+
+
+def test_the_table_tells_how_high_things_are():
+    rng, side = np.random.default_rng(0), 60
+    for turn in ([np.pi, 0, 0], [np.pi - 0.3, 0.2, 0.7]):
+        pose = np.eye(4)  # OpenGL's camera looks along -z: turned by half a turn it would look up, so begin there
+        pose[:3, :3] = Rotation.from_rotvec([np.pi, 0, 0]).as_matrix() @ Rotation.from_rotvec(turn).as_matrix()
+        pose[:3, 3] = 0.1, -0.2, 0.5
+        intrinsic = INTRINSIC * side / 160
+        intrinsic[2, 2] = 1
+        rays = world_points(np.ones((side, side)), intrinsic, pose).points - pose[:3, 3]
+        depth = (-0.5 / rays[:, 2]).reshape(side, side)
+        depth[20:30, 20:30] -= 0.05 * depth[20:30, 20:30] / 0.5  # 5 cm above the table
+        table = np.ones((side, side), bool)
+        table[18:24, 20:30] = False  # not all of the thing is left out
+        found = camera_above_table(depth + rng.normal(0, 5e-4, depth.shape), intrinsic, table)
+        heights = world_points(depth, intrinsic, found).points[:, 2].reshape(side, side)
+        assert np.abs(heights[40:]).max() < 0.002 and heights[20:30, 20:30].mean() == pytest.approx(0.05, abs=0.002)
+        assert np.allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3)) and np.linalg.det(found[:3, :3]) > 0
+    with pytest.raises(InvalidArgumentError, match="3 points of a table"):
+        camera_above_table(depth, intrinsic, np.zeros((side, side), bool))
+
+
+def test_objects_get_their_names(made):
+    _, run = made
+    history = [json.loads(line) for line in (run.folder / "closeups" / "log.jsonl").read_text().splitlines()]
+    assert len(history) == 3 and history[-1]["cls"] < history[0]["cls"]
+    assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names, whose texts an untrained teacher hardly parts
+    model, columns = run.load_closeups(), run.columns(("id", "ood"))
+    few = CutOuts(run.scenes["fewshot"], columns)
+    with torch.no_grad():
+        text = run._closeup_text()
+        pictures, masks = few.show(range(len(few)), 32)
+        right = model((pictures - 0.5) / 0.25, masks, text).argmax(dim=1) == few.labels
+    assert right.float().mean() > 0.2
+
+
+def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
+    root, run = made
+    shutil.copytree(root / "run", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "closeups")
+    again = Run.open(replace(run.settings, out=str(tmp_path / "run")))
+    steps, loss = [], type(again.task("closeups")).loss
+
+    def stopped(task, prepared, epoch):
+        steps.append(epoch)
+        if len(steps) > len(task.batches(0)) + 1:
+            raise KeyboardInterrupt
+        return loss(task, prepared, epoch)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pickclutter_lang.training.closeup_task.CloseUpTask.loss", stopped)
+        again.train()
+    assert steps[-1] == 2
+    later = Run.open(again.settings)
+    later.train()
+    expected, found = run.load_closeups().state_dict(), later.load_closeups().state_dict()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_policy_looks_closer(made):
+    root, run = made
+    student = GraspabilityStudent.load(root / "policy")
+    judge, seen = StudentJudge(student), observation_of(run.scenes["ood"], 1)
+    names = [*student.card.names[:3], "a red teapot"]
+    judged, plain = (
+        judge.judge(seen, names),
+        student.look({("hand", "rgb"): seen["image"]["hand_camera"]["rgb"]}, names),
+    )
+    rgb = seen["image"]["hand_camera"]["rgb"]
+    for n, name in enumerate(names):
+        assert (judge(seen, name).mask == judged[n].mask).all()
+        assert judge(seen, name).score == pytest.approx(judged[n].score, abs=1e-6)
+    for n, name in enumerate(names[:3]):
+        closer = student.close_up(rgb, judged[n].mask, name) if judged[n].mask.any() else -12
+        odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip(closer, -12, 12)
+        assert judged[n].score == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-5)
+        assert judged[n].threshold == student.card.closeups.thresholds[name] != student.threshold(name)
+    assert judged[3].score == pytest.approx(float(plain.scores[3])) and judged[3].threshold == student.threshold("")
+    assert sum(one.mask.any() for one in judged) > 0
+    whole = np.ones((SIDE, SIDE), bool)
+    logits = [student.close_up(rgb, whole, name) for name in student.card.names]
+    assert np.sum(1 / (1 + np.exp(-np.array(logits)))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
+    with pytest.raises(InvalidArgumentError, match="which close-ups know, but got 'a red teapot'"):
+        student.close_up(rgb, whole, "a red teapot")
+
+
+def test_before_fine_tuning_there_are_no_close_ups(made):
+    root, _ = made
+    export_policy(PolicySettings(str(root / "run"), "distill", None, 1, str(root / "before")))
+    student = GraspabilityStudent.load(root / "before")
+    assert student.card.closeups is None
+    with pytest.raises(InvalidArgumentError, match="this policy has none"):
+        student.close_up(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool), "banana")
+
+
+def test_what_does_not_fit_is_told(made, tmp_path):
+    root, run = made
+    given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}"]
+    phase = ", ".join(f"{key}: {value}" for key, value in PHASE.items())
+    with pytest.raises(InvalidArgumentError, match="data=hand_rgb for close-ups"):
+        settings(*given, "data=hand_rgbd", f"closeups={{{phase}}}")
+    with pytest.raises(InvalidArgumentError, match=r"closeups\.size"):
+        settings(*given, f"closeups={{{phase.replace('size: 32', 'size: 4', 1)}}}")
+    with pytest.raises(InvalidArgumentError, match=r"no closeups\.image_sizes"):
+        settings(*given, f"closeups={{{phase.replace('image_sizes: []', 'image_sizes: [32]')}}}")
+    with pytest.raises(InvalidArgumentError, match=r"other settings.*closeups"):
+        Run.open(replace(run.settings, closeups=None))
+    shutil.copytree(root / "policy", tmp_path / "policy")
+    card = json.loads((tmp_path / "policy" / "policy.json").read_text())
+    (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"closeups": {"size": 32}}))
+    with pytest.raises(CheckpointError, match="is damaged"):
+        GraspabilityStudent.load(tmp_path / "policy")
