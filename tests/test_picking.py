@@ -25,7 +25,7 @@ from pickclutter_lang.picking.gripper import (
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
 from pickclutter_lang.picking.proposals import MOST_BLOCKED, _on_strips, propose
-from pickclutter_lang.picking.segments import hottest_object, segments_of
+from pickclutter_lang.picking.segments import hottest_object, hottest_objects, segments_of
 
 
 def test_inverse_kinematics_undo_forward_kinematics():
@@ -155,6 +155,10 @@ def test_names_say_what_belongs_to_an_object_and_what_does_not():
     assert (hottest_object(segments, warm, depth, named) == np.isin(segments, [1, 2, 4])).all()
     depth[:, 4:] = 0.42
     assert (hottest_object(segments, warm, depth, named) == np.isin(segments, [1, 4])).all()
+    found = [sorted(set(segments[mask].tolist())) for mask in hottest_objects(segments, warm, depth, named, count=4)]
+    assert found == [[1, 4], [2], [3], [5]]  # each without what was taken before, the coldest last
+    assert len(hottest_objects(segments, warm, depth, count=2)) == 2
+    assert hottest_objects(0 * segments, warm, depth, named, count=2) == []
     named[:, :, 16:] = np.nan
     assert (hottest_object(segments, warm, depth, named) == (segments == 1)).all()
 

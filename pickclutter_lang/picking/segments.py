@@ -59,6 +59,14 @@ def hottest_object(
         nothing is known
     :raises InvalidArgumentError: for odds of fewer than two names
     """
+    found = hottest_objects(segments, heat, depth, odds, count=1)
+    return found[0] if found else np.zeros(segments.shape, bool)
+
+
+def hottest_objects(
+    segments: NDArray[np.int64], heat: FloatArray, depth: Numbers, odds: FloatArray | None = None, *, count: int
+) -> list[NDArray[np.bool_]]:
+    """Return up to `count` objects as `hottest_object` does: each the hottest without the segments of those before."""
     means = _means(segments, heat[None])[0]
     least, called = _LEAST_HEAT, np.zeros(len(means), bool)
     if odds is not None:
@@ -67,15 +75,19 @@ def hottest_object(
         called_so, *called_else = _means(segments, odds)
         margin = called_so - np.max(called_else, axis=0)
         means, least, called = means * expit(margin), _LEAST_NAMED_HEAT, margin >= _CLEARLY
-    means[0], called[0] = -np.inf, False
-    best = int(means.argmax())
-    if best == 0:
-        return np.zeros(segments.shape, bool)
+    left = np.bincount(segments.ravel()) > 0
+    left[0] = False
     pairs, steps = _borders(segments, np.asarray(depth))
-    inside = (steps < _STEP_M) & (means[pairs] >= least * means[best]).all(axis=0)
-    joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (len(means), len(means)))
-    objects = connected_components(joined, directed=False)[1]
-    return np.asarray(((objects == objects[best]) | called)[segments])
+    found: list[NDArray[np.bool_]] = []
+    while left.any() and len(found) < count:
+        best = int(np.where(left, means, -np.inf).argmax())
+        inside = (steps < _STEP_M) & (left[pairs] & (means[pairs] >= least * means[best])).all(axis=0)
+        joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (len(means), len(means)))
+        objects = connected_components(joined, directed=False)[1]
+        chosen = left & ((objects == objects[best]) | called)
+        found.append(np.asarray(chosen[segments]))
+        left &= ~chosen
+    return found
 
 
 def _means(segments: NDArray[np.int64], layers: FloatArray) -> FloatArray:
