@@ -11,7 +11,7 @@ from picking import tabletop
 from toy_training import make_finished_run
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.picking.segments import hottest_object
+from pickclutter_lang.picking.segments import hottest_objects
 from pickclutter_lang.policy.agent import GraspabilityPolicy
 from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.judges import (
@@ -274,11 +274,11 @@ def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(
     flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
     seen, given = nested(flat), []
 
-    def noted(segments, heat, depth, odds):
+    def noted(segments, heat, depth, odds, count):
         given.append(odds)
-        return hottest_object(segments, heat, depth, odds)
+        return hottest_objects(segments, heat, depth, odds, count)
 
-    monkeypatch.setattr("pickclutter_lang.policy.judges.hottest_object", noted)
+    monkeypatch.setattr("pickclutter_lang.policy.judges.hottest_objects", noted)
     judge = StudentJudge(student)
     first = judge(seen, "lemon")
     judge(seen, "shiny thing")

@@ -44,29 +44,22 @@ def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, came
     return np.unique(found, return_inverse=True)[1].reshape(found.shape) + int(found.min() > 0)
 
 
-def hottest_object(
-    segments: NDArray[np.int64], heat: FloatArray, depth: Numbers, odds: FloatArray | None = None
-) -> NDArray[np.bool_]:
-    """Return the pixels [H, W] of the object that heat [H, W] points to; none where there are no segments.
+def hottest_objects(
+    segments: NDArray[np.int64], heat: FloatArray, depth: Numbers, odds: FloatArray | None = None, count: int = 1
+) -> list[NDArray[np.bool_]]:
+    """Return the pixels [H, W] of up to `count` objects that heat [H, W] points to, the likeliest first.
 
-    That is the segment with the highest mean heat, with those of some heat that are joined to it, directly or through
-    others of them, by borders without a step in depth [H, W], metres: an object may be in several pieces. Without
+    An object is the segment with the highest mean heat, with those of some heat that are joined to it, directly or
+    through others of them, by borders without a step in depth [H, W], metres: it may be in several pieces. Without
     `odds` they are at least 0.3 times as hot. With them heat counts by the probability that the segment is rather
     called so than by the likeliest of the other names, a tenth is enough, and what is clearly called so belongs to the
-    object wherever it is: something may lie across it.
+    object wherever it is: something may lie across it. Each further object is the hottest of what is left.
 
     :param odds: [C, H, W] log odds of C names, the first of which is that of the object; all are infinite or NaN where
         nothing is known
+    :return: none where there are no segments
     :raises InvalidArgumentError: for odds of fewer than two names
     """
-    found = hottest_objects(segments, heat, depth, odds, count=1)
-    return found[0] if found else np.zeros(segments.shape, bool)
-
-
-def hottest_objects(
-    segments: NDArray[np.int64], heat: FloatArray, depth: Numbers, odds: FloatArray | None = None, *, count: int
-) -> list[NDArray[np.bool_]]:
-    """Return up to `count` objects as `hottest_object` does: each the hottest without the segments of those before."""
     means = _means(segments, heat[None])[0]
     least, called = _LEAST_HEAT, np.zeros(len(means), bool)
     if odds is not None:
