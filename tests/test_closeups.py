@@ -29,32 +29,15 @@ from pickclutter_lang.training.data import SceneSet
 from pickclutter_lang.training.phased_run import seed_everything
 
 SIDE = 48
-PHASE = {
-    "size": 32,
-    "optimizer": "adamw",
-    "lr": 0.003,
-    "weight_decay": 0.0,
-    "schedule": "one_cycle",
-    "warmup": 0.0,
-    "milestones": [],
-    "gamma": 1.0,
-    "epochs": 3,
-    "batch_size": 16,
-    "image_sizes": [],
-    "passes": 20,
-}
-
-
-def overrides(folder, **changes):
-    given = ", ".join(f"{key}: {value}" for key, value in (PHASE | changes).items())
-    return [*make_toys(folder, size=SIDE), "distill.epochs=1", "fewshot.epochs=1", f"closeups={{{given}}}"]
+PHASE = ("closeups=quick", "closeups.size=32", "closeups.epochs=3", "closeups.batch_size=16", "closeups.passes=20")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A run with close-ups and its policy."""
     root = tmp_path_factory.mktemp("closeups")
-    run = Run.open(settings(*overrides(root), f"out={root / 'run'}"))
+    given = [*make_toys(root, size=SIDE), "distill.epochs=1", "fewshot.epochs=1", *PHASE, "closeups.lr=0.003"]
+    run = Run.open(settings(*given, f"out={root / 'run'}"))
     run.train()
     evaluate_run(run)
     export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
@@ -214,14 +197,13 @@ def test_before_fine_tuning_there_are_no_close_ups(made):
 
 def test_what_does_not_fit_is_told(made, tmp_path):
     root, run = made
-    given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}"]
-    phase = ", ".join(f"{key}: {value}" for key, value in PHASE.items())
+    given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}", *PHASE]
     with pytest.raises(InvalidArgumentError, match="data=hand_rgb for close-ups"):
-        settings(*given, "data=hand_rgbd", f"closeups={{{phase}}}")
+        settings(*given, "data=hand_rgbd")
     with pytest.raises(InvalidArgumentError, match=r"closeups\.size"):
-        settings(*given, f"closeups={{{phase.replace('size: 32', 'size: 4', 1)}}}")
+        settings(*given, "closeups.size=4")
     with pytest.raises(InvalidArgumentError, match=r"no closeups\.image_sizes"):
-        settings(*given, f"closeups={{{phase.replace('image_sizes: []', 'image_sizes: [32]')}}}")
+        settings(*given, "closeups.image_sizes=[32]")
     with pytest.raises(InvalidArgumentError, match=r"other settings.*closeups"):
         Run.open(replace(run.settings, closeups=None))
     shutil.copytree(root / "policy", tmp_path / "policy")

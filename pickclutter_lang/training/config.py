@@ -286,7 +286,7 @@ class TrainSettings:
             if list(self.data.cameras) != ["hand"] or self.data.depth:
                 raise InvalidArgumentError(
                     "expected data=hand_rgb for close-ups, which are cut out of the hand camera's RGB; choose it, or "
-                    "closeups=null"
+                    "closeups=none"
                 )
         one_of("select", self.select, ("map", "f1"))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
