@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import open_clip
@@ -18,8 +19,9 @@ from hydra import compose, initialize_config_module
 
 from pickclutter_lang.command import typed
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.folder import SCHEMA, PolicyCard
-from pickclutter_lang.policy.student import GraspabilityStudent
+from pickclutter_lang.policy.folder import CLOSE_UPS_PREFIX, SCHEMA, CloseUpCard, PolicyCard
+from pickclutter_lang.policy.student import Frame, GraspabilityStudent
+from pickclutter_lang.students.closeup import CloseUpStudent
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.model import Scorer
@@ -33,8 +35,11 @@ STUDENTS = {
     "ResNet-10-T": ("student=resnet10t",),
     "small_resnet, stride 8": ("student=small_resnet",),
     "small_resnet, stride 16": ("student=small_resnet", "student.output_stride=16"),
-    "the preset policy, 192 px of 256": ("experiment=policy",),
+    "the preset policy without close-ups, 192 px of 256": ("experiment=policy", "closeups=none"),
+    "the preset policy, 192 px of 256, and three close-ups": ("experiment=policy",),
 }
+_CLOSE_UPS = 3
+"""Things that a policy looks closer at, at most."""
 
 
 def student(names: list[str], *overrides: str) -> GraspabilityStudent:
@@ -43,7 +48,23 @@ def student(names: list[str], *overrides: str) -> GraspabilityStudent:
         settings = typed(TrainSettings, compose("train_affordance", overrides=list(overrides)))
     card = PolicyCard(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[settings.data.view], {})
     text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
-    return GraspabilityStudent(card, settings, Scorer(settings, WIDTH).state_dict(), text)
+    weights = Scorer(settings, WIDTH).state_dict()
+    if settings.closeups is not None:
+        card = replace(card, closeups=CloseUpCard(settings.closeups.size, dict.fromkeys(names, 0.5)))
+        closeups = CloseUpStudent(Scorer(settings, WIDTH).student)
+        weights |= {f"{CLOSE_UPS_PREFIX}{name}": value for name, value in closeups.state_dict().items()}
+    return GraspabilityStudent(card, settings, weights, text)
+
+
+def decide(one: GraspabilityStudent, frame: Frame, names: list[str]) -> None:
+    """Look at a frame, and closer at some things in it where the student does so."""
+    one.look(frame, names)
+    if one.card.closeups is not None:
+        rgb = frame["hand", "rgb"]
+        mask = np.zeros(rgb.shape[:2], bool)
+        mask[100:130, 90:140] = True
+        for _ in range(_CLOSE_UPS):
+            one.close_up(rgb, mask, names[0])
 
 
 def main() -> None:
@@ -60,7 +81,7 @@ def main() -> None:
     for title, overrides in STUDENTS.items():
         one = student(names, *overrides)
         frame = {("hand", "rgb"): noise[: one.card.camera_size, : one.card.camera_size]}
-        calls[title] = lambda one=one, frame=frame: one.look(frame, names)  # type: ignore[misc]
+        calls[title] = lambda one=one, frame=frame: decide(one, frame, names)  # type: ignore[misc]
     teacher = load_teacher("pocket")
     calls["pocket teacher"] = lambda: teacher.encode_image(teacher.preprocess(noise[None, :176, :176]))
     if not options.without_clip:

@@ -6,24 +6,28 @@ import json
 import shutil
 from dataclasses import replace
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 from picking import INTRINSIC
 from scipy.spatial.transform import Rotation
 from toy_scenes import COLOURS, make_toy_store
-from toy_training import make_toys, settings
+from toy_training import SMALL, make_toys, settings
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreError
 from pickclutter_lang.evaluation.protocol import evaluate_run
+from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.picking.clouds import camera_above_table, world_points
 from pickclutter_lang.policy.export import PolicySettings, export_policy
+from pickclutter_lang.policy.extractor import GraspabilityExtractor
 from pickclutter_lang.policy.judges import StudentJudge
 from pickclutter_lang.policy.stored import observation_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.students import build_student
 from pickclutter_lang.students.closeup import CloseUpStudent
 from pickclutter_lang.training import Run
+from pickclutter_lang.training.checkpoint import saved_epochs
 from pickclutter_lang.training.cutouts import CutOuts
 from pickclutter_lang.training.data import SceneSet
 from pickclutter_lang.training.phased_run import seed_everything
@@ -110,6 +114,9 @@ def test_objects_get_their_names(made):
     _, run = made
     history = [json.loads(line) for line in (run.folder / "closeups" / "log.jsonl").read_text().splitlines()]
     assert len(history) == 3 and history[-1]["cls"] < history[0]["cls"]
+    record = json.loads((run.folder / "result.json").read_text())
+    assert record["history"]["closeups"] == history and record["seconds"]["closeups"] > 0
+    assert "A second student, of close-ups, goes with it (3 epochs)." in write_report(run.folder).read_text()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names, whose texts an untrained teacher hardly parts
     model, columns = run.load_closeups(), run.columns(("id", "ood"))
     few = CutOuts(run.scenes["fewshot"], columns)
@@ -136,9 +143,11 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("pickclutter_lang.training.closeup_task.CloseUpTask.loss", stopped)
         again.train()
-    assert steps[-1] == 2
+    assert steps[-1] == 2 and saved_epochs(tmp_path / "run" / "closeups") == [1]
+    done = (tmp_path / "run" / "closeups" / "log.jsonl").read_text()
     later = Run.open(again.settings)
     later.train()
+    assert (tmp_path / "run" / "closeups" / "log.jsonl").read_text().startswith(done)  # the first epoch not once more
     expected, found = run.load_closeups().state_dict(), later.load_closeups().state_dict()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
@@ -166,6 +175,8 @@ def test_a_policy_looks_closer(made):
     whole = np.ones((SIDE, SIDE), bool)
     logits = [student.close_up(rgb, whole, name) for name in student.card.names]
     assert np.sum(1 / (1 + np.exp(-np.array(logits)))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
+    with pytest.raises(InvalidArgumentError, match="each name once"):
+        judge.judge(seen, ["banana", "lemon", "banana"])
     with pytest.raises(InvalidArgumentError, match="which close-ups know, but got 'a red teapot'"):
         student.close_up(rgb, whole, "a red teapot")
 
@@ -208,6 +219,40 @@ def test_what_does_not_fit_is_told(made, tmp_path):
         Run.open(replace(run.settings, closeups=None))
     shutil.copytree(root / "policy", tmp_path / "policy")
     card = json.loads((tmp_path / "policy" / "policy.json").read_text())
-    (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"closeups": {"size": 32}}))
-    with pytest.raises(CheckpointError, match="is damaged"):
-        GraspabilityStudent.load(tmp_path / "policy")
+    some = {"size": 32, "thresholds": {"banana": 0.5}}
+    for wrong, told in (({"size": 32}, "is damaged"), (some, "lack the threshold of a name")):
+        (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"closeups": wrong}))
+        with pytest.raises(CheckpointError, match=told):
+            GraspabilityStudent.load(tmp_path / "policy")
+    scenes = run.scenes["fewshot"]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StoreError, match=r"scene fewshot/.*3 points of a table"):
+        kept = scenes.pictures
+        patch.setattr(scenes, "pictures", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
+        observation_of(scenes, 0)
+    plain = Run.open(settings(*given[:2], *SMALL, "distill.epochs=1", "fewshot.epochs=1", f"out={tmp_path / 'plain'}"))
+    assert plain.load_closeups() is None
+    with pytest.raises(InvalidArgumentError, match="train one with closeups=quick"):
+        plain.task("closeups")
+
+
+def test_stores_without_what_close_ups_need_are_told_at_once(tmp_path):
+    given = make_toys(tmp_path, size=SIDE)
+    manifest = tmp_path / "scenes" / "id" / "manifest.json"
+    held = json.loads(manifest.read_text())
+    held["fields"].remove("hand_segmentation")
+    manifest.write_text(json.dumps(held))
+    with pytest.raises(StoreError, match=r"hand_segmentation.*closeups=none"):
+        Run.open(settings(*given, "objective.local_cst=0", "objective.local_prox=0", *PHASE, f"out={tmp_path / 'run'}"))
+
+
+def test_features_for_agents_are_those_of_the_student_of_scenes(made):
+    student = GraspabilityStudent.load(made[0] / "policy")
+    space = gymnasium.spaces.Dict(
+        {
+            "hand_camera_rgb": gymnasium.spaces.Box(0, 255, (3, SIDE, SIDE), np.uint8),
+            "state": gymnasium.spaces.Box(-1, 1, (7,), np.float32),
+        }
+    )
+    extractor = GraspabilityExtractor(space, student)
+    seen = {"hand_camera_rgb": torch.rand(2, 3, SIDE, SIDE), "state": torch.zeros(2, 7)}
+    assert extractor(seen).shape == (2, extractor.features_dim)

@@ -86,6 +86,8 @@ class Job:
         if self.done:
             return 1.0
         epochs = self.settings.distill.epochs + self.settings.fewshot.epochs
+        closeups = getattr(self.settings, "closeups", None)  # of runs on scenes alone
+        epochs += closeups.epochs if closeups is not None else 0
         # The evaluation takes about as long as an epoch.
         return min(0.99, sum(_lines(path) for path in self.folder.glob(f"*/{LOG_FILE}")) / (epochs + 1))
 

@@ -17,7 +17,7 @@ from pickclutter_lang.evaluation.retrieval import EVALUATED, retrieve
 from pickclutter_lang.evaluation.thresholds import HALF, alarm_thresholds, at_half, best_threshold
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.training.inference import predict_rows, predict_scenes
-from pickclutter_lang.training.run import Run
+from pickclutter_lang.training.run import CLOSE_UPS, Run
 
 SCHEMA = 3
 STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "fewshot"}
@@ -48,6 +48,8 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
         if stage != "retrieval":
             _save_examples(run, stage)
+    if run.settings.closeups is not None:
+        histories[CLOSE_UPS] = run.load_phase(CLOSE_UPS, run.closeup_model)
     record = make_record(run, SCHEMA, histories, time.perf_counter() - start) | {
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
         "metrics": stages,

@@ -92,6 +92,16 @@ def _scores_note(histograms: list[Histogram]) -> str:
     )
 
 
+def _closeups_note(histories: dict[str, Any]) -> str:
+    """Return how well single objects are named; nothing for a run without close-ups."""
+    rows = histories.get("closeups")
+    if not rows:
+        return ""
+    named = rows[-1].get("validation", {}).get("accuracy")
+    share = "" if named is None else f" {100 * named:.0f}% of the objects of X_id get their name among all names."
+    return f"\n\nA second student, of close-ups, goes with it ({len(rows)} epochs).{share}"
+
+
 def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
     seconds, label = result["seconds"], result["config"]["data"]["label"]
     histories = result["history"]
@@ -103,7 +113,7 @@ def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
 
 Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6:.1f} million parameters, epoch \
 {best["epoch"]} of {len(histories["distill"])}, chosen on X_id. Time: {times}. Peak memory: \
-{result["peak_memory_mb"]:.0f} MB. Seed {result["seed"]}, revision {result["git_revision"]}.
+{result["peak_memory_mb"]:.0f} MB. Seed {result["seed"]}, revision {result["git_revision"]}.{_closeups_note(histories)}
 
 ![Training curves](curves.png)
 

@@ -53,7 +53,8 @@ def hottest_objects(
     through others of them, by borders without a step in depth [H, W], metres: it may be in several pieces. Without
     `odds` they are at least 0.3 times as hot. With them heat counts by the probability that the segment is rather
     called so than by the likeliest of the other names, a tenth is enough, and what is clearly called so belongs to the
-    object wherever it is: something may lie across it. Each further object is the hottest of what is left.
+    object wherever it is: something may lie across it. Each further object is the hottest of what is
+    left, where anything is hot.
 
     :param odds: [C, H, W] log odds of C names, the first of which is that of the object; all are infinite or NaN where
         nothing is known
@@ -74,6 +75,8 @@ def hottest_objects(
     found: list[NDArray[np.bool_]] = []
     while left.any() and len(found) < count:
         best = int(np.where(left, means, -np.inf).argmax())
+        if found and means[best] <= 0:
+            break  # nothing points there
         inside = (steps < _STEP_M) & (left[pairs] & (means[pairs] >= least * means[best])).all(axis=0)
         joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (len(means), len(means)))
         objects = connected_components(joined, directed=False)[1]

@@ -13,7 +13,7 @@ from pickclutter_lang.evaluation.finished import FinishedSettings, open_finished
 from pickclutter_lang.evaluation.predictions import Predictions
 from pickclutter_lang.evaluation.protocol import predict_store
 from pickclutter_lang.evaluation.thresholds import split_thresholds
-from pickclutter_lang.policy.folder import CLOSE_UPS, SCHEMA, CloseUpCard, PolicyCard, write_policy
+from pickclutter_lang.policy.folder import CLOSE_UPS_PREFIX, SCHEMA, CloseUpCard, PolicyCard, write_policy
 from pickclutter_lang.policy.judges import StudentJudge
 from pickclutter_lang.policy.stored import observation_of
 from pickclutter_lang.policy.student import GraspabilityStudent
@@ -44,7 +44,8 @@ def export_policy(settings: PolicySettings) -> Path:
     raise more false alarms, and their labels are known. After fine-tuning the student of close-ups goes with it, where
     the run has one.
 
-    :raises PickClutterError: what `open_finished` raises; StoreError when it cannot be written
+    :raises PickClutterError: what `open_finished` raises; StoreError when it cannot be written, or
+        no table is seen in a scene that thresholds of close-ups come from
     """
     run = open_finished(settings)
     few = settings.phase == "fewshot"
@@ -66,11 +67,11 @@ def export_policy(settings: PolicySettings) -> Path:
         text = run.model.prompts.encode(card.names)
     closeups = run.load_closeups() if few else None
     if closeups is not None and run.settings.closeups is not None:
-        weights |= {f"{CLOSE_UPS}{name}": value for name, value in closeups.state_dict().items()}
-        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, threshold, thresholds))
+        weights |= {f"{CLOSE_UPS_PREFIX}{name}": value for name, value in closeups.state_dict().items()}
+        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, thresholds))
         judged = _judged(run, predictions, GraspabilityStudent(card, run.settings, weights, text))
-        together = _thresholds(judged, settings.false_alarms)
-        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, *together))
+        _, together = _thresholds(judged, settings.false_alarms)
+        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, together))
     write_policy(Path(settings.out), card, weights, text)
     return Path(settings.out)
 

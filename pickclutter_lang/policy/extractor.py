@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
@@ -43,8 +45,9 @@ class GraspabilityExtractor(BaseFeaturesExtractor):
         count = int(observation_space["state"].shape[0])  # type: ignore[index]
         width = student.text(student.card.names[:1]).positive.shape[1]
         super().__init__(observation_space, features_dim=width + _STATE_WIDTH)
+        card = replace(student.card, closeups=None)
         fresh = GraspabilityStudent(
-            student.card, student.settings, student.scorer.state_dict(), student.text(student.card.names)
+            card, student.settings, student.scorer.state_dict(), student.text(student.card.names)
         )
         self.key, self.scorer, self.frozen = self_key, fresh.scorer, frozen
         self.scorer.requires_grad_(not frozen)

@@ -26,18 +26,17 @@ from pickclutter_lang.training import TrainSettings
 
 SCHEMA = 1
 CARD_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
-PROMPTS, CLOSE_UPS = "prompts.", "closeups."
+PROMPTS_PREFIX, CLOSE_UPS_PREFIX = "prompts.", "closeups."
 """How the names of the weights of the contexts, and of the student of close-ups, begin."""
 
 
 @dataclass
 class CloseUpCard:
-    """Of the student of close-ups: the side of its cut-outs, and thresholds as a `PolicyCard` has them, but of the
-    score of both students together.
+    """Of the student of close-ups: the side of its cut-outs, and thresholds of the folder's names for the score of both
+    students together.
     """
 
     size: int
-    threshold: float
     thresholds: dict[str, float]
 
 
@@ -92,6 +91,8 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
         card = typed(PolicyCard, OmegaConf.create(values))
         if not {"name", "checkpoint", "fingerprint"} <= card.teacher.keys():
             raise ValueError("its teacher is not named")
+        if card.closeups is not None and not card.closeups.thresholds.keys() >= set(card.names):
+            raise ValueError("close-ups lack the threshold of a name")
         settings = typed(TrainSettings, OmegaConf.create(card.settings))
         weights = load((root / WEIGHTS_FILE).read_bytes())
         text = load((root / TEXT_FILE).read_bytes())

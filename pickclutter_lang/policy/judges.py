@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.finished import check_names
 from pickclutter_lang.picking.segments import hottest_objects, segments_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import frame_of
@@ -82,14 +83,18 @@ class StudentJudge:
         return self.judge(observation, [name])[0]
 
     def judge(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Judgement]:
-        """Judge several names on one picture.
+        """Judge several different names on one picture.
 
         With a student of close-ups the score of a name that it was trained on is that of both, and up to three things
         are looked at that the map points to: the object is the one with the highest logarithm of the odds that it is
         rather called so than by another name of the folder, 2 less for those after the first. This, at most 12 either
         way, is added with a weight of 0.3 to the logarithm of the odds of the whole picture.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        :raises PickClutterError: what `GraspabilityStudent.look` raises
         """
         card, student = self.student.card, self.student
+        names = check_names(names)
         asked = list(dict.fromkeys([*names, *card.names]))
         look = student.look(frame_of(observation), asked)
         view = student.settings.data.view or card.camera_size

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pickclutter_lang.errors import InvalidArgumentError, StoreError
 from pickclutter_lang.picking.clouds import camera_above_table
 from pickclutter_lang.training.data import SceneSet
 
@@ -16,14 +17,18 @@ def observation_of(scenes: SceneSet, row: int) -> dict[str, Any]:
     A store has no pose of the camera. Height above the table is all that judges want of it, so it is told by the plane
     of the table.
 
-    :raises StoreError: when the store lacks the hand camera's depth or segmentation
+    :raises StoreError: when the store lacks the hand camera's depth or segmentation, or no table is seen in the scene
     """
     rgb, depth, segments = (scenes.pictures("hand", kind, [row])[0] for kind in ("rgb", "depth", "segmentation"))
     side = scenes.store.image_size
     half = side / 2
     intrinsic = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # the hand camera sees 90 degrees
     metres = depth.astype(np.float64) / 1000
-    camera = {"intrinsic_cv": intrinsic, "cam2world_gl": camera_above_table(metres, intrinsic, segments == 0)}
+    try:
+        pose = camera_above_table(metres, intrinsic, segments == 0)
+    except InvalidArgumentError as error:
+        raise StoreError(f"scene {scenes.scene_ids[row]} of {scenes.store.path}: {error}") from error
+    camera = {"intrinsic_cv": intrinsic, "cam2world_gl": pose}
     return {
         "image": {"hand_camera": {"rgb": rgb, "depth": metres[..., None].astype(np.float32)}},
         "camera_param": {"hand_camera": camera},

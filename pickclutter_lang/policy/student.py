@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.evaluation.finished import check_names
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.folder import CLOSE_UPS, PROMPTS, PolicyCard, read_policy, teacher_of
+from pickclutter_lang.policy.folder import CLOSE_UPS_PREFIX, PROMPTS_PREFIX, PolicyCard, read_policy, teacher_of
 from pickclutter_lang.students.closeup import CloseUpStudent
 from pickclutter_lang.training import TrainSettings
 from pickclutter_lang.training.crops import square_around
@@ -72,7 +72,9 @@ class GraspabilityStudent:
         """
         self.card, self.settings = card, settings
         self._contexts = {
-            name.removeprefix(PROMPTS): value for name, value in weights.items() if name.startswith(PROMPTS)
+            name.removeprefix(PROMPTS_PREFIX): value
+            for name, value in weights.items()
+            if name.startswith(PROMPTS_PREFIX)
         }
         self._text = {name: (text.positive[n], text.negative[n]) for n, name in enumerate(card.names)}  # type: ignore[index]
         empty = replace(settings, student=replace(settings.student, pretrained=False))  # its weights are here
@@ -80,8 +82,12 @@ class GraspabilityStudent:
         self._closeups = (
             None if card.closeups is None else CloseUpStudent(Scorer(empty, text.positive.shape[1]).student)
         )
-        own = {name: value for name, value in weights.items() if not name.startswith((PROMPTS, CLOSE_UPS))}
-        closer = {name.removeprefix(CLOSE_UPS): v for name, v in weights.items() if name.startswith(CLOSE_UPS)}
+        own = {
+            name: value for name, value in weights.items() if not name.startswith((PROMPTS_PREFIX, CLOSE_UPS_PREFIX))
+        }
+        closer = {
+            name.removeprefix(CLOSE_UPS_PREFIX): v for name, v in weights.items() if name.startswith(CLOSE_UPS_PREFIX)
+        }
         try:
             self.scorer.load_state_dict(own)
             if self._closeups is not None:
@@ -93,6 +99,7 @@ class GraspabilityStudent:
         self.scorer.eval().requires_grad_(False)
         if self._closeups is not None:
             self._closeups.eval().requires_grad_(False)
+            self._closeups.mixed = self.scorer.mixed
         kinds = ("rgb", "depth") if settings.data.depth else ("rgb",)
         self.pictures = [(camera, kind) for camera in settings.data.cameras for kind in kinds]
         """(camera, kind) of each picture that it looks at."""

@@ -20,6 +20,8 @@ class CloseUpStudent(nn.Module):
     def __init__(self, student: Student, logit_scale: float = 20.0) -> None:
         """Set the start of the learned scale of the cosines, > 0."""
         super().__init__()
+        self.mixed = False
+        """Whether the student computes in bfloat16."""
         self.student = student
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
 
@@ -36,7 +38,8 @@ class CloseUpStudent(nn.Module):
                 "expected pictures [N, K, S, S] and masks [N, S, S], "
                 f"got {list(pictures.shape)} and {list(masks.shape)}"
             )
-        local = self.student(pictures).local.float()
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.mixed):
+            local = self.student(pictures).local.float()
         cells = functional.adaptive_avg_pool2d(masks[:, None].float(), local.shape[2:]) + _OUTSIDE
         objects = (local * cells).sum(dim=(2, 3)) / cells.sum(dim=(2, 3))
         scale = self.log_scale.exp()

@@ -67,7 +67,7 @@ class CloseUpTask:
         )
 
     def loss(self, prepared: Shown, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the cross-entropy over the names (L_cls, Eq. 1, with the teacher's texts).
+        """Return the cross-entropy over the names (L_cls, Eq. 1, with the texts that were learned for scenes).
 
         :raises InvalidArgumentError: when the training diverged
         """
@@ -80,7 +80,7 @@ class CloseUpTask:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float] | None:
-        """Return the share of objects of X_id that get their name, among all names."""
+        """Return the share of objects of X_id, of 256 of them at most, that get their name, among all names."""
         if not len(self.known):
             return None
         self.model.eval()

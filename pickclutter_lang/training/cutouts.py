@@ -30,6 +30,7 @@ class CutOuts:
         :raises StoreError: when the store holds no segmentation of the hand camera, or not which objects are in a scene
         """
         self._scenes = scenes
+        scenes.segments([0])  # from then on in memory, where they fit
         rows: list[int] = []
         slots: list[int] = []
         labels: list[int] = []

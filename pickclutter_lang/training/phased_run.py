@@ -1,4 +1,4 @@
-"""A run in a folder that can be gone on with: distillation, then phases that go out from it."""
+"""A run in a folder that can be gone on with: distillation, then phases that go out from it or from each other."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class PhasedRun(ABC):
     @property
     @abstractmethod
     def phases(self) -> Sequence[str]:
-        """Names of the phases; the first is `distill`, each other one goes out from its result."""
+        """Names of the phases; the first is `distill`; `begin` says what another goes out from."""
 
     @abstractmethod
     def phase_settings(self, phase: str) -> PhaseSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,19 @@ from omegaconf import OmegaConf
 
 from pickclutter_lang.command import typed
 from pickclutter_lang.distillation import TERMS, Objective, Words
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreError
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.students.closeup import CloseUpStudent
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.training.batches import BatchLoader, Source, Vocabulary
 from pickclutter_lang.training.closeup_task import CloseUpTask
-from pickclutter_lang.training.config import EvaluateSettings, PhaseSettings, TrainSettings
+from pickclutter_lang.training.config import CloseUpSettings, EvaluateSettings, PhaseSettings, TrainSettings
 from pickclutter_lang.training.crops import teacher_crops
 from pickclutter_lang.training.cutouts import CutOuts
 from pickclutter_lang.training.data import SceneSet, balanced_batches, open_scenes, shuffled_batches, teacher_features
 from pickclutter_lang.training.loop import Batch, Task
-from pickclutter_lang.training.model import AffordanceModel, Scorer, describe_architecture
+from pickclutter_lang.training.model import AffordanceModel, Scorer, describe_architecture, takes_bfloat16
 from pickclutter_lang.training.phased_run import FIRST, SETTINGS_FILE, PhasedRun, seed_everything, use_machine
 from pickclutter_lang.training.scene_task import SceneTask
 from pickclutter_lang.training.zero_shot import ABSENT, PRESENT, SINGLE
@@ -64,6 +65,8 @@ class Run(PhasedRun):
                 scenes[name].segments([0])
             if needs("covers"):
                 scenes[name].slots([0], [0])
+        if settings.closeups is not None:
+            run._check_closeups()
         run.check_folder()
         return run
 
@@ -93,8 +96,9 @@ class Run(PhasedRun):
 
     def phase_settings(self, phase: str) -> PhaseSettings:
         """Return how a phase is optimised."""
-        settings = self.settings
-        return {FIRST: settings.distill, FEW: settings.fewshot, CLOSE_UPS: settings.closeups or settings.fewshot}[phase]
+        if phase == CLOSE_UPS:
+            return self._closeup_settings
+        return self.settings.distill if phase == FIRST else self.settings.fewshot
 
     def columns(self, splits: tuple[str, ...]) -> list[int]:
         """Return the label columns of Y_id, Y_ood or both, in catalogue order."""
@@ -106,14 +110,16 @@ class Run(PhasedRun):
         return [self.scenes["train"].names[column] for column in self.columns(splits)]
 
     def train(self) -> None:
-        """Distil, then fine-tune on the few-shot scenes; whatever is finished is left as it is."""
+        """Train all phases; whatever is finished is left as it is."""
         for source in ("train", "fewshot"):
             self._source(source)
         self.teacher.release_image_tower()  # of CLIP ViT-L/14 1.2 GB that no step needs
         self.train_phases()
 
     def task(self, phase: str) -> Task:
-        """Return what a phase trains: Y_id on the training scenes, then all labels on the few-shot scenes too."""
+        """Return what a phase trains: Y_id on the training scenes, then all labels on the few-shot scenes too, then
+        the names of single objects of both.
+        """
         if phase == CLOSE_UPS:
             return self._closeup_task()
         settings, seed = self.settings, self.settings.seed
@@ -159,8 +165,11 @@ class Run(PhasedRun):
     @cached_property
     def closeup_model(self) -> CloseUpStudent:
         """The student of close-ups; its weights are those of no phase yet."""
-        scorer = Scorer(self.settings, self.teacher.embed_dim)
-        return CloseUpStudent(scorer.student).to(self.settings.device)
+        settings = self.settings
+        empty = replace(settings, student=replace(settings.student, pretrained=False))  # its weights come from another
+        model = CloseUpStudent(Scorer(empty, self.teacher.embed_dim).student)
+        model.mixed = takes_bfloat16(settings.precision, settings.device)
+        return model.to(device=settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def load_closeups(self) -> CloseUpStudent | None:
         """Return the student of close-ups, trained and in eval mode; None for a run without.
@@ -172,13 +181,29 @@ class Run(PhasedRun):
         self.load_phase(CLOSE_UPS, self.closeup_model)
         return self.closeup_model
 
+    @property
+    def _closeup_settings(self) -> CloseUpSettings:
+        if self.settings.closeups is None:
+            raise InvalidArgumentError("expected a run with close-ups; train one with closeups=quick")
+        return self.settings.closeups
+
+    def _check_closeups(self) -> None:
+        """Check that the stores have what close-ups are cut out by, and their thresholds come from."""
+        try:
+            for name in ("train", "id", "fewshot"):
+                self.scenes[name].segments([0])
+                self.scenes[name].slots([0], [0])
+            self.scenes["fewshot"].pictures("hand", "depth", [0])
+        except StoreError as error:
+            raise StoreError(
+                f"{error}; close-ups need it: collect the scenes anew, or train with closeups=none"
+            ) from error
+
     def _closeup_task(self) -> CloseUpTask:
-        settings = self.settings.closeups
-        assert settings is not None
         columns = self.columns(("id", "ood"))
         return CloseUpTask(
             name=CLOSE_UPS,
-            settings=settings,
+            settings=self._closeup_settings,
             model=self.closeup_model,
             architecture=self.architecture,
             labels=self.names(("id", "ood")),
