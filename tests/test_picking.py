@@ -24,7 +24,7 @@ from pickclutter_lang.picking.gripper import (
 )
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
-from pickclutter_lang.picking.proposals import MOST_BLOCKED, _on_strips, propose
+from pickclutter_lang.picking.proposals import LAST_RESORT, MOST_BLOCKED, USUAL, _on_strips, propose
 from pickclutter_lang.picking.segments import hottest_objects, segments_of
 
 
@@ -210,19 +210,46 @@ def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch)
         "agent": {"qpos": np.append(REST + turned, [0.04, 0.04]), "base_pose": BASE},
         "extra": {"goal_pos": np.array([0, 0, 0.3])},
     }
-    pickers = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2)]
+    pickers = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(3)]
     pickers[0].act(seen)
-    first, solve = pickers[0].aim.grasp, PandaArm.solve
+    first, solve, resting = pickers[0].aim.grasp, PandaArm.solve, PandaArm(BASE).tcp(REST)
 
-    def refuse(self, pose, start):
-        same = pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], first * [0, 0, 0, 1, 1, 1, 1])[1] < 0.1
-        return None if same else solve(self, pose, start)
+    def turn(pose, other):
+        return pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], other * [0, 0, 0, 1, 1, 1, 1])[1]
 
-    monkeypatch.setattr(PandaArm, "solve", refuse)
-    pickers[1].act(seen)
-    assert pickers[1].aim.grasp[:3] == pytest.approx(first[:3])
-    turn = rotation_matrix(pickers[1].aim.grasp[3:]).T @ rotation_matrix(first[3:])
-    assert turn == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
+    def refuse(wrong):
+        monkeypatch.setattr(
+            PandaArm, "solve", lambda self, pose, start: None if wrong(pose) else solve(self, pose, start)
+        )
+
+    refuse(lambda pose: turn(pose, first) < 0.1)
+    pickers[1].act(seen)  # another grasp, rather than the same one after a long turn
+    assert turn(pickers[1].aim.grasp, first) > 0.1 and turn(pickers[1].aim.grasp, resting) < np.pi / 2 + 0.1
+    refuse(lambda pose: turn(pose, resting) < np.pi / 2)
+    pickers[2].act(seen)
+    assert pickers[2].aim.grasp[:3] == pytest.approx(first[:3])
+    half = rotation_matrix(pickers[2].aim.grasp[3:]).T @ rotation_matrix(first[3:])
+    assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
+
+
+def test_where_there_is_no_usual_grasp_a_worse_one_is_tried(monkeypatch):
+    wide, nothing = box((0.12, 0.076, 0.05), spacing=0.002), np.zeros((0, 3))
+    assert not len(propose(wide, nothing).positions)
+    assert len(propose(wide, nothing, limits=LAST_RESORT).positions)
+    depth = np.full((160, 160), 0.5)
+    depth[73:87, 60:100] = 0.45  # 14 pixels of 5.6 mm
+    seen = {
+        "image": {"hand_camera": {"depth": depth[..., None]}},
+        "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
+        "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
+        "extra": {"goal_pos": np.array([0, 0, 0.3])},
+    }
+    picker, without = (ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2))
+    picker.act(seen)
+    assert picker.aim is not None and picker.doing == "reach"
+    monkeypatch.setattr("pickclutter_lang.picking.picker.LAST_RESORT", USUAL)
+    without.act(seen)
+    assert without.aim is None and without.doing == "rest"
 
 
 def test_a_bottle_is_not_taken_by_its_round_top():

@@ -12,10 +12,10 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import cloud_of
 from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
-from pickclutter_lang.picking.gripper import FloatArray, Numbers, before, quaternion, rotation_matrix
+from pickclutter_lang.picking.gripper import Candidates, FloatArray, Numbers, before, quaternion, rotation_matrix
 from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, likely_middles, pivot_of_held
 from pickclutter_lang.picking.masses import centre_of_mass
-from pickclutter_lang.picking.proposals import propose
+from pickclutter_lang.picking.proposals import LAST_RESORT, USUAL, propose
 
 TRIES = 2
 LIFT_M = 0.12
@@ -193,7 +193,7 @@ class ScriptedPicker:
         return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
 
     def _look(self) -> Aim | None:
-        """Choose a grasp of what the finder shows: the best that is free and in reach."""
+        """Choose a grasp of what the finder shows; where there is none as usual, whatever may do."""
         mask = np.asarray(self._find(self._observation), bool)
         if mask.shape != self._depth.shape:
             raise InvalidArgumentError(
@@ -202,14 +202,24 @@ class ScriptedPicker:
         cloud = cloud_of(self._depth, self._intrinsic, self._camera)
         own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
         target = cloud.points[own]
-        found = propose(target, cloud.points[~own])
-        for tcp, rotation in zip(found.positions, found.rotations, strict=True):
-            if any(np.linalg.norm(tcp - failed[:3]) < _OTHER_M for failed in self._failed):
-                continue
-            for grasp in _both_turns(tcp, rotation, self._rest):
-                ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
-                if ready is not None and self._arm.solve(grasp, ready) is not None:
-                    return Aim(grasp, target, centre_of_mass(target))
+        for limits in (USUAL, LAST_RESORT):
+            grasp = self._choose(propose(target, cloud.points[~own], limits=limits))
+            if grasp is not None:
+                return Aim(grasp, target, centre_of_mass(target))
+        return None
+
+    def _choose(self, found: Candidates) -> FloatArray | None:
+        """Return the best grasp in reach, not where one failed; those without a longer turn come first."""
+        grasps = [
+            _both_turns(tcp, rotation, self._rest)
+            for tcp, rotation in zip(found.positions, found.rotations, strict=True)
+            if all(np.linalg.norm(tcp - failed[:3]) >= _OTHER_M for failed in self._failed)
+        ]
+        # The longer turn takes up to 80 steps.
+        for grasp in [shorter for shorter, _ in grasps] + [longer for _, longer in grasps]:
+            ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
+            if ready is not None and self._arm.solve(grasp, ready) is not None:
+                return grasp
         return None
 
     # What it sees -------------------------------------------------------------------------------------------------

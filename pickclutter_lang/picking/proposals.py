@@ -7,6 +7,7 @@ visible point may lie where fingers and hand go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,20 +28,31 @@ from pickclutter_lang.picking.masses import centre_of_mass
 
 MOST_BLOCKED = 2
 """Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
-_WIDEST_M = 0.072
 _DEPTHS_M, _SHALLOWEST_M = (0.044, 0.036, 0.028, 0.018, 0.010), 0.003
 _CLEARANCE_M = 0.003  # between fingertips and table
 _GAP_M = 0.012
-_STEEPEST_TAPER = 1.2
 _THIN_M = 0.006
 _CENTRES, _YAWS = 28, 12
-_SLANTS = np.deg2rad([0.0, 30.0])
 _LEANING, _STEEPEST = np.deg2rad([8.0, 58.0])  # from the horizontal: faces that are neither level nor upright
 _SQUARE = 0.3  # cosine between the normals of two faces that meet at about a right angle
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
 _SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.03, 0.3, 3.0, 6.0, 1.0, 3.0
 _FLARE_M = 0.008
+
+
+class Limits(NamedTuple):
+    """What a grasp may be like: metres that it is wide at most, how much the width may change along the fingers' own
+    width, points that may lie in the way of the fingers, and slants of the hand, degrees.
+    """
+
+    widest: float
+    taper: float
+    blocked: int
+    slants: tuple[float, ...]
+
+
+USUAL, LAST_RESORT = Limits(0.072, 1.2, MOST_BLOCKED, (0, 30)), Limits(0.077, 2.5, 25, (0, 30, 50))
 
 
 class Grip(NamedTuple):
@@ -70,7 +82,7 @@ class Grip(NamedTuple):
         )
 
 
-def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidates:
+def propose(target: FloatArray, others: FloatArray, count: int = 8, limits: Limits = USUAL) -> Candidates:
     """Return up to `count` gripper poses that are free, the best first.
 
     :param target: points [N, 3] of the object, in the world, metres
@@ -81,8 +93,8 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
     middle = centre_of_mass(target)
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
-    for rotation, slant in [*_orientations(), *_along_faces(target)]:
-        for grip in _on_strips(target, centres, rotation, middle):
+    for rotation, slant in [*_orientations(limits.slants), *_along_faces(target)]:
+        for grip in _on_strips(target, centres, rotation, middle, limits):
             positions.append(grip.position)
             rotations.append(rotation)
             costs.append(_SLANT_COST * (slant > 0) + grip.cost)
@@ -90,17 +102,17 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8) -> Candidate
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
     found = Candidates(np.array(positions)[order], np.array(rotations)[order])
-    free = _free_and_apart(found, target, others, _CONSIDERED * count)
+    free = _free_and_apart(found, target, others, _CONSIDERED * count, limits.blocked)
     # Where an object is wide beside the fingers, its convex collision parts are wider yet.
     narrow = blocking_points(found[free], [target], _ROOM_M) > MOST_BLOCKED
     best = np.argsort(np.array(costs)[order][free] + _NARROW_COST * narrow, kind="stable")[:count]
     return found[free[best]]
 
 
-def _orientations() -> list[tuple[FloatArray, float]]:
+def _orientations(slants: Sequence[float]) -> list[tuple[FloatArray, float]]:
     """Return rotations (columns across, closing, approach) and their slant, radians, straight down first."""
     found = []
-    for slant in _SLANTS:
+    for slant in np.deg2rad(slants):
         for yaw in np.arange(_YAWS) * np.pi / _YAWS:
             closing = np.array([np.cos(yaw), np.sin(yaw), 0.0])
             side = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
@@ -129,7 +141,9 @@ def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
     return found
 
 
-def _on_strips(target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray) -> list[Grip]:
+def _on_strips(
+    target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray, limits: Limits = USUAL
+) -> list[Grip]:
     """Return grasps of one orientation."""
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
     found = []
@@ -142,11 +156,11 @@ def _on_strips(target: FloatArray, centres: FloatArray, rotation: FloatArray, mi
             tip = w + depth
             shallow = strip[strip[:, 2] < tip]
             between = _run(np.sort(shallow[:, 1]), v)
-            if between is None or _taper(shallow, u, between) > _STEEPEST_TAPER:
+            if between is None or _taper(shallow, u, between) > limits.taper:
                 continue
             width, centre = between[1] - between[0], 0.5 * (between[0] + between[1])
             deepest = PAD_M if width < 2 * PAD_M else width  # what is narrow may be thin, and would lie above the pads
-            if width > _WIDEST_M or not _SHALLOWEST_M <= depth <= deepest:
+            if width > limits.widest or not _SHALLOWEST_M <= depth <= deepest:
                 continue
             position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
             lack = max(0.0, min(wanted, deepest) - depth)
@@ -190,12 +204,14 @@ def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
     return float((tcp + corners @ rotation.T)[:, 2].min())
 
 
-def _free_and_apart(found: Candidates, target: FloatArray, others: FloatArray, count: int) -> NDArray[np.int64]:
+def _free_and_apart(
+    found: Candidates, target: FloatArray, others: FloatArray, count: int, blocked: int
+) -> NDArray[np.int64]:
     """Return the rows of poses that nothing blocks and that hold nothing else, of those near each other the best."""
     chosen: list[int] = []
     for first in range(0, len(found.positions), 64):
         rows = np.arange(first, min(first + 64, len(found.positions)))
-        free = blocking_points(found[rows], [target, others]) <= MOST_BLOCKED
+        free = blocking_points(found[rows], [target, others]) <= blocked
         for row in rows[free & (enclosed_points(found[rows], others) <= MOST_BLOCKED)]:
             apart = all(
                 np.linalg.norm(found.positions[row] - found.positions[other]) > 0.012
