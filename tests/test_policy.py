@@ -64,7 +64,7 @@ def test_a_folder_says_what_the_run_says(made, phase):
 
 
 @pytest.mark.parametrize(("phase", "store"), [("distill", "id"), ("fewshot", "fewshot")])
-def test_thresholds_leave_one_in_twenty_absent_names_of_a_split_above(made, phase, store):
+def test_thresholds_leave_seven_in_a_hundred_absent_names_of_a_split_above(made, phase, store):
     student, run = GraspabilityStudent.load(made / phase), opened(made, phase)
     scenes, found = run.scenes[store], {}
     for split in ("id", "ood"):
@@ -74,7 +74,7 @@ def test_thresholds_leave_one_in_twenty_absent_names_of_a_split_above(made, phas
         there = scenes.labels[:, [scenes.names.index(name) for name in names]].numpy()
         assert len({student.threshold(name) for name in names}) == 1
         found[split] = student.threshold(names[0])
-        assert found[split] == pytest.approx(np.quantile(scores[~there], 0.95), abs=1e-5)
+        assert found[split] == pytest.approx(np.quantile(scores[~there], 0.93), abs=1e-5)
     assert student.threshold("a word of mine") == found["ood"]
 
 
