@@ -27,6 +27,7 @@ UPPER = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
 
 _STEPS, _DAMPING, _LARGEST_STEP = 60, 0.02, 0.3
 _CLOSE_M, _CLOSE_RAD = 5e-4, 5e-3
+_ELBOW, _STRAIGHT = 3, -1.0  # 0 would be straight
 
 
 class PandaArm:
@@ -34,6 +35,8 @@ class PandaArm:
 
     def __init__(self, base_pose: Numbers) -> None:
         self._base = _matrix(np.asarray(base_pose, float))
+        self.base = self._base[:3, 3]
+        """Where it stands, [3], metres."""
 
     def tcp(self, angles: Numbers) -> FloatArray:
         """Return the TCP pose [7] in the world for joint angles [7], radians."""
@@ -69,6 +72,14 @@ class PandaArm:
         ct, st = np.cos(_TOOL_TURN), np.sin(_TOOL_TURN)
         frames.append(frame @ np.array([[ct, -st, 0, 0], [st, ct, 0, 0], [0, 0, 1, _TOOL_M], [0, 0, 0, 1]]))
         return np.stack(frames)
+
+
+def bent(angles: FloatArray) -> bool:
+    """Tell whether the elbow of an arm with these joint angles [7] is bent enough to move on in any direction.
+
+    Outstretched, small steps of the hand have no solution, and a controller that goes by them stops.
+    """
+    return bool(angles[_ELBOW] < _STRAIGHT)
 
 
 def pose_distance(one: FloatArray, other: FloatArray) -> tuple[float, float]:

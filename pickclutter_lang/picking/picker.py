@@ -1,4 +1,4 @@
-"""The script of a pick: look, reach, close, lift, bring to the goal; once more if the fingers held nothing."""
+"""The script of a pick: look, reach, close, lift, bring to the goal; again if the fingers held nothing."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
 from pickclutter_lang.picking.clouds import cloud_of
 from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
 from pickclutter_lang.picking.gripper import Candidates, FloatArray, Numbers, before, quaternion, rotation_matrix
-from pickclutter_lang.picking.held import about_closing_axis, carrying_pose, held_points, likely_middles, pivot_of_held
+from pickclutter_lang.picking.held import carrying_pose, hand_view, held_points, likely_middles, swing_of_held
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.proposals import LAST_RESORT, USUAL, propose
 
-TRIES = 2
+TRIES = 3
 LIFT_M = 0.12
 _HIGH_M = 0.22  # the TCP comes down from at least here
 _NEAR_M, _NEAR_RAD = 0.004, 0.04
 _PASSING_M, _PASSING_RAD = 0.03, 0.15
 _MOST_STEPS, _STALLED_STEPS = 45, 6
 _CLOSE_STEPS, _STILL_M = 7, 0.0005  # at least, and then until less than that is closed in a step
-_CARRYING_SPEED = 0.3  # faster, more slips out of the fingers; slower, fewer places are tried in time
+_LIFTING_SPEED, _CARRYING_SPEED = 0.15, 0.3  # faster, more slips out of the fingers; slower, fewer places are tried
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-_SEARCH_STEPS = 4
+_FEWEST_STEPS, _AT_REST_RAD = 2, 0.006  # a step; mani_skill2 takes 0.2 rad/s, 0.01 a step, for rest
 _APART_M = 0.05  # between two views that tell what moves with the hand
 
 Observation = Mapping[str, Any]
@@ -111,7 +111,7 @@ class ScriptedPicker:
             self._failed.append(grasp)
             self.doing = "look"
             yield from self._go(_raised(lifted, _HIGH_M), OPEN, passing=True)
-            yield from self._go(self._rest, OPEN)
+            yield from self._go(self._rest, OPEN, passing=True)
         self.doing = "rest"
         while True:
             yield self._towards(self._rest, OPEN)
@@ -138,9 +138,7 @@ class ScriptedPicker:
         while self._holding:
             for middle in middles:
                 wanted = self._with_middle_at(self._goal, middle, rotation_matrix(wanted[3:]))
-                yield from self._go(wanted, CLOSED)
-                for _ in range(_SEARCH_STEPS):
-                    yield self._towards(wanted, CLOSED)
+                yield from self._try_at(wanted)
                 if not self._holding:
                     return
 
@@ -164,11 +162,10 @@ class ScriptedPicker:
         turned = rotation_matrix(aim.grasp[3:])
         shape, middle = (aim.shape - aim.grasp[:3]) @ turned, (aim.middle - aim.grasp[:3]) @ turned
         tcp = self._arm.tcp(self._qpos[:JOINTS])
-        down = -rotation_matrix(tcp[3:])[2]
-        held = np.zeros((0, 3))
+        down, swing = -rotation_matrix(tcp[3:])[2], np.eye(3)
         if seen is not None:
-            held = held_points(seen, self._depth, self._intrinsic, self._camera, tcp, self._opening)
-        swing = about_closing_axis(pivot_of_held(held, shape, middle, down))
+            view = hand_view(self._depth, self._intrinsic, self._camera, tcp)
+            swing = swing_of_held(held_points(seen, view, self._opening), view, shape, middle, down)
         return likely_middles(swing @ middle, shape @ swing.T, down)
 
     def _go(
@@ -188,8 +185,16 @@ class ScriptedPicker:
                 return
             yield self._towards(tcp_pose, gripper)
 
+    def _try_at(self, tcp_pose: FloatArray) -> Generator[NDArray[np.float32], None, None]:
+        """Go to a pose with what is held, until the arm is at rest: then the object is at the goal or is not."""
+        for step in range(_MOST_STEPS):
+            before = self._qpos[:JOINTS]
+            yield self._towards(tcp_pose, CLOSED)
+            if step >= _FEWEST_STEPS and np.abs(self._qpos[:JOINTS] - before).max() < _AT_REST_RAD:
+                return
+
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        speed = _CARRYING_SPEED if gripper == CLOSED else 1.0
+        speed = {"lift": _LIFTING_SPEED}.get(self.doing, _CARRYING_SPEED) if gripper == CLOSED else 1.0
         return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
 
     def _look(self) -> Aim | None:
@@ -202,8 +207,9 @@ class ScriptedPicker:
         cloud = cloud_of(self._depth, self._intrinsic, self._camera)
         own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
         target = cloud.points[own]
+        hand = rotation_matrix(self._rest[3:])
         for limits in (USUAL, LAST_RESORT):
-            grasp = self._choose(propose(target, cloud.points[~own], limits=limits))
+            grasp = self._choose(propose(target, cloud.points[~own], limits=limits, hand=hand))
             if grasp is not None:
                 return Aim(grasp, target, centre_of_mass(target))
         return None
@@ -217,10 +223,19 @@ class ScriptedPicker:
         ]
         # The longer turn takes up to 80 steps.
         for grasp in [shorter for shorter, _ in grasps] + [longer for _, longer in grasps]:
-            ready = self._arm.solve(before(grasp), self._qpos[:JOINTS])
-            if ready is not None and self._arm.solve(grasp, ready) is not None:
+            if self._reaches(grasp):
                 return grasp
         return None
+
+    def _reaches(self, grasp: FloatArray) -> bool:
+        """Tell whether the arm can go to a grasp as `_pick` does it, from where it is."""
+        ready, angles = before(grasp), self._qpos[:JOINTS]
+        for pose in (_raised(ready, _HIGH_M), ready, grasp):
+            solved = self._arm.solve(pose, angles)
+            if solved is None:
+                return False
+            angles = solved
+        return True
 
     # What it sees -------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,8 @@ _LEANING, _STEEPEST = np.deg2rad([8.0, 58.0])  # from the horizontal: faces that
 _SQUARE = 0.3  # cosine between the normals of two faces that meet at about a right angle
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
-_SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.03, 0.3, 3.0, 6.0, 1.0, 3.0
+_SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.03, 0.1, 3.0, 6.0, 1.0, 3.0
+_BELOW_COST, _TAPER_COST, _TURN_COST = 1.4, 0.09, 0.01
 _FLARE_M = 0.008
 
 
@@ -59,34 +60,46 @@ class Grip(NamedTuple):
     """A grasp of a strip: its TCP position [3], and what speaks against it, metres.
 
     `width` between the pads; `lack` of depth; `flare`, by which the strip is wider at the tips than a little above
-    them, so that pads slip off; and how far the object's middle lies from the middle between the pads: `across` the
-    closing axis, so that it swings about the line between them, and along it, `beyond` them, so that it turns out.
+    them, so that pads slip off; `taper`, by which its width changes along the fingers' own (no length, but a share of
+    that); and how far the object's middle lies from the middle between the pads: `across` the closing axis, so that it
+    swings about the line between them, along it, `beyond` them, so that it turns out, and `below` them.
     """
 
     position: FloatArray
     width: float
     lack: float
     flare: float
+    taper: float
     across: float
     beyond: float
+    below: float
 
     @property
     def cost(self) -> float:
-        """How bad it is; weights were chosen by what was lost in some 360 picks."""
+        """How bad it is; weights were chosen by what was lost in some 500 picks."""
         return (
             _WIDE_COST * self.width
             + _SHALLOW_COST * self.lack
             + _FLARE_COST * self.flare
             + _ACROSS_COST * self.across
             + _BEYOND_COST * self.beyond
+            + _BELOW_COST * max(self.below, 0.0)
+            + _TAPER_COST * self.taper
         )
 
 
-def propose(target: FloatArray, others: FloatArray, count: int = 8, limits: Limits = USUAL) -> Candidates:
+def propose(
+    target: FloatArray,
+    others: FloatArray,
+    count: int = 8,
+    limits: Limits = USUAL,
+    hand: FloatArray | None = None,
+) -> Candidates:
     """Return up to `count` gripper poses that are free, the best first.
 
     :param target: points [N, 3] of the object, in the world, metres
     :param others: points [M, 3] of everything else above the table
+    :param hand: rotation [3, 3] of the hand now; of grasps that are about as good the one nearest to it comes first
     """
     if len(target) < 4:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
@@ -94,10 +107,11 @@ def propose(target: FloatArray, others: FloatArray, count: int = 8, limits: Limi
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in [*_orientations(limits.slants), *_along_faces(target)]:
+        turn = 0.0 if hand is None else np.arccos(min(abs(float(rotation[:, 1] @ hand[:, 1])), 1.0))
         for grip in _on_strips(target, centres, rotation, middle, limits):
             positions.append(grip.position)
             rotations.append(rotation)
-            costs.append(_SLANT_COST * (slant > 0) + grip.cost)
+            costs.append(_SLANT_COST * (slant > 0) + _TURN_COST * turn + grip.cost)
     if not positions:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
@@ -156,7 +170,8 @@ def _on_strips(
             tip = w + depth
             shallow = strip[strip[:, 2] < tip]
             between = _run(np.sort(shallow[:, 1]), v)
-            if between is None or _taper(shallow, u, between) > limits.taper:
+            taper = np.inf if between is None else _taper(shallow, u, between)
+            if between is None or taper > limits.taper:
                 continue
             width, centre = between[1] - between[0], 0.5 * (between[0] + between[1])
             deepest = PAD_M if width < 2 * PAD_M else width  # what is narrow may be thin, and would lie above the pads
@@ -164,9 +179,9 @@ def _on_strips(
                 continue
             position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
             lack = max(0.0, min(wanted, deepest) - depth)
-            found.append(
-                Grip(position, width, lack, _flare(shallow, tip, between), abs(u - at[0]), abs(centre - at[1]))
-            )
+            flare, above = _flare(shallow, tip, between), tip - FINGER_TIP_Z
+            across, beyond, below = abs(u - at[0]), abs(centre - at[1]), at[2] - above
+            found.append(Grip(position, width, lack, flare, taper, across, beyond, below))
     return found
 
 
