@@ -9,7 +9,8 @@ from scipy.linalg import null_space
 from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.picking.arm import PandaArm, bent
-from pickclutter_lang.picking.gripper import rotation_matrix
+from pickclutter_lang.picking.clouds import world_points
+from pickclutter_lang.picking.gripper import quaternion, rotation_matrix
 from pickclutter_lang.picking.held import (
     HandView,
     about_closing_axis,
@@ -17,10 +18,15 @@ from pickclutter_lang.picking.held import (
     hand_view,
     held_points,
     likely_middles,
+    seen_through,
     swing_of_held,
 )
 
 DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down
+
+
+def turned(rotation):
+    return np.rad2deg(np.linalg.norm(Rotation.from_matrix(rotation).as_rotvec()))
 
 
 NOTHING = HandView(np.zeros((160, 160)), INTRINSIC, np.eye(4))
@@ -40,7 +46,6 @@ def test_how_far_an_object_has_swung_between_the_fingers(degrees, side):
     swing = about_closing_axis(-np.sign(middle[0]) * np.deg2rad(degrees))
     assert (swing @ middle)[2] >= middle[2] - 1e-9  # it sinks
     held = shape @ swing.T
-    assert (swing @ middle)[2] >= middle[2] - 1e-9
     found = swing_of_held(held, NOTHING, shape, middle, DOWN)
     assert turned(found @ swing.T) < 7
     assert swing_of_held(held[:3], NOTHING, shape, middle, DOWN) == pytest.approx(np.eye(3))
@@ -61,15 +66,16 @@ def test_what_is_seen_from_another_side_hangs_below_the_fingers(tilt):
     middle, down = np.array([-0.07, 0.01, 0.015]), about_closing_axis(np.deg2rad(tilt)) @ DOWN
     seen = np.random.default_rng(0).uniform(-0.04, 0.04, (200, 3)) + np.array([0, 0, 0.1])
     hanging = swing_of_held(seen, NOTHING, shape, middle, down) @ middle
-    assert hanging @ down > 0.068
     assert hanging[1] == middle[1]
+    left = np.arccos(hanging @ down / np.linalg.norm(hanging * [1, 0, 1]))
+    assert left == pytest.approx(0.15 * np.arccos(middle @ down / np.linalg.norm(middle * [1, 0, 1])))
 
 
 def test_where_the_view_goes_through_nothing_is_held():
     """What is seen between the fingers is as the bar was, but the rest of the bar would be in the picture."""
     shape, middle = bar()
     end = shape[np.abs(shape[:, 0]) < 0.016]
-    depth, camera = np.full((160, 160), 0.4), np.eye(4)
+    depth, camera = np.full((160, 200), 0.4), np.eye(4)
     depth[50:110, 50:110] = 0.1  # fingers and what they hold
     camera[:3, :3], camera[:3, 3] = np.diag([1.0, -1.0, -1.0]), [0, 0, -0.1]  # it looks along the approach
     blind, seeing = (
@@ -81,11 +87,32 @@ def test_where_the_view_goes_through_nothing_is_held():
 def test_what_is_held_near_its_middle_does_not_hang():
     shape = box((0.12, 0.04, 0.05)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0, 0, 0.024])
     raised = shape + np.array([0, 0, 0.03])  # it fits nowhere, but has not turned
-    assert turned(swing_of_held(raised, NOTHING, shape, np.array([0, 0, -0.001]), DOWN)) < 20
+    assert swing_of_held(raised, NOTHING, shape, np.array([0, 0, -0.001]), DOWN) == pytest.approx(np.eye(3))
 
 
-def turned(rotation):
-    return np.rad2deg(np.linalg.norm(Rotation.from_matrix(rotation).as_rotvec()))
+@pytest.mark.parametrize("degrees", [-90, -60, -30, 30, 60, 90])
+def test_what_lies_above_the_pads_may_fall_to_either_side(degrees):
+    shape = box((0.16, 0.03, 0.055)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0.009, 0, 0.015])
+    fallen = about_closing_axis(np.deg2rad(degrees))
+    found = swing_of_held(shape @ fallen.T, NOTHING, shape, np.array([0.009, 0, -0.013]), DOWN)
+    assert turned(found @ fallen.T) < 7
+
+
+def test_of_what_looks_the_same_however_it_hangs_a_long_lever_hangs():
+    ring = np.linspace(0, 2 * np.pi, 100)
+    round_part = np.stack([0.01 * np.cos(ring), 0 * ring, 0.01 * np.sin(ring)], axis=1)
+    for middle in (np.array([-0.12, 0, 0]), np.array([0.12, 0, 0])):
+        assert (swing_of_held(round_part, NOTHING, round_part, middle, DOWN) @ middle)[2] > 0.115
+
+
+@pytest.mark.parametrize(("down_at", "degrees"), [(0, 20), (20, 20), (80, -15)])
+def test_a_rim_tilts_to_where_down_is(down_at, degrees):
+    """The closing axis of a hand may be slanted; angles are in its plane with the approach, from that on."""
+    shape = box((0.03, 0.12, 0.03)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0, 0.05, 0.05])
+    down = np.array([0, np.sin(np.deg2rad(down_at)), np.cos(np.deg2rad(down_at))])
+    tilt = Rotation.from_rotvec([np.deg2rad(degrees), 0, 0]).as_matrix()
+    assert (tilt @ shape.mean(0)) @ down > shape.mean(0) @ down
+    assert turned(swing_of_held(shape @ tilt.T, NOTHING, shape, shape.mean(0), down) @ tilt.T) < 7
 
 
 @pytest.mark.parametrize("degrees", [0, 40, 90])
@@ -112,6 +139,36 @@ def test_what_moves_with_the_hand_is_held_and_fingers_are_not():
     assert len(points) == 200 and np.abs(points[:, 2]).max() < 1e-6
     as_fingers = held_points(before, view, opening=0.0)
     assert len(as_fingers) < 200
+
+
+def slanted_view():
+    """A wide picture of random depths, some of them 0, by a camera and a hand that are turned any way."""
+    generator = np.random.default_rng(0)
+    depth = generator.uniform(0.2, 0.4, (12, 20))
+    depth[generator.random(depth.shape) < 0.2] = 0
+    intrinsic, camera = np.array([[15.0, 0, 8], [0, 25, 7], [0, 0, 1]]), np.eye(4)
+    camera[:3, :3], camera[:3, 3] = Rotation.random(random_state=1).as_matrix(), [0.1, -0.2, 0.3]
+    tcp = np.concatenate([[0.1, -0.1, 0.2], quaternion(Rotation.random(random_state=2).as_matrix())])
+    return depth, intrinsic, camera, tcp
+
+
+def test_a_view_is_in_the_frame_of_the_hand():
+    depth, intrinsic, camera, tcp = slanted_view()
+    world = world_points(depth, intrinsic, camera).points
+    own = world_points(depth, intrinsic, hand_view(depth, intrinsic, camera, tcp).camera).points
+    assert own @ rotation_matrix(tcp[3:]).T + tcp[:3] == pytest.approx(world)
+
+
+def test_how_far_a_view_goes_beyond_points():
+    view = hand_view(*slanted_view())
+    seen, at = world_points(*view).points, view.camera[:3, 3]
+    depths = view.depth[view.depth > 0]
+    assert seen_through(at + 0.6 * (seen - at), view) == pytest.approx(0.4 * depths)
+    for behind in (seen, at + 1.2 * (seen - at), at - (seen - at)):
+        assert not seen_through(behind, view).any()
+    beside = seen + 1.0 * view.camera[:3, 0]
+    assert not seen_through(beside, view).any()
+    assert not seen_through(at + 0.6 * (seen - at), view._replace(depth=np.zeros_like(view.depth))).any()
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ from pickclutter_lang.picking.gripper import (
     Candidates,
     blocking_points,
     enclosed_points,
+    rotation_matrix,
 )
 from pickclutter_lang.picking.masses import centre_of_mass
 from pickclutter_lang.picking.picker import ScriptedPicker
-from pickclutter_lang.picking.proposals import LAST_RESORT, MOST_BLOCKED, USUAL, _on_strips, propose
+from pickclutter_lang.picking.proposals import LAST_RESORT, MOST_BLOCKED, USUAL, Grip, _on_strips, propose
 from pickclutter_lang.picking.segments import hottest_objects, segments_of
 
 
@@ -199,16 +200,21 @@ def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
     assert central.cost < across.cost < beyond.cost
 
 
-def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch):
+def a_bar_from_above(angles):
+    """A depth picture with a bar in the middle, and an observation of it by an arm with these joint angles."""
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
-    turned = [0, 0, 0, 0, 0, 0, -0.1]  # so that half a turn of the hand begins away from the last joint's limit
-    seen = {
+    return depth, {
         "image": {"hand_camera": {"depth": depth[..., None]}},
         "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
-        "agent": {"qpos": np.append(REST + turned, [0.04, 0.04]), "base_pose": BASE},
+        "agent": {"qpos": np.append(angles, [0.04, 0.04]), "base_pose": BASE},
         "extra": {"goal_pos": np.array([0, 0, 0.3])},
     }
+
+
+def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch):
+    turned = [0, 0, 0, 0, 0, 0, -0.1]  # so that half a turn of the hand begins away from the last joint's limit
+    depth, seen = a_bar_from_above(REST + turned)
     pickers = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(3)]
     pickers[0].act(seen)
     first, solve, resting = pickers[0].aim.grasp, PandaArm.solve, PandaArm(BASE).tcp(REST)
@@ -226,8 +232,29 @@ def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch)
     assert turn(pickers[1].aim.grasp, first) > 0.1 and turn(pickers[1].aim.grasp, resting) < np.pi / 2 + 0.1
     refuse(lambda pose: turn(pose, resting) < np.pi / 2)
     pickers[2].act(seen)
-    assert turn(pickers[2].aim.grasp, resting) > np.pi / 2  # a long turn, rather than none
-    assert np.linalg.norm(pickers[2].aim.grasp[:3] - first[:3]) < 0.03
+    assert pickers[2].aim.grasp[:3] == pytest.approx(first[:3])
+    half = rotation_matrix(pickers[2].aim.grasp[3:]).T @ rotation_matrix(first[3:])
+    assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
+
+
+def test_what_hangs_below_the_fingers_costs_and_what_lies_above_does_not():
+    costs = [Grip(np.zeros(3), 0.03, 0, 0, 0, 0, 0, below).cost for below in (-0.05, 0.0, 0.03, 0.06)]
+    assert costs[0] == costs[1] < costs[2] < costs[3]
+
+
+def test_a_grasp_to_which_the_arm_cannot_come_down_is_not_taken(monkeypatch):
+    """Above the grasp, from where it comes down, the arm cannot be with the hand so."""
+    depth, seen = a_bar_from_above(REST)
+    pickers, solve = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2)], PandaArm.solve
+    pickers[0].act(seen)
+    first = pickers[0].aim.grasp
+
+    def refuse_above(self, pose, start):
+        return None if pose[2] > 0.2 and abs(pose[3:] @ first[3:]) > 0.999 else solve(self, pose, start)
+
+    monkeypatch.setattr(PandaArm, "solve", refuse_above)
+    pickers[1].act(seen)
+    assert abs(pickers[1].aim.grasp[3:] @ first[3:]) < 0.999
 
 
 @pytest.mark.parametrize("yaw", [0, 60, 90])

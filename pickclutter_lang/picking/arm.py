@@ -27,7 +27,7 @@ UPPER = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
 
 _STEPS, _DAMPING, _LARGEST_STEP = 60, 0.02, 0.3
 _CLOSE_M, _CLOSE_RAD = 5e-4, 5e-3
-_ELBOW, _STRAIGHT = 3, -1.0  # 0 would be straight
+_ELBOW, _STRAIGHT = 3, -1.0  # 0 would be straight; at -0.7 pd_ee_delta_pose was seen to stop short of a pose
 
 
 class PandaArm:

@@ -18,14 +18,17 @@ _FARTHEST_M = 0.3
 _FEWEST = 12
 _FINGER_M = 0.026  # of a finger along the closing axis, from its pad on
 _MARGIN_M = 0.003
-_STEP, _BEYOND, _MOST_TILT = np.deg2rad([7.5, 12.0, 60.0])
-_HANGING = 0.85  # of the way; palm or fingers stop the most of it
-_NEAREST_M, _THROUGH_M = 0.01, 0.012
-_RIM_M = 0.03  # beyond the pads' middle
-_FAR_M, _SHORT_COST = 0.02, 0.02  # the latter in metres for a radian by which a lever of a metre hangs not yet
-_MISFIT_M = 0.014  # mean distance from the shape; most that is held fits to 2 to 11 mm
-_LEVER_M = 0.015  # what is held nearer to its middle does not swing far
+_STEP, _BEYOND, _MOST_TILT = np.deg2rad([7.5, 12.0, 60.0])  # of swings and tilts; past hanging; of a rim
+_NEAREST_M, _THROUGH_M = 0.01, 0.012  # from the camera; behind a point, so that it is not just the object's own surface
+_RIM_M = 0.03  # along the closing axis, of the middle from the pads: what is held so tilts
+# A swing costs the mean distance of what is seen from the shape, up to _FAR_M, that by which the shape is seen through,
+# and _SHORT_COST for each radian that is left to hang straight, times the lever: what is heavy and far out swings.
+# Most that is held fits at 2 to 11 mm. All three and _HANGING were chosen on 36 carries.
+_FAR_M, _SHORT_COST, _MOST_COST_M = 0.02, 0.02, 0.014
+_HANGING = 0.85  # how far what fits nowhere is taken to have swung, since palm and fingers may stop it; 1 is straight
+_LEVER_M = 0.015  # what is held nearer to its middle is not taken to have swung: it moves the middle by less than 2 cm
 _MOST_POINTS = 400
+# About the vertical, and leaning back.
 _TURNS = np.deg2rad(sorted(itertools.product(range(-90, 91, 15), (0, 20, 40)), key=lambda pair: abs(pair[0]) + pair[1]))
 # Where the middle of what is held may be, from where it is thought to be: along the object (negative: back towards the
 # fingers) as multiples of a share of its spread, below, and beside, metres. Each is the place that adds most, for the
@@ -104,9 +107,10 @@ def swing_of_held(
     An object that is held beside its centre of mass swings about the line between the pads, and one that is held at a
     rim, with its middle beyond a finger, tilts about the pads' own width besides; so that its middle sinks, at most to
     below the fingers. The rotation is the one of these at which the shape fits best what is seen of it, and the least
-    of it lies where the view goes through; none where too little is seen. Where none fits, since it has turned so far
-    that other sides are seen or has slid, it is the one at which its middle hangs almost straight below the line
-    between the pads.
+    of it lies where the view goes through; of those that fit about as well, the one at which a long lever hangs
+    straightest. It is none where too little is seen. Where none fits, since it has turned so far that other sides are
+    seen or has slid, it is the one at which its middle hangs almost straight below the line between the pads. What is
+    held near its middle is not taken to have swung.
 
     :param held: [P, 3], what `held_points` returns for the view
     :param shape: [N, 3], what was seen of the object before, in the frame of the TCP that grasped it
@@ -121,8 +125,10 @@ def swing_of_held(
     lever = float(np.hypot(middle[0], middle[2]))
     swings, tilts = np.zeros(1), np.zeros(1)
     if lever >= _LEVER_M:
-        low, high = min(hanging, 0.0) - _BEYOND, max(hanging, 0.0) + _BEYOND
-        swings = np.append(np.arange(low, high, _STEP), 0.0)
+        low, high = sorted([hanging, 0.0])
+        if abs(hanging) > 0.5 * np.pi:  # what lies above the pads may fall to either side
+            low, high = -abs(hanging), abs(hanging)
+        swings = np.append(np.arange(low - _BEYOND, high + _BEYOND, _STEP), 0.0)
     if abs(middle[1]) >= _RIM_M:
         tilts = np.sign(level) * np.arange(0.0, min(abs(level), _MOST_TILT) + 1e-9, _STEP)
     turns = [(swing, tilt) for swing in swings for tilt in tilts]
@@ -130,10 +136,11 @@ def swing_of_held(
     for swing, tilt in turns:
         rotation = about_closing_axis(swing) @ _about_width(tilt)
         distance, _ = tree.query(seen @ rotation, distance_upper_bound=_FAR_M)
-        misfit = np.minimum(distance, _FAR_M).mean() + np.minimum(_seen_through(some @ rotation.T, view), _FAR_M).mean()
-        costs.append(misfit + lever * _SHORT_COST * abs(hanging - swing))
+        through = seen_through(some @ rotation.T, view)
+        misfit = np.minimum(distance, _FAR_M).mean() + np.minimum(through, _FAR_M).mean()
+        costs.append(misfit + lever * _SHORT_COST * abs(_between(swing, hanging)))
     swing, tilt = turns[int(np.argmin(costs))]
-    if lever >= _LEVER_M and min(costs) > _MISFIT_M:
+    if lever >= _LEVER_M and min(costs) > _MOST_COST_M:
         swing, tilt = _HANGING * hanging, 0.0
     return about_closing_axis(swing) @ _about_width(tilt)
 
@@ -142,8 +149,12 @@ def _sample(points: FloatArray) -> FloatArray:
     return points[np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int)]
 
 
-def _seen_through(points: FloatArray, view: HandView) -> FloatArray:
-    """Return how far [N] a view goes beyond points [N, 3], metres: nothing is there; 0 outside of the picture."""
+def seen_through(points: FloatArray, view: HandView) -> FloatArray:
+    """Return how far [N] a view goes beyond points [N, 3] of the TCP's frame, metres along the optical axis.
+
+    What it goes beyond by more than a centimetre is not there. 0 for points outside of the picture, or behind what is
+    seen.
+    """
     x, y, z = ((points - view.camera[:3, 3]) @ view.camera[:3, :3] * [1, -1, -1]).T
     ahead = z > _NEAREST_M
     z = np.where(ahead, z, 1.0)
@@ -202,7 +213,7 @@ def carrying_pose(
     :param angles: of the joints [7] now, from which the arm is to get there
     :param place: [3], metres
     :param middle: [3], of what is held, in the frame of the TCP
-    :param rotation: [3, 3], of the hand as it grasped or carries; kept where no turn helps
+    :param rotation: [3, 3], of the hand as it grasped or as it began to carry; kept where no turn helps
     """
     away = place[:2] - arm.base[:2]
     level = np.array([away[1], -away[0], 0.0]) / max(float(np.linalg.norm(away)), 1e-9)

@@ -28,7 +28,7 @@ _LIFTING_SPEED, _CARRYING_SPEED = 0.15, 0.3  # faster, more slips out of the fin
 _OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
 _EMPTY_M = 0.002  # both fingers together; less is nothing
 _SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-_FEWEST_STEPS, _AT_REST_RAD = 2, 0.006  # a step; mani_skill2 takes 0.2 rad/s, 0.01 a step, for rest
+_FEWEST_STEPS, _AT_REST_RAD = 3, 0.006  # radians in a step; mani_skill2 takes 0.2 rad/s, 0.01 a step, for rest
 _APART_M = 0.05  # between two views that tell what moves with the hand
 
 Observation = Mapping[str, Any]
@@ -135,10 +135,10 @@ class ScriptedPicker:
         away = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > _APART_M]
         middles = self._middles_of_held(away[-1] if away else None, aim)
         del views, away
+        rotation = rotation_matrix(wanted[3:])
         while self._holding:
             for middle in middles:
-                wanted = self._with_middle_at(self._goal, middle, rotation_matrix(wanted[3:]))
-                yield from self._try_at(wanted)
+                yield from self._try_at(self._with_middle_at(self._goal, middle, rotation))
                 if not self._holding:
                     return
 
@@ -188,13 +188,14 @@ class ScriptedPicker:
     def _try_at(self, tcp_pose: FloatArray) -> Generator[NDArray[np.float32], None, None]:
         """Go to a pose with what is held, until the arm is at rest: then the object is at the goal or is not."""
         for step in range(_MOST_STEPS):
-            before = self._qpos[:JOINTS]
+            before = self._qpos[:JOINTS].copy()
             yield self._towards(tcp_pose, CLOSED)
-            if step >= _FEWEST_STEPS and np.abs(self._qpos[:JOINTS] - before).max() < _AT_REST_RAD:
+            if step + 1 >= _FEWEST_STEPS and np.abs(self._qpos[:JOINTS] - before).max() < _AT_REST_RAD:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        speed = {"lift": _LIFTING_SPEED}.get(self.doing, _CARRYING_SPEED) if gripper == CLOSED else 1.0
+        holding = _LIFTING_SPEED if self.doing == "lift" else _CARRYING_SPEED
+        speed = holding if gripper == CLOSED else 1.0
         return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
 
     def _look(self) -> Aim | None:

@@ -157,7 +157,8 @@ class TeacherJudge:
 class SimulatorJudge:
     """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it.
 
-    An object that was seen once and is hidden at the second look does not count as absent: both are judged together.
+    An object that was seen at the first of up to three looks and is hidden later does not count as absent: all are
+    judged together, and what is seen weighs three times as much.
     """
 
     names: Sequence[str] = ()
@@ -170,7 +171,7 @@ class SimulatorJudge:
         if "mask" not in observation:
             raise InvalidArgumentError("expected the simulator's mask; wrap with PolicyObservation(env, mask=True)")
         mask = np.asarray(observation["mask"], bool).reshape(observation["image"]["hand_camera"]["rgb"].shape[:2])
-        return Judgement(float(mask.any()), 0.5, mask, mask / max(int(mask.sum()), 1))
+        return Judgement(float(mask.any()), 0.25, mask, mask / max(int(mask.sum()), 1))
 
 
 class RandomJudge:
