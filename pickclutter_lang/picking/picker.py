@@ -171,12 +171,12 @@ class ScriptedPicker:
     def _go(
         self, tcp_pose: FloatArray, gripper: float, passing: bool = False
     ) -> Generator[NDArray[np.float32], None, None]:
-        """Go to a pose, until it is reached or nothing moves any more."""
+        """Go to a pose, until it is reached, nothing moves any more, or closed fingers have lost what they held."""
         metres, radians = (_PASSING_M, _PASSING_RAD) if passing else (_NEAR_M, _NEAR_RAD)
         nearest, stalled = np.inf, 0
         for _ in range(_MOST_STEPS):
             far, turned = pose_distance(self._arm.tcp(self._qpos[:JOINTS]), tcp_pose)
-            if far < metres and turned < radians:
+            if (far < metres and turned < radians) or (gripper == CLOSED and not self._holding):
                 return
             left = far + 0.1 * turned
             stalled = 0 if left < nearest - 1e-4 else stalled + 1

@@ -34,11 +34,12 @@ _GAP_M = 0.012
 _THIN_M = 0.006
 _CENTRES, _YAWS = 28, 12
 _LEANING, _STEEPEST = np.deg2rad([8.0, 58.0])  # from the horizontal: faces that are neither level nor upright
+_ROLL = float(np.deg2rad(25.0))  # of the closing axis from the horizontal: walls of bowls, shoulders of bottles
 _SQUARE = 0.3  # cosine between the normals of two faces that meet at about a right angle
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
-_SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.03, 0.1, 3.0, 6.0, 1.0, 3.0
-_BELOW_COST, _TAPER_COST = 1.4, 0.09  # by a logistic regression of what slipped in 138 first grasps, `across` as 1
+_SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.04, 0.1, 3.0, 6.0, 1.0, 3.0
+_BELOW_COST, _TAPER_COST = 0.8, 0.09  # by a logistic regression of what slipped in 138 first grasps, `across` as 1
 _TURN_COST = 0.01  # of a radian of the closing axis, some 25 steps
 _FLARE_M = 0.008
 
@@ -112,7 +113,7 @@ def propose(
         for grip in _on_strips(target, centres, rotation, middle, limits):
             positions.append(grip.position)
             rotations.append(rotation)
-            costs.append(_SLANT_COST * (slant > 0) + _TURN_COST * turn + grip.cost)
+            costs.append(_SLANT_COST * float(np.sin(slant)) + _TURN_COST * turn + grip.cost)
     if not positions:
         return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
@@ -133,26 +134,45 @@ def _orientations(slants: Sequence[float]) -> list[tuple[FloatArray, float]]:
             side = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
             for sign in (1.0,) if slant == 0 else (1.0, -1.0):
                 approach = np.array([0.0, 0.0, -np.cos(slant)]) + sign * np.sin(slant) * side
-                found.append((np.stack([np.cross(closing, approach), closing, approach], axis=1), float(slant)))
+                found.append((_with_axes(closing, approach), float(slant)))
+        if slant == 0:
+            continue
+        for yaw in np.arange(2 * _YAWS) * np.pi / _YAWS:
+            closing = np.array([np.cos(_ROLL) * np.cos(yaw), np.cos(_ROLL) * np.sin(yaw), np.sin(_ROLL)])
+            found.append((_with_axes(closing, _steepest(closing)), _ROLL))
     return found
+
+
+def _with_axes(closing: FloatArray, approach: FloatArray) -> FloatArray:
+    """Return the rotation [3, 3] with these unit vectors as its closing and approach axes."""
+    return np.stack([np.cross(closing, approach), closing, approach], axis=1)
+
+
+def _steepest(closing: FloatArray) -> FloatArray:
+    """Return the steepest approach [3] at which the fingers close along a unit vector."""
+    approach = np.array([0.0, 0.0, -1.0]) + closing[2] * closing
+    return np.asarray(approach / np.linalg.norm(approach))
 
 
 def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
     """Return orientations, as `_orientations` does, that fit an object that leans: its flat faces are slanted.
 
-    The hand comes down on one of its faces, and closes along another one's normal, or level or steepest along the face.
+    The hand comes down on one of its faces, and closes along another one's normal, or level or steepest along the face;
+    or it closes along the normal of one, coming down as steeply as it can so.
     """
     faces = flat_faces(target)
     found = []
     for face in faces:
         slant = float(np.arccos(np.clip(face[2], -1, 1)))
+        across = 0.5 * np.pi - slant
+        if _LEANING < across < _STEEPEST:
+            found.append((_with_axes(face, _steepest(face)), across))
         if not _LEANING < slant < _STEEPEST:
             continue
         level = np.cross([0.0, 0.0, 1.0], face) / np.sin(slant)
         others = [other - (other @ face) * face for other in faces if abs(other @ face) < _SQUARE]
         for closing in [level, np.cross(face, level), *others]:
-            closing = closing / np.linalg.norm(closing)
-            found.append((np.stack([np.cross(closing, -face), closing, -face], axis=1), slant))
+            found.append((_with_axes(closing / np.linalg.norm(closing), -face), slant))
     return found
 
 
