@@ -328,7 +328,7 @@ def test_a_box_that_leans_is_held_across_its_thickness(monkeypatch):
     held = propose(points, nothing).rotations[0]
     assert abs(held[:, 1] @ thickness) > 0.99 and held[:, 2] @ (turn @ [0, 0, -1]) > 0.99
     monkeypatch.setattr(proposals, "_along_faces", lambda target: [])
-    assert straightest() < 0.9  # no level closing axis is
+    assert straightest() < 0.9  # nothing else is, for something so thick
 
 
 @pytest.mark.parametrize("mode", sorted(DRIVES))

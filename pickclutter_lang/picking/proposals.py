@@ -34,7 +34,7 @@ _GAP_M = 0.012
 _THIN_M = 0.006
 _CENTRES, _YAWS = 28, 12
 _LEANING, _STEEPEST = np.deg2rad([8.0, 58.0])  # from the horizontal: faces that are neither level nor upright
-_ROLL = float(np.deg2rad(25.0))  # of the closing axis from the horizontal: walls of bowls, shoulders of bottles
+_ROLL, _MOST_ROLL = (float(angle) for angle in np.deg2rad([25.0, 50.0]))  # of the closing axis: walls; faces that lean
 _SQUARE = 0.3  # cosine between the normals of two faces that meet at about a right angle
 _BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
 _CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
@@ -42,6 +42,8 @@ _SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST 
 _BELOW_COST, _TAPER_COST = 0.8, 0.09  # by a logistic regression of what slipped in 138 first grasps, `across` as 1
 _TURN_COST = 0.01  # of a radian of the closing axis, some 25 steps
 _FLARE_M = 0.008
+_WALL_M = 0.03
+_LEVEL, _MOST_FLARE_M = 0.02, 0.004  # sine of the closing axis' slant; for a closing axis that is not level
 
 
 class Limits(NamedTuple):
@@ -165,7 +167,7 @@ def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
     for face in faces:
         slant = float(np.arccos(np.clip(face[2], -1, 1)))
         across = 0.5 * np.pi - slant
-        if _LEANING < across < _STEEPEST:
+        if len(faces) > 1 and _LEANING < across < _MOST_ROLL:
             found.append((_with_axes(face, _steepest(face)), across))
         if not _LEANING < slant < _STEEPEST:
             continue
@@ -181,6 +183,7 @@ def _on_strips(
 ) -> list[Grip]:
     """Return grasps of one orientation."""
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
+    level, rolled = abs(rotation[2, 1]) < _LEVEL, abs(abs(rotation[2, 1]) - np.sin(_ROLL)) < 1e-9
     found = []
     for (u, v, w), (_, _, height) in zip(seeds, centres, strict=True):
         wanted = min(0.5 * height + _BELOW_MIDDLE_M, _DEPTHS_M[0])
@@ -203,6 +206,10 @@ def _on_strips(
             position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
             lack = max(0.0, min(wanted, deepest) - depth)
             flare = _flare(shallow, tip, between)
+            if not level and (depth < _FLARE_M or flare > _MOST_FLARE_M):
+                continue  # a finger would lie on top of it
+            if rolled and width > _WALL_M:
+                continue  # upright sides, which the camera does not see, would be in the way
             across, beyond, below = abs(u - at[0]), abs(centre - at[1]), at[2] - (tip - FINGER_TIP_Z)
             found.append(Grip(position, width, lack, flare, taper, across, beyond, below))
     return found
