@@ -295,6 +295,16 @@ def test_a_bottle_is_not_taken_by_its_round_top():
     assert found.positions[0, 2] < 0.06  # but where its sides are upright, as its neck has them
 
 
+@pytest.mark.parametrize("degrees", [-25, 25])
+def test_a_wall_that_leans_is_held_along_its_normal(degrees):
+    along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
+    sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
+    turn = Rotation.from_rotvec([0, np.deg2rad(degrees), 0]).as_matrix()
+    wall = np.concatenate(sides) @ turn.T
+    wall[:, 2] -= wall[:, 2].min()
+    assert abs(propose(wall, np.zeros((0, 3))).rotations[0][:, 1] @ turn[:, 0]) > 0.999
+
+
 def leaning_box(tilt, size=(0.16, 0.066, 0.2), spacing=0.003):
     """Return what a camera above sees of a box, in its own axes and turned about x: its front and its upper end."""
     width, thick, length = size

@@ -146,7 +146,7 @@ def swing_of_held(
 
 
 def _sample(points: FloatArray) -> FloatArray:
-    return points[np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int)]
+    return np.asarray(points[np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int)])
 
 
 def seen_through(points: FloatArray, view: HandView) -> FloatArray:
