@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import gymnasium
 import numpy as np
 import pytest
@@ -235,6 +237,26 @@ def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch)
     assert pickers[2].aim.grasp[:3] == pytest.approx(first[:3])
     half = rotation_matrix(pickers[2].aim.grasp[3:]).T @ rotation_matrix(first[3:])
     assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
+
+
+def test_what_is_lost_while_it_is_lifted_is_noticed_and_picked_again():
+    """An arm that goes where it is told, and fingers that lose what they hold in the second step of each lift."""
+    depth, seen = a_bar_from_above(REST)
+    picker, angles, fingers = ScriptedPicker(lambda seen: depth < 0.48, "pd_joint_delta_pos"), REST.copy(), 0.04
+    phases, speeds = [], []
+    while picker.doing != "rest" and len(phases) < 600:
+        seen["agent"]["qpos"] = np.append(angles, [fingers, fingers])
+        action = picker.act(seen)
+        phases.append(picker.doing)
+        angles = angles + 0.1 * action[:-1]
+        lost = phases[-2:] == ["lift", "lift"]
+        fingers = 0.04 if action[-1] > 0 else 0.0 if lost else 0.01
+        if picker.doing == "lift":
+            speeds.append(np.abs(action[:-1]).max())
+    runs = [(phase, len(list(steps))) for phase, steps in itertools.groupby(phases)]
+    assert [length for phase, length in runs if phase == "lift"] == [2, 2, 2]  # three tries
+    assert phases[-1] == "rest" and "carry" not in phases
+    assert max(speeds) <= 0.15 + 1e-6
 
 
 def test_what_hangs_below_the_fingers_costs_and_what_lies_above_does_not():
