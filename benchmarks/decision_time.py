@@ -51,7 +51,7 @@ def student(names: list[str], *overrides: str) -> GraspabilityStudent:
     weights = Scorer(settings, WIDTH).state_dict()
     if settings.closeups is not None:
         card = replace(card, closeups=CloseUpCard(settings.closeups.size, dict.fromkeys(names, 0.5)))
-        closeups = CloseUpStudent(Scorer(settings, WIDTH).student)
+        closeups = CloseUpStudent(Scorer(settings, WIDTH).student, len(names))
         weights |= {f"{CLOSE_UPS_PREFIX}{name}": value for name, value in closeups.state_dict().items()}
     return GraspabilityStudent(card, settings, weights, text)
 
@@ -64,7 +64,7 @@ def decide(one: GraspabilityStudent, frame: Frame, names: list[str]) -> None:
         mask = np.zeros(rgb.shape[:2], bool)
         mask[100:130, 90:140] = True
         for _ in range(_CLOSE_UPS):
-            one.close_up(rgb, mask, names[0])
+            one.close_up(rgb, mask)
 
 
 def main() -> None:

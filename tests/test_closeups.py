@@ -21,16 +21,19 @@ from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.picking.clouds import camera_above_table, world_points
 from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.extractor import GraspabilityExtractor
-from pickclutter_lang.policy.judges import StudentJudge
+from pickclutter_lang.policy.judges import CloseUps, StudentJudge
 from pickclutter_lang.policy.stored import observation_of
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.students import build_student
-from pickclutter_lang.students.closeup import CloseUpStudent
+from pickclutter_lang.students.closeup import CloseUpStudent, orthogonal
 from pickclutter_lang.training import Run
 from pickclutter_lang.training.checkpoint import saved_epochs
-from pickclutter_lang.training.cutouts import CutOuts
+from pickclutter_lang.training.crops import square_around
+from pickclutter_lang.training.cutouts import CutOuts, windows_around
 from pickclutter_lang.training.data import SceneSet
+from pickclutter_lang.training.model import normalise_rgb
 from pickclutter_lang.training.phased_run import seed_everything
+from pickclutter_lang.training.windows import cut_labels, cut_rgb
 
 SIDE = 48
 PHASE = ("closeups=quick", "closeups.size=32", "closeups.epochs=3", "closeups.batch_size=16", "closeups.passes=20")
@@ -50,13 +53,18 @@ def made(tmp_path_factory):
 
 def test_close_ups_are_what_numpy_computes():
     seed_everything(0)
-    model = CloseUpStudent(build_student("timm/resnet10t", channels=3, embed_dim=5)).eval()
+    model = CloseUpStudent(build_student("timm/resnet10t", channels=3, embed_dim=5), 4).eval()
     rng = np.random.default_rng(0)
     pictures, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
+    model.learn_texts(text)
+    rows = text.numpy().astype(float)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    values, vectors = np.linalg.eigh(rows @ rows.T)
+    apart = vectors @ np.diag(values**-0.5) @ vectors.T @ rows  # the root of the Gram matrix, inverted
     masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
     masks[2] = 0
     with torch.no_grad():
-        found, local = model(pictures, masks, text).numpy(), model.student(pictures).local.numpy()
+        found, local = model(pictures, masks).numpy(), model.student(pictures).local.numpy()
     cells = local.shape[2]
     for n in range(3):
         total = np.zeros(5)
@@ -66,10 +74,36 @@ def test_close_ups_are_what_numpy_computes():
                 part = masks[n, i * step : (i + 1) * step, j * step : (j + 1) * step].numpy()
                 total += (part.mean() + 1e-4) * local[n, :, i, j]
         for c in range(4):
-            cosine = total @ text[c].numpy() / np.linalg.norm(total) / np.linalg.norm(text[c])
-            assert found[n, c] == pytest.approx(20 * cosine, abs=1e-3)
+            assert found[n, c] == pytest.approx(10 * total @ apart[c] / np.linalg.norm(total), abs=1e-3)
     with pytest.raises(InvalidArgumentError, match=r"masks \[N, S, S\]"):
-        model(pictures, masks[:2], text)
+        model(pictures, masks[:2])
+
+
+def test_texts_that_are_almost_the_same_are_told_apart():
+    text = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
+    text[1] = text[0] + 0.02 * text[1]
+    found = orthogonal(text)
+    assert torch.allclose(found @ found.T, torch.eye(3), atol=1e-5)
+    assert torch.allclose(orthogonal(3 * found[[2, 0, 1]]), found[[2, 0, 1]], atol=1e-5)  # what is so stays
+    more = orthogonal(torch.randn(9, 8, generator=torch.Generator().manual_seed(1)))
+    assert torch.allclose(more.norm(dim=1), torch.ones(9), atol=1e-5)
+
+
+def test_names_of_few_objects_are_not_put_behind(made):
+    _, run = made
+    task = run.task("closeups")
+    prepared = next(iter(task.prepared(0)))
+    shown = np.concatenate([[(task.train, task.few)[s].labels[r] for s, r in batch] for batch in task.batches(0)])
+    counts = np.array([max(1, (shown == c).sum()) for c in range(len(task.labels))])
+    assert len(set(counts.tolist())) > 2
+    task.model.eval()
+    with torch.no_grad():
+        pictures, masks, labels = prepared
+        logits = task.model(normalise_rgb(pictures), masks).double().numpy()
+        found = float(task.loss(prepared, 0)[0])
+    odds = counts * np.exp(logits)
+    own = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
+    assert found == pytest.approx(-np.log(own).mean(), abs=1e-4)
 
 
 def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
@@ -121,9 +155,8 @@ def test_objects_get_their_names(made):
     model, columns = run.load_closeups(), run.columns(("id", "ood"))
     few = CutOuts(run.scenes["fewshot"], columns)
     with torch.no_grad():
-        text = run._closeup_text()
         pictures, masks = few.show(range(len(few)), 32)
-        right = model((pictures - 0.5) / 0.25, masks, text).argmax(dim=1) == few.labels
+        right = model((pictures - 0.5) / 0.25, masks).argmax(dim=1) == few.labels
     assert right.float().mean() > 0.2
 
 
@@ -166,34 +199,46 @@ def test_a_policy_looks_closer(made):
         assert (judge(seen, name).mask == judged[n].mask).all()
         assert judge(seen, name).score == pytest.approx(judged[n].score, abs=1e-6)
     for n, name in enumerate(names[:3]):
-        closer = student.close_up(rgb, judged[n].mask, name) if judged[n].mask.any() else -12.0
+        closer = student.close_up(rgb, judged[n].mask)[n] if judged[n].mask.any() else -12.0
         odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
         assert np.abs(1 / (1 + np.exp(-odds)) - judged[n].score).min() < 1e-5  # 2 less if it was not its first choice
         assert judged[n].threshold == student.card.closeups.thresholds[name] != student.threshold(name)
     assert judged[3].score == pytest.approx(float(plain.scores[3])) and judged[3].threshold == student.threshold("")
     assert sum(one.mask.any() for one in judged) > 0
     whole = np.ones((SIDE, SIDE), bool)
-    logits = [student.close_up(rgb, whole, name) for name in student.card.names]
-    assert np.sum(1 / (1 + np.exp(-np.array(logits)))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
+    odds = student.close_up(rgb, whole)
+    assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
+    assert student.card.names == run.names(("id", "ood"))
+    with torch.no_grad():  # what was trained, not frozen
+        picture = cut_rgb(rgb[None], windows_around(np.array([square_around(whole)])), 32)
+        own = cut_labels(whole[None].astype(np.uint8), windows_around(np.array([square_around(whole)])), 32)
+        expected = run.load_closeups()(normalise_rgb(picture), own.float())[0].softmax(dim=0).numpy()
+    assert 1 / (1 + np.exp(-odds)) == pytest.approx(expected, abs=1e-4)
     with pytest.raises(InvalidArgumentError, match="each name once"):
         judge.judge(seen, ["banana", "lemon", "banana"])
-    with pytest.raises(InvalidArgumentError, match="which close-ups know, but got 'a red teapot'"):
-        student.close_up(rgb, whole, "a red teapot")
 
 
 def test_the_clearest_of_what_the_map_points_to_is_taken(made):
-    judge = StudentJudge(GraspabilityStudent.load(made[0] / "policy"))
-    masks = [np.arange(9).reshape(3, 3) == n for n in range(3)]
+    student = GraspabilityStudent.load(made[0] / "policy")
+    masks, rgb = [np.arange(9).reshape(3, 3) == n for n in range(3)], np.zeros((3, 3, 3), np.uint8)
+    number, looks = student.card.names.index("banana"), []
 
     def say(*odds):
-        judge.student.close_up = lambda rgb, mask, name: odds[int(np.flatnonzero(mask)[0])]
-        mask, found = judge._look_closer(np.zeros((3, 3, 3), np.uint8), masks, "banana")
+        def close_up(rgb, mask):
+            looks.append(mask)
+            return np.eye(len(student.card.names))[number] * odds[int(np.flatnonzero(mask)[0])]
+
+        student.close_up = close_up
+        close_ups = CloseUps(student, rgb)
+        mask, found = close_ups.best(masks, "banana")
+        assert close_ups.best(masks, "lemon")[1] == 0.0
         return int(np.flatnonzero(mask)[0]), found
 
     assert say(0.0, 1.5, 1.9) == (0, 0.0)  # the first has the benefit of the doubt
     assert say(0.0, 1.5, 3.0) == (2, 1.0)
     nothing = np.zeros((3, 3), bool)
-    mask, odds = judge._look_closer(np.zeros((3, 3, 3), np.uint8), [nothing], "banana")
+    assert len(looks) == 6  # each thing once
+    mask, odds = CloseUps(student, rgb).best([nothing], "banana")
     assert not mask.any() and odds == -12
 
 
@@ -203,7 +248,7 @@ def test_before_fine_tuning_there_are_no_close_ups(made):
     student = GraspabilityStudent.load(root / "before")
     assert student.card.closeups is None
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
-        student.close_up(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool), "banana")
+        student.close_up(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
 
 
 def test_what_does_not_fit_is_told(made, tmp_path):

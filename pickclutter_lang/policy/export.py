@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class PolicySettings(FinishedSettings):
     """
 
     out: str
-    false_alarms: float = 0.07
+    false_alarms: float = 0.08
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -40,24 +41,26 @@ class PolicySettings(FinishedSettings):
 def export_policy(settings: PolicySettings) -> Path:
     """Write the student of a finished run as a folder that `GraspabilityStudent.load` opens; return the folder.
 
-    Its thresholds come from X_id, and after fine-tuning from the few-shot scenes: piles with objects that X_id lacks
-    raise more false alarms, and their labels are known. After fine-tuning the student of close-ups goes with it, where
-    the run has one.
+    Its thresholds come from X_id. After fine-tuning those of Y_ood come from the few-shot scenes, and for Y_id the
+    higher one of both stores counts: X_id lacks the objects of Y_ood, and these raise false alarms; the few-shot scenes
+    hold them, but the student was trained on these very scenes. After fine-tuning the student of close-ups goes with
+    it, where the run has one.
 
     :raises PickClutterError: what `open_finished` raises; StoreError when it cannot be written, or
         no table is seen in a scene that thresholds of close-ups come from
     """
     run = open_finished(settings)
     few = settings.phase == "fewshot"
-    predictions = predict_store(run, "fewshot" if few else "id")
-    threshold, thresholds = _thresholds(predictions, settings.false_alarms)
+    predictions = {store: predict_store(run, store) for store in (("id", "fewshot") if few else ("id",))}
+    thresholds = _thresholds(predictions, settings.false_alarms)
+    last = predictions["fewshot" if few else "id"]
     card = PolicyCard(
         schema=SCHEMA,
         settings=_without_places(run.settings.as_dict()),
         phase=settings.phase,
         label=run.settings.data.label,
-        names=predictions.names,
-        threshold=threshold,
+        names=last.names,
+        threshold=next(thresholds[name] for name in last.of_splits(("ood",)).names),
         thresholds=thresholds,
         camera_size=run.scenes["train"].store.image_size,
         teacher=run.teacher_card | {"checkpoint": run.settings.teacher.checkpoint},
@@ -69,23 +72,29 @@ def export_policy(settings: PolicySettings) -> Path:
     if closeups is not None and run.settings.closeups is not None:
         weights |= {f"{CLOSE_UPS_PREFIX}{name}": value for name, value in closeups.state_dict().items()}
         card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, thresholds))
-        judged = _judged(run, predictions, GraspabilityStudent(card, run.settings, weights, text))
-        _, together = _thresholds(judged, settings.false_alarms)
-        card = replace(card, closeups=CloseUpCard(run.settings.closeups.size, together))
+        judge = StudentJudge(GraspabilityStudent(card, run.settings, weights, text))
+        known = predictions["id"].of_splits(("id",))
+        judged = {"id": _judged(run, "id", known, judge), "fewshot": _judged(run, "fewshot", last, judge)}
+        card = replace(
+            card, closeups=CloseUpCard(run.settings.closeups.size, _thresholds(judged, settings.false_alarms))
+        )
     write_policy(Path(settings.out), card, weights, text)
     return Path(settings.out)
 
 
-def _thresholds(predictions: Predictions, share: float) -> tuple[float, dict[str, float]]:
-    """Return the threshold of Y_ood, and that of each name."""
-    each = split_thresholds(predictions, share)
-    return float(each[predictions.held_out][0]), dict(zip(predictions.names, each.tolist(), strict=True))
+def _thresholds(predictions: Mapping[str, Predictions], share: float) -> dict[str, float]:
+    """Return the threshold of each name: of Y_id the highest one of all stores, of Y_ood that of the last."""
+    found: dict[str, float] = {}
+    for store in predictions.values():
+        for name, out, own in zip(store.names, store.held_out.tolist(), split_thresholds(store, share), strict=True):
+            found[name] = float(own) if out else max(float(own), found.get(name, 0.0))
+    return found
 
 
-def _judged(run: Run, predictions: Predictions, student: GraspabilityStudent) -> Predictions:
-    """Return predictions with the scores of both students together instead, on the few-shot scenes."""
-    judge, scenes = StudentJudge(student), run.scenes["fewshot"]
-    rows = track(range(len(scenes)), "close-ups")
+def _judged(run: Run, store: str, predictions: Predictions, judge: StudentJudge) -> Predictions:
+    """Return predictions with the scores of both students together instead."""
+    scenes = run.scenes[store]
+    rows = track(range(len(scenes)), f"close-ups of {store}")
     scores = [[one.score for one in judge.judge(observation_of(scenes, row), predictions.names)] for row in rows]
     return replace(predictions, probabilities=torch.tensor(scores))
 

@@ -24,7 +24,7 @@ from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.training import TrainSettings
 
-SCHEMA = 1
+SCHEMA = 2
 CARD_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 PROMPTS_PREFIX, CLOSE_UPS_PREFIX = "prompts.", "closeups."
 """How the names of the weights of the contexts, and of the student of close-ups, begin."""

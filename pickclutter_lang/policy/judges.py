@@ -102,6 +102,7 @@ class StudentJudge:
         heats /= np.maximum(heats.sum(axis=(1, 2), keepdims=True), 1e-12)
         odds = on_picture(look.odds, view, card.camera_size, np.nan)
         segments, depth = _segments(observation), observation["image"]["hand_camera"]["depth"][..., 0]
+        close_up = CloseUps(student, observation["image"]["hand_camera"]["rgb"])
         found = []
         for n, (name, heat) in enumerate(zip(names, heats, strict=True)):
             closer = card.closeups is not None and name in card.names
@@ -112,20 +113,33 @@ class StudentJudge:
             score, threshold = float(look.scores[n]), student.threshold(name)
             if card.closeups is not None and closer:
                 threshold = card.closeups.thresholds[name]
-                mask, close = self._look_closer(observation["image"]["hand_camera"]["rgb"], masks or [mask], name)
+                mask, close = close_up.best(masks or [mask], name)
                 score = float(expit(logit(score) + _CLOSE_UP_WEIGHT * np.clip(close, -_MOST_ODDS, _MOST_ODDS)))
             found.append(Judgement(score, threshold, mask, heat))
         return found
 
-    def _look_closer(
-        self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], name: str
-    ) -> tuple[NDArray[np.bool_], float]:
+
+class CloseUps:
+    """Close-ups of things in one picture, each taken once, whatever it is asked for."""
+
+    def __init__(self, student: GraspabilityStudent, rgb: NDArray[np.uint8]) -> None:
+        self._student, self._rgb = student, rgb
+        self._odds: dict[bytes, NDArray[np.float64]] = {}
+
+    def best(self, masks: Sequence[NDArray[np.bool_]], name: str) -> tuple[NDArray[np.bool_], float]:
         """Return which of some things, the likeliest first, is rather called so, and the odds."""
         if not masks[0].any():
             return masks[0], -_MOST_ODDS
-        odds = [self.student.close_up(rgb, mask, name) - _LATER_COST * (n > 0) for n, mask in enumerate(masks)]
+        number = self._student.card.names.index(name)
+        odds = [float(self._of(mask)[number]) - _LATER_COST * (n > 0) for n, mask in enumerate(masks)]
         best = int(np.argmax(odds))
         return masks[best], odds[best]
+
+    def _of(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        key = np.packbits(mask).tobytes()
+        if key not in self._odds:
+            self._odds[key] = self._student.close_up(self._rgb, mask)
+        return self._odds[key]
 
 
 class TeacherJudge:

@@ -80,7 +80,9 @@ class GraspabilityStudent:
         empty = replace(settings, student=replace(settings.student, pretrained=False))  # its weights are here
         self.scorer = Scorer(empty, text.positive.shape[1])
         self._closeups = (
-            None if card.closeups is None else CloseUpStudent(Scorer(empty, text.positive.shape[1]).student)
+            None
+            if card.closeups is None
+            else CloseUpStudent(Scorer(empty, text.positive.shape[1]).student, len(card.names))
         )
         own = {
             name: value for name, value in weights.items() if not name.startswith((PROMPTS_PREFIX, CLOSE_UPS_PREFIX))
@@ -141,26 +143,23 @@ class GraspabilityStudent:
         return Look(scored.probabilities[0].numpy(), scored.maps[0].numpy(), scored.odds[0].numpy())
 
     @torch.no_grad()
-    def close_up(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_], name: str) -> float:
-        """Return the logarithm of the odds that an object is rather called so than by any other name of the folder.
+    def close_up(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the logarithms [C] of the odds that an object is rather called by a name of `card.names` than by any
+        other of them.
 
         :param rgb: [S, S, 3], of the hand camera
         :param mask: [S, S], where the object is, not empty
-        :param name: of `card.names`
-        :raises InvalidArgumentError: for a student without close-ups, or another name
+        :raises InvalidArgumentError: for a student without close-ups
         """
-        names = self.card.names
         if self._closeups is None or self.card.closeups is None:
             raise InvalidArgumentError("expected a student of close-ups, but this policy has none; train with closeups")
-        if name not in names:
-            raise InvalidArgumentError(f"expected one of {', '.join(names)}, which close-ups know, but got {name!r}")
         window = windows_around(np.array([square_around(mask)]))
         picture = cut_rgb(np.asarray(rgb)[None], window, self.card.closeups.size)
         own = cut_labels(mask[None].astype(np.uint8), window, self.card.closeups.size)
-        logits = self._closeups(normalise_rgb(picture), own, self.text(names).positive)[0].double()
-        number = names.index(name)
-        others = torch.cat([logits[:number], logits[number + 1 :]])
-        return float(logits[number] - others.logsumexp(dim=0))
+        logits = self._closer(normalise_rgb(picture), own.float())[0].double()
+        others = logits.repeat(len(logits), 1).fill_diagonal_(-torch.inf).logsumexp(dim=1)
+        odds: NDArray[np.float64] = (logits - others).numpy()
+        return odds
 
     def prepare(self, frame: Frame) -> Tensor:
         """Return what the student sees of a frame, float32 [1, K, S, S].
@@ -204,22 +203,20 @@ class GraspabilityStudent:
         return torch.zeros(1, self.settings.data.channels, size, size)
 
     @cached_property
-    @torch.no_grad()
     def _network(self) -> torch.jit.ScriptModule:
-        """The network from a picture to local features, traced and frozen, which takes about half its time."""
-        with warnings.catch_warnings():
-            # Of sizes that are taken for constants: all pictures have one size.
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-            network = _LocalFeatures(self.scorer).eval()
-            traced = torch.jit.trace(network, self._blank, check_trace=False)  # type: ignore[no-untyped-call]
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
-        for _ in range(_FIRST_CALLS):
-            frozen(self._blank)
-        return frozen
+        """The network from a picture to local features, frozen."""
+        return _frozen(_LocalFeatures(self.scorer), self._blank)
+
+    @cached_property
+    def _closer(self) -> torch.jit.ScriptModule:
+        """The network from a cut-out and its mask to logits of the folder's names, frozen."""
+        assert self._closeups is not None and self.card.closeups is not None
+        size = self.card.closeups.size
+        return _frozen(self._closeups, torch.zeros(1, 3, size, size), torch.zeros(1, size, size))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the traced network, so that a student can be sent to the processes of vectorised environments."""
-        return {name: value for name, value in self.__dict__.items() if name != "_network"}
+        """Leave out what is frozen, so that a student can be sent to the processes of vectorised environments."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_network", "_closer")}
 
     @cached_property
     def _prompts(self) -> PromptedLabels | ClosedSet:
@@ -228,6 +225,22 @@ class GraspabilityStudent:
         prompts = build_labels(plain, teacher_of(self.card), self.card.names)
         prompts.load_state_dict(self._contexts)
         return prompts.eval()
+
+
+@torch.no_grad()
+def _frozen(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
+    """Trace a network and freeze its weights; that takes about half of its time.
+
+    :param blank: what it may be given, of the only size that it takes then
+    """
+    with warnings.catch_warnings():
+        # Of sizes that are taken for constants: all pictures have one size.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        traced = torch.jit.trace(network.eval(), blank, check_trace=False)  # type: ignore[no-untyped-call]
+    frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
+    for _ in range(_FIRST_CALLS):
+        frozen(*blank)
+    return frozen
 
 
 def _checked(picture: NDArray[Any], camera: str, kind: str, side: int) -> NDArray[Any]:

@@ -15,22 +15,35 @@ _OUTSIDE = 1e-4  # weight of a cell without the object, so that an empty mask is
 
 
 class CloseUpStudent(nn.Module):
-    """Scores names on cut-outs: the mean of the student's local features on the object, held against each text."""
+    """Scores names on cut-outs: the mean of the student's local features on the object, held against each text.
 
-    def __init__(self, student: Student, logit_scale: float = 20.0) -> None:
-        """Set the start of the learned scale of the cosines, > 0."""
+    The texts are made orthogonal (`orthogonal`): those of a fork and a knife are almost the same, and features of
+    objects that are to lie along them would hardly differ.
+    """
+
+    text: Tensor
+
+    def __init__(self, student: Student, names: int, logit_scale: float = 10.0) -> None:
+        """Build one that knows a number of names, their texts all 0 until `learn_texts` or weights are loaded.
+
+        :param logit_scale: > 0, the start of the learned scale of the cosines
+        """
         super().__init__()
         self.mixed = False
         """Whether the student computes in bfloat16."""
         self.student = student
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
+        self.register_buffer("text", torch.zeros(names, student.embed_dim))
 
-    def forward(self, pictures: Tensor, masks: Tensor, text: Tensor) -> Tensor:
-        """Return logits [N, C] of C names, of which one is an object's.
+    def learn_texts(self, text: Tensor) -> None:
+        """Take the features [C, D] of the names, in place of those from before."""
+        self.text.copy_(orthogonal(text))
+
+    def forward(self, pictures: Tensor, masks: Tensor) -> Tensor:
+        """Return logits [N, C] of the C names, of which one is an object's.
 
         :param pictures: [N, K, S, S], as the student takes them, an object in the middle of each
         :param masks: [N, S, S] in 0..1: where the object is
-        :param text: [C, D] features of the names, normalised here
         :raises InvalidArgumentError: on other shapes
         """
         if masks.ndim != 3 or pictures.shape[:1] + pictures.shape[2:] != masks.shape:
@@ -43,5 +56,14 @@ class CloseUpStudent(nn.Module):
         cells = functional.adaptive_avg_pool2d(masks[:, None].float(), local.shape[2:]) + _OUTSIDE
         objects = (local * cells).sum(dim=(2, 3)) / cells.sum(dim=(2, 3))
         scale = self.log_scale.exp()
-        logits: Tensor = scale * functional.normalize(objects, dim=1) @ functional.normalize(text, dim=1).T
+        logits: Tensor = scale * functional.normalize(objects, dim=1) @ self.text.T
         return logits
+
+
+def orthogonal(text: Tensor) -> Tensor:
+    """Return the orthonormal vectors [C, D] nearest to those of texts [C, D] with length 1: U V' of their singular
+    value decomposition (symmetric orthogonalisation, Loewdin 1950). With more texts than D they are as far from being
+    parallel as D dimensions let them, each with length 1.
+    """
+    left, _, right = torch.linalg.svd(functional.normalize(text, dim=1), full_matrices=False)
+    return functional.normalize(left @ right, dim=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,7 +31,7 @@ class CloseUpTask:
     """See `pickclutter_lang.training.loop.Task`.
 
     `train` and `few` are the objects of the training and of the few-shot scenes, in equal parts in a batch, `known`
-    those of X_id. `text` gives the features [C, D] of `labels`, once the scenes' student is trained.
+    those of X_id.
     """
 
     name: str
@@ -42,14 +42,15 @@ class CloseUpTask:
     train: CutOuts
     few: CutOuts
     known: CutOuts
-    text: Callable[[], Tensor]
     key: tuple[int, int]
     num_workers: int = 0
     select: str | None = None
 
     @cached_property
-    def _text(self) -> Tensor:
-        return self.text()
+    def _frequency(self) -> Tensor:
+        """How often each label [C] is shown in an epoch, once at least."""
+        shown = [(self.train, self.few)[source].labels[row] for batch in self.batches(0) for source, row in batch]
+        return torch.bincount(torch.stack(shown), minlength=len(self.labels)).clamp(min=1)
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch."""
@@ -67,15 +68,17 @@ class CloseUpTask:
         )
 
     def loss(self, prepared: Shown, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the cross-entropy over the names (L_cls, Eq. 1, with the texts that were learned for scenes).
+        """Return the cross-entropy over the names (L_cls, Eq. 1) of logits to which the logarithm of how often each is
+        shown is added (logit adjustment, Menon et al. 2021, Eq. 10): names that few objects have are not put behind
+        those that many have when nothing is added.
 
         :raises InvalidArgumentError: when the training diverged
         """
         device = self.model.log_scale.device
         pictures, masks, labels = (part.to(device) for part in prepared)
-        logits = self.model(normalise_rgb(pictures), masks, self._text)
+        logits = self.model(normalise_rgb(pictures), masks)
         check_finite(logits, epoch, self.name, self.settings)
-        loss = functional.cross_entropy(logits, labels)
+        loss = functional.cross_entropy(logits + self._frequency.to(device).log(), labels)
         return loss, {"cls": loss.detach()}
 
     @torch.no_grad()
@@ -90,7 +93,7 @@ class CloseUpTask:
         for first in range(0, len(rows), self.settings.batch_size):
             part = rows[first : first + self.settings.batch_size]
             pictures, masks = self.known.show(part, self.settings.size)
-            logits = self.model(normalise_rgb(pictures.to(device)), masks.to(device), self._text)
+            logits = self.model(normalise_rgb(pictures.to(device)), masks.to(device))
             right.append(logits.argmax(dim=1).cpu() == self.known.labels[part])
         return {"accuracy": float(torch.cat(right).float().mean())}
 

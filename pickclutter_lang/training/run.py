@@ -159,6 +159,8 @@ class Run(PhasedRun):
         if phase == CLOSE_UPS:
             self.load_weights(FEW)
             self.closeup_model.student.load_state_dict(self.model.student.state_dict())
+            with torch.no_grad():  # the texts that were learned for scenes
+                self.closeup_model.learn_texts(self.model.prompts.encode(self.names(("id", "ood"))).positive)
         else:
             super().begin(phase)
 
@@ -167,7 +169,7 @@ class Run(PhasedRun):
         """The student of close-ups; its weights are those of no phase yet."""
         settings = self.settings
         empty = replace(settings, student=replace(settings.student, pretrained=False))  # its weights come from another
-        model = CloseUpStudent(Scorer(empty, self.teacher.embed_dim).student)
+        model = CloseUpStudent(Scorer(empty, self.teacher.embed_dim).student, len(self.names(("id", "ood"))))
         model.mixed = takes_bfloat16(settings.precision, settings.device)
         return model.to(device=settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -193,7 +195,8 @@ class Run(PhasedRun):
             for name in ("train", "id", "fewshot"):
                 self.scenes[name].segments([0])
                 self.scenes[name].slots([0], [0])
-            self.scenes["fewshot"].pictures("hand", "depth", [0])
+            for name in ("id", "fewshot"):
+                self.scenes[name].pictures("hand", "depth", [0])
         except StoreError as error:
             raise StoreError(
                 f"{error}; close-ups need it: collect the scenes anew, or train with closeups=none"
@@ -210,16 +213,9 @@ class Run(PhasedRun):
             train=CutOuts(self.scenes["train"], columns),
             few=CutOuts(self.scenes["fewshot"], columns),
             known=CutOuts(self.scenes["id"], columns),
-            text=self._closeup_text,
             key=(self.settings.seed, 2),
             num_workers=self.settings.num_workers,
         )
-
-    @torch.no_grad()
-    def _closeup_text(self) -> torch.Tensor:
-        """Return the features [C, D] of all names, by the prompts that were learned for scenes."""
-        self.load_weights(FEW)
-        return self.model.prompts.encode(self.names(("id", "ood"))).positive
 
     def without_places(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return settings without what changes no result: where things lie, and on what they are computed."""
