@@ -64,7 +64,7 @@ def test_a_folder_says_what_the_run_says(made, phase):
 
 
 @pytest.mark.parametrize("phase", ["distill", "fewshot"])
-def test_thresholds_leave_eight_in_a_hundred_absent_names_of_a_split_above(made, phase):
+def test_thresholds_leave_seven_in_a_hundred_absent_names_of_a_split_above(made, phase):
     student, run, found = GraspabilityStudent.load(made / phase), opened(made, phase), {}
     for store in ("id", "fewshot"):
         scenes = run.scenes[store]
@@ -73,7 +73,7 @@ def test_thresholds_leave_eight_in_a_hundred_absent_names_of_a_split_above(made,
             with torch.no_grad():
                 scores = run.model.predict(scenes.batch(range(len(scenes))), names).probabilities.double().numpy()
             there = scenes.labels[:, [scenes.names.index(name) for name in names]].numpy()
-            found[store, split] = np.quantile(scores[~there], 0.92)
+            found[store, split] = np.quantile(scores[~there], 0.93)
             assert len({student.threshold(name) for name in names}) == 1
     known, unseen = (student.threshold(names_of_objects(split)[0]) for split in ("id", "ood"))
     if phase == "distill":

@@ -30,7 +30,7 @@ class PolicySettings(FinishedSettings):
     """
 
     out: str
-    false_alarms: float = 0.08
+    false_alarms: float = 0.07
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
