@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ from pickclutter_lang.training.phased_run import seed_everything
 from pickclutter_lang.training.windows import cut_labels, cut_rgb
 
 SIDE = 48
-PHASE = ("closeups=quick", "closeups.size=32", "closeups.epochs=3", "closeups.batch_size=16", "closeups.passes=20")
+PHASE = ("closeups=quick", "closeups.size=64", "closeups.epochs=3", "closeups.batch_size=16", "closeups.passes=20")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_close_ups_are_what_numpy_computes():
     model = CloseUpStudent(build_student("timm/resnet10t", channels=3, embed_dim=5), 4).eval()
     rng = np.random.default_rng(0)
     pictures, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
-    model.learn_texts(text)
+    model.set_texts(text)
     rows = text.numpy().astype(float)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     values, vectors = np.linalg.eigh(rows @ rows.T)
@@ -77,6 +78,8 @@ def test_close_ups_are_what_numpy_computes():
             assert found[n, c] == pytest.approx(10 * total @ apart[c] / np.linalg.norm(total), abs=1e-3)
     with pytest.raises(InvalidArgumentError, match=r"masks \[N, S, S\]"):
         model(pictures, masks[:2])
+    with pytest.raises(InvalidArgumentError, match=r"expected texts \[4, 5\], but got \[1, 5\]"):
+        model.set_texts(text[:1])
 
 
 def test_texts_that_are_almost_the_same_are_told_apart():
@@ -89,13 +92,13 @@ def test_texts_that_are_almost_the_same_are_told_apart():
     assert torch.allclose(more.norm(dim=1), torch.ones(9), atol=1e-5)
 
 
-def test_names_of_few_objects_are_not_put_behind(made):
+def test_how_often_a_name_is_shown_is_added_in_training(made):
     _, run = made
     task = run.task("closeups")
     prepared = next(iter(task.prepared(0)))
-    shown = np.concatenate([[(task.train, task.few)[s].labels[r] for s, r in batch] for batch in task.batches(0)])
-    counts = np.array([max(1, (shown == c).sum()) for c in range(len(task.labels))])
-    assert len(set(counts.tolist())) > 2
+    shown = [[(task.train, task.few)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)]
+    counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
+    assert len(set(counts.round().tolist())) > 2
     task.model.eval()
     with torch.no_grad():
         pictures, masks, labels = prepared
@@ -103,7 +106,7 @@ def test_names_of_few_objects_are_not_put_behind(made):
         found = float(task.loss(prepared, 0)[0])
     odds = counts * np.exp(logits)
     own = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
-    assert found == pytest.approx(-np.log(own).mean(), abs=1e-4)
+    assert found == pytest.approx(-np.log(own).mean(), abs=0.01)  # 400 epochs are not all of them
 
 
 def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
@@ -151,12 +154,12 @@ def test_objects_get_their_names(made):
     record = json.loads((run.folder / "result.json").read_text())
     assert record["history"]["closeups"] == history and record["seconds"]["closeups"] > 0
     assert "A second student, of close-ups, goes with it (3 epochs)." in write_report(run.folder).read_text()
-    assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names, whose texts an untrained teacher hardly parts
+    assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
     model, columns = run.load_closeups(), run.columns(("id", "ood"))
     few = CutOuts(run.scenes["fewshot"], columns)
     with torch.no_grad():
-        pictures, masks = few.show(range(len(few)), 32)
-        right = model((pictures - 0.5) / 0.25, masks).argmax(dim=1) == few.labels
+        pictures, masks = few.show(range(len(few)), 64)
+        right = model(normalise_rgb(pictures), masks).argmax(dim=1) == few.labels
     assert right.float().mean() > 0.2
 
 
@@ -209,13 +212,42 @@ def test_a_policy_looks_closer(made):
     odds = student.close_up(rgb, whole)
     assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
     assert student.card.names == run.names(("id", "ood"))
+    part = np.zeros((SIDE, SIDE), bool)
+    part[8:30, 10:16] = part[24:30, 10:40] = True
+    window = windows_around(np.array([square_around(part)]))
+    own = cut_labels(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
-        picture = cut_rgb(rgb[None], windows_around(np.array([square_around(whole)])), 32)
-        own = cut_labels(whole[None].astype(np.uint8), windows_around(np.array([square_around(whole)])), 32)
-        expected = run.load_closeups()(normalise_rgb(picture), own.float())[0].softmax(dim=0).numpy()
-    assert 1 / (1 + np.exp(-odds)) == pytest.approx(expected, abs=1e-4)
+        logits = run.load_closeups()(normalise_rgb(cut_rgb(rgb[None], window, 64)), own)[0].double().numpy()
+    for n, logit in enumerate(logits):
+        others = np.log(np.exp(np.delete(logits, n)).sum())
+        assert student.close_up(rgb, part)[n] == pytest.approx(logit - others, abs=0.05)  # bfloat16 where there is any
+    assert np.abs(student.close_up(rgb, part) - odds).max() > 0.1
+    again = pickle.loads(pickle.dumps(student))  # for the processes of vectorised environments
+    assert np.array_equal(again.close_up(rgb, part), student.close_up(rgb, part))
     with pytest.raises(InvalidArgumentError, match="each name once"):
         judge.judge(seen, ["banana", "lemon", "banana"])
+
+
+def test_thresholds_of_close_ups_are_of_both_stores(made):
+    root, run = made
+    student = GraspabilityStudent.load(root / "policy")
+    judge, found = StudentJudge(student), {}
+    for store in ("id", "fewshot"):
+        scenes = run.scenes[store]
+        scores = np.array(
+            [
+                [one.score for one in judge.judge(observation_of(scenes, row), student.card.names)]
+                for row in range(len(scenes))
+            ]
+        )
+        for split in ("id", "ood"):
+            columns = run.columns((split,))
+            kept = [student.card.names.index(scenes.names[column]) for column in columns]
+            found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
+    known, unseen = (student.card.closeups.thresholds[run.names((split,))[0]] for split in ("id", "ood"))
+    assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
+    assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
+    assert set(student.card.closeups.thresholds) == set(student.card.names)
 
 
 def test_the_clearest_of_what_the_map_points_to_is_taken(made):
@@ -280,13 +312,16 @@ def test_what_does_not_fit_is_told(made, tmp_path):
         plain.task("closeups")
 
 
-def test_stores_without_what_close_ups_need_are_told_at_once(tmp_path):
+@pytest.mark.parametrize(
+    ("store", "field"), [("id", "hand_segmentation"), ("id", "hand_depth"), ("fewshot", "hand_depth")]
+)
+def test_stores_without_what_close_ups_need_are_told_at_once(tmp_path, store, field):
     given = make_toys(tmp_path, size=SIDE)
-    manifest = tmp_path / "scenes" / "id" / "manifest.json"
+    manifest = tmp_path / "scenes" / store / "manifest.json"
     held = json.loads(manifest.read_text())
-    held["fields"].remove("hand_segmentation")
+    held["fields"].remove(field)
     manifest.write_text(json.dumps(held))
-    with pytest.raises(StoreError, match=r"hand_segmentation.*closeups=none"):
+    with pytest.raises(StoreError, match=rf"{field}.*closeups=none"):
         Run.open(settings(*given, "objective.local_cst=0", "objective.local_prox=0", *PHASE, f"out={tmp_path / 'run'}"))
 
 

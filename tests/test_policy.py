@@ -13,8 +13,9 @@ import torch
 from toy_training import SMALL, make_finished_run, make_toys, names_of_objects, settings
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
+from pickclutter_lang.evaluation.predictions import Predictions
 from pickclutter_lang.language.descriptions import DescriptionSet
-from pickclutter_lang.policy.export import PolicySettings, export_policy
+from pickclutter_lang.policy.export import PolicySettings, export_policy, policy_thresholds
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.training import Run
 
@@ -64,7 +65,7 @@ def test_a_folder_says_what_the_run_says(made, phase):
 
 
 @pytest.mark.parametrize("phase", ["distill", "fewshot"])
-def test_thresholds_leave_seven_in_a_hundred_absent_names_of_a_split_above(made, phase):
+def test_thresholds_are_quantiles_of_what_absent_names_score(made, phase):
     student, run, found = GraspabilityStudent.load(made / phase), opened(made, phase), {}
     for store in ("id", "fewshot"):
         scenes = run.scenes[store]
@@ -83,6 +84,24 @@ def test_thresholds_leave_seven_in_a_hundred_absent_names_of_a_split_above(made,
         assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-5)
         assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-5)
     assert student.threshold("a word of mine") == unseen
+
+
+@pytest.mark.parametrize("higher", ["id", "fewshot"])
+def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher):
+    scores = {"id": 0.2, "fewshot": 0.2} | {higher: 0.6}
+    stores = [
+        Predictions(
+            torch.full((4, 2), scores[store]),
+            torch.zeros(4, 2, dtype=torch.bool),
+            ["a", "b"],
+            torch.tensor([False, True]),
+            list("wxyz"),
+        )
+        for store in ("id", "fewshot")
+    ]
+    found = policy_thresholds(0.07, *stores)
+    assert found == pytest.approx({"a": 0.6, "b": scores["fewshot"]})
+    assert policy_thresholds(0.07, stores[0], None) == pytest.approx({"a": scores["id"], "b": scores["id"]})
 
 
 def test_names_that_come_later_need_no_description(tmp_path):

@@ -39,6 +39,7 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     :raises CheckpointError: when a phase is not finished
     """
     start = time.perf_counter()
+    closeups = {} if run.settings.closeups is None else {CLOSE_UPS: run.load_phase(CLOSE_UPS, run.closeup_model)}
     stages, histories = {}, {}
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
@@ -48,9 +49,7 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
         if stage != "retrieval":
             _save_examples(run, stage)
-    if run.settings.closeups is not None:
-        histories[CLOSE_UPS] = run.load_phase(CLOSE_UPS, run.closeup_model)
-    record = make_record(run, SCHEMA, histories, time.perf_counter() - start) | {
+    record = make_record(run, SCHEMA, histories | closeups, time.perf_counter() - start) | {
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
         "metrics": stages,
     }

@@ -1,8 +1,8 @@
 """A student as one folder: what a robot needs of a finished run, and nothing else.
 
 `policy.json` says what it is (see `PolicyCard`), `weights.safetensors` holds the student, the aggregation, the learned
-contexts and, where there is one, the student of close-ups (`closeups.`), `text.safetensors` the features of its names,
-`positive` and `negative` [C, D]. The teacher is not in it: only names that are new need it.
+contexts and, where there is one, the student of close-ups with its texts (`closeups.`), `text.safetensors` the features
+of its names, `positive` and `negative` [C, D]. The teacher is not in it: only names that are new need it.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.crops import SMALLEST_SHARE, cut_squares, square_around
 from pickclutter_lang.training.zero_shot import SINGLE, encode_pictures
 
-_CANDIDATES, _LATER_COST = 3, 2.0  # chosen on 200 scenes of X_ood
-_CLOSE_UP_WEIGHT, _MOST_ODDS = 0.3, 12.0  # the weight was chosen on 400
+_CANDIDATES, _LATER_COST = 3, 2.0
+_CLOSE_UP_WEIGHT, _MOST_ODDS = 0.3, 12.0
+# Chosen on 400 scenes of X_ood (docs/policy.md); their neighbours do as well there with other students of close-ups.
 
 
 class Judgement(NamedTuple):
@@ -102,7 +103,7 @@ class StudentJudge:
         heats /= np.maximum(heats.sum(axis=(1, 2), keepdims=True), 1e-12)
         odds = on_picture(look.odds, view, card.camera_size, np.nan)
         segments, depth = _segments(observation), observation["image"]["hand_camera"]["depth"][..., 0]
-        close_up = CloseUps(student, observation["image"]["hand_camera"]["rgb"])
+        closeups = CloseUps(student, observation["image"]["hand_camera"]["rgb"])
         found = []
         for n, (name, heat) in enumerate(zip(names, heats, strict=True)):
             closer = card.closeups is not None and name in card.names
@@ -113,33 +114,36 @@ class StudentJudge:
             score, threshold = float(look.scores[n]), student.threshold(name)
             if card.closeups is not None and closer:
                 threshold = card.closeups.thresholds[name]
-                mask, close = close_up.best(masks or [mask], name)
+                mask, close = closeups.best(masks or [mask], name)
                 score = float(expit(logit(score) + _CLOSE_UP_WEIGHT * np.clip(close, -_MOST_ODDS, _MOST_ODDS)))
             found.append(Judgement(score, threshold, mask, heat))
         return found
 
 
 class CloseUps:
-    """Close-ups of things in one picture, each taken once, whatever it is asked for."""
+    """Close-ups of things in one picture, each taken once, for whatever names it is asked."""
 
     def __init__(self, student: GraspabilityStudent, rgb: NDArray[np.uint8]) -> None:
         self._student, self._rgb = student, rgb
-        self._odds: dict[bytes, NDArray[np.float64]] = {}
+        self._taken: dict[bytes, NDArray[np.float64]] = {}
 
     def best(self, masks: Sequence[NDArray[np.bool_]], name: str) -> tuple[NDArray[np.bool_], float]:
-        """Return which of some things, the likeliest first, is rather called so, and the odds."""
+        """Return which of some things is rather called by a name of the student's folder, and the odds.
+
+        :param masks: one or more, the likeliest first; an empty one stands for nothing and has odds of -12
+        """
         if not masks[0].any():
             return masks[0], -_MOST_ODDS
         number = self._student.card.names.index(name)
-        odds = [float(self._of(mask)[number]) - _LATER_COST * (n > 0) for n, mask in enumerate(masks)]
+        odds = [float(self._odds(mask)[number]) - _LATER_COST * (n > 0) for n, mask in enumerate(masks)]
         best = int(np.argmax(odds))
         return masks[best], odds[best]
 
-    def _of(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _odds(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         key = np.packbits(mask).tobytes()
-        if key not in self._odds:
-            self._odds[key] = self._student.close_up(self._rgb, mask)
-        return self._odds[key]
+        if key not in self._taken:
+            self._taken[key] = self._student.close_up(self._rgb, mask)
+        return self._taken[key]
 
 
 class TeacherJudge:

@@ -60,7 +60,7 @@ class GraspabilityStudent:
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
     that the student was distilled from, which is loaded at the first of them; each is encoded once. The weights are
-    frozen at the first look: what is loaded into `scorer` later does not count.
+    frozen at the first look, and close-ups' at the first of them: what is loaded into `scorer` later does not count.
     """
 
     def __init__(
@@ -151,12 +151,11 @@ class GraspabilityStudent:
         :param mask: [S, S], where the object is, not empty
         :raises InvalidArgumentError: for a student without close-ups
         """
-        if self._closeups is None or self.card.closeups is None:
-            raise InvalidArgumentError("expected a student of close-ups, but this policy has none; train with closeups")
+        network, size = self._closer
         window = windows_around(np.array([square_around(mask)]))
-        picture = cut_rgb(np.asarray(rgb)[None], window, self.card.closeups.size)
-        own = cut_labels(mask[None].astype(np.uint8), window, self.card.closeups.size)
-        logits = self._closer(normalise_rgb(picture), own.float())[0].double()
+        picture = cut_rgb(np.asarray(rgb)[None], window, size)
+        own = cut_labels(mask[None].astype(np.uint8), window, size)
+        logits = network(normalise_rgb(picture), own.float())[0].double()
         others = logits.repeat(len(logits), 1).fill_diagonal_(-torch.inf).logsumexp(dim=1)
         odds: NDArray[np.float64] = (logits - others).numpy()
         return odds
@@ -208,11 +207,12 @@ class GraspabilityStudent:
         return _frozen(_LocalFeatures(self.scorer), self._blank)
 
     @cached_property
-    def _closer(self) -> torch.jit.ScriptModule:
-        """The network from a cut-out and its mask to logits of the folder's names, frozen."""
-        assert self._closeups is not None and self.card.closeups is not None
+    def _closer(self) -> tuple[torch.jit.ScriptModule, int]:
+        """The network from a cut-out and its mask to logits of the folder's names, frozen, and the cut-out's side."""
+        if self._closeups is None or self.card.closeups is None:
+            raise InvalidArgumentError("expected a student of close-ups, but this policy has none; train with closeups")
         size = self.card.closeups.size
-        return _frozen(self._closeups, torch.zeros(1, 3, size, size), torch.zeros(1, size, size))
+        return _frozen(self._closeups, torch.zeros(1, 3, size, size), torch.zeros(1, size, size)), size
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is frozen, so that a student can be sent to the processes of vectorised environments."""

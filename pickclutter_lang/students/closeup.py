@@ -23,9 +23,10 @@ class CloseUpStudent(nn.Module):
 
     text: Tensor
 
-    def __init__(self, student: Student, names: int, logit_scale: float = 10.0) -> None:
-        """Build one that knows a number of names, their texts all 0 until `learn_texts` or weights are loaded.
+    def __init__(self, student: Student, count: int, logit_scale: float = 10.0) -> None:
+        """Build one for C names; their texts are 0 until `set_texts` or weights bring them.
 
+        :param count: C
         :param logit_scale: > 0, the start of the learned scale of the cosines
         """
         super().__init__()
@@ -33,10 +34,15 @@ class CloseUpStudent(nn.Module):
         """Whether the student computes in bfloat16."""
         self.student = student
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
-        self.register_buffer("text", torch.zeros(names, student.embed_dim))
+        self.register_buffer("text", torch.zeros(count, student.embed_dim))
 
-    def learn_texts(self, text: Tensor) -> None:
-        """Take the features [C, D] of the names, in place of those from before."""
+    def set_texts(self, text: Tensor) -> None:
+        """Take the features [C, D] of the names, in place of those from before.
+
+        :raises InvalidArgumentError: on another shape
+        """
+        if text.shape != self.text.shape:
+            raise InvalidArgumentError(f"expected texts {list(self.text.shape)}, but got {list(text.shape)}")
         self.text.copy_(orthogonal(text))
 
     def forward(self, pictures: Tensor, masks: Tensor) -> Tensor:
@@ -61,9 +67,10 @@ class CloseUpStudent(nn.Module):
 
 
 def orthogonal(text: Tensor) -> Tensor:
-    """Return the orthonormal vectors [C, D] nearest to those of texts [C, D] with length 1: U V' of their singular
-    value decomposition (symmetric orthogonalisation, Loewdin 1950). With more texts than D they are as far from being
-    parallel as D dimensions let them, each with length 1.
+    """Return the orthonormal vectors [C, D] that are nearest, by the sum of squares, to texts [C, D] of length 1.
+
+    They are U V' of the texts' singular value decomposition (symmetric orthogonalisation, Loewdin 1950). More than D
+    texts cannot all be orthogonal; then these are its rows, each with length 1.
     """
     left, _, right = torch.linalg.svd(functional.normalize(text, dim=1), full_matrices=False)
     return functional.normalize(left @ right, dim=1)

@@ -48,9 +48,11 @@ class CloseUpTask:
 
     @cached_property
     def _frequency(self) -> Tensor:
-        """How often each label [C] is shown in an epoch, once at least."""
-        shown = [(self.train, self.few)[source].labels[row] for batch in self.batches(0) for source, row in batch]
-        return torch.bincount(torch.stack(shown), minlength=len(self.labels)).clamp(min=1)
+        """How often each label [C] is shown in an epoch, in the mean; 1 for what is shown less often or not at all."""
+        few, train = (torch.bincount(own.labels, minlength=len(self.labels)).double() for own in (self.few, self.train))
+        shown = sum(len(batch) for batch in self.batches(0))
+        share = (shown - self.settings.passes * len(self.few)) / len(self.train)
+        return (self.settings.passes * few + share * train).clamp(min=1)
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch."""
@@ -78,7 +80,7 @@ class CloseUpTask:
         pictures, masks, labels = (part.to(device) for part in prepared)
         logits = self.model(normalise_rgb(pictures), masks)
         check_finite(logits, epoch, self.name, self.settings)
-        loss = functional.cross_entropy(logits + self._frequency.to(device).log(), labels)
+        loss = functional.cross_entropy(logits + self._frequency.log().to(logits), labels)
         return loss, {"cls": loss.detach()}
 
     @torch.no_grad()

@@ -160,7 +160,7 @@ class Run(PhasedRun):
             self.load_weights(FEW)
             self.closeup_model.student.load_state_dict(self.model.student.state_dict())
             with torch.no_grad():  # the texts that were learned for scenes
-                self.closeup_model.learn_texts(self.model.prompts.encode(self.names(("id", "ood"))).positive)
+                self.closeup_model.set_texts(self.model.prompts.encode(self.names(("id", "ood"))).positive)
         else:
             super().begin(phase)
 
@@ -190,7 +190,7 @@ class Run(PhasedRun):
         return self.settings.closeups
 
     def _check_closeups(self) -> None:
-        """Check that the stores have what close-ups are cut out by, and their thresholds come from."""
+        """Check that the stores have what close-ups are cut out by and, in a policy, their thresholds come from."""
         try:
             for name in ("train", "id", "fewshot"):
                 self.scenes[name].segments([0])
