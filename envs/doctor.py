@@ -1,4 +1,4 @@
-"""`python -m pickclutter_lang.envs.doctor`: is everything here that the simulator needs? Renders one real pile."""
+"""`pickclutter check-install`: is everything here that the simulator needs? Renders one real pile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: of the command line, by default the process's
     :return: the exit status, 0 or 1
     """
-    parser = argparse.ArgumentParser(prog="python -m pickclutter_lang.envs.doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog="pickclutter check-install", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("doctor.png"), help="where to write the picture")
     parser.add_argument("--objects", choices=("proxy", "ycb"), default="proxy", help="which objects lie in the pile")
     parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
@@ -114,7 +114,3 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

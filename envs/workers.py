@@ -134,7 +134,7 @@ class Crew:
         if self._losses[worker.shard] > RETRIES:
             raise StoreError(
                 f"{what}, {RETRIES + 1} times in a row; what was made is kept. Check the simulator with "
-                "python -m pickclutter_lang.envs.doctor, and the memory (fewer workers need less)"
+                "pickclutter check-install, and the memory (fewer workers need less)"
             )
         self._on_loss(f"{what}; trying again")
         self._waiting.appendleft(worker.shard)

@@ -1,4 +1,4 @@
-"""How a script starts and ends: hydra reads its configuration, a named error is one line and exit status 2."""
+"""How a command starts and ends: hydra reads its configuration, a named error is one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
@@ -34,7 +35,7 @@ def typed(schema: type[Settings], config: DictConfig) -> Settings:
 
 
 def composed(schema: type[Settings], config_name: str, overrides: list[str]) -> Settings:
-    """Return the settings that a script would read from `configs/<config_name>.yaml`; for use inside another script.
+    """Return the settings that a command would read from `configs/<config_name>.yaml`; for use inside another command.
 
     :raises InvalidArgumentError: naming an override that is wrong
     """
@@ -48,8 +49,14 @@ def composed(schema: type[Settings], config_name: str, overrides: list[str]) -> 
     return typed(schema, config)
 
 
+def own_config_dir() -> str | None:
+    """Return the folder of `--config-dir`, as an absolute path, that this process was started with; None without one."""
+    sources = HydraConfig.get().runtime.config_sources
+    return next((source.path for source in sources if source.provider == "command-line"), None)
+
+
 def command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
-    """Make a function of a configuration the main function of a script (`configs/<config_name>.yaml`)."""
+    """Make a function of a configuration the main function of a command (`configs/<config_name>.yaml`)."""
 
     def decorate(task: Callable[[DictConfig], None]) -> Callable[[], None]:
         @hydra.main(version_base="1.3", config_path="pkg://pickclutter_lang.configs", config_name=config_name)

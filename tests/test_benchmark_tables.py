@@ -93,9 +93,9 @@ def test_runs_differ_in_what_they_set():
 def test_every_run_is_one_of_the_script():
     with hydra.initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
         for name in ("closed_set", "best+semantic+captions+prompt", "vit_b_32+cls", "best+semantic+filtered_im_cst"):
-            hydra.compose("train_pictures", overrides=list(RUNS[name]))
+            hydra.compose("train_image_student", overrides=list(RUNS[name]))
         keys = {override.split("=")[0] for overrides in RUNS.values() for override in overrides} - {"student"}
-        config = hydra.compose("train_pictures")
+        config = hydra.compose("train_image_student")
         assert all(OmegaConf.select(config, key, default="none") != "none" for key in keys)
 
 
@@ -124,7 +124,7 @@ def test_runs_that_are_not_finished_are_named(folder, tmp_path):
 
 def test_what_the_table_is_made_of(folder, tmp_path):
     text = page(folder, "1", tmp_path)
-    assert f"python scripts/run_benchmark.py table=1 benchmark=object_views out={folder} seeds=[0,1,2]" in text
+    assert f"pickclutter reproduce-tables table=1 benchmark=object_views out={folder} seeds=[0,1,2]" in text
     assert "4 classes in Y_id and 5 in Y_ood; 400 training, 170 X_id, 600 X_ood and 25 few-shot images" in text
     assert "Teacher `pocket`, student `torchvision/resnet18`." in text
     assert "not one of the paper's data sets" in text and "*paper*" not in text

@@ -30,7 +30,7 @@ constants = pytest.importorskip("huggingface_hub.constants")
 from pickclutter_lang.language.captioner import Captioner  # noqa: E402  # needs the hub's client
 
 ROOT = Path(__file__).parent.parent
-SCRIPT = ROOT / "scripts" / "caption_pictures.py"
+SCRIPT = ROOT / "scripts" / "caption_images.py"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [*SPECIAL, "a", "photo", "of", "red", "green", "blue", "thing", "with", "dots", "on", "the", "table"]
 TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -293,5 +293,5 @@ def test_a_machine_without_network_is_told_what_to_get(settings: CaptionSettings
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "benchmark").glob("*.yaml")))
 def test_every_benchmark_can_be_chosen(name: str) -> None:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = compose("caption_pictures", [f"benchmark={name}", "data.root=PICTURES"])
+        config = compose("caption_images", [f"benchmark={name}", "data.root=PICTURES"])
     assert (config.data.name, config.data.root, config.data.cache) == (name, "PICTURES", "runs/picture_cache")

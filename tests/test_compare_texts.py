@@ -30,7 +30,7 @@ from pickclutter_lang.scenes import SceneStore
 from pickclutter_lang.scenes.views import ViewStore, write_views
 from pickclutter_lang.teachers import OpenClipTeacher
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "compare_texts.py"
+SCRIPT = Path(__file__).parent.parent / "scripts" / "ablate_texts.py"
 NAMES = paper_catalogue().names
 CONFIG = {
     "embed_dim": 24,

@@ -190,7 +190,7 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path, start, arguments, message)
 
 def test_help_leaves_no_files(tmp_path):
     done = call(SCRIPT, "--help", cwd=tmp_path)
-    assert done.returncode == 0 and "python scripts/demo.py run=" in done.stdout
+    assert done.returncode == 0 and "pickclutter demo run=" in done.stdout
     assert not list(tmp_path.iterdir())
 
 

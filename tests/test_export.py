@@ -20,7 +20,7 @@ from pickclutter_lang.students.export import FixedLabels, export_onnx
 from pickclutter_lang.training import Run
 
 ROOT = Path(__file__).parent.parent
-SCRIPT = str(ROOT / "scripts" / "export_student.py")
+SCRIPT = str(ROOT / "scripts" / "export_onnx.py")
 NEVER_SEEN = ["banana", "a red teapot", "the blue thing"]
 WITHOUT = (
     "import runpy, sys; sys.modules['{0}'] = None; sys.argv = sys.argv[1:]; runpy.run_path({1!r}, run_name='__main__')"
@@ -195,7 +195,7 @@ def test_mistakes_of_the_script_are_one_line(tmp_path, arguments, words):
 
 def test_help_leaves_no_files(tmp_path):
     done = call(SCRIPT, "--help", folder=tmp_path)
-    assert done.returncode == 0 and "python scripts/export_student.py run=" in done.stdout
+    assert done.returncode == 0 and "pickclutter export-onnx run=" in done.stdout
     assert not list(tmp_path.iterdir())
 
 

@@ -84,7 +84,7 @@ def test_halves_of_the_objects_are_the_catalogues_and_go_by_the_object_alone(tmp
 
 
 def test_views_that_do_not_fit_are_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="collect_views"):
+    with pytest.raises(StoreError, match="pickclutter render-object-views"):
         loaded(tmp_path, "object_views")
     root = write_objects(tmp_path / "data", IDS)
     copy = shutil.copytree(root, tmp_path / "copy")

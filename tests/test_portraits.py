@@ -63,7 +63,7 @@ def test_impossible_cameras_are_refused(studio, proxies: ObjectSet, pose) -> Non
 
 @pytest.mark.slow
 def test_the_script_writes_a_sheet(tmp_path: Path, proxies: ObjectSet) -> None:
-    script = [sys.executable, str(ROOT / "scripts" / "show_objects.py"), "size=48"]
+    script = [sys.executable, str(ROOT / "scripts" / "render_object_sheet.py"), "size=48"]
     done = subprocess.run([*script, "out=sheet.png"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "26 objects of proxy in sheet.png" in done.stdout
     with Image.open(tmp_path / "sheet.png") as sheet:

@@ -48,7 +48,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_run_table12 import make_jobs
 from pickclutter_lang.evaluation.grid_runner import run_grid
-run_grid(make_jobs(Path({out!r}), ["slow", "slow2"]), Path({script!r}), Path({out!r}), 2)
+run_grid(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!r}], Path({out!r}), 2)
 """
 
 
@@ -99,7 +99,7 @@ def wait_until(true, seconds: float = 60) -> None:
 
 def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
     jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
-    failures = run_grid(jobs, script, tmp_path / "out", 2)
+    failures = run_grid(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     assert [(f.name, f.status) for f in failures] == [
         ("bad/seed0", "exit status 1"),
         ("killed/seed0", "ended by SIGKILL"),
@@ -116,9 +116,9 @@ def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
 def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script):
     out = tmp_path / "out"
     jobs = make_jobs(out, ["good", "bad"])
-    run_grid(jobs, script, out, 1)
+    run_grid(jobs, [sys.executable, str(script)], out, 1)
     before = (out / "good" / "result.json").read_bytes()
-    [failure] = run_grid(jobs, script, out, 1)
+    [failure] = run_grid(jobs, [sys.executable, str(script)], out, 1)
     assert (out / "good" / "result.json").read_bytes() == before
     assert len((out / "bad" / "distill" / "log.jsonl").read_text().splitlines()) == 2
     assert failure.end.count("the disk is full") == 1  # of this attempt alone
@@ -126,7 +126,7 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script)
 
 def test_workers_go_side_by_side(tmp_path, script):
     jobs = make_jobs(tmp_path / "out", ["good", "good2"])
-    run_grid(jobs, script, tmp_path / "out", 2)
+    run_grid(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     first, second = (json.loads((job.folder / "result.json").read_text())["started"] for job in jobs)
     assert abs(first - second) < 0.6  # one after the other, each would take as long as python needs to start as well
 
@@ -155,7 +155,7 @@ def test_progress_counts_epochs(tmp_path, script):
         (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
     epochs = job.settings.distill.epochs + job.settings.fewshot.epochs
     assert job.progress == pytest.approx(8 / (epochs + 1))
-    run_grid([job], script, tmp_path, 1)
+    run_grid([job], [sys.executable, str(script)], tmp_path, 1)
     assert job.progress == 1
 
 
@@ -194,7 +194,7 @@ def test_a_killed_grid_goes_on_and_writes_the_table(tmp_path):
     """With real runs: SIGKILL, a scene store that is gone, then the whole grid, then a changed setting."""
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("threads")]
     command = [
-        sys.executable, str(ROOT / "scripts" / "run_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
+        sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
         "out=grid", "workers=2", "distill.epochs=2", "fewshot.epochs=1",
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)

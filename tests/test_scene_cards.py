@@ -48,7 +48,7 @@ def test_card_shows_the_grasp_check(folder):
 @pytest.mark.parametrize("broken", ["{", json.dumps(CHECK)])
 def test_a_broken_grasp_check_is_named(folder, broken):
     (folder / "grasp_check.json").write_text(broken)
-    with pytest.raises(StoreError, match=r"check_grasps\.py in .*grasp_check\.json"):
+    with pytest.raises(StoreError, match=r"pickclutter validate-grasp-labels in .*grasp_check\.json"):
         write_card(folder)
 
 

@@ -182,12 +182,13 @@ def test_two_runs_of_one_seed_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["runs={tmp}/nowhere"], "CheckpointError: expected finished runs under"),
-        (["runs={tmp}", "compare=[best]"], "InvalidArgumentError: expected compare to hold pairs"),
-        (["runs={tmp}", "compare=[cls - none]"], "but got 'cls - none'"),
+        (["out={tmp}/nowhere"], "CheckpointError: expected finished runs under"),
+        (["out={tmp}", "compare=[best]"], "InvalidArgumentError: expected compare to hold pairs"),
+        (["out={tmp}", "compare=[cls - none]"], "but got 'cls - none'"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(grid_folder, overrides, message):
-    command = [sys.executable, str(ROOT / "scripts" / "table12.py"), *(o.format(tmp=grid_folder) for o in overrides)]
+    script = [sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true"]
+    command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=grid_folder)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -59,7 +59,7 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
     after = json.loads((tmp_path / "whole" / "result.json").read_text())
     assert after["metrics"] == json.loads(before)["metrics"]
 
-    assert call("report.py", "run=killed", folder=tmp_path).returncode == 0
+    assert call("evaluate_affordance.py", "report_only=true", "run=killed", folder=tmp_path).returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed", "whole"]
 
 
@@ -81,14 +81,14 @@ def test_a_mistake_is_one_line_and_status_2(toys, tmp_path, overrides, message):
     assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-@pytest.mark.parametrize("script", ["train_affordance.py", "evaluate_affordance.py", "report.py"])
-def test_help_shows_the_command_and_leaves_no_files(tmp_path, script):
-    done = call(script, "--help", folder=tmp_path)
-    assert done.returncode == 0 and f"python scripts/{script} " in done.stdout
+@pytest.mark.parametrize("name", ["train_affordance", "evaluate_affordance"])
+def test_help_shows_the_command_and_leaves_no_files(tmp_path, name):
+    done = call(f"{name}.py", "--help", folder=tmp_path)
+    assert done.returncode == 0 and f"pickclutter {name.replace('_', '-')} " in done.stdout
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", ["evaluate_affordance.py", "report.py"])
-def test_a_folder_without_a_run_is_named(tmp_path, script):
-    done = call(script, "run=nowhere", folder=tmp_path)
+@pytest.mark.parametrize("report_only", ["false", "true"])
+def test_a_folder_without_a_run_is_named(tmp_path, report_only):
+    done = call("evaluate_affordance.py", "run=nowhere", f"report_only={report_only}", folder=tmp_path)
     assert done.returncode == 2 and "CheckpointError" in done.stderr and "nowhere" in done.stderr

@@ -320,7 +320,7 @@ def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) ->
 
 
 def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="collect_views"):
+    with pytest.raises(StoreError, match="pickclutter render-object-views"):
         ViewStore.open(tmp_path)
     folder = write_some_views(tmp_path / "v", 0)
     pictures = folder / "views.h5"

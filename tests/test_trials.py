@@ -221,7 +221,7 @@ def test_wrong_settings_are_one_line(run_folder, tmp_path, override, words):
 def test_an_agent_learns_on_the_students_features(run_folder):
     pytest.importorskip("stable_baselines3")
     training = ["policy=policy", "out=agent", "steps=40", "episode_steps=20"]
-    for name, arguments in (("export_policy.py", ["run=run", "out=policy"]), ("train_agent.py", training)):
+    for name, arguments in (("export_policy.py", ["run=run", "out=policy"]), ("train_ppo.py", training)):
         command = [sys.executable, str(SCRIPT.with_name(name)), *arguments]
         done = subprocess.run(command, cwd=run_folder, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr

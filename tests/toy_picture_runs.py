@@ -26,7 +26,7 @@ def make_toys(folder: Path) -> list[str]:
 
 def settings(*overrides: str) -> BenchmarkSettings:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return composed(BenchmarkSettings, "train_pictures", list(overrides))
+        return composed(BenchmarkSettings, "train_image_student", list(overrides))
 
 
 def trained(*overrides: str) -> PictureRun:

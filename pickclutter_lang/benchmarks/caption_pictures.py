@@ -33,7 +33,7 @@ _CARD = ".card.json"
 
 @dataclass
 class CaptionSettings:
-    """What to caption, by which model, and where to; `configs/caption_pictures.yaml` says what each key means."""
+    """What to caption, by which model, and where to; `configs/caption_images.yaml` says what each key means."""
 
     data: PictureSettings
     model: str

@@ -124,7 +124,7 @@ def descriptions(settings: TextSettings, classes: Sequence[ImageClass]) -> list[
         raise InvalidArgumentError(
             f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}"
             f"{' and others' if len(lacking) > 5 else ''}; name a file of them as data.descriptions (make it: python "
-            "scripts/describe_labels.py labels=[...] out=FILE.json), or do without the runs that need them"
+            "pickclutter describe-labels labels=[...] out=FILE.json), or do without the runs that need them"
         )
     return [item.description for item in classes]
 
@@ -142,7 +142,7 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
     if not path.is_file():
         raise MissingAssetsError(
             f"expected {style} descriptions at {path}, but there is no such file; make it: "
-            f"python scripts/describe_labels.py style={style} labels=[...] out={path}"
+            f"pickclutter describe-labels style={style} labels=[...] out={path}"
         )
     known = read_descriptions(path)
     if known.style != style:

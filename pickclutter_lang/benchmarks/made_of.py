@@ -48,7 +48,7 @@ def captions_of(data: LabelledPictures, rows: Sequence[int]) -> list[str]:
         raise InvalidArgumentError(
             f"expected a caption of every picture for objective.cap, but {len(lacking)} have none, such as "
             f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, made by "
-            "python scripts/caption_pictures.py, or do without the runs that need them"
+            "pickclutter caption-images, or do without the runs that need them"
         )
     return [data.captions[item] for item in ids]
 

@@ -91,7 +91,7 @@ class Runs:
         shared = [*(self.overrides or (f"benchmark={self.data['name']}",))]
         if self.folder != Path(f"runs/benchmarks/{self.data['name']}"):  # the script's default
             shared.append(f"out={self.folder}")
-        return f"python scripts/run_benchmark.py {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
+        return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 
     def _results(self, run: str | None) -> Mapping[int, Result]:
         if run is not None:
@@ -131,7 +131,7 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> Runs:
     if not found:
         raise CheckpointError(
             f"expected finished runs under {out}, as RUN/seedS/{RESULT_FILE}, but there are none; "
-            f"make them: python scripts/run_benchmark.py table=1 out={out}"
+            f"make them: pickclutter reproduce-tables table=1 out={out}"
         )
     runs = Runs(out, {name: dict(sorted(seeds.items())) for name, seeds in found.items()}, tuple(overrides))
     _check(runs)

@@ -53,7 +53,7 @@ _HEADS = {
 
 @dataclass
 class CompareTextsSettings:
-    """What to compare on; `configs/compare_texts.yaml` says what each key means."""
+    """What to compare on; `configs/ablate_texts.yaml` says what each key means."""
 
     scenes: list[str] = field(default_factory=list)
     views: list[str] = field(default_factory=list)

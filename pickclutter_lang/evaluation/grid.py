@@ -84,7 +84,7 @@ def load_grid(folder: str | Path) -> Grid:
     if not found:
         raise CheckpointError(
             f"expected finished runs under {folder}, but there is no {RESULT_FILE}; "
-            "make them: python scripts/run_table12.py out=..."
+            "make them: pickclutter reproduce-table12 out=..."
         )
     grid = Grid({method: dict(sorted(found[method].items())) for method in sorted(found, key=_order)})
     _check(grid, places)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from pickclutter_lang.training.data import data_card
 from pickclutter_lang.training.loop import LOG_FILE
 
 _POLL = 0.5  # seconds
-_OWN = ("methods", "seeds", "workers", "out", "experiment")
+_OWN = ("methods", "seeds", "workers", "out", "experiment", "tables_only", "tables", "compare")
 _OF_A_RUN = ("method", "seed", "threads")
 
 
@@ -134,12 +133,12 @@ def plan_grid(settings: GridSettings, compose: Callable[[list[str]], TrainSettin
     return jobs
 
 
-def run_grid(jobs: Sequence[Job], script: Path, out: Path, workers: int) -> list[Failure]:
+def run_grid(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: int) -> list[Failure]:
     """Run the jobs that have no result yet, some side by side; return those that failed.
 
     The children end with this process, however it ends; started again, each goes on where it was.
 
-    :param script: of one run, called with a job's arguments
+    :param command: of one run; a job's arguments come after it
     :raises StoreError: when another grid is at work in `out`
     """
     waiting = [job for job in jobs if not job.done]
@@ -151,7 +150,7 @@ def run_grid(jobs: Sequence[Job], script: Path, out: Path, workers: int) -> list
                 while waiting and len(running) < workers:
                     job = waiting.pop(0)
                     log = out / "logs" / f"{job.name.replace('/', '-')}.log"
-                    running[job.name] = job, Child([sys.executable, str(script), *job.arguments], log, lock)
+                    running[job.name] = job, Child([*command, *job.arguments], log, lock)
                 line.show([job for job, _ in running.values()], len(failures))
                 time.sleep(_POLL)
                 for job, child in list(running.values()):

@@ -90,10 +90,10 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     except FileNotFoundError as error:
         raise CheckpointError(
             f"expected predictions at {path}, but there is no such file; "
-            f"make them: python scripts/evaluate_affordance.py run={path.parent.parent}"
+            f"make them: pickclutter evaluate-affordance run={path.parent.parent}"
         ) from error
     except (ValueError, BadZipFile, OSError) as error:
         raise CheckpointError(
             f"the predictions at {path} are damaged ({error}); "
-            f"make them anew: python scripts/evaluate_affordance.py run={path.parent.parent}"
+            f"make them anew: pickclutter evaluate-affordance run={path.parent.parent}"
         ) from error

@@ -35,7 +35,7 @@ def load_result(run: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CheckpointError(
             f"expected the result of a run at {path}, but there is no such file; "
-            f"make it: python scripts/train_affordance.py out={run}"
+            f"make it: pickclutter train-affordance out={run}"
         ) from error
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} is damaged ({error}); evaluate the run again") from error

@@ -64,7 +64,7 @@ class DescriptionSet:
         if not path.is_file():
             raise MissingAssetsError(
                 f"expected descriptions at {path}, but there is no such file; "
-                f"make it: python scripts/describe_labels.py labels=[...] out={path}"
+                f"make it: pickclutter describe-labels labels=[...] out={path}"
             )
         try:
             return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -107,7 +107,7 @@ class DescriptionSet:
         if lacking:
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "
-                f"{', '.join(map(repr, lacking))}; ask for them: python scripts/describe_labels.py "
+                f"{', '.join(map(repr, lacking))}; ask for them: pickclutter describe-labels "
                 f"style={self.style} labels=[...]"
             )
         return [self.texts[name] for name in names]

@@ -16,7 +16,7 @@ class PictureSettings:
     `object_views`. `lists` is a folder with the authors' lists and texts; null: the folders of the authors' layout say
     the split, elsewhere it is half of the classes and `train_share` of their pictures, drawn by `seed`, which draws
     `shots` few-shot pictures of each unseen class in any case. `captions` is a file of JSON lines, `descriptions` one
-    of `scripts/describe_labels.py` (null: what the data set itself has).
+    of `pickclutter describe-labels` (null: what the data set itself has).
     Pictures are kept as squares of `side` pixels under `cache`. `max_classes` of either half and `max_per_class` of a
     part make a small version (null: all).
     `allow_missing` goes on without pictures that lists or labels name and that are not there.

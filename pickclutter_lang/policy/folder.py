@@ -86,7 +86,7 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
         if values.get("schema") != SCHEMA:
             raise CheckpointError(
                 f"expected a policy of schema {SCHEMA} in {root}, but got {values.get('schema')}; export it again: "
-                "python scripts/export_policy.py"
+                "pickclutter export-policy"
             )
         card = typed(PolicyCard, OmegaConf.create(values))
         if not {"name", "checkpoint", "fingerprint"} <= card.teacher.keys():
@@ -100,7 +100,7 @@ def read_policy(folder: str | Path) -> tuple[PolicyCard, TrainSettings, dict[str
     except FileNotFoundError as error:
         raise CheckpointError(
             f"expected a policy in {root}, but {Path(str(error.filename)).name} is not there; make it: "
-            "python scripts/export_policy.py run=... out=..."
+            "pickclutter export-policy run=... out=..."
         ) from error
     except (OSError, ValueError, TypeError, KeyError, SafetensorError, InvalidArgumentError) as error:
         raise CheckpointError(f"the policy in {root} is damaged ({error}); export it again") from error

@@ -114,7 +114,7 @@ def _unseen(settings: TeacherTrainSettings) -> str:
 def _training(settings: TeacherTrainSettings, seconds: float) -> str:
     return (
         "## Training\n\n"
-        f"`scripts/train_teacher.py {_values(settings)}`, {seconds / 60:.0f} minutes.\n"
+        f"`pickclutter train-teacher {_values(settings)}`, {seconds / 60:.0f} minutes.\n"
         "Every caption says what it asserts, so each pair of a picture and a caption in a batch is known to match or\n"
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
         "absence), over the map averaged over each object's mask, and over crops and views of single things (names,\n"
@@ -131,7 +131,7 @@ def _folder_training(settings: TeacherTrainSettings, seconds: float) -> str:
     ]
     return (
         "## Training\n\n"
-        f"`scripts/train_teacher.py data=image_folder {_values(settings)}`, {seconds / 60:.0f} minutes, on "
+        f"`pickclutter train-teacher data=image_folder {_values(settings)}`, {seconds / 60:.0f} minutes, on "
         f"{len(pictures.paths)} pictures (content `{pictures.content_hash[:16]}`).\n"
         "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of a\n"
         "picture and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
@@ -151,7 +151,7 @@ def _data_rows(settings: TeacherTrainSettings) -> list[list[str]]:
         manifest = SceneStore.open(folder).manifest
         use = "training" if folder in settings.scenes else "held out"
         made = (
-            f"`scripts/collect_scenes.py split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
+            f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
             f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
             f"graspable={str(manifest.settings['graspable']).lower()}`"
         )
@@ -161,7 +161,7 @@ def _data_rows(settings: TeacherTrainSettings) -> list[list[str]]:
         use = "training" if folder in settings.views else "held out"
         keys = ("objects", "selection", "object_views", "things", "thing_views", "size", "seed")
         made = " ".join(f"{key}={store.settings[key]}" for key in keys if key in store.settings)
-        rows.append([use, f"`scripts/collect_views.py {made}`", f"`{store.content_hash[:16]}`"])
+        rows.append([use, f"`pickclutter render-object-views {made}`", f"`{store.content_hash[:16]}`"])
     return rows
 
 

@@ -112,7 +112,7 @@ def _check(store: SceneStore) -> str:
         return ""
     head = "## How `graspable` was checked\n\n"
     if not path.is_file():
-        return f"{head}Not yet for this store; run `python scripts/check_grasps.py store=` with this folder."
+        return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
     try:
         result: Mapping[str, Any] = json.loads(path.read_text())
         rows = [(key, "-" if result[key] is None else f"{result[key]:.3f}", text) for key, text in _RATES.items()]
@@ -123,7 +123,7 @@ def _check(store: SceneStore) -> str:
         return text + _table(("", "", "share of"), rows)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"expected the result of scripts/check_grasps.py in {path}, but it cannot be read "
+            f"expected the result of pickclutter validate-grasp-labels in {path}, but it cannot be read "
             f"({type(error).__name__}: {error}); run that again or delete the file"
         ) from error
 

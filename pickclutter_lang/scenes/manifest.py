@@ -118,7 +118,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise StoreError(
             f"expected a scene store at {folder}, but {MANIFEST_FILE} is not there; "
-            f"make one: python scripts/collect_scenes.py split=... out={folder}"
+            f"make one: pickclutter collect-scenes split=... out={folder}"
         )
     try:
         values = json.loads(path.read_text())

@@ -48,7 +48,7 @@ class ViewStore:
         """
         root = Path(folder)
         if not (root / _CARD).is_file() or not (root / _PICTURES).is_file():
-            raise StoreError(f"expected views at {root}; make some: python scripts/collect_views.py out={root}")
+            raise StoreError(f"expected views at {root}; make some: pickclutter render-object-views out={root}")
         try:
             card = json.loads((root / _CARD).read_text())
             if card["schema"] != SCHEMA:

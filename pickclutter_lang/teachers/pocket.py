@@ -119,7 +119,7 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
     except FileNotFoundError as error:
         raise TeacherError(
             f"expected a pocket teacher at {root}, but {error.filename or WEIGHTS_FILE} is not there; "
-            f"train one: python scripts/train_teacher.py"
+            f"train one: pickclutter train-teacher"
         ) from error
     except (json.JSONDecodeError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]

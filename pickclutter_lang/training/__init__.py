@@ -1,6 +1,6 @@
 """The training loop: data, schedule, checkpoints, seeds."""
 
-from pickclutter_lang.training.config import EvaluateSettings, ReportSettings, TrainSettings
+from pickclutter_lang.training.config import EvaluateSettings, TrainSettings
 from pickclutter_lang.training.model import AffordanceModel, Prediction
 from pickclutter_lang.training.run import Run, saved_settings
 
@@ -8,7 +8,6 @@ __all__ = [
     "AffordanceModel",
     "EvaluateSettings",
     "Prediction",
-    "ReportSettings",
     "Run",
     "TrainSettings",
     "saved_settings",

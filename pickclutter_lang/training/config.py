@@ -302,16 +302,13 @@ class TrainSettings:
 
 @dataclass
 class EvaluateSettings:
-    """Which run to evaluate again; `scenes` is where its stores lie now, if they were moved."""
+    """Which run to evaluate again; `scenes` is where its stores lie now, if they were moved.
+
+    `report_only`: write the report from `result.json` and the saved predictions; no scenes are needed and no teacher.
+    """
 
     run: str
     scenes: str | None
     threads: int | None
     device: str
-
-
-@dataclass
-class ReportSettings:
-    """Which run to report on."""
-
-    run: str
+    report_only: bool = False

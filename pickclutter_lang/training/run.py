@@ -40,7 +40,7 @@ _MAY_DIFFER = ("out", "threads", "device", "num_workers", "scenes")
 class Run(PhasedRun):
     """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
 
-    script = "scripts/train_affordance.py"
+    script = "pickclutter train-affordance"
     settings: TrainSettings
 
     def __init__(self, settings: TrainSettings, teacher: Teacher, scenes: dict[str, SceneSet]) -> None:
@@ -280,7 +280,7 @@ def saved_settings(request: EvaluateSettings) -> TrainSettings:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(
             f"expected a run at {request.run}, but {SETTINGS_FILE} is not there; "
-            f"make it: python scripts/train_affordance.py out={request.run}"
+            f"make it: pickclutter train-affordance out={request.run}"
         ) from error
     except (json.JSONDecodeError, KeyError, InvalidArgumentError) as error:
         raise CheckpointError(f"{path} is damaged or of another version ({error})") from error

@@ -1,4 +1,4 @@
-"""`scripts/evaluate_policy.py`: variants of a policy on the same episodes, several side by side, and a report."""
+"""`pickclutter evaluate-policy`: variants of a policy on the same episodes, several side by side, and a report."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def _play(stage: Stage, left: Sequence[tuple[str, int]], total: int, workers: in
         except BrokenProcessPool as error:
             raise StoreError(
                 "a worker ended unexpectedly; run the same command again to go on, with fewer workers if memory was "
-                "short (python -m pickclutter_lang.envs.doctor checks the simulator)"
+                "short (pickclutter check-install checks the simulator)"
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""`scripts/train_agent.py`: reinforcement learning on the student's features, to show that they plug in."""
+"""`pickclutter train-ppo`: reinforcement learning on the student's features, to show that they plug in."""
 
 from __future__ import annotations
 

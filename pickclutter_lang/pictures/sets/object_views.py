@@ -1,4 +1,4 @@
-"""Views of single objects of the catalogue that the simulator rendered (`scripts/collect_views.py`)."""
+"""Views of single objects of the catalogue that the simulator rendered (`pickclutter render-object-views`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load(settings: PictureSettings) -> Loaded:
         if not Path(folder).is_dir():
             raise StoreError(
                 f"expected views of objects in {folder}, but there is no such folder; make them: python "
-                f"scripts/collect_views.py things=0 object_views=80 out={folder}"
+                f"pickclutter render-object-views things=0 object_views=80 out={folder}"
             )
         store = ViewStore.open(folder)
         if store.content_hash in seen:
