@@ -50,7 +50,7 @@ def composed(schema: type[Settings], config_name: str, overrides: list[str]) -> 
 
 
 def own_config_dir() -> str | None:
-    """Return the folder of `--config-dir`, as an absolute path, that this process was started with; None without one."""
+    """Return the absolute path of the `--config-dir` that this process was started with; None without one."""
     sources = HydraConfig.get().runtime.config_sources
     return next((source.path for source in sources if source.provider == "command-line"), None)
 

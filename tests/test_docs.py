@@ -16,6 +16,7 @@ from toy_pictures import SETTINGS
 from toy_pictures import paint as paint_picture
 from toy_training import make_finished_run
 
+from pickclutter_lang.commands import COMMANDS
 from pickclutter_lang.pictures import open_pictures
 from pickclutter_lang.pictures.sets import SETS
 from pickclutter_lang.policy.export import PolicySettings, export_policy
@@ -109,11 +110,13 @@ def is_ours(dotted: str) -> bool:
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
-def test_scripts_and_modules_that_are_named_are_there(page: str) -> None:
+def test_commands_and_modules_that_are_named_are_there(page: str) -> None:
     text = (DOCS / page).read_text()
-    scripts, names = re.findall(r"\bscripts/\w+\.py", text), re.findall(r"`pickclutter_lang\.([\w.]+)`", text)
-    assert scripts or names
+    scripts, names = re.findall(r"\bscripts/[\w/]+\.py", text), re.findall(r"`pickclutter_lang\.([\w.]+)`", text)
+    commands = re.findall(r"\bpickclutter ([a-z][a-z0-9-]+)", text)
+    assert scripts or names or commands
     assert [name for name in scripts if not (DOCS.parent / name).is_file()] == []
+    assert set(commands) <= {name for group in COMMANDS.values() for name in group}
     assert [name for name in names if not is_ours(name)] == []
     assert not is_ours("language.nothing") and not is_ours("nowhere.nothing")
 

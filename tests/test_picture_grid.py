@@ -54,7 +54,8 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys, tmp_path) 
 @pytest.mark.slow
 def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) -> None:
     command = [
-        sys.executable, str(ROOT / "scripts" / "reproduce_tables.py"), "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
+        sys.executable, str(ROOT / "scripts" / "reproduce_tables.py"),
+        "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
         *(one for one in toys if not one.startswith("threads")),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)

@@ -1,6 +1,6 @@
 """The commands of the package: `pickclutter COMMAND key=value ...`, each a module of this folder with a `main`.
 
-Only the module of the command that is asked for is imported, so that `pickclutter --help` needs neither torch nor hydra.
+Only the module of the chosen command is imported: `pickclutter --help` needs neither torch nor hydra.
 """
 
 from __future__ import annotations
@@ -110,14 +110,17 @@ def _run(name: str, arguments: Sequence[str], program: str | None = None) -> Non
 
 
 def _complete(request: Sequence[str]) -> None:
-    """Answer a shell: commands from here, their settings from hydra, whose completion knows one program without commands."""
-    program, *words = os.environ.get("COMP_LINE", "").split(" ") if "query=bash" in request else [""]
-    if "query=bash" in request and len(words) < 2:
-        _say(" ".join([*_NAMES, "--help", "--version"]))
-    elif not words or words[0] in _NAMES:
+    """Answer a shell: with the commands, or with the settings of one, which hydra knows as a program of its own."""
+    name = "verify-scenes"  # any: hydra's script for the shell is the same for all
+    if any(word.startswith("query=") for word in request):
+        program, *words = os.environ["COMP_LINE"].split(" ")
+        if len(words) < 2:
+            _say(" ".join([*_NAMES, "--help", "--version"]))
+        if len(words) < 2 or words[0] not in _NAMES or words[0] == "check-install":  # that one is not hydra's
+            return
+        name = words[0]
         os.environ["COMP_LINE"] = " ".join([program, *words[1:]])
-        name = words[0] if words else "verify-scenes"  # any: hydra's script for the shell is the same for all
-        _run(name, ["--shell-completion", *request], program="pickclutter")
+    _run(name, ["--shell-completion", *request], program="pickclutter")
 
 
 def _say(text: str, *, error: bool = False) -> None:

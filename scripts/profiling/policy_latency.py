@@ -1,4 +1,4 @@
-"""Time of one decision, a camera frame in and scores out, on one CPU core: `python scripts/profiling/policy_latency.py`.
+"""Time of one decision, a camera frame in and scores out, on one CPU core.
 
 Students and teachers take turns on the same frames, so that the ratios hold on a busy machine too. Weights are random:
 they do not change the time. CLIP ViT-L/14 is its image tower alone, which a loop with the teacher would run each time.

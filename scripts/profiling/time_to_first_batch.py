@@ -1,4 +1,4 @@
-"""Time from a command's start to the first batch of an `image_folder`: `python scripts/profiling/time_to_first_batch.py`.
+"""Time from a command's start to the first batch of an `image_folder`.
 
 Writes 10,000 small JPEGs in 100 class folders to a temporary folder. Then fresh processes, as a run does, import the
 trainer, open the folder, and show the first 128 pictures of X_train, decoded and augmented: the first time, and again

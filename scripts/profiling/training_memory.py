@@ -1,4 +1,4 @@
-"""Peak memory of a training process at the paper's sizes: `python scripts/profiling/training_memory.py`.
+"""Peak memory of a training process at the paper's sizes.
 
 Writes stores of synthetic scenes (3000 to train on, both cameras RGB-D at 224 px) to a temporary folder, takes some
 steps with the preset `experiment=table12` on the pocket teacher, validates, and prints the peak. It takes
