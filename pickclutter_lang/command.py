@@ -12,9 +12,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from pickclutter_lang.errors import InvalidArgumentError, PickClutterError
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
 
 Settings = TypeVar("Settings")
+_EXTRAS = {"gymnasium": "sim", "scipy": "sim", "trimesh": "sim", "stable_baselines3": "rl"}  # imported by whole modules
 
 
 def typed(schema: type[Settings], config: DictConfig) -> Settings:
@@ -65,6 +66,10 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], None]], Callab
                 task(config)
             except PickClutterError as error:
                 sys.exit(_report(error))
+            except ModuleNotFoundError as error:
+                if error.name not in _EXTRAS:
+                    raise
+                sys.exit(_report(MissingExtraError(error.name, _EXTRAS[error.name])))
             except KeyboardInterrupt:
                 print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
                 sys.exit(130)

@@ -50,7 +50,7 @@ def environment(mask=False, declare=True, **changes):
         "enable_segmentation": mask,
         "absent_probability": 0.0,
     }
-    env = gymnasium.make("PickClutterLang/Proxy-v0", **(given | changes))
+    env = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", **(given | changes))
     return PolicyObservation(DeclareAbsence(env) if declare else env, mask)
 
 
@@ -110,11 +110,11 @@ def test_nothing_is_lost_in_a_flat_observation():
 def test_wrong_environments_and_observations_are_refused():
     with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
         PolicyObservation(gymnasium.make("CartPole-v1"))
-    state = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="state")
+    state = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="state")
     with pytest.raises(InvalidArgumentError, match="obs_mode='rgbd'"):
         PolicyObservation(state)
     state.close()
-    pictures = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="rgbd", camera_cfgs=CAMERAS)
+    pictures = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="rgbd", camera_cfgs=CAMERAS)
     with pytest.raises(InvalidArgumentError, match="enable_segmentation"):
         PolicyObservation(pictures, mask=True)
     pictures.close()
@@ -173,7 +173,7 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
 
     given = {"obs_mode": "rgbd", "control_mode": "pd_ee_delta_pose", "camera_cfgs": CAMERAS}
     envs = gymnasium.make_vec(
-        "PickClutterLang/Proxy-v0",
+        "pickclutter_lang.envs:PickClutterLang/Proxy-v0",
         num_envs=1,
         vectorization_mode="sync",
         wrappers=[DeclareAbsence, PolicyObservation],

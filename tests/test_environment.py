@@ -14,7 +14,7 @@ pytest.importorskip("sapien", reason="needs the sim extra")
 
 from gymnasium.utils.env_checker import check_env, data_equivalence  # noqa: E402
 
-from pickclutter_lang.envs.registration import ENVIRONMENTS, prepare_simulator  # noqa: E402
+from pickclutter_lang.envs.registration import ENVIRONMENTS, prepare_simulator, register  # noqa: E402
 
 prepare_simulator()
 from picking import tabletop  # noqa: E402
@@ -60,9 +60,11 @@ def in_new_process(code):
 # Registration
 
 
-def test_ids_are_known_without_an_import_of_ours_and_without_the_simulator():
+def test_importing_envs_registers_the_ids_without_the_simulator():
     child = in_new_process(
         "import warnings; warnings.simplefilter('error')\nimport sys, gymnasium\n"
+        f"assert not set({list(ENVIRONMENTS)}) & set(gymnasium.registry)\n"
+        "import pickclutter_lang.envs\n"
         f"assert set({list(ENVIRONMENTS)}) <= set(gymnasium.registry)\n"
         "assert not {'sapien', 'mani_skill2', 'torch'} & set(sys.modules)\n"
         "assert gymnasium.spec('PickClutterLang/YCB-v0').max_episode_steps == 200"
@@ -73,25 +75,44 @@ def test_ids_are_known_without_an_import_of_ours_and_without_the_simulator():
 @pytest.mark.parametrize("missing", ["sapien", "mani_skill2"])
 def test_making_it_without_the_simulator_names_the_extra(missing):
     child = in_new_process(
-        f"import sys, gymnasium; sys.modules[{missing!r}] = None; gymnasium.make({PROXY!r})",
+        f"import sys, gymnasium; sys.modules[{missing!r}] = None; gymnasium.make('pickclutter_lang.envs:{PROXY}')",
     )
     last = child.stderr.strip().splitlines()[-1]
     assert "MissingExtraError" in last and missing in last and "pickclutter-lang[sim]" in last
 
 
-def test_the_entry_point_registers_the_same_ids_once():
-    from importlib.metadata import entry_points
+@pytest.mark.parametrize("env_id", list(ENVIRONMENTS))
+def test_the_module_prefix_of_gymnasium_finds_the_ids(env_id):
+    child = in_new_process(
+        f"import gymnasium; spec = gymnasium.spec('pickclutter_lang.envs:{env_id}'); print(spec.id, spec.kwargs)"
+    )
+    assert child.stdout == f"{env_id} {{'objects': {ENVIRONMENTS[env_id]!r}}}\n", child.stderr
 
-    (entry,) = [e for e in entry_points(group="gymnasium.envs") if e.name == "PickClutterLang"]
-    before = dict(gymnasium_registry())
+
+def test_making_it_by_the_module_prefix():
+    child = in_new_process(
+        f"import gymnasium; env = gymnasium.make('pickclutter_lang.envs:{PROXY}', obs_mode='state')\n"
+        "print(env.reset(seed=0)[1]['instruction'])"
+    )
+    assert child.returncode == 0 and child.stdout.strip(), child.stderr
+
+
+def test_without_gymnasium_the_import_works_and_registering_names_the_extra():
+    child = in_new_process(
+        "import sys; sys.modules['gymnasium'] = None; import pickclutter_lang.envs\nprint('imported', flush=True)\n"
+        "pickclutter_lang.envs.register()"
+    )
+    last = child.stderr.strip().splitlines()[-1]
+    assert child.stdout == "imported\n"
+    assert "MissingExtraError: gymnasium is not installed" in last and "pickclutter-lang[sim]" in last
+
+
+def test_registering_again_changes_nothing():
+    before = {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        entry.load()()
-    assert dict(gymnasium_registry()) == before
-
-
-def gymnasium_registry():
-    return {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")}
+        register()
+    assert {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")} == before
 
 
 # What mani_skill2's environment does, this one does
@@ -212,6 +233,7 @@ def test_the_viewer_needs_a_display(monkeypatch):
 
 FINGERPRINT = """
 import gymnasium, hashlib, pickle, sys
+import pickclutter_lang.envs
 env = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="rgbd")
 if {warm}: env.reset(seed=99)
 observation, info = env.reset(seed=3)
@@ -313,7 +335,7 @@ def test_two_environments_side_by_side():
 
 def test_a_forked_process_is_told_to_spawn():
     child = in_new_process(
-        f"import gymnasium, os, sys, traceback; gymnasium.make({PROXY!r})\n"
+        f"import gymnasium, os, sys, traceback; gymnasium.make('pickclutter_lang.envs:{PROXY}')\n"
         "if os.fork(): os.wait(); sys.exit()\n"
         f"try: gymnasium.make({PROXY!r})\n"
         "except Exception: traceback.print_exc()\n"

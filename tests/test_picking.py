@@ -400,7 +400,7 @@ def pick(env, options, mode, meddle=lambda picker: None):
 @pytest.mark.parametrize("mode", sorted(DRIVES))
 def test_the_arm_brings_the_object_to_the_goal(mode):
     env = gymnasium.make(
-        "PickClutterLang/Proxy-v0",
+        "pickclutter_lang.envs:PickClutterLang/Proxy-v0",
         obs_mode="rgbd",
         control_mode=mode,
         enable_segmentation=True,

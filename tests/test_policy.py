@@ -206,7 +206,7 @@ def environment():
 
     def make(**changes):
         given = {"obs_mode": "rgbd", "camera_cfgs": CAMERA, "control_mode": "pd_ee_delta_pose"} | changes
-        return gymnasium.make("PickClutterLang/Proxy-v0", **given)
+        return gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", **given)
 
     return make
 

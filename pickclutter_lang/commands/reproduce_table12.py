@@ -17,8 +17,7 @@ def main(config: DictConfig) -> None:
     from pickclutter_lang.evaluation.table12 import TableSettings, write_table
     from pickclutter_lang.training import TrainSettings
 
-    chosen = {"runs": config.out, "out": config.tables, "compare": config.compare}
-    table = typed(TableSettings, DictConfig(chosen))
+    table = typed(TableSettings, DictConfig({"runs": config.out, "out": config.tables, "compare": config.compare}))
     if config.tables_only:
         print(f"table: {write_table(table)}")
         return

@@ -11,9 +11,10 @@ from pickclutter_lang.command import command, typed
 def main(config: DictConfig) -> None:
     """Train and evaluate; what is finished in the folder `out` is left as it is."""
     from pickclutter_lang.benchmarks.protocol import evaluate_pictures
-    from pickclutter_lang.benchmarks.results import RESULT_FILE, read_result, summary
+    from pickclutter_lang.benchmarks.results import read_result, summary
     from pickclutter_lang.benchmarks.run import PictureRun
     from pickclutter_lang.benchmarks.settings import BenchmarkSettings
+    from pickclutter_lang.evaluation.records import RESULT_FILE
 
     settings = typed(BenchmarkSettings, config)
     run = PictureRun.open(settings)
