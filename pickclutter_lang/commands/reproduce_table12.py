@@ -23,7 +23,7 @@ def main(config: DictConfig) -> None:
         return
     hydra = HydraConfig.get()
     chosen = {key: config[key] for key in ("methods", "seeds", "out", "workers")}
-    chosen |= {"experiment": hydra.runtime.choices.experiment, "overrides": passed_on(hydra.overrides.task)}
+    chosen |= {"experiment": hydra.runtime.choices["experiment"], "overrides": passed_on(hydra.overrides.task)}
     settings = typed(GridSettings, DictConfig(chosen))
     jobs = plan_grid(settings, lambda overrides: composed(TrainSettings, "train_affordance", overrides))
     one_run = command_line("train-affordance", config_dir=own_config_dir())
