@@ -10,8 +10,8 @@ from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile, drop_pile
 from pickclutter_lang.envs.sampling import MAX_ACTORS, ClutterSettings, scene_rng
 from pickclutter_lang.envs.world import REST_QPOS, ClutterWorld, Picture
+from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.sets import ObjectSet
-from pickclutter_lang.picking.gripper import rotation_matrix
 
 REP_POINTS = 16
 _RETRIES = 20

@@ -14,16 +14,16 @@ from pickclutter_lang.envs.geometry import ObjectGeometry, object_geometry
 from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.world import REST_QPOS
-from pickclutter_lang.objects.sets import ObjectSet
-from pickclutter_lang.picking.gripper import (
+from pickclutter_lang.manipulation.gripper import (
     FINGER_HALF_X,
     FINGER_TIP_Z,
     FINGER_Y,
-    Candidates,
-    before,
-    blocking_points,
+    GraspCandidates,
+    collision_counts,
+    pregrasp_pose,
     rotation_matrix,
 )
+from pickclutter_lang.objects.sets import ObjectSet
 
 FloatArray = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ class GraspChecker:
         """Return the surface points [P, 3] of each object of a pile, in the world frame."""
         return [self._points(pile, slot) for slot in range(len(pile.columns))]
 
-    def candidates(self, pile: Pile, slot: int) -> Candidates:
+    def candidates(self, pile: Pile, slot: int) -> GraspCandidates:
         """Return all gripper poses around an object that stay above the table, the best first."""
         geometry = self.geometry(int(pile.columns[slot]))
         rotation = rotation_matrix(pile.poses[slot, 3:])
@@ -77,7 +77,7 @@ class GraspChecker:
         tries = 0
         for first in range(0, len(candidates.positions), _CHUNK):
             chunk = candidates[first : first + _CHUNK]
-            for row in np.flatnonzero(blocking_points(chunk, clouds) == 0):
+            for row in np.flatnonzero(collision_counts(chunk, clouds) == 0):
                 if self.reachable(chunk.pose(int(row))):
                     return chunk.pose(int(row))
                 tries += 1
@@ -87,7 +87,7 @@ class GraspChecker:
 
     def reachable(self, tcp_pose: FloatArray) -> bool:
         """Tell whether the arm reaches a grasp and the pose from which it approaches."""
-        qpos = self._kinematics.solve(before(tcp_pose), REST_QPOS)
+        qpos = self._kinematics.solve(pregrasp_pose(tcp_pose), REST_QPOS)
         return qpos is not None and self._kinematics.solve(tcp_pose, qpos) is not None
 
     def _points(self, pile: Pile, slot: int) -> FloatArray:
@@ -95,7 +95,7 @@ class GraspChecker:
         return points @ rotation_matrix(pile.poses[slot, 3:]).T + pile.poses[slot, :3]
 
 
-def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candidates:
+def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> GraspCandidates:
     """Turn antipodal pairs into gripper poses, sorted by how steep and how near the centre of mass they are."""
     down = np.array([0.0, 0.0, -1.0])
     steep = down - (axes @ down)[:, None] * axes
@@ -114,7 +114,7 @@ def _propose(centres: FloatArray, axes: FloatArray, middle: FloatArray) -> Candi
     good = (lifted <= _DEEPEST_CONTACT_M) & (approach @ down >= _MOST_SLANT_COSINE)
     score = approach @ down - 3.0 * np.linalg.norm(centres - middle, axis=1)
     order = np.argsort(-score[good], kind="stable")
-    return Candidates(positions[good][order], rotations[good][order])
+    return GraspCandidates(positions[good][order], rotations[good][order])
 
 
 def _lift(centres: FloatArray, rotations: FloatArray) -> FloatArray:

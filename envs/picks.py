@@ -16,8 +16,8 @@ from pickclutter_lang.envs.grasps import GraspChecker
 from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.renderer import renderer_options
+from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.objects.sets import INFO_FILE, ObjectSet
-from pickclutter_lang.picking.gripper import before, blocking_points
 
 FloatArray = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ class PickExecutor:
         self._env.set_state(self._start)
         robot = self._env.agent.robot
         rest = np.asarray(robot.get_qpos(), float)
-        ready = self._kinematics.solve(before(tcp_pose), rest)
+        ready = self._kinematics.solve(pregrasp_pose(tcp_pose), rest)
         grasp = None if ready is None else self._kinematics.solve(tcp_pose, ready)
         lifted = tcp_pose + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
         raised = None if grasp is None else self._kinematics.solve(lifted, grasp)
@@ -99,7 +99,7 @@ def attempts(checker: GraspChecker, pile: Pile, slot: int, count: int, blocked: 
     Nothing here asks whether a pose is free, so that objects labelled not graspable are tried in earnest too.
     """
     candidates = checker.candidates(pile, slot)
-    points = blocking_points(candidates, checker.clouds(pile))
+    points = collision_counts(candidates, checker.clouds(pile))
     chosen: list[FloatArray] = []
     for row in np.argsort(points, kind="stable")[:blocked]:
         pose = candidates.pose(int(row))

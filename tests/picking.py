@@ -5,8 +5,8 @@ import numpy as np
 from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.envs.grasps import GraspChecker
 from pickclutter_lang.envs.kinematics import PandaKinematics
-from pickclutter_lang.picking.clouds import TABLE_M
-from pickclutter_lang.picking.gripper import before
+from pickclutter_lang.manipulation.gripper import pregrasp_pose
+from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M
 
 OPEN, CLOSED = 1.0, -1.0
 BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
@@ -23,7 +23,7 @@ def box(size, at=(0.0, 0.0), spacing=0.004):
     sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
     sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
     points = np.concatenate([top, *sides])
-    return points[points[:, 2] > TABLE_M] + np.array([*at, 0.0])
+    return points[points[:, 2] > TABLE_HEIGHT_M] + np.array([*at, 0.0])
 
 
 def tabletop(objects, names, spacing=0.14):
@@ -56,7 +56,13 @@ def pick(env, name, to_goal, extra=()):
     offset = actor.pose.transform(actor.cmass_local_pose).p - grasp[:3]
     end = grasp.copy()
     end[:3] = base.goal_pos - offset if to_goal else grasp[:3] + np.array([0, 0, 0.12])
-    legs = [(before(grasp), 20, OPEN), (grasp, 12, OPEN), (grasp, 8, CLOSED), (end, 30, CLOSED), (end, 8, CLOSED)]
+    legs = [
+        (pregrasp_pose(grasp), 20, OPEN),
+        (grasp, 12, OPEN),
+        (grasp, 8, CLOSED),
+        (end, 30, CLOSED),
+        (end, 8, CLOSED),
+    ]
     results = []
     here = np.asarray(base.agent.robot.get_qpos(), float)
     for pose, steps, gripper in legs:

@@ -11,7 +11,7 @@ from picking import tabletop
 from toy_training import make_finished_run
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.picking.segments import hottest_objects
+from pickclutter_lang.manipulation.segmentation import select_target_segments
 from pickclutter_lang.policy.agent import GraspabilityPolicy
 from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.judges import (
@@ -277,9 +277,9 @@ def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(
 
     def noted(segments, heat, depth, odds, count):
         given.append(odds)
-        return hottest_objects(segments, heat, depth, odds, count)
+        return select_target_segments(segments, heat, depth, odds, count)
 
-    monkeypatch.setattr("pickclutter_lang.policy.judges.hottest_objects", noted)
+    monkeypatch.setattr("pickclutter_lang.policy.judges.select_target_segments", noted)
     judge = StudentJudge(student)
     first = judge(seen, "lemon")
     judge(seen, "shiny thing")

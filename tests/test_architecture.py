@@ -45,7 +45,7 @@ FORBIDDEN = {
     "pretraining": {OURS + "envs", OURS + "evaluation"},
     "evaluation": {OURS + "envs", OURS + "pretraining", OURS + "policy", OURS + "benchmarks"},
     "benchmarks": {OURS + room for room in ("envs", "pretraining", "policy", "trials")},
-    "picking": {
+    "manipulation": {
         "torch",
         "h5py",
         "omegaconf",

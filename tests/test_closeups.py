@@ -19,7 +19,7 @@ from toy_training import SMALL, make_toys, settings
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreError
 from pickclutter_lang.evaluation.protocol import evaluate_run
 from pickclutter_lang.evaluation.report import write_report
-from pickclutter_lang.picking.clouds import camera_above_table, world_points
+from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.extractor import GraspabilityExtractor
 from pickclutter_lang.policy.judges import CloseUps, StudentJudge
@@ -134,17 +134,17 @@ def test_the_table_tells_how_high_things_are():
         pose[:3, 3] = 0.1, -0.2, 0.5
         intrinsic = INTRINSIC * side / 160
         intrinsic[2, 2] = 1
-        rays = world_points(np.ones((side, side)), intrinsic, pose).points - pose[:3, 3]
+        rays = unproject_depth(np.ones((side, side)), intrinsic, pose).points - pose[:3, 3]
         depth = (-0.5 / rays[:, 2]).reshape(side, side)
         depth[20:30, 20:30] -= 0.05 * depth[20:30, 20:30] / 0.5  # 5 cm above the table
         table = np.ones((side, side), bool)
         table[18:24, 20:30] = False  # not all of the thing is left out
-        found = camera_above_table(depth + rng.normal(0, 5e-4, depth.shape), intrinsic, table)
-        heights = world_points(depth, intrinsic, found).points[:, 2].reshape(side, side)
+        found = camera_pose_from_table(depth + rng.normal(0, 5e-4, depth.shape), intrinsic, table)
+        heights = unproject_depth(depth, intrinsic, found).points[:, 2].reshape(side, side)
         assert np.abs(heights[40:]).max() < 0.002 and heights[20:30, 20:30].mean() == pytest.approx(0.05, abs=0.002)
         assert np.allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3)) and np.linalg.det(found[:3, :3]) > 0
     with pytest.raises(InvalidArgumentError, match="3 points of a table"):
-        camera_above_table(depth, intrinsic, np.zeros((side, side), bool))
+        camera_pose_from_table(depth, intrinsic, np.zeros((side, side), bool))
 
 
 def test_objects_get_their_names(made):

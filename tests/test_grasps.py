@@ -13,8 +13,14 @@ from pickclutter_lang.envs.kinematics import PandaKinematics
 from pickclutter_lang.envs.physics import Pile
 from pickclutter_lang.envs.world import REST_QPOS
 from pickclutter_lang.errors import MissingAssetsError
+from pickclutter_lang.manipulation.gripper import (
+    GraspCandidates,
+    collision_counts,
+    pregrasp_pose,
+    quaternion,
+    rotation_matrix,
+)
 from pickclutter_lang.objects.sets import ObjectSet
-from pickclutter_lang.picking.gripper import Candidates, before, blocking_points, quaternion, rotation_matrix
 
 DOWN = np.diag([1.0, -1.0, -1.0])  # gripper pointing down, closing along -y
 
@@ -74,20 +80,20 @@ def reference_blocking(position: np.ndarray, rotation: np.ndarray, points: np.nd
 def test_blocking_points_equal_a_slow_count() -> None:
     rng = np.random.default_rng(0)
     rotations = np.stack([rotation_matrix(q / np.linalg.norm(q)) for q in rng.normal(size=(6, 4))])
-    candidates = Candidates(rng.uniform(-0.05, 0.05, (6, 3)), rotations)
+    candidates = GraspCandidates(rng.uniform(-0.05, 0.05, (6, 3)), rotations)
     clouds = [rng.uniform(-0.2, 0.2, (300, 3)), rng.uniform(-0.1, 0.1, (200, 3))]
     expected = [
         reference_blocking(p, r, np.concatenate(clouds))
         for p, r in zip(candidates.positions, candidates.rotations, strict=True)
     ]
     assert sum(expected) > 0
-    assert blocking_points(candidates, clouds).tolist() == expected
+    assert collision_counts(candidates, clouds).tolist() == expected
 
 
 def test_quaternions_and_matrices_agree() -> None:
-    pose = Candidates(np.array([[0.1, 0.2, 0.3]]), DOWN[None]).pose(0)
+    pose = GraspCandidates(np.array([[0.1, 0.2, 0.3]]), DOWN[None]).pose(0)
     np.testing.assert_allclose(rotation_matrix(quaternion(DOWN)), DOWN, atol=1e-12)
-    np.testing.assert_allclose(before(pose, 0.05)[:3], [0.1, 0.2, 0.35], atol=1e-12)
+    np.testing.assert_allclose(pregrasp_pose(pose, 0.05)[:3], [0.1, 0.2, 0.35], atol=1e-12)
 
 
 @pytest.mark.sim

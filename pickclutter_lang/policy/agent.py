@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.templates import named_in
-from pickclutter_lang.picking.drive import drive_of, stay
-from pickclutter_lang.picking.picker import ScriptedPicker
+from pickclutter_lang.manipulation.controllers import hold_action, make_controller
+from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.policy.judges import Judge, Judgement, StudentJudge
 from pickclutter_lang.policy.observations import decoded, nested
 from pickclutter_lang.policy.student import GraspabilityStudent
@@ -65,7 +65,7 @@ class GraspabilityPolicy:
         :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
         :raises InvalidArgumentError: for another control mode
         """
-        drive_of(control_mode)
+        make_controller(control_mode)
         self.judge, self.control_mode, self.declare = judge, control_mode, declare
 
     @classmethod
@@ -119,7 +119,7 @@ class GraspabilityPolicy:
             pick = Pick(self.judge, self.control_mode, instruction)
             if self.declare:
                 pick.judge(seen)
-        action = stay(self.control_mode) if self.declare and pick.absent else pick.picker.act(seen)
+        action = hold_action(self.control_mode) if self.declare and pick.absent else pick.picker.act(seen)
         if self.declare:
             # After a try that failed the picker looks anew, and may see that nothing is there.
             action = np.append(action, np.float32(DECLARE if pick.absent else GO_ON))

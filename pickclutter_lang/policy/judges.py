@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.finished import check_names
-from pickclutter_lang.picking.segments import hottest_objects, segments_of
+from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import frame_of
 from pickclutter_lang.teachers import Teacher
@@ -109,7 +109,7 @@ class StudentJudge:
             closer = card.closeups is not None and name in card.names
             rivals = [asked.index(other) for other in card.names if other != name]
             own = odds[[n, *rivals]] if rivals else None
-            masks = hottest_objects(segments, heat, depth, own, count=_CANDIDATES if closer else 1)
+            masks = select_target_segments(segments, heat, depth, own, count=_CANDIDATES if closer else 1)
             mask = masks[0] if masks else np.zeros(segments.shape, bool)
             score, threshold = float(look.scores[n]), student.threshold(name)
             if card.closeups is not None and closer:
@@ -217,4 +217,4 @@ def on_picture(maps: NDArray[np.float32], view: int, side: int, outside: float) 
 
 def _segments(observation: Mapping[str, Any]) -> NDArray[np.int64]:
     pictures, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
-    return segments_of(pictures["rgb"], pictures["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"])
+    return segment_rgbd(pictures["rgb"], pictures["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError, StoreError
-from pickclutter_lang.picking.clouds import camera_above_table
+from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table
 from pickclutter_lang.training.data import SceneSet
 
 
@@ -25,7 +25,7 @@ def observation_of(scenes: SceneSet, row: int) -> dict[str, Any]:
     intrinsic = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # the hand camera sees 90 degrees
     metres = depth.astype(np.float64) / 1000
     try:
-        pose = camera_above_table(metres, intrinsic, segments == 0)
+        pose = camera_pose_from_table(metres, intrinsic, segments == 0)
     except InvalidArgumentError as error:
         raise StoreError(f"scene {scenes.scene_ids[row]} of {scenes.store.path}: {error}") from error
     camera = {"intrinsic_cv": intrinsic, "cam2world_gl": pose}

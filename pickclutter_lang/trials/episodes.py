@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalogue import paper_catalogue
 from pickclutter_lang.policy.agent import DECLARE, GraspabilityPolicy, Pick
 from pickclutter_lang.policy.folder import teacher_of
@@ -96,10 +97,10 @@ class Theatre:
         over, steps, aimed = False, 0, False
         while not over:
             action, state = policy.predict(observation, state)
-            aimed = aimed or state[0].picker.aim is not None
+            aimed = aimed or state[0].picker.target is not None
             if watch is not None:
                 watch(observation, state[0])
-            if state[0].picker.doing == "rest" and action[-1] != DECLARE:
+            if state[0].picker.phase == PickPhase.DONE and action[-1] != DECLARE:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1

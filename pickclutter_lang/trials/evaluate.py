@@ -31,8 +31,8 @@ from pickclutter_lang.errors import (
 from pickclutter_lang.evaluation.children import ends_with_parent, folder_lock
 from pickclutter_lang.evaluation.records import git_revision
 from pickclutter_lang.files import make_folder, write_whole
+from pickclutter_lang.manipulation.controllers import make_controller
 from pickclutter_lang.objects.sets import load_object_set
-from pickclutter_lang.picking.drive import drive_of
 from pickclutter_lang.policy.export import PolicySettings, export_policy
 from pickclutter_lang.policy.folder import CARD_FILE, TEXT_FILE, WEIGHTS_FILE
 from pickclutter_lang.training import EvaluateSettings, saved_settings
@@ -86,7 +86,7 @@ class TrialSettings:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
         one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
-        drive_of(self.control_mode)
+        make_controller(self.control_mode)
 
 
 def evaluate_policy(settings: TrialSettings) -> Path:

@@ -143,7 +143,7 @@ def _frame(observation: Mapping[str, NDArray[Any]], pick: Pick, judged: bool) ->
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decoded(observation["instruction"]), (235, 235, 235), _font())
     if pick.judgements:
-        doing = "it is not there" if pick.absent else pick.picker.doing
+        doing = "it is not there" if pick.absent else pick.picker.phase.value
         scores = " and ".join(f"{said.score:.2f}" for said in pick.judgements)
         words = f"{doing}; score {scores}, there from {pick.judgements[-1].threshold:.2f}"
         draw.text((8, _HEADER - 20), words, (170, 175, 185), _font(12))

@@ -13,20 +13,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.picking.faces import flat_faces
-from pickclutter_lang.picking.gripper import (
+from pickclutter_lang.manipulation.center_of_mass import center_of_mass
+from pickclutter_lang.manipulation.gripper import (
     FINGER_HALF_X,
     FINGER_TIP_Z,
     FINGER_Y,
     PAD_M,
-    Candidates,
     FloatArray,
-    blocking_points,
-    enclosed_points,
+    GraspCandidates,
+    collision_counts,
+    points_between_fingers,
 )
-from pickclutter_lang.picking.masses import centre_of_mass
+from pickclutter_lang.manipulation.planes import planar_normals
 
-MOST_BLOCKED = 2
+MAX_COLLISIONS = 2
 """Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
 _DEPTHS_M, _SHALLOWEST_M = (0.044, 0.036, 0.028, 0.018, 0.010), 0.003
 _CLEARANCE_M = 0.003  # between fingertips and table
@@ -48,7 +48,7 @@ _WALL_M = 0.03  # thickest of what is held by a rolled hand
 _LEVEL, _MOST_FLARE_M = 0.02, 0.004  # sine of the closing axis' slant; of what is held along one that is not level
 
 
-class Limits(NamedTuple):
+class GraspLimits(NamedTuple):
     """What a grasp may be like: metres that it is wide at most, how much the width may change along the fingers' own
     width, points that may lie in the way of the fingers, and slants of the hand, degrees.
     """
@@ -59,13 +59,16 @@ class Limits(NamedTuple):
     slants: tuple[float, ...]
 
 
-USUAL, LAST_RESORT = Limits(0.072, 1.2, MOST_BLOCKED, (0, 30)), Limits(0.077, 2.5, 25, (0, 30, 50))
+DEFAULT_LIMITS, RELAXED_LIMITS = (
+    GraspLimits(0.072, 1.2, MAX_COLLISIONS, (0, 30)),
+    GraspLimits(0.077, 2.5, 25, (0, 30, 50)),
+)
 
 
-class Grip(NamedTuple):
-    """A grasp of a strip: its TCP position [3], and what speaks against it, metres but for `taper`.
+class StripGrasp(NamedTuple):
+    """A grasp of a strip: its TCP position [3], and its cost terms, metres but for `taper`.
 
-    `width` between the pads; `lack` of depth; `flare`, by which the strip is wider at the tips than a little above
+    `width` between the pads; `depth_deficit`; `flare`, by which the strip is wider at the tips than a little above
     them, so that pads slip off; `taper`, by which its width changes along the fingers' own, over half of that; and how
     far the object's middle lies from the middle between the pads: `across` the closing axis, so that it swings about
     the line between them, along it, `beyond` them, so that it turns out, and along the approach, `below` them.
@@ -73,7 +76,7 @@ class Grip(NamedTuple):
 
     position: FloatArray
     width: float
-    lack: float
+    depth_deficit: float
     flare: float
     taper: float
     across: float
@@ -85,7 +88,7 @@ class Grip(NamedTuple):
         """How bad it is; weights were chosen by what was lost in some 500 picks."""
         return (
             _WIDE_COST * self.width
-            + _SHALLOW_COST * self.lack
+            + _SHALLOW_COST * self.depth_deficit
             + _FLARE_COST * self.flare
             + _ACROSS_COST * self.across
             + _BEYOND_COST * self.beyond
@@ -94,13 +97,13 @@ class Grip(NamedTuple):
         )
 
 
-def propose(
+def propose_grasps(
     target: FloatArray,
     others: FloatArray,
     count: int = 8,
-    limits: Limits = USUAL,
+    limits: GraspLimits = DEFAULT_LIMITS,
     hand: FloatArray | None = None,
-) -> Candidates:
+) -> GraspCandidates:
     """Return up to `count` gripper poses that are free, the best first.
 
     :param target: points [N, 3] of the object, in the world, metres
@@ -108,23 +111,23 @@ def propose(
     :param hand: rotation [3, 3] of the hand at rest; of grasps about as good comes first what it has to turn least for
     """
     if len(target) < 4:
-        return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
-    middle = centre_of_mass(target)
+        return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+    middle = center_of_mass(target)
     centres = target[_spread(target, _CENTRES)]
     positions, rotations, costs = [], [], []
     for rotation, slant in [*_orientations(limits.slants), *_rolled(), *_along_faces(target)]:
         turn = 0.0 if hand is None else np.arccos(min(abs(float(rotation[:, 1] @ hand[:, 1])), 1.0))
-        for grip in _on_strips(target, centres, rotation, middle, limits):
+        for grip in _grasps_on_strips(target, centres, rotation, middle, limits):
             positions.append(grip.position)
             rotations.append(rotation)
             costs.append(_SLANT_COST * float(np.sin(slant)) + _TURN_COST * turn + grip.cost)
     if not positions:
-        return Candidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+        return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
-    found = Candidates(np.array(positions)[order], np.array(rotations)[order])
+    found = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
     free = _free_and_apart(found, target, others, _CONSIDERED * count, limits.blocked)
     # Where an object is wide beside the fingers, its convex collision parts are wider yet.
-    narrow = blocking_points(found[free], [target], _ROOM_M) > MOST_BLOCKED
+    narrow = collision_counts(found[free], [target], _ROOM_M) > MAX_COLLISIONS
     best = np.argsort(np.array(costs)[order][free] + _NARROW_COST * narrow, kind="stable")[:count]
     return found[free[best]]
 
@@ -168,7 +171,7 @@ def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
     The hand comes down on one of its faces, and closes along another one's normal, or level or steepest along the face;
     or it closes along the normal of one, coming down as steeply as it can so.
     """
-    faces = flat_faces(target)
+    faces = planar_normals(target)
     found = []
     for face in faces:
         slant = float(np.arccos(np.clip(face[2], -1, 1)))
@@ -184,9 +187,13 @@ def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
     return found
 
 
-def _on_strips(
-    target: FloatArray, centres: FloatArray, rotation: FloatArray, middle: FloatArray, limits: Limits = USUAL
-) -> list[Grip]:
+def _grasps_on_strips(
+    target: FloatArray,
+    centres: FloatArray,
+    rotation: FloatArray,
+    middle: FloatArray,
+    limits: GraspLimits = DEFAULT_LIMITS,
+) -> list[StripGrasp]:
     """Return grasps of one orientation."""
     local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
     level, rolled = abs(rotation[2, 1]) < _LEVEL, abs(abs(rotation[2, 1]) - np.sin(_ROLL)) < 1e-9
@@ -210,14 +217,14 @@ def _on_strips(
             if width > limits.widest or not _SHALLOWEST_M <= depth <= deepest:
                 continue
             position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
-            lack = max(0.0, min(wanted, deepest) - depth)
+            depth_deficit = max(0.0, min(wanted, deepest) - depth)
             flare = _flare(shallow, tip, between)
             if not level and (depth < _FLARE_M or flare > _MOST_FLARE_M):
                 continue  # a finger would lie on top of it
             if rolled and width > _WALL_M:
                 continue  # upright sides, which the camera does not see, would be in the way
             across, beyond, below = abs(u - at[0]), abs(centre - at[1]), at[2] - (tip - FINGER_TIP_Z)
-            found.append(Grip(position, width, lack, flare, taper, across, beyond, below))
+            found.append(StripGrasp(position, width, depth_deficit, flare, taper, across, beyond, below))
     return found
 
 
@@ -256,14 +263,14 @@ def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
 
 
 def _free_and_apart(
-    found: Candidates, target: FloatArray, others: FloatArray, count: int, blocked: int
+    found: GraspCandidates, target: FloatArray, others: FloatArray, count: int, blocked: int
 ) -> NDArray[np.int64]:
     """Return the rows of poses that nothing blocks and that hold nothing else, of those near each other the best."""
     chosen: list[int] = []
     for first in range(0, len(found.positions), 64):
         rows = np.arange(first, min(first + 64, len(found.positions)))
-        free = blocking_points(found[rows], [target, others]) <= blocked
-        for row in rows[free & (enclosed_points(found[rows], others) <= MOST_BLOCKED)]:
+        free = collision_counts(found[rows], [target, others]) <= blocked
+        for row in rows[free & (points_between_fingers(found[rows], others) <= MAX_COLLISIONS)]:
             apart = all(
                 np.linalg.norm(found.positions[row] - found.positions[other]) > 0.012
                 or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < 0.9
@@ -278,7 +285,7 @@ def _free_and_apart(
 
 def _spread(points: FloatArray, count: int) -> NDArray[np.int64]:
     """Choose points far from each other (greedy farthest-point sampling), from the one nearest the middle on."""
-    distance = np.linalg.norm(points - centre_of_mass(points), axis=1)
+    distance = np.linalg.norm(points - center_of_mass(points), axis=1)
     chosen = [int(distance.argmin())]
     distance = np.full(len(points), np.inf)
     while len(chosen) < min(count, len(points)):

@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 
-from pickclutter_lang.picking.gripper import FloatArray
+from pickclutter_lang.manipulation.gripper import FloatArray
 
 _SLICES = 12
 _THINNEST_M = 0.003
 
 
-def centre_of_mass(points: FloatArray) -> FloatArray:
+def center_of_mass(points: FloatArray) -> FloatArray:
     """Guess the centre of mass [3] of an object of one material that stands or lies on the table.
 
     The object is cut into slices along its longest horizontal axis. A slice is as thick as it is wide, or as high as it

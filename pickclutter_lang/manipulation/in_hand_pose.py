@@ -9,9 +9,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from pickclutter_lang.picking.arm import PandaArm, bent
-from pickclutter_lang.picking.clouds import world_points
-from pickclutter_lang.picking.gripper import FINGER_HALF_X, FloatArray, Numbers, quaternion, rotation_matrix
+from pickclutter_lang.manipulation.gripper import FINGER_HALF_X, AnyFloatArray, FloatArray, quaternion, rotation_matrix
+from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
+from pickclutter_lang.manipulation.point_cloud import unproject_depth
 
 _STILL_M = 0.004
 _FARTHEST_M = 0.3
@@ -66,41 +66,43 @@ _ALONG, _SHORTEST_M, _LONGEST_M = 0.5, 0.018, 0.048
 _UPRIGHT = 0.2  # sine of the angle to the vertical
 
 
-class HandView(NamedTuple):
+class WristCameraView(NamedTuple):
     """What the camera on the hand sees.
 
     `depth` [H, W] in metres, its `intrinsic` matrix [3, 3], and its pose [4, 4] in the frame of the TCP (x across, y
     closing, z approach), OpenGL's axes.
     """
 
-    depth: Numbers
-    intrinsic: Numbers
+    depth: AnyFloatArray
+    intrinsic: AnyFloatArray
     camera: FloatArray
 
 
-def hand_view(depth: Numbers, intrinsic: Numbers, camera: Numbers, tcp_pose: FloatArray) -> HandView:
+def wrist_camera_view(
+    depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray, tcp_pose: FloatArray
+) -> WristCameraView:
     """Return what the hand camera sees from the poses of camera [4, 4] and TCP [7] in the world."""
     rotation, own = rotation_matrix(tcp_pose[3:]), np.array(camera, float)
     own[:3, :3], own[:3, 3] = rotation.T @ own[:3, :3], rotation.T @ (own[:3, 3] - tcp_pose[:3])
-    return HandView(depth, intrinsic, own)
+    return WristCameraView(depth, intrinsic, own)
 
 
-def held_points(before: Numbers, view: HandView, opening: float) -> FloatArray:
+def held_object_points(before: AnyFloatArray, view: WristCameraView, opening: float) -> FloatArray:
     """Return the points [P, 3] of what is held, in the frame of the TCP, metres.
 
     :param before: depth [H, W] of the hand camera before it came to the view, from at least some centimetres away
     :param opening: between the finger pads, metres
     """
     still = np.where((np.abs(before - view.depth) < _STILL_M) & (view.depth < _FARTHEST_M), view.depth, 0.0)
-    local, _ = world_points(still, view.intrinsic, view.camera)
+    local, _ = unproject_depth(still, view.intrinsic, view.camera)
     x, y = np.abs(local[:, 0]), np.abs(local[:, 1])
     inner = 0.5 * opening - _MARGIN_M
     fingers = (x < FINGER_HALF_X + _MARGIN_M) & (y > inner) & (y < inner + _FINGER_M + 2 * _MARGIN_M)
     return np.asarray(local[~fingers])
 
 
-def swing_of_held(
-    held: FloatArray, view: HandView, shape: FloatArray, middle: FloatArray, down: FloatArray
+def estimate_in_hand_rotation(
+    held: FloatArray, view: WristCameraView, shape: FloatArray, middle: FloatArray, down: FloatArray
 ) -> FloatArray:
     """Return the rotation [3, 3] by which an object has turned between the fingers since they closed.
 
@@ -112,7 +114,7 @@ def swing_of_held(
     seen or has slid, it is the one at which its middle hangs almost straight below the line between the pads. What is
     held near its middle is not taken to have swung.
 
-    :param held: [P, 3], what `held_points` returns for the view
+    :param held: [P, 3], what `held_object_points` returns for the view
     :param shape: [N, 3], what was seen of the object before, in the frame of the TCP that grasped it
     :param middle: [3], of the object, in that frame
     :param down: [3], the direction of gravity, in the frame of the TCP now
@@ -136,7 +138,7 @@ def swing_of_held(
     for swing, tilt in turns:
         rotation = about_closing_axis(swing) @ _about_width(tilt)
         distance, _ = tree.query(seen @ rotation, distance_upper_bound=_FAR_M)
-        through = seen_through(some @ rotation.T, view)
+        through = free_space_violation(some @ rotation.T, view)
         misfit = np.minimum(distance, _FAR_M).mean() + np.minimum(through, _FAR_M).mean()
         costs.append(misfit + lever * _SHORT_COST * abs(_between(swing, hanging)))
     swing, tilt = turns[int(np.argmin(costs))]
@@ -149,7 +151,7 @@ def _sample(points: FloatArray) -> FloatArray:
     return np.asarray(points[np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int)])
 
 
-def seen_through(points: FloatArray, view: HandView) -> FloatArray:
+def free_space_violation(points: FloatArray, view: WristCameraView) -> FloatArray:
     """Return how far [N] a view goes beyond points [N, 3] of the TCP's frame, metres along the optical axis.
 
     What it goes beyond by more than a centimetre is not there. 0 for points outside of the picture, or behind what is
@@ -183,7 +185,7 @@ def about_closing_axis(angle: float) -> FloatArray:
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
 
 
-def likely_middles(middle: FloatArray, shape: FloatArray, down: FloatArray) -> FloatArray:
+def center_hypotheses(middle: FloatArray, shape: FloatArray, down: FloatArray) -> FloatArray:
     """Return where [G, 3] the middle of what is held may be in truth, the likeliest first, in the frame of the TCP.
 
     What was hidden, and what is heavier than it looks, lies along the object; and things hang deeper than they seem.
@@ -202,7 +204,7 @@ def likely_middles(middle: FloatArray, shape: FloatArray, down: FloatArray) -> F
     return np.asarray(middle + _ELSEWHERE @ ways)
 
 
-def carrying_pose(
+def transport_pose(
     arm: PandaArm, angles: FloatArray, place: FloatArray, middle: FloatArray, rotation: FloatArray
 ) -> FloatArray:
     """Return the TCP pose [7] at which what is held has its middle at a place of the world.
@@ -221,7 +223,7 @@ def carrying_pose(
     for turn, lean in _TURNS:
         turned = (Rotation.from_rotvec(lean * level) * Rotation.from_rotvec([0, 0, turn])).as_matrix() @ rotation
         poses.append(np.concatenate([place - turned @ middle, quaternion(turned)]))
-        solved = arm.solve(poses[-1], angles)
-        if solved is not None and bent(solved):
+        solved = arm.inverse(poses[-1], angles)
+        if solved is not None and is_elbow_bent(solved):
             return poses[-1]
     return poses[0]

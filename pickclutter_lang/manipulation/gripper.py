@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transforms3d.quaternions import mat2quat, quat2mat
 
 FloatArray = NDArray[np.float64]
-Numbers = NDArray[np.floating[Any]]
+AnyFloatArray = NDArray[np.floating[Any]]
 """An array that comes from outside, of any floating type."""
 
 APPROACH_M = 0.08
@@ -29,27 +29,29 @@ _SWEEP_Z = -0.16
 
 
 @dataclass(frozen=True)
-class Candidates:
+class GraspCandidates:
     """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach)."""
 
     positions: FloatArray
     rotations: FloatArray
 
-    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Candidates:
-        return Candidates(self.positions[rows], self.rotations[rows])
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> GraspCandidates:
+        return GraspCandidates(self.positions[rows], self.rotations[rows])
 
     def pose(self, row: int) -> FloatArray:
         """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
         return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
 
 
-def before(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
+def pregrasp_pose(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
     """Return the TCP pose from which a grasp is approached: `distance` metres back along its approach axis."""
     back = rotation_matrix(tcp_pose[3:])[:, 2] * distance
     return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
 
 
-def blocking_points(candidates: Candidates, clouds: Sequence[FloatArray], margin: float = 0.0) -> NDArray[np.int64]:
+def collision_counts(
+    candidates: GraspCandidates, clouds: Sequence[FloatArray], margin: float = 0.0
+) -> NDArray[np.int64]:
     """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free.
 
     :param margin: by which the fingers are taken to be wider to both sides, metres
@@ -60,13 +62,13 @@ def blocking_points(candidates: Candidates, clouds: Sequence[FloatArray], margin
     return np.asarray((finger | palm).sum(1))
 
 
-def enclosed_points(candidates: Candidates, cloud: FloatArray) -> NDArray[np.int64]:
+def points_between_fingers(candidates: GraspCandidates, cloud: FloatArray) -> NDArray[np.int64]:
     """Count [G] the points of a cloud that lie between the open fingers."""
     x, y, z = _around(candidates, cloud)
     return np.asarray(((x < FINGER_HALF_X) & (y < FINGER_Y[0]) & (z > _PALM_Z) & (z < FINGER_TIP_Z)).sum(1))
 
 
-def _around(candidates: Candidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _around(candidates: GraspCandidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the points that lie near, in the frames of the TCP: |x|, |y| and z, [G, P] each."""
     if not len(candidates.positions):
         nothing = np.zeros((0, len(points)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pickclutter_lang.picking.gripper import FloatArray, Numbers, quaternion, rotation_matrix
+from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray, quaternion, rotation_matrix
 
 JOINTS = 7
 # Franka's data sheet, in Craig's convention: a, d in metres, alpha in radians of each joint; then flange and hand.
@@ -22,8 +22,13 @@ _DH = np.array(
 )
 _TOOL_M = 0.107 + 0.1034  # from the last joint along its axis to the flange, and on to the TCP
 _TOOL_TURN = -np.pi / 4
-LOWER = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])
-UPPER = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
+JOINT_LIMITS = np.array(
+    [
+        [-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973],
+        [2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973],
+    ]
+)
+"""Lowest and highest angle of each joint, [2, 7], radians, from Franka's data sheet."""
 
 _STEPS, _DAMPING, _LARGEST_STEP = 60, 0.02, 0.3
 _CLOSE_M, _CLOSE_RAD = 5e-4, 5e-3
@@ -33,22 +38,22 @@ _ELBOW, _STRAIGHT = 3, -1.0  # 0 would be straight; at -0.7 pd_ee_delta_pose was
 class PandaArm:
     """Forward and inverse kinematics of a Panda whose base stands at a pose (x y z qw qx qy qz) of the world."""
 
-    def __init__(self, base_pose: Numbers) -> None:
+    def __init__(self, base_pose: AnyFloatArray) -> None:
         self._base = _matrix(np.asarray(base_pose, float))
         self.base = self._base[:3, 3]
         """Where it stands, [3], metres."""
 
-    def tcp(self, angles: Numbers) -> FloatArray:
+    def forward(self, angles: AnyFloatArray) -> FloatArray:
         """Return the TCP pose [7] in the world for joint angles [7], radians."""
         frame = self._frames(np.asarray(angles, float))[-1]
         return np.concatenate([frame[:3, 3], quaternion(frame[:3, :3])])
 
-    def solve(self, tcp_pose: FloatArray, start: Numbers) -> FloatArray | None:
+    def inverse(self, tcp_pose: FloatArray, start: AnyFloatArray) -> FloatArray | None:
         """Return joint angles [7] that bring the TCP to a pose of the world, or None if it is out of reach.
 
         Damped least squares from `start` [7]; angles stay within the joints' limits.
         """
-        angles = np.clip(np.asarray(start, float)[:JOINTS], LOWER, UPPER)
+        angles = np.clip(np.asarray(start, float)[:JOINTS], JOINT_LIMITS[0], JOINT_LIMITS[1])
         rotation = rotation_matrix(tcp_pose[3:])
         for _ in range(_STEPS):
             frames = self._frames(angles)
@@ -58,7 +63,7 @@ class PandaArm:
             jacobian = _jacobian(frames)
             step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + _DAMPING**2 * np.eye(6), error)
             step *= min(1.0, _LARGEST_STEP / max(float(np.abs(step).max()), 1e-9))
-            angles = np.clip(angles + step, LOWER, UPPER)
+            angles = np.clip(angles + step, JOINT_LIMITS[0], JOINT_LIMITS[1])
         return None
 
     def _frames(self, angles: FloatArray) -> FloatArray:
@@ -74,7 +79,7 @@ class PandaArm:
         return np.stack(frames)
 
 
-def bent(angles: FloatArray) -> bool:
+def is_elbow_bent(angles: FloatArray) -> bool:
     """Tell whether the elbow of an arm with these joint angles [7] is bent enough to move on in any direction.
 
     Outstretched, small steps of the hand have no solution, and a controller that goes by them stops.

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.picking.arm import JOINTS, PandaArm, pose_distance
-from pickclutter_lang.picking.clouds import cloud_of
-from pickclutter_lang.picking.drive import CLOSED, OPEN, drive_of
-from pickclutter_lang.picking.gripper import Candidates, FloatArray, Numbers, before, quaternion, rotation_matrix
-from pickclutter_lang.picking.held import carrying_pose, hand_view, held_points, likely_middles, swing_of_held
-from pickclutter_lang.picking.masses import centre_of_mass
-from pickclutter_lang.picking.proposals import LAST_RESORT, USUAL, propose
+from pickclutter_lang.manipulation.center_of_mass import center_of_mass
+from pickclutter_lang.manipulation.controllers import CLOSED, OPEN, make_controller
+from pickclutter_lang.manipulation.grasp_proposals import DEFAULT_LIMITS, RELAXED_LIMITS, propose_grasps
+from pickclutter_lang.manipulation.gripper import (
+    AnyFloatArray,
+    FloatArray,
+    GraspCandidates,
+    pregrasp_pose,
+    quaternion,
+    rotation_matrix,
+)
+from pickclutter_lang.manipulation.in_hand_pose import (
+    center_hypotheses,
+    estimate_in_hand_rotation,
+    held_object_points,
+    transport_pose,
+    wrist_camera_view,
+)
+from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm, pose_distance
+from pickclutter_lang.manipulation.point_cloud import object_point_cloud
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 LIFT_M = 0.12
 _HIGH_M = 0.22  # the TCP comes down from at least here
 _NEAR_M, _NEAR_RAD = 0.004, 0.04
@@ -32,16 +46,33 @@ _FEWEST_STEPS, _AT_REST_RAD = 3, 0.006  # radians in a step; mani_skill2 takes 0
 _APART_M = 0.05  # between two views that tell what moves with the hand
 
 Observation = Mapping[str, Any]
-Finder = Callable[[Observation], NDArray[np.bool_]]
+TargetMaskFn = Callable[[Observation], NDArray[np.bool_]]
 """From an observation of mode `rgbd` to the pixels [H, W] of the object in the hand camera's picture."""
 
 
-class Aim(NamedTuple):
+class PickPhase(Enum):
+    """What the picker is at."""
+
+    OBSERVE = "observe"
+    """Choose a grasp, or go back to where the camera sees the whole table."""
+    REACH = "reach"
+    """Go to the grasp with open fingers."""
+    CLOSE = "close"
+    """Close the fingers."""
+    LIFT = "lift"
+    """Lift the object."""
+    TRANSPORT = "transport"
+    """Bring the object to the goal."""
+    DONE = "done"
+    """Nothing is left to do: no grasp was found, or all attempts failed."""
+
+
+class GraspTarget(NamedTuple):
     """A grasp: the TCP pose [7], what is seen of the object, [N, 3], and where its middle is thought to be, [3]."""
 
     grasp: FloatArray
-    shape: FloatArray
-    middle: FloatArray
+    points: FloatArray
+    center: FloatArray
 
 
 class ScriptedPicker:
@@ -51,28 +82,30 @@ class ScriptedPicker:
     depth, the camera's and the arm's pose, the joint angles and the goal.
     """
 
-    def __init__(self, find: Finder, control_mode: str = "pd_ee_delta_pose", tries: int = TRIES) -> None:
+    def __init__(
+        self, find_target: TargetMaskFn, control_mode: str = "pd_ee_delta_pose", max_attempts: int = MAX_ATTEMPTS
+    ) -> None:
         """Choose what to pick and how to drive.
 
-        :param find: asked when a grasp is to be chosen, before the arm moves and again after a try that failed
+        :param find_target: asked when a grasp is to be chosen, before the arm moves and again after a try that failed
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
-        :param tries: how often it picks when the fingers come back empty
+        :param max_attempts: how often it picks when the fingers come back empty
         :raises InvalidArgumentError: for another control mode, or less than one try
         """
-        if tries < 1:
-            raise InvalidArgumentError(f"expected at least one try, but got {tries}")
-        self._find, self._drive = find, drive_of(control_mode)
-        self._tries = tries
+        if max_attempts < 1:
+            raise InvalidArgumentError(f"expected at least one attempt, but got {max_attempts}")
+        self._find_target, self._drive = find_target, make_controller(control_mode)
+        self._max_attempts = max_attempts
         self.reset()
 
     def reset(self) -> None:
         """Forget the last episode."""
         self._script: Generator[NDArray[np.float32], None, None] | None = None
         self._failed: list[FloatArray] = []
-        self.aim: Aim | None = None
+        self.target: GraspTarget | None = None
         """The grasp that it goes for; None before, and where there is none."""
-        self.doing = "look"
-        """What it is at: look (or go back to where it sees all), reach, close, lift, carry, or rest: nothing to do."""
+        self.phase = PickPhase.OBSERVE
+        """What it is at."""
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
         """Return the next action.
@@ -83,36 +116,36 @@ class ScriptedPicker:
         self._observe(observation)
         if self._script is None:
             self._arm = PandaArm(self._base)
-            self._rest = self._arm.tcp(self._qpos[:JOINTS])
+            self._rest = self._arm.forward(self._qpos[:JOINTS])
             self._script = self._pick()
         return next(self._script)
 
     # The script ---------------------------------------------------------------------------------------------------
 
     def _pick(self) -> Generator[NDArray[np.float32], None, None]:
-        for _ in range(self._tries):
-            self.aim = self._look()
-            if self.aim is None:
+        for _ in range(self._max_attempts):
+            self.target = self._look()
+            if self.target is None:
                 break
-            grasp = self.aim.grasp
-            ready, self.doing = before(grasp), "reach"
+            grasp = self.target.grasp
+            ready, self.phase = pregrasp_pose(grasp), PickPhase.REACH
             yield from self._go(_raised(ready, _HIGH_M), OPEN, passing=True)
             yield from self._go(ready, OPEN, passing=True)
             yield from self._go(grasp, OPEN)
-            self.doing = "close"
+            self.phase = PickPhase.CLOSE
             yield from self._close(grasp)
             self._gripped = self._opening
             lifted = grasp + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
             if self._holding:
-                self.doing = "lift"
+                self.phase = PickPhase.LIFT
                 yield from self._go(lifted, CLOSED, passing=True)
             if self._holding:
-                yield from self._carry(self.aim)
+                yield from self._carry(self.target)
             self._failed.append(grasp)
-            self.doing = "look"
+            self.phase = PickPhase.OBSERVE
             yield from self._go(_raised(lifted, _HIGH_M), OPEN, passing=True)
             yield from self._go(self._rest, OPEN, passing=True)
-        self.doing = "rest"
+        self.phase = PickPhase.DONE
         while True:
             yield self._towards(self._rest, OPEN)
 
@@ -123,15 +156,15 @@ class ScriptedPicker:
             steps, wider = steps + 1, self._opening
             yield self._towards(grasp, CLOSED)
 
-    def _carry(self, aim: Aim) -> Generator[NDArray[np.float32], None, None]:
+    def _carry(self, aim: GraspTarget) -> Generator[NDArray[np.float32], None, None]:
         """Bring the object's middle to the goal, and try around it while the fingers hold something."""
-        self.doing, rotation = "carry", rotation_matrix(aim.grasp[3:])
-        wanted = self._with_middle_at(self._goal, (aim.middle - aim.grasp[:3]) @ rotation, rotation)
+        self.phase, rotation = PickPhase.TRANSPORT, rotation_matrix(aim.grasp[3:])
+        wanted = self._with_middle_at(self._goal, (aim.center - aim.grasp[:3]) @ rotation, rotation)
         views = []
         for action in self._go(wanted, CLOSED):
-            views.append((self._arm.tcp(self._qpos[:JOINTS]), self._depth))
+            views.append((self._arm.forward(self._qpos[:JOINTS]), self._depth))
             yield action
-        here = self._arm.tcp(self._qpos[:JOINTS])
+        here = self._arm.forward(self._qpos[:JOINTS])
         away = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > _APART_M]
         middles = self._middles_of_held(away[-1] if away else None, aim)
         del views, away
@@ -143,7 +176,7 @@ class ScriptedPicker:
                     return
 
     def _with_middle_at(self, place: FloatArray, held: FloatArray, rotation: FloatArray) -> FloatArray:
-        return carrying_pose(self._arm, self._qpos[:JOINTS], place, held, rotation)
+        return transport_pose(self._arm, self._qpos[:JOINTS], place, held, rotation)
 
     @property
     def _opening(self) -> float:
@@ -154,19 +187,19 @@ class ScriptedPicker:
     def _holding(self) -> bool:
         return self._opening > max(_EMPTY_M, _SLIPPED_SHARE * self._gripped)
 
-    def _middles_of_held(self, seen: Numbers | None, aim: Aim) -> FloatArray:
+    def _middles_of_held(self, seen: AnyFloatArray | None, aim: GraspTarget) -> FloatArray:
         """Return where [G, 3] the object's middle may be in the frame of the TCP, after looking at how it hangs there.
 
         :param seen: depth [H, W], from where the hand was some centimetres before; without it nothing is known of that
         """
         turned = rotation_matrix(aim.grasp[3:])
-        shape, middle = (aim.shape - aim.grasp[:3]) @ turned, (aim.middle - aim.grasp[:3]) @ turned
-        tcp = self._arm.tcp(self._qpos[:JOINTS])
+        shape, middle = (aim.points - aim.grasp[:3]) @ turned, (aim.center - aim.grasp[:3]) @ turned
+        tcp = self._arm.forward(self._qpos[:JOINTS])
         down, swing = -rotation_matrix(tcp[3:])[2], np.eye(3)
         if seen is not None:
-            view = hand_view(self._depth, self._intrinsic, self._camera, tcp)
-            swing = swing_of_held(held_points(seen, view, self._opening), view, shape, middle, down)
-        return likely_middles(swing @ middle, shape @ swing.T, down)
+            view = wrist_camera_view(self._depth, self._intrinsic, self._camera, tcp)
+            swing = estimate_in_hand_rotation(held_object_points(seen, view, self._opening), view, shape, middle, down)
+        return center_hypotheses(swing @ middle, shape @ swing.T, down)
 
     def _go(
         self, tcp_pose: FloatArray, gripper: float, passing: bool = False
@@ -175,7 +208,7 @@ class ScriptedPicker:
         metres, radians = (_PASSING_M, _PASSING_RAD) if passing else (_NEAR_M, _NEAR_RAD)
         nearest, stalled = np.inf, 0
         for _ in range(_MOST_STEPS):
-            far, turned = pose_distance(self._arm.tcp(self._qpos[:JOINTS]), tcp_pose)
+            far, turned = pose_distance(self._arm.forward(self._qpos[:JOINTS]), tcp_pose)
             if (far < metres and turned < radians) or (gripper == CLOSED and not self._holding):
                 return
             left = far + 0.1 * turned
@@ -194,28 +227,28 @@ class ScriptedPicker:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        holding = _LIFTING_SPEED if self.doing == "lift" else _CARRYING_SPEED
+        holding = _LIFTING_SPEED if self.phase == PickPhase.LIFT else _CARRYING_SPEED
         speed = holding if gripper == CLOSED else 1.0
         return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
 
-    def _look(self) -> Aim | None:
+    def _look(self) -> GraspTarget | None:
         """Choose a grasp of what the finder shows; where there is none as usual, whatever may do."""
-        mask = np.asarray(self._find(self._observation), bool)
+        mask = np.asarray(self._find_target(self._observation), bool)
         if mask.shape != self._depth.shape:
             raise InvalidArgumentError(
                 f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got {list(mask.shape)}"
             )
-        cloud = cloud_of(self._depth, self._intrinsic, self._camera)
+        cloud = object_point_cloud(self._depth, self._intrinsic, self._camera)
         own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
         target = cloud.points[own]
         hand = rotation_matrix(self._rest[3:])
-        for limits in (USUAL, LAST_RESORT):
-            grasp = self._choose(propose(target, cloud.points[~own], limits=limits, hand=hand))
+        for limits in (DEFAULT_LIMITS, RELAXED_LIMITS):
+            grasp = self._choose(propose_grasps(target, cloud.points[~own], limits=limits, hand=hand))
             if grasp is not None:
-                return Aim(grasp, target, centre_of_mass(target))
+                return GraspTarget(grasp, target, center_of_mass(target))
         return None
 
-    def _choose(self, found: Candidates) -> FloatArray | None:
+    def _choose(self, found: GraspCandidates) -> FloatArray | None:
         """Return the best grasp in reach, not where one failed; those without a longer turn come first."""
         grasps = [
             _both_turns(tcp, rotation, self._rest)
@@ -230,9 +263,9 @@ class ScriptedPicker:
 
     def _reaches(self, grasp: FloatArray) -> bool:
         """Tell whether the arm can go to a grasp as `_pick` does it, from where it is."""
-        ready, angles = before(grasp), self._qpos[:JOINTS]
+        ready, angles = pregrasp_pose(grasp), self._qpos[:JOINTS]
         for pose in (_raised(ready, _HIGH_M), ready, grasp):
-            solved = self._arm.solve(pose, angles)
+            solved = self._arm.inverse(pose, angles)
             if solved is None:
                 return False
             angles = solved

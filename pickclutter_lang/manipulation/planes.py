@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from pickclutter_lang.picking.gripper import FloatArray
+from pickclutter_lang.manipulation.gripper import FloatArray
 
 _NEIGHBOURS, _MOST_POINTS = 16, 400
 _FLAT = 0.15  # deviation across a patch over that along its shorter side
@@ -13,7 +13,7 @@ _ALIKE, _APART = np.cos(np.deg2rad([12.0, 25.0]))
 _SHARE, _MOST_FACES = 0.1, 3
 
 
-def flat_faces(points: FloatArray) -> FloatArray:
+def planar_normals(points: FloatArray) -> FloatArray:
     """Return the outward normals [F, 3] of an object's flat faces, the largest first.
 
     A face is where at least a tenth of the patches of neighbouring points are flat and alike in their normals. What

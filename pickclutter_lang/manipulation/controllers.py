@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.picking.arm import JOINTS, PandaArm
-from pickclutter_lang.picking.gripper import FloatArray, Numbers, rotation_matrix
+from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray, rotation_matrix
+from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm
 
 OPEN, CLOSED = 1.0, -1.0
 _STEP_M = _STEP_RAD = 0.1
@@ -18,15 +18,15 @@ _STEP_M = _STEP_RAD = 0.1
 _TURNING_SPEED = 0.5
 """By pose the hand is told to turn at least as fast, 1 rad/s: at the speed of carrying a turn takes most of the way."""
 
-Drive = Callable[[PandaArm, Numbers, FloatArray, float, float], NDArray[np.float32]]
+Controller = Callable[[PandaArm, AnyFloatArray, FloatArray, float, float], NDArray[np.float32]]
 """(arm, joint angles [9], TCP pose [7] to go to, gripper, speed as a share of the fastest) -> action."""
 
 
-def drive_by_pose(
-    arm: PandaArm, qpos: Numbers, tcp_pose: FloatArray, gripper: float, speed: float
+def ee_delta_pose_action(
+    arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
 ) -> NDArray[np.float32]:
     """Return an action [7] of `pd_ee_delta_pose`: the way to go in the TCP's own axes."""
-    now = arm.tcp(qpos[:JOINTS])
+    now = arm.forward(qpos[:JOINTS])
     own = rotation_matrix(now[3:])
     move = own.T @ (tcp_pose[:3] - now[:3]) / _STEP_M
     turn = Rotation.from_matrix(own.T @ rotation_matrix(tcp_pose[3:])).as_rotvec() / _STEP_RAD
@@ -34,11 +34,11 @@ def drive_by_pose(
     return np.concatenate([moved, turned, [gripper]]).astype(np.float32)
 
 
-def drive_by_joints(
-    arm: PandaArm, qpos: Numbers, tcp_pose: FloatArray, gripper: float, speed: float
+def joint_delta_action(
+    arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
 ) -> NDArray[np.float32]:
     """Return an action [8] of `pd_joint_delta_pos`; the arm stays where it is when the pose is out of reach."""
-    wanted = arm.solve(tcp_pose, qpos[:JOINTS])
+    wanted = arm.inverse(tcp_pose, qpos[:JOINTS])
     step = np.zeros(JOINTS) if wanted is None else (wanted - qpos[:JOINTS]) / _STEP_RAD
     return np.concatenate([step * min(1.0, speed / max(float(np.abs(step).max()), 1e-9)), [gripper]]).astype(np.float32)
 
@@ -48,19 +48,22 @@ def _limited(way: FloatArray, most: float) -> FloatArray:
 
 
 _SIZES = {"pd_ee_delta_pose": 6, "pd_joint_delta_pos": JOINTS}
-DRIVES: dict[str, Drive] = {"pd_ee_delta_pose": drive_by_pose, "pd_joint_delta_pos": drive_by_joints}
+CONTROLLERS: dict[str, Controller] = {
+    "pd_ee_delta_pose": ee_delta_pose_action,
+    "pd_joint_delta_pos": joint_delta_action,
+}
 
 
-def drive_of(control_mode: str) -> Drive:
+def make_controller(control_mode: str) -> Controller:
     """Return the drive for a control mode.
 
     :raises InvalidArgumentError: for another control mode
     """
-    if control_mode not in DRIVES:
-        raise InvalidArgumentError(f"expected a control_mode out of {', '.join(DRIVES)}, but got {control_mode!r}")
-    return DRIVES[control_mode]
+    if control_mode not in CONTROLLERS:
+        raise InvalidArgumentError(f"expected a control_mode out of {', '.join(CONTROLLERS)}, but got {control_mode!r}")
+    return CONTROLLERS[control_mode]
 
 
-def stay(control_mode: str) -> NDArray[np.float32]:
+def hold_action(control_mode: str) -> NDArray[np.float32]:
     """Return an action of a control mode that moves nothing and keeps the gripper open."""
     return np.append(np.zeros(_SIZES[control_mode]), OPEN).astype(np.float32)

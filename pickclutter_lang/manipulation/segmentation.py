@@ -12,8 +12,8 @@ from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.picking.clouds import TABLE_M, world_points
-from pickclutter_lang.picking.gripper import FloatArray, Numbers
+from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
+from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, unproject_depth
 
 # A step of 1 mm in height weighs as much as 15 units of lightness (0 to 100): labels and stripes part nothing.
 _HEIGHT_WEIGHT, _LIGHT_WEIGHT = 3000.0, 0.2
@@ -24,34 +24,40 @@ _LEAST_NAMED_HEAT, _CLEARLY = 0.1, 1.0  # chosen on 150 scenes of X_ood
 _UNKNOWN = -20.0  # log odds of what is out of sight
 
 
-def segments_of(rgb: NDArray[np.uint8], depth: Numbers, intrinsic: Numbers, camera: Numbers) -> NDArray[np.int64]:
+def segment_rgbd(
+    rgb: NDArray[np.uint8], depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray
+) -> NDArray[np.int64]:
     """Return segments [H, W] of one object each, as far as brightness and height tell: 1, 2, ..., and 0 elsewhere.
 
     Graph-based segmentation (Felzenszwalb and Huttenlocher, 2004) of lightness and height above the table. The table
     is no object, nor is what is as near to the camera as the fingers beside it are.
 
-    :param rgb: [H, W, 3]; the other arguments are those of `world_points`
+    :param rgb: [H, W, 3]; the other arguments are those of `unproject_depth`
     :raises InvalidArgumentError: for arrays of other shapes
     """
-    cloud = world_points(depth, intrinsic, camera)
+    cloud = unproject_depth(depth, intrinsic, camera)
     height = np.zeros(np.shape(depth))
     height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
     layers = np.dstack([_LIGHT_WEIGHT * rgb2lab(rgb)[..., 0], _HEIGHT_WEIGHT * height])
     found: NDArray[np.int64] = felzenszwalb(layers, _SCALE, _BLUR, _FEWEST_PIXELS, channel_axis=-1) + 1
-    nothing = (height <= TABLE_M) | (np.asarray(depth) < _FINGERS_M)
+    nothing = (height <= TABLE_HEIGHT_M) | (np.asarray(depth) < _FINGERS_M)
     left_out = np.bincount(found.ravel(), weights=nothing.ravel()) > 0.5 * np.bincount(found.ravel())
     found[left_out[found]] = 0
     return np.unique(found, return_inverse=True)[1].reshape(found.shape) + int(found.min() > 0)
 
 
-def hottest_objects(
-    segments: NDArray[np.int64], heat: FloatArray, depth: Numbers, odds: FloatArray | None = None, count: int = 1
+def select_target_segments(
+    segments: NDArray[np.int64],
+    heatmap: FloatArray,
+    depth: AnyFloatArray,
+    odds: FloatArray | None = None,
+    count: int = 1,
 ) -> list[NDArray[np.bool_]]:
-    """Return the pixels [H, W] of up to `count` objects that heat [H, W] points to, the likeliest first.
+    """Return the pixels [H, W] of up to `count` objects that heatmap [H, W] points to, the likeliest first.
 
     An object is the segment with the highest mean heat, with those of some heat that are joined to it, directly or
     through others of them, by borders without a step in depth [H, W], metres: it may be in several pieces. Without
-    `odds` they are at least 0.3 times as hot. With them heat counts by the probability that the segment is rather
+    `odds` they are at least 0.3 times as hot. With them heatmap counts by the probability that the segment is rather
     called so than by the likeliest of the other names, a tenth is enough, and what is clearly called so belongs to the
     object wherever it is: something may lie across it. Each further object is the hottest of what is
     left, where anything is hot.
@@ -61,7 +67,7 @@ def hottest_objects(
     :return: none where there are no segments
     :raises InvalidArgumentError: for odds of fewer than two names
     """
-    means = _means(segments, heat[None])[0]
+    means = _means(segments, heatmap[None])[0]
     least, called = _LEAST_HEAT, np.zeros(len(means), bool)
     if odds is not None:
         if len(odds) < 2:

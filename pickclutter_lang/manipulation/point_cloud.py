@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.picking.gripper import FloatArray, Numbers
+from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
 
-TABLE_M = 0.004
+TABLE_HEIGHT_M = 0.004
 """Points below that height are the table's."""
 _FARTHEST_M = 3.0
 _PLANE_ROUNDS, _PLANE_M = 3, 0.003
@@ -23,14 +23,14 @@ class Cloud(NamedTuple):
     pixels: NDArray[np.int64]
 
 
-def cloud_of(depth: Numbers, intrinsic: Numbers, camera: Numbers) -> Cloud:
-    """Return the points of a depth picture that are above the table; arguments are those of `world_points`."""
-    points, pixels = world_points(depth, intrinsic, camera)
-    above = points[:, 2] > TABLE_M
+def object_point_cloud(depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray) -> Cloud:
+    """Return the points of a depth picture that are above the table; arguments are those of `unproject_depth`."""
+    points, pixels = unproject_depth(depth, intrinsic, camera)
+    above = points[:, 2] > TABLE_HEIGHT_M
     return Cloud(points[above], pixels[above])
 
 
-def world_points(depth: Numbers, intrinsic: Numbers, camera: Numbers) -> Cloud:
+def unproject_depth(depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray) -> Cloud:
     """Return all points of a depth picture.
 
     :param depth: [H, W], metres along the optical axis, 0 where nothing is seen
@@ -51,7 +51,7 @@ def world_points(depth: Numbers, intrinsic: Numbers, camera: Numbers) -> Cloud:
     return Cloud(np.stack([x, -y, -z], axis=1) @ pose[:3, :3].T + pose[:3, 3], np.stack([rows, columns], axis=1))
 
 
-def camera_above_table(depth: Numbers, intrinsic: Numbers, table: NDArray[np.bool_]) -> FloatArray:
+def camera_pose_from_table(depth: AnyFloatArray, intrinsic: AnyFloatArray, table: NDArray[np.bool_]) -> FloatArray:
     """Return a pose [4, 4] of the camera (OpenGL's axes) in a frame whose z is the height above the table.
 
     The table is the plane through what is seen of it (by least squares, without what lies far off it). Where the frame
@@ -62,7 +62,7 @@ def camera_above_table(depth: Numbers, intrinsic: Numbers, table: NDArray[np.boo
     :param table: [H, W], where the table is seen, and little else
     :raises InvalidArgumentError: for arrays of other shapes, or when less than three points of a table are seen
     """
-    points = world_points(np.where(table, depth, 0.0), intrinsic, np.eye(4)).points
+    points = unproject_depth(np.where(table, depth, 0.0), intrinsic, np.eye(4)).points
     for _ in range(_PLANE_ROUNDS):
         if len(points) < 3:
             raise InvalidArgumentError(f"expected at least 3 points of a table, but got {len(points)}")
