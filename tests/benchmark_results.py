@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from pickclutter_lang.benchmarks.rows import RUNS
+from pickclutter_lang.experiments.images.table_specs import RUNS
 
 CLASSES = 4  # of Y_id; Y_ood has one more
 CONFIG: dict[str, Any] = {
-    "seed": 0, "out": "", "threads": 1, "device": "cpu",
+    "seed": 0, "out": "", "num_threads": 1, "device": "cpu",
     "data": {"name": "object_views", "root": "views", "cache": "cache", "side": 64},
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "cache"},
     "student": {"name": "torchvision/resnet18", "pretrained": False},
@@ -52,7 +52,7 @@ def make_result(
         "names": {"cosine": 0.5, "eigenvalues": [2.0, 1.0, 0.5, 0.25]},
         "descriptions": {"cosine": 0.4 + seed / 100, "eigenvalues": [2.5 + seed / 10, 2.0, 1.5, 1.0]},
     }
-    if "continual=true" in overrides:
+    if "continual_split=true" in overrides:
         values = {"ood1_before": 0.25, "ood1_after": 0.6, "ood2_before": 0.18, "ood2_after": 0.19}
         metrics["continual"] = {key: accuracy(value) for key, value in values.items()}
     return {

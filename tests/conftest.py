@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pickclutter_lang.objects.sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 
 if TYPE_CHECKING:
-    from pickclutter_lang.envs.clutter import SceneMaker
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,13 +29,13 @@ def ycb_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def proxies() -> ObjectSet:
+def procedural() -> ObjectSet:
     return load_object_set("proxy")
 
 
 @pytest.fixture(scope="session")
-def scene_maker(proxies: ObjectSet) -> "SceneMaker":
-    from pickclutter_lang.envs.clutter import SceneMaker
-    from pickclutter_lang.envs.sampling import ClutterSettings
+def scene_maker(procedural: ObjectSet) -> "SceneGenerator":
+    from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-    return SceneMaker(proxies, ClutterSettings(cameras=("hand", "base"), image_size=96))
+    return SceneGenerator(procedural, PileConfig(cameras=("hand", "base"), image_size=96))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from pickclutter_lang.envs.episodes import pile_of
-from pickclutter_lang.envs.grasps import GraspChecker
-from pickclutter_lang.envs.kinematics import PandaKinematics
+from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
 from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M
 
@@ -30,7 +30,7 @@ def tabletop(objects, names, spacing=0.14):
     """An episode in which these objects stand apart on the table, each seen from above."""
     actors = []
     for n, name in enumerate(names):
-        item = objects.catalogue.find(name)
+        item = objects.catalog.find(name)
         x, y = -0.07 + spacing * (n % 2), spacing * (n // 2 - 0.5)
         height = item.scale * item.size[2]
         pose = [x, y, 0.5 * height + 0.002, 1.0, 0.0, 0.0, 0.0]
@@ -46,13 +46,13 @@ def pick(env, name, to_goal, extra=()):
     :return: the results of all steps
     """
     base = env.unwrapped
-    item = base.catalogue.find(name)
+    item = base.catalog.find(name)
     ids = [actor["model_id"] for actor in base.episode["actors"]]
-    slot = ids.index(item.model_id)
+    instance_id = ids.index(item.model_id)
     kinematics = PandaKinematics(base.agent.robot)
-    grasp = GraspChecker(base.object_set, kinematics).find(pile_of(ids, base.objs, base.catalogue), slot)
+    grasp = GraspChecker(base.object_set, kinematics).find(pile_of(ids, base.objs, base.catalog), instance_id)
     assert grasp is not None, f"no free grasp of {name}"
-    actor = base.objs[slot]
+    actor = base.objs[instance_id]
     offset = actor.pose.transform(actor.cmass_local_pose).p - grasp[:3]
     end = grasp.copy()
     end[:3] = base.goal_pos - offset if to_goal else grasp[:3] + np.array([0, 0, 0.12])

@@ -11,20 +11,25 @@ from picking import tabletop
 from toy_training import make_finished_run
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 from pickclutter_lang.manipulation.segmentation import select_target_segments
-from pickclutter_lang.policy.agent import GraspabilityPolicy
-from pickclutter_lang.policy.export import PolicySettings, export_policy
-from pickclutter_lang.policy.judges import (
-    Judgement,
-    RandomJudge,
-    SimulatorJudge,
-    StudentJudge,
-    TeacherJudge,
-    on_picture,
+from pickclutter_lang.policy.detectors import (
+    Detection,
+    OracleDetector,
+    RandomDetector,
+    StudentDetector,
+    TeacherDetector,
+    upsample_to_image,
 )
-from pickclutter_lang.policy.observations import PolicyObservation, decoded, encoded, nested
-from pickclutter_lang.policy.student import GraspabilityStudent
-from pickclutter_lang.policy.wrappers import frame_of
+from pickclutter_lang.policy.flat_observation import (
+    PolicyObservation,
+    decode_instruction,
+    encode_instruction,
+    unflatten_observation,
+)
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.score_wrappers import camera_images
 
 SIDE = 96
 CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
@@ -36,7 +41,7 @@ def made(tmp_path_factory):
     """The folder of a policy, and that of its teacher."""
     root = tmp_path_factory.mktemp("agent")
     make_finished_run(root, SIDE)
-    export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
     return root
 
 
@@ -63,14 +68,14 @@ class Told:
     def __call__(self, observation, name):
         self.asked.append(name)
         mask = np.zeros((SIDE, SIDE), bool)
-        return Judgement(self.score, 0.5, mask, mask.astype(float))
+        return Detection(self.score, 0.5, mask, mask.astype(float))
 
 
 def test_texts_survive_as_bytes():
     for text in ("pick up the lemon", "schäle die Zitrone 🍋", ""):
-        assert decoded(encoded(text)) == text and encoded(text).shape == (256,)
+        assert decode_instruction(encode_instruction(text)) == text and encode_instruction(text).shape == (256,)
     with pytest.raises(InvalidArgumentError, match="256 bytes"):
-        encoded("x" * 257)
+        encode_instruction("x" * 257)
 
 
 @pytest.mark.parametrize("base_camera", [True, False])
@@ -92,9 +97,9 @@ def test_both_libraries_check_the_observations(base_camera):
 def test_nothing_is_lost_in_a_flat_observation():
     env = environment(mask=True)
     flat, info = env.reset(seed=1)
-    assert decoded(flat["instruction"]) == info["instruction"]
+    assert decode_instruction(flat["instruction"]) == info["instruction"]
     raw = env.env.unwrapped.get_obs()
-    again = nested(flat)
+    again = unflatten_observation(flat)
     for camera in ("hand_camera", "base_camera"):
         np.testing.assert_array_equal(again["image"][camera]["rgb"], raw["image"][camera]["rgb"])
         np.testing.assert_allclose(again["image"][camera]["depth"], raw["image"][camera]["depth"])
@@ -114,32 +119,32 @@ def test_wrong_environments_and_observations_are_refused():
     with pytest.raises(InvalidArgumentError, match="obs_mode='rgbd'"):
         PolicyObservation(state)
     state.close()
-    pictures = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="rgbd", camera_cfgs=CAMERAS)
+    images = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="rgbd", camera_cfgs=CAMERAS)
     with pytest.raises(InvalidArgumentError, match="enable_segmentation"):
-        PolicyObservation(pictures, mask=True)
-    pictures.close()
-    policy = GraspabilityPolicy(Told(1.0))
+        PolicyObservation(images, mask=True)
+    images.close()
+    policy = LanguagePickPolicy(Told(1.0))
     with pytest.raises(InvalidArgumentError, match="no instruction"):
         policy.predict({"image": {}})
     with pytest.raises(InvalidArgumentError, match="no 'qpos'"):
-        policy.predict({"instruction": encoded("pick up the lemon")})
+        policy.predict({"instruction": encode_instruction("pick up the lemon")})
     with pytest.raises(InvalidArgumentError, match="pd_joint_delta_pos"):
-        GraspabilityPolicy(Told(1.0), "pd_joint_vel")
+        LanguagePickPolicy(Told(1.0), "pd_joint_vel")
     with pytest.raises(CheckpointError, match="export_policy"):
-        GraspabilityPolicy.load("nowhere")
+        LanguagePickPolicy.load("nowhere")
 
 
 def test_a_low_score_is_declared_and_a_high_one_acted_on():
     env = environment()
     observation, info = env.reset(seed=2)
     for score, declares in ((0.4, 1.0), (0.5, -1.0)):
-        judge = Told(score)
-        action, state = GraspabilityPolicy(judge).predict(observation)
+        detector = Told(score)
+        action, state = LanguagePickPolicy(detector).predict(observation)
         assert env.action_space.contains(action) and action[-1] == declares
-        assert judge.asked == [info["target_name"]] and [said.score for said in state[0].judgements] == [score]
-    action, _ = GraspabilityPolicy(Told(0.0), declare=False).predict(observation)
+        assert detector.asked == [info["target_name"]] and [said.score for said in state[0].detections] == [score]
+    action, _ = LanguagePickPolicy(Told(0.0), declare=False).predict(observation)
     assert action.shape == (7,)
-    action, _ = GraspabilityPolicy(Told(0.0), "pd_joint_delta_pos").predict(observation)
+    action, _ = LanguagePickPolicy(Told(0.0), "pd_joint_delta_pos").predict(observation)
     assert action.shape == (9,) and not action[:7].any() and action[-1] == 1
     env.close()
 
@@ -157,7 +162,7 @@ def test_stable_baselines3_evaluates_it_in_two_environments():
 
     venv = DummyVecEnv([lambda: environment(mask=True, absent_probability=0.5)] * 2)
     venv.seed(3)
-    policy = GraspabilityPolicy(SimulatorJudge())
+    policy = LanguagePickPolicy(OracleDetector())
     rewards, lengths = evaluation.evaluate_policy(
         policy, venv, n_eval_episodes=4, callback=note, return_episode_rewards=True, warn=False
     )
@@ -179,11 +184,11 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
         wrappers=[DeclareAbsence, PolicyObservation],
         **given,
     )
-    policy, state, starts, asked = GraspabilityPolicy(Told(0.0)), None, None, set()  # each episode ends at once
+    policy, state, starts, asked = LanguagePickPolicy(Told(0.0)), None, None, set()  # each episode ends at once
     observation, _ = envs.reset(seed=0)
     for _ in range(6):
         actions, state = policy.predict(observation, state, starts)
-        assert state[0].instruction == decoded(observation["instruction"][0])
+        assert state[0].instruction == decode_instruction(observation["instruction"][0])
         asked.add(state[0].name)
         observation, _, terminated, truncated, _ = envs.step(actions)
         starts = terminated | truncated
@@ -196,13 +201,13 @@ def test_two_looks_are_judged_by_their_mean(scores, declared):
     """After a try that failed the object is judged anew, within an action; the last case is the simulator's judge."""
     env = environment()
     observation, _ = env.reset(seed=2)
-    judge = Told(scores[0])
-    policy = GraspabilityPolicy(judge)
+    detector = Told(scores[0])
+    policy = LanguagePickPolicy(detector)
     _, state = policy.predict(observation)
-    pick, judge.score = state[0], scores[1]
+    pick, detector.score = state[0], scores[1]
 
     def look_again(seen):
-        pick.judge(seen)
+        pick.detect(seen)
         return np.zeros(7, np.float32)
 
     pick.picker.act = look_again
@@ -226,7 +231,7 @@ def test_vectors_and_single_environments_agree():
     first, _ = env.reset(seed=4)
     second, _ = env.reset(seed=5)
     both = {key: np.stack([first[key], second[key]]) for key in first}
-    policy = GraspabilityPolicy(Everything(), declare=False)
+    policy = LanguagePickPolicy(Everything(), declare=False)
     actions, state = policy.predict(both)
     assert not np.array_equal(*actions)
     for n, observation in enumerate((first, second)):
@@ -240,79 +245,79 @@ def test_vectors_and_single_environments_agree():
 
 def test_judges_say_where(made):
     env = environment(mask=True)
-    student = GraspabilityStudent.load(made / "policy")
+    student = StudentRuntime.load(made / "policy")
     pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])
     flat, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
-    seen = nested(flat)
+    seen = unflatten_observation(flat)
     from pickclutter_lang.teachers import load_teacher
 
-    judges = [
-        StudentJudge(student),
-        TeacherJudge(load_teacher("pocket"), ["lemon", "tennis ball"]),
-        SimulatorJudge(),
-        RandomJudge(),
+    detectors = [
+        StudentDetector(student),
+        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"]),
+        OracleDetector(),
+        RandomDetector(),
     ]
-    for judge in judges:
-        said = judge(seen, "lemon")
-        assert said.mask.shape == said.heat.shape == (SIDE, SIDE) and said.mask.any()
-        assert said.heat.sum() == pytest.approx(1) and 0 <= said.score <= 1
-        assert judge(seen, "lemon").score == said.score and (judge(seen, "lemon").mask == said.mask).all()
-    told = SimulatorJudge()(seen, "lemon")
-    named = judges[1](seen, "lemon")
+    for detector in detectors:
+        said = detector(seen, "lemon")
+        assert said.mask.shape == said.heatmap.shape == (SIDE, SIDE) and said.mask.any()
+        assert said.heatmap.sum() == pytest.approx(1) and 0 <= said.score <= 1
+        assert detector(seen, "lemon").score == said.score and (detector(seen, "lemon").mask == said.mask).all()
+    told = OracleDetector()(seen, "lemon")
+    named = detectors[1](seen, "lemon")
     assert named.margin >= 0 and (named.mask & told.mask).sum() > 0.7 * (named.mask | told.mask).sum()
     flat["mask"][:] = 0
-    hidden = SimulatorJudge()(nested(flat), "lemon")
+    hidden = OracleDetector()(unflatten_observation(flat), "lemon")
     assert hidden.margin < 0 < told.margin + 2 * hidden.margin  # seen once in three looks, it is there
     del flat["mask"]
     with pytest.raises(InvalidArgumentError, match="mask=True"):
-        SimulatorJudge()(nested(flat), "lemon")
+        OracleDetector()(unflatten_observation(flat), "lemon")
     env.close()
 
 
 def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(made, monkeypatch):
     env = environment(mask=True)
-    student = GraspabilityStudent.load(made / "policy")
+    student = StudentRuntime.load(made / "policy")
     flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
-    seen, given = nested(flat), []
+    seen, given = unflatten_observation(flat), []
 
-    def noted(segments, heat, depth, odds, count):
+    def noted(segments, heatmap, depth, odds, count):
         given.append(odds)
-        return select_target_segments(segments, heat, depth, odds, count)
+        return select_target_segments(segments, heatmap, depth, odds, count)
 
-    monkeypatch.setattr("pickclutter_lang.policy.judges.select_target_segments", noted)
-    judge = StudentJudge(student)
-    first = judge(seen, "lemon")
-    judge(seen, "shiny thing")
-    again = judge(seen, "lemon")
-    assert (first.mask == again.mask).all() and len(student.names) == len(student.card.names) + 1
-    names = student.card.names
+    monkeypatch.setattr("pickclutter_lang.policy.detectors.select_target_segments", noted)
+    detector = StudentDetector(student)
+    first = detector(seen, "lemon")
+    detector(seen, "shiny thing")
+    again = detector(seen, "lemon")
+    assert (first.mask == again.mask).all() and len(student.names) == len(student.config.names) + 1
+    names = student.config.names
     assert [len(odds) for odds in given] == [len(names), len(names) + 1, len(names)]
-    look = student.look(frame_of(seen), ["lemon"])
-    np.testing.assert_allclose(given[0][0], on_picture(look.odds, SIDE, SIDE, np.nan)[0], atol=1e-4)
+    look = student.predict(camera_images(seen), ["lemon"])
+    np.testing.assert_allclose(given[0][0], upsample_to_image(look.cell_logits, SIDE, SIDE, np.nan)[0], atol=1e-4)
     env.close()
 
 
 def test_a_student_of_two_cameras_points_at_no_picture(made):
-    student = GraspabilityStudent.load(made / "policy")
-    student.settings.data.cameras = ["hand", "base"]
+    student = StudentRuntime.load(made / "policy")
+    student.train_config.data.cameras = ["hand", "base"]
     with pytest.raises(InvalidArgumentError, match="hand camera alone"):
-        StudentJudge(student)
+        StudentDetector(student)
 
 
 def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(made):
     pytest.importorskip("stable_baselines3", reason="needs the rl extra")
-    from pickclutter_lang.trials import learning
+    from pickclutter_lang.policy.rl import ppo
 
-    student = GraspabilityStudent.load(made / "policy")
-    student.pictures = [("hand", "rgb"), ("base", "rgb")]
+    student = StudentRuntime.load(made / "policy")
+    student.student_input = [("hand", "rgb"), ("base", "rgb")]
     with pytest.raises(InvalidArgumentError, match="rgb of hand, rgb of base"):
-        learning.make_environment(None, student)
+        ppo.make_environment(None, student)
 
 
 def test_a_map_of_the_middle_becomes_one_of_the_picture():
-    heat = np.zeros((4, 4), np.float32)
-    heat[0, 3] = 1.0
-    whole, other = on_picture(np.stack([heat, heat]), 64, 96, np.nan)
+    heatmap = np.zeros((4, 4), np.float32)
+    heatmap[0, 3] = 1.0
+    whole, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96, np.nan)
     inside = np.isfinite(whole)
     assert inside.sum() == 64**2 and inside[16:80, 16:80].all()
     np.testing.assert_array_equal(whole, other)

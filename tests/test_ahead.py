@@ -5,26 +5,26 @@ import signal
 
 import pytest
 
-from pickclutter_lang.errors import StoreError
-from pickclutter_lang.training.ahead import computed_ahead
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.prefetch import prefetch_map
 
 
 @pytest.mark.parametrize("num_workers", [0, 1, 2])
 def test_results_come_in_order(num_workers) -> None:
-    assert list(computed_ahead(lambda number: number**2, 10, num_workers)) == [number**2 for number in range(10)]
-    assert list(computed_ahead(lambda number: number, 0, num_workers)) == []
+    assert list(prefetch_map(lambda number: number**2, 10, num_workers)) == [number**2 for number in range(10)]
+    assert list(prefetch_map(lambda number: number, 0, num_workers)) == []
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
 def test_named_errors_come_from_other_processes_as_they_are(num_workers) -> None:
     def refuse(number: int) -> int:
         if number:
-            raise StoreError("the disk is full")
+            raise DatasetError("the disk is full")
         return number
 
-    results = computed_ahead(refuse, 3, num_workers)
+    results = prefetch_map(refuse, 3, num_workers)
     assert next(results) == 0
-    with pytest.raises(StoreError, match=r"^the disk is full$"):
+    with pytest.raises(DatasetError, match=r"^the disk is full$"):
         next(results)
 
 
@@ -33,5 +33,5 @@ def test_a_process_that_was_ended_is_named() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
         return number
 
-    with pytest.raises(StoreError, match="fewer num_workers than 1"):
-        list(computed_ahead(end, 3, 1))
+    with pytest.raises(DatasetError, match="fewer num_workers than 1"):
+        list(prefetch_map(end, 3, 1))

@@ -112,7 +112,7 @@ def test_importing_the_package_needs_neither_torch_nor_the_simulator() -> None:
 
 
 def test_pictures_are_read_without_torch() -> None:
-    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("import pickclutter_lang.pictures")
+    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("import pickclutter_lang.datasets.images")
 
 
 def test_the_learning_side_works_without_the_simulator() -> None:

@@ -12,12 +12,12 @@ import pytest
 from benchmark_results import make_result, write_result, write_space
 from PIL import Image
 
-from pickclutter_lang.benchmarks import figures
-from pickclutter_lang.benchmarks.figures import write_figure
-from pickclutter_lang.benchmarks.paper import AVERAGE, DATA_SETS, PAPER
-from pickclutter_lang.benchmarks.results import load_runs
-from pickclutter_lang.benchmarks.spaces import text_space
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
+from pickclutter_lang.experiments.images import image_figures
+from pickclutter_lang.experiments.images.image_figures import write_figure
+from pickclutter_lang.experiments.images.image_results import load_runs
+from pickclutter_lang.experiments.images.paper_tables import AVERAGE, DATA_SETS, PAPER
+from pickclutter_lang.experiments.images.text_geometry import text_statistics
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def slow_space(features: np.ndarray) -> tuple[float, list[float]]:
         / np.sqrt(sum(a * a for a in one) * sum(b * b for b in other))
         for one, other in itertools.combinations(features.tolist(), 2)
     ]
-    centred = features - features.mean(axis=0)
-    values = np.sqrt(np.clip(np.linalg.eigvalsh(centred.T @ centred), 0, None))[::-1]
+    centered = features - features.mean(axis=0)
+    values = np.sqrt(np.clip(np.linalg.eigvalsh(centered.T @ centered), 0, None))[::-1]
     return float(np.mean(cosines)), values[: min(10, *features.shape)].tolist()
 
 
@@ -87,17 +87,17 @@ def slow_space(features: np.ndarray) -> tuple[float, list[float]]:
 def test_text_spaces_are_those_of_a_slow_reference(shape):
     features = np.random.default_rng(0).normal(0.3, 1, size=shape)
     cosine, values = slow_space(features)
-    found = text_space(features.astype(np.float32))
+    found = text_statistics(features.astype(np.float32))
     assert found["cosine"] == pytest.approx(cosine, abs=1e-6)
     assert found["eigenvalues"] == pytest.approx(values, abs=1e-5)
 
 
 def test_text_spaces_known_by_hand():
-    found = text_space(np.array([[1.0, 0.0], [-1.0, 0.0]]))
+    found = text_statistics(np.array([[1.0, 0.0], [-1.0, 0.0]]))
     assert found["cosine"] == pytest.approx(-1) and found["eigenvalues"] == pytest.approx([np.sqrt(2), 0])
     for features in (np.ones(3), np.ones((1, 3)), np.zeros((2, 3)), np.full((2, 3), np.nan)):
         with pytest.raises(InvalidArgumentError):
-            text_space(features)
+            text_statistics(features)
 
 
 def test_figure_1_has_bars_and_the_papers_figures(tmp_path):
@@ -109,8 +109,8 @@ def test_figure_1_has_bars_and_the_papers_figures(tmp_path):
     assert float(rows["cls", "zero"]["mean"]) == pytest.approx(0.12) and rows["cls", "zero"]["paper"] == "0.161"
     assert rows["best+semantic", "few_"]["paper"] == "0.437" and rows["best+semantic", "few_"]["seeds"] == "2"
     assert rows["cls+im_cst+vlprox", "zero"]["mean"] == "" and rows["cls+im_cst+vlprox", "zero"]["paper"] == "0.320"
-    with Image.open(path) as picture:
-        assert np.asarray(picture.convert("RGB")).std() > 10
+    with Image.open(path) as image:
+        assert np.asarray(image.convert("RGB")).std() > 10
 
 
 def test_figure_4_has_every_eigenvalue(drawn, tmp_path):
@@ -123,10 +123,10 @@ def test_figure_4_has_every_eigenvalue(drawn, tmp_path):
 
 
 def test_figure_2b_names_images_and_texts(drawn, tmp_path, monkeypatch):
-    def first_two(space: figures.Space) -> tuple[np.ndarray, np.ndarray]:
+    def first_two(space: image_figures.Space) -> tuple[np.ndarray, np.ndarray]:
         return space.students[:, :2], space.texts[:, :2]
 
-    monkeypatch.setattr(figures, "embed", first_two)
+    monkeypatch.setattr(image_figures, "embed", first_two)
     write_figure(load_runs(drawn), "2b", tmp_path)
     rows = csv_rows(tmp_path / "figure2b.csv")
     assert len(rows) == 2 * (5 * 12 + 5) and {row["run"] for row in rows} == {"cls+im_cst+vlprox", "best+semantic"}
@@ -144,26 +144,26 @@ def test_figure_2b_needs_an_extra(drawn, tmp_path, monkeypatch):
 def test_a_map_of_images_puts_texts_among_their_own(tmp_path):
     pytest.importorskip("umap")
     write_space(tmp_path / "space.npz", seed=0, noise=0.1, per_class=30)
-    space = figures.load_space(tmp_path / "space.npz", 5)
-    images, texts = figures.embed(space)
-    assert np.array_equal(images, figures.embed(space)[0])
+    space = image_figures.load_space(tmp_path / "space.npz", 5)
+    images, texts = image_figures.embed(space)
+    assert np.array_equal(images, image_figures.embed(space)[0])
     middles = np.stack([images[space.labels == label].mean(axis=0) for label in range(5)])
     assert np.linalg.norm(texts[:, None] - middles, axis=-1).argmin(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_a_map_needs_images():
-    space = figures.Space(np.ones((3, 4), "f4"), np.zeros(3, int), np.ones((1, 4), "f4"))
+    space = image_figures.Space(np.ones((3, 4), "f4"), np.zeros(3, int), np.ones((1, 4), "f4"))
     with pytest.raises(InvalidArgumentError, match="4 images or more"):
-        figures.embed(space)
+        image_figures.embed(space)
 
 
 def test_spaces_that_are_missing_or_damaged(tmp_path):
     path = tmp_path / "space.npz"
     with pytest.raises(CheckpointError, match="evaluate the run again"):
-        figures.load_space(path, 5)
+        image_figures.load_space(path, 5)
     write_space(path, seed=0, noise=1)
     with pytest.raises(CheckpointError, match="60 images and 7 classes"):
-        figures.load_space(path, 7)
+        image_figures.load_space(path, 7)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="is damaged"):
-        figures.load_space(path, 5)
+        image_figures.load_space(path, 5)

@@ -12,12 +12,12 @@ import scipy.stats
 from benchmark_results import make_result, write_result
 from omegaconf import OmegaConf
 
-from pickclutter_lang.benchmarks.figures import write_figure
-from pickclutter_lang.benchmarks.paper import PAPER
-from pickclutter_lang.benchmarks.results import load_runs, read_result, summary
-from pickclutter_lang.benchmarks.rows import FIGURES, RUNS, TABLES
-from pickclutter_lang.benchmarks.tables import write_table
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreMismatchError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.images.image_figures import write_figure
+from pickclutter_lang.experiments.images.image_results import load_runs, read_result, summary
+from pickclutter_lang.experiments.images.image_tables import write_table
+from pickclutter_lang.experiments.images.paper_tables import PAPER
+from pickclutter_lang.experiments.images.table_specs import FIGURES, RUNS, TABLES
 
 ACCURACIES = {
     "closed_set": [(0.50, None, 0.30), (0.56, None, 0.28), (0.53, None, 0.29)],
@@ -86,7 +86,7 @@ def test_every_figure_of_the_paper_has_its_row_and_every_run_its_table():
 def test_runs_differ_in_what_they_set():
     assert len({frozenset(overrides) for overrides in RUNS.values()}) == len(RUNS)
     assert RUNS["cls+im_cst"] == ("objective.cls=1", "objective.im_cst=1")
-    assert "text.tokens=8" in RUNS["best+semantic+prompt"] and "text.descriptions=own" in RUNS["best+semantic+prompt"]
+    assert "text.n_ctx=8" in RUNS["best+semantic+prompt"] and "text.descriptions=own" in RUNS["best+semantic+prompt"]
     assert TABLES["5"].rows[0].run == "cls+im_cst+vlprox" and set(TABLES["3"].runs) < set(TABLES["1"].runs)
 
 
@@ -117,14 +117,14 @@ def test_runs_that_are_not_finished_are_named(folder, tmp_path):
     text = page(folder, "1", tmp_path)
     assert "Not finished: `mse`, `cls+mse`, `im_cst`" in text
     assert row_of(text, "`mse`")[2:] == ["0", "NA / NA / NA"]
-    with pytest.raises(CheckpointError, match=r"table=8 benchmark=object_views out=\S+ seeds=\[0,1,2\]"):
+    with pytest.raises(CheckpointError, match=r"table=8 dataset=object_views out=\S+ seeds=\[0,1,2\]"):
         write_table(load_runs(folder), "8", tmp_path)
     assert not (tmp_path / "table8.md").exists()
 
 
 def test_what_the_table_is_made_of(folder, tmp_path):
     text = page(folder, "1", tmp_path)
-    assert f"pickclutter reproduce-tables table=1 benchmark=object_views out={folder} seeds=[0,1,2]" in text
+    assert f"pickclutter reproduce-tables table=1 dataset=object_views out={folder} seeds=[0,1,2]" in text
     assert "4 classes in Y_id and 5 in Y_ood; 400 training, 170 X_id, 600 X_ood and 25 few-shot images" in text
     assert "Teacher `pocket`, student `torchvision/resnet18`." in text
     assert "not one of the paper's data sets" in text and "*paper*" not in text
@@ -247,7 +247,7 @@ def test_runs_that_cannot_stand_together(folder, where, value, named):
     result = make_result("mse", 0)
     change(result, where, value)
     write_result(folder, result)
-    with pytest.raises(StoreMismatchError, match=named) as caught:
+    with pytest.raises(MismatchError, match=named) as caught:
         load_runs(folder)
     assert "mse/seed0" in str(caught.value) and "closed_set/seed0" in str(caught.value)
 

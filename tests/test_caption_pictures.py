@@ -1,4 +1,4 @@
-"""Captions of pictures by small BLIP and GIT models of random weights, saved and loaded as real ones are."""
+"""Captions of images by small BLIP and GIT models of random weights, saved and loaded as real ones are."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from hydra import compose, initialize_config_module
 from killing import run_killed
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from toy_pictures import config as picture_settings
 from toy_pictures import paint, paint_classes, toy_views
-from toy_pictures import settings as picture_settings
 
 from pickclutter_lang import errors
-from pickclutter_lang.benchmarks.caption_pictures import CaptionSettings, caption_pictures
-from pickclutter_lang.pictures import open_pictures
+from pickclutter_lang.datasets.images import load_image_dataset
+from pickclutter_lang.experiments.images.caption_images import CaptionConfig, caption_images
 
 transformers = pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
@@ -84,10 +84,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(model: Path, tmp_path: Path) -> CaptionSettings:
+def config(model: Path, tmp_path: Path) -> CaptionConfig:
     paint_classes(tmp_path / "data", FOLDERS, 3)
     data = picture_settings(tmp_path, shots=1)
-    return CaptionSettings(data, str(model), None, TOKENS, BATCH, "cpu", str(tmp_path / "captions.jsonl"))
+    return CaptionConfig(data, str(model), None, TOKENS, BATCH, "cpu", str(tmp_path / "captions.jsonl"))
 
 
 def changed(model: Path, folder: Path, change) -> Path:
@@ -103,107 +103,107 @@ def captions(out: str | Path) -> dict[str, str]:
     return {row["id"]: row["text"] for row in rows}
 
 
-def test_every_picture_has_the_caption_of_its_own(any_model: Path, settings: CaptionSettings) -> None:
-    done = caption_pictures(replace(settings, model=str(any_model)))
-    assert (done.pictures, done.new) == (12, 12)
-    said, captioner = captions(settings.out), Captioner(str(any_model), max_tokens=TOKENS)
+def test_every_picture_has_the_caption_of_its_own(any_model: Path, config: CaptionConfig) -> None:
+    done = caption_images(replace(config, model=str(any_model)))
+    assert (done.images, done.new) == (12, 12)
+    said, captioner = captions(config.out), Captioner(str(any_model), max_tokens=TOKENS)
     for name, text in said.items():
-        picture = Image.open(Path(settings.data.root) / name).convert("RGB")
-        assert captioner.describe([picture]) == [text]
+        image = Image.open(Path(config.data.root) / name).convert("RGB")
+        assert captioner.caption([image]) == [text]
         assert 1 <= len(text.split()) <= TOKENS and set(text.split()) <= set(WORDS[len(SPECIAL) :])
     assert len(set(said.values())) > 3, "the model sees no difference: nothing would tell captions that are mixed up"
-    data, _, report = open_pictures(replace(settings.data, captions=settings.out))
-    assert data.captions == said and set(said) == set(data.pictures.ids) and "caption" not in report
+    data, _, report = load_image_dataset(replace(config.data, captions=config.out))
+    assert data.captions == said and set(said) == set(data.images.ids) and "caption" not in report
 
 
-def test_pictures_in_memory_are_captioned_too(settings: CaptionSettings, tmp_path: Path) -> None:
+def test_pictures_in_memory_are_captioned_too(config: CaptionConfig, tmp_path: Path) -> None:
     views = toy_views(tmp_path / "views", 4, 3)
-    data = replace(settings.data, name="object_views", root=str(views), side=32)
-    caption_pictures(replace(settings, data=data))
-    pictures = open_pictures(data)[0].pictures
-    expected = Captioner(settings.model, max_tokens=TOKENS).describe(list(pictures.read(range(12))))
-    assert captions(settings.out) == dict(zip(pictures.ids, expected, strict=True))
+    data = replace(config.data, name="object_views", root=str(views), side=32)
+    caption_images(replace(config, data=data))
+    images = load_image_dataset(data)[0].images
+    expected = Captioner(config.model, max_tokens=TOKENS).caption(list(images.load(range(12))))
+    assert captions(config.out) == dict(zip(images.ids, expected, strict=True))
 
 
-def test_a_killed_run_goes_on(settings: CaptionSettings, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on(config: CaptionConfig, tmp_path: Path) -> None:
     """The real command dies before its third batch is written; a line is cut, as a power cut would."""
-    places = (f"data.root={settings.data.root}", f"data.cache={settings.data.cache}", f"out={settings.out}")
-    values = ("benchmark=image_folder", "data.shots=1", f"max_tokens={TOKENS}", f"batch_size={BATCH}")
-    command = [*values, *places, f"model={settings.model}"]
-    run_killed(SCRIPT, command, "pickclutter_lang.benchmarks.caption_pictures:_append", 3, tmp_path)
-    first = Path(settings.out).read_text()
-    assert len(captions(settings.out)) == 2 * BATCH
-    Path(settings.out).write_text(first + '{"id": "pear/p0.png", "te')
-    assert caption_pictures(settings).new == 12 - 2 * BATCH
-    whole = replace(settings, out=str(tmp_path / "whole.jsonl"))
-    caption_pictures(whole)
-    assert Path(settings.out).read_text() == Path(whole.out).read_text()
-    assert caption_pictures(settings).new == 0 and Path(settings.out).read_text().startswith(first)
+    places = (f"data.root={config.data.root}", f"data.cache={config.data.cache}", f"out={config.out}")
+    values = ("dataset=image_folder", "data.shots=1", f"max_tokens={TOKENS}", f"batch_size={BATCH}")
+    command = [*values, *places, f"model={config.model}"]
+    run_killed(SCRIPT, command, "pickclutter_lang.experiments.images.caption_images:_append", 3, tmp_path)
+    first = Path(config.out).read_text()
+    assert len(captions(config.out)) == 2 * BATCH
+    Path(config.out).write_text(first + '{"id": "pear/p0.png", "te')
+    assert caption_images(config).new == 12 - 2 * BATCH
+    whole = replace(config, out=str(tmp_path / "whole.jsonl"))
+    caption_images(whole)
+    assert Path(config.out).read_text() == Path(whole.out).read_text()
+    assert caption_images(config).new == 0 and Path(config.out).read_text().startswith(first)
 
 
-def test_further_pictures_are_captioned_in_the_same_file(settings: CaptionSettings) -> None:
-    caption_pictures(replace(settings, data=replace(settings.data, max_classes=1)))
-    before = captions(settings.out)
-    assert 0 < len(before) < 12 and caption_pictures(settings).new == 12 - len(before)
-    assert captions(settings.out).items() >= before.items()
+def test_further_pictures_are_captioned_in_the_same_file(config: CaptionConfig) -> None:
+    caption_images(replace(config, data=replace(config.data, max_classes=1)))
+    before = captions(config.out)
+    assert 0 < len(before) < 12 and caption_images(config).new == 12 - len(before)
+    assert captions(config.out).items() >= before.items()
 
 
 @pytest.mark.parametrize("other", ["weights", "tokens", "picture", "gone", "card", "line"])
-def test_a_file_of_something_else_is_refused(settings: CaptionSettings, tmp_path: Path, other: str) -> None:
-    caption_pictures(settings)
-    out, picture = Path(settings.out), Path(settings.data.root) / "plum" / "p1.png"
-    error: type[Exception] = errors.StoreMismatchError
+def test_a_file_of_something_else_is_refused(config: CaptionConfig, tmp_path: Path, other: str) -> None:
+    caption_images(config)
+    out, image = Path(config.out), Path(config.data.root) / "plum" / "p1.png"
+    error: type[Exception] = errors.MismatchError
     if other == "weights":
         name = "text_decoder.cls.predictions.bias"
-        folder = changed(Path(settings.model), tmp_path / "other", lambda t: {**t, name: t[name] * 2})
-        settings, match = replace(settings, model=str(folder)), "other weights"
+        folder = changed(Path(config.model), tmp_path / "other", lambda t: {**t, name: t[name] * 2})
+        config, match = replace(config, model=str(folder)), "other weights"
     elif other == "tokens":
-        settings, match = replace(settings, max_tokens=TOKENS + 1), f"max_tokens={TOKENS}, but now"
+        config, match = replace(config, max_tokens=TOKENS + 1), f"max_tokens={TOKENS}, but now"
     elif other == "picture":
-        paint(picture, 99)
+        paint(image, 99)
         match = r"plum/p1\.png"
     elif other == "gone":
-        picture.unlink()
+        image.unlink()
         match = r"plum/p1\.png"
     elif other == "card":
         out.with_name("captions.jsonl.card.json").unlink()
         match = r"captions\.jsonl\.card\.json"
     else:
         out.write_text("[]\n" + out.read_text())
-        error, match = errors.StoreError, "line 1"
+        error, match = errors.DatasetError, "line 1"
     before = out.read_bytes()
     with pytest.raises(error, match=match):
-        caption_pictures(settings)
+        caption_images(config)
     assert out.read_bytes() == before
 
 
-def test_an_unreadable_picture_is_named_and_may_be_replaced(settings: CaptionSettings) -> None:
-    bad = Path(settings.data.root) / "plum" / "p1.png"
-    bad.write_bytes(b"no picture")
+def test_an_unreadable_picture_is_named_and_may_be_replaced(config: CaptionConfig) -> None:
+    bad = Path(config.data.root) / "plum" / "p1.png"
+    bad.write_bytes(b"no image")
     with pytest.raises(errors.InvalidArgumentError, match=r"plum/p1\.png"):
-        caption_pictures(settings)
-    assert len(captions(settings.out)) == 6
+        caption_images(config)
+    assert len(captions(config.out)) == 6
     paint(bad, 99)
-    assert caption_pictures(settings).new == 6 and len(captions(settings.out)) == 12
+    assert caption_images(config).new == 6 and len(captions(config.out)) == 12
 
 
-def test_a_model_that_says_nothing_is_named_after_all_are_asked(settings: CaptionSettings, tmp_path: Path) -> None:
+def test_a_model_that_says_nothing_is_named_after_all_are_asked(config: CaptionConfig, tmp_path: Path) -> None:
     name = "text_decoder.cls.predictions.bias"
     end = torch.zeros(len(WORDS))
     end[3] = 1000
-    folder = changed(Path(settings.model), tmp_path / "silent", lambda tensors: {**tensors, name: end})
+    folder = changed(Path(config.model), tmp_path / "silent", lambda tensors: {**tensors, name: end})
     with pytest.raises(errors.LanguageModelError, match=r"nothing to say of 12, such as apple/p0\.png"):
-        caption_pictures(replace(settings, model=str(folder)))
-    assert captions(settings.out) == {}
+        caption_images(replace(config, model=str(folder)))
+    assert captions(config.out) == {}
 
 
-def test_two_processes_do_not_write_one_file(settings: CaptionSettings) -> None:
-    with Path(settings.out).open("a") as other:
+def test_two_processes_do_not_write_one_file(config: CaptionConfig) -> None:
+    with Path(config.out).open("a") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(errors.StoreError, match="alone"):
-            caption_pictures(settings)
-    with pytest.raises(errors.StoreError, match="mkdir -p"):
-        caption_pictures(replace(settings, out=str(Path(settings.out).parent / "none" / "captions.jsonl")))
+        with pytest.raises(errors.DatasetError, match="alone"):
+            caption_images(config)
+    with pytest.raises(errors.DatasetError, match="mkdir -p"):
+        caption_images(replace(config, out=str(Path(config.out).parent / "none" / "captions.jsonl")))
 
 
 @pytest.mark.parametrize("fault", ["pickle", "part", "broken", "kind", "code", "processor", "tokenizer"])
@@ -238,14 +238,14 @@ def test_tied_tensors_may_be_saved_under_either_name(model: Path, tmp_path: Path
     one, two = "bert.embeddings.word_embeddings", "cls.predictions.decoder"
     other = changed(model, tmp_path / "other", lambda tensors: {k.replace(one, two): v for k, v in tensors.items()})
     assert f"text_decoder.{two}.weight" in load_file(other / "model.safetensors")
-    pictures = [np.random.default_rng(n).integers(0, 256, (32, 32, 3), dtype=np.uint8) for n in range(3)]
-    assert Captioner(str(other)).describe(pictures) == Captioner(str(model)).describe(pictures)
+    images = [np.random.default_rng(n).integers(0, 256, (32, 32, 3), dtype=np.uint8) for n in range(3)]
+    assert Captioner(str(other)).caption(images) == Captioner(str(model)).caption(images)
 
 
-def test_wrong_settings_are_named(settings: CaptionSettings, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_are_named(config: CaptionConfig, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in {"out": "captions.json", "max_tokens": 0, "batch_size": 0}.items():
         with pytest.raises(errors.InvalidArgumentError, match=key):
-            replace(settings, **{key: value}).validate()
+            replace(config, **{key: value}).validate()
     with pytest.raises(errors.InvalidArgumentError, match="revision"):
         Captioner(str(model), revision="main")
     with pytest.raises(errors.InvalidArgumentError, match="'nowhere'"):
@@ -264,7 +264,7 @@ def test_a_model_in_the_cache_needs_no_network(model: Path, tmp_path: Path, monk
     shutil.copytree(model, kept / "snapshots" / revision)
     (kept / "refs").mkdir()
     (kept / "refs" / "main").write_text(revision)
-    by_name, local = (Captioner(name).card["weights"] for name in ("owner/blip", str(model)))
+    by_name, local = (Captioner(name).provenance["weights"] for name in ("owner/blip", str(model)))
     assert by_name == local
     with pytest.raises(errors.MissingAssetsError, match="owner/blip/tree/older"):
         Captioner("owner/blip", revision="older")
@@ -280,8 +280,8 @@ def test_an_unreachable_hub_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp
         Captioner("microsoft/git-base-coco")
 
 
-def test_a_machine_without_network_is_told_what_to_get(settings: CaptionSettings, tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "benchmark=image_folder", f"data.root={settings.data.root}"]
+def test_a_machine_without_network_is_told_what_to_get(config: CaptionConfig, tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "dataset=image_folder", f"data.root={config.data.root}"]
     offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
     done = subprocess.run(command, cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
@@ -293,5 +293,5 @@ def test_a_machine_without_network_is_told_what_to_get(settings: CaptionSettings
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "benchmark").glob("*.yaml")))
 def test_every_benchmark_can_be_chosen(name: str) -> None:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = compose("caption_images", [f"benchmark={name}", "data.root=PICTURES"])
+        config = compose("caption_images", [f"dataset={name}", "data.root=PICTURES"])
     assert (config.data.name, config.data.root, config.data.cache) == (name, "PICTURES", "runs/picture_cache")

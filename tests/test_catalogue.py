@@ -6,33 +6,33 @@ from pathlib import Path
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
-from pickclutter_lang.objects.catalogue import Catalogue, CatalogueObject, display_name, paper_catalogue
-from pickclutter_lang.objects.sets import load_object_set, read_object_set
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog
+from pickclutter_lang.objects.object_sets import load_object_set, read_object_set
 
 
 def test_the_split_is_that_of_the_paper() -> None:
-    catalogue = paper_catalogue()
-    assert (len(catalogue), len(catalogue.indices("id")), len(catalogue.indices("ood"))) == (26, 14, 12)
-    known = {catalogue[n].model_id for n in catalogue.indices("id")}
+    catalog = paper_catalog()
+    assert (len(catalog), len(catalog.indices("id")), len(catalog.indices("ood"))) == (26, 14, 12)
+    known = {catalog[n].model_id for n in catalog.indices("id")}
     assert {"011_banana", "062_dice", "048_hammer"} <= known
     assert not {"003_cracker_box", "077_rubiks_cube", "031_spoon"} & known
-    assert catalogue.model_ids == sorted(catalogue.model_ids)
+    assert catalog.model_ids == sorted(catalog.model_ids)
 
 
 def test_every_object_is_described() -> None:
-    for item in paper_catalogue():
-        assert item.description and item.category and item.colours and item.material and item.use
+    for item in paper_catalog():
+        assert item.description and item.category and item.colors and item.material and item.function
         assert all(0.01 < extent < 0.4 for extent in item.size)
 
 
 @pytest.mark.parametrize("word", ["banana", " Banana ", "011_banana"])
 def test_objects_are_found_by_name_and_id(word: str) -> None:
-    assert paper_catalogue().find(word.strip() if word.startswith("0") else word).model_id == "011_banana"
+    assert paper_catalog().find(word.strip() if word.startswith("0") else word).model_id == "011_banana"
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownObjectError, match="'banan'; did you mean 'banana'"):
-        paper_catalogue().index("banan")
+        paper_catalog().index("banan")
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_display_names(model_id: str, name: str) -> None:
 
 
 def test_repeated_names_are_refused() -> None:
-    twice = [CatalogueObject(i, "mug", "none", (0.1, 0.1, 0.1)) for i in ("a", "b")]
+    twice = [CatalogObject(i, "mug", "none", (0.1, 0.1, 0.1)) for i in ("a", "b")]
     with pytest.raises(InvalidArgumentError, match="unique"):
-        Catalogue(twice)
+        Catalog(twice)
 
 
 def test_the_fingerprint_follows_the_content() -> None:
-    one = Catalogue([CatalogueObject("a", "mug", "none", (0.1, 0.1, 0.1))])
-    other = Catalogue([CatalogueObject("a", "mug", "none", (0.1, 0.1, 0.2))])
+    one = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.1))])
+    other = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.2))])
     assert one.fingerprint != other.fingerprint
 
 
@@ -84,7 +84,7 @@ def _write_set(root: Path, model_id: str) -> None:
 def test_objects_outside_the_paper_are_read_with_their_sizes(tmp_path: Path) -> None:
     _write_set(tmp_path, "065-a_cups")
     objects = read_object_set("mine", tmp_path, ["065-a_cups"])
-    item = objects.catalogue[0]
+    item = objects.catalog[0]
     assert (item.name, item.split, item.size, item.scale, item.density) == ("cups a", "none", (0.2, 0.2, 0.4), 0.5, 300)
 
 
@@ -104,6 +104,6 @@ def test_the_fingerprint_of_a_set_follows_its_meshes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["ycb"])
 def test_the_real_objects_have_the_sizes_of_the_catalogue(source: str, ycb_root: Path) -> None:
-    for item, known in zip(load_object_set(source, ycb_root).catalogue, paper_catalogue(), strict=True):
+    for item, known in zip(load_object_set(source, ycb_root).catalog, paper_catalog(), strict=True):
         assert item.size == pytest.approx(known.size, abs=0.002)
         assert item.scale == known.scale

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 from toy_scenes import make_toy_store
-from toy_training import make_teacher, make_toys, settings
+from toy_training import config, make_teacher, make_toys
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreMismatchError, TeacherError
-from pickclutter_lang.training import EvaluateSettings, Run, saved_settings
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, TeacherError
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
 from pickclutter_lang.training.checkpoint import (
     check_fits,
     epoch_folder,
@@ -101,17 +102,17 @@ def test_another_width_is_named_by_its_tensors(tmp_path):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> tuple[list[str], Path]:
     folder = tmp_path_factory.mktemp("run")
-    overrides = [*make_toys(folder), f"out={folder / 'out'}", "distill.epochs=1", "fewshot.epochs=1"]
-    Run.open(settings(*overrides)).train()
+    overrides = [*make_toys(folder), f"out={folder / 'out'}", "distill.epochs=1", "few_shot.epochs=1"]
+    SceneRun.open(config(*overrides)).train()
     return overrides, folder
 
 
 def test_another_architecture_is_a_checkpoint_error(run):
     overrides, _ = run
     with pytest.raises(CheckpointError, match=r"student: timm/resnet10t / efficientnet_b0"):
-        Run.open(settings(*overrides, "student.name=efficientnet_b0"))
+        SceneRun.open(config(*overrides, "student.name=efficientnet_b0"))
     with pytest.raises(CheckpointError, match=r"context_tokens: 8 / 9; image_size: 32 / 16"):
-        Run.open(settings(*overrides, "data.image_size=16", "prompts.tokens=9"))
+        SceneRun.open(config(*overrides, "data.image_size=16", "prompts.n_ctx=9"))
 
 
 @pytest.mark.parametrize(("width", "seed", "what"), [(16, 0, "embed_dim is 32"), (32, 1, "fingerprint is ")])
@@ -119,35 +120,35 @@ def test_another_teacher_is_a_teacher_error(run, tmp_path, width, seed, what):
     overrides, _ = run
     other = make_teacher(tmp_path / "teacher", embed_dim=width, seed=seed)
     with pytest.raises(TeacherError, match=what):
-        Run.open(settings(*overrides, f"teacher.checkpoint={other}"))
+        SceneRun.open(config(*overrides, f"teacher.checkpoint={other}"))
 
 
 def test_other_settings_do_not_go_on_with_a_run(run):
     overrides, _ = run
     with pytest.raises(InvalidArgumentError, match=r"distill.lr: 0.002 / 0.5"):
-        Run.open(settings(*overrides, "distill.lr=0.5"))
+        SceneRun.open(config(*overrides, "distill.lr=0.5"))
 
 
 def test_other_scenes_do_not_go_on_with_a_run(run, tmp_path):
     overrides, _ = run
     make_toy_store(tmp_path / "id", "id", 8, seed=3)
-    with pytest.raises(StoreMismatchError, match=r"id\.content"):
-        Run.open(settings(*overrides, f"data.id={tmp_path / 'id'}"))
+    with pytest.raises(MismatchError, match=r"id\.content"):
+        SceneRun.open(config(*overrides, f"data.id={tmp_path / 'id'}"))
 
 
 def test_a_run_is_found_by_its_folder(run, tmp_path):
     overrides, folder = run
-    found = saved_settings(EvaluateSettings(str(folder / "out"), None, 1, "cpu"))
-    assert Run.open(found).load_weights("fewshot")[0]["epoch"] == 1
-    assert found.as_dict() == settings(*overrides).as_dict()
+    found = load_run_config(EvaluateConfig(str(folder / "out"), None, 1, "cpu"))
+    assert SceneRun.open(found).load_weights("fewshot")[0]["epoch"] == 1
+    assert found.as_dict() == config(*overrides).as_dict()
     with pytest.raises(CheckpointError, match="expected a run at"):
-        saved_settings(EvaluateSettings(str(tmp_path), None, None, "cpu"))
+        load_run_config(EvaluateConfig(str(tmp_path), None, None, "cpu"))
 
 
 def test_an_unfinished_run_is_not_evaluated(run, tmp_path):
     overrides, _ = run
     with pytest.raises(CheckpointError, match="expected 1 finished epochs"):
-        Run.open(settings(*overrides, f"out={tmp_path}")).load_weights("distill")
+        SceneRun.open(config(*overrides, f"out={tmp_path}")).load_weights("distill")
 
 
 def test_the_state_says_what_it_was_made_for(run):

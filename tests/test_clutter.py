@@ -1,4 +1,4 @@
-"""Piles, pictures and labels of a scene; each depends on (seed, split, index) alone."""
+"""Piles, images and labels of a scene; each depends on (seed, split, index) alone."""
 
 import hashlib
 import subprocess
@@ -9,20 +9,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pickclutter_lang.envs.clutter import SceneMaker, visible_share
-from pickclutter_lang.envs.physics import drop_pile
-from pickclutter_lang.envs.sampling import ClutterSettings, drop_poses, sample_layout, scene_rng, settings_from
-from pickclutter_lang.envs.world import Picture
+from pickclutter_lang.envs.generation.physics import drop_pile
+from pickclutter_lang.envs.generation.pile_sampling import (
+    PileConfig,
+    config_from_dict,
+    drop_poses,
+    sample_layout,
+    scene_rng,
+)
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator, visible_share
+from pickclutter_lang.envs.generation.scene_renderer import CameraFrame
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.objects.sets import ObjectSet
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import ObjectSet
 
 
 @pytest.mark.parametrize("split", ["train", "id", "ood", "fewshot"])
 def test_the_objects_of_a_split(split: str) -> None:
-    catalogue, settings = paper_catalogue(), ClutterSettings()
-    layouts = [sample_layout(catalogue, split, scene_rng(0, split, n), settings) for n in range(60)]
-    used = {catalogue[int(column)].split for layout in layouts for column in layout.columns}
+    catalog, config = paper_catalog(), PileConfig()
+    layouts = [sample_layout(catalog, split, scene_rng(0, split, n), config) for n in range(60)]
+    used = {catalog[int(column)].split for layout in layouts for column in layout.columns}
     assert used == ({"id"} if split in ("train", "id") else {"id", "ood"})
     assert {len(layout.columns) for layout in layouts} == set(range(4, 11))
     assert all(len(set(layout.columns.tolist())) == len(layout.columns) for layout in layouts)
@@ -50,7 +56,7 @@ def test_splits_seeds_and_indices_have_their_own_generators() -> None:
 )
 def test_settings_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
-        settings_from(values)
+        config_from_dict(values)
 
 
 @pytest.mark.parametrize(("split", "index"), [("valid", 0), ("train", -1)])
@@ -70,33 +76,33 @@ def test_dropped_spheres_do_not_touch() -> None:
 
 
 @pytest.mark.sim
-def test_piles_rest_on_the_table_within_reach(proxies: ObjectSet) -> None:
-    settings = ClutterSettings()
+def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
+    config = PileConfig()
     for index in range(6):
-        pile = drop_pile(proxies, "ood", scene_rng(0, "ood", index), settings)
+        pile = drop_pile(procedural, "ood", scene_rng(0, "ood", index), config)
         assert len(pile.columns) == len(pile.poses)
-        assert (np.abs(pile.poses[:, 0]) <= settings.reach[0]).all()
-        assert (np.abs(pile.poses[:, 1]) <= settings.reach[1]).all()
+        assert (np.abs(pile.poses[:, 0]) <= config.reach[0]).all()
+        assert (np.abs(pile.poses[:, 1]) <= config.reach[1]).all()
         assert ((pile.poses[:, 2] > 0) & (pile.poses[:, 2] < 0.3)).all()
 
 
 @pytest.mark.sim
-def test_a_row_agrees_with_itself(scene_maker: SceneMaker) -> None:
-    row = scene_maker.make(0, "ood", 3)
+def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
+    row = scene_maker.generate(0, "ood", 3)
     count = int((row["actors"] >= 0).sum())
     columns = row["actors"][:count]
     assert set(np.flatnonzero(row["present"])) == set(columns.tolist())
     assert not (row["visible"] & ~row["present"]).any()
     assert not (row["graspable"] & ~row["visible"]).any()
     assert row["graspable"].any()
-    for slot, column in enumerate(columns):
-        assert row["pixels"][slot] == (row["hand_segmentation"] == slot + 1).sum()
-        assert np.isfinite(row["rep_pts"][slot]).all() == row["visible"][column]
-        assert np.isfinite(row["grasp_poses"][slot]).all() == row["graspable"][column]
+    for instance_id, column in enumerate(columns):
+        assert row["pixels"][instance_id] == (row["hand_segmentation"] == instance_id + 1).sum()
+        assert np.isfinite(row["rep_pts"][instance_id]).all() == row["visible"][column]
+        assert np.isfinite(row["grasp_poses"][instance_id]).all() == row["graspable"][column]
         if row["visible"][column]:
-            # The seen points lie on the object, so no farther from its centre than half its diagonal.
-            item = scene_maker.objects.catalogue[int(column)]
-            distance = np.linalg.norm(row["rep_pts"][slot] - row["poses"][slot, :3], axis=1)
+            # The seen points lie on the object, so no farther from its center than half its diagonal.
+            item = scene_maker.objects.catalog[int(column)]
+            distance = np.linalg.norm(row["rep_pts"][instance_id] - row["poses"][instance_id, :3], axis=1)
             assert (distance <= 0.5 * item.scale * np.linalg.norm(item.size) + 0.01).all()
     assert (row["hand_segmentation"] == 255).any()
     assert row["hand_depth"].dtype == np.uint16
@@ -104,10 +110,10 @@ def test_a_row_agrees_with_itself(scene_maker: SceneMaker) -> None:
 
 
 @pytest.mark.sim
-def test_scenes_do_not_depend_on_those_before(scene_maker: SceneMaker) -> None:
-    first = scene_maker.make(0, "train", 5)
-    scene_maker.make(0, "train", 6)
-    again = scene_maker.make(0, "train", 5)
+def test_scenes_do_not_depend_on_those_before(scene_maker: SceneGenerator) -> None:
+    first = scene_maker.generate(0, "train", 5)
+    scene_maker.generate(0, "train", 6)
+    again = scene_maker.generate(0, "train", 5)
     assert first.keys() == again.keys()
     for name in first:
         np.testing.assert_array_equal(first[name], again[name], err_msg=name)
@@ -115,10 +121,10 @@ def test_scenes_do_not_depend_on_those_before(scene_maker: SceneMaker) -> None:
 
 _HASH = """
 import hashlib, sys
-from pickclutter_lang.envs.clutter import SceneMaker
-from pickclutter_lang.envs.sampling import ClutterSettings
-from pickclutter_lang.objects.sets import load_object_set
-maker = SceneMaker(load_object_set("proxy"), ClutterSettings(cameras=("hand", "base"), image_size=96))
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.objects.object_sets import load_object_set
+maker = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
 row = maker.make(0, "ood", int(sys.argv[1]))
 print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest())
 """
@@ -126,8 +132,8 @@ print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest(
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_another_process_makes_the_same_scene(scene_maker: SceneMaker, tmp_path: Path) -> None:
-    row = scene_maker.make(0, "ood", 2)
+def test_another_process_makes_the_same_scene(scene_maker: SceneGenerator, tmp_path: Path) -> None:
+    row = scene_maker.generate(0, "ood", 2)
     mine = hashlib.sha256(b"".join(row[key].tobytes() for key in sorted(row))).hexdigest()
     command = [sys.executable, "-W", "ignore", "-c", _HASH, "2"]
     child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
@@ -135,9 +141,9 @@ def test_another_process_makes_the_same_scene(scene_maker: SceneMaker, tmp_path:
 
 
 @pytest.mark.sim
-def test_hidden_links_are_out_of_the_hand_cameras_view(scene_maker: SceneMaker, proxies: ObjectSet) -> None:
-    alone = SceneMaker(proxies, replace(scene_maker.settings, cameras=("hand",)))
-    both, one = scene_maker.make(1, "ood", 0), alone.make(1, "ood", 0)
+def test_hidden_links_are_out_of_the_hand_cameras_view(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    alone = SceneGenerator(procedural, replace(scene_maker.config, cameras=("hand",)))
+    both, one = scene_maker.generate(1, "ood", 0), alone.generate(1, "ood", 0)
     np.testing.assert_array_equal(both["hand_rgb"], one["hand_rgb"])
     assert "base_rgb" not in one
 
@@ -147,10 +153,10 @@ def test_the_visible_share_counts_the_points_on_own_pixels() -> None:
     segmentation[:, :2] = 1
     empty = np.zeros((4, 4))
     intrinsic, extrinsic = np.array([[2.0, 0, 2], [0, 2, 2], [0, 0, 1]]), np.eye(4)[:3]
-    picture = Picture(
+    image = CameraFrame(
         np.zeros((4, 4, 3), np.uint8), empty.astype(np.uint16), segmentation, np.zeros((4, 4, 3), np.float32),
         intrinsic, extrinsic,
     )  # fmt: skip
     # x = -0.5 falls on column 1 (own), 0.5 on column 3 (not), -3 outside, the last one lies behind the camera.
     points = np.array([[-0.5, 0, 1], [0.5, 0, 1], [-3, 0, 1], [-0.5, 0, -1.0]])
-    assert visible_share(points, 0, picture) == 0.25
+    assert visible_share(points, 0, image) == 0.25

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from scene_rows import make_manifest, make_store, random_row
 
-from pickclutter_lang.envs.collect import CollectSettings, collect_store
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, StoreError, StoreMismatchError
-from pickclutter_lang.scenes import Manifest, SceneStore, verify_store
+from pickclutter_lang.datasets.scenes import Manifest, SceneStore, verify_store
+from pickclutter_lang.envs.generation.collect import CollectConfig, collect_store
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, MissingExtraError
 
 HERE = Path(__file__).parent
 SCENES = {"scenes": 23, "shard_size": 4}
@@ -49,7 +49,7 @@ def test_content_does_not_depend_on_the_workers(tmp_path, expected, workers):
 
 
 def _must_not_start(manifest):
-    raise StoreError("a worker was started")
+    raise DatasetError("a worker was started")
 
 
 def test_damaged_and_missing_shards_are_made_again(tmp_path, expected):
@@ -66,7 +66,7 @@ def test_damaged_and_missing_shards_are_made_again(tmp_path, expected):
 def test_other_settings_in_the_same_folder(tmp_path, changes):
     make_store(tmp_path / "s")
     manifest = make_manifest(**changes)
-    with pytest.raises(StoreMismatchError, match="other settings"):
+    with pytest.raises(MismatchError, match="other settings"):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
 
 
@@ -75,7 +75,7 @@ def test_other_versions_do_not_go_together(tmp_path):
     manifest = make_manifest(versions={"sapien": "2.2.2"})
     assert collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), 1).made == 0
     (tmp_path / "s" / "shards" / "00001.h5").unlink()
-    with pytest.raises(StoreMismatchError, match=r"sapien is 2\.2\.1 there, 2\.2\.2 here"):
+    with pytest.raises(MismatchError, match=r"sapien is 2\.2\.1 there, 2\.2\.2 here"):
         collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), 1)
 
 
@@ -139,7 +139,7 @@ def test_killed_at_any_moment_it_resumes(tmp_path, expected, whole_shards):
     child.communicate()
     assert child.returncode == -signal.SIGKILL
     _wait(lambda: not _session_members(child.pid))  # workers see that the parent is gone
-    with pytest.raises(StoreError, match="of 6 shards; run its collection again"):
+    with pytest.raises(DatasetError, match="of 6 shards; run its collection again"):
         SceneStore.open(folder)
     manifest = make_manifest(**SCENES)
     done = collect_store(folder, manifest, partial(RandomSource, manifest), 1)
@@ -204,7 +204,7 @@ def _no_extra(manifest: Manifest):
 
 def test_a_worker_that_always_dies_is_named(tmp_path):
     manifest = make_manifest(**SCENES)
-    with pytest.raises(StoreError, match=r"00001\.h5 ended with exit status 7, 3 times in a row"):
+    with pytest.raises(DatasetError, match=r"00001\.h5 ended with exit status 7, 3 times in a row"):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, _exit_at_six), 1)
     assert _shards(tmp_path / "s")[0].name == "00000.h5"
 
@@ -229,7 +229,9 @@ def small_disk(tmp_path):
 
 def test_a_full_disk(small_disk):
     manifest = make_manifest(scenes=24, shard_size=8, size=128)
-    with pytest.raises(StoreError, match=r"cannot write .*\.h5 .*No space left on device.*run the same command again"):
+    with pytest.raises(
+        DatasetError, match=r"cannot write .*\.h5 .*No space left on device.*run the same command again"
+    ):
         collect_store(small_disk / "s", manifest, partial(RandomSource, manifest), 2)
     assert not list(small_disk.rglob("*.tmp"))
     assert (small_disk / "s" / "manifest.json").exists()
@@ -237,10 +239,10 @@ def test_a_full_disk(small_disk):
 
 def test_a_missing_parent_and_a_file_in_the_way(tmp_path):
     manifest = make_manifest()
-    with pytest.raises(StoreError, match="mkdir -p"):
+    with pytest.raises(DatasetError, match="mkdir -p"):
         collect_store(tmp_path / "no" / "s", manifest, partial(RandomSource, manifest), 1)
     (tmp_path / "s").touch()
-    with pytest.raises(StoreError, match="cannot create the folder"):
+    with pytest.raises(DatasetError, match="cannot create the folder"):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
 
 
@@ -250,7 +252,7 @@ def test_two_collections_into_one_folder(tmp_path):
     _wait(lambda: (folder / "manifest.json").exists())
     manifest = make_manifest(**MANY)
     try:
-        with pytest.raises(StoreError, match="another process is collecting"):
+        with pytest.raises(DatasetError, match="another process is collecting"):
             collect_store(folder, manifest, partial(RandomSource, manifest), 1)
     finally:
         os.killpg(child.pid, signal.SIGKILL)
@@ -272,4 +274,4 @@ def test_two_collections_into_one_folder(tmp_path):
 )
 def test_settings_out_of_range(changes, words):
     with pytest.raises(InvalidArgumentError, match=words):
-        CollectSettings(out="x", **changes).validate()
+        CollectConfig(out="x", **changes).validate()

@@ -130,12 +130,12 @@ def test_a_command_works_where_there_is_no_checkout(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_method_of_one_s_own_goes_through_a_grid(tmp_path: Path) -> None:
-    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("threads")]
+    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     (tmp_path / "my" / "method").mkdir(parents=True)
     (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
     done = call(
         "reproduce-table12", "--config-dir", "my", *toys, "methods=[mine]", "seeds=[0]", "out=grid", "workers=1",
-        "distill.epochs=1", "fewshot.epochs=1", folder=tmp_path,
+        "distill.epochs=1", "few_shot.epochs=1", folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "| `mine` | 1 |" in (tmp_path / "grid" / "table12.md").read_text()

@@ -13,25 +13,25 @@ import torch
 from open_clip.transform import PreprocessCfg
 from toy_scenes import make_toy_store
 
+from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
+from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.evaluation.compare_texts import (
-    CompareTextsSettings,
+from pickclutter_lang.experiments.scenes.text_ablation import (
     Method,
+    TextAblationConfig,
+    ablate_on_views,
     compare_on_scenes,
-    compare_on_views,
     table,
     text_methods,
 )
-from pickclutter_lang.evaluation.intervals import estimate
-from pickclutter_lang.language.descriptions import STYLES, describe
+from pickclutter_lang.language.descriptions import STYLES, attach_descriptions
 from pickclutter_lang.metrics.multilabel import multilabel_row
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.scenes import SceneStore
-from pickclutter_lang.scenes.views import ViewStore, write_views
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import OpenClipTeacher
+from pickclutter_lang.utils.statistics import estimate
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "ablate_texts.py"
-NAMES = paper_catalogue().names
+NAMES = paper_catalog().names
 CONFIG = {
     "embed_dim": 24,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
@@ -55,21 +55,24 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SceneStore:
 
 
 @pytest.fixture(scope="module")
-def views(tmp_path_factory: pytest.TempPathFactory) -> ViewStore:
+def views(tmp_path_factory: pytest.TempPathFactory) -> ObjectViewDataset:
     rng = np.random.default_rng(0)
     things = [{"model_id": "011_banana"}, {"colours": ["red"]}, {"model_id": "062_dice"}]
     rgb, mask = rng.integers(0, 256, (9, 32, 32, 3), dtype=np.uint8), np.ones((9, 32, 32), bool)
     folder = tmp_path_factory.mktemp("views") / "views"
-    write_views(folder, rgb, mask, np.arange(9, dtype=np.int32) % 3, things, {"objects": "toy"})
-    return ViewStore.open(folder)
+    write_object_views(folder, rgb, mask, np.arange(9, dtype=np.int32) % 3, things, {"objects": "toy"})
+    return ObjectViewDataset.open(folder)
 
 
 def test_names_on_scenes_are_scored_by_pairs_of_prompts(teacher: OpenClipTeacher, store: SceneStore) -> None:
-    names = store.catalogue_names
+    names = store.label_names
     rows = compare_on_scenes(teacher, store, text_methods(names, ["standard"], 1)[:2])
     features = teacher.encode_image(teacher.preprocess(store.images("hand", "rgb")))
     truth = torch.from_numpy(store.labels("visible"))
-    for row, labels in ((rows["name"][0], names), (rows["standard description"][0], describe(names, "standard"))):
+    for row, labels in (
+        (rows["name"][0], names),
+        (rows["standard description"][0], attach_descriptions(names, "standard")),
+    ):
         with_it, without = (
             teacher.encode_text([f"a photo of a table {word} a {label}" for label in labels])
             for word in ("with", "without")
@@ -81,14 +84,14 @@ def test_names_on_scenes_are_scored_by_pairs_of_prompts(teacher: OpenClipTeacher
 
 def test_scenes_with_known_objects_are_asked_for_these_alone(teacher: OpenClipTeacher, tmp_path: Path) -> None:
     known = make_toy_store(tmp_path / "id", "id", 6)
-    rows = compare_on_scenes(teacher, known, text_methods(known.catalogue_names, [], 1)[:1])
+    rows = compare_on_scenes(teacher, known, text_methods(known.label_names, [], 1)[:1])
     assert np.isnan(rows["name"][0]["map_ood"])
     assert rows["name"][0]["map"] == rows["name"][0]["map_id"]
     assert "Y_ood" not in table(rows)
 
 
-def test_only_objects_of_the_catalogue_are_named_on_views(teacher: OpenClipTeacher, views: ViewStore) -> None:
-    rows = compare_on_views(teacher, views, [Method("name", [[[name] for name in NAMES]])])
+def test_only_objects_of_the_catalogue_are_named_on_views(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
+    rows = ablate_on_views(teacher, views, [Method("name", [[[name] for name in NAMES]])])
     shown = [n for n in range(9) if n % 3 != 1]
     owners = [NAMES.index("banana") if n % 3 == 0 else NAMES.index("dice") for n in shown]
     features = teacher.encode_image(teacher.preprocess(views.rgb[shown]))
@@ -114,7 +117,7 @@ def test_the_table_shows_means_and_intervals() -> None:
 
 
 @pytest.mark.slow
-def test_the_script_writes_the_tables(store: SceneStore, views: ViewStore, tmp_path: Path) -> None:
+def test_the_script_writes_the_tables(store: SceneStore, views: ObjectViewDataset, tmp_path: Path) -> None:
     root = Path(views_folder(views, tmp_path))
     words = [
         f"scenes=[{store.path}]",
@@ -129,8 +132,10 @@ def test_the_script_writes_the_tables(store: SceneStore, views: ViewStore, tmp_p
     assert written.count("| random characters |") == 2 and "## 12 scenes" in written and "## 9 views (toy)" in written
 
 
-def views_folder(views: ViewStore, folder: Path) -> Path:
-    write_views(folder / "views", views.rgb, views.mask, views.thing, list(views.things), dict(views.settings))
+def views_folder(views: ObjectViewDataset, folder: Path) -> Path:
+    write_object_views(
+        folder / "views", views.rgb, views.mask, views.object_index, list(views.objects), dict(views.config)
+    )
     return folder / "views"
 
 
@@ -144,10 +149,10 @@ def views_folder(views: ViewStore, folder: Path) -> Path:
 )
 def test_bad_settings_are_named(change: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
-        CompareTextsSettings(**change).validate()  # type: ignore[arg-type]
+        TextAblationConfig(**change).validate()  # type: ignore[arg-type]
 
 
-def test_views_of_other_things_are_refused(teacher: OpenClipTeacher, views: ViewStore) -> None:
-    others = ViewStore(views.rgb, views.mask, views.thing * 0 + 1, views.things, {}, "")
+def test_views_of_other_things_are_refused(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
+    others = ObjectViewDataset(views.rgb, views.mask, views.object_index * 0 + 1, views.objects, {}, "")
     with pytest.raises(InvalidArgumentError, match="these show none"):
-        compare_on_views(teacher, others, [])
+        ablate_on_views(teacher, others, [])

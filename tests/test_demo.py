@@ -15,12 +15,19 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from toy_training import make_toys, settings
+from toy_training import config, make_toys
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.evaluation.demo import DemoSettings, answer_picture, answer_scene, open_page, overlay, serve
-from pickclutter_lang.evaluation.finished import open_finished
-from pickclutter_lang.training import Run
+from pickclutter_lang.experiments.scenes.demo import (
+    DemoConfig,
+    build_demo,
+    overlay,
+    predict_image,
+    predict_scene,
+    serve,
+)
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = str(ROOT / "scripts" / "demo.py")
@@ -31,18 +38,18 @@ needs_the_extra = pytest.mark.skipif(importlib.util.find_spec("gradio") is None,
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("demo")
-    short = ("distill.epochs=1", "fewshot.epochs=1", f"out={root / 'run'}")
-    Run.open(settings(*make_toys(root), *short)).train()
+    short = ("distill.epochs=1", "few_shot.epochs=1", f"out={root / 'run'}")
+    SceneRun.open(config(*make_toys(root), *short)).train()
     return root / "run"
 
 
 @pytest.fixture(scope="module")
-def run(folder) -> Run:
-    return open_finished(request(folder))
+def run(folder) -> SceneRun:
+    return load_trained_run(request(folder))
 
 
-def request(folder: Path, port: int = 7860) -> DemoSettings:
-    return DemoSettings(run=str(folder), phase="fewshot", scenes=None, threads=1, port=port)
+def request(folder: Path, port: int = 7860) -> DemoConfig:
+    return DemoConfig(run=str(folder), phase="fewshot", scenes=None, threads=1, port=port)
 
 
 def free_port() -> int:
@@ -63,7 +70,7 @@ def page(folder, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        blocks = open_page(request(folder))
+        blocks = build_demo(request(folder))
         yield serve(blocks, free_port()), called
         blocks.close()
 
@@ -76,7 +83,7 @@ def look(url: str, *inputs):
         return json.load(reply)["data"]
 
 
-def picture(url: str, value: dict) -> np.ndarray:
+def image(url: str, value: dict) -> np.ndarray:
     with urllib.request.urlopen(f"{url}gradio_api/file={value['path']}", timeout=60) as reply:
         return np.asarray(Image.open(reply).convert("RGB"))
 
@@ -85,13 +92,13 @@ def picture(url: str, value: dict) -> np.ndarray:
 def test_the_page_answers_for_a_scene(page, run):
     url, _ = page
     shown, located, scores, truth, chosen, _ = look(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
-    expected = answer_scene(run, "ood", 2, NAMES)
+    expected = predict_scene(run, "ood", 2, NAMES)
     told = {item["label"]: item["confidence"] for item in scores["confidences"]}
     assert told == pytest.approx(expected.probabilities, abs=1e-5)
-    assert picture(url, shown).shape == (448, 448, 3)
-    heat = overlay(expected.picture, expected.maps["a red teapot"])
+    assert image(url, shown).shape == (448, 448, 3)
+    heatmap = overlay(expected.image, expected.attention["a red teapot"])
     value = located.get("value", located)
-    np.testing.assert_allclose(picture(url, value).astype(int), heat.astype(int), atol=1)
+    np.testing.assert_allclose(image(url, value).astype(int), heatmap.astype(int), atol=1)
     assert "ood/0/2" in truth and "graspable" in truth and chosen["value"] == "a red teapot"
 
 
@@ -121,29 +128,29 @@ def test_a_taken_port_is_named(folder):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InvalidArgumentError, match=f"expected a free port, but {port} is not"):
-            serve(open_page(request(folder)), port)
+            serve(build_demo(request(folder)), port)
 
 
 def test_a_picture_of_a_scene_gets_the_answer_of_the_scene(run):
-    scene = answer_scene(run, "id", 1, NAMES)
-    wide = np.pad(scene.picture, ((0, 0), (9, 9), (0, 0)))
-    own = answer_picture(run, wide, NAMES)
-    np.testing.assert_array_equal(own.picture, scene.picture)
+    scene = predict_scene(run, "id", 1, NAMES)
+    wide = np.pad(scene.image, ((0, 0), (9, 9), (0, 0)))
+    own = predict_image(run, wide, NAMES)
+    np.testing.assert_array_equal(own.image, scene.image)
     assert own.probabilities == pytest.approx(scene.probabilities, abs=1e-5)
     for name in NAMES:
-        np.testing.assert_allclose(own.maps[name], scene.maps[name], atol=1e-5)
+        np.testing.assert_allclose(own.attention[name], scene.attention[name], atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (31, 17, 3), (200, 200, 4)])
 def test_any_size_of_picture_will_do(run, shape):
-    answer = answer_picture(run, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), ["pear"])
-    assert 0 < answer.probabilities["pear"] < 1 and answer.picture.shape == (min(shape[:2]),) * 2 + (3,)
+    answer = predict_image(run, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), ["pear"])
+    assert 0 < answer.probabilities["pear"] < 1 and answer.image.shape == (min(shape[:2]),) * 2 + (3,)
 
 
 def test_a_map_is_bright_where_it_is_high():
-    heat = np.zeros((4, 4), np.float32)
-    heat[0, 3] = 1
-    laid = overlay(np.full((32, 32, 3), 100, np.uint8), heat).astype(int)
+    heatmap = np.zeros((4, 4), np.float32)
+    heatmap[0, 3] = 1
+    laid = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
     assert laid.shape == (448, 448, 3)
     assert laid[40, -40].sum() > 2 * laid[-40, 40].sum()
     assert np.ptp(laid[-40, 40]) < 10
@@ -159,13 +166,13 @@ def test_a_map_is_bright_where_it_is_high():
 )
 def test_questions_that_make_no_sense_are_named(run, store, index, names, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        answer_scene(run, store, index, names)
+        predict_scene(run, store, index, names)
 
 
 def test_a_student_of_depth_has_no_use_for_a_picture(run, monkeypatch):
-    monkeypatch.setattr(run.settings.data, "depth", True)
+    monkeypatch.setattr(run.config.data, "depth", True)
     with pytest.raises(InvalidArgumentError, match="depth or two cameras"):
-        answer_picture(run, torch.zeros(8, 8, 3, dtype=torch.uint8).numpy(), ["pear"])
+        predict_image(run, torch.zeros(8, 8, 3, dtype=torch.uint8).numpy(), ["pear"])
 
 
 def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -198,7 +205,7 @@ def test_help_leaves_no_files(tmp_path):
 @needs_the_extra
 def test_the_script_serves_until_ctrl_c(folder, tmp_path):
     port = free_port()
-    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "threads=1"]
+    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_threads=1"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"

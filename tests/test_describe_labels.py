@@ -15,21 +15,16 @@ import pytest
 from chat_server import KEY, Reply, chat_server, failed, said
 
 from pickclutter_lang.errors import (
+    DatasetError,
     InvalidArgumentError,
     LanguageModelError,
+    MismatchError,
     MissingAssetsError,
-    StoreError,
-    StoreMismatchError,
 )
-from pickclutter_lang.language.chat import ChatModel, clean_answer
-from pickclutter_lang.language.collect_descriptions import (
-    DescribeSettings,
-    collect_descriptions,
-    dry_run,
-    read_labels,
-)
-from pickclutter_lang.language.descriptions import INSTRUCTIONS, DescriptionSet, describe
-from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.language.chat_client import ChatClient, clean_answer
+from pickclutter_lang.language.collect_descriptions import DescribeSettings, collect_descriptions, dry_run, read_labels
+from pickclutter_lang.language.descriptions import INSTRUCTIONS, DescriptionSet, attach_descriptions
+from pickclutter_lang.objects.catalog import paper_catalog
 
 pytest.importorskip("openai")
 SCRIPT = Path(__file__).parent.parent / "scripts" / "describe_labels.py"
@@ -42,28 +37,28 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def settings(out: Path, base_url: str, **changes: object) -> DescribeSettings:
+def config(out: Path, base_url: str, **changes: object) -> DescribeSettings:
     made = DescribeSettings(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=base_url, timeout=5.0)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def test_every_label_is_asked_for_and_kept(tmp_path: Path) -> None:
     with chat_server(lambda n, text: said(f' "answer {n} to it" \n')) as server:
-        done = collect_descriptions(settings(tmp_path, server.base_url, style="distinct"))
+        done = collect_descriptions(config(tmp_path, server.base_url, style="distinct"))
     assert server.messages == [INSTRUCTIONS["distinct"].replace("{name}", label) for label in ("mug", "bolt")]
     found = DescriptionSet.load(tmp_path / "mine.json")
-    assert found == done.descriptions and done.asked == 2
+    assert found == done.descriptions and done.requests == 2
     assert found.texts == {"mug": "answer 0 to it", "bolt": "answer 1 to it"}
     assert (found.model, found.style, found.label_set) == ("tiny-model", "distinct", "labels")
     assert found.base_url == server.base_url.removeprefix("http://").removesuffix("/v1")
-    assert describe(["bolt"], tmp_path / "mine.json") == ["bolt, answer 1 to it"]
+    assert attach_descriptions(["bolt"], tmp_path / "mine.json") == ["bolt, answer 1 to it"]
 
 
 def test_nothing_is_sent_that_was_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "my-organisation")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "my-project")
     with chat_server(lambda n, text: FINE) as server:
-        asked = settings(tmp_path, server.base_url, labels=["mug"])
+        asked = config(tmp_path, server.base_url, labels=["mug"])
         shown = [json.loads(row) for row in dry_run(asked)]
         assert server.requests == []
         collect_descriptions(asked)
@@ -75,7 +70,7 @@ def test_nothing_is_sent_that_was_not_named(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_server_without_a_key_gets_none(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
-        collect_descriptions(settings(tmp_path, server.base_url, key_variable=None, temperature=0.5))
+        collect_descriptions(config(tmp_path, server.base_url, key_variable=None, temperature=0.5))
     assert "authorization" not in server.headers[0] and server.requests[0]["temperature"] == 0.5
 
 
@@ -101,9 +96,9 @@ def test_a_server_without_a_key_gets_none(tmp_path: Path) -> None:
 def test_what_fails_once_is_tried_again(first: Reply) -> None:
     with (
         chat_server(lambda n, text: FINE if n else first) as server,
-        ChatModel("tiny-model", server.base_url, retries=1) as chat,
+        ChatClient("tiny-model", server.base_url, retries=1) as chat,
     ):
-        assert chat.ask("What is a mug?", wait=lambda seconds: None) == "A short, round thing."
+        assert chat.complete("What is a mug?", wait=lambda seconds: None) == "A short, round thing."
     assert server.messages == ["What is a mug?"] * 2
 
 
@@ -129,10 +124,10 @@ def test_what_fails_once_is_tried_again(first: Reply) -> None:
 def test_what_fails_every_time_is_one_clear_line(reply: Reply, tries: int, message: str) -> None:
     with (
         chat_server(lambda n, text: reply) as server,
-        ChatModel("tiny-model", server.base_url, retries=1, timeout=0.3) as chat,
+        ChatClient("tiny-model", server.base_url, retries=1, timeout=0.3) as chat,
         pytest.raises(LanguageModelError) as caught,
     ):
-        chat.ask("What is a mug?", wait=lambda seconds: None)
+        chat.complete("What is a mug?", wait=lambda seconds: None)
     said_why = str(caught.value)
     assert message in said_why and "\n" not in said_why and len(said_why) < 400
     assert "127.0.0.1" in said_why and KEY not in said_why
@@ -142,7 +137,7 @@ def test_what_fails_every_time_is_one_clear_line(reply: Reply, tries: int, messa
 def test_a_wrong_key_is_named_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "sk-wrong")
     with chat_server(lambda n, text: FINE) as server, pytest.raises(LanguageModelError) as caught:
-        collect_descriptions(settings(tmp_path, server.base_url, key_variable="MY_KEY"))
+        collect_descriptions(config(tmp_path, server.base_url, key_variable="MY_KEY"))
     assert "refused the key in MY_KEY (401: Incorrect API key provided: ***)" in str(caught.value)
     assert len(server.requests) == 1 and not (tmp_path / "mine.json").exists()
 
@@ -150,31 +145,31 @@ def test_a_wrong_key_is_named_and_not_shown(tmp_path: Path, monkeypatch: pytest.
 def test_no_key_is_an_error_before_anything_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(LanguageModelError, match=r"OPENAI_API_KEY.*export OPENAI_API_KEY="):
-        collect_descriptions(settings(tmp_path, "http://127.0.0.1:9/v1"))
+        collect_descriptions(config(tmp_path, "http://127.0.0.1:9/v1"))
 
 
 def test_a_refused_connection_is_named(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
         free = server.base_url
     with pytest.raises(LanguageModelError, match=r"cannot reach 127\.0\.0\.1.*refused.*at once; check base_url="):
-        collect_descriptions(settings(tmp_path, free, retries=0))
+        collect_descriptions(config(tmp_path, free, retries=0))
 
 
 def test_what_was_answered_is_kept_when_the_server_fails(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE if n == 0 else failed(500, "oops")) as server:
         with pytest.raises(LanguageModelError, match="500"):
-            collect_descriptions(settings(tmp_path, server.base_url, retries=0))
+            collect_descriptions(config(tmp_path, server.base_url, retries=0))
         server.answer = lambda n, text: FINE
-        done = collect_descriptions(settings(tmp_path, server.base_url))
-    assert done.asked == 1 and list(done.descriptions.texts) == ["mug", "bolt"]
+        done = collect_descriptions(config(tmp_path, server.base_url))
+    assert done.requests == 1 and list(done.descriptions.texts) == ["mug", "bolt"]
     assert [text.count("mug") for text in server.messages] == [1, 0, 0]
 
 
 def test_more_labels_go_into_the_same_file(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
-        collect_descriptions(settings(tmp_path, server.base_url))
-        done = collect_descriptions(settings(tmp_path, server.base_url, labels=["nut", "mug"]))
-    assert done.asked == 1 and set(done.descriptions.texts) == {"mug", "bolt", "nut"}
+        collect_descriptions(config(tmp_path, server.base_url))
+        done = collect_descriptions(config(tmp_path, server.base_url, labels=["nut", "mug"]))
+    assert done.requests == 1 and set(done.descriptions.texts) == {"mug", "bolt", "nut"}
 
 
 @pytest.mark.parametrize(
@@ -183,9 +178,9 @@ def test_more_labels_go_into_the_same_file(tmp_path: Path) -> None:
 )
 def test_answers_of_another_origin_are_not_mixed(tmp_path: Path, change: dict[str, str], key: str) -> None:
     with chat_server(lambda n, text: FINE) as server:
-        asked = settings(tmp_path, server.base_url)
+        asked = config(tmp_path, server.base_url)
         collect_descriptions(asked)
-        with pytest.raises(StoreMismatchError, match=rf"the {key} .*name another out="):
+        with pytest.raises(MismatchError, match=rf"the {key} .*name another out="):
             collect_descriptions(replace(asked, **change))
     assert len(server.requests) == 2
 
@@ -219,7 +214,7 @@ def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
 
 def test_texts_too_long_for_a_teacher_are_noted(tmp_path: Path) -> None:
     with chat_server(lambda n, text: said("round and " * (40 if "bolt" in text else 2) + "red")) as server:
-        done = collect_descriptions(settings(tmp_path, server.base_url))
+        done = collect_descriptions(config(tmp_path, server.base_url))
     assert done.too_long == ("bolt",)
 
 
@@ -252,7 +247,7 @@ def test_labels_are_read_from_files(tmp_path: Path, content: str, name: str, lab
 
 
 def test_labels_of_the_catalogue() -> None:
-    assert read_labels("catalogue") == paper_catalogue().names
+    assert read_labels("catalog") == paper_catalog().names
 
 
 @pytest.mark.parametrize(
@@ -274,7 +269,7 @@ def test_bad_labels_are_named(labels: object, error: type[Exception], message: s
 
 def test_a_damaged_file_of_labels_is_named(tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text('["mug"')
-    with pytest.raises(StoreError, match=r"names\.json"):
+    with pytest.raises(DatasetError, match=r"names\.json"):
         read_labels(str(tmp_path / "names.json"))
 
 
@@ -294,18 +289,18 @@ def test_a_damaged_file_of_labels_is_named(tmp_path: Path) -> None:
 )
 def test_bad_settings_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
-        replace(settings(tmp_path, "http://127.0.0.1:9/v1"), **change).validate()  # type: ignore[arg-type]
+        replace(config(tmp_path, "http://127.0.0.1:9/v1"), **change).validate()  # type: ignore[arg-type]
 
 
 def test_an_instruction_of_ones_own_is_asked(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
-        own = settings(tmp_path, server.base_url, style="colour", instruction="Name the colours of {name} {x}.")
+        own = config(tmp_path, server.base_url, style="colour", instruction="Name the colors of {name} {x}.")
         own.validate()
         collect_descriptions(own)
-    assert server.messages[0] == "Name the colours of mug {x}."
+    assert server.messages[0] == "Name the colors of mug {x}."
 
 
 def test_a_missing_folder_is_named_before_anything_is_sent(tmp_path: Path) -> None:
-    with chat_server(lambda n, text: FINE) as server, pytest.raises(StoreError, match="mkdir -p"):
-        collect_descriptions(settings(tmp_path / "none", server.base_url))
+    with chat_server(lambda n, text: FINE) as server, pytest.raises(DatasetError, match="mkdir -p"):
+        collect_descriptions(config(tmp_path / "none", server.base_url))
     assert server.requests == []

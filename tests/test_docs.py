@@ -17,9 +17,9 @@ from toy_pictures import paint as paint_picture
 from toy_training import make_finished_run
 
 from pickclutter_lang.commands import COMMANDS
-from pickclutter_lang.pictures import open_pictures
-from pickclutter_lang.pictures.sets import SETS
-from pickclutter_lang.policy.export import PolicySettings, export_policy
+from pickclutter_lang.datasets.images import load_image_dataset
+from pickclutter_lang.datasets.images.loaders import SETS
+from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 
 DOCS = Path(__file__).parent.parent / "docs"
 COLOURS = {
@@ -39,16 +39,16 @@ def blocks(page: str) -> list[str]:
 
 
 def paint(folder: Path, per_class: int) -> None:
-    """Write pictures of a coloured disc for each class."""
+    """Write images of a colored disc for each class."""
     rng = np.random.default_rng(0)
     down, right = np.mgrid[:60, :80]
-    for name, colour in COLOURS.items():
+    for name, color in COLOURS.items():
         (folder / name).mkdir(parents=True)
         for number in range(per_class):
-            picture = rng.integers(150, 200, (60, 80, 3), dtype=np.uint8)
-            centre = rng.integers(20, 40, 2)
-            picture[(down - centre[0]) ** 2 + (right - centre[1] - 10) ** 2 < 300] = colour
-            Image.fromarray(picture).save(folder / name / f"{number}.png")
+            image = rng.integers(150, 200, (60, 80, 3), dtype=np.uint8)
+            center = rng.integers(20, 40, 2)
+            image[(down - center[0]) ** 2 + (right - center[1] - 10) ** 2 < 300] = color
+            Image.fromarray(image).save(folder / name / f"{number}.png")
 
 
 @pytest.mark.slow
@@ -63,17 +63,17 @@ def test_the_example_with_own_images_runs(tmp_path: Path) -> None:
     for who, line in (("teacher", teacher), ("student", student)):
         found = re.fullmatch(rf"{who}, 4 names never trained on: ([01]\.\d\d)", line)
         assert found and 0 <= float(found[1]) <= 1, line
-    assert float(known) > 0.5  # it has learned four colours
+    assert float(known) > 0.5  # it has learned four colors
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
 @pytest.fixture(scope="module")
 def policy_folder(tmp_path_factory):
-    """A folder with an exported student in `policy`, trained for seconds on pictures of the documented size."""
+    """A folder with an exported student in `policy`, trained for seconds on images of the documented size."""
     pytest.importorskip("sapien")
     root = tmp_path_factory.mktemp("docs")
     make_finished_run(root, 176)
-    export_policy(PolicySettings(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
     return root
 
 
@@ -130,7 +130,7 @@ def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.
         paint_picture(tmp_path / "photos" / f"{number}.png", number)
     lines = [f"{number}.png,{('fly_agaric', 'cep', 'chanterelle')[number % 3]}" for number in range(24)]
     (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
-    data, split, report = open_pictures(replace(SETTINGS, name="fungi", root=str(tmp_path), cache=str(tmp_path)))
+    data, split, report = load_image_dataset(replace(SETTINGS, name="fungi", root=str(tmp_path), cache=str(tmp_path)))
     assert {item.name for item in data.classes} == {"fly agaric", "cep", "chanterelle"}
     assert len(split.train) + len(split.id) + len(split.ood) + len(split.fewshot) == 24
-    assert "24 pictures of 3 classes" in report
+    assert "24 images of 3 classes" in report

@@ -10,19 +10,19 @@ from PIL import Image
 
 pytest.importorskip("sapien", reason="needs the sim extra")
 
-from pickclutter_lang.envs import doctor
+from pickclutter_lang.envs import check_install
 
 pytestmark = pytest.mark.sim
 
 
 def test_a_healthy_machine(tmp_path, capsys):
     out = tmp_path / "folder" / "pile.png"
-    assert doctor.main(["--out", str(out)]) == 0
+    assert check_install.main(["--out", str(out)]) == 0
     told = capsys.readouterr().out
-    for words in ("ok      python: 3.1", "sapien 2.2.2", "vulkan loader: found", "renderer: route", "picture: "):
+    for words in ("ok      python: 3.1", "sapien 2.2.2", "vulkan loader: found", "renderer: route", "image: "):
         assert words in told
-    picture = np.asarray(Image.open(out))
-    assert picture.shape == (256, 256, 3) and picture.std() > 10
+    image = np.asarray(Image.open(out))
+    assert image.shape == (256, 256, 3) and image.std() > 10
 
 
 def run(code, **environment):
@@ -46,7 +46,7 @@ def run(code, **environment):
 def test_what_is_missing_is_named_with_what_to_do(sickness, words, tmp_path):
     out = str(tmp_path / "a.png")
     child = run(
-        f"{sickness}\nfrom pickclutter_lang.envs.doctor import main\nraise SystemExit(main(['--out', {out!r}]))"
+        f"{sickness}\nfrom pickclutter_lang.envs.check_install import main\nraise SystemExit(main(['--out', {out!r}]))"
     )
     assert child.returncode == 1
     assert "FAILED" in child.stdout and words in child.stdout
@@ -57,7 +57,7 @@ def test_a_driver_that_does_not_work_is_named(tmp_path):
     driver = tmp_path / "none_icd.json"
     driver.write_text("{}")
     child = run(
-        "from pickclutter_lang.envs.doctor import main; raise SystemExit(main([]))",
+        "from pickclutter_lang.envs.check_install import main; raise SystemExit(main([]))",
         VK_ICD_FILENAMES=str(driver),
         VK_DRIVER_FILES=str(driver),
     )
@@ -66,5 +66,5 @@ def test_a_driver_that_does_not_work_is_named(tmp_path):
 
 
 def test_a_picture_that_cannot_be_written_is_named(capsys):
-    assert doctor.main(["--out", "/proc/nothing/pile.png"]) == 1
-    assert "FAILED  picture" in capsys.readouterr().out
+    assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 1
+    assert "FAILED  image" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What the teacher encodes for a run: pictures once for each content, prompts once for each step and evaluation."""
+"""What the teacher encodes for a run: images once for each content, prompts once for each step and evaluation."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ import pytest
 import torch
 from open_clip.transform import PreprocessCfg
 from toy_scenes import make_toy_store
-from toy_training import make_teacher, make_toys, settings
+from toy_training import config, make_teacher, make_toys
 
-from pickclutter_lang.evaluation.protocol import evaluate_run
-from pickclutter_lang.scenes import SceneStore
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.students import inference
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
-from pickclutter_lang.training import Run, inference
-from pickclutter_lang.training.data import SceneSet, teacher_features
-from pickclutter_lang.training.monitor import Monitor
+from pickclutter_lang.teachers.scene_features import teacher_features
+from pickclutter_lang.training.logger import TrainingLogger
 
 FLIPS = "data.augmentation.flips=[horizontal]"
-Change = Callable[[OpenClipTeacher, SceneSet, Path], tuple[OpenClipTeacher, SceneSet]]
+Change = Callable[[OpenClipTeacher, SceneDataset, Path], tuple[OpenClipTeacher, SceneDataset]]
 
 
-def scene_set(folder: Path, *overrides: str) -> SceneSet:
-    return SceneSet(SceneStore.open(folder), settings("data.view=32", FLIPS, *overrides).data)
+def scene_set(folder: Path, *overrides: str) -> SceneDataset:
+    return SceneDataset(SceneStore.open(folder), config("data.crop_size=32", FLIPS, *overrides).data)
 
 
 class Counting(OpenClipTeacher):
-    """Counts the pictures that it is asked for."""
+    """Counts the images that it is asked for."""
 
     def __init__(self, teacher: OpenClipTeacher, preprocess: PreprocessCfg | None = None) -> None:
         super().__init__(teacher.model, teacher.config, preprocess or teacher.preprocess.config)
-        self.pictures = 0
+        self.images = 0
 
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
-        self.pictures += len(images)
+        self.images += len(images)
         return super().encode_image(images)
 
 
@@ -49,34 +51,36 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def other_weights(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+def other_weights(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
     return load_teacher("pocket", make_teacher(root / "teacher", seed=1)), scenes
 
 
-def other_preprocessing(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+def other_preprocessing(
+    teacher: OpenClipTeacher, scenes: SceneDataset, root: Path
+) -> tuple[OpenClipTeacher, SceneDataset]:
     return Counting(teacher, replace(teacher.preprocess.config, mean=(0.4, 0.5, 0.6))), scenes
 
 
-def other_scenes(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
+def other_scenes(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
     make_toy_store(root / "scenes", "train", 8, seed=1)
     return teacher, scene_set(root / "scenes")
 
 
-def other_view(teacher: OpenClipTeacher, scenes: SceneSet, root: Path) -> tuple[OpenClipTeacher, SceneSet]:
-    return teacher, scene_set(scenes.store.path, "data.view=24")
+def other_view(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
+    return teacher, scene_set(scenes.store.path, "data.crop_size=24")
 
 
 CHANGES: list[Change] = [other_weights, other_preprocessing, other_scenes, other_view]
 
 
-def directly(teacher: OpenClipTeacher, scenes: SceneSet) -> torch.Tensor:
-    return teacher.encode_image(teacher.preprocess(scenes.hand_pictures(range(len(scenes)))))
+def directly(teacher: OpenClipTeacher, scenes: SceneDataset) -> torch.Tensor:
+    return teacher.encode_image(teacher.preprocess(scenes.hand_images(range(len(scenes)))))
 
 
 def test_a_second_run_reads_what_the_first_computed(place: Path) -> None:
     teacher, scenes = Counting(load_teacher("pocket", place / "teacher")), scene_set(place / "scenes")
     cached = teacher_features(teacher, scenes, FeatureCache(place / "cache"))
-    assert teacher.pictures == 0
+    assert teacher.images == 0
     torch.testing.assert_close(cached[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
 
 
@@ -88,7 +92,7 @@ def test_a_change_is_noticed(place: Path, tmp_path: Path, change: Change) -> Non
     teacher, scenes = change(teacher, scenes, tmp_path)
     teacher = Counting(teacher)
     found = teacher_features(teacher, scenes, cache)
-    assert teacher.pictures == 2 * len(scenes)  # as they are, and flipped
+    assert teacher.images == 2 * len(scenes)  # as they are, and flipped
     torch.testing.assert_close(found[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
     assert not torch.allclose(found, before, atol=1e-4)
 
@@ -97,7 +101,7 @@ def test_a_flip_more_computes_that_one_alone(place: Path) -> None:
     teacher = Counting(load_teacher("pocket", place / "teacher"))
     scenes = scene_set(place / "scenes", "data.augmentation.flips=[horizontal,vertical]")
     teacher_features(teacher, scenes, FeatureCache(place / "cache"))
-    assert teacher.pictures == 2 * len(scenes)
+    assert teacher.images == 2 * len(scenes)
 
 
 def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[str]:
@@ -116,9 +120,11 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list
 def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run.open(settings(*make_toys(tmp_path), f"out={tmp_path / 'run'}", "distill.epochs=2", "fewshot.epochs=1"))
+    run = SceneRun.open(
+        config(*make_toys(tmp_path), f"out={tmp_path / 'run'}", "distill.epochs=2", "few_shot.epochs=1")
+    )
     encoded = count_calls(monkeypatch, OpenClipTeacher, "encode_prompts")
-    steps = count_calls(monkeypatch, Monitor, "step")
+    steps = count_calls(monkeypatch, TrainingLogger, "step")
     monkeypatch.setattr(inference, "_BATCH", 3)  # so that an evaluation has several batches
     run.train()
     validations = 2

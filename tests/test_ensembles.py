@@ -12,22 +12,22 @@ import torch
 from open_clip.transform import PreprocessCfg
 
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.language.descriptions import STYLES, describe
+from pickclutter_lang.language.descriptions import STYLES, attach_descriptions
 from pickclutter_lang.language.ensembles import (
+    catalog_descriptors,
     clip_words,
-    descriptor_phrases,
     ensemble_features,
     label_texts,
-    style_phrases,
-    swapped_phrases,
-    waffle_phrases,
+    shuffled_descriptors,
+    style_descriptors,
+    waffle_descriptors,
     words_of,
 )
-from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import OpenClipTeacher
 
 NAMES = ["banana", "dice", "power drill"]
-ALL_NAMES = paper_catalogue().names
+ALL_NAMES = paper_catalog().names
 CONFIG = {
     "embed_dim": 24,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
@@ -59,7 +59,7 @@ def slow_ensemble(teacher: OpenClipTeacher, texts: list[list[str]], template: st
 
 
 @pytest.mark.parametrize("template", ["{label}", "a photo of a table with a {label}"])
-@pytest.mark.parametrize("make", [style_phrases, descriptor_phrases], ids=["styles", "descriptors"])
+@pytest.mark.parametrize("make", [style_descriptors, catalog_descriptors], ids=["styles", "descriptors"])
 def test_ensembles_equal_a_slow_mean(teacher: OpenClipTeacher, template: str, make: Callable) -> None:
     texts = label_texts(NAMES, make(NAMES))
     found = ensemble_features(teacher, texts, template)
@@ -75,10 +75,13 @@ def test_labels_may_have_any_number_of_texts(teacher: OpenClipTeacher) -> None:
 
 
 def test_one_text_a_label_is_that_text(teacher: OpenClipTeacher) -> None:
-    texts = label_texts(NAMES, style_phrases(NAMES, ["distinct"]))
-    assert texts == [[text] for text in describe(NAMES, "distinct")]
+    texts = label_texts(NAMES, style_descriptors(NAMES, ["distinct"]))
+    assert texts == [[text] for text in attach_descriptions(NAMES, "distinct")]
     torch.testing.assert_close(
-        ensemble_features(teacher, texts), teacher.encode_text(describe(NAMES, "distinct")), atol=2e-6, rtol=1e-5
+        ensemble_features(teacher, texts),
+        teacher.encode_text(attach_descriptions(NAMES, "distinct")),
+        atol=2e-6,
+        rtol=1e-5,
     )
 
 
@@ -90,17 +93,17 @@ def test_texts_over_the_context_are_named_unless_cut(teacher: OpenClipTeacher) -
 
 
 def test_phrases_of_the_styles_and_their_parts() -> None:
-    assert [len(own) for own in style_phrases(NAMES)] == [len(STYLES)] * 3
-    for own in descriptor_phrases(ALL_NAMES):
+    assert [len(own) for own in style_descriptors(NAMES)] == [len(STYLES)] * 3
+    for own in catalog_descriptors(ALL_NAMES):
         assert len(own) >= 4 and all(re.match(r"which (has|is) \w", phrase) for phrase in own)
-    assert "which has short, thin brown stem at the top" in descriptor_phrases(["pear"])[0]
+    assert "which has short, thin brown stem at the top" in catalog_descriptors(["pear"])[0]
 
 
 @pytest.mark.parametrize("kind", ["words", "characters"])
-@pytest.mark.parametrize("make", [style_phrases, descriptor_phrases], ids=["styles", "descriptors"])
+@pytest.mark.parametrize("make", [style_descriptors, catalog_descriptors], ids=["styles", "descriptors"])
 def test_noise_has_the_same_count_and_form(kind: str, make: Callable) -> None:
     phrases = make(ALL_NAMES)
-    noise = waffle_phrases(phrases, np.random.default_rng(0), kind)
+    noise = waffle_descriptors(phrases, np.random.default_rng(0), kind)
     assert [len(own) for own in noise] == [len(own) for own in phrases]
     longest = max(noise, key=len)
     assert all(own == longest[: len(own)] for own in noise)  # all labels share it
@@ -113,19 +116,19 @@ def test_noise_has_the_same_count_and_form(kind: str, make: Callable) -> None:
 
 
 def test_noise_comes_from_its_seed_and_its_words() -> None:
-    first, again, other = (waffle_phrases(PHRASES, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    first, again, other = (waffle_descriptors(PHRASES, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert first == again != other
-    drawn = waffle_phrases(PHRASES, np.random.default_rng(0), words=["tree", "sea"])
+    drawn = waffle_descriptors(PHRASES, np.random.default_rng(0), words=["tree", "sea"])
     assert re.fullmatch(r"which has a (tree|sea), (tree|sea) (tree|sea)", drawn[0][0])
     assert drawn[1] == drawn[0][:1]
 
 
 def test_every_label_gets_the_phrases_of_another() -> None:
-    phrases = descriptor_phrases(ALL_NAMES)
-    swapped = swapped_phrases(phrases, np.random.default_rng(0))
+    phrases = catalog_descriptors(ALL_NAMES)
+    swapped = shuffled_descriptors(phrases, np.random.default_rng(0))
     assert sorted(swapped) == sorted(phrases)
     assert all(mine != own for mine, own in zip(swapped, phrases, strict=True))
-    assert swapped == swapped_phrases(phrases, np.random.default_rng(0))
+    assert swapped == shuffled_descriptors(phrases, np.random.default_rng(0))
 
 
 def test_words_are_whole_and_known() -> None:
@@ -141,10 +144,10 @@ def test_words_are_whole_and_known() -> None:
         (lambda t: ensemble_features(t, [["a"], []]), r"got \[1, 0\] texts"),
         (lambda t: ensemble_features(t, [["a"]], "a photo"), "template with {label}, but got 'a photo'"),
         (lambda t: label_texts(NAMES, [["a"]]), "3 labels, but got them for 1"),
-        (lambda t: waffle_phrases(PHRASES, np.random.default_rng(0), "colours"), "but got 'colours'"),
-        (lambda t: waffle_phrases([[]], np.random.default_rng(0)), "at least one phrase"),
-        (lambda t: waffle_phrases(PHRASES, np.random.default_rng(0), words=[]), "one word to draw from"),
-        (lambda t: swapped_phrases(PHRASES[:1], np.random.default_rng(0)), "two labels to swap, but got 1"),
+        (lambda t: waffle_descriptors(PHRASES, np.random.default_rng(0), "colours"), "but got 'colors'"),
+        (lambda t: waffle_descriptors([[]], np.random.default_rng(0)), "at least one phrase"),
+        (lambda t: waffle_descriptors(PHRASES, np.random.default_rng(0), words=[]), "one word to draw from"),
+        (lambda t: shuffled_descriptors(PHRASES[:1], np.random.default_rng(0)), "two labels to swap, but got 1"),
     ],
 )
 def test_bad_input_is_named(teacher: OpenClipTeacher, call: Callable[[OpenClipTeacher], object], message: str) -> None:
@@ -154,4 +157,4 @@ def test_bad_input_is_named(teacher: OpenClipTeacher, call: Callable[[OpenClipTe
 
 def test_labels_without_a_description_are_named() -> None:
     with pytest.raises(UnknownObjectError, match="'spaceship'"):
-        descriptor_phrases(["spaceship"])
+        catalog_descriptors(["spaceship"])

@@ -19,18 +19,18 @@ from pickclutter_lang.envs.registration import ENVIRONMENTS, prepare_simulator, 
 prepare_simulator()
 from picking import tabletop  # noqa: E402
 
+from pickclutter_lang.envs.episode_task import ResetOptions, sample_task  # noqa: E402
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig  # noqa: E402
 from pickclutter_lang.envs.observations import OBS_MODES  # noqa: E402
-from pickclutter_lang.envs.sampling import ClutterSettings  # noqa: E402
-from pickclutter_lang.envs.tasks import Request, draw_task  # noqa: E402
 from pickclutter_lang.envs.wrappers import FlatObservation  # noqa: E402
 from pickclutter_lang.errors import (  # noqa: E402
+    DatasetError,
     InvalidArgumentError,
     MissingAssetsError,
     RendererError,
-    StoreError,
     UnknownObjectError,
 )
-from pickclutter_lang.language.templates import PHRASINGS  # noqa: E402
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES  # noqa: E402
 
 pytestmark = pytest.mark.sim
 PROXY = "PickClutterLang/Proxy-v0"
@@ -216,8 +216,8 @@ def test_no_observation_mode(env):
 def test_rendering_shows_the_pile_and_leaves_observations_alone(mode):
     env = make(obs_mode="rgbd", render_mode=mode)
     first, _ = env.reset(seed=1)
-    picture = env.render()
-    assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.std() > 5
+    image = env.render()
+    assert image.dtype == np.uint8 and image.ndim == 3 and image.std() > 5
     again, _ = env.reset(seed=1)
     assert data_equivalence(first, again, exact=True)
 
@@ -268,17 +268,15 @@ def test_without_a_seed_two_environments_differ():
 
 
 def test_dropped_piles_are_the_scenes_of_the_store(env):
-    from pickclutter_lang.envs.clutter import SceneMaker
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-    maker = SceneMaker(env.object_set, ClutterSettings())
+    maker = SceneGenerator(env.object_set, PileConfig())
     for index in range(3):
-        row = maker.make(0, "ood", index)
-        present = [env.catalogue[c].name for c in row["actors"] if c >= 0]
+        row = maker.generate(0, "ood", index)
+        present = [env.catalog[c].name for c in row["actors"] if c >= 0]
         _, info = env.reset(seed=0, options={"episode": index, "target": present[0]})
-        assert [actor["model_id"] for actor in env.episode["actors"]] == [
-            env.catalogue.find(n).model_id for n in present
-        ]
-        column = env.catalogue.index(present[0])
+        assert [actor["model_id"] for actor in env.episode["actors"]] == [env.catalog.find(n).model_id for n in present]
+        column = env.catalog.index(present[0])
         assert (info["target_visible"], info["target_graspable"]) == (row["visible"][column], row["graspable"][column])
 
 
@@ -288,8 +286,8 @@ def test_piles_and_names_of_a_split(split):
     lengths = set()
     for seed in range(8):
         _, info = env.reset(seed=seed)
-        assert env.catalogue.find(info["target_name"]).split == "id"
-        assert {env.catalogue.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
+        assert env.catalog.find(info["target_name"]).split == "id"
+        assert {env.catalog.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
         lengths.add(len(env.episode["actors"]))
     assert lengths <= {2, 3}
 
@@ -302,7 +300,7 @@ def test_real_scans(ycb_root):
 
 
 def test_episode_files_may_hold_objects_outside_the_26(ycb_root, tmp_path):
-    from pickclutter_lang.objects.sets import load_object_set
+    from pickclutter_lang.objects.object_sets import load_object_set
 
     others = load_object_set("ycb", ycb_root, ["065-a_cups", "065-b_cups"])
     path = tmp_path / "cups.json"
@@ -353,7 +351,7 @@ def test_a_forked_process_is_told_to_spawn():
         ({"target": "banana"}, ("banana", True, None)),
         ({"target": "011_banana"}, ("banana", True, None)),
         ({"target": "power drill"}, ("power drill", False, None)),
-        ({"target": "orange", "phrase": 0}, ("orange", True, PHRASINGS[0].format(name="orange"))),
+        ({"target": "orange", "phrase": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
         ({"target": "orange", "phrase": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
         ({"phrase": "grab it"}, (None, None, "grab it")),
     ],
@@ -402,7 +400,7 @@ def test_wrong_options_are_named(env, options, error, words):
         ({"max_objects": 11}, InvalidArgumentError),
         ({"objects": "cubes"}, InvalidArgumentError),
         ({"render_mode": "ascii"}, InvalidArgumentError),
-        ({"episode_json": "/nowhere.json"}, StoreError),
+        ({"episode_json": "/nowhere.json"}, DatasetError),
         ({"objects": "ycb", "objects_root": "/nowhere"}, MissingAssetsError),
         ({"base_camera": False, "camera_cfgs": {"base_camera": {"width": 64}}}, InvalidArgumentError),
     ],
@@ -414,7 +412,7 @@ def test_wrong_arguments_are_named(kwargs, error):
 
 @pytest.mark.parametrize(
     ("text", "error"),
-    [("{", StoreError), ("[]", StoreError), ("3", StoreError), ('[{"actors": [1]}]', InvalidArgumentError)],
+    [("{", DatasetError), ("[]", DatasetError), ("3", DatasetError), ('[{"actors": [1]}]', InvalidArgumentError)],
 )
 def test_a_broken_episode_file_is_named(tmp_path, text, error):
     path = tmp_path / "broken.json"
@@ -449,34 +447,36 @@ def test_a_hidden_object_can_be_the_target(env):
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_how_often_the_object_is_absent(env, share):
-    pile, strangers = list(env.catalogue)[:5], list(env.catalogue)[5:]
-    tasks = [draw_task(pile, n % 5, strangers, share, Request(), np.random.default_rng([n, 1])) for n in range(1500)]
-    absent = [task for task in tasks if task.slot is None]
+    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+    tasks = [
+        sample_task(pile, n % 5, strangers, share, ResetOptions(), np.random.default_rng([n, 1])) for n in range(1500)
+    ]
+    absent = [task for task in tasks if task.instance_id is None]
     assert len(absent) / len(tasks) == pytest.approx(share, abs=0.04)
     assert {task.target.name for task in absent} == ({item.name for item in strangers} if share else set())
-    assert {task.target.name for task in tasks if task.slot is not None} == (
+    assert {task.target.name for task in tasks if task.instance_id is not None} == (
         {item.name for item in pile} if share < 1 else set()
     )
     phrasings = {task.instruction.replace(task.target.name, "{name}") for task in tasks}
-    assert phrasings == set(PHRASINGS)
+    assert phrasings == set(INSTRUCTION_TEMPLATES)
 
 
 def test_an_option_changes_nothing_but_what_it_fixes(env):
-    pile, strangers = list(env.catalogue)[:5], list(env.catalogue)[5:]
+    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
 
     def draw(request):
-        return draw_task(pile, 2, strangers, 0.0, request, np.random.default_rng(0))
+        return sample_task(pile, 2, strangers, 0.0, request, np.random.default_rng(0))
 
-    free = draw(Request())
-    fixed = draw(Request(target=pile[4]))
+    free = draw(ResetOptions())
+    fixed = draw(ResetOptions(target=pile[4]))
     assert fixed.instruction == free.instruction.replace(pile[2].name, pile[4].name)
-    assert (free.slot, fixed.slot) == (2, 4)
+    assert (free.instance_id, fixed.instance_id) == (2, 4)
 
 
 def test_the_example_of_the_documentation_runs():
     text = (Path(__file__).parent.parent / "docs" / "environment.md").read_text()
     child = in_new_process(text.split("```python\n")[1].split("```")[0])
     assert (child.returncode, child.stderr) == (0, "")
-    asked, shape, fixed, judged = child.stdout.splitlines()
+    asked, shape, fixed, detected = child.stdout.splitlines()
     assert "it is there:" in asked and shape == "(128, 128, 3)"
-    assert fixed.startswith("give me the banana") and "'missed_absence': 0" in judged
+    assert fixed.startswith("give me the banana") and "'missed_absence': 0" in detected

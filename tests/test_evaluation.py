@@ -1,4 +1,4 @@
-"""The cells of Table 12 and the predictors that look at no picture, against slow NumPy."""
+"""The cells of Table 12 and the predictors that look at no image, against slow NumPy."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score, f1_score
-from toy_training import make_toys, names_of_objects, settings
+from toy_training import config, make_toys, names_of_objects
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.evaluation.histograms import score_histograms, write_histograms
-from pickclutter_lang.evaluation.paper import ACCURACY, CELLS, F1
-from pickclutter_lang.evaluation.predictions import Predictions, load_predictions, save_predictions
-from pickclutter_lang.evaluation.protocol import evaluate_run, evaluate_stage
-from pickclutter_lang.evaluation.records import without_nan
-from pickclutter_lang.evaluation.table import is_chance, metric_table, stages_of, tables
-from pickclutter_lang.evaluation.thresholds import (
-    alarm_thresholds,
-    at_half,
+from pickclutter_lang.experiments.scenes.histograms import score_histograms, write_histograms
+from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, EVALUATION_CELLS, F1
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.result import without_nan
+from pickclutter_lang.experiments.scenes.result_table import is_chance, metric_table, stages_of, tables
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run, evaluate_stage
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.metrics.thresholds import (
     best_threshold,
-    share_thresholds,
-    split_thresholds,
+    fpr_thresholds,
+    matched_fpr_thresholds,
+    per_split_fpr_thresholds,
+    recenter_scores,
 )
-from pickclutter_lang.training import Run
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
 
@@ -34,9 +34,9 @@ def made_up(names: list[str], count: int, seed: int) -> Predictions:
     rng = np.random.default_rng(seed)
     targets = rng.uniform(size=(count, len(names))) < 0.3
     probabilities = np.clip(rng.normal(0.35 + 0.2 * targets, 0.2), 0, 1).astype(np.float32)
-    held_out = torch.tensor([name in HELD_OUT for name in names])
+    unseen = torch.tensor([name in HELD_OUT for name in names])
     scenes = [f"s/{seed}/{n}" for n in range(count)]
-    return Predictions(torch.from_numpy(probabilities), torch.from_numpy(targets), names, held_out, scenes)
+    return Predictions(torch.from_numpy(probabilities), torch.from_numpy(targets), names, unseen, scenes)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_threshold_is_chosen_on_x_id_alone(both):
     targets, names = both["id"].targets, both["id"].names
     confident = targets.float() * 0.2 + 0.1
     assert 0.1 <= best_threshold(confident[:, :14], targets[:, :14]) < 0.3
-    changed = {**both, "id": Predictions(confident, targets, names, both["id"].held_out, both["id"].scenes)}
+    changed = {**both, "id": Predictions(confident, targets, names, both["id"].unseen, both["id"].scenes)}
     stage = evaluate_stage(changed, torch.zeros(26))
     assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1"] == 1
     assert stage["id_on_id"]["model_at_half"]["f1"] == 0
@@ -104,17 +104,17 @@ def test_the_threshold_is_chosen_on_x_id_alone(both):
 
 def test_one_threshold_for_each_split_leaves_a_share_of_absent_labels_above(both):
     predictions = both["id"]
-    thresholds = split_thresholds(predictions, 0.1)
-    for split in (predictions.held_out, ~predictions.held_out):
+    thresholds = per_split_fpr_thresholds(predictions, 0.1)
+    for split in (predictions.unseen, ~predictions.unseen):
         lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double().numpy()
         assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
 
 
 def test_a_split_of_which_nothing_is_absent_has_the_threshold_that_is_given():
     targets = torch.tensor([[True, False], [True, True]])
-    held_out = torch.tensor([False, True])
-    predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], held_out, [])
-    assert split_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
+    unseen = torch.tensor([False, True])
+    predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], unseen, [])
+    assert per_split_fpr_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
 
 
 def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
@@ -126,7 +126,7 @@ def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
         torch.from_numpy(scores), torch.from_numpy(targets), ["bowl", "fork"], torch.zeros(2, dtype=torch.bool), []
     )
     missed = []
-    for thresholds in (split_thresholds(predictions, 0.1), share_thresholds(predictions, 0.1, 0.5)):
+    for thresholds in (per_split_fpr_thresholds(predictions, 0.1), fpr_thresholds(predictions, 0.1, 0.5)):
         above = scores > thresholds.numpy()
         assert above[~targets].mean() == pytest.approx(0.1, abs=0.001)
         missed.append((~above)[targets].mean())
@@ -134,20 +134,20 @@ def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
 
 
 def test_each_label_raises_false_alarms_alike(both):
-    low = both["id"].held_out.float() * 0.3  # as of names that were never trained on
+    low = both["id"].unseen.float() * 0.3  # as of names that were never trained on
     shifted = Predictions(
         (both["id"].probabilities - low).clamp(0.001, 0.999), both["id"].targets, both["id"].names,
-        both["id"].held_out, both["id"].scenes,
+        both["id"].unseen, both["id"].scenes,
     )  # fmt: skip
-    thresholds = alarm_thresholds(shifted, 0.5)
-    known = ~shifted.targets & ~shifted.held_out
+    thresholds = matched_fpr_thresholds(shifted, 0.5)
+    known = ~shifted.targets & ~shifted.unseen
     rate = float((shifted.probabilities > 0.5)[known].float().mean())
     for n in range(26):
         scores = shifted.probabilities[:, n][~shifted.targets[:, n]].numpy()
         assert float(thresholds[n]) == pytest.approx(np.quantile(scores.astype(float), 1 - rate), abs=1e-6)
         assert (scores > float(thresholds[n])).mean() == pytest.approx(rate, abs=1.5 / len(scores))
     assert thresholds[14:].mean() < thresholds[:14].mean() - 0.2
-    moved = at_half(shifted.probabilities, thresholds)
+    moved = recenter_scores(shifted.probabilities, thresholds)
     assert torch.equal(moved > 0.5, shifted.probabilities.double() > thresholds)
     assert torch.equal(moved.argsort(dim=0, stable=True), shifted.probabilities.argsort(dim=0, stable=True))
     assert moved.min() >= 0 and moved.max() <= 1
@@ -169,13 +169,15 @@ def test_predictions_come_back_and_damage_is_named(both, tmp_path):
 def test_the_papers_table_is_whole():
     for figures in (ACCURACY, F1):
         assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
-        assert all(list(row) == list(CELLS) for row in figures.values())
+        assert all(list(row) == list(EVALUATION_CELLS) for row in figures.values())
     assert F1["+ Semantic Enrich"]["ood_on_ood"] == (11.7, 50.7)
     assert ACCURACY["Closed-Set"]["id_on_ood"] == (None, 86.2)
 
 
 def test_a_run_is_evaluated_into_one_file(tmp_path):
-    run = Run.open(settings(*make_toys(tmp_path), f"out={tmp_path / 'out'}", "distill.epochs=1", "fewshot.epochs=1"))
+    run = SceneRun.open(
+        config(*make_toys(tmp_path), f"out={tmp_path / 'out'}", "distill.epochs=1", "few_shot.epochs=1")
+    )
     run.train()
     result = evaluate_run(run)
     assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
@@ -185,7 +187,7 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
     assert result["peak_memory_mb"] > 50 and result["seconds"]["distill"] > 0
     assert set(result["metrics"]["few_shot"]["all_on_ood"]["classes"]) == {*KNOWN, *HELD_OUT}
     saved = load_predictions(tmp_path / "out" / "predictions" / "zero_shot_ood.npz")
-    assert saved.probabilities.shape == (10, 26) and saved.held_out.sum() == 12
+    assert saved.probabilities.shape == (10, 26) and saved.unseen.sum() == 12
     cells = evaluate_stage(
         {"id": load_predictions(tmp_path / "out" / "predictions" / "zero_shot_id.npz"), "ood": saved},
         run.scenes["train"].labels.double().mean(0),

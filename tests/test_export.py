@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_training import make_toys, names_of_objects, settings
+from toy_training import config, make_toys, names_of_objects
 
-from pickclutter_lang.errors import CheckpointError, ExportError, InvalidArgumentError, MissingExtraError, StoreError
-from pickclutter_lang.evaluation.export import ExportSettings, compare_onnx, export_student
-from pickclutter_lang.evaluation.finished import open_finished
-from pickclutter_lang.students.export import FixedLabels, export_onnx
-from pickclutter_lang.training import Run
+from pickclutter_lang.errors import CheckpointError, DatasetError, ExportError, InvalidArgumentError, MissingExtraError
+from pickclutter_lang.experiments.scenes.export_onnx import OnnxExportConfig, compare_onnx, export_student
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.students.onnx import FixedVocabularyStudent, export_onnx
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = str(ROOT / "scripts" / "export_onnx.py")
@@ -32,8 +32,8 @@ needs_the_extra = pytest.mark.skipif(
 
 
 def trained(folder: Path, *overrides: str, **stores) -> Path:
-    short = ("distill.epochs=1", "fewshot.epochs=1", f"out={folder / 'run'}")
-    Run.open(settings(*make_toys(folder, **stores), *overrides, *short)).train()
+    short = ("distill.epochs=1", "few_shot.epochs=1", f"out={folder / 'run'}")
+    SceneRun.open(config(*make_toys(folder, **stores), *overrides, *short)).train()
     return folder / "run"
 
 
@@ -48,8 +48,8 @@ def rgbd(tmp_path_factory) -> Path:
     return trained(tmp_path_factory.mktemp("rgbd"), "data=both_rgbd", "student=small_resnet", cameras=cameras)
 
 
-def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "fewshot") -> ExportSettings:
-    return ExportSettings(run=str(run), phase=phase, scenes=None, threads=1, names=names, out=str(out))
+def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "fewshot") -> OnnxExportConfig:
+    return OnnxExportConfig(run=str(run), phase=phase, scenes=None, threads=1, names=names, out=str(out))
 
 
 @needs_the_extra
@@ -64,14 +64,14 @@ def test_the_file_alone_says_what_the_student_says(kind, names, phase, request_o
     done = export_student(wanted)
     assert done.difference < 1e-5 and [path.name for path in tmp_path.iterdir()] == ["student.onnx"]
     session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
-    opened = open_finished(wanted)
+    opened = load_trained_run(wanted)
     for rows in ([0], [3, 1, 2]):
         images = opened.scenes["id"].batch(rows)
         probabilities, maps = session.run(["probabilities", "maps"], {"images": images.contiguous().numpy()})
         with torch.no_grad():
             expected = opened.model.predict(images, done.names)
         np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-5)
-        np.testing.assert_allclose(maps, expected.maps, atol=1e-5)
+        np.testing.assert_allclose(maps, expected.attention, atol=1e-5)
         np.testing.assert_allclose(maps.sum((2, 3)), 1, atol=1e-5)
 
 
@@ -98,8 +98,8 @@ def test_the_file_tells_what_it_is(rgbd, tmp_path):
 
 @needs_the_extra
 def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path):
-    short = ("distill.epochs=1", "fewshot.epochs=1", "precision=bfloat16", f"out={tmp_path / 'run'}")
-    Run.open(settings(*make_toys(tmp_path), *short)).train()
+    short = ("distill.epochs=1", "few_shot.epochs=1", "precision=bfloat16", f"out={tmp_path / 'run'}")
+    SceneRun.open(config(*make_toys(tmp_path), *short)).train()
     assert export_student(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
 
 
@@ -107,16 +107,16 @@ def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path):
 def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
     data = export_student(request(run, tmp_path / "student.onnx", NEVER_SEEN)).path.read_bytes()
     assert str(ROOT).encode() not in data and b"site-packages" not in data
-    students = sum(p.numel() for p in open_finished(request(run, tmp_path)).model.student.parameters())
+    students = sum(p.numel() for p in load_trained_run(request(run, tmp_path)).model.student.parameters())
     assert len(data) < 4 * students + 100_000
 
 
 @needs_the_extra
 @pytest.mark.parametrize("damage", ["bias", "depth"])
 def test_other_numbers_than_torchs_are_refused(rgbd, tmp_path, damage):
-    opened = open_finished(request(rgbd, tmp_path))
+    opened = load_trained_run(request(rgbd, tmp_path))
     images = opened.scenes["ood"].batch([0, 1, 2])
-    data = export_onnx(FixedLabels(opened.model, NEVER_SEEN), images, {})
+    data = export_onnx(FixedVocabularyStudent(opened.model, NEVER_SEEN), images, {})
     assert compare_onnx(data, opened.model, images, NEVER_SEEN) < 1e-5
     with torch.no_grad():
         (opened.model.aggregation.bias if damage == "bias" else opened.model.depth_mean).add_(0.05)
@@ -130,9 +130,9 @@ def test_a_network_without_onnx_form_is_named(run, tmp_path):
         def forward(self, images, labels):
             return opened.model(images if images.sum() > 0 else -images, labels)
 
-    opened = open_finished(request(run, tmp_path))
+    opened = load_trained_run(request(run, tmp_path))
     with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):
-        export_onnx(FixedLabels(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1]), {})
+        export_onnx(FixedVocabularyStudent(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1]), {})
 
 
 @needs_the_extra
@@ -143,7 +143,7 @@ def test_a_network_without_onnx_form_is_named(run, tmp_path):
         (["banana", " "], "a.onnx", InvalidArgumentError, "none of them empty"),
         (["banana", "pear", "banana "], "a.onnx", InvalidArgumentError, "banana more than once"),
         (["very " * 80 + "long"], "a.onnx", InvalidArgumentError, "shorten it"),
-        (["banana"], "nowhere/a.onnx", StoreError, "cannot write .*nowhere/a.onnx"),
+        (["banana"], "nowhere/a.onnx", DatasetError, "cannot write .*nowhere/a.onnx"),
         (["banana"], ".", InvalidArgumentError, "is a folder"),
     ],
 )
@@ -174,7 +174,7 @@ def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 @needs_the_extra
 def test_the_script(run, tmp_path):
-    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "threads=1", folder=tmp_path)
+    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_threads=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "a.onnx: 2 names" in done.stdout and done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
@@ -184,7 +184,7 @@ def test_the_script(run, tmp_path):
     ("arguments", "words"),
     [
         (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, fewshot, but got 'middle'"),
-        (["threads=0"], "InvalidArgumentError: expected threads to be at least 1"),
+        (["num_threads=0"], "InvalidArgumentError: expected threads to be at least 1"),
         (["names=banana"], "names"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 import torch
 from open_clip.transform import PreprocessCfg
 
-from pickclutter_lang.errors import InvalidArgumentError, StoreError, TeacherError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers import FeatureCache, FeatureKey, OpenClipTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model
 
@@ -28,7 +28,7 @@ def make_teacher(seed: int = 0) -> OpenClipTeacher:
 
 
 class Batches:
-    """Gives the pictures in twos and counts how often it was asked to."""
+    """Gives the images in twos and counts how often it was asked to."""
 
     def __init__(self, images: np.ndarray = IMAGES) -> None:
         self.images, self.calls = images, 0
@@ -81,7 +81,7 @@ def test_features_that_are_there_need_no_folder_to_write_to(tmp_path: Path, teac
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="file"):
+    with pytest.raises(DatasetError, match="file"):
         FeatureCache(tmp_path / "file" / "cache").get_or_compute(teacher, Batches(), 5, data="d")
 
 
@@ -140,6 +140,6 @@ def test_a_killed_write_counts_for_nothing(tmp_path: Path, teacher: OpenClipTeac
 
 
 def test_a_wrong_count_is_refused_and_nothing_is_kept(tmp_path: Path, teacher: OpenClipTeacher) -> None:
-    with pytest.raises(InvalidArgumentError, match="expected 6 pictures, but the iterator gave 5"):
+    with pytest.raises(InvalidArgumentError, match="expected 6 images, but the iterator gave 5"):
         FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 6, data="d")
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".lock"]

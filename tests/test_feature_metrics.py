@@ -130,7 +130,7 @@ def test_memory_stays_small_with_many_images() -> None:
     code = """
 import torch
 from pickclutter_lang.metrics import alignment_inversions, feature_distance, neighbour_overlap, relative_match
-from pickclutter_lang.training.monitor import peak_memory_mb
+from pickclutter_lang.training.logger import peak_memory_mb
 base = peak_memory_mb()
 a, b, t = torch.randn(12000, 96), torch.randn(12000, 96), torch.randn(1000, 96)
 relative_match(a, b); neighbour_overlap(a, b, 10); alignment_inversions(a, b, t, 5); feature_distance(a, b)

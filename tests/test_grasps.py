@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import trimesh
 
-from pickclutter_lang.envs.clutter import SceneMaker
-from pickclutter_lang.envs.geometry import object_geometry
-from pickclutter_lang.envs.grasp_check import summarise
-from pickclutter_lang.envs.kinematics import PandaKinematics
-from pickclutter_lang.envs.physics import Pile
-from pickclutter_lang.envs.world import REST_QPOS
+from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
+from pickclutter_lang.envs.grasp_validation import summarise
+from pickclutter_lang.envs.mesh_sampling import object_geometry
+from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.manipulation.gripper import (
     GraspCandidates,
@@ -20,7 +20,7 @@ from pickclutter_lang.manipulation.gripper import (
     quaternion,
     rotation_matrix,
 )
-from pickclutter_lang.objects.sets import ObjectSet
+from pickclutter_lang.objects.object_sets import ObjectSet
 
 DOWN = np.diag([1.0, -1.0, -1.0])  # gripper pointing down, closing along -y
 
@@ -42,7 +42,7 @@ def test_pairs_of_a_box_span_its_short_sides(tmp_path: Path) -> None:
     assert set(np.round(geometry.widths, 4)) == {0.04, 0.06}
     x_axis = np.abs(geometry.axes[np.isclose(geometry.widths, 0.04)])
     np.testing.assert_allclose(x_axis, np.tile([1.0, 0, 0], (len(x_axis), 1)), atol=1e-6)
-    np.testing.assert_allclose(geometry.centre_of_mass, 0, atol=1e-9)
+    np.testing.assert_allclose(geometry.center_of_mass, 0, atol=1e-9)
 
 
 def test_scaled_boxes_become_too_wide(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_quaternions_and_matrices_agree() -> None:
 
 
 @pytest.mark.sim
-def test_inverse_kinematics_brings_the_tcp_there(scene_maker: SceneMaker) -> None:
+def test_inverse_kinematics_brings_the_tcp_there(scene_maker: SceneGenerator) -> None:
     robot = scene_maker.world.robot
     kinematics = PandaKinematics(robot)
     pose = np.array([0.05, -0.1, 0.1, *quaternion(DOWN)])
@@ -112,15 +112,15 @@ def test_inverse_kinematics_brings_the_tcp_there(scene_maker: SceneMaker) -> Non
 
 
 def lone(objects: ObjectSet, name: str, height: float) -> Pile:
-    return Pile(np.array([objects.catalogue.index(name)]), np.array([[0.0, 0.0, height, 1, 0, 0, 0]]))
+    return Pile(np.array([objects.catalog.index(name)]), np.array([[0.0, 0.0, height, 1, 0, 0, 0]]))
 
 
 @pytest.mark.sim
-def test_a_ball_alone_is_graspable_and_walled_in_it_is_not(scene_maker: SceneMaker, proxies: ObjectSet) -> None:
+def test_a_ball_alone_is_graspable_and_walled_in_it_is_not(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
     checker = scene_maker.checker
-    pile = lone(proxies, "tennis ball", 0.0332)
+    pile = lone(procedural, "tennis ball", 0.0332)
     assert checker.find(pile, 0) is not None
-    columns = [proxies.catalogue.index(n) for n in ("tennis ball", "cracker box", "bleach cleanser", "wood block")]
+    columns = [procedural.catalog.index(n) for n in ("tennis ball", "cracker box", "bleach cleanser", "wood block")]
     poses = np.tile([0.0, 0.0, 0.107, 1, 0, 0, 0], (4, 1))
     poses[0, 2] = 0.0332
     poses[1, 0], poses[2, 1], poses[3, 1] = 0.071, 0.071, -0.071
@@ -130,22 +130,22 @@ def test_a_ball_alone_is_graspable_and_walled_in_it_is_not(scene_maker: SceneMak
 
 
 @pytest.mark.sim
-def test_an_object_out_of_reach_is_not_graspable(scene_maker: SceneMaker, proxies: ObjectSet) -> None:
-    far = lone(proxies, "tennis ball", 0.0332)
+def test_an_object_out_of_reach_is_not_graspable(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    far = lone(procedural, "tennis ball", 0.0332)
     far.poses[0, 0] = 0.7
     assert scene_maker.checker.find(far, 0) is None
 
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_arm_lifts_what_is_labelled_and_not_thin_air(scene_maker: SceneMaker, proxies: ObjectSet) -> None:
-    from pickclutter_lang.envs.picks import PickExecutor, check_pile
+def test_the_arm_lifts_what_is_labelled_and_not_thin_air(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    from pickclutter_lang.envs.pick_executor import PickExecutor, validate_pile
 
-    executor = PickExecutor(proxies)
-    pile = lone(proxies, "tennis ball", 0.0332)
+    executor = PickExecutor(procedural)
+    pile = lone(procedural, "tennis ball", 0.0332)
     pose = scene_maker.checker.find(pile, 0)
     assert pose is not None
-    rows = check_pile(executor, pile, {0: pose}, [0])
+    rows = validate_pile(executor, pile, {0: pose}, [0])
     assert rows == [
         {"model_id": "056_tennis_ball", "labelled": True, "pose_succeeded": True, "picked": True, "tries": 1}
     ]

@@ -1,4 +1,4 @@
-"""What is held: which points of the picture, how it has swung, where its middle may be, and how it is carried."""
+"""What is held: which points of the image, how it has swung, where its middle may be, and how it is carried."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_what_is_seen_from_another_side_hangs_below_the_fingers(tilt):
 
 
 def test_where_the_view_goes_through_nothing_is_held():
-    """What is seen between the fingers is as the bar was, but the rest of the bar would be in the picture."""
+    """What is seen between the fingers is as the bar was, but the rest of the bar would be in the image."""
     shape, middle = bar()
     end = shape[np.abs(shape[:, 0]) < 0.016]
     depth, camera = np.full((160, 200), 0.4), np.eye(4)
@@ -143,7 +143,7 @@ def test_what_moves_with_the_hand_is_held_and_fingers_are_not():
 
 
 def slanted_view():
-    """A wide picture of random depths, some of them 0, by a camera and a hand that are turned any way."""
+    """A wide image of random depths, some of them 0, by a camera and a hand that are turned any way."""
     generator = np.random.default_rng(0)
     depth = generator.uniform(0.2, 0.4, (12, 20))
     depth[generator.random(depth.shape) < 0.2] = 0

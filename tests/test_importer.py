@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError, UnknownObjectError
-from pickclutter_lang.scenes import SceneStore, verify_store
-from pickclutter_lang.scenes.importer import ImportSettings, import_published, resized_depth, resized_rgb
+from pickclutter_lang.datasets.scenes import SceneStore, verify_store
+from pickclutter_lang.datasets.scenes.importer import ImportSettings, import_published, resized_depth, resized_rgb
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 
 SCENES = {
     "traj_0": ["011_banana", "013_apple"],
@@ -16,7 +16,7 @@ SCENES = {
 
 
 def write_published(path, depth_dtype="f4", size=48, cameras=("base", "hand")):
-    """Write a file of the published layout; scene k has the colour 10 (k + 1) and a step in depth."""
+    """Write a file of the published layout; scene k has the color 10 (k + 1) and a step in depth."""
     with h5py.File(path, "w") as file:
         for k, (name, model_ids) in enumerate(SCENES.items()):
             group = file.create_group(name)
@@ -30,7 +30,7 @@ def write_published(path, depth_dtype="f4", size=48, cameras=("base", "hand")):
     return path
 
 
-def settings(tmp_path, **changes):
+def config(tmp_path, **changes):
     values = {"file": str(tmp_path / "test.h5"), "split": "ood", "out": str(tmp_path / "store"), "image_size": 32}
     return ImportSettings(**{**values, "shard_size": 2, **changes})
 
@@ -39,16 +39,16 @@ def settings(tmp_path, **changes):
 @pytest.mark.parametrize("size", [24, 32, 512])
 def test_published_scenes_become_a_store(tmp_path, depth_dtype, unit, size):
     write_published(tmp_path / "test.h5", depth_dtype, size)
-    store = import_published(settings(tmp_path))
+    store = import_published(config(tmp_path))
     assert verify_store(store.path).content_hash == store.content_hash
     assert len(store) == 3 and store.cameras == ("hand", "base")
     for index, names in enumerate((["banana", "apple"], ["dice"], ["cracker box", "banana", "rubik's cube"])):
         found = np.flatnonzero(store.labels("present")[index])
-        assert {store.catalogue_names[column] for column in found} == set(names)
+        assert {store.label_names[column] for column in found} == set(names)
         assert (store.images("base", "rgb", index) == 10 * (index + 1)).all()
     depth = store.images("hand", "depth")
     assert depth.shape == (3, 32, 32) and (depth[..., :16] == 500).all() and (depth[..., 16:] == 750).all()
-    assert unit in store.manifest.settings["source_depth"]
+    assert unit in store.manifest.config["source_depth"]
     assert f"read as {unit}" in (store.path / "card.md").read_text()
     assert (store.path / "contact_sheet.png").exists()
 
@@ -56,29 +56,29 @@ def test_published_scenes_become_a_store(tmp_path, depth_dtype, unit, size):
 @pytest.mark.parametrize("label", ["visible", "graspable"])
 def test_labels_that_nobody_knows_are_not_there(tmp_path, label):
     write_published(tmp_path / "test.h5")
-    store = import_published(settings(tmp_path))
-    with pytest.raises(StoreError, match=f"does not hold '{label}'; it holds index, present, hand_rgb"):
+    store = import_published(config(tmp_path))
+    with pytest.raises(DatasetError, match=f"does not hold '{label}'; it holds index, present, hand_rgb"):
         store.labels(label)
 
 
 def test_ids_differ_from_those_of_made_scenes(tmp_path):
     write_published(tmp_path / "test.h5")
-    store = import_published(settings(tmp_path))
+    store = import_published(config(tmp_path))
     assert store.scene_ids()[0].startswith("ood/test.h5-") and len(set(store.scene_ids())) == 3
 
 
 def test_one_camera_alone(tmp_path):
     write_published(tmp_path / "test.h5", cameras=("base",))
-    store = import_published(settings(tmp_path))
+    store = import_published(config(tmp_path))
     assert store.cameras == ("base",) and store.images("base", index=1).shape == (32, 32, 3)
 
 
 def test_importing_again(tmp_path):
     write_published(tmp_path / "test.h5")
-    first = import_published(settings(tmp_path)).content_hash
-    assert import_published(settings(tmp_path)).content_hash == first
-    with pytest.raises(StoreMismatchError, match="image_size is 32 there, 64 asked"):
-        import_published(settings(tmp_path, image_size=64))
+    first = import_published(config(tmp_path)).content_hash
+    assert import_published(config(tmp_path)).content_hash == first
+    with pytest.raises(MismatchError, match="image_size is 32 there, 64 asked"):
+        import_published(config(tmp_path, image_size=64))
     assert SceneStore.open(tmp_path / "store").content_hash == first
 
 
@@ -100,34 +100,34 @@ def _replace(name, value):
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (_drop("traj_2/model_ids"), StoreError, "expected model_ids in the scene 'traj_2'"),
-        (_drop("traj_10/dict_str_hand_camera/dict_str_rgb"), StoreError, "traj_10/dict_str_hand_camera/dict_str_rgb"),
+        (_drop("traj_2/model_ids"), DatasetError, "expected model_ids in the scene 'traj_2'"),
+        (_drop("traj_10/dict_str_hand_camera/dict_str_rgb"), DatasetError, "traj_10/dict_str_hand_camera/dict_str_rgb"),
         (_replace("traj_2/model_ids", [b"099_teapot"]), UnknownObjectError, "'traj_2'.*099_teapot"),
-        (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 6, 3), "u1")), StoreError, "square"),
-        (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 4), "u1")), StoreError, "channels"),
-        (_drop("traj_0/dict_str_hand_camera"), StoreError, "traj_2|not there|dict_str_hand_camera"),
+        (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 6, 3), "u1")), DatasetError, "square"),
+        (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 4), "u1")), DatasetError, "channels"),
+        (_drop("traj_0/dict_str_hand_camera"), DatasetError, "traj_2|not there|dict_str_hand_camera"),
     ],
 )
 def test_other_layouts_are_named(tmp_path, spoil, error, words):
     with h5py.File(write_published(tmp_path / "test.h5"), "r+") as file:
         spoil(file)
     if "traj_2|" in words:
-        store = import_published(settings(tmp_path))  # the first scene decides which cameras there are
+        store = import_published(config(tmp_path))  # the first scene decides which cameras there are
         assert store.cameras == ("base",)
         return
     with pytest.raises(error, match=words):
-        import_published(settings(tmp_path))
+        import_published(config(tmp_path))
 
 
 def test_files_that_are_none(tmp_path):
-    with pytest.raises(StoreError, match="there is no file"):
-        import_published(settings(tmp_path))
+    with pytest.raises(DatasetError, match="there is no file"):
+        import_published(config(tmp_path))
     (tmp_path / "test.h5").write_bytes(b"text")
-    with pytest.raises(StoreError, match="expected an HDF5 file"):
-        import_published(settings(tmp_path))
+    with pytest.raises(DatasetError, match="expected an HDF5 file"):
+        import_published(config(tmp_path))
     h5py.File(tmp_path / "test.h5", "w").close()
-    with pytest.raises(StoreError, match="it is empty"):
-        import_published(settings(tmp_path))
+    with pytest.raises(DatasetError, match="it is empty"):
+        import_published(config(tmp_path))
     assert not (tmp_path / "store").exists()
 
 
@@ -136,7 +136,7 @@ def test_files_that_are_none(tmp_path):
 )
 def test_settings_out_of_range(tmp_path, changes, words):
     with pytest.raises(InvalidArgumentError, match=words):
-        settings(tmp_path, **changes).validate()
+        config(tmp_path, **changes).validate()
 
 
 def test_depth_never_mixes_two_surfaces():

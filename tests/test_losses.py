@@ -1,4 +1,4 @@
-"""Each loss against a slow re-derivation from its equation, its gradient, and its behaviour on bad input."""
+"""Each loss against a slow re-derivation from its equation, its gradient, and its behavior on bad input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.distillation import (
-    Objective,
+    SceneObjective,
     asymmetric_loss,
     caption_loss,
     classification_loss,
@@ -206,9 +206,9 @@ def test_asymmetric_loss_is_finite_at_certainty() -> None:
     ("gamma_negative", "gamma_positive", "clip"), [(2.0, 1.0, 0.05), (0.0, 0.0, 0.0), (4.0, 0.5, 0.4)]
 )
 def test_local_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive: float, clip: float) -> None:
-    settings = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
-    got = local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, **settings)
-    assert got.item() == pytest.approx(slow_local_asymmetric(**settings), abs=1e-7)
+    config = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+    got = local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, **config)
+    assert got.item() == pytest.approx(slow_local_asymmetric(**config), abs=1e-7)
 
 
 def test_local_asymmetric_loss_of_labels_without_a_place_is_zero_with_zero_gradient() -> None:
@@ -312,9 +312,9 @@ def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, n
         (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "one precision, .* text torch.float32"),
         (lambda: classification_loss(STUDENT, TEXT, LABELS, "0.07"), "got '0.07'"),  # type: ignore[arg-type]
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=float("nan")), "gamma_negative >= 0"),
-        (lambda: Objective({"cls": 1.0, "kd": 1.0}), "no loss is called kd; known terms: cls, im_cst"),
-        (lambda: Objective({"cls": -1.0}), "-1.0"),
-        (lambda: Objective({"cls": 0.0}), "at least one"),
+        (lambda: SceneObjective({"cls": 1.0, "kd": 1.0}), "no loss is called kd; known terms: cls, im_cst"),
+        (lambda: SceneObjective({"cls": -1.0}), "-1.0"),
+        (lambda: SceneObjective({"cls": 0.0}), "at least one"),
     ],
 )
 def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
@@ -324,7 +324,7 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
 
 def test_objective_is_the_weighted_sum_of_its_terms() -> None:
     student = STUDENT.clone().requires_grad_()
-    objective = Objective({"cls": 2.0, "im_cst": 0.5}, temperature=TAU)
+    objective = SceneObjective({"cls": 2.0, "im_cst": 0.5}, temperature=TAU)
     total, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=student, teacher=TEACHER, bank=BANK)
     assert list(terms) == ["cls", "im_cst"]
     assert terms["cls"].item() == pytest.approx(asymmetric_loss(PROBABILITIES, TARGETS).item())
@@ -334,8 +334,8 @@ def test_objective_is_the_weighted_sum_of_its_terms() -> None:
 
 
 def test_objective_without_contrast_needs_no_teacher() -> None:
-    objective = Objective({"cls": 1.0, "im_cst": 0.0})
+    objective = SceneObjective({"cls": 1.0, "im_cst": 0.0})
     _, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)
     assert list(terms) == ["cls"] and not objective.needs("teacher")
     with pytest.raises(InvalidArgumentError, match="im_cst needs teacher"):
-        Objective({"im_cst": 1.0})(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)
+        SceneObjective({"im_cst": 1.0})(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 
-CODE = "from pickclutter_lang.training.monitor import peak_memory_mb; print(peak_memory_mb())"
+CODE = "from pickclutter_lang.training.logger import peak_memory_mb; print(peak_memory_mb())"
 
 
 def peak() -> float:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pickclutter_lang.distillation import Objective, Words, pairwise_proximity_loss
+from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures, pairwise_proximity_loss
 from pickclutter_lang.errors import InvalidArgumentError
 
 G = torch.Generator().manual_seed(3)
@@ -82,30 +82,37 @@ def inputs(objects: int = 3) -> dict:
         "teacher": TEACHER,
         "objects": torch.randn(objects, D, generator=G).double().requires_grad_(),
         "crops": torch.randn(objects, D, generator=G).double(),
-        "words": Words(POSITIVE, POSITIVE, NEGATIVE),
+        "words": VocabularyFeatures(POSITIVE, POSITIVE, NEGATIVE),
         "word_probabilities": STUDENT,
     }
 
 
 def test_the_objective_is_the_weighted_sum_of_its_terms():
-    weights = {"cls": 1.0, "im_cst": 0.5, "local_cls": 1.5, "local_cst": 0.25, "local_prox": 2.0, "pairwise": 3.0}
-    total, terms = Objective(weights)(**inputs())
+    weights = {
+        "cls": 1.0,
+        "im_cst": 0.5,
+        "region_cls": 1.5,
+        "region_contrastive": 0.25,
+        "region_proximity": 2.0,
+        "scene_proximity": 3.0,
+    }
+    total, terms = SceneObjective(weights)(**inputs())
     assert terms.keys() == weights.keys()
     assert total.item() == pytest.approx(sum(weights[name] * float(term) for name, term in terms.items()))
-    assert not Objective({"cls": 1.0}).needs("crops") and Objective({"local_prox": 1.0}).needs("words")
+    assert not SceneObjective({"cls": 1.0}).needs("crops") and SceneObjective({"region_proximity": 1.0}).needs("words")
 
 
 def test_a_batch_without_objects_costs_nothing_there():
     given = inputs(0)
-    total, terms = Objective({"cls": 1.0, "local_cst": 1.0, "local_prox": 1.0})(**given)
+    total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(**given)
     total.backward()
-    assert terms["local_cst"] == 0 and terms["local_prox"] == 0 and given["objects"].grad.shape == (0, D)
+    assert terms["region_contrastive"] == 0 and terms["region_proximity"] == 0 and given["objects"].grad.shape == (0, D)
 
 
 @pytest.mark.parametrize(
     ("term", "lacking"),
-    [("im_cst", "teacher"), ("local_prox", "words"), ("local_cst", "crops"), ("local_cls", "covers")],
+    [("im_cst", "teacher"), ("region_proximity", "words"), ("region_contrastive", "crops"), ("region_cls", "covers")],
 )
 def test_a_term_without_its_input_is_named(term, lacking):
     with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):
-        Objective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))
+        SceneObjective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))

@@ -37,8 +37,8 @@ from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPic
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
 
 
-def hottest(segments, heat, depth, odds=None):
-    (mask,) = select_target_segments(segments, heat, depth, odds)
+def hottest(segments, heatmap, depth, odds=None):
+    (mask,) = select_target_segments(segments, heatmap, depth, odds)
     return mask
 
 
@@ -63,7 +63,7 @@ def test_a_depth_picture_becomes_points_of_the_world():
     assert (cloud.pixels.min(0) == [70, 100]).all()
     depth[:5] = 0
     assert len(unproject_depth(depth, INTRINSIC, ABOVE).points) == 155 * 160
-    with pytest.raises(InvalidArgumentError, match=r"depth picture \[H, W\]"):
+    with pytest.raises(InvalidArgumentError, match=r"depth image \[H, W\]"):
         unproject_depth(depth[..., None], INTRINSIC, ABOVE)
 
 
@@ -138,17 +138,17 @@ def test_things_that_lie_apart_are_segments():
         found = segments == value
         assert (found & wanted).sum() > 0.8 * (found | wanted).sum()
     assert not segments[:, 100:].any()
-    heat = np.zeros((160, 160))
-    heat[115:120, 25:30] = 1.0
-    assert (hottest(segments, heat, depth) == (segments == values[2])).all()  # what is beside it is cold
-    heat[110:140, 20:60] = 1.0
+    heatmap = np.zeros((160, 160))
+    heatmap[115:120, 25:30] = 1.0
+    assert (hottest(segments, heatmap, depth) == (segments == values[2])).all()  # what is beside it is cold
+    heatmap[110:140, 20:60] = 1.0
     both = (segments == values[2]) | (segments == values[3])
-    assert (hottest(segments, heat, depth) == both).all()  # of two colours, but hot and without a step between
-    heat[30:60, 40:80] = heat[60:90, 40:80] = 2.0
-    heat[32, 42] = 3.0
-    assert (hottest(segments, heat, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
-    assert select_target_segments(np.zeros((4, 4), int), heat[:4, :4], depth[:4, :4]) == []
-    assert hottest(np.ones((4, 4), int), heat[:4, :4], depth[:4, :4]).all()
+    assert (hottest(segments, heatmap, depth) == both).all()  # of two colors, but hot and without a step between
+    heatmap[30:60, 40:80] = heatmap[60:90, 40:80] = 2.0
+    heatmap[32, 42] = 3.0
+    assert (hottest(segments, heatmap, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
+    assert select_target_segments(np.zeros((4, 4), int), heatmap[:4, :4], depth[:4, :4]) == []
+    assert hottest(np.ones((4, 4), int), heatmap[:4, :4], depth[:4, :4]).all()
 
 
 def test_an_object_grows_along_borders_without_a_step_over_what_is_hot():
@@ -215,7 +215,7 @@ def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
 
 
 def a_bar_from_above(angles):
-    """A depth picture with a bar in the middle, and an observation of it by an arm with these joint angles."""
+    """A depth image with a bar in the middle, and an observation of it by an arm with these joint angles."""
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
     return depth, {

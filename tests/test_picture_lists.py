@@ -1,4 +1,4 @@
-"""The lists and texts that the authors published, matched with pictures on disk; captions."""
+"""The lists and texts that the authors published, matched with images on disk; captions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_pictures import labelled, settings
+from toy_pictures import config, labelled
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, StoreError
-from pickclutter_lang.pictures import (
-    ArrayPictures,
+from pickclutter_lang.datasets.images import (
+    ArrayImages,
     ImageClass,
-    LabelledPictures,
-    open_pictures,
-    read_lists,
+    ImageDataset,
+    load_image_dataset,
+    read_author_lists,
     read_texts,
 )
-from pickclutter_lang.pictures.texts import with_captions, with_descriptions, with_texts
+from pickclutter_lang.datasets.images.metadata import with_captions, with_descriptions, with_texts
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
 OFFICIAL = Path(__file__).parent.parent.parent / "shared" / "paper" / "official"
 
@@ -35,7 +35,7 @@ def write_lists(folder: Path, train: list[str], known: list[str], unseen: list[s
 
 
 @pytest.fixture
-def birds(tmp_path: Path) -> LabelledPictures:
+def birds(tmp_path: Path) -> ImageDataset:
     return labelled(tmp_path, ["001.Tern_a", "002.Tern_b", "003.Gull", "004.Wren"], 6)
 
 
@@ -50,25 +50,25 @@ ON_DISK = (
 )
 
 
-def test_lists_are_matched_by_class_and_file(tmp_path: Path, birds: LabelledPictures) -> None:
-    split, report = read_lists(write_lists(tmp_path / "lists", *ON_DISK), birds, seed=0, shots=2)
-    assert split.known == (0, 1) and split.unseen == (2,)
-    ids = birds.pictures.ids
+def test_lists_are_matched_by_class_and_file(tmp_path: Path, birds: ImageDataset) -> None:
+    split, report = read_author_lists(write_lists(tmp_path / "lists", *ON_DISK), birds, seed=0, shots=2)
+    assert split.seen == (0, 1) and split.unseen == (2,)
+    ids = birds.images.ids
     assert [ids[row] for row in split.id] == [f"{c}/p{n}.png" for c in ("001.Tern_a", "002.Tern_b") for n in (4, 5)]
     assert len(split.fewshot) == 2 and len(split.ood) == 3
     assert {ids[row] for row in (*split.ood, *split.fewshot)} == {f"003.Gull/p{n}.png" for n in range(5)}
     assert report.complete and report.unlisted_classes == ("004.Wren",) and len(report.unlisted) == 7
-    assert "7 pictures are in no list, such as 003.Gull/p5.png" in report.text() and "004.Wren" in report.text()
-    draws = {read_lists(tmp_path / "lists", birds, seed=seed, shots=2)[0].fewshot for seed in range(8)}
+    assert "7 images are in no list, such as 003.Gull/p5.png" in report.text() and "004.Wren" in report.text()
+    draws = {read_author_lists(tmp_path / "lists", birds, seed=seed, shots=2)[0].fewshot for seed in range(8)}
     assert len(draws) > 1 and split.fewshot in draws
 
 
-def test_absent_files_are_refused_or_reported(tmp_path: Path, birds: LabelledPictures) -> None:
+def test_absent_files_are_refused_or_reported(tmp_path: Path, birds: ImageDataset) -> None:
     train, known, unseen = ON_DISK
     lists = write_lists(tmp_path / "lists", [*train, "Tern_A/p77.png"], known, [*unseen, "heron/p0.png"])
     with pytest.raises(MissingAssetsError, match=r"(?s)allow_missing.*Tern_A/p77\.png.*heron"):
-        read_lists(lists, birds, seed=0, shots=2)
-    split, report = read_lists(lists, birds, seed=0, shots=2, allow_missing=True)
+        read_author_lists(lists, birds, seed=0, shots=2)
+    split, report = read_author_lists(lists, birds, seed=0, shots=2, allow_missing=True)
     assert len(split.train) == 8 and split.unseen == (2,)
     assert report.absent == {"train": ("Tern_A/p77.png",), "id": (), "ood": ("heron/p0.png",)}
     assert report.absent_classes == ("heron",) and "8 of 9" in report.text()
@@ -77,29 +77,29 @@ def test_absent_files_are_refused_or_reported(tmp_path: Path, birds: LabelledPic
 @pytest.mark.parametrize(
     ("part", "extra", "error", "said"),
     [
-        (1, "Tern_A/p0.png", StoreError, "train_data.txt and val_on_train_data.txt"),
-        (0, "001.tern_a/p0.png", StoreError, "again in train_data"),
-        (2, "Tern_A/p5x.png", StoreError, "val_on_train_data.txt, but 1"),
+        (1, "Tern_A/p0.png", DatasetError, "train_data.txt and val_on_train_data.txt"),
+        (0, "001.tern_a/p0.png", DatasetError, "again in train_data"),
+        (2, "Tern_A/p5x.png", DatasetError, "val_on_train_data.txt, but 1"),
         (0, "p9.png", InvalidArgumentError, "line 9 of .*train_data"),
-        (0, "004.Wren/p0.png", StoreError, r"at least 1 .*004\.Wren in val_on_train_data\.txt, but 0"),
-        (2, "004.Wren/p0.png", StoreError, r"at least 3 .*004\.Wren in val_data\.txt, but 1"),
+        (0, "004.Wren/p0.png", DatasetError, r"at least 1 .*004\.Wren in val_on_train_data\.txt, but 0"),
+        (2, "004.Wren/p0.png", DatasetError, r"at least 3 .*004\.Wren in val_data\.txt, but 1"),
     ],
 )
 def test_lists_that_leak_or_lack_are_refused(
-    tmp_path: Path, birds: LabelledPictures, part: int, extra: str, error: type[Exception], said: str
+    tmp_path: Path, birds: ImageDataset, part: int, extra: str, error: type[Exception], said: str
 ) -> None:
     rows = [[*some, extra] if n == part else some for n, some in enumerate(ON_DISK)]
     with pytest.raises(error, match=said):
-        read_lists(write_lists(tmp_path / "lists", *rows), birds, seed=0, shots=2)
+        read_author_lists(write_lists(tmp_path / "lists", *rows), birds, seed=0, shots=2)
 
 
-def test_a_list_that_is_not_there_is_named(tmp_path: Path, birds: LabelledPictures) -> None:
+def test_a_list_that_is_not_there_is_named(tmp_path: Path, birds: ImageDataset) -> None:
     lists = write_lists(tmp_path / "lists", *ON_DISK)
     (lists / "val_data.txt").unlink()
     with pytest.raises(MissingAssetsError, match=r"val_data\.txt"):
-        open_pictures(settings(tmp_path, lists=str(lists)))
+        load_image_dataset(config(tmp_path, lists=str(lists)))
     with pytest.raises(MissingAssetsError, match=r"label2text\.txt"):
-        open_pictures(settings(tmp_path, lists=str(tmp_path)))
+        load_image_dataset(config(tmp_path, lists=str(tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_the_published_lists_are_read_whole(name: str, sizes: tuple[int, ...], c
     folders = sorted({row.split("/")[0] for row in ids})
     place = {item: n for n, item in enumerate(folders)}
     labels = np.array([place[row.split("/")[0]] for row in ids])
-    pictures = ArrayPictures(ids, np.zeros((len(ids), 1, 1, 3), np.uint8), "none")
-    data = LabelledPictures(name, tuple(ImageClass(item, item) for item in folders), labels, pictures)
-    split, report = read_lists(folder, data, seed=0)
+    images = ArrayImages(ids, np.zeros((len(ids), 1, 1, 3), np.uint8), "none")
+    data = ImageDataset(name, tuple(ImageClass(item, item) for item in folders), labels, images)
+    split, report = read_author_lists(folder, data, seed=0)
     assert tuple(report.listed.values()) == sizes and report.complete and not report.unlisted
-    assert (len(split.known), len(split.unseen)) == classes and len(split.fewshot) == 5 * classes[1]
+    assert (len(split.seen), len(split.unseen)) == classes and len(split.fewshot) == 5 * classes[1]
     data, notes = with_texts(data, read_texts(folder))
     assert not notes and all(item.description and "_" not in item.name for item in data.classes)
 
@@ -137,7 +137,7 @@ def write_texts(folder: Path, labels: str, descriptions: str | None) -> Path:
     return folder
 
 
-def test_texts_name_and_describe_classes(tmp_path: Path, birds: LabelledPictures) -> None:
+def test_texts_name_and_describe_classes(tmp_path: Path, birds: ImageDataset) -> None:
     labels = "001.Tern_a 1 Tern_a\nGULL 2 Great_Gull\nheron 3 heron\n"
     data, notes = with_texts(birds, read_texts(write_texts(tmp_path / "t", labels, "A bird.\n A big one.\nGrey.")))
     assert [(item.folder, item.name, item.description) for item in data.classes[:3]] == [
@@ -157,13 +157,13 @@ def test_texts_name_and_describe_classes(tmp_path: Path, birds: LabelledPictures
     assert named.classes[2].description == "A big one."  # a name alone takes nothing away
 
 
-def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: LabelledPictures) -> None:
+def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: ImageDataset) -> None:
     name = birds.classes[0].name
-    data, notes = with_descriptions(birds, {name: "which cries", "heron": "which is grey"})
+    data, notes = with_descriptions(birds, {name: "which cries", "heron": "which is gray"})
     assert [item.description for item in data.classes] == ["which cries"] + [""] * (len(birds.classes) - 1)
     assert notes[0].startswith(f"{len(birds.classes) - 1} classes are not described")
     with pytest.raises(InvalidArgumentError, match="heron"):
-        with_descriptions(birds, {"heron": "which is grey"})
+        with_descriptions(birds, {"heron": "which is gray"})
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,13 @@ def test_texts_that_do_not_fit_are_refused(tmp_path: Path, labels: str, descript
         read_texts(write_texts(tmp_path / "t", labels, descriptions))
 
 
-def test_captions_go_by_id(tmp_path: Path, birds: LabelledPictures) -> None:
+def test_captions_go_by_id(tmp_path: Path, birds: ImageDataset) -> None:
     path = tmp_path / "captions.jsonl"
-    rows = [{"id": "003.Gull/p1.png", "text": " a grey gull "}, {"id": "x/y.png", "text": "nobody"}]
+    rows = [{"id": "003.Gull/p1.png", "text": " a gray gull "}, {"id": "x/y.png", "text": "nobody"}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     data, notes = with_captions(birds, path)
-    assert data.captions == {"003.Gull/p1.png": "a grey gull"}
-    assert "23 pictures have no caption" in notes[0] and "x/y.png" in notes[1]
+    assert data.captions == {"003.Gull/p1.png": "a gray gull"}
+    assert "23 images have no caption" in notes[0] and "x/y.png" in notes[1]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_captions_go_by_id(tmp_path: Path, birds: LabelledPictures) -> None:
         ("a gull", "line 1"),
     ],
 )
-def test_captions_that_do_not_fit_are_refused(tmp_path: Path, birds: LabelledPictures, text: str, said: str) -> None:
+def test_captions_that_do_not_fit_are_refused(tmp_path: Path, birds: ImageDataset, text: str, said: str) -> None:
     path = tmp_path / "captions.jsonl"
     path.write_text(text)
     with pytest.raises(InvalidArgumentError, match=said):

@@ -1,10 +1,10 @@
-"""The objective of single pictures: a weighted sum of the losses, against NumPy."""
+"""The objective of single images: a weighted sum of the losses, against NumPy."""
 
 import numpy as np
 import pytest
 import torch
 
-from pickclutter_lang.distillation import PICTURE_TERMS, PictureObjective
+from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
 
 TAU = 0.07
@@ -30,7 +30,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def contrast(student: np.ndarray, teacher: np.ndarray) -> float:
-    """Eq. 3 in both directions, picture by picture."""
+    """Eq. 3 in both directions, image by image."""
     distance = np.array([[((s - t) ** 2).sum() for t in teacher] for s in student])
     both = (log_softmax(-distance / TAU).diagonal(), log_softmax(-distance.T / TAU).diagonal())
     return float(-np.mean(both))
@@ -61,18 +61,18 @@ def reference(batch: dict[str, torch.Tensor], *, only_right_vlprox: bool, only_r
 @pytest.mark.parametrize("im_cst", [True, False])
 def test_terms_and_their_sum(batch, vlprox, im_cst) -> None:
     weights = {"cls": 1.0, "mse": 0.5, "im_cst": 2.0, "vlprox": 0.25, "cap": 3.0}
-    objective = PictureObjective(weights, temperature=TAU, filter_vlprox=vlprox, filter_im_cst=im_cst)
+    objective = ImageObjective(weights, temperature=TAU, filter_vlprox=vlprox, filter_im_cst=im_cst)
     total, terms = objective(**batch)
     expected = reference(batch, only_right_vlprox=vlprox, only_right_im_cst=im_cst)
-    assert list(terms) == list(PICTURE_TERMS)
+    assert list(terms) == list(IMAGE_LOSS_NAMES)
     for name, value in expected.items():
         assert float(terms[name]) == pytest.approx(value), name
     assert float(total) == pytest.approx(sum(weights[name] * value for name, value in expected.items()))
 
 
 def test_the_program_divides_the_cosine(batch) -> None:
-    ours = PictureObjective({"im_cst": 1.0}, temperature=2 * TAU)(**batch)[0]
-    theirs = PictureObjective({"im_cst": 1.0}, temperature=TAU, similarity="cosine")(**batch)[0]
+    ours = ImageObjective({"im_cst": 1.0}, temperature=2 * TAU)(**batch)[0]
+    theirs = ImageObjective({"im_cst": 1.0}, temperature=TAU, similarity="cosine")(**batch)[0]
     assert float(ours) == pytest.approx(float(theirs))
 
 
@@ -80,21 +80,21 @@ def test_a_filter_that_leaves_nothing_gives_no_gradient(batch) -> None:
     batch["teacher"] = batch["text"][(batch["labels"] + 1) % 4]
     batch["student"].requires_grad_()
     weights = {"im_cst": 1.0, "vlprox": 1.0}
-    total, terms = PictureObjective(weights, filter_im_cst=True)(**batch)
+    total, terms = ImageObjective(weights, filter_im_cst=True)(**batch)
     total.backward()
     assert [float(term) for term in terms.values()] == [0.0, 0.0]
     assert float(batch["student"].grad.abs().max()) == 0.0
 
 
 def test_what_is_not_weighed_is_not_needed(batch) -> None:
-    objective = PictureObjective({"cls": 1.0, "cap": 0.0})
+    objective = ImageObjective({"cls": 1.0, "cap": 0.0})
     assert not objective.needs("teacher") and not objective.needs("captions")
     assert list(objective(student=batch["student"], text=batch["text"], labels=batch["labels"])[1]) == ["cls"]
     with pytest.raises(InvalidArgumentError, match="cap needs captions"):
-        PictureObjective({"cap": 1.0})(student=batch["student"], text=batch["text"], labels=batch["labels"])
+        ImageObjective({"cap": 1.0})(student=batch["student"], text=batch["text"], labels=batch["labels"])
 
 
-@pytest.mark.parametrize("weights", [{}, {"cls": 0.0}, {"cls": -1.0}, {"local_cst": 1.0}])
+@pytest.mark.parametrize("weights", [{}, {"cls": 0.0}, {"cls": -1.0}, {"region_contrastive": 1.0}])
 def test_weights_that_are_none(weights) -> None:
     with pytest.raises(InvalidArgumentError):
-        PictureObjective(weights)
+        ImageObjective(weights)

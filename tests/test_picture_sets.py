@@ -9,28 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from toy_pictures import paint, paint_classes, settings
+from toy_pictures import config, paint, paint_classes
 
-from pickclutter_lang.errors import (
-    InvalidArgumentError,
-    MissingAssetsError,
-    MissingExtraError,
-    StoreError,
-)
-from pickclutter_lang.pictures import open_pictures
-from pickclutter_lang.pictures.sets import SETS, Loaded, load_set
-from pickclutter_lang.pictures.sets.flower102 import NAMES
+from pickclutter_lang.datasets.images import load_image_dataset
+from pickclutter_lang.datasets.images.loaders import SETS, LoadResult, load_set
+from pickclutter_lang.datasets.images.loaders.flower102 import NAMES
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, MissingExtraError
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 PUBLISHED = sorted(set(SETS) - {"image_folder", "object_views"})
 
 
-def loaded(tmp_path: Path, name: str, **changes: object) -> Loaded:
-    return load_set(settings(tmp_path, name=name, **changes))
+def loaded(tmp_path: Path, name: str, **changes: object) -> LoadResult:
+    return load_set(config(tmp_path, name=name, **changes))
 
 
-def found(item: Loaded) -> dict[str, tuple[str, int]]:
-    """Folder -> name and number of pictures."""
+def found(item: LoadResult) -> dict[str, tuple[str, int]]:
+    """Folder -> name and number of images."""
     counts = np.bincount(item.data.labels, minlength=len(item.data.classes)).tolist()
     return {c.folder: (c.name, count) for c, count in zip(item.data.classes, counts, strict=True)}
 
@@ -46,8 +41,8 @@ def test_birds(tmp_path: Path, place: str) -> None:
         "001.Black_footed_Albatross": ("Black footed Albatross", 3),
         "004.Groove_billed_Ani": ("Groove billed Ani", 3),
     }
-    assert birds.data.pictures.ids[3] == "004.Groove_billed_Ani/p0.png"
-    assert "200 classes and 11788 pictures, but here are 2 and 6" in birds.notes[-1] and "http" in birds.notes[-1]
+    assert birds.data.images.ids[3] == "004.Groove_billed_Ani/p0.png"
+    assert "200 classes and 11788 images, but here are 2 and 6" in birds.notes[-1] and "http" in birds.notes[-1]
     assert ("002.Laysan_Albatross" in birds.notes[0]) == (place != "data")
 
 
@@ -68,7 +63,7 @@ def test_scenes_with_folders_of_letters_and_variants(tmp_path: Path, place: str,
     (root / "ClassName.txt").write_text("/a/abbey\n")
     sun = loaded(tmp_path, "sun397")
     assert found(sun) == {"abbey": ("abbey", 2), "apse_indoor": ("apse indoor", 2), "bar": ("bar", 2)}
-    assert sun.data.pictures.ids[2] == "apse_indoor/p0.png"
+    assert sun.data.images.ids[2] == "apse_indoor/p0.png"
     (root / "c" / "cabin").mkdir(parents=True)
     with pytest.raises(MissingAssetsError, match="cabin"):
         loaded(tmp_path, "sun397")
@@ -84,7 +79,7 @@ CARS = ["AM General Hummer SUV 2000", "Ram C/V Cargo Van Minivan 2012", "Volvo X
 
 
 def write_cars(root: Path, kit: str, images: str) -> Path:
-    """Write five cars; the second class has no picture."""
+    """Write five cars; the second class has no image."""
     names = np.empty((1, len(CARS)), dtype=object)
     names[0, :] = CARS
     mat(root / kit / "cars_meta.mat", class_names=names)
@@ -112,9 +107,9 @@ def test_cars(tmp_path: Path, place: str, kit: str, images: str) -> None:
     cars = loaded(tmp_path, "stanford_cars")
     assert "99999.jpg" in cars.notes[0] and "cars_test" in cars.notes[1] and "8144" in cars.notes[2]
     assert found(cars) == {"AM_General_Hummer_SUV_2000": (CARS[0], 3), "Volvo_XC90_SUV_2007": (CARS[2], 2)}
-    assert cars.data.pictures.ids[0] == "AM_General_Hummer_SUV_2000/00002.jpg"
+    assert cars.data.images.ids[0] == "AM_General_Hummer_SUV_2000/00002.jpg"
     assert np.array_equal(
-        cars.data.pictures.read([3])[0],
+        cars.data.images.load([3])[0],
         np.asarray(Image.open(root / images / "00001.jpg").resize((16, 16), Image.Resampling.BILINEAR)),
     )
     (root / images / "00004.jpg").unlink()
@@ -142,7 +137,7 @@ def test_flowers(tmp_path: Path, place: str) -> None:
         "passion_flower": ("passion flower", 2),
         "blackberry_lily": ("blackberry lily", 1),
     }
-    assert flowers.data.pictures.ids[1:3] == ("passion_flower/image_00001.jpg", "passion_flower/image_00004.jpg")
+    assert flowers.data.images.ids[1:3] == ("passion_flower/image_00001.jpg", "passion_flower/image_00004.jpg")
     mat(tmp_path / place / "imagelabels.mat", labels=np.array([[103, 1, 1, 1]]))
     with pytest.raises(InvalidArgumentError, match="1 to 102"):
         loaded(tmp_path, "flower102")
@@ -154,10 +149,10 @@ def test_flowers_have_their_names_and_numbered_folders(tmp_path: Path) -> None:
     assert list(found(loaded(tmp_path, "flower102"))) == ["pink_primrose", "passion_flower"]
     official = SHARED / "paper" / "official" / "data" / "Flower102" / "label2text.txt"
     if official.is_file():
-        from pickclutter_lang.pictures.names import normal
+        from pickclutter_lang.datasets.images.class_names import normalize_name
 
         rows = [line.split() for line in official.read_text().splitlines()]
-        assert [normal(row[0]) for row in rows] == [normal(name) for name in NAMES]
+        assert [normalize_name(row[0]) for row in rows] == [normalize_name(name) for name in NAMES]
 
 
 @pytest.mark.parametrize("place", ["data", "data/train"])
@@ -170,16 +165,16 @@ def test_tiered_imagenet(tmp_path: Path, place: str) -> None:
     (lists / "label2text.txt").write_text("n01530575 1 brambling\nn02012849 2 crane\nn03126707 3 crane\n")
     bare = loaded(tmp_path, "tiered_imagenet")
     assert list(found(bare)) == wnids and "label2text" in bare.notes[0]
-    data, split, report = open_pictures(settings(tmp_path, name="tiered_imagenet", lists=str(lists)))
+    data, split, report = load_image_dataset(config(tmp_path, name="tiered_imagenet", lists=str(lists)))
     assert sorted(item.name for item in data.classes) == ["brambling", "crane"]  # of two cranes the chosen one
-    assert len(split.known) == 1 and "n09999999" in report and "split by seed 0" in report
+    assert len(split.seen) == 1 and "n09999999" in report and "split by seed 0" in report
 
 
 def test_a_whole_imagenet_needs_the_choice(tmp_path: Path) -> None:
-    picture = paint(tmp_path / "x.png").read_bytes()
+    image = paint(tmp_path / "x.png").read_bytes()
     for n in range(352):
         (tmp_path / "data" / f"n{n:08d}").mkdir(parents=True)
-        (tmp_path / "data" / f"n{n:08d}" / "x.png").write_bytes(picture)
+        (tmp_path / "data" / f"n{n:08d}" / "x.png").write_bytes(image)
     with pytest.raises(InvalidArgumentError, match=r"351 .* 352; put the train\.csv"):
         loaded(tmp_path, "tiered_imagenet")
 
@@ -212,11 +207,11 @@ def test_the_authors_layout_is_the_authors_split(tmp_path: Path, name: str, list
         (tmp_path / "lists" / f"{part}_data.txt").write_text("".join(f"{part}/{file}\n" for file in own))
     (tmp_path / "data" / "test").mkdir()
     paint(tmp_path / "data" / "train" / "stray.png")
-    given = settings(tmp_path, name=name, lists=str(tmp_path / "lists") if listed else None)
-    data, split, report = open_pictures(given)
+    given = config(tmp_path, name=name, lists=str(tmp_path / "lists") if listed else None)
+    data, split, report = load_image_dataset(given)
     assert found(load_set(given)) == {"known_class": ("known class", 4), "unseen_class": ("unseen class", 6)}
-    ids = np.array(data.pictures.ids)
-    assert [data.classes[n].folder for n in split.known] == ["known_class"]
+    ids = np.array(data.images.ids)
+    assert [data.classes[n].folder for n in split.seen] == ["known_class"]
     assert sorted(ids[[*split.train]]) == AUTHORS["train"] and list(ids[[*split.id]]) == AUTHORS["val_on_train"]
     assert sorted(ids[[*split.ood, *split.fewshot]]) == AUTHORS["val"]
     assert "stray.png" in report and "left out, such as test" in report
@@ -228,10 +223,10 @@ def test_authors_folders_that_cannot_be_theirs_are_refused(tmp_path: Path) -> No
         for file in own:
             paint(tmp_path / "data" / part / file)
     (tmp_path / "data" / "train_data.txt").write_text("train/known_class/p0.png\n")
-    assert "name that folder as data.lists" in open_pictures(settings(tmp_path, name="food101"))[2]
+    assert "name that folder as data.author_lists" in load_image_dataset(config(tmp_path, name="food101"))[2]
     paint(tmp_path / "data" / "val" / "known_class" / "p9.png")
-    with pytest.raises(StoreError, match=r"classes of val neither in train .* known class"):
-        open_pictures(settings(tmp_path, name="food101"))
+    with pytest.raises(DatasetError, match=r"classes of val neither in train .* known class"):
+        load_image_dataset(config(tmp_path, name="food101"))
     paint(tmp_path / "data" / "val_on_train" / "known_class" / "p0.png")
     with pytest.raises(InvalidArgumentError, match="known_class/p0"):
         loaded(tmp_path, "food101")

@@ -10,16 +10,16 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from toy_training import SMALL, make_finished_run, make_toys, names_of_objects, settings
+from toy_training import SMALL, config, make_finished_run, make_toys, names_of_objects
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
-from pickclutter_lang.evaluation.predictions import Predictions
+from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy, policy_thresholds
+from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet
-from pickclutter_lang.policy.export import PolicySettings, export_policy, policy_thresholds
-from pickclutter_lang.policy.student import GraspabilityStudent
-from pickclutter_lang.training import Run
+from pickclutter_lang.policy.runtime import StudentRuntime
 
-SIDE = 48  # of the pictures; the student sees them at 32 pixels
+SIDE = 48  # of the images; the student sees them at 32 pixels
 CAMERA = {"hand_camera": {"width": SIDE, "height": SIDE}}
 
 
@@ -29,51 +29,51 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("policy")
     make_finished_run(root, SIDE)
     for phase in ("distill", "fewshot"):
-        export_policy(PolicySettings(str(root / "run"), phase, None, 1, str(root / phase)))
+        export_policy(PolicyExportConfig(str(root / "run"), phase, None, 1, str(root / phase)))
     return root
 
 
 @pytest.fixture
-def student(made) -> GraspabilityStudent:
-    return GraspabilityStudent.load(made / "fewshot")
+def student(made) -> StudentRuntime:
+    return StudentRuntime.load(made / "fewshot")
 
 
-def frame_of_scene(run: Run, row: int) -> dict:
+def frame_of_scene(run: SceneRun, row: int) -> dict:
     scenes = run.scenes["ood"]
-    return {("hand", "rgb"): scenes.pictures("hand", "rgb", [row])[0]}
+    return {("hand", "rgb"): scenes.load_images("hand", "rgb", [row])[0]}
 
 
-def opened(made, phase: str) -> Run:
+def opened(made, phase: str) -> SceneRun:
     """The run again, with the weights of a phase."""
     overrides = [f"scenes={made / 'scenes'}", f"teacher.checkpoint={made / 'teacher'}", *SMALL]
-    run = Run.open(settings(*overrides, f"out={made / 'run'}", "distill.epochs=1", "fewshot.epochs=1"))
+    run = SceneRun.open(config(*overrides, f"out={made / 'run'}", "distill.epochs=1", "few_shot.epochs=1"))
     run.load_weights(phase)
     return run
 
 
 @pytest.mark.parametrize("phase", ["distill", "fewshot"])
 def test_a_folder_says_what_the_run_says(made, phase):
-    student, run = GraspabilityStudent.load(made / phase), opened(made, phase)
+    student, run = StudentRuntime.load(made / phase), opened(made, phase)
     names = ["banana", "a red teapot", "lemon"]  # one of them is new
     with torch.no_grad():
         expected = run.model.predict(run.scenes["ood"].batch([3]), names)
-    found = student.look(frame_of_scene(run, 3), names)
+    found = student.predict(frame_of_scene(run, 3), names)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=1e-5)
-    np.testing.assert_allclose(found.maps, expected.maps[0], atol=1e-5)
-    assert found.maps.shape == (3, student.map_size, student.map_size)
+    np.testing.assert_allclose(found.attention, expected.attention[0], atol=1e-5)
+    assert found.attention.shape == (3, student.map_size, student.map_size)
     assert set(student.names) == {*names_of_objects("id"), *names_of_objects("ood"), "a red teapot"}
 
 
 @pytest.mark.parametrize("phase", ["distill", "fewshot"])
 def test_thresholds_are_quantiles_of_what_absent_names_score(made, phase):
-    student, run, found = GraspabilityStudent.load(made / phase), opened(made, phase), {}
+    student, run, found = StudentRuntime.load(made / phase), opened(made, phase), {}
     for store in ("id", "fewshot"):
         scenes = run.scenes[store]
         for split in ("id", "ood"):
             names = names_of_objects(split)
             with torch.no_grad():
                 scores = run.model.predict(scenes.batch(range(len(scenes))), names).probabilities.double().numpy()
-            there = scenes.labels[:, [scenes.names.index(name) for name in names]].numpy()
+            there = scenes.labels[:, [scenes.label_names.index(name) for name in names]].numpy()
             found[store, split] = np.quantile(scores[~there], 0.93)
             assert len({student.threshold(name) for name in names}) == 1
     known, unseen = (student.threshold(names_of_objects(split)[0]) for split in ("id", "ood"))
@@ -110,17 +110,17 @@ def test_names_that_come_later_need_no_description(tmp_path):
     own = {name: f"which is number {n}" for n, name in enumerate(names_of_objects("id") + names_of_objects("ood"))}
     DescriptionSet("mine", "standard", "none", "", "", "none", "a test", own).save(texts)
     overrides = make_toys(tmp_path)
-    described = [f"prompts.descriptions={texts}", "prompts.variants=[succinct]", f"out={tmp_path / 'run'}"]
-    run = Run.open(settings(*overrides, *described))
+    described = [f"prompts.descriptions={texts}", "prompts.extra_descriptions=[succinct]", f"out={tmp_path / 'run'}"]
+    run = SceneRun.open(config(*overrides, *described))
     run.train()
-    export_policy(PolicySettings(str(tmp_path / "run"), "fewshot", None, 1, str(tmp_path / "policy")))
+    export_policy(PolicyExportConfig(str(tmp_path / "run"), "fewshot", None, 1, str(tmp_path / "policy")))
     run.load_weights("fewshot")
     names = ["a red teapot", "Lemon", "lemon"]
     with torch.no_grad():
         expected = run.model.predict(run.scenes["ood"].batch([3]), names).probabilities[0]
     texts.unlink()
     assert str(tmp_path / "mine") not in (tmp_path / "policy" / "policy.json").read_text()
-    found = GraspabilityStudent.load(tmp_path / "policy").look(frame_of_scene(run, 3), names)
+    found = StudentRuntime.load(tmp_path / "policy").predict(frame_of_scene(run, 3), names)
     np.testing.assert_allclose(found.scores, expected, atol=1e-5)
     assert found.scores[1] != found.scores[2]  # the one is described, the other is not
 
@@ -139,7 +139,7 @@ def test_names_of_the_folder_need_no_teacher(made, student, monkeypatch):
     def refuse(*_):
         raise TeacherError("no teacher here")
 
-    monkeypatch.setattr("pickclutter_lang.policy.folder.load_teacher", refuse)
+    monkeypatch.setattr("pickclutter_lang.policy.bundle.load_teacher", refuse)
     frame = {("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.uint8)}
     assert student.look(frame, ["lemon", "dice"]).scores.shape == (2,)
     with pytest.raises(TeacherError, match="no teacher"):
@@ -169,9 +169,9 @@ def changed(made, **values) -> bytes:
 def test_damage_is_named(made, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(CheckpointError, match="Not a directory"):
-        GraspabilityStudent.load(tmp_path / "file")
+        StudentRuntime.load(tmp_path / "file")
     with pytest.raises(CheckpointError, match="export_policy"):
-        GraspabilityStudent.load(tmp_path)
+        StudentRuntime.load(tmp_path)
     for name, content, words in (
         ("policy.json", b"{", "damaged"),
         ("policy.json", b'{"schema": 99}', "schema 2 .* got 99"),
@@ -187,7 +187,7 @@ def test_damage_is_named(made, tmp_path):
         shutil.copytree(made / "fewshot", folder)
         (folder / name).write_bytes(content)
         with pytest.raises(CheckpointError, match=words):
-            GraspabilityStudent.load(folder)
+            StudentRuntime.load(folder)
 
 
 def test_another_teacher_is_refused(made, tmp_path):
@@ -196,7 +196,7 @@ def test_another_teacher_is_refused(made, tmp_path):
     card["teacher"]["fingerprint"] = "0" * 64
     (tmp_path / "copy" / "policy.json").write_text(json.dumps(card))
     with pytest.raises(TeacherError, match="distilled from"):
-        GraspabilityStudent.load(tmp_path / "copy").text(["teapot"])
+        StudentRuntime.load(tmp_path / "copy").encode_names(["teapot"])
 
 
 @pytest.fixture(scope="module")
@@ -213,22 +213,22 @@ def environment():
 
 @pytest.mark.sim
 def test_observations_carry_what_the_student_says(environment, student, made):
-    from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding, frame_of
+    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation, camera_images
     from pickclutter_lang.teachers import load_teacher
 
     teacher = load_teacher("pocket", made / "teacher")
-    env = GraspabilityObservation(InstructionEmbedding(environment(), teacher), student, ["lemon", "dice"])
+    env = TargetScoreObservation(InstructionEmbedding(environment(), teacher), student, ["lemon", "dice"])
     observation, info = env.reset(seed=3)
     assert env.observation_space.contains(observation)
     expected = teacher.encode_text([info["instruction"]])[0]
     np.testing.assert_allclose(observation["instruction"], expected, atol=1e-5)
     for step in range(2):
-        look = student.look(frame_of(observation), [info["target_name"]])
+        look = student.look(camera_images(observation), [info["target_name"]])
         said = observation["graspability"]
         np.testing.assert_allclose(said["target"], look.scores, atol=1e-5)
         np.testing.assert_allclose(said["map"], look.maps[0], atol=1e-5)
         np.testing.assert_allclose(
-            said["names"], student.look(frame_of(observation), ["lemon", "dice"]).scores, atol=1e-5
+            said["names"], student.look(camera_images(observation), ["lemon", "dice"]).scores, atol=1e-5
         )
         assert info["target_score"] == pytest.approx(float(look.scores[0]), abs=1e-5)
         assert info["target_threshold"] == student.threshold(info["target_name"])
@@ -243,12 +243,12 @@ def test_both_libraries_check_the_wrapped_environment(environment, student, made
     from stable_baselines3.common.env_checker import check_env as check_sb3
 
     from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
-    from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
+    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
     from pickclutter_lang.teachers import load_teacher
 
     teacher = load_teacher("pocket", made / "teacher")
     inner = InstructionEmbedding(DeclareAbsence(environment()), teacher)
-    env = FlatObservation(GraspabilityObservation(inner, student))
+    env = FlatObservation(TargetScoreObservation(inner, student))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_sb3(env)
@@ -262,13 +262,13 @@ def test_wrapped_environments_are_vectorised(environment, student, made):
     from gymnasium.vector import SyncVectorEnv
 
     from pickclutter_lang.envs.wrappers import DeclareAbsence
-    from pickclutter_lang.policy.wrappers import GraspabilityObservation, InstructionEmbedding
+    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
     from pickclutter_lang.teachers import load_teacher
 
     teacher = load_teacher("pocket", made / "teacher")
 
     def one():
-        return GraspabilityObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
+        return TargetScoreObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
 
     many, alone = SyncVectorEnv([one, one]), one()
     actions = np.zeros(many.action_space.shape, np.float32)
@@ -291,14 +291,14 @@ def test_wrapped_environments_are_vectorised(environment, student, made):
 def test_other_environments_are_refused(environment, student):
     import gymnasium
 
-    from pickclutter_lang.policy.wrappers import GraspabilityObservation
+    from pickclutter_lang.policy.score_wrappers import TargetScoreObservation
 
     with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
-        GraspabilityObservation(gymnasium.make("CartPole-v1"), student)
+        TargetScoreObservation(gymnasium.make("CartPole-v1"), student)
     for changes, words in (({"obs_mode": "state"}, "obs_mode"), ({"camera_cfgs": None}, "48 x 48")):
         env = environment(**changes)
         with pytest.raises(InvalidArgumentError, match=words):
-            GraspabilityObservation(env, student)
+            TargetScoreObservation(env, student)
         env.close()
 
 
@@ -310,14 +310,14 @@ def test_stable_baselines3_learns_on_the_students_features(environment, student,
     from stable_baselines3 import PPO
 
     from pickclutter_lang.envs.wrappers import FlatObservation
-    from pickclutter_lang.policy.extractor import GraspabilityExtractor
+    from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor
 
     torch.manual_seed(0)
     env = FlatObservation(environment(reward_mode="normalized_dense"))
     chosen = {"student": student, "frozen": frozen}
     agent = PPO(
         "MultiInputPolicy", env, n_steps=16, batch_size=8, n_epochs=1, seed=0, device="cpu",
-        policy_kwargs={"features_extractor_class": GraspabilityExtractor, "features_extractor_kwargs": chosen},
+        policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
     )  # fmt: skip
     before = {name: value.clone() for name, value in agent.policy.features_extractor.scorer.state_dict().items()}
     agent.learn(16)

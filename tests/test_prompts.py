@@ -13,8 +13,8 @@ import torch
 from open_clip.transform import PreprocessCfg
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.prompts import PHRASES, LearnedPrompts
-from pickclutter_lang.language.templates import PHRASINGS, instruction
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction
+from pickclutter_lang.language.prompts import PHOTO_TEMPLATES, LearnedPrompts
 from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 
@@ -39,7 +39,7 @@ def teacher() -> OpenClipTeacher:
 
 @pytest.mark.parametrize(
     ("phrases", "n_context"),
-    [(("a photo of a", "no picture of a"), 4), (PHRASES, 7), (("with", "without"), 1)],
+    [(("a photo of a", "no image of a"), 4), (PHOTO_TEMPLATES, 7), (("with", "without"), 1)],
 )
 def test_embedded_phrases_equal_encoded_texts(
     teacher: OpenClipTeacher, phrases: tuple[str, str], n_context: int
@@ -62,7 +62,7 @@ def test_embedded_phrases_equal_encoded_texts_of_real_architectures(name: str) -
     torch.manual_seed(0)
     teacher = OpenClipTeacher(open_clip.CLIP(**config), config, PreprocessCfg(size=(224, 224)))
     features = LearnedPrompts(teacher, LABELS, n_context=7)()
-    for found, phrase in zip(features, PHRASES, strict=True):
+    for found, phrase in zip(features, PHOTO_TEMPLATES, strict=True):
         tokens = open_clip.tokenize([f"{phrase} {label}" for label in LABELS], teacher.context_length)
         expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
@@ -71,7 +71,7 @@ def test_embedded_phrases_equal_encoded_texts_of_real_architectures(name: str) -
 def test_prompts_of_the_embedded_teacher_are_its_texts() -> None:
     embedded = load_teacher("pocket")
     features = LearnedPrompts(embedded, LABELS, n_context=7)()
-    for found, phrase in zip(features, PHRASES, strict=True):
+    for found, phrase in zip(features, PHOTO_TEMPLATES, strict=True):
         expected = embedded.encode_text([f"{phrase} {label}" for label in LABELS])
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
     assert (features.positive - features.negative).abs().max() > 0.05
@@ -80,14 +80,14 @@ def test_prompts_of_the_embedded_teacher_are_its_texts() -> None:
 def test_the_text_tower_runs_on_the_longest_label_alone(
     teacher: OpenClipTeacher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lengths, original = [], OpenClipTeacher.encode_prompts
+    lengths, original = [], OpenClipTeacher.encode_token_embeddings
 
     def noting(self: OpenClipTeacher, embeddings: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
         lengths.append(embeddings.shape[1])
         return original(self, embeddings, end)
 
     monkeypatch.setattr(OpenClipTeacher, "encode_prompts", noting)
-    longest = int(teacher.end_positions(teacher.tokenize(LABELS)).max()) + 1
+    longest = int(teacher.eot_positions(teacher.tokenize(LABELS)).max()) + 1
     LearnedPrompts(teacher, LABELS, n_context=8)()
     teacher.encode_text(LABELS)
     assert lengths == [longest + 8, longest] and longest < teacher.context_length
@@ -105,7 +105,7 @@ def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: Open
 def test_a_label_that_is_too_long_is_cut_where_that_is_asked_for(teacher: OpenClipTeacher) -> None:
     long = " ".join(f"word{n}" for n in range(40))
     prompts = LearnedPrompts(teacher, ["mug", long], n_context=7, truncate=True)
-    tokens = open_clip.tokenize([f"{PHRASES[0]} mug", f"{PHRASES[0]} {long}"], teacher.context_length)
+    tokens = open_clip.tokenize([f"{PHOTO_TEMPLATES[0]} mug", f"{PHOTO_TEMPLATES[0]} {long}"], teacher.context_length)
     expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
     torch.testing.assert_close(prompts().positive, expected, atol=1e-5, rtol=1e-4)
     with pytest.raises(InvalidArgumentError, match="word39"):
@@ -159,7 +159,7 @@ def test_contexts_alone_learn(teacher: OpenClipTeacher) -> None:
         (lambda t: LearnedPrompts(t, LABELS, n_context=3), "'a photo of a table with a' has 7"),
         (lambda t: LearnedPrompts(t, LABELS, n_context=0), "got 0"),
         (lambda t: LearnedPrompts(t, []), "at least one label"),
-        (lambda t: instruction("banana", len(PHRASINGS)), f"got {len(PHRASINGS)}"),
+        (lambda t: instruction("banana", len(INSTRUCTION_TEMPLATES)), f"got {len(INSTRUCTION_TEMPLATES)}"),
         (lambda t: instruction("banana", -1), "got -1"),
         (lambda t: instruction(" ", 0), "empty"),
     ],
@@ -176,15 +176,15 @@ def test_a_label_that_just_fits_is_encoded_whole(teacher: OpenClipTeacher) -> No
 
 
 def test_instructions_are_drawn_from_all_phrasings() -> None:
-    assert len(set(PHRASINGS)) == len(PHRASINGS) >= 6
+    assert len(set(INSTRUCTION_TEMPLATES)) == len(INSTRUCTION_TEMPLATES) >= 6
     rng = np.random.default_rng(0)
     drawn = [instruction("power drill", rng) for _ in range(200)]
-    assert set(drawn) == {instruction("power drill", n) for n in range(len(PHRASINGS))}
+    assert set(drawn) == {instruction("power drill", n) for n in range(len(INSTRUCTION_TEMPLATES))}
     assert all("the power drill" in text for text in drawn)
     rng = np.random.default_rng(0)
     assert drawn == [instruction("power drill", rng) for _ in range(200)]
 
 
 def test_templates_do_not_import_torch() -> None:
-    code = "import sys, pickclutter_lang.language.templates; sys.exit('torch' in sys.modules)"
+    code = "import sys, pickclutter_lang.language.instructions; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

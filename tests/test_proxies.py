@@ -1,4 +1,4 @@
-"""The procedural stand-ins: their files, sizes, solids and textures, and builds that race or die."""
+"""The procedural models: their files, sizes, solids and textures, and builds that race or die."""
 
 import hashlib
 import json
@@ -15,14 +15,14 @@ import trimesh
 from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.objects.proxies import build_proxies
-from pickclutter_lang.objects.proxies.build import RECIPES
-from pickclutter_lang.objects.proxies.toys import DICE_SIDES, RUBIK
-from pickclutter_lang.objects.sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.procedural import build_procedural_set
+from pickclutter_lang.objects.procedural.ycb_set import BUILDERS
+from pickclutter_lang.objects.procedural.ycb_toys import DICE_SIDES, RUBIK
 
-OBJECTS = paper_catalogue().model_ids
-BUILD = "import sys; from pickclutter_lang.objects.proxies import build_proxies; build_proxies(sys.argv[1])"
+OBJECTS = paper_catalog().model_ids
+BUILD = "import sys; from pickclutter_lang.objects.procedural import build_proxies; build_proxies(sys.argv[1])"
 
 
 def _contents(root: Path) -> dict[str, str]:
@@ -50,7 +50,7 @@ def _hulls(path: Path) -> list[trimesh.Trimesh]:
 
 @pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    build_proxies(tmp_path / "one")
+    build_procedural_set(tmp_path / "one")
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", BUILD, str(tmp_path / "two")], check=True, env=environment)
     one, two = _contents(tmp_path / "one"), _contents(tmp_path / "two")
@@ -59,9 +59,9 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_built_set_is_left_alone(tmp_path: Path) -> None:
-    root = build_proxies(tmp_path / "set")
+    root = build_procedural_set(tmp_path / "set")
     before = {p: p.stat().st_mtime_ns for p in root.rglob("*")}
-    assert build_proxies(root) == root
+    assert build_procedural_set(root) == root
     assert {p: p.stat().st_mtime_ns for p in root.rglob("*")} == before
 
 
@@ -73,18 +73,18 @@ def test_the_default_folder_is_in_the_cache(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_every_object_has_a_recipe() -> None:
-    assert list(RECIPES) == OBJECTS
+    assert list(BUILDERS) == OBJECTS
 
 
-def test_the_set_says_what_the_catalogue_says(proxies: ObjectSet) -> None:
-    for item, known in zip(proxies.catalogue, paper_catalogue(), strict=True):
+def test_the_set_says_what_the_catalogue_says(procedural: ObjectSet) -> None:
+    for item, known in zip(procedural.catalog, paper_catalog(), strict=True):
         assert item.size == pytest.approx(known.size, abs=2e-6)
         assert (item.scale, item.density, item.name) == (known.scale, known.density, known.name)
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
-def test_the_mesh_has_the_real_size_and_a_texture(proxies: ObjectSet, model_id: str) -> None:
-    folder, size = proxies.model_dir(model_id), np.array(paper_catalogue().find(model_id).size)
+def test_the_mesh_has_the_real_size_and_a_texture(procedural: ObjectSet, model_id: str) -> None:
+    folder, size = procedural.model_dir(model_id), np.array(paper_catalog().find(model_id).size)
     points = _points(folder / "textured.obj")
     assert points.max(axis=0) == pytest.approx(size / 2, abs=2e-6)
     assert points.min(axis=0) == pytest.approx(-size / 2, abs=2e-6)
@@ -98,8 +98,8 @@ def test_the_mesh_has_the_real_size_and_a_texture(proxies: ObjectSet, model_id: 
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
-def test_faces_look_outward(proxies: ObjectSet, model_id: str) -> None:
-    path = proxies.model_dir(model_id) / "textured.obj"
+def test_faces_look_outward(procedural: ObjectSet, model_id: str) -> None:
+    path = procedural.model_dir(model_id) / "textured.obj"
     faces = np.array([[[int(n) for n in corner.split("/")] for corner in row] for row in _rows(path, "f")])
     corners, normals = _points(path)[faces[..., 0] - 1], np.array(_rows(path, "vn"), float)[faces[..., 2] - 1]
     areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -108,8 +108,8 @@ def test_faces_look_outward(proxies: ObjectSet, model_id: str) -> None:
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
-def test_solids_are_convex_and_fill_the_shape(proxies: ObjectSet, model_id: str) -> None:
-    folder, size = proxies.model_dir(model_id), np.array(paper_catalogue().find(model_id).size)
+def test_solids_are_convex_and_fill_the_shape(procedural: ObjectSet, model_id: str) -> None:
+    folder, size = procedural.model_dir(model_id), np.array(paper_catalog().find(model_id).size)
     hulls = _hulls(folder / "collision.obj")
     assert 1 <= len(hulls) <= 32
     for hull in hulls:
@@ -122,17 +122,17 @@ def test_solids_are_convex_and_fill_the_shape(proxies: ObjectSet, model_id: str)
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
-def test_volumes_are_near_those_of_the_real_objects(proxies: ObjectSet, ycb_root: Path, model_id: str) -> None:
+def test_volumes_are_near_those_of_the_real_objects(procedural: ObjectSet, ycb_root: Path, model_id: str) -> None:
     real = trimesh.load(
         ycb_root / "models" / model_id / "collision.obj", force="scene", split_objects=True, group_material=False
     )
-    ours = sum(hull.volume for hull in _hulls(proxies.model_dir(model_id) / "collision.obj"))
+    ours = sum(hull.volume for hull in _hulls(procedural.model_dir(model_id) / "collision.obj"))
     ratio = ours / sum(mesh.convex_hull.volume for mesh in real.geometry.values())
     assert 0.3 < ratio < 1.5, ratio
 
 
-def test_the_bowl_is_hollow(proxies: ObjectSet) -> None:
-    hulls = _hulls(proxies.model_dir("024_bowl") / "collision.obj")
+def test_the_bowl_is_hollow(procedural: ObjectSet) -> None:
+    hulls = _hulls(procedural.model_dir("024_bowl") / "collision.obj")
     inside = np.array([[x, y, 0.015] for x in (-0.03, 0, 0.03) for y in (-0.03, 0, 0.03)])
     assert not any(hull.contains(inside).any() for hull in hulls)
     floor, wall = np.array([[0, 0, -0.0255]]), np.array([[0.0737, 0.0066, 0.02], [0.0066, -0.0737, 0.02]])
@@ -140,8 +140,8 @@ def test_the_bowl_is_hollow(proxies: ObjectSet) -> None:
     assert np.sum([hull.contains(wall) for hull in hulls], axis=0).min() >= 1
 
 
-def test_scissors_have_two_open_loops(proxies: ObjectSet) -> None:
-    hulls = _hulls(proxies.model_dir("037_scissors") / "collision.obj")
+def test_scissors_have_two_open_loops(procedural: ObjectSet) -> None:
+    hulls = _hulls(procedural.model_dir("037_scissors") / "collision.obj")
     grid = np.stack(np.meshgrid(np.linspace(-0.04, 0.04, 33), np.linspace(-0.095, 0.0, 39), [0.0]), -1).reshape(-1, 3)
     solid = np.any([hull.contains(grid) for hull in hulls], axis=0)
     for side in (-1, 1):
@@ -177,7 +177,7 @@ def test_a_killed_build_leaves_nothing_half(tmp_path: Path) -> None:
     assert not target.exists()
     (leftover,) = tmp_path.iterdir()
     os.utime(leftover, (0, 0))  # as if it had been killed long ago
-    build_proxies(target)
+    build_procedural_set(target)
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
     assert set(json.loads((target / "info_pick_v0.json").read_text())) == set(OBJECTS)
 
@@ -186,8 +186,8 @@ def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep me")
     with pytest.raises(InvalidArgumentError, match="new or empty folder"):
-        build_proxies(tmp_path / "mine")
+        build_procedural_set(tmp_path / "mine")
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidArgumentError, match="can be written"):
-        build_proxies(tmp_path / "file" / "set")
+        build_procedural_set(tmp_path / "file" / "set")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "mine"]

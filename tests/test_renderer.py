@@ -27,10 +27,10 @@ scene = engine.create_scene()
 scene.set_ambient_light([0.3, 0.3, 0.3])
 scene.add_directional_light([1, 1, -1], [1, 1, 1])
 scene.add_ground(0.0)
-for n, colour in enumerate([(1, 0, 0), (0.2, 0.9, 0.3), (0.9, 0.9, 0.9)]):
+for n, color in enumerate([(1, 0, 0), (0.2, 0.9, 0.3), (0.9, 0.9, 0.9)]):
     builder = scene.create_actor_builder()
     material = renderer.create_material()
-    material.base_color, material.metallic, material.roughness = [*colour, 1], 0.4 * n, 0.9 - 0.4 * n
+    material.base_color, material.metallic, material.roughness = [*color, 1], 0.4 * n, 0.9 - 0.4 * n
     builder.add_sphere_visual(radius=0.1, material=material)
     builder.build_kinematic(str(n)).set_pose(sapien.Pose([0.0, 0.3 * n - 0.3, 0.1]))
 camera = scene.add_camera("c", 64, 64, 1.2, 0.01, 10)
@@ -105,7 +105,7 @@ def test_with_a_gpu_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_choice_of_the_user_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     _fresh(monkeypatch)
     monkeypatch.setenv("VK_DRIVER_FILES", "/opt/my_icd.json")
-    assert renderer.prepare_renderer() == renderer.Route("user", "/opt/my_icd.json")
+    assert renderer.prepare_renderer() == renderer.RendererBackend("user", "/opt/my_icd.json")
 
 
 def test_a_broken_driver_is_an_error_and_not_a_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

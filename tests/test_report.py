@@ -9,12 +9,12 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from toy_training import make_toys, settings
+from toy_training import config, make_toys
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.evaluation.protocol import evaluate_run
-from pickclutter_lang.evaluation.report import write_report
-from pickclutter_lang.training import Run
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_report import write_report
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 PICTURES = ("curves", "table", "average_precision", "scores", "scenes_zero_shot", "scenes_few_shot")
 
@@ -22,7 +22,7 @@ PICTURES = ("curves", "table", "average_precision", "scores", "scenes_zero_shot"
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    run = Run.open(settings(*make_toys(folder), f"out={folder / 'out'}", "distill.epochs=2", "fewshot.epochs=1"))
+    run = SceneRun.open(config(*make_toys(folder), f"out={folder / 'out'}", "distill.epochs=2", "few_shot.epochs=1"))
     run.train()
     evaluate_run(run)
     return folder / "out"
@@ -40,8 +40,8 @@ def test_it_needs_neither_scenes_nor_checkpoints(alone):
     text = write_report(alone).read_text()
     for name in PICTURES:
         assert f"{name}.png)" in text
-        with Image.open(alone / "report" / f"{name}.png") as picture:
-            pixels = np.asarray(picture.convert("RGB"))
+        with Image.open(alone / "report" / f"{name}.png") as image:
+            pixels = np.asarray(image.convert("RGB"))
         assert pixels.std() > 10
     for expected in (
         "Label `graspable`",

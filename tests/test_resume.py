@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 from killing import run_killed
-from toy_training import make_toys, settings
+from toy_training import config, make_toys
 
-from pickclutter_lang.training import Run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "train_affordance.py"
-STEP = "pickclutter_lang.training.monitor:Monitor.step"
+STEP = "pickclutter_lang.training.logger:Monitor.step"
 PHASES = ("distill", "fewshot")
 
 
@@ -32,11 +32,11 @@ def train(overrides: list[str], out: Path) -> None:
     random.seed(out.name)
     torch.manual_seed(random.randrange(1000))
     np.random.seed(random.randrange(1000))
-    Run.open(settings(*overrides, f"out={out}")).train()
+    SceneRun.open(config(*overrides, f"out={out}")).train()
 
 
 def content(out: Path) -> dict[str, bytes]:
-    """Return weights and optimiser of the last epoch of each phase."""
+    """Return weights and optimizer of the last epoch of each phase."""
     folders = {phase: epoch_folder(out / phase, saved_epochs(out / phase)[-1]) for phase in PHASES}
     return {
         f"{phase}/{name}": (folder / f"{name}.safetensors").read_bytes()
@@ -52,13 +52,13 @@ def whole(toys, tmp_path_factory) -> dict[str, bytes]:
     return content(out)
 
 
-# 3 epochs of 3 steps, then 2 of 8. A checkpoint calls `save_file` three times, for model, optimiser and generators.
+# 3 epochs of 3 steps, then 2 of 8. A checkpoint calls `save_file` three times, for model, optimizer and generators.
 MOMENTS = {
     "before any checkpoint": (STEP, 2, ([], [])),
     "in an epoch": (STEP, 6, ([1], [])),
     "while a checkpoint is written": ("pickclutter_lang.training.checkpoint:save_file", 5, ([1], [])),
-    "before an older checkpoint is deleted": ("pickclutter_lang.training.loop:prune", 2, ([1, 2], [])),
-    "between the phases": ("pickclutter_lang.training.run:Run.load_weights", 1, ([3], [])),
+    "before an older checkpoint is deleted": ("pickclutter_lang.training.trainer:prune", 2, ([1, 2], [])),
+    "between the phases": ("pickclutter_lang.experiments.scenes.scene_run:Run.load_weights", 1, ([3], [])),
     "in the first epoch of the few shots": (STEP, 11, ([3], [])),
     "in the second epoch of the few shots": (STEP, 20, ([3], [1])),
 }
@@ -80,7 +80,7 @@ def test_killed_and_resumed_is_uninterrupted(toys, whole, tmp_path, moment):
 @pytest.mark.slow
 def test_a_run_killed_twice_is_uninterrupted(toys, whole, tmp_path):
     for _ in range(2):  # after epoch 2, then after the first of the few shots
-        run_killed(SCRIPT, [*toys, "out=run"], "pickclutter_lang.training.loop:prune", 2, tmp_path)
+        run_killed(SCRIPT, [*toys, "out=run"], "pickclutter_lang.training.trainer:prune", 2, tmp_path)
     train(toys, tmp_path / "run")
     assert content(tmp_path / "run") == whole
 

@@ -14,11 +14,17 @@ import pytest
 from hydra import initialize_config_module
 from toy_training import make_toys
 
-from pickclutter_lang.command import composed
-from pickclutter_lang.errors import InvalidArgumentError, StoreError
-from pickclutter_lang.evaluation.children import folder_lock
-from pickclutter_lang.evaluation.grid_runner import GridSettings, Job, passed_on, plan_grid, run_grid
-from pickclutter_lang.training import TrainSettings
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.sweeps.sweep_runner import (
+    Job,
+    SweepConfig,
+    forwarded_overrides,
+    plan_sweep,
+    run_sweep,
+)
+from pickclutter_lang.utils.cli import compose_config
+from pickclutter_lang.utils.processes import dir_lock
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,7 +40,7 @@ print("threads", __import__("os").environ["OMP_NUM_THREADS"], flush=True)
 if values["method"] == "slow":
     time.sleep(60)
 if values["method"] == "bad":
-    sys.exit("StoreError: the disk is full")
+    sys.exit("DatasetError: the disk is full")
 if values["method"] == "killed":
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
@@ -47,25 +53,25 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_run_table12 import make_jobs
-from pickclutter_lang.evaluation.grid_runner import run_grid
+from pickclutter_lang.experiments.sweeps.sweep_runner import run_grid
 run_grid(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!r}], Path({out!r}), 2)
 """
 
 
-def compose_run(overrides: list[str]) -> TrainSettings:
+def compose_run(overrides: list[str]) -> TrainConfig:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return composed(TrainSettings, "train_affordance", overrides)
+        return compose_config(TrainConfig, "train_affordance", overrides)
 
 
-def grid_settings(out: Path, **changes) -> GridSettings:
+def grid_settings(out: Path, **changes) -> SweepConfig:
     values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
-    return GridSettings(**{"experiment": "quickstart", "out": str(out), **values, **changes})
+    return SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
 
 
 def make_jobs(out: Path, methods: list[str]) -> list[Job]:
-    settings = compose_run([])
+    config = compose_run([])
     return [
-        Job(f"{name}/seed0", out / name, [f"method={name.rstrip('2')}", f'out="{out / name}"'], settings)
+        Job(f"{name}/seed0", out / name, [f"method={name.rstrip('2')}", f'out="{out / name}"'], config)
         for name in methods
     ]
 
@@ -99,7 +105,7 @@ def wait_until(true, seconds: float = 60) -> None:
 
 def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
     jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
-    failures = run_grid(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
+    failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     assert [(f.name, f.status) for f in failures] == [
         ("bad/seed0", "exit status 1"),
         ("killed/seed0", "ended by SIGKILL"),
@@ -116,9 +122,9 @@ def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
 def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script):
     out = tmp_path / "out"
     jobs = make_jobs(out, ["good", "bad"])
-    run_grid(jobs, [sys.executable, str(script)], out, 1)
+    run_sweep(jobs, [sys.executable, str(script)], out, 1)
     before = (out / "good" / "result.json").read_bytes()
-    [failure] = run_grid(jobs, [sys.executable, str(script)], out, 1)
+    [failure] = run_sweep(jobs, [sys.executable, str(script)], out, 1)
     assert (out / "good" / "result.json").read_bytes() == before
     assert len((out / "bad" / "distill" / "log.jsonl").read_text().splitlines()) == 2
     assert failure.end.count("the disk is full") == 1  # of this attempt alone
@@ -126,7 +132,7 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script)
 
 def test_workers_go_side_by_side(tmp_path, script):
     jobs = make_jobs(tmp_path / "out", ["good", "good2"])
-    run_grid(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
+    run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     first, second = (json.loads((job.folder / "result.json").read_text())["started"] for job in jobs)
     assert abs(first - second) < 0.6  # one after the other, each would take as long as python needs to start as well
 
@@ -138,12 +144,12 @@ def test_children_end_with_the_grid(tmp_path, script, number):
     code = GRID.format(tests=str(ROOT / "tests"), out=str(out), script=str(script))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(lambda: len(alive(out)) == 2)
-    with pytest.raises(StoreError, match="another grid is at work"), folder_lock(out):
+    with pytest.raises(DatasetError, match="another grid is at work"), dir_lock(out):
         pass
     os.kill(process.pid, number)
     assert process.wait(30) != 0
     wait_until(lambda: not alive(out), 5)
-    with folder_lock(out):
+    with dir_lock(out):
         pass
 
 
@@ -153,20 +159,20 @@ def test_progress_counts_epochs(tmp_path, script):
     for phase, lines in (("distill", 5), ("fewshot", 3)):
         (job.folder / phase).mkdir(parents=True)
         (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
-    epochs = job.settings.distill.epochs + job.settings.fewshot.epochs
+    epochs = job.config.distill.epochs + job.config.few_shot.epochs
     assert job.progress == pytest.approx(8 / (epochs + 1))
-    run_grid([job], [sys.executable, str(script)], tmp_path, 1)
+    run_sweep([job], [sys.executable, str(script)], tmp_path, 1)
     assert job.progress == 1
 
 
 def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
     own = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
-    assert passed_on(own) == ["distill.epochs=3"]
-    jobs = plan_grid(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
+    assert forwarded_overrides(own) == ["distill.epochs=3"]
+    jobs = plan_sweep(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
-    assert [job.settings.prompts.closed_set for job in jobs] == [False, True] * 2
-    assert {job.settings.distill.epochs for job in jobs} == {3} and {job.settings.threads for job in jobs} == {1}
-    assert jobs[2].settings.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
+    assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
+    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.threads for job in jobs} == {1}
+    assert jobs[2].config.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
 
 
 @pytest.mark.parametrize(
@@ -182,20 +188,20 @@ def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
     ],
 )
 def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
-    settings = grid_settings(tmp_path, **changes)
+    config = grid_settings(tmp_path, **changes)
     with pytest.raises(InvalidArgumentError, match=message):
-        settings.validate()
-        plan_grid(settings, compose_run)
+        config.validate()
+        plan_sweep(config, compose_run)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
 def test_a_killed_grid_goes_on_and_writes_the_table(tmp_path):
     """With real runs: SIGKILL, a scene store that is gone, then the whole grid, then a changed setting."""
-    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("threads")]
+    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     command = [
         sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
-        "out=grid", "workers=2", "distill.epochs=2", "fewshot.epochs=1",
+        "out=grid", "workers=2", "distill.epochs=2", "few_shot.epochs=1",
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
     log = tmp_path / "grid" / "cls" / "seed0" / "distill" / "log.jsonl"
@@ -208,7 +214,7 @@ def test_a_killed_grid_goes_on_and_writes_the_table(tmp_path):
     id_scenes.rename(hidden)
     failed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert failed.returncode == 1 and "cls/seed0 failed (exit status 2); the end of grid/logs" in failed.stderr
-    assert "StoreError: expected a scene store" in failed.stderr and "2 of 2 runs failed" in failed.stderr
+    assert "DatasetError: expected a scene store" in failed.stderr and "2 of 2 runs failed" in failed.stderr
     hidden.rename(id_scenes)
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)

@@ -82,7 +82,7 @@ def test_verify_names_the_damaged_shard(tmp_path):
 def test_import_and_verify(tmp_path):
     write_published(tmp_path / "test.h5")
     done = run(tmp_path, "import_scenes.py", "file=test.h5", "split=ood", "out=store", "image_size=32")
-    assert done.returncode == 0 and "depth float32, read as metres" in done.stdout
+    assert done.returncode == 0 and "depth float32, read as meters" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["store", "test.h5"]
     assert run(tmp_path, "verify_scenes.py", "store=store").returncode == 0
 

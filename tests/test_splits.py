@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
-from toy_training import make_toys, settings
+from toy_training import config, make_toys
 
-from pickclutter_lang.errors import StoreError
-from pickclutter_lang.scenes import SceneStore
+from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.teachers import FeatureCache, load_teacher
-from pickclutter_lang.training.data import SceneSet, open_scenes, teacher_features
+from pickclutter_lang.teachers.scene_features import teacher_features
 
 
 @pytest.fixture(scope="module")
@@ -25,37 +26,37 @@ def write(path, ids) -> str:
 
 @pytest.mark.parametrize("limit", [0, 10**9])
 def test_a_split_chooses_scenes_in_its_order(toys, tmp_path, limit):
-    config = settings(*toys, f"data.memory_limit={limit}").data
-    whole = open_scenes(config)["ood"]
+    cfg = config(*toys, f"data.max_cache_bytes={limit}").data
+    whole = load_scene_datasets(cfg)["ood"]
     ids = [whole.scene_ids[row] for row in (7, 0, 3)]
-    config.splits = {"ood": write(tmp_path / "ood.json", ids)}
-    chosen = open_scenes(config)["ood"]
-    assert len(chosen) == 3 and chosen.scene_ids == ids and chosen.content != whole.content
+    cfg.scene_subsets = {"ood": write(tmp_path / "ood.json", ids)}
+    chosen = load_scene_datasets(cfg)["ood"]
+    assert len(chosen) == 3 and chosen.scene_ids == ids and chosen.content_hash != whole.content_hash
     assert torch.equal(chosen.labels, whole.labels[[7, 0, 3]])
     assert torch.equal(chosen.batch([0, 2]), whole.batch([7, 3]))
-    np.testing.assert_array_equal(chosen.segments([1]), whole.segments([0]))
-    np.testing.assert_array_equal(chosen.present("ood"), whole.present("ood")[[7, 0, 3]])
+    np.testing.assert_array_equal(chosen.segmentation([1]), whole.segmentation([0]))
+    np.testing.assert_array_equal(chosen.presence("ood"), whole.presence("ood")[[7, 0, 3]])
 
 
 def test_features_of_a_split_are_not_those_of_the_store(toys, tmp_path):
-    config = settings(*toys)
-    store, cache = SceneStore.open(config.data.id), FeatureCache(tmp_path)
-    teacher = load_teacher("pocket", config.teacher.checkpoint)
-    whole = SceneSet(store, config.data)
-    part = SceneSet(store, config.data, [whole.scene_ids[5], whole.scene_ids[2]])
+    cfg = config(*toys)
+    store, cache = SceneStore.open(cfg.data.id), FeatureCache(tmp_path)
+    teacher = load_teacher("pocket", cfg.teacher.checkpoint)
+    whole = SceneDataset(store, cfg.data)
+    part = SceneDataset(store, cfg.data, [whole.scene_ids[5], whole.scene_ids[2]])
     features = teacher_features(teacher, whole, cache)
     torch.testing.assert_close(teacher_features(teacher, part, cache), features[[5, 2]])
 
 
 def test_two_splits_of_one_store_may_not_share_a_scene(toys, tmp_path):
-    config = settings(*toys).data
-    ids = SceneStore.open(config.ood).scene_ids()
-    config.fewshot = config.ood
-    config.splits = {"ood": write(tmp_path / "a.json", ids[:6]), "fewshot": write(tmp_path / "b.json", ids[6:])}
-    assert [len(scenes) for scenes in open_scenes(config).values()] == [24, 8, 6, 4]
+    cfg = config(*toys).data
+    ids = SceneStore.open(cfg.ood).scene_ids()
+    cfg.fewshot = cfg.ood
+    cfg.scene_subsets = {"ood": write(tmp_path / "a.json", ids[:6]), "fewshot": write(tmp_path / "b.json", ids[6:])}
+    assert [len(scenes) for scenes in load_scene_datasets(cfg).values()] == [24, 8, 6, 4]
     write(tmp_path / "b.json", ids[5:])
-    with pytest.raises(StoreError, match=f"share 1 scenes, such as {ids[5]}"):
-        open_scenes(config)
+    with pytest.raises(DatasetError, match=f"share 1 scenes, such as {ids[5]}"):
+        load_scene_datasets(cfg)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_split_that_is_none_is_named(toys, tmp_path, content, message):
     path = tmp_path / "split.json"
     if content is not None:
         path.write_text(content)
-    config = settings(*toys).data
-    config.splits = {"ood": str(path)}
-    with pytest.raises(StoreError, match=message):
-        open_scenes(config)
+    cfg = config(*toys).data
+    cfg.scene_subsets = {"ood": str(path)}
+    with pytest.raises(DatasetError, match=message):
+        load_scene_datasets(cfg)

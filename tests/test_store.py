@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from scene_rows import make_manifest, make_store, random_row
 
-from pickclutter_lang.errors import CorruptShardError, InvalidArgumentError, StoreError, StoreMismatchError
-from pickclutter_lang.files import make_folder, remove_temporaries, write_whole
-from pickclutter_lang.scenes import SceneStore, read_manifest, verify_store, write_shard
+from pickclutter_lang.datasets.scenes import SceneStore, read_manifest, verify_store, write_shard
+from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 
 
 @pytest.fixture
@@ -63,20 +63,20 @@ def test_labels_and_columns(folder):
     assert labels.shape == (11, 26) and labels.dtype == bool
     for row, actors in zip(labels, store.array("actors"), strict=True):
         assert set(np.flatnonzero(row)) == set(actors[actors >= 0])
-    known, unknown = store.split_columns("id"), store.split_columns("ood")
+    known, unknown = store.split_label_indices("id"), store.split_label_indices("ood")
     assert len(known) == 14 and len(unknown) == 12 and not set(known) & set(unknown)
-    assert store.catalogue_names[known[0]] == "master chef can" and store.model_ids[0] == "002_master_chef_can"
+    assert store.label_names[known[0]] == "master chef can" and store.model_ids[0] == "002_master_chef_can"
     assert store.scene_ids()[3] == "train/0/3"
 
 
 @pytest.mark.parametrize(
     ("ask", "error", "words"),
     [
-        (lambda s: s.labels("graspable"), StoreError, "does not hold 'graspable'; it holds"),
-        (lambda s: s.images("base"), StoreError, "does not hold 'base_rgb'"),
+        (lambda s: s.labels("graspable"), DatasetError, "does not hold 'graspable'; it holds"),
+        (lambda s: s.images("base"), DatasetError, "does not hold 'base_rgb'"),
         (lambda s: s.images("side"), InvalidArgumentError, "expected a camera out of hand, base"),
         (lambda s: s.scene(11), InvalidArgumentError, "from 0 to 10"),
-        (lambda s: s.split_columns("train"), InvalidArgumentError, "expected 'id' or 'ood'"),
+        (lambda s: s.split_label_indices("train"), InvalidArgumentError, "expected 'id' or 'ood'"),
     ],
 )
 def test_wrong_questions(tmp_path, ask, error, words):
@@ -173,22 +173,22 @@ def test_manifest_is_checked(folder, change, words):
     values = json.loads((folder / "manifest.json").read_text())
     change(values)
     (folder / "manifest.json").write_text(json.dumps(values))
-    with pytest.raises(StoreError, match=words):
+    with pytest.raises(DatasetError, match=words):
         SceneStore.open(folder)
 
 
 def test_half_a_manifest_and_none(folder, tmp_path):
     (folder / "manifest.json").write_text('{"schema": 1,')
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(DatasetError, match="is damaged"):
         SceneStore.open(folder)
-    with pytest.raises(StoreError, match=r"expected a scene store at .*collect_scenes\.py"):
+    with pytest.raises(DatasetError, match=r"expected a scene store at .*collect_scenes\.py"):
         SceneStore.open(tmp_path / "nowhere")
 
 
 def test_content_hash_of_the_manifest_is_checked(folder):
     manifest = read_manifest(folder)
     replace(manifest, content_hash="f" * 64).write(folder)
-    with pytest.raises(StoreError, match="another content hash"):
+    with pytest.raises(DatasetError, match="another content hash"):
         verify_store(folder)
 
 
@@ -202,8 +202,8 @@ def test_content_hash_of_the_manifest_is_checked(folder):
     ],
 )
 def test_other_settings_are_named(folder, changes, words):
-    with pytest.raises(StoreMismatchError, match=words):
-        read_manifest(folder).check_same(make_manifest(**changes), folder)
+    with pytest.raises(MismatchError, match=words):
+        read_manifest(folder).check_compatible(make_manifest(**changes), folder)
 
 
 def _too_many(row):
@@ -227,7 +227,7 @@ def test_a_wrong_scene_is_refused(tmp_path, spoil, words):
     (tmp_path / "shards").mkdir()
     row = random_row(manifest, 0)
     spoil(row)
-    with pytest.raises(StoreError, match=words):
+    with pytest.raises(DatasetError, match=words):
         write_shard(tmp_path, 0, [row], manifest.layout)
     assert not list((tmp_path / "shards").iterdir())
 
@@ -239,7 +239,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        with pytest.raises(StoreError, match=r"cannot write .*00000\.h5 .*MB\)"):
+        with pytest.raises(DatasetError, match=r"cannot write .*00000\.h5 .*MB\)"):
             write_shard(tmp_path, 0, rows, manifest.layout)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -248,21 +248,21 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 
 
 def test_folders(tmp_path):
-    make_folder(tmp_path / "new")
-    make_folder(tmp_path / "new")
-    with pytest.raises(StoreError, match="mkdir -p"):
-        make_folder(tmp_path / "not" / "there")
-    write_whole(tmp_path / "new" / "file", b"1")
-    with pytest.raises(StoreError, match="cannot create the folder"):
-        make_folder(tmp_path / "new" / "file")
+    create_dir(tmp_path / "new")
+    create_dir(tmp_path / "new")
+    with pytest.raises(DatasetError, match="mkdir -p"):
+        create_dir(tmp_path / "not" / "there")
+    atomic_write(tmp_path / "new" / "file", b"1")
+    with pytest.raises(DatasetError, match="cannot create the folder"):
+        create_dir(tmp_path / "new" / "file")
     (tmp_path / "new" / ".left.123.tmp").touch()
-    remove_temporaries(tmp_path / "new")
+    clean_temp_files(tmp_path / "new")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
 
 
 def test_the_store_needs_neither_torch_nor_simulator():
     code = (
-        "import sys, pickclutter_lang.scenes\n"
+        "import sys, pickclutter_lang.datasets.scenes\n"
         "print([name for name in ('torch', 'sapien', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

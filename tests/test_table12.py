@@ -15,11 +15,11 @@ from grid_results import make_result, write_result
 from PIL import Image
 from toy_training import names_of_objects
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, StoreMismatchError
-from pickclutter_lang.evaluation.grid import load_grid
-from pickclutter_lang.evaluation.grid_tables import comparison_rows, markdown, metric_rows
-from pickclutter_lang.evaluation.intervals import estimate, student_t
-from pickclutter_lang.evaluation.table12 import TableSettings, default_pairs, write_table
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, write_table
+from pickclutter_lang.experiments.scenes.table12_markdown import comparison_rows, markdown, metric_rows
+from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+from pickclutter_lang.utils.statistics import estimate, t_quantile
 
 ROOT = Path(__file__).parent.parent
 F1 = {
@@ -27,7 +27,7 @@ F1 = {
     "cls": [0.40, 0.44, 0.45],
     "cls_imcst_semantic": [0.50, 0.52, 0.57],
     "best": [0.60, 0.63, 0.66],
-    "best_no_local": [0.58, 0.66, 0.60],
+    "best_no_region": [0.58, 0.66, 0.60],
 }
 
 
@@ -42,7 +42,7 @@ def grid_folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 30, 75])
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
 def test_the_interval_is_students(freedom, level):
-    assert student_t(freedom, level) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, freedom), rel=1e-8)
+    assert t_quantile(freedom, level) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, freedom), rel=1e-8)
 
 
 def test_mean_and_interval():
@@ -51,13 +51,13 @@ def test_mean_and_interval():
     found = estimate(values)
     assert (found.mean - found.half_width, found.mean + found.half_width) == pytest.approx((low, high))
     assert estimate([0.4]) == (0.4, None, 1)
-    for call in (lambda: estimate([]), lambda: student_t(0), lambda: student_t(3, 1.0)):
+    for call in (lambda: estimate([]), lambda: t_quantile(0), lambda: t_quantile(3, 1.0)):
         with pytest.raises(InvalidArgumentError):
             call()
 
 
 def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
-    lines = metric_rows(load_grid(grid_folder), "f1").splitlines()
+    lines = metric_rows(load_sweep(grid_folder), "f1").splitlines()
     assert [row.split("`")[1] for row in lines[2:7]] == list(F1)
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(F1["cls"])
     cell = f"43.0 ± {half:.1f}"
@@ -67,13 +67,13 @@ def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
 
 
 def test_what_a_closed_set_cannot_say_is_marked(grid_folder):
-    rows = metric_rows(load_grid(grid_folder), "f1").splitlines()
+    rows = metric_rows(load_sweep(grid_folder), "f1").splitlines()
     assert rows[2].count("†") == 1 and "†" not in rows[3]
-    assert "† chance by construction" in markdown(load_grid(grid_folder), [])
+    assert "† chance by construction" in markdown(load_sweep(grid_folder), [])
 
 
 def test_comparisons_pair_equal_seeds(grid_folder):
-    grid = load_grid(grid_folder)
+    grid = load_sweep(grid_folder)
     differences = np.subtract(F1["best"], F1["cls_imcst_semantic"])
     half = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(differences)
     found = grid.difference("best", "cls_imcst_semantic", "metrics", "few_shot", "ood_on_ood", "model", "f1")
@@ -82,7 +82,7 @@ def test_comparisons_pair_equal_seeds(grid_folder):
         ("cls", "closed_set"),
         ("cls_imcst_semantic", "cls"),
         ("best", "cls_imcst_semantic"),
-        ("best", "best_no_local"),
+        ("best", "best_no_region"),
     ]
     rows = comparison_rows(grid, default_pairs(grid), "f1").splitlines()
     assert f"**+10.0 ± {100 * half:.1f}**" in rows[4] and "**" not in rows[5]  # an ablation within the noise
@@ -90,7 +90,7 @@ def test_comparisons_pair_equal_seeds(grid_folder):
 
 def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder):
     shutil.rmtree(grid_folder / "cls" / "seed0")
-    grid = load_grid(grid_folder)
+    grid = load_sweep(grid_folder)
     found = grid.difference("cls_imcst_semantic", "cls", "metrics", "zero_shot", "id_on_id", "model", "f1")
     assert found.mean == pytest.approx(0.10) and found.seeds == 2
     assert "| `cls` | 2 |" in metric_rows(grid, "f1")
@@ -98,13 +98,13 @@ def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder):
 
 def test_one_seed_has_no_interval(tmp_path):
     write_result(tmp_path, make_result("cls", 4, 0.4))
-    text = write_table(TableSettings(str(tmp_path), None, None)).read_text()
+    text = write_table(Table12Config(str(tmp_path), None, None)).read_text()
     assert "| `cls` | 1 | 40.0 / 40.0 / 40.0 |" in text and "Seeds: cls: 4." in text
 
 
 def test_page_csv_and_picture_agree(grid_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("table")
-    text = write_table(TableSettings(str(grid_folder), str(out), ["best - cls"])).read_text()
+    text = write_table(Table12Config(str(grid_folder), str(out), ["best - cls"])).read_text()
     for expected in (
         "## F1 per observation, %",
         "## Recall",
@@ -125,8 +125,8 @@ def test_page_csv_and_picture_agree(grid_folder, tmp_path_factory):
     assert {row["method"] for row in csv.DictReader((out / "table12_comparisons.csv").open())} == {"best"}
     classes = list(csv.DictReader((out / "table12_classes.csv").open()))
     assert len({row["class"] for row in classes if row["cell"] == "ood_on_ood"}) == 12
-    with Image.open(out / "table12.png") as picture:
-        assert np.asarray(picture.convert("RGB")).std() > 10
+    with Image.open(out / "table12.png") as image:
+        assert np.asarray(image.convert("RGB")).std() > 10
 
 
 def change(result, where, value):
@@ -151,8 +151,8 @@ def test_seeds_of_one_method_that_differ_in_more_are_refused(tmp_path, where, va
     other = make_result("cls", 1, 0.4)
     change(other, where, value)
     write_result(tmp_path, other)
-    with pytest.raises(StoreMismatchError, match=named) as raised:
-        load_grid(tmp_path)
+    with pytest.raises(MismatchError, match=named) as raised:
+        load_sweep(tmp_path)
     assert "seed0" in str(raised.value) and "seed1" in str(raised.value)
 
 
@@ -162,21 +162,21 @@ def test_methods_on_other_terms_are_refused(tmp_path, where):
     other = make_result("best", 0, 0.4)
     change(other, where, "other")
     write_result(tmp_path, other)
-    with pytest.raises(StoreMismatchError, match=where.removeprefix("config.")):
-        load_grid(tmp_path)
+    with pytest.raises(MismatchError, match=where.removeprefix("config.")):
+        load_sweep(tmp_path)
 
 
 def test_what_methods_set_may_differ_and_is_listed(tmp_path):
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
         write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, threads=2))
-    assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_grid(tmp_path), [])
+    assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path), [])
 
 
 def test_two_runs_of_one_seed_are_refused(tmp_path):
     for folder in ("a", "b"):
         write_result(tmp_path / folder, make_result("cls", 0, 0.4))
     with pytest.raises(CheckpointError, match="expected one run of cls with seed 0"):
-        load_grid(tmp_path)
+        load_sweep(tmp_path)
 
 
 @pytest.mark.parametrize(

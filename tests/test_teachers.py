@@ -15,8 +15,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.objects.sets import load_object_set
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.pocket import (
     POCKET_CONFIG,
@@ -62,26 +62,26 @@ def test_text_features_are_open_clips(teacher: OpenClipTeacher) -> None:
 def test_prompts_equal_texts_at_any_length(teacher: OpenClipTeacher, length: int | None) -> None:
     tokens = teacher.tokenize(TEXTS)
     embeddings = teacher.embed_tokens(tokens)[:, :length]
-    found = teacher.encode_prompts(embeddings, teacher.end_positions(tokens))
+    found = teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens))
     assert torch.allclose(found, teacher.encode_text(TEXTS), atol=2e-5)
 
 
 def test_prompts_do_not_see_what_comes_after_the_end(teacher: OpenClipTeacher) -> None:
     tokens = teacher.tokenize(TEXTS[:1])
-    end = teacher.end_positions(tokens)
+    end = teacher.eot_positions(tokens)
     embeddings = teacher.embed_tokens(tokens).clone()
-    before = teacher.encode_prompts(embeddings, end)
+    before = teacher.encode_token_embeddings(embeddings, end)
     noise = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(0))
     embeddings[:, int(end) + 1 :] += noise[:, int(end) + 1 :]
-    assert torch.allclose(teacher.encode_prompts(embeddings, end), before, atol=1e-6)
+    assert torch.allclose(teacher.encode_token_embeddings(embeddings, end), before, atol=1e-6)
     embeddings[:, 1] += noise[:, 1]
-    assert not torch.allclose(teacher.encode_prompts(embeddings, end), before, atol=1e-3)
+    assert not torch.allclose(teacher.encode_token_embeddings(embeddings, end), before, atol=1e-3)
 
 
 def test_gradients_reach_the_embeddings_and_no_weight(teacher: OpenClipTeacher) -> None:
     tokens = teacher.tokenize(TEXTS)
     embeddings = teacher.embed_tokens(tokens).requires_grad_()
-    teacher.encode_prompts(embeddings, teacher.end_positions(tokens)).sum().backward()
+    teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens)).sum().backward()
     assert embeddings.grad is not None and embeddings.grad.abs().sum() > 0
     assert not any(p.requires_grad for p in teacher.model.parameters())
 
@@ -101,17 +101,17 @@ def test_preprocessing_is_open_clips(resize_mode: str, shape: tuple[int, int]) -
     config = PreprocessCfg(size=96, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7), resize_mode=resize_mode)
     rows = np.linspace(0, 255, shape[0])[:, None, None] * [1, 0.5, 0.2]
     columns = np.linspace(0, 80, shape[1])[None, :, None] * [0, 1, 1]
-    picture = np.clip(rows + columns, 0, 255).astype(np.uint8)
-    expected = image_transform_v2(config, is_train=False)(Image.fromarray(picture))
+    image = np.clip(rows + columns, 0, 255).astype(np.uint8)
+    expected = image_transform_v2(config, is_train=False)(Image.fromarray(image))
     model = build_pocket_model(POCKET_CONFIG)
-    found = OpenClipTeacher(model, POCKET_CONFIG["model_cfg"], config).preprocess(picture[None])[0]
+    found = OpenClipTeacher(model, POCKET_CONFIG["model_cfg"], config).preprocess(image[None])[0]
     assert found.shape == expected.shape
     assert (found - expected).abs().max() < 2.5 / 255 / 0.5
 
 
 @pytest.mark.parametrize("images", [np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8)])
 def test_preprocessing_refuses_other_arrays(images: np.ndarray) -> None:
-    with pytest.raises(InvalidArgumentError, match="uint8 pictures"):
+    with pytest.raises(InvalidArgumentError, match="uint8 images"):
         random_pocket().preprocess(images)
 
 
@@ -132,7 +132,7 @@ def test_long_text_is_an_error_that_names_it(teacher: OpenClipTeacher) -> None:
 )
 def test_wrong_prompts_are_refused(shape: tuple[int, ...], end: list[int]) -> None:
     with pytest.raises(InvalidArgumentError):
-        random_pocket().encode_prompts(torch.zeros(shape), torch.tensor(end))
+        random_pocket().encode_token_embeddings(torch.zeros(shape), torch.tensor(end))
 
 
 def test_dense_features_average_to_the_picture_feature() -> None:
@@ -165,8 +165,8 @@ def test_pocket_survives_its_file(tmp_path: Path) -> None:
     loaded = load_teacher("pocket", checkpoint=tmp_path)
     assert (tmp_path / WEIGHTS_FILE).stat().st_size < 25e6
     assert torch.allclose(loaded.encode_text(TEXTS), teacher.encode_text(TEXTS), atol=2e-2)
-    picture = torch.randn(1, 3, 160, 160)
-    assert torch.allclose(loaded.encode_image(picture), teacher.encode_image(picture), atol=2e-2)
+    image = torch.randn(1, 3, 160, 160)
+    assert torch.allclose(loaded.encode_image(image), teacher.encode_image(image), atol=2e-2)
     unseen = loaded.tokenize(["zebra"])[0, 1]
     assert loaded.embed_tokens(unseen).abs().sum() == 0
 
@@ -179,10 +179,10 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     teacher = load_teacher("pocket")
     save_pocket_model(tmp_path, teacher.model, {**POCKET_CONFIG, "model_cfg": teacher.config}, None)
     loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
-    picture, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
+    image, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
     with torch.no_grad():
-        image, text = loaded.encode_image(picture, normalize=True), loaded.encode_text(tokens, normalize=True)
-    torch.testing.assert_close(image, teacher.encode_image(picture), atol=1e-5, rtol=1e-4)
+        image, text = loaded.encode_image(image, normalize=True), loaded.encode_text(tokens, normalize=True)
+    torch.testing.assert_close(image, teacher.encode_image(image), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(text, teacher.encode_text(TEXTS), atol=1e-5, rtol=1e-4)
     assert load_teacher("pocket", checkpoint=tmp_path).fingerprint == teacher.fingerprint
 
@@ -190,7 +190,7 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
 def test_a_released_image_tower_is_missed_by_name_alone() -> None:
     teacher = random_pocket()
     text, print_ = teacher.encode_text(TEXTS), random_pocket().fingerprint
-    teacher.release_image_tower()
+    teacher.free_image_encoder()
     assert teacher.fingerprint == print_ and torch.equal(teacher.encode_text(TEXTS), text)
     with pytest.raises(TeacherError, match="released"):
         teacher.encode_image(torch.randn(1, 3, 160, 160))
@@ -242,7 +242,7 @@ def test_local_checkpoints(tmp_path: Path) -> None:
     tokens = open_clip.tokenize(TEXTS)
     assert torch.allclose(teacher.encode_text(TEXTS), model.eval().encode_text(tokens, normalize=True), atol=2e-5)
     assert teacher.image_size == 224
-    assert teacher.preprocess.settings()["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
+    assert teacher.preprocess.describe()["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
     with pytest.raises(TeacherError, match="do not fit RN50-quickgelu"):
         load_teacher("RN50-quickgelu:openai", checkpoint=path)
 
@@ -266,7 +266,7 @@ def test_the_embedded_teacher_is_the_one_of_its_card() -> None:
     teacher = load_teacher("pocket")
     assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 25e6
-    names = paper_catalogue().names
+    names = paper_catalog().names
     features = teacher.encode_text([f"a photo of a {name}" for name in names])
     cosines = features @ features.T
     assert cosines.mean() < 0.4  # names differ, though those of the cutlery hardly do
@@ -275,16 +275,16 @@ def test_the_embedded_teacher_is_the_one_of_its_card() -> None:
 @pytest.mark.sim
 def test_the_embedded_teacher_knows_what_it_is_good_at() -> None:
     pytest.importorskip("sapien")
-    from pickclutter_lang.envs.portraits import ObjectStudio
+    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
     from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()
     objects = load_object_set("proxy")
-    studio = ObjectStudio()
+    studio = ObjectRenderer()
     good = ["lemon", "pear", "orange", "bowl", "tennis ball", "wood block", "golf ball", "apple"]
-    items = [objects.catalogue.find(name) for name in good]
+    items = [objects.catalog.find(name) for name in good]
     views = [studio.view(objects.model_dir(i.model_id), i.scale, azimuth=a).rgb for i in items for a in (0.3, 2.5)]
-    teacher, names = load_teacher("pocket"), paper_catalogue().names
+    teacher, names = load_teacher("pocket"), paper_catalog().names
     texts = teacher.encode_text([f"a photo of a {name}" for name in names])
     best = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)
     found = [names[n] for n in best]

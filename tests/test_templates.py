@@ -3,14 +3,14 @@
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.templates import PHRASINGS, named_in
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, parse_target_name
 
 
-@pytest.mark.parametrize("phrasing", PHRASINGS)
+@pytest.mark.parametrize("phrasing", INSTRUCTION_TEMPLATES)
 def test_the_name_is_read_out_of_every_phrasing(phrasing):
     for name in ("lemon", "rubik's cube", "master chef can", "blue cup of mine"):
-        assert named_in(phrasing.format(name=name)) == name
-        assert named_in(phrasing.format(name=name).upper()) == name.upper()
+        assert parse_target_name(phrasing.format(name=name)) == name
+        assert parse_target_name(phrasing.format(name=name).upper()) == name.upper()
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ def test_the_name_is_read_out_of_every_phrasing(phrasing):
     ],
 )
 def test_the_name_ends_where_other_words_begin(text, name):
-    assert named_in(text, ["lemon", "tennis ball"]) == name
+    assert parse_target_name(text, ["lemon", "tennis ball"]) == name
 
 
 def test_other_texts_are_searched_for_known_names():
-    assert named_in("where did I put the rubik's cube again", ["cube", "rubik's cube"]) == "rubik's cube"
+    assert parse_target_name("where did I put the rubik's cube again", ["cube", "rubik's cube"]) == "rubik's cube"
     with pytest.raises(InvalidArgumentError, match=r"pick up the banana.*lemon.*but got 'hello'"):
-        named_in("hello", ["lemon"])
+        parse_target_name("hello", ["lemon"])

@@ -44,7 +44,7 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
     assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
     script = ROOT / "scripts" / "train_affordance.py"
-    run_killed(script, [*toys, "out=killed"], "pickclutter_lang.training.monitor:Monitor.step", 5, tmp_path)
+    run_killed(script, [*toys, "out=killed"], "pickclutter_lang.training.logger:Monitor.step", 5, tmp_path)
     assert saved_epochs(tmp_path / "killed" / "distill") == [1]
     assert call("train_affordance.py", *toys, "out=killed", folder=tmp_path).returncode == 0
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
@@ -54,7 +54,7 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
     assert again.returncode == 0 and "this run is done" in again.stdout
     assert (tmp_path / "whole" / "result.json").read_bytes() == before
 
-    evaluated = call("evaluate_affordance.py", "run=whole", "threads=1", folder=tmp_path)
+    evaluated = call("evaluate_affordance.py", "run=whole", "num_threads=1", folder=tmp_path)
     assert evaluated.returncode == 0, evaluated.stderr
     after = json.loads((tmp_path / "whole" / "result.json").read_text())
     assert after["metrics"] == json.loads(before)["metrics"]
@@ -69,7 +69,7 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
         (["distill.epochs=-3"], "InvalidArgumentError: expected distill.epochs to be at least 1, but got -3"),
         (["distill.epochs=many"], "distill.epochs"),
         (["+distill.momentum=0.9"], "distill.momentum"),
-        (["scenes=nowhere"], "StoreError: expected a scene store at nowhere/train"),
+        (["scenes=nowhere"], "DatasetError: expected a scene store at nowhere/train"),
         (["teacher.checkpoint=nowhere"], "TeacherError: expected a pocket teacher at nowhere"),
         (["device=abacus"], "InvalidArgumentError: expected a device that torch can use, but got 'abacus'"),
         (["student.name=squeezenet"], "InvalidArgumentError: expected a student network"),

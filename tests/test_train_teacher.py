@@ -10,42 +10,53 @@ import numpy as np
 import pytest
 import torch
 
-from pickclutter_lang.errors import CheckpointError, CorruptShardError, InvalidArgumentError, StoreError
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.pretraining.config import TeacherTrainSettings
-from pickclutter_lang.pretraining.data import TeacherData
-from pickclutter_lang.pretraining.inputs import check_held_out, identity
-from pickclutter_lang.pretraining.loss import PairwiseSigmoid, multi_positive_nce
-from pickclutter_lang.pretraining.pictures import Scenes, Views, excluded_ids
-from pickclutter_lang.pretraining.train import train_teacher
-from pickclutter_lang.pretraining.trainee import Trainee, presence_loss, region_features, shares_right
-from pickclutter_lang.scenes import Manifest, StoreObject, simulator_fields, write_shard
-from pickclutter_lang.scenes.manifest import SHARD_FOLDER
-from pickclutter_lang.scenes.views import ViewStore, write_views
+from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
+from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, scene_fields, write_shard
+from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER
+from pickclutter_lang.datasets.transforms.affine_crops import (
+    AffineCrops,
+    color_jitter_batch,
+    crop_images,
+    crop_masks,
+    simulate_low_resolution,
+)
+from pickclutter_lang.errors import CheckpointError, CorruptShardError, DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.loss import PairwiseSigmoid, multi_positive_nce
+from pickclutter_lang.teacher_training.provenance import check_held_out_objects, run_signature
+from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
+from pickclutter_lang.teacher_training.render_sources import ObjectViews, SceneImages, excluded_ids
+from pickclutter_lang.teacher_training.train import train_teacher
+from pickclutter_lang.teacher_training.trainable_teacher import (
+    TrainablePocketTeacher,
+    presence_loss,
+    region_features,
+    top1_accuracy,
+)
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
-from pickclutter_lang.training.windows import Windows, coarsen, cut_labels, cut_rgb, relight
 
 SIDE, SCENES = 48, 12
 COLOURS = {"banana": (230, 200, 20), "apple": (190, 20, 20), "master chef can": (20, 40, 200)}
-CATALOGUE = paper_catalogue()
+CATALOGUE = paper_catalog()
 
 
 def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
-    """Write a store of flat coloured squares that stand for three objects."""
+    """Write a store of flat colored squares that stand for three objects."""
     rng = np.random.default_rng(seed)
     names = list(COLOURS)
-    fields = simulator_fields(("hand",), graspable=False)
+    fields = scene_fields(("hand",), graspable=False)
     manifest = Manifest(
         split=split,
         seed=seed,
         scenes=SCENES,
         shard_size=SCENES,
-        settings={"cameras": ["hand"], "image_size": SIDE, "graspable": False},
+        config={"cameras": ["hand"], "image_size": SIDE, "graspable": False},
         fields=fields,
         object_set="proxy",
         object_fingerprint="none",
-        objects=tuple(StoreObject(i.model_id, i.name, i.split) for i in CATALOGUE),
+        objects=tuple(ObjectEntry(i.model_id, i.name, i.split) for i in CATALOGUE),
     )
     rows = []
     for index in range(SCENES):
@@ -54,12 +65,12 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
         row["index"] = np.int64(index)
         row["actors"][:] = -1
         row["hand_rgb"][:] = 60
-        for slot, which in enumerate(present):
-            y, x = 4 + 20 * (slot // 2), 4 + 20 * (slot % 2)
+        for instance_id, which in enumerate(present):
+            y, x = 4 + 20 * (instance_id // 2), 4 + 20 * (instance_id % 2)
             column = CATALOGUE.index(names[which])
-            row["actors"][slot] = column
+            row["actors"][instance_id] = column
             row["hand_rgb"][y : y + 16, x : x + 16] = COLOURS[names[which]]
-            row["hand_segmentation"][y : y + 16, x : x + 16] = slot + 1
+            row["hand_segmentation"][y : y + 16, x : x + 16] = instance_id + 1
             row["present"][column] = row["visible"][column] = True
         rows.append(row)
     (folder / SHARD_FOLDER).mkdir(parents=True)
@@ -78,7 +89,7 @@ def write_some_views(folder: Path, seed: int) -> Path:
     for n, thing in enumerate(owner):
         y, x = rng.integers(4, 12, 2)
         rgb[n, y : y + 16, x : x + 16], mask[n, y : y + 16, x : x + 16] = paint[thing], True
-    write_views(
+    write_object_views(
         folder,
         rgb,
         mask,
@@ -99,7 +110,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def settings(data: Path, out: Path, **changes: object) -> TeacherTrainSettings:
+def config(data: Path, out: Path, **changes: object) -> TeacherTrainConfig:
     values: dict[str, object] = {
         "scenes": [str(data / "scenes")],
         "views": [str(data / "views")],
@@ -111,27 +122,27 @@ def settings(data: Path, out: Path, **changes: object) -> TeacherTrainSettings:
         "exclude": "none",
         "view": 40,
         "steps": 4,
-        "scene_batch": 4,
-        "view_batch": 4,
-        "object_sizes": [32],
+        "scene_batch_size": 4,
+        "view_batch_size": 4,
+        "crop_sizes": [32],
         "lr": 2e-3,
         "text_lr": 1e-3,
         "weight_decay": 0.0,
-        "warmup": 0.0,
+        "warmup_fraction": 0.0,
         "sigmoid_weight": 1.0,
-        "language_weight": 0.0,
+        "sentence_weight": 0.0,
         "bf16": False,
-        "threads": None,
+        "num_threads": None,
         "seed": 0,
         "save_every": 2,
         "out": str(out),
     }
-    return TeacherTrainSettings(**{**values, **changes})  # type: ignore[arg-type]
+    return TeacherTrainConfig(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
 def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: Path) -> None:
-    whole = train_teacher(settings(data, tmp_path / "whole", steps=4))
+    whole = train_teacher(config(data, tmp_path / "whole", steps=4))
     log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log] == list(range(4))
     assert log[-1]["loss"] < 0.95 * log[0]["loss"]
@@ -142,7 +153,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     assert figures["attributes"]["proxy, paper, random things"]["colour"]["views"] == 3
     assert figures["views"]["proxy, paper, objects"]["names"] == 3
 
-    part = settings(data, tmp_path / "part", steps=4)
+    part = config(data, tmp_path / "part", steps=4)
     stopped = _Stop(part, at=3)
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
@@ -150,59 +161,59 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     prints = [load_teacher("pocket", checkpoint=folder).fingerprint for folder in (whole, resumed)]
     assert prints[0] == prints[1]
     with pytest.raises(CheckpointError, match=r"lr: 0\.002 / 0\.1"):
-        train_teacher(settings(data, tmp_path / "part", steps=4, lr=0.1))
+        train_teacher(config(data, tmp_path / "part", steps=4, lr=0.1))
 
 
 def test_data_that_changed_or_is_measured_on_is_refused(data: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(data, root)
-    first = identity(settings(root, tmp_path))
-    assert first == identity(settings(data, tmp_path))  # where it lies does not matter
+    first = run_signature(config(root, tmp_path))
+    assert first == run_signature(config(data, tmp_path))  # where it lies does not matter
     shutil.rmtree(root / "views")
     write_some_views(root / "views", 5)
-    assert identity(settings(root, tmp_path)) != first
-    wanted = settings(data, tmp_path)
-    check_held_out(wanted)
+    assert run_signature(config(root, tmp_path)) != first
+    wanted = config(data, tmp_path)
+    check_held_out_objects(wanted)
     for name in ("scenes", "views"):
-        twice = settings(data, tmp_path, **{f"held_out_{name}": getattr(wanted, name)})
+        twice = config(data, tmp_path, **{f"held_out_{name}": getattr(wanted, name)})
         with pytest.raises(InvalidArgumentError, match=f"held-out {name}"):
-            check_held_out(twice)
+            check_held_out_objects(twice)
     shutil.copytree(data / "scenes", root / "moved")
-    with pytest.raises(StoreError, match="share 12 scenes"):
-        check_held_out(settings(data, tmp_path, held_out_scenes=[str(root / "moved")]))
+    with pytest.raises(DatasetError, match="share 12 scenes"):
+        check_held_out_objects(config(data, tmp_path, unseen_scenes=[str(root / "moved")]))
 
 
 class _Stop:
     """Interrupts a run when it asks for the data of a step, as Ctrl-C would."""
 
-    def __init__(self, wanted: TeacherTrainSettings, at: int) -> None:
+    def __init__(self, wanted: TeacherTrainConfig, at: int) -> None:
         self.wanted, self.at = wanted, at
 
     def run(self) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            original = TeacherData.batch
+            original = RenderBatchSampler.batch
 
-            def batch(data: TeacherData, step: int) -> object:
+            def batch(data: RenderBatchSampler, step: int) -> object:
                 if step == self.at:
                     raise KeyboardInterrupt
                 return original(data, step)
 
-            patch.setattr(TeacherData, "batch", batch)
+            patch.setattr(RenderBatchSampler, "batch", batch)
             train_teacher(self.wanted)
 
 
 def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> None:
-    wanted = settings(data, tmp_path)
-    scenes, views = Scenes.load(wanted.scenes), Views.load(wanted.views)
-    first = TeacherData(scenes, views, wanted, 64)
+    wanted = config(data, tmp_path)
+    scenes, views = SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views)
+    first = RenderBatchSampler(scenes, views, wanted, 64)
     batch, other = first.batch(3), first.batch(4)
-    again = TeacherData(scenes, views, wanted, 64).batch(3)
+    again = RenderBatchSampler(scenes, views, wanted, 64).batch(3)
     assert torch.equal(batch.scenes, again.scenes) and torch.equal(batch.objects, again.objects)
     assert batch.scene_texts == again.scene_texts != other.scene_texts
     assert batch.scenes.shape == (4, 3, 64, 64) and batch.scenes.min() >= 0 and batch.scenes.max() <= 1
-    assert batch.scene_truth.shape == (4, len(batch.scene_texts))
-    assert batch.object_truth.shape == (len(batch.regions) + len(batch.objects), len(batch.object_texts))
-    assert batch.object_truth.any(dim=1).all()
+    assert batch.scene_targets.shape == (4, len(batch.scene_texts))
+    assert batch.object_targets.shape == (len(batch.regions) + len(batch.objects), len(batch.object_texts))
+    assert batch.object_targets.any(dim=1).all()
 
 
 def test_multi_positive_nce_against_a_loop() -> None:
@@ -257,61 +268,66 @@ def test_region_features_are_means_over_masks() -> None:
     ],
 )
 def test_windows_turn_and_mirror(angle: float, mirrored: bool, expected: object) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (10, 10, 3), dtype=np.uint8)
-    window = Windows(np.array([[4.5, 4.5]]), np.array([10.0]), np.array([angle]), np.array([mirrored]))
-    cut = (cut_rgb(picture[None], window, 10)[0].permute(1, 2, 0) * 255).round().numpy()
-    labels = cut_labels(picture[None, ..., 0], window, 10)[0].numpy()
-    assert np.abs(cut - expected(picture)).max() <= 1  # type: ignore[operator]
-    assert (labels == expected(picture[..., 0])).mean() > 0.95  # type: ignore[operator]
+    image = np.random.default_rng(0).integers(0, 256, (10, 10, 3), dtype=np.uint8)
+    window = AffineCrops(np.array([[4.5, 4.5]]), np.array([10.0]), np.array([angle]), np.array([mirrored]))
+    cut = (crop_images(image[None], window, 10)[0].permute(1, 2, 0) * 255).round().numpy()
+    labels = crop_masks(image[None, ..., 0], window, 10)[0].numpy()
+    assert np.abs(cut - expected(image)).max() <= 1  # type: ignore[operator]
+    assert (labels == expected(image[..., 0])).mean() > 0.95  # type: ignore[operator]
 
 
 def test_windows_shift_and_zoom() -> None:
-    picture = np.zeros((1, 20, 20, 3), np.uint8)
-    picture[0, 4:8, 10:14] = 255
-    window = Windows(np.array([[11.5, 5.5]]), np.array([4.0]), np.zeros(1), np.zeros(1, bool))
-    assert cut_rgb(picture, window, 8)[0, :, 1:-1, 1:-1].min() > 0.9
+    image = np.zeros((1, 20, 20, 3), np.uint8)
+    image[0, 4:8, 10:14] = 255
+    window = AffineCrops(np.array([[11.5, 5.5]]), np.array([4.0]), np.zeros(1), np.zeros(1, bool))
+    assert crop_images(image, window, 8)[0, :, 1:-1, 1:-1].min() > 0.9
 
 
 def test_relighting_and_coarsening_keep_the_range_and_are_seeded() -> None:
-    pictures = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for change in (lambda x, r: relight(x, r), lambda x, r: coarsen(x, 0.5, r)):
-        found = change(pictures, np.random.default_rng(0))
-        assert torch.equal(found, change(pictures, np.random.default_rng(0)))
-        assert found.min() >= 0 and found.max() <= 1 and not torch.equal(found, pictures)
-    assert torch.equal(coarsen(pictures, 0.5, np.random.default_rng(0))[3:], pictures[3:])
+    images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for change in (lambda x, r: color_jitter_batch(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
+        found = change(images, np.random.default_rng(0))
+        assert torch.equal(found, change(images, np.random.default_rng(0)))
+        assert found.min() >= 0 and found.max() <= 1 and not torch.equal(found, images)
+    assert torch.equal(simulate_low_resolution(images, 0.5, np.random.default_rng(0))[3:], images[3:])
 
 
 def test_kinds_of_questions_have_their_columns(data: Path, tmp_path: Path) -> None:
-    wanted = settings(data, tmp_path)
-    batch = TeacherData(Scenes.load(wanted.scenes), Views.load(wanted.views), wanted, 64).batch(0)
-    assert {"name", "colour", "shape", "material"} <= set(batch.kinds)
-    start = batch.kinds["name"].start
-    for kind, columns in batch.kinds.items():
+    wanted = config(data, tmp_path)
+    batch = RenderBatchSampler(SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views), wanted, 64).batch(0)
+    assert {"name", "colour", "shape", "material"} <= set(batch.attribute_slices)
+    start = batch.attribute_slices["name"].start
+    for kind, columns in batch.attribute_slices.items():
         assert all(tag.startswith(f"{kind}:") for tag in batch.tags[columns.start - start : columns.stop - start])
-    assert batch.kinds["name"].stop - start == batch.names == len(CATALOGUE)
-    assert batch.kinds["use"].stop == len(batch.object_texts) == start + len(batch.tags)
-    assert len(shares_right(torch.rand(batch.object_truth.shape), batch)) == len(batch.kinds)
+    assert batch.attribute_slices["name"].stop - start == batch.names == len(CATALOGUE)
+    assert batch.attribute_slices["use"].stop == len(batch.object_texts) == start + len(batch.tags)
+    assert len(top1_accuracy(torch.rand(batch.object_targets.shape), batch)) == len(batch.attribute_slices)
 
 
 def test_excluded_objects_are_neither_shown_nor_named(data: Path, tmp_path: Path) -> None:
-    wanted = settings(data, tmp_path, exclude="ood")
+    wanted = config(data, tmp_path, exclude="ood")
     excluded = excluded_ids("ood")
     assert len(excluded) == 12 and not excluded_ids("none")
-    teacher_data = TeacherData(Scenes.load(wanted.scenes, excluded), Views.load(wanted.views, excluded), wanted, 64)
-    names = [item.name for item in CATALOGUE if item.split == "ood" and item.name != "orange"]  # a colour too
+    teacher_data = RenderBatchSampler(
+        SceneImages.load(wanted.scenes, excluded), ObjectViews.load(wanted.views, excluded), wanted, 64
+    )
+    names = [item.name for item in CATALOGUE if item.split == "ood" and item.name != "orange"]  # a color too
     for step in range(3):
         batch = teacher_data.batch(step)
         assert batch.names == 14
         assert not [text for text in batch.scene_texts + batch.object_texts if any(name in text for name in names)]
     with pytest.raises(InvalidArgumentError, match="011_banana"):
-        Scenes.load(wanted.scenes, frozenset({"011_banana"}))
+        SceneImages.load(wanted.scenes, frozenset({"011_banana"}))
 
 
 def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) -> None:
-    trainee = Trainee(POCKET_CONFIG)
+    trainee = TrainablePocketTeacher(POCKET_CONFIG)
     trainee(
-        TeacherData(
-            Scenes.load([str(data / "scenes")]), Views.load([str(data / "views")]), settings(data, tmp_path), 64
+        RenderBatchSampler(
+            SceneImages.load([str(data / "scenes")]),
+            ObjectViews.load([str(data / "views")]),
+            config(data, tmp_path),
+            64,
         ).batch(0),
         1.0,
         False,
@@ -320,25 +336,25 @@ def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) ->
 
 
 def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="pickclutter render-object-views"):
-        ViewStore.open(tmp_path)
+    with pytest.raises(DatasetError, match="pickclutter render-object-views"):
+        ObjectViewDataset.open(tmp_path)
     folder = write_some_views(tmp_path / "v", 0)
-    pictures = folder / "views.h5"
-    pictures.write_bytes(pictures.read_bytes()[:-300])
+    images = folder / "views.h5"
+    images.write_bytes(images.read_bytes()[:-300])
     with pytest.raises(CorruptShardError, match="collect"):
-        ViewStore.open(folder)
+        ObjectViewDataset.open(folder)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"steps": 0}, {"exclude": "id"}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"object_sizes": [8]}],
+    [{"steps": 0}, {"exclude": "id"}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"crop_sizes": [8]}],
 )
 def test_wrong_settings_are_named(data: Path, tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError, match=next(iter(change))):
-        settings(data, tmp_path, **change).validate()
+        config(data, tmp_path, **change).validate()
 
 
 def test_a_window_larger_than_the_pictures_is_refused(data: Path, tmp_path: Path) -> None:
-    wanted = settings(data, tmp_path, view=100)
+    wanted = config(data, tmp_path, view=100)
     with pytest.raises(InvalidArgumentError, match="48 pixels"):
-        TeacherData(Scenes.load(wanted.scenes), Views.load(wanted.views), wanted, 64)
+        RenderBatchSampler(SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views), wanted, 64)

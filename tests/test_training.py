@@ -1,4 +1,4 @@
-"""Training: a resume that is exact, learning, and augmentation that depends on the picture alone."""
+"""Training: a resume that is exact, learning, and augmentation that depends on the image alone."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ import numpy as np
 import pytest
 import torch
 from toy_scenes import make_toy_store, make_toy_stores
-from toy_training import make_toys, names_of_objects, settings
+from toy_training import config, make_toys, names_of_objects
 
-from pickclutter_lang.errors import InvalidArgumentError, StoreError, StoreMismatchError, UnknownObjectError
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.transforms.augmentation import (
+    AugmentationParams,
+    crop_and_flip,
+    flip_index,
+    flip_variants,
+    sample_augmentation,
+)
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
+from pickclutter_lang.experiments.scenes.cfg import AugmentationConfig
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import multilabel_row
-from pickclutter_lang.scenes import SceneStore
+from pickclutter_lang.students.inference import predict_batch, predict_scenes
+from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder
 from pickclutter_lang.teachers import FeatureCache, load_teacher
-from pickclutter_lang.training import Run
-from pickclutter_lang.training.augment import Draw, cut, draw_augmentation, flip_variants, variant_of
+from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
-from pickclutter_lang.training.config import AugmentationSettings
-from pickclutter_lang.training.data import SceneSet, balanced_batches, shuffled_batches, teacher_features
-from pickclutter_lang.training.inference import predict_rows, predict_scenes
-from pickclutter_lang.training.labels import ClosedSet, PromptedLabels
-from pickclutter_lang.training.monitor import Monitor
+from pickclutter_lang.training.logger import TrainingLogger
+from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 
-ALL = AugmentationSettings(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
+ALL = AugmentationConfig(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -37,27 +45,27 @@ def rgbd(tmp_path_factory) -> list[str]:
     return [*make_toys(tmp_path_factory.mktemp("rgbd"), cameras=("hand", "base")), "data=both_rgbd"]
 
 
-def trained(overrides: list[str], out: Path) -> Run:
-    run = Run.open(settings(*overrides, f"out={out}"))
+def trained(overrides: list[str], out: Path) -> SceneRun:
+    run = SceneRun.open(config(*overrides, f"out={out}"))
     run.train()
     return run
 
 
 @pytest.fixture(scope="module")
-def whole(toys, tmp_path_factory) -> Run:
+def whole(toys, tmp_path_factory) -> SceneRun:
     return trained(toys, tmp_path_factory.mktemp("whole"))
 
 
-def last(run: Run, phase: str) -> Path:
+def last(run: SceneRun, phase: str) -> Path:
     return epoch_folder(run.folder / phase, saved_epochs(run.folder / phase)[-1])
 
 
-def logged(run: Run, phase: str) -> list[dict]:
+def logged(run: SceneRun, phase: str) -> list[dict]:
     rows = [json.loads(line) for line in (run.folder / phase / "log.jsonl").read_text().splitlines()]
     return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
-def assert_same_bytes(one: Run, other: Run) -> None:
+def assert_same_bytes(one: SceneRun, other: SceneRun) -> None:
     for phase in ("distill", "fewshot"):
         for name in ("model", "optimizer"):
             file = f"{name}.safetensors"
@@ -72,7 +80,7 @@ class StopError(Exception):
 @pytest.mark.parametrize("step", [2, 4, 8, 10, 12])
 def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypatch, step):
     """9 steps of distillation, then 4 of fine-tuning: before any checkpoint, within epochs, in the second phase."""
-    taken, original = 0, Monitor.step
+    taken, original = 0, TrainingLogger.step
 
     def stopping(self, number, scalars):
         nonlocal taken
@@ -81,7 +89,7 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
             raise StopError
         original(self, number, scalars)
 
-    monkeypatch.setattr(Monitor, "step", stopping)
+    monkeypatch.setattr(TrainingLogger, "step", stopping)
     with pytest.raises(StopError):
         trained(toys, tmp_path)
     monkeypatch.undo()
@@ -91,25 +99,25 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
 
 
 def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
-    own = [*toys, "method=best", "objective.local_cls=1", "distill.epochs=1", "fewshot.epochs=1"]
+    own = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained(own, tmp_path / "a")
-    assert {"cls", "im_cst", "local_cls", "local_cst", "local_prox"} <= logged(run, "fewshot")[0].keys()
+    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "fewshot")[0].keys()
     assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
 
 
 def test_a_run_of_before_is_gone_on_with(toys, tmp_path):
-    trained([*toys, "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    trained([*toys, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     saved = json.loads((tmp_path / "settings.json").read_text())
-    del saved["settings"]["objective"]["local_cls"]
+    del saved["settings"]["objective"]["region_cls"]
     (tmp_path / "settings.json").write_text(json.dumps(saved))
-    own = [*toys, "distill.epochs=1", "fewshot.epochs=1", f"out={tmp_path}"]
-    Run.open(settings(*own))
-    with pytest.raises(InvalidArgumentError, match=r"objective.local_cls: 0\.0 / 1\.0"):
-        Run.open(settings(*own, "objective.local_cls=1"))
+    own = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
+    SceneRun.open(config(*own))
+    with pytest.raises(InvalidArgumentError, match=r"objective.region_cls: 0\.0 / 1\.0"):
+        SceneRun.open(config(*own, "objective.region_cls=1"))
 
 
 def test_another_seed_gives_other_weights(toys, whole, tmp_path):
-    other = trained([*toys, "seed=1", "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    other = trained([*toys, "seed=1", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     file = "model.safetensors"
     assert (last(other, "distill") / file).read_bytes() != (last(whole, "distill") / file).read_bytes()
 
@@ -128,24 +136,24 @@ def test_only_the_last_and_the_best_epoch_are_kept(whole):
 @pytest.mark.slow
 def test_it_learns_toy_scenes(toys, tmp_path):
     still = "data.augmentation={flips: [], shift: 0, brightness: 0, contrast: 0}"
-    run = Run.open(
-        settings(*toys, f"out={tmp_path}", still, "distill.epochs=40", "fewshot.epochs=1", "objective.im_cst=0")
+    run = SceneRun.open(
+        config(*toys, f"out={tmp_path}", still, "distill.epochs=40", "few_shot.epochs=1", "objective.im_cst=0")
     )
     run.train()
     # The last epoch: the toy X_id has too few scenes to choose one by.
     restore_model(load_checkpoint(last(run, "distill")), run.model)
-    names = run.names(("id",))
+    names = run.label_names(("id",))
     probabilities = predict_scenes(run.model, run.scenes["train"], names)
-    row = multilabel_row(probabilities, run.scenes["train"].labels[:, run.columns(("id",))])
+    row = multilabel_row(probabilities, run.scenes["train"].labels[:, run.label_indices(("id",))])
     assert row["map"] > 0.6
     assert logged(run, "distill")[-1]["cls"] < 0.5 * logged(run, "distill")[0]["cls"]
 
 
 def test_eight_channels_train_and_depth_is_normalised(rgbd, tmp_path):
-    run = trained([*rgbd, "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    run = trained([*rgbd, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     images = run.scenes["train"].batch([0, 1])
     assert images.shape == (2, 8, 32, 32)
-    depth = run.model._normalise(run.scenes["train"].batch(range(24)))[:, [3, 7]]
+    depth = run.model._normalize(run.scenes["train"].batch(range(24)))[:, [3, 7]]
     assert abs(float(depth.mean())) < 0.05 and abs(float(depth.std()) - 1) < 0.05
 
 
@@ -157,20 +165,20 @@ def test_training_and_evaluation_share_one_predict(whole):
         rows = whole.model.predict(scenes.batch(range(len(scenes))), names)
     assert rows.probabilities.requires_grad
     np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
-    reverse = predict_rows(whole.model, scenes, [3], names[::-1])
+    reverse = predict_batch(whole.model, scenes, [3], names[::-1])
     np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
     assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.names(("id",))))
 
 
 def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
-    run = Run.open(settings(*toys, f"out={whole.folder}"))
+    run = SceneRun.open(config(*toys, f"out={whole.folder}"))
     run.load_weights("distill")
-    names = run.names(("id",))
+    names = run.label_names(("id",))
     exact = predict_scenes(run.model, run.scenes["id"], names)
-    run.model.mixed = True
+    run.model.use_bf16 = True
     rough = predict_scenes(run.model, run.scenes["id"], names)
     assert rough.dtype == torch.float32 and 0 < float((rough - exact).abs().max()) < 0.1
-    trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "fewshot.epochs=1"], tmp_path)
+    trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
 
 
 def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
@@ -185,66 +193,68 @@ def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
     whole.model.train().eval()
     monkeypatch.setattr(type(whole.model.prompts), "encode", counting)
     for row in range(4):
-        predict_rows(whole.model, whole.scenes["ood"], [row], ["banana", "lemon"])
+        predict_batch(whole.model, whole.scenes["ood"], [row], ["banana", "lemon"])
     assert calls == 1
 
 
 def test_a_picture_is_augmented_alike_in_any_batch(toys):
-    config = settings(*toys).data
-    scenes = SceneSet(SceneStore.open(config.train), config)
-    draws = {row: draw_augmentation(ALL, 32, (0, 0, 5, 0, row)) for row in range(24)}
+    cfg = config(*toys).data
+    scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
+    draws = {row: sample_augmentation(ALL, 32, (0, 0, 5, 0, row)) for row in range(24)}
     together = scenes.batch(range(24), list(draws.values()))
     for row in (17, 3):
         alone = scenes.batch([row], [draws[row]])
         assert torch.equal(alone[0], together[row])
     assert len(set(draws.values())) == 24
-    assert draw_augmentation(ALL, 32, (0, 0, 6, 0, 3)) != draws[3] != draw_augmentation(ALL, 32, (1, 0, 5, 0, 3))
+    assert sample_augmentation(ALL, 32, (0, 0, 6, 0, 3)) != draws[3] != sample_augmentation(ALL, 32, (1, 0, 5, 0, 3))
 
 
-@pytest.mark.parametrize("flip", [Draw(horizontal=True), Draw(vertical=True), Draw(True, True)])
+@pytest.mark.parametrize(
+    "flip", [AugmentationParams(horizontal=True), AugmentationParams(vertical=True), AugmentationParams(True, True)]
+)
 def test_flips_mirror_the_picture(flip):
-    picture = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
-    mirrored = picture[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
-    np.testing.assert_array_equal(cut(picture, 8, flip), mirrored)
+    image = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
+    mirrored = image[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
+    np.testing.assert_array_equal(crop_and_flip(image, 8, flip), mirrored)
 
 
 def test_a_shift_moves_the_window_and_repeats_the_border():
-    picture = np.arange(36).reshape(6, 6)
-    np.testing.assert_array_equal(cut(picture, 4, Draw()), picture[1:5, 1:5])
-    moved = cut(picture, 4, Draw(shift=(2, -1)))
-    np.testing.assert_array_equal(moved, picture[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
+    image = np.arange(36).reshape(6, 6)
+    np.testing.assert_array_equal(crop_and_flip(image, 4, AugmentationParams()), image[1:5, 1:5])
+    moved = crop_and_flip(image, 4, AugmentationParams(shift=(2, -1)))
+    np.testing.assert_array_equal(moved, image[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
 
 
 def test_pictures_read_from_disk_are_those_kept_in_memory(rgbd):
-    config = settings(*rgbd).data
-    kept = SceneSet(SceneStore.open(config.train), config)
-    config.memory_limit = 0
-    read = SceneSet(SceneStore.open(config.train), config)
+    cfg = config(*rgbd).data
+    kept = SceneDataset(SceneStore.open(cfg.train), cfg)
+    cfg.max_cache_bytes = 0
+    read = SceneDataset(SceneStore.open(cfg.train), cfg)
     assert torch.equal(kept.batch([5, 1, 20]), read.batch([5, 1, 20]))
 
 
 def test_the_view_is_the_centre_resized(toys):
-    config = settings(*toys).data
-    whole_picture = SceneSet(SceneStore.open(config.train), config).batch([2])
-    config.view = 16
+    cfg = config(*toys).data
+    whole_picture = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
+    cfg.crop_size = 16
     expected = torch.nn.functional.interpolate(
         whole_picture[..., 8:24, 8:24], size=(32, 32), mode="bilinear", antialias=True
     )
-    torch.testing.assert_close(SceneSet(SceneStore.open(config.train), config).batch([2]), expected)
+    torch.testing.assert_close(SceneDataset(SceneStore.open(cfg.train), cfg).batch([2]), expected)
 
 
 def test_the_teacher_sees_the_flip_that_the_student_sees(toys, tmp_path):
-    config = settings(*toys, "data.augmentation.flips=[horizontal,vertical]").data
-    scenes = SceneSet(SceneStore.open(config.id), config)
-    teacher = load_teacher("pocket", settings(*toys).teacher.checkpoint)
+    cfg = config(*toys, "data.augmentation.flips=[horizontal,vertical]").data
+    scenes = SceneDataset(SceneStore.open(cfg.id), cfg)
+    teacher = load_teacher("pocket", config(*toys).teacher.checkpoint)
     features = teacher_features(teacher, scenes, FeatureCache(tmp_path))
-    variants = flip_variants(config.augmentation.flips)
+    variants = flip_variants(cfg.augmentation.flips)
     assert features.shape == (len(scenes), 4, teacher.embed_dim)
     for row in range(3):
-        draw = draw_augmentation(config.augmentation, 32, (0, 0, 1, 0, row))
-        picture = scenes.hand_pictures([row], Draw(draw.horizontal, draw.vertical))
-        own = teacher.encode_image(teacher.preprocess(picture))[0]
-        np.testing.assert_allclose(features[row, variant_of(draw, config.augmentation.flips)], own, atol=1e-5)
+        draw = sample_augmentation(cfg.augmentation, 32, (0, 0, 1, 0, row))
+        image = scenes.hand_images([row], AugmentationParams(draw.horizontal, draw.vertical))
+        own = teacher.encode_image(teacher.preprocess(image))[0]
+        np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], own, atol=1e-5)
     assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
 
 
@@ -278,35 +288,37 @@ def test_a_last_batch_takes_as_many_training_scenes_as_there_are():
 
 def test_a_scene_of_the_few_shots_may_not_be_evaluated(toys):
     scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
-    with pytest.raises(StoreError, match=r"share 10 scenes, such as ood/0/0"):
-        Run.open(settings(*toys, f"data.fewshot={scenes}/ood"))
+    with pytest.raises(DatasetError, match=r"share 10 scenes, such as ood/0/0"):
+        SceneRun.open(config(*toys, f"data.fewshot={scenes}/ood"))
 
 
 def test_training_scenes_hold_no_object_of_y_ood(toys, tmp_path):
     make_toy_store(tmp_path / "mixed", "ood", 12, seed=5)
-    with pytest.raises(StoreMismatchError, match="only objects of Y_id"):
-        Run.open(settings(*toys, f"data.train={tmp_path / 'mixed'}"))
+    with pytest.raises(MismatchError, match="only objects of Y_id"):
+        SceneRun.open(config(*toys, f"data.train={tmp_path / 'mixed'}"))
 
 
 def test_descriptions_follow_the_name(toys):
-    run = Run.open(settings(*toys, "prompts.descriptions=succinct", "prompts.variants=[distinct,catalogue]"))
+    run = SceneRun.open(
+        config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalogue]")
+    )
     labels = run.model.prompts
     first, *variants = labels.texts(["banana"])
     assert first == ["banana, a curved yellow fruit"] or first[0].startswith("banana, ")
     assert len(variants) == 2 and len({*first, variants[0][0], variants[1][0]}) == 3
     assert labels.texts(["spaceship"]) == [["spaceship"]]  # a name that comes later has none
     with pytest.raises(UnknownObjectError, match="spaceship"):
-        PromptedLabels(run.settings.prompts, run.teacher, ["banana", "spaceship"])
+        PromptLabelEncoder(run.config.prompts, run.teacher, ["banana", "spaceship"])
 
 
 def test_a_label_without_a_variant_keeps_its_name(toys):
-    labels = Run.open(settings(*toys, "prompts.variants=[distinct]")).model.prompts
+    labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
     assert labels.texts(["spaceship"]) == [["spaceship"]]
     assert labels.texts(["banana", "spaceship"])[1][1] == "spaceship"
 
 
 def test_variants_are_drawn_in_training_and_averaged_afterwards(toys):
-    labels = Run.open(settings(*toys, "prompts.variants=[distinct]")).model.prompts
+    labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
     name, told = (labels.prompts.encode(texts).positive for texts in labels.texts(["banana", "lemon"]))
     mean = torch.nn.functional.normalize(name + told, dim=1)
     torch.testing.assert_close(labels.eval().encode(["banana", "lemon"], ["red box"]).positive[:2], mean)
@@ -322,7 +334,7 @@ def test_variants_are_drawn_in_training_and_averaged_afterwards(toys):
 
 
 def test_a_closed_set_knows_the_names_of_the_catalogue_alone():
-    labels = ClosedSet(8)
+    labels = ClosedSetEncoder(8)
     features = labels.encode(["lemon", "banana"])
     assert features.positive.shape == (2, 8) and not torch.equal(*labels.encode(["lemon", "banana"]).positive)
     features.positive.sum().backward()
@@ -337,8 +349,8 @@ METHODS = {
     "cls": {"cls"},
     "cls_imcst": {"cls", "im_cst"},
     "cls_imcst_semantic": {"cls", "im_cst"},
-    "best": {"cls", "im_cst", "local_cst", "local_prox"},
-    "best_pairwise": {"cls", "im_cst", "local_cst", "local_prox", "pairwise"},
+    "best": {"cls", "im_cst", "region_contrastive", "region_proximity"},
+    "best_scene_proximity": {"cls", "im_cst", "region_contrastive", "region_proximity", "scene_proximity"},
 }
 
 
@@ -347,16 +359,16 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
     own = [
         *toys,
         f"method={method}",
-        "objective.bank=5",
+        "objective.negative_bank_size=5",
         "distill.epochs=2",
-        "fewshot.epochs=1",
+        "few_shot.epochs=1",
         f"out={tmp_path / 'a'}",
     ]
-    run = Run.open(settings(*own))
+    run = SceneRun.open(config(*own))
     run.train()
     row = run.load_weights("distill")[-1]
     assert METHODS[method] == METHODS[method] & row.keys()
-    assert not ({"im_cst", "local_cst", "local_prox", "pairwise"} - METHODS[method]) & row.keys()
+    assert not ({"im_cst", "region_contrastive", "region_proximity", "scene_proximity"} - METHODS[method]) & row.keys()
     assert all(np.isfinite(row[name]) for name in METHODS[method])
     probabilities = predict_scenes(run.model, run.scenes["ood"], names_of_objects("ood"))
     assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
@@ -365,9 +377,9 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
 @pytest.mark.parametrize("lacking", ["hand_segmentation", "actors"])
 def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
     make_toy_stores(tmp_path / "scenes", without=(lacking,))
-    own = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.local_cls=1", f"out={tmp_path / 'run'}"]
-    with pytest.raises(StoreError, match=f"does not hold '{lacking}'"):
-        Run.open(settings(*own))
+    own = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
+    with pytest.raises(DatasetError, match=f"does not hold '{lacking}'"):
+        SceneRun.open(config(*own))
 
 
 @pytest.mark.parametrize(
@@ -375,26 +387,26 @@ def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
     [
         ("distill.epochs=-1", "distill.epochs to be at least 1"),
         ("distill.lr=0", "distill.lr to be larger than 0"),
-        ("data.label=liftable", "data.label to be one of present, visible, graspable"),
+        ("data.target_label=liftable", "data.target_label to be one of present, visible, graspable"),
         ("data.cameras=[base]", r"expected data.cameras to be \[hand\] or \[hand, base\]"),
         ("data.augmentation.shift=2", "shift to lie between 0.0 and 1.0"),
         ("student.output_stride=12", "output_stride to be one of 8, 16, 32"),
-        ("fewshot.passes=0", "fewshot.passes to be at least 1"),
-        ("objective.pairwise=-1", "objective.pairwise to be at least 0"),
-        ("objective.word_temperature=0", "objective.word_temperature to be larger than 0"),
-        ("objective.words=0", "objective.words to be at least 1"),
-        ("objective.local_cls=-1", "objective.local_cls to be at least 0"),
-        ("select=loss", "select to be one of map, f1"),
+        ("few_shot.repeats=0", "few_shot.repeats to be at least 1"),
+        ("objective.scene_proximity=-1", "objective.scene_proximity to be at least 0"),
+        ("objective.vocabulary_temperature=0", "objective.vocabulary_temperature to be larger than 0"),
+        ("objective.vocabulary_batch_size=0", "objective.vocabulary_batch_size to be at least 1"),
+        ("objective.region_cls=-1", "objective.region_cls to be at least 0"),
+        ("selection_metric=loss", "select to be one of map, f1"),
     ],
 )
 def test_settings_outside_what_is_allowed_are_named(override, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        settings(override)
+        config(override)
 
 
 def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monkeypatch):
     sizes = []
-    original = SceneSet.batch
+    original = SceneDataset.batch
 
     def noting(self, rows, draws=None, image_size=None):
         images = original(self, rows, draws, image_size)
@@ -402,14 +414,14 @@ def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monke
             sizes.append(images.shape[-1])
         return images
 
-    monkeypatch.setattr(SceneSet, "batch", noting)
-    trained([*toys, "distill.image_sizes=[16,32]", "distill.epochs=4", "fewshot.epochs=1"], tmp_path)
+    monkeypatch.setattr(SceneDataset, "batch", noting)
+    trained([*toys, "distill.image_size_schedule=[16,32]", "distill.epochs=4", "few_shot.epochs=1"], tmp_path)
     assert sizes[:12] == [16] * 6 + [32] * 6
 
 
 def test_the_papers_sizes_are_a_preset():
-    config = settings("experiment=table12")
-    assert (config.data.channels, config.data.image_size, config.data.label) == (8, 224, "present")
-    assert (config.distill.lr, config.distill.epochs, config.distill.milestones) == (1e-3, 90, [30, 60])
-    assert (config.fewshot.lr, config.fewshot.epochs, config.fewshot.batch_size) == (5e-4, 20, 46)
-    assert config.teacher.name == "vit_l14_openai" and config.distill.optimizer == "sgd"
+    cfg = config("experiment=table12")
+    assert (cfg.data.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
+    assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])
+    assert (cfg.few_shot.lr, cfg.few_shot.epochs, cfg.few_shot.batch_size) == (5e-4, 20, 46)
+    assert cfg.teacher.name == "vit_l14_openai" and cfg.distill.optimizer == "sgd"

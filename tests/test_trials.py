@@ -14,9 +14,16 @@ from killing import run_killed
 from PIL import Image
 from toy_training import make_finished_run
 
-from pickclutter_lang.trials import films
-from pickclutter_lang.trials.drawing import draw_ends
-from pickclutter_lang.trials.outcomes import FIGURES, end_of, share, shares, summary, tables
+from pickclutter_lang.policy.evaluation import videos
+from pickclutter_lang.policy.evaluation.plots import plot_outcomes
+from pickclutter_lang.policy.evaluation.rollout_metrics import (
+    RATES,
+    compute_rates,
+    outcome_of,
+    summary,
+    tables,
+    wilson_interval,
+)
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "evaluate_policy.py"
 SIDE = 48
@@ -32,13 +39,13 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 5), (3, 7), (50, 50), (120, 200)])
 def test_intervals_are_wilsons(hits, count):
-    found = share(hits, count)
+    found = wilson_interval(hits, count)
     assert (found.low, found.high) == pytest.approx(wilson(hits, count), abs=1e-9)
     assert found.value == hits / count
 
 
 def test_a_share_of_nothing_is_none():
-    assert np.isnan(share(0, 0).value) and str(share(0, 0)) == "-"
+    assert np.isnan(wilson_interval(0, 0).value) and str(wilson_interval(0, 0)) == "-"
 
 
 def episode(**changes):
@@ -61,7 +68,7 @@ def test_every_kind_of_end_is_counted_once(tmp_path):
         episode(**absent, success=False, known=False, target="dice"),
         episode(present=True, visible=False, graspable=False, success=False, declared_absent=True),
     ]
-    found = {key: (one.hits, one.count) for key, one in shares(played).items()}
+    found = {key: (one.hits, one.count) for key, one in compute_rates(played).items()}
     assert found == {
         "success": (3, 7),
         "graspable_picked": (1, 3),
@@ -72,8 +79,8 @@ def test_every_kind_of_end_is_counted_once(tmp_path):
         "absence_found": (1, 2),
         "wrong_object": (1, 7),
     }
-    assert set(found) == set(FIGURES)
-    assert [end_of(one) for one in played] == [
+    assert set(found) == set(RATES)
+    assert [outcome_of(one) for one in played] == [
         "picked",
         "another one picked",
         "called absent, but there",
@@ -82,10 +89,10 @@ def test_every_kind_of_end_is_counted_once(tmp_path):
         "absent, not called so",
         "called absent, but there",
     ]
-    assert end_of(episode(success=False)) == "nothing brought to the goal"
-    with Image.open(draw_ends(played, tmp_path)) as picture:
-        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
-    assert (0x1B, 0x8A, 0x3A) in colours and (0x9A, 0xA0, 0xA6) in colours  # the legend has those that are not there
+    assert outcome_of(episode(success=False)) == "nothing brought to the goal"
+    with Image.open(plot_outcomes(played, tmp_path)) as image:
+        colors = {color for _, color in image.convert("RGB").getcolors(1 << 20)}
+    assert (0x1B, 0x8A, 0x3A) in colors and (0x9A, 0xA0, 0xA6) in colors  # the legend has those that are not there
     table = summary([*played, episode(variant="random", success=False)])
     assert table["few_shot"]["unseen"]["absence_found"]["hits"] == 1
     assert table["few_shot"]["unseen"]["present_picked"] == {
@@ -117,10 +124,10 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
         "variants=[simulator,zero_shot,teacher,random]",
         "episodes=1",
         "workers=1",
-        "films=1",
+        "n_videos=1",
         "absent_probability=0.5",
     ]
-    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.trials.evaluate:summary", 1, run_folder)
+    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:summary", 1, run_folder)
     path = run_folder / "killed" / "episodes.jsonl"
     lines = path.read_text().splitlines()
     assert len(lines) == 4 and not (run_folder / "killed" / "result.json").exists()
@@ -142,13 +149,13 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
     )  # equal seeds, equal outcomes, in one process or two
     result = json.loads((run_folder / "killed" / "result.json").read_text())
     assert set(result["variants"]) == {"simulator", "zero_shot", "teacher", "random"} and result["films"]
-    for film in result["films"]:
-        with Image.open(run_folder / "killed" / film) as image:
-            if film.endswith(".gif"):
+    for video in result["films"]:
+        with Image.open(run_folder / "killed" / video) as image:
+            if video.endswith(".gif"):
                 assert image.n_frames >= 1 and image.size == (512, 300)
             else:
                 assert image.size[1] == 220 and image.size[0] in [512 * n * 220 // 300 for n in range(1, 6)]
-        assert film in (run_folder / "killed" / "report.md").read_text()
+        assert video in (run_folder / "killed" / "report.md").read_text()
     assert not list((run_folder / "killed").glob(".policies*"))
     (run_folder / "killed" / "settings.json").rename(run_folder / "settings")
     (run_folder / "killed" / "settings.json").write_text("{")
@@ -163,7 +170,7 @@ def test_an_episode_is_played_once_for_its_film_and_its_strip(tmp_path, monkeypa
     played = []
 
     class Stage:
-        def __init__(self, stage, base_side):
+        def __init__(self, stage, base_size):
             pass
 
         def play(self, variant, seed, watch):
@@ -180,15 +187,15 @@ def test_an_episode_is_played_once_for_its_film_and_its_strip(tmp_path, monkeypa
         def save_strip(self, path, end):
             path.write_text(f"strip: {end}")
 
-    monkeypatch.setattr(films, "Theatre", Stage)
-    monkeypatch.setattr(films, "Film", Film)
+    monkeypatch.setattr(videos, "Theatre", Stage)
+    monkeypatch.setattr(videos, "Film", Film)
     episodes = [episode(seed=7, success=False), episode(seed=8)]
-    names = films.write_films(None, episodes, 1, 1, tmp_path)
+    names = videos.write_videos(None, episodes, 1, 1, tmp_path)
     assert sorted(played) == [("few_shot", 7), ("few_shot", 8)] and len(names) == 3
     kinds = {".gif": "film", ".png": "strip"}
     assert all((tmp_path / name).read_text().startswith(kinds[name[-4:]]) for name in names)
     (tmp_path / names[-1]).unlink()
-    films.write_films(None, episodes, 1, 1, tmp_path)
+    videos.write_videos(None, episodes, 1, 1, tmp_path)
     assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "strip: failure"
 
 
@@ -226,8 +233,8 @@ def test_an_agent_learns_on_the_students_features(run_folder):
         done = subprocess.run(command, cwd=run_folder, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("curves: agent/curves.png")
-    with Image.open(run_folder / "agent" / "curves.png") as picture:
-        assert picture.size == (1080, 360)
+    with Image.open(run_folder / "agent" / "curves.png") as image:
+        assert image.size == (1080, 360)
     rows = (run_folder / "agent" / "episodes.monitor.csv").read_text().splitlines()
     assert rows[1] == "r,l,t,success" and len(rows) == 4  # two episodes
     weights = safetensors.torch.load_file(run_folder / "agent" / "agent.safetensors")

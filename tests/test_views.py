@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pickclutter_lang.errors import InvalidArgumentError, StoreError
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.scenes.views import ViewStore
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog import paper_catalog
 
 pytest.importorskip("sapien")
-from pickclutter_lang.envs.views import ViewSettings, collect_views
+from pickclutter_lang.envs.generation.view_renderer import ObjectViewConfig, render_object_views
 
-SETTINGS = ViewSettings(
+SETTINGS = ObjectViewConfig(
     out="",
     objects="proxy",
     objects_root=None,
     selection="paper",
-    object_views=1,
-    things=3,
-    thing_views=2,
+    views_per_object=1,
+    random_objects=3,
+    views_per_random_object=2,
     size=48,
     seed=0,
 )
@@ -31,17 +31,17 @@ SETTINGS = ViewSettings(
 @pytest.mark.sim
 def test_views_show_each_thing_and_depend_on_the_seed_alone(tmp_path: Path) -> None:
     hashes = [
-        collect_views(replace(SETTINGS, out=str(tmp_path / name), seed=seed))
+        render_object_views(replace(SETTINGS, out=str(tmp_path / name), seed=seed))
         for name, seed in (("first", 0), ("same", 0), ("other", 1))
     ]
     assert hashes[0] == hashes[1] != hashes[2]
-    views = ViewStore.open(tmp_path / "first")
+    views = ObjectViewDataset.open(tmp_path / "first")
     assert views.content_hash == hashes[0]
-    assert [views.things[n].get("model_id") for n in range(26)] == paper_catalogue().model_ids
-    assert {"shape", "colours", "pattern", "material"} <= set(views.things[26])
-    assert np.bincount(views.thing).tolist() == [1] * 26 + [2] * 3
+    assert [views.objects[n].get("model_id") for n in range(26)] == paper_catalog().model_ids
+    assert {"shape", "colours", "pattern", "material"} <= set(views.objects[26])
+    assert np.bincount(views.object_index).tolist() == [1] * 26 + [2] * 3
     assert (views.mask.sum(axis=(1, 2)) >= 30).all()
-    lemon = paper_catalogue().index("lemon")
+    lemon = paper_catalog().index("lemon")
     red, green, blue = views.rgb[lemon][views.mask[lemon]].mean(axis=0)
     assert red > 1.5 * blue and green > 1.3 * blue
 
@@ -56,5 +56,5 @@ def test_wrong_settings_are_named(change: dict[str, object]) -> None:
 
 @pytest.mark.sim
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="mkdir"):
-        collect_views(replace(SETTINGS, out=str(tmp_path / "no" / "views"), things=0))
+    with pytest.raises(DatasetError, match="mkdir"):
+        render_object_views(replace(SETTINGS, out=str(tmp_path / "no" / "views"), things=0))

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from pickclutter_lang.evaluation.records import RESULT_FILE
+from pickclutter_lang.experiments.scenes.result import RESULT_FILE
 
 ROOT = Path(__file__).parent.parent
 SMALL = (
     "data.image_size=64",
-    "data.view=null",
-    "distill.image_sizes=[]",
+    "data.crop_size=null",
+    "distill.image_size_schedule=[]",
     "distill.epochs=1",
-    "fewshot.epochs=1",
+    "few_shot.epochs=1",
     "distill.batch_size=8",
-    "fewshot.batch_size=8",
+    "few_shot.batch_size=8",
 )
 
 
@@ -53,7 +53,7 @@ def test_from_objects_to_report(objects: str, tmp_path: Path, request: pytest.Fi
     result = json.loads((tmp_path / "student" / RESULT_FILE).read_text())
     assert {"zero_shot", "few_shot"} <= set(result["metrics"])
     report = (tmp_path / "student" / "report" / "report.md").read_text()
-    pictures = {part.split(")")[0] for part in report.split("](")[1:] if part.split(")")[0].endswith(".png")}
-    assert pictures
-    for picture in pictures:
-        assert (tmp_path / "student" / "report" / picture).read_bytes().startswith(b"\x89PNG")
+    images = {part.split(")")[0] for part in report.split("](")[1:] if part.split(")")[0].endswith(".png")}
+    assert images
+    for image in images:
+        assert (tmp_path / "student" / "report" / image).read_bytes().startswith(b"\x89PNG")

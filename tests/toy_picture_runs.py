@@ -1,4 +1,4 @@
-"""Runs on single pictures that take seconds: views of toy objects, an untrained teacher, a small student."""
+"""Runs on single images that take seconds: views of toy objects, an untrained teacher, a small student."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hydra import initialize_config_module
 from toy_pictures import toy_views
 from toy_training import make_teacher
 
-from pickclutter_lang.benchmarks.run import PictureRun
-from pickclutter_lang.benchmarks.settings import BenchmarkSettings
-from pickclutter_lang.command import composed
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
+from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.utils.cli import compose_config
 
 
 def make_toys(folder: Path) -> list[str]:
@@ -18,18 +18,18 @@ def make_toys(folder: Path) -> list[str]:
     toy_views(folder / "views", objects=6, views=16)
     teacher = make_teacher(folder / "teacher")
     return [
-        "recipe=smoke", "student.name=timm/resnet10t", "threads=1", "precision=float32", "data.side=32",
+        "recipe=smoke", "student.name=timm/resnet10t", "num_threads=1", "precision=float32", "data.image_size=32",
         "data.max_classes=null", "data.max_per_class=null",
         f"data.root={folder / 'views'}", f"teacher.checkpoint={teacher}", f"teacher.cache={folder / 'cache'}",
     ]  # fmt: skip
 
 
-def settings(*overrides: str) -> BenchmarkSettings:
+def config(*overrides: str) -> ImageTrainConfig:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return composed(BenchmarkSettings, "train_image_student", list(overrides))
+        return compose_config(ImageTrainConfig, "train_image_student", list(overrides))
 
 
-def trained(*overrides: str) -> PictureRun:
-    run = PictureRun.open(settings(*overrides))
+def trained(*overrides: str) -> ImageRun:
+    run = ImageRun.open(config(*overrides))
     run.train()
     return run

@@ -1,4 +1,4 @@
-"""Small picture files in class folders, and settings for them."""
+"""Small image files in class folders, and settings for them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.pictures import LabelledPictures, PictureSettings
-from pickclutter_lang.pictures.sets import load_set
-from pickclutter_lang.scenes.views import write_views
+from pickclutter_lang.datasets.images import ImageDataConfig, ImageDataset
+from pickclutter_lang.datasets.images.loaders import load_set
+from pickclutter_lang.datasets.object_views import write_object_views
+from pickclutter_lang.objects.catalog import paper_catalog
 
-SETTINGS = PictureSettings(
+SETTINGS = ImageDataConfig(
     name="image_folder",
     root="",
     classes=None,
-    lists=None,
+    author_lists=None,
     descriptions=None,
     captions=None,
-    views=[],
-    side=16,
+    extra_views=[],
+    image_size=16,
     seed=0,
     shots=2,
-    train_share=0.7,
+    train_fraction=0.7,
     max_classes=None,
     max_per_class=None,
     allow_missing=False,
@@ -34,7 +34,7 @@ SETTINGS = PictureSettings(
 
 
 def paint(path: Path, seed: int = 0, size: tuple[int, int] = (20, 12)) -> Path:
-    """Write a picture of noise; its ending says how. The folder is made."""
+    """Write a image of noise; its ending says how. The folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
@@ -42,34 +42,34 @@ def paint(path: Path, seed: int = 0, size: tuple[int, int] = (20, 12)) -> Path:
 
 
 def paint_classes(root: Path, folders: Iterable[str], count: int, stem: str = "p") -> Path:
-    """Write pictures of their own for each class folder: `<folder>/<stem>0.png` and so on."""
+    """Write images of their own for each class folder: `<folder>/<stem>0.png` and so on."""
     for c, folder in enumerate(folders):
         for n in range(count):
             paint(root / folder / f"{stem}{n}.png", 1000 * c + n)
     return root
 
 
-def settings(tmp_path: Path, **changes: object) -> PictureSettings:
+def config(tmp_path: Path, **changes: object) -> ImageDataConfig:
     """Return settings of `tmp_path/data` with a cache beside it."""
     return replace(SETTINGS, **{"root": str(tmp_path / "data"), "cache": str(tmp_path / "cache"), **changes})
 
 
-def labelled(tmp_path: Path, folders: Iterable[str], count: int) -> LabelledPictures:
+def labelled(tmp_path: Path, folders: Iterable[str], count: int) -> ImageDataset:
     """Write class folders and load them as an `image_folder`."""
     paint_classes(tmp_path / "data", folders, count)
-    return load_set(settings(tmp_path)).data
+    return load_set(config(tmp_path)).data
 
 
 def toy_views(folder: Path, objects: int, views: int, side: int = 32) -> Path:
-    """Write views of objects, half of them of Y_id: noise about a colour of each."""
+    """Write views of objects, half of them of Y_id: noise about a color of each."""
     rng = np.random.default_rng(0)
     chosen = [
-        item for split in ("id", "ood") for item in [i for i in paper_catalogue() if i.split == split][: objects // 2]
+        item for split in ("id", "ood") for item in [i for i in paper_catalog() if i.split == split][: objects // 2]
     ]
     thing = np.repeat(np.arange(len(chosen)), views).astype(np.int32)
-    colours = rng.uniform(40, 215, (len(chosen), 3))
+    colors = rng.uniform(40, 215, (len(chosen), 3))
     noise = rng.normal(0, 25, (len(thing), side, side, 3))
-    rgb = np.clip(colours[thing][:, None, None] + noise, 0, 255).astype(np.uint8)
+    rgb = np.clip(colors[thing][:, None, None] + noise, 0, 255).astype(np.uint8)
     mask = np.ones(rgb.shape[:3], dtype=np.bool_)
-    write_views(folder, rgb, mask, thing, [{"model_id": item.model_id} for item in chosen], {"objects": "toy"})
+    write_object_views(folder, rgb, mask, thing, [{"model_id": item.model_id} for item in chosen], {"objects": "toy"})
     return folder

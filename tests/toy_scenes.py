@@ -1,4 +1,4 @@
-"""Scene stores that a student can learn within seconds: a square of its own colour for each object."""
+"""Scene stores that a student can learn within seconds: a square of its own color for each object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from scene_rows import OBJECTS, make_manifest, random_row
 
-from pickclutter_lang.scenes import SceneRow, SceneStore, write_shard
+from pickclutter_lang.datasets.scenes import SceneRow, SceneStore, write_shard
 
 COLOURS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
 SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
@@ -25,14 +25,14 @@ def toy_row(manifest, index: int) -> SceneRow:
     for label in ("present", "visible", "graspable"):
         row[label][:] = False
         row[label][actors] = True
-    for camera in manifest.settings["cameras"]:
-        side = manifest.settings["image_size"]
+    for camera in manifest.config["cameras"]:
+        side = manifest.config["image_size"]
         row[f"{camera}_rgb"][:], row[f"{camera}_segmentation"][:] = 20, 0
         cells = rng.choice(16, len(actors), replace=False)
-        for slot, (actor, cell) in enumerate(zip(actors, cells, strict=True)):
+        for instance_id, (actor, cell) in enumerate(zip(actors, cells, strict=True)):
             down, right = (int(n) * side // 4 for n in divmod(cell, 4))
             square = np.s_[down : down + side // 4, right : right + side // 4]
-            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLOURS[actor], slot + 1
+            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLOURS[actor], instance_id + 1
     return row
 
 

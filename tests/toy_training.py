@@ -9,22 +9,23 @@ import torch
 from hydra import compose, initialize_config_module
 from toy_scenes import make_toy_stores
 
-from pickclutter_lang.command import typed
-from pickclutter_lang.evaluation.protocol import evaluate_run
-from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model, save_pocket_model
-from pickclutter_lang.training import Run, TrainSettings
+from pickclutter_lang.utils.cli import parse_config
 
 SMALL = (
     "student.name=timm/resnet10t",
     "data.image_size=32",
-    "data.view=null",
+    "data.crop_size=null",
     "precision=float32",
     "distill.epochs=3",
     "distill.batch_size=8",
-    "fewshot.epochs=2",
-    "fewshot.batch_size=8",
-    "threads=1",
+    "few_shot.epochs=2",
+    "few_shot.batch_size=8",
+    "num_threads=1",
 )
 
 
@@ -46,15 +47,15 @@ def make_toys(folder: Path, **changes) -> list[str]:
     return [f"scenes={folder / 'scenes'}", f"teacher.checkpoint={make_teacher(folder / 'teacher')}", *SMALL]
 
 
-def settings(*overrides: str) -> TrainSettings:
+def config(*overrides: str) -> TrainConfig:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return typed(TrainSettings, compose("train_affordance", overrides=list(overrides)))
+        return parse_config(TrainConfig, compose("train_affordance", overrides=list(overrides)))
 
 
-def make_finished_run(folder: Path, size: int) -> Run:
-    """Train a run of one epoch a phase on pictures of a size, in `folder/run`, and evaluate it."""
-    run = Run.open(
-        settings(*make_toys(folder, size=size), f"out={folder / 'run'}", "distill.epochs=1", "fewshot.epochs=1")
+def make_finished_run(folder: Path, size: int) -> SceneRun:
+    """Train a run of one epoch a phase on images of a size, in `folder/run`, and evaluate it."""
+    run = SceneRun.open(
+        config(*make_toys(folder, size=size), f"out={folder / 'run'}", "distill.epochs=1", "few_shot.epochs=1")
     )
     run.train()
     evaluate_run(run)
@@ -62,4 +63,4 @@ def make_finished_run(folder: Path, size: int) -> Run:
 
 
 def names_of_objects(split: str) -> list[str]:
-    return [item.name for item in paper_catalogue() if item.split == split]
+    return [item.name for item in paper_catalog() if item.split == split]

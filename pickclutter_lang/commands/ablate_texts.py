@@ -4,17 +4,17 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("ablate_texts")
-def main(config: DictConfig) -> None:
+@hydra_main("ablate_texts")
+def main(cfg: DictConfig) -> None:
     """Compare, print the tables, and write them if there is an `out`."""
-    from pickclutter_lang.evaluation.compare_texts import CompareTextsSettings, compare_texts
-    from pickclutter_lang.files import write_whole
+    from pickclutter_lang.experiments.scenes.text_ablation import TextAblationConfig, compare_texts
+    from pickclutter_lang.utils.io import atomic_write
 
-    settings = typed(CompareTextsSettings, config)
-    tables = compare_texts(settings)
+    config = parse_config(TextAblationConfig, cfg)
+    tables = compare_texts(config)
     print(tables)
-    if settings.out is not None:
-        write_whole(Path(settings.out), tables.encode())
+    if config.out is not None:
+        atomic_write(Path(config.out), tables.encode())

@@ -1,19 +1,19 @@
-"""Caption pictures for the loss cap: `pickclutter caption-images benchmark=image_folder data.root=PICTURES`."""
+"""Caption images for the loss cap: `pickclutter caption-images dataset=image_folder data.root=PICTURES`."""
 
 from dataclasses import fields
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("caption_images")
-def main(config: DictConfig) -> None:
+@hydra_main("caption_images")
+def main(cfg: DictConfig) -> None:
     """Caption what has no caption yet, and say how a run takes them."""
-    from pickclutter_lang.benchmarks.caption_pictures import CaptionSettings, caption_pictures
+    from pickclutter_lang.experiments.images.caption_images import CaptionConfig, caption_images
 
-    own = {field.name: config[field.name] for field in fields(CaptionSettings)}  # a benchmark has more
-    settings = typed(CaptionSettings, DictConfig(own))
-    done = caption_pictures(settings)
+    own = {field.name: cfg[field.name] for field in fields(CaptionConfig)}  # a benchmark has more
+    config = parse_config(CaptionConfig, DictConfig(own))
+    done = caption_images(config)
     print(done.report)
-    print(f"{done.new} pictures captioned now, {done.pictures} in all: data.captions={settings.out} objective.cap=1")
+    print(f"{done.new} images captioned now, {done.images} in all: data.captions={config.out} objective.cap=1")

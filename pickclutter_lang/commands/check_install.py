@@ -2,9 +2,9 @@
 
 import sys
 
-from pickclutter_lang.envs import doctor
+from pickclutter_lang.envs import check_install
 
 
 def main() -> None:
     """Run the checks; end with status 1 at the first that fails."""
-    sys.exit(doctor.main())
+    sys.exit(check_install.main())

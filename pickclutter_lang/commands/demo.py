@@ -2,15 +2,15 @@
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("demo")
-def main(config: DictConfig) -> None:
+@hydra_main("demo")
+def main(cfg: DictConfig) -> None:
     """Serve the page until Ctrl-C."""
-    from pickclutter_lang.evaluation.demo import DemoSettings, open_page, serve
+    from pickclutter_lang.experiments.scenes.demo import DemoConfig, build_demo, serve
 
-    settings = typed(DemoSettings, config)
-    page = open_page(settings)
-    print(f"demo: {serve(page, settings.port)} (Ctrl-C ends it)", flush=True)
+    config = parse_config(DemoConfig, cfg)
+    page = build_demo(config)
+    print(f"demo: {serve(page, config.port)} (Ctrl-C ends it)", flush=True)
     page.block_thread()

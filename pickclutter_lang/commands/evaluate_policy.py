@@ -2,13 +2,13 @@
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("evaluate_policy")
-def main(config: DictConfig) -> None:
+@hydra_main("evaluate_policy")
+def main(cfg: DictConfig) -> None:
     """Play the episodes, write the result and say where it is."""
-    from pickclutter_lang.trials.evaluate import REPORT_FILE, TrialSettings, evaluate_policy
+    from pickclutter_lang.policy.evaluation.evaluate import REPORT_FILE, PolicyEvalConfig, evaluate_policy
 
-    folder = evaluate_policy(typed(TrialSettings, config))
+    folder = evaluate_policy(parse_config(PolicyEvalConfig, cfg))
     print(f"report: {folder / REPORT_FILE}")

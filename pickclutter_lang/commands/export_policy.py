@@ -2,12 +2,12 @@
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("export_policy")
-def main(config: DictConfig) -> None:
+@hydra_main("export_policy")
+def main(cfg: DictConfig) -> None:
     """Write the folder and say where it is."""
-    from pickclutter_lang.policy.export import PolicySettings, export_policy
+    from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 
-    print(f"policy: {export_policy(typed(PolicySettings, config))}")
+    print(f"policy: {export_policy(parse_config(PolicyExportConfig, cfg))}")

@@ -1,15 +1,15 @@
-"""Make a picture of all objects: `pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png`."""
+"""Make a image of all objects: `pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png`."""
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("render_object_sheet")
-def main(config: DictConfig) -> None:
+@hydra_main("render_object_sheet")
+def main(cfg: DictConfig) -> None:
     """Render the sheet, and say where it is."""
-    from pickclutter_lang.envs.portraits import SheetSettings, write_sheet
+    from pickclutter_lang.envs.generation.object_renderer import ThumbnailConfig, write_sheet
 
-    settings = typed(SheetSettings, config)
-    count = write_sheet(settings)
-    print(f"{count} objects of {' and '.join(settings.objects)} in {settings.out}")
+    config = parse_config(ThumbnailConfig, cfg)
+    count = write_sheet(config)
+    print(f"{count} objects of {' and '.join(config.objects)} in {config.out}")

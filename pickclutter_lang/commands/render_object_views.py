@@ -2,13 +2,13 @@
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
-from pickclutter_lang.envs.views import ViewSettings, collect_views
+from pickclutter_lang.envs.generation.view_renderer import ObjectViewConfig, render_object_views
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("render_object_views")
-def main(config: DictConfig) -> None:
+@hydra_main("render_object_views")
+def main(cfg: DictConfig) -> None:
     """Render, and say what is there now."""
-    settings = typed(ViewSettings, config)
-    content = collect_views(settings)
-    print(f"views in {settings.out}, content {content}")
+    config = parse_config(ObjectViewConfig, cfg)
+    content = render_object_views(config)
+    print(f"views in {config.out}, content {content}")

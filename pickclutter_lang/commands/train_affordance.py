@@ -4,25 +4,26 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("train_affordance")
-def main(config: DictConfig) -> None:
+@hydra_main("train_affordance")
+def main(cfg: DictConfig) -> None:
     """Train, evaluate and report; what is finished in the folder `out` is left as it is."""
-    from pickclutter_lang.evaluation.protocol import evaluate_run
-    from pickclutter_lang.evaluation.records import RESULT_FILE
-    from pickclutter_lang.evaluation.report import load_result, summary, write_report
-    from pickclutter_lang.training import Run, TrainSettings
+    from pickclutter_lang.experiments.scenes.config import TrainConfig
+    from pickclutter_lang.experiments.scenes.result import RESULT_FILE
+    from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+    from pickclutter_lang.experiments.scenes.scene_report import load_result, summary, write_report
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
-    settings = typed(TrainSettings, config)
-    run = Run.open(settings)
-    if (Path(settings.out) / RESULT_FILE).is_file():
-        print(f"this run is done; to evaluate it anew: pickclutter evaluate-affordance run={settings.out}")
-        result = load_result(Path(settings.out))
+    config = parse_config(TrainConfig, cfg)
+    run = SceneRun.open(config)
+    if (Path(config.out) / RESULT_FILE).is_file():
+        print(f"this run is done; to evaluate it anew: pickclutter evaluate-affordance run={config.out}")
+        result = load_result(Path(config.out))
     else:
         run.train()
         result = evaluate_run(run)
-    report = write_report(settings.out)
+    report = write_report(config.out)
     print(summary(result))
     print(f"report: {report}")

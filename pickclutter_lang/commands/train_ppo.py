@@ -2,12 +2,12 @@
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@command("train_ppo")
-def main(config: DictConfig) -> None:
+@hydra_main("train_ppo")
+def main(cfg: DictConfig) -> None:
     """Train, and say where the curves are."""
-    from pickclutter_lang.trials.learning import AgentSettings, train_agent
+    from pickclutter_lang.policy.rl.ppo import PPOConfig, train_ppo
 
-    print(f"curves: {train_agent(typed(AgentSettings, config))}")
+    print(f"curves: {train_ppo(parse_config(PPOConfig, cfg))}")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig
 
-from pickclutter_lang.command import command, typed
-from pickclutter_lang.scenes import verify_store
+from pickclutter_lang.datasets.scenes import verify_store
+from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
 @dataclass
@@ -15,10 +15,10 @@ class VerifySettings:
     store: str
 
 
-@command("verify_scenes")
-def main(config: DictConfig) -> None:
+@hydra_main("verify_scenes")
+def main(cfg: DictConfig) -> None:
     """Verify, and say that all is well."""
-    store = typed(VerifySettings, config).store
+    store = parse_config(VerifySettings, cfg).store
     manifest = verify_store(store)
     print(f"{store}: {len(manifest.shards)} shards with {manifest.scenes} scenes are intact")
     print(f"content {manifest.content_hash}")

@@ -11,7 +11,7 @@ import time
 import torch
 
 from pickclutter_lang.metrics import alignment_inversions, feature_distance, neighbour_overlap, relative_match
-from pickclutter_lang.training.monitor import peak_memory_mb
+from pickclutter_lang.training.logger import peak_memory_mb
 
 
 def main() -> None:

@@ -16,54 +16,56 @@ import open_clip
 import torch
 from hydra import compose, initialize_config_module
 
-from pickclutter_lang.command import typed
+from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.folder import CLOSE_UPS_PREFIX, SCHEMA, CloseUpCard, PolicyCard
-from pickclutter_lang.policy.student import Frame, GraspabilityStudent
-from pickclutter_lang.students.closeup import CloseUpStudent
+from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, SCHEMA, CropClassifierConfig, PolicyConfig
+from pickclutter_lang.policy.runtime import CameraImages, StudentRuntime
+from pickclutter_lang.students.crop_classifier import CropClassifier
+from pickclutter_lang.students.model import MultiLabelStudent
 from pickclutter_lang.teachers import load_teacher
-from pickclutter_lang.training import TrainSettings
-from pickclutter_lang.training.model import Scorer
+from pickclutter_lang.utils.cli import parse_config
 
 WIDTH = 256
 CAMERAS = {128: 176, 192: 256}
-"""Side of the middle of a picture that a student sees -> side of the whole one, pixels."""
+"""Side of the middle of a image that a student sees -> side of the whole one, pixels."""
 STUDENTS = {
     "EfficientNet-B0, stride 32": ("student=efficientnet_b0", "student.output_stride=null"),
     "EfficientNet-B0, stride 16": ("student=efficientnet_b0", "student.output_stride=16"),
     "ResNet-10-T": ("student=resnet10t",),
     "small_resnet, stride 8": ("student=small_resnet",),
     "small_resnet, stride 16": ("student=small_resnet", "student.output_stride=16"),
-    "the preset policy without close-ups, 192 px of 256": ("experiment=policy", "closeups=none"),
-    "the preset policy, 192 px of 256, and three close-ups": ("experiment=policy",),
+    "the preset policy without object crops, 192 px of 256": ("experiment=policy", "crop_classifier=none"),
+    "the preset policy, 192 px of 256, and three object crops": ("experiment=policy",),
 }
 _CLOSE_UPS = 3
 """Things that a policy looks closer at, at most."""
 
 
-def student(names: list[str], *overrides: str) -> GraspabilityStudent:
-    """Return a student with random weights that sees the middle of the hand camera's picture, by default 128 px."""
+def student(names: list[str], *overrides: str) -> StudentRuntime:
+    """Return a student with random weights that sees the middle of the hand camera's image, by default 128 px."""
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        settings = typed(TrainSettings, compose("train_affordance", overrides=list(overrides)))
-    card = PolicyCard(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[settings.data.view], {})
+        config = parse_config(TrainConfig, compose("train_affordance", overrides=list(overrides)))
+    card = PolicyConfig(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[config.data.crop_size], {})
     text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
-    weights = Scorer(settings, WIDTH).state_dict()
-    if settings.closeups is not None:
-        card = replace(card, closeups=CloseUpCard(settings.closeups.size, dict.fromkeys(names, 0.5)))
-        closeups = CloseUpStudent(Scorer(settings, WIDTH).student, len(names))
-        weights |= {f"{CLOSE_UPS_PREFIX}{name}": value for name, value in closeups.state_dict().items()}
-    return GraspabilityStudent(card, settings, weights, text)
+    weights = MultiLabelStudent(config, WIDTH).state_dict()
+    if config.crop_classifier is not None:
+        card = replace(
+            card, crop_classifier=CropClassifierConfig(config.crop_classifier.crop_size, dict.fromkeys(names, 0.5))
+        )
+        crop_classifier = CropClassifier(MultiLabelStudent(config, WIDTH).student, len(names))
+        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_classifier.state_dict().items()}
+    return StudentRuntime(card, config, weights, text)
 
 
-def decide(one: GraspabilityStudent, frame: Frame, names: list[str]) -> None:
+def decide(one: StudentRuntime, frame: CameraImages, names: list[str]) -> None:
     """Look at a frame, and closer at some things in it where the student does so."""
-    one.look(frame, names)
-    if one.card.closeups is not None:
+    one.predict(frame, names)
+    if one.config.crop_classifier is not None:
         rgb = frame["hand", "rgb"]
         mask = np.zeros(rgb.shape[:2], bool)
         mask[100:130, 90:140] = True
         for _ in range(_CLOSE_UPS):
-            one.close_up(rgb, mask)
+            one.classify_crop(rgb, mask)
 
 
 def main() -> None:
@@ -79,14 +81,14 @@ def main() -> None:
     calls: dict[str, Callable[[], object]] = {}
     for title, overrides in STUDENTS.items():
         one = student(names, *overrides)
-        frame = {("hand", "rgb"): noise[: one.card.camera_size, : one.card.camera_size]}
+        frame = {("hand", "rgb"): noise[: one.config.camera_size, : one.config.camera_size]}
         calls[title] = lambda one=one, frame=frame: decide(one, frame, names)  # type: ignore[misc]
     teacher = load_teacher("pocket")
     calls["pocket teacher"] = lambda: teacher.encode_image(teacher.preprocess(noise[None, :176, :176]))
     if not options.without_clip:
         clip = open_clip.create_model("ViT-L-14", pretrained=None).visual.eval()
-        picture = torch.randn(1, 3, 224, 224)
-        calls["CLIP ViT-L/14"] = lambda: clip(picture)
+        image = torch.randn(1, 3, 224, 224)
+        calls["CLIP ViT-L/14"] = lambda: clip(image)
     times: dict[str, list[float]] = {title: [] for title in calls}
     with torch.no_grad():
         for turn in range(options.rounds + 2):

@@ -1,8 +1,8 @@
 """Time from a command's start to the first batch of an `image_folder`.
 
 Writes 10,000 small JPEGs in 100 class folders to a temporary folder. Then fresh processes, as a run does, import the
-trainer, open the folder, and show the first 128 pictures of X_train, decoded and augmented: the first time, and again
-with the pictures in the cache. Each then goes once over all pictures; its memory must stay flat. It takes minutes and
+trainer, open the folder, and show the first 128 images of X_train, decoded and augmented: the first time, and again
+with the images in the cache. Each then goes once over all images; its memory must stay flat. It takes minutes and
 1 GB of disk. Further arguments override settings, as in pickclutter train-image-student.
 """
 
@@ -37,12 +37,12 @@ def read(start: float, overrides: list[str]) -> None:
     """Do in this process what is measured, and print for each step the seconds since `start` and the memory in MB."""
     from hydra import compose, initialize_config_module
 
-    from pickclutter_lang.benchmarks.run import PictureRun  # noqa: F401  # what a run imports
-    from pickclutter_lang.benchmarks.settings import BenchmarkSettings
-    from pickclutter_lang.benchmarks.views import Views
-    from pickclutter_lang.command import typed
-    from pickclutter_lang.pictures import open_pictures
-    from pickclutter_lang.training.monitor import peak_memory_mb
+    from pickclutter_lang.datasets.images import load_image_dataset
+    from pickclutter_lang.experiments.images.config import ImageTrainConfig
+    from pickclutter_lang.experiments.images.image_crops import ImageCrops
+    from pickclutter_lang.experiments.images.image_run import ImageRun  # noqa: F401  # what a run imports
+    from pickclutter_lang.training.logger import peak_memory_mb
+    from pickclutter_lang.utils.cli import parse_config
 
     found = []
 
@@ -51,24 +51,24 @@ def read(start: float, overrides: list[str]) -> None:
 
     note()
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        settings = typed(BenchmarkSettings, compose("train_image_student", ["objective.cls=1", *overrides]))
-    data, split, _ = open_pictures(settings.data)
+        config = parse_config(ImageTrainConfig, compose("train_image_student", ["objective.cls=1", *overrides]))
+    data, split, _ = load_image_dataset(config.data)
     note()
-    views = Views(data.pictures, settings.views, settings.image_size, num_workers=settings.num_workers)
-    views.drawn(np.random.default_rng(0).permutation(split.train)[:BATCH].tolist(), (0, 0, 0))
+    views = ImageCrops(data.images, config.crops, config.image_size, num_workers=config.num_workers)
+    views.train_images(np.random.default_rng(0).permutation(split.train)[:BATCH].tolist(), (0, 0, 0))
     note()
-    rows = np.random.default_rng(1).permutation(len(data.pictures.ids)).tolist()
-    for _ in views.drawn_batches([rows[first : first + BATCH] for first in range(0, len(rows), BATCH)], (0, 0, 1)):
+    rows = np.random.default_rng(1).permutation(len(data.images.ids)).tolist()
+    for _ in views.train_batches([rows[first : first + BATCH] for first in range(0, len(rows), BATCH)], (0, 0, 1)):
         pass
     note()
     print(json.dumps(dict(zip(STEPS, found, strict=True))))
 
 
 def main() -> None:
-    """Write the pictures, read them in two processes, print."""
+    """Write the images, read them in two processes, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=10_000)
-    parser.add_argument("--folder", help="where the pictures are kept for another call")
+    parser.add_argument("--folder", help="where the images are kept for another call")
     parser.add_argument("--start", type=float, help=argparse.SUPPRESS)
     options, overrides = parser.parse_known_args()
     if options.start:
@@ -77,11 +77,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(options.folder or temporary) / "pictures"
         if not root.is_dir():
-            write_pictures(root, options.pictures)
-        places = ["benchmark=image_folder", f"data.root={root}", f"data.cache={temporary}/cache", *overrides]
-        print(
-            f"{len(list(root.glob('*/*.jpg')))} pictures; seconds since the start / peak memory of the process so far"
-        )
+            write_pictures(root, options.images)
+        places = ["dataset=image_folder", f"data.root={root}", f"data.cache={temporary}/cache", *overrides]
+        print(f"{len(list(root.glob('*/*.jpg')))} images; seconds since the start / peak memory of the process so far")
         print(" " * 12, *(f"{name:>18}" for name in STEPS))
         for title in ("first start", "second start"):
             command = [sys.executable, __file__, "--start", str(time.time()), *places]

@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from hydra import compose, initialize_config_module
 
-from pickclutter_lang.command import typed
-from pickclutter_lang.objects.catalogue import paper_catalogue
-from pickclutter_lang.scenes import Manifest, SceneRow, StoreObject, simulator_fields, write_shard
-from pickclutter_lang.training import Run, TrainSettings
-from pickclutter_lang.training.inference import predict_scenes
-from pickclutter_lang.training.monitor import Monitor, peak_memory_mb
+from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, scene_fields, write_shard
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.students.inference import predict_scenes
+from pickclutter_lang.training.logger import TrainingLogger, peak_memory_mb
+from pickclutter_lang.utils.cli import parse_config
 
 CAMERAS, SIDE, COARSE = ("hand", "base"), 224, 16
 
@@ -31,7 +32,7 @@ class EnoughError(Exception):
 
 
 def scene(manifest: Manifest, index: int) -> SceneRow:
-    """Return a valid scene with pictures of coarse noise, which compress about as renders do."""
+    """Return a valid scene with images of coarse noise, which compress about as renders do."""
     rng = np.random.default_rng([len(manifest.split), index])
     row = {field.name: np.zeros(field.shape, field.dtype) for field in manifest.layout.fields}
     allowed = [n for n, item in enumerate(manifest.objects) if item.split == "id" or manifest.split == "ood"]
@@ -43,8 +44,8 @@ def scene(manifest: Manifest, index: int) -> SceneRow:
     for camera in CAMERAS:
         for kind, high, width in (("rgb", 256, 3), ("depth", 1500, 1), ("segmentation", 6, 1)):
             noise = rng.integers(0, high, (COARSE, COARSE, width)).repeat(SIDE // COARSE, 0).repeat(SIDE // COARSE, 1)
-            picture = noise if kind == "segmentation" else noise + rng.integers(0, 4, noise.shape)
-            row[f"{camera}_{kind}"][...] = picture.clip(0, high - 1).reshape(row[f"{camera}_{kind}"].shape)
+            image = noise if kind == "segmentation" else noise + rng.integers(0, 4, noise.shape)
+            row[f"{camera}_{kind}"][...] = image.clip(0, high - 1).reshape(row[f"{camera}_{kind}"].shape)
     return row
 
 
@@ -55,11 +56,11 @@ def write_store(folder: Path, split: str, scenes: int, seed: int) -> None:
         seed=seed,
         scenes=scenes,
         shard_size=50,
-        settings={"cameras": list(CAMERAS), "image_size": SIDE},
-        fields=simulator_fields(CAMERAS, graspable=False),
+        config={"cameras": list(CAMERAS), "image_size": SIDE},
+        fields=scene_fields(CAMERAS, graspable=False),
         object_set="synthetic",
         object_fingerprint="",
-        objects=tuple(StoreObject(item.model_id, item.name, item.split) for item in paper_catalogue()),
+        objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in paper_catalog()),
     )
     (folder / "shards").mkdir(parents=True)
     entries = []
@@ -69,22 +70,22 @@ def write_store(folder: Path, split: str, scenes: int, seed: int) -> None:
     manifest.with_shards(entries).write(folder)
 
 
-def train(run: Run, steps: int) -> None:
+def train(run: SceneRun, steps: int) -> None:
     """Take some steps of the first phase, then score one pass over X_id."""
-    original, times = Monitor.step, []
+    original, times = TrainingLogger.step, []
 
-    def step(monitor: Monitor, number: int, scalars: dict[str, float]) -> None:
+    def step(monitor: TrainingLogger, number: int, scalars: dict[str, float]) -> None:
         times.append(time.perf_counter())
         original(monitor, number, scalars)
         if len(times) == steps:
             raise EnoughError
 
-    Monitor.step = step  # type: ignore[method-assign]
+    TrainingLogger.step = step  # type: ignore[method-assign]
     try:
         run.train()
     except EnoughError:
         print(f"{np.diff(times).mean():.1f} s a step; after {steps} steps: {peak_memory_mb():.0f} MB")
-    predict_scenes(run.model, run.scenes["id"], run.names(("id",)))
+    predict_scenes(run.model, run.scenes["id"], run.label_names(("id",)))
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -103,7 +104,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         places = [f"scenes={folder}", f"out={temporary}/run"]
         with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
             config = compose("train_affordance", ["experiment=table12", "teacher=pocket", *places, *overrides])
-        run = Run.open(typed(TrainSettings, config))
+        run = SceneRun.open(parse_config(TrainConfig, config))
         print(f"stores opened: {peak_memory_mb():.0f} MB")
         train(run, options.steps)
     print(f"peak of the process: {peak_memory_mb():.0f} MB")
