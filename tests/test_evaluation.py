@@ -19,7 +19,7 @@ from pickclutter_lang.experiments.scenes.result import without_nan
 from pickclutter_lang.experiments.scenes.result_table import is_chance, metric_table, stages_of, tables
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run, evaluate_stage
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.metrics.thresholds import (
+from pickclutter_lang.experiments.scenes.thresholds import (
     best_threshold,
     fpr_thresholds,
     matched_fpr_thresholds,

@@ -34,10 +34,10 @@ from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDE
 from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE, write_episodes
 from pickclutter_lang.datasets.scenes.shards import check_shard
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
+from pickclutter_lang.envs.generation.worker_pool import SourceFactory, WorkerPool, WorkerSpec
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
-from pickclutter_lang.utils.worker_pool import SourceFactory, WorkerPool, WorkerSpec
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator

@@ -17,6 +17,10 @@ from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 ObjectSplit = Literal["id", "ood", "none"]
 
 
+_HASHED_AS = {"colors": "colours", "function": "use"}
+"""Names of fields in the fingerprint, which are those of version 0.1.0: stores made by it still fit their objects."""
+
+
 @dataclass(frozen=True)
 class CatalogObject:
     """One object: `split` says whether the paper trains on its name (`id`), holds it out (`ood`), or neither.
@@ -73,7 +77,8 @@ class Catalog:
     @property
     def fingerprint(self) -> str:
         """Hash (sha256, hex) of every field of every object."""
-        text = json.dumps([asdict(item) for item in self._objects], sort_keys=True)
+        rows = [{_HASHED_AS.get(name, name): value for name, value in asdict(item).items()} for item in self._objects]
+        text = json.dumps(rows, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def indices(self, split: ObjectSplit) -> list[int]:
@@ -100,7 +105,7 @@ class Catalog:
 @lru_cache(maxsize=1)
 def paper_catalog() -> Catalog:
     """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id."""
-    rows = json.loads((files("pickclutter_lang.assets") / "catalogue.json").read_text())
+    rows = json.loads((files("pickclutter_lang.assets") / "catalog.json").read_text())
     as_tuples: list[dict[str, Any]] = [
         {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
     ]

@@ -35,7 +35,7 @@ def all_objects() -> Catalog:
 
 @lru_cache(maxsize=1)
 def _extra_rows() -> tuple[tuple[CatalogObject, bool], ...]:
-    rows = json.loads((files("pickclutter_lang.assets") / "further_objects.json").read_text())
+    rows = json.loads((files("pickclutter_lang.assets") / "extra_objects.json").read_text())
     found = []
     for row in rows:
         extra_test = bool(row.pop("kept_out"))

@@ -20,7 +20,8 @@ from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
 from pickclutter_lang.teacher_training.teacher_tables import metric_sections, table
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
-from pickclutter_lang.training.logger import write_json, write_text
+from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.utils.io import write_text
 
 _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import write_text
 
 
 class TrainingLogger:
@@ -68,15 +68,6 @@ def write_json(path: Path, value: object) -> None:
 def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write JSON lines, whole or not at all."""
     write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file that is whole or not there; missing folders are created.
-
-    :raises DatasetError: when it cannot be written
-    """
-    ensure_dir(path.parent)
-    atomic_write(path, text.encode())
 
 
 def peak_memory_mb() -> float:

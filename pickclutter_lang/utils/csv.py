@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pickclutter_lang.training.logger import write_text
+from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.statistics import Estimate
 
 

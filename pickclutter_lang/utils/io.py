@@ -79,3 +79,12 @@ def clean_temp_files(folder: Path) -> None:
     """Remove what a process that was killed while writing left in a folder."""
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
         path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that is whole or not there; missing folders are created.
+
+    :raises DatasetError: when it cannot be written
+    """
+    ensure_dir(path.parent)
+    atomic_write(path, text.encode())

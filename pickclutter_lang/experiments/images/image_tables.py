@@ -11,8 +11,8 @@ from pickclutter_lang.experiments.images.image_results import ImageSweepResults,
 from pickclutter_lang.experiments.images.paper_tables import DATA_SETS, PAPER, SIZES, PaperAccuracies
 from pickclutter_lang.experiments.images.table_specs import TABLES, Row, Table
 from pickclutter_lang.experiments.scenes.result_table import markdown_row
-from pickclutter_lang.training.logger import write_text
 from pickclutter_lang.utils.csv import numbers, write_csv
+from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.statistics import Estimate
 
 

@@ -14,7 +14,7 @@ from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trai
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.scene_run import FEW_SHOT, SceneRun
-from pickclutter_lang.metrics.thresholds import per_split_fpr_thresholds
+from pickclutter_lang.experiments.scenes.thresholds import per_split_fpr_thresholds
 from pickclutter_lang.policy.bundle import (
     CROP_CLASSIFIER_PREFIX,
     SCHEMA,

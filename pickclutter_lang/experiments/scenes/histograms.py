@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, table_title
-from pickclutter_lang.training.logger import write_text
+from pickclutter_lang.utils.io import write_text
 
 BINS = 25
 _SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}

@@ -15,13 +15,13 @@ from pickclutter_lang.experiments.scenes.predictions import Predictions, save_ex
 from pickclutter_lang.experiments.scenes.result import make_record, write_record
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
 from pickclutter_lang.experiments.scenes.scene_run import CROP_CLASSIFIER, SceneRun
-from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
-from pickclutter_lang.metrics.thresholds import (
+from pickclutter_lang.experiments.scenes.thresholds import (
     DEFAULT_THRESHOLD,
     best_threshold,
     matched_fpr_thresholds,
     recenter_scores,
 )
+from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 
 SCHEMA = 3

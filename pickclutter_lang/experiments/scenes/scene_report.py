@@ -26,7 +26,7 @@ from pickclutter_lang.experiments.scenes.result_table import (
     threshold_note,
 )
 from pickclutter_lang.experiments.scenes.scene_protocol import SCHEMA
-from pickclutter_lang.training.logger import write_text
+from pickclutter_lang.utils.io import write_text
 
 
 def load_result(run: Path) -> dict[str, Any]:

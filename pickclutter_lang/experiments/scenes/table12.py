@@ -16,8 +16,8 @@ from pickclutter_lang.experiments.scenes.report_figures import STAGE_COLORS, WRO
 from pickclutter_lang.experiments.scenes.result_table import PAPER, STAGE_TITLES, TRIVIAL, table_title
 from pickclutter_lang.experiments.scenes.table12_markdown import SECTIONS, markdown
 from pickclutter_lang.experiments.sweeps.sweep_results import METHODS, SweepResults, load_sweep
-from pickclutter_lang.training.logger import write_text
 from pickclutter_lang.utils.csv import numbers, write_csv
+from pickclutter_lang.utils.io import write_text
 
 _CLASS_METRICS = ("average_precision", "f1", "precision", "recall")
 _REFERENCE = "cls_imcst_semantic"
