@@ -28,6 +28,7 @@ quickstart: setup
 test: export OMP_NUM_THREADS = 1
 test: setup lint
 	$(PY) -m pytest -n 2 --dist loadfile --durations 15
+	bash scripts/check_wheel.sh
 
 # The wheel, in clean environments outside the checkout.
 wheel-test: setup

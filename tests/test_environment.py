@@ -81,14 +81,6 @@ def test_making_it_without_the_simulator_names_the_extra(missing):
     assert "MissingExtraError" in last and missing in last and "pickclutter-lang[sim]" in last
 
 
-@pytest.mark.parametrize("env_id", list(ENVIRONMENTS))
-def test_the_module_prefix_of_gymnasium_finds_the_ids(env_id):
-    child = in_new_process(
-        f"import gymnasium; spec = gymnasium.spec('pickclutter_lang.envs:{env_id}'); print(spec.id, spec.kwargs)"
-    )
-    assert child.stdout == f"{env_id} {{'objects': {ENVIRONMENTS[env_id]!r}}}\n", child.stderr
-
-
 def test_making_it_by_the_module_prefix():
     child = in_new_process(
         f"import gymnasium; env = gymnasium.make('pickclutter_lang.envs:{PROXY}', obs_mode='state')\n"
