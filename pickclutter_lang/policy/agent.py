@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.templates import named_in
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.policy.judges import Judge, Judgement, StudentJudge
 from pickclutter_lang.policy.observations import decoded, nested
@@ -23,13 +24,13 @@ DECLARE, GO_ON = 1.0, -1.0
 class Pick:
     """One episode: the name that is asked for, what is said of it, and the arm's script."""
 
-    def __init__(self, judge: Judge, control_mode: str, instruction: str) -> None:
+    def __init__(self, judge: Judge, control_mode: str, instruction: str, config: PickerConfig) -> None:
         """Begin."""
         self.instruction = instruction
         self.name = named_in(instruction, judge.names)
         self.judgements: list[Judgement] = []
         """What was said of the name, each time that it was looked for."""
-        self.picker = ScriptedPicker(self._find, control_mode)
+        self.picker = ScriptedPicker(self._find, control_mode, config)
         self._judge = judge
         self._judged: Mapping[str, Any] | None = None
 
@@ -58,25 +59,36 @@ class GraspabilityPolicy:
     state is given back once.
     """
 
-    def __init__(self, judge: Judge, control_mode: str = "pd_ee_delta_pose", declare: bool = True) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        control_mode: str = "pd_ee_delta_pose",
+        declare: bool = True,
+        config: PickerConfig = DEFAULT_PICKER_CONFIG,
+    ) -> None:
         """Build a policy; `load` is the usual way.
 
         :param control_mode: of the environment: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
+        :param config: of the scripted picker
         :raises InvalidArgumentError: for another control mode
         """
         make_controller(control_mode)
-        self.judge, self.control_mode, self.declare = judge, control_mode, declare
+        self.judge, self.control_mode, self.declare, self.config = judge, control_mode, declare, config
 
     @classmethod
     def load(
-        cls, folder: str | Path, control_mode: str = "pd_ee_delta_pose", declare: bool = True
+        cls,
+        folder: str | Path,
+        control_mode: str = "pd_ee_delta_pose",
+        declare: bool = True,
+        config: PickerConfig = DEFAULT_PICKER_CONFIG,
     ) -> GraspabilityPolicy:
         """Open a folder that `export_policy` wrote.
 
         :raises CheckpointError: when it is not there, damaged, or of another schema
         """
-        return cls(StudentJudge(GraspabilityStudent.load(folder)), control_mode, declare)
+        return cls(StudentJudge(GraspabilityStudent.load(folder)), control_mode, declare, config)
 
     def predict(
         self,
@@ -116,7 +128,7 @@ class GraspabilityPolicy:
     def _act(self, flat: Mapping[str, NDArray[Any]], pick: Pick | None) -> tuple[NDArray[np.float32], Pick]:
         seen, instruction = nested(flat), decoded(flat["instruction"])
         if pick is None or pick.instruction != instruction:
-            pick = Pick(self.judge, self.control_mode, instruction)
+            pick = Pick(self.judge, self.control_mode, instruction, self.config)
             if self.declare:
                 pick.judge(seen)
         action = hold_action(self.control_mode) if self.declare and pick.absent else pick.picker.act(seen)
