@@ -15,9 +15,7 @@ from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
 from pickclutter_lang.envs.mesh_sampling import ObjectGeometry, object_geometry
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import (
-    FINGER_HALF_X,
-    FINGER_TIP_Z,
-    FINGER_Y,
+    PANDA_GRIPPER,
     GraspCandidates,
     collision_counts,
     pregrasp_pose,
@@ -119,7 +117,6 @@ def _propose(centers: FloatArray, axes: FloatArray, middle: FloatArray) -> Grasp
 
 def _lift(centers: FloatArray, rotations: FloatArray) -> FloatArray:
     """Return how far [G] each pose must back off along its approach so that the open fingers clear the table."""
-    corners = np.array([[sx * FINGER_HALF_X, sy * FINGER_Y[1], FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
-    lowest = (centers[:, None] + np.einsum("gij,cj->gci", rotations, corners))[..., 2].min(1)
+    lowest = (centers[:, None] + np.einsum("gij,cj->gci", rotations, PANDA_GRIPPER.fingertip_corners))[..., 2].min(1)
     upward = -rotations[:, 2, 2]  # meters of height per meter of backing off
     return np.asarray(np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3)))

@@ -6,7 +6,7 @@ from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
-from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M
+from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
 
 OPEN, CLOSED = 1.0, -1.0
 BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
@@ -23,7 +23,7 @@ def box(size, at=(0.0, 0.0), spacing=0.004):
     sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
     sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
     points = np.concatenate([top, *sides])
-    return points[points[:, 2] > TABLE_HEIGHT_M] + np.array([*at, 0.0])
+    return points[points[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m] + np.array([*at, 0.0])
 
 
 def tabletop(objects, names, spacing=0.14):

@@ -12,15 +12,14 @@ from pickclutter_lang.manipulation.gripper import quaternion, rotation_matrix
 from pickclutter_lang.manipulation.in_hand_pose import (
     WristCameraView,
     about_closing_axis,
-    center_hypotheses,
     estimate_in_hand_rotation,
     free_space_violation,
     held_object_points,
-    transport_pose,
     wrist_camera_view,
 )
 from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
+from pickclutter_lang.manipulation.transport import center_hypotheses, transport_pose
 
 DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import gymnasium
 import numpy as np
@@ -11,28 +12,21 @@ from picking import ABOVE, BASE, INTRINSIC, REST, box, tabletop
 from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation import grasp_proposals
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
 from pickclutter_lang.manipulation.controllers import CONTROLLERS, make_controller
-from pickclutter_lang.manipulation.grasp_proposals import (
-    DEFAULT_LIMITS,
-    MAX_COLLISIONS,
-    RELAXED_LIMITS,
-    StripGrasp,
-    _grasps_on_strips,
-    propose_grasps,
-)
+from pickclutter_lang.manipulation.grasp_config import DEFAULT_GRASP_CONFIG, DEFAULT_LIMITS, RELAXED_LIMITS
+from pickclutter_lang.manipulation.grasp_proposals import StripGrasp, _grasps_on_strips, propose_grasps
 from pickclutter_lang.manipulation.gripper import (
-    FINGER_TIP_Z,
-    PAD_M,
+    PANDA_GRIPPER,
     GraspCandidates,
     collision_counts,
     points_between_fingers,
     rotation_matrix,
 )
 from pickclutter_lang.manipulation.kinematics import JOINT_LIMITS, PandaArm, pose_distance
-from pickclutter_lang.manipulation.planes import planar_normals
-from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, object_point_cloud, unproject_depth
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
+from pickclutter_lang.manipulation.planes import PlaneConfig, planar_normals
+from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, object_point_cloud, unproject_depth
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
 
@@ -95,7 +89,8 @@ def test_proposals_are_free_and_keep_off_the_table():
     found = propose_grasps(cube, neighbour)
     assert len(found.positions)
     assert (
-        collision_counts(GraspCandidates(found.positions, found.rotations), [cube, neighbour]) <= MAX_COLLISIONS
+        collision_counts(GraspCandidates(found.positions, found.rotations), [cube, neighbour])
+        <= DEFAULT_LIMITS.max_collisions
     ).all()
     assert (found.positions[:, 2] > 0.0098).all()
 
@@ -105,8 +100,8 @@ def test_nothing_else_is_taken_hold_of():
     alone, crossed = propose_grasps(bar, np.zeros((0, 3))), propose_grasps(bar, across)
     assert np.abs(alone.positions[0][:2]).max() < 0.02  # at the middle, where it is heaviest
     assert len(crossed.positions) and np.abs(crossed.positions[:, 0]).min() > 0.02  # beside what lies on it
-    assert (points_between_fingers(crossed, across) <= MAX_COLLISIONS).all()
-    assert points_between_fingers(alone, across)[0] > MAX_COLLISIONS
+    assert (points_between_fingers(crossed, across) <= DEFAULT_LIMITS.max_collisions).all()
+    assert points_between_fingers(alone, across)[0] > DEFAULT_LIMITS.max_collisions
     assert points_between_fingers(alone[np.zeros(0, int)], across).shape == (0,)
 
 
@@ -184,17 +179,17 @@ def test_names_say_what_belongs_to_an_object_and_what_does_not():
 def test_the_pads_close_on_what_is_thin_and_lies_high():
     fork = box((0.15, 0.012, 0.006), spacing=0.002) + np.array([0, 0, 0.048])
     found = propose_grasps(fork, np.zeros((0, 3)))
-    tips = found.positions[:, 2] + found.rotations[:, 2, 2] * FINGER_TIP_Z
-    assert len(tips) and (0.054 - tips <= PAD_M + 1e-9).all()
+    tips = found.positions[:, 2] + found.rotations[:, 2, 2] * PANDA_GRIPPER.finger_tip_z_m
+    assert len(tips) and (0.054 - tips <= PANDA_GRIPPER.pad_height_m + 1e-9).all()
     thick = propose_grasps(box((0.15, 0.05, 0.054)), np.zeros((0, 3)))
-    assert 0.054 - (thick.positions[0, 2] - FINGER_TIP_Z) > 0.03
+    assert 0.054 - (thick.positions[0, 2] - PANDA_GRIPPER.finger_tip_z_m) > 0.03
 
 
 def test_a_low_dome_has_no_upright_sides():
     angles, radii = np.meshgrid(np.arange(0, 2 * np.pi, 0.1), np.arange(0, 0.0341, 0.002))
     height = 0.02 * np.sqrt(1 - (radii / 0.0345) ** 2)
     dome = np.stack([radii * np.cos(angles), radii * np.sin(angles), height], axis=-1).reshape(-1, 3)
-    dome = dome[dome[:, 2] > TABLE_HEIGHT_M]
+    dome = dome[dome[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m]
     straight = np.diag([1.0, -1.0, -1.0])
     grips = _grasps_on_strips(dome, dome[::20], straight, dome.mean(0))
     deep = [grip for grip in grips if grip.position[2] < 0.015]  # its tips are as low as the table allows
@@ -211,7 +206,8 @@ def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
     )
     assert central.across < 1e-3 and central.beyond < 1e-3
     assert across.across == pytest.approx(0.02, abs=1e-3) and beyond.beyond == pytest.approx(0.02, abs=1e-3)
-    assert central.cost < across.cost < beyond.cost
+    costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in (central, across, beyond)]
+    assert costs[0] < costs[1] < costs[2]
 
 
 def a_bar_from_above(angles):
@@ -272,7 +268,8 @@ def test_what_is_lost_while_it_is_lifted_is_noticed_and_picked_again():
 
 
 def test_what_hangs_below_the_fingers_costs_and_what_lies_above_does_not():
-    costs = [StripGrasp(np.zeros(3), 0.03, 0, 0, 0, 0, 0, below).cost for below in (-0.05, 0.0, 0.03, 0.06)]
+    grasps = [StripGrasp(np.zeros(3), 0.03, 0, 0, 0, 0, 0, below) for below in (-0.05, 0.0, 0.03, 0.06)]
+    costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in grasps]
     assert costs[0] == costs[1] < costs[2] < costs[3]
 
 
@@ -296,11 +293,11 @@ def test_of_grasps_that_are_as_good_the_hand_takes_the_nearest(yaw):
     turned = Rotation.from_rotvec([0, 0, np.deg2rad(yaw)]).as_matrix() @ np.diag([1.0, -1.0, -1.0])
     ball = np.random.default_rng(0).normal(size=(4000, 3))
     ball = 0.025 * ball / np.linalg.norm(ball, axis=1, keepdims=True) + [0, 0, 0.025]
-    found = propose_grasps(ball[ball[:, 2] > 0.02], np.zeros((0, 3)), hand=turned)
+    found = propose_grasps(ball[ball[:, 2] > 0.02], np.zeros((0, 3)), rest_rotation=turned)
     assert abs(found.rotations[0][:, 1] @ turned[:, 1]) > np.cos(np.deg2rad(16))
 
 
-def test_where_there_is_no_usual_grasp_a_worse_one_is_tried(monkeypatch):
+def test_where_there_is_no_usual_grasp_a_worse_one_is_tried():
     wide, nothing = box((0.12, 0.076, 0.05), spacing=0.002), np.zeros((0, 3))
     assert not len(propose_grasps(wide, nothing).positions)
     assert len(propose_grasps(wide, nothing, limits=RELAXED_LIMITS).positions)
@@ -312,10 +309,11 @@ def test_where_there_is_no_usual_grasp_a_worse_one_is_tried(monkeypatch):
         "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
         "extra": {"goal_pos": np.array([0, 0, 0.3])},
     }
-    picker, without = (ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2))
+    strict = PickerConfig(grasp_limits=(DEFAULT_LIMITS,))
+    configs = DEFAULT_PICKER_CONFIG, strict
+    picker, without = (ScriptedPicker(lambda seen: depth < 0.48, config=config) for config in configs)
     picker.act(seen)
     assert picker.target is not None and picker.phase == PickPhase.REACH
-    monkeypatch.setattr("pickclutter_lang.manipulation.scripted_picker.RELAXED_LIMITS", DEFAULT_LIMITS)
     without.act(seen)
     assert without.target is None and without.phase == PickPhase.DONE
 
@@ -362,17 +360,15 @@ def test_flat_faces_are_told_from_what_is_round():
     assert planar_normals(points[:20]).shape == (0, 3)
 
 
-def test_a_box_that_leans_is_held_across_its_thickness(monkeypatch):
+def test_a_box_that_leans_is_held_across_its_thickness():
     points, turn = leaning_box(0.6)
     thickness, nothing = turn @ [0, 1, 0], np.zeros((0, 3))
 
-    def straightest():
-        return max(abs(rotation[:, 1] @ thickness) for rotation in propose_grasps(points, nothing).rotations)
-
     held = propose_grasps(points, nothing).rotations[0]
     assert abs(held[:, 1] @ thickness) > 0.99 and held[:, 2] @ (turn @ [0, 0, -1]) > 0.99
-    monkeypatch.setattr(grasp_proposals, "_along_faces", lambda target: [])
-    assert straightest() < 0.9  # nothing else is, for something so thick
+    faceless = replace(DEFAULT_GRASP_CONFIG, planes=PlaneConfig(max_planes=0))
+    others = propose_grasps(points, nothing, config=faceless).rotations
+    assert max(abs(rotation[:, 1] @ thickness) for rotation in others) < 0.9  # nothing else is, for something so thick
 
 
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
@@ -389,7 +385,7 @@ def test_driving_goes_to_a_pose(mode):
     with pytest.raises(InvalidArgumentError, match="pd_ee_delta_pose, pd_joint_delta_pos"):
         make_controller("pd_joint_vel")
     with pytest.raises(InvalidArgumentError, match="at least one attempt"):
-        ScriptedPicker(lambda seen: np.zeros((8, 8), bool), mode, max_attempts=0)
+        PickerConfig(max_attempts=0)
 
 
 def pick(env, options, mode, meddle=lambda picker: None):

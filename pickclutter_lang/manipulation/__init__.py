@@ -1,1 +1,1 @@
-"""A scripted picker: from depth and a mask of the named object to the actions of an arm. Nothing here is learned."""
+"""Scripted manipulation: from a depth image and a mask of the target to actions of the arm. Nothing here is learned."""

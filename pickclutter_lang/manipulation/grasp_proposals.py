@@ -1,77 +1,39 @@
-"""Gripper poses around what is seen of an object: where fingers fit on both sides of it and nothing is in their way.
+"""Antipodal grasps around the visible part of an object.
 
-One picture from above shows no undersides. So a grasp is read off a strip as wide as a finger: the surface that the
-strip shows between the fingers, down to where their tips would be, must be narrower than the gripper opens, and no
-visible point may lie where fingers and hand go.
+One image from above shows no undersides. So a grasp is found on a strip as wide as a finger. The surface of the strip
+down to the fingertips must be narrower than the gripper opens. No visible point may lie in the swept volume.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
-from pickclutter_lang.manipulation.gripper import (
-    FINGER_HALF_X,
-    FINGER_TIP_Z,
-    FINGER_Y,
-    PAD_M,
-    FloatArray,
-    GraspCandidates,
-    collision_counts,
-    points_between_fingers,
+from pickclutter_lang.manipulation.grasp_config import (
+    DEFAULT_GRASP_CONFIG,
+    DEFAULT_LIMITS,
+    GraspConfig,
+    GraspCosts,
+    GraspLimits,
 )
+from pickclutter_lang.manipulation.gripper import FloatArray, GraspCandidates, collision_counts, points_between_fingers
 from pickclutter_lang.manipulation.planes import planar_normals
 
-MAX_COLLISIONS = 2
-"""Points of a cloud that may lie in a gripper's way: single pixels at edges belong to nothing."""
-_DEPTHS_M, _SHALLOWEST_M = (0.044, 0.036, 0.028, 0.018, 0.010), 0.003
-_CLEARANCE_M = 0.003  # between fingertips and table
-_GAP_M = 0.012
-_THIN_M = 0.006
-_CENTRES, _YAWS = 28, 12
-_LEANING, _STEEPEST = np.deg2rad([8.0, 58.0])  # from the horizontal: faces that are neither level nor upright
-_ROLL, _MOST_ROLL = (float(angle) for angle in np.deg2rad([25.0, 50.0]))  # of the closing axis: walls; faces that lean
-_SQUARE = 0.3  # cosine between the normals of two faces that meet at about a right angle
-_BELOW_MIDDLE_M = 0.01  # the tips should reach below the middle of an object's height
-_CONSIDERED, _ROOM_M, _NARROW_COST = 4, 0.03, 0.05
-_SLANT_COST, _WIDE_COST, _SHALLOW_COST, _FLARE_COST, _ACROSS_COST, _BEYOND_COST = 0.04, 0.1, 3.0, 6.0, 1.0, 3.0
-# By a logistic regression of what slipped in 138 first grasps, `across` as 1; `below`, 1.4 by it, is less, so that rims
-# are held along their wall.
-_BELOW_COST, _TAPER_COST = 0.8, 0.09
-_TURN_COST = 0.01  # of a radian of the closing axis, some 25 steps
-_FLARE_M = 0.008
-_WALL_M = 0.03  # thickest of what is held by a rolled hand
-_LEVEL, _MOST_FLARE_M = 0.02, 0.004  # sine of the closing axis' slant; of what is held along one that is not level
-
-
-class GraspLimits(NamedTuple):
-    """What a grasp may be like: metres that it is wide at most, how much the width may change along the fingers' own
-    width, points that may lie in the way of the fingers, and slants of the hand, degrees.
-    """
-
-    widest: float
-    taper: float
-    blocked: int
-    slants: tuple[float, ...]
-
-
-DEFAULT_LIMITS, RELAXED_LIMITS = (
-    GraspLimits(0.072, 1.2, MAX_COLLISIONS, (0, 30)),
-    GraspLimits(0.077, 2.5, 25, (0, 30, 50)),
-)
+_CHUNK = 64  # candidates whose collisions are counted at once; bounds the memory
 
 
 class StripGrasp(NamedTuple):
-    """A grasp of a strip: its TCP position [3], and its cost terms, metres but for `taper`.
+    """A grasp of a strip: its TCP position [3], metres, and the terms of its cost.
 
-    `width` between the pads; `depth_deficit`; `flare`, by which the strip is wider at the tips than a little above
-    them, so that pads slip off; `taper`, by which its width changes along the fingers' own, over half of that; and how
-    far the object's middle lies from the middle between the pads: `across` the closing axis, so that it swings about
-    the line between them, along it, `beyond` them, so that it turns out, and along the approach, `below` them.
+    All terms but `taper` are metres. `width` is that between the pads. `depth_deficit` is the depth that the fingers
+    lack. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along the
+    fingers' own width, over half of that. `across`, `beyond` and `below` are the offsets of the object's center from
+    the point between the pads: along the finger width, the closing axis and the approach.
     """
 
     position: FloatArray
@@ -83,75 +45,109 @@ class StripGrasp(NamedTuple):
     beyond: float
     below: float
 
-    @property
-    def cost(self) -> float:
-        """How bad it is; weights were chosen by what was lost in some 500 picks."""
+    def cost(self, costs: GraspCosts) -> float:
+        """Return the weighted sum of the terms; a center above the tips costs nothing."""
         return (
-            _WIDE_COST * self.width
-            + _SHALLOW_COST * self.depth_deficit
-            + _FLARE_COST * self.flare
-            + _ACROSS_COST * self.across
-            + _BEYOND_COST * self.beyond
-            + _BELOW_COST * max(self.below, 0.0)
-            + _TAPER_COST * self.taper
+            costs.width * self.width
+            + costs.depth_deficit * self.depth_deficit
+            + costs.flare * self.flare
+            + costs.across * self.across
+            + costs.beyond * self.beyond
+            + costs.below * max(self.below, 0.0)
+            + costs.taper * self.taper
         )
+
+
+class _Orientation(NamedTuple):
+    """Rotation [3, 3] of the hand (columns across, closing, approach), and its slant or roll, radians."""
+
+    rotation: FloatArray
+    slant: float
 
 
 def propose_grasps(
     target: FloatArray,
     others: FloatArray,
-    count: int = 8,
     limits: GraspLimits = DEFAULT_LIMITS,
-    hand: FloatArray | None = None,
+    rest_rotation: FloatArray | None = None,
+    config: GraspConfig = DEFAULT_GRASP_CONFIG,
 ) -> GraspCandidates:
-    """Return up to `count` gripper poses that are free, the best first.
+    """Return collision-free grasps, the cheapest first.
 
     :param target: points [N, 3] of the object, in the world, metres
     :param others: points [M, 3] of everything else above the table
-    :param hand: rotation [3, 3] of the hand at rest; of grasps about as good comes first what it has to turn least for
+    :param rest_rotation: rotation [3, 3] of the hand at rest; among similar grasps the one with the least turn is first
+    :return: up to `config.max_candidates`; none for fewer than 4 points
     """
     if len(target) < 4:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
-    middle = center_of_mass(target)
-    centres = target[_spread(target, _CENTRES)]
+    center = center_of_mass(target, config.center_of_mass)
+    seeds = target[_farthest_points(target, center, config.n_seeds)]
     positions, rotations, costs = [], [], []
-    for rotation, slant in [*_orientations(limits.slants), *_rolled(), *_along_faces(target)]:
-        turn = 0.0 if hand is None else np.arccos(min(abs(float(rotation[:, 1] @ hand[:, 1])), 1.0))
-        for grip in _grasps_on_strips(target, centres, rotation, middle, limits):
-            positions.append(grip.position)
+    for rotation, slant in [*_slanted(limits, config), *_rolled(config), *_along_faces(target, config)]:
+        turn = 0.0
+        if rest_rotation is not None:
+            turn = np.arccos(min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0))
+        for grasp in _grasps_on_strips(target, seeds, rotation, center, limits, config):
+            positions.append(grasp.position)
             rotations.append(rotation)
-            costs.append(_SLANT_COST * float(np.sin(slant)) + _TURN_COST * turn + grip.cost)
+            hand_cost = config.costs.slant * float(np.sin(slant)) + config.costs.turn * turn
+            costs.append(hand_cost + grasp.cost(config.costs))
     if not positions:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
     found = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
-    free = _free_and_apart(found, target, others, _CONSIDERED * count, limits.blocked)
-    # Where an object is wide beside the fingers, its convex collision parts are wider yet.
-    narrow = collision_counts(found[free], [target], _ROOM_M) > MAX_COLLISIONS
-    best = np.argsort(np.array(costs)[order][free] + _NARROW_COST * narrow, kind="stable")[:count]
-    return found[free[best]]
+    free = _free_and_distinct(found, target, others, limits, config)
+    beside = collision_counts(found[free], [target], config.side_clearance_m, config.gripper)
+    tight = beside > config.max_stray_points
+    best = np.argsort(np.array(costs)[order][free] + config.costs.tight * tight, kind="stable")
+    return found[free[best[: config.max_candidates]]]
 
 
-def _orientations(slants: Sequence[float]) -> list[tuple[FloatArray, float]]:
-    """Return rotations (columns across, closing, approach) and their slant, radians, straight down first."""
-    found = []
-    for slant in np.deg2rad(slants):
-        for yaw in np.arange(_YAWS) * np.pi / _YAWS:
+def _slanted(limits: GraspLimits, config: GraspConfig) -> Iterator[_Orientation]:
+    """Yield orientations with a level closing axis, straight down first."""
+    for slant in np.deg2rad(limits.slants_deg):
+        for yaw in np.arange(config.n_yaws) * np.pi / config.n_yaws:
             closing = np.array([np.cos(yaw), np.sin(yaw), 0.0])
             side = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
             for sign in (1.0,) if slant == 0 else (1.0, -1.0):
                 approach = np.array([0.0, 0.0, -np.cos(slant)]) + sign * np.sin(slant) * side
-                found.append((_with_axes(closing, approach), float(slant)))
-    return found
+                yield _Orientation(_with_axes(closing, approach), float(slant))
 
 
-def _rolled() -> list[tuple[FloatArray, float]]:
-    """Return orientations, as `_orientations` does, whose closing axis is not level, for walls of bowls."""
-    found = []
-    for yaw in np.arange(2 * _YAWS) * np.pi / _YAWS:
-        closing = np.array([np.cos(_ROLL) * np.cos(yaw), np.cos(_ROLL) * np.sin(yaw), np.sin(_ROLL)])
-        found.append((_with_axes(closing, _steepest(closing)), _ROLL))
-    return found
+def _rolled(config: GraspConfig) -> Iterator[_Orientation]:
+    """Yield orientations with a rolled closing axis, for the walls of bowls."""
+    roll = float(np.deg2rad(config.wall_roll_deg))
+    for yaw in np.arange(2 * config.n_yaws) * np.pi / config.n_yaws:
+        closing = np.array([np.cos(roll) * np.cos(yaw), np.cos(roll) * np.sin(yaw), np.sin(roll)])
+        yield _Orientation(_with_axes(closing, _steepest_approach(closing)), roll)
+
+
+def _along_faces(target: FloatArray, config: GraspConfig) -> Iterator[_Orientation]:
+    """Yield orientations that fit an object with sloped faces.
+
+    The hand comes down on one face. It closes along another one's normal, or along the level or the steepest line of
+    the face. Or it closes along the normal of a face, with the steepest approach.
+    """
+    min_slope, max_slope, max_roll = np.deg2rad(
+        [config.min_face_slope_deg, config.max_face_slope_deg, config.max_face_roll_deg]
+    )
+    normals = planar_normals(target, config.planes)
+    for normal in normals:
+        slope = float(np.arccos(np.clip(normal[2], -1, 1)))
+        roll = 0.5 * np.pi - slope
+        if len(normals) > 1 and min_slope < roll < max_roll:
+            yield _Orientation(_with_axes(normal, _steepest_approach(normal)), roll)
+        if not min_slope < slope < max_slope:
+            continue
+        level = np.cross([0.0, 0.0, 1.0], normal) / np.sin(slope)
+        others = [
+            other - (other @ normal) * normal
+            for other in normals
+            if abs(other @ normal) < config.max_perpendicular_cosine
+        ]
+        for closing in [level, np.cross(normal, level), *others]:
+            yield _Orientation(_with_axes(closing / np.linalg.norm(closing), -normal), slope)
 
 
 def _with_axes(closing: FloatArray, approach: FloatArray) -> FloatArray:
@@ -159,80 +155,93 @@ def _with_axes(closing: FloatArray, approach: FloatArray) -> FloatArray:
     return np.stack([np.cross(closing, approach), closing, approach], axis=1)
 
 
-def _steepest(closing: FloatArray) -> FloatArray:
-    """Return the steepest approach [3] at which the fingers close along a unit vector."""
+def _steepest_approach(closing: FloatArray) -> FloatArray:
+    """Return the steepest approach [3] for a closing axis [3]."""
     approach = np.array([0.0, 0.0, -1.0]) + closing[2] * closing
     return np.asarray(approach / np.linalg.norm(approach))
 
 
-def _along_faces(target: FloatArray) -> list[tuple[FloatArray, float]]:
-    """Return orientations, as `_orientations` does, that fit an object that leans: its flat faces are slanted.
-
-    The hand comes down on one of its faces, and closes along another one's normal, or level or steepest along the face;
-    or it closes along the normal of one, coming down as steeply as it can so.
-    """
-    faces = planar_normals(target)
-    found = []
-    for face in faces:
-        slant = float(np.arccos(np.clip(face[2], -1, 1)))
-        across = 0.5 * np.pi - slant
-        if len(faces) > 1 and _LEANING < across < _MOST_ROLL:
-            found.append((_with_axes(face, _steepest(face)), across))
-        if not _LEANING < slant < _STEEPEST:
-            continue
-        level = np.cross([0.0, 0.0, 1.0], face) / np.sin(slant)
-        others = [other - (other @ face) * face for other in faces if abs(other @ face) < _SQUARE]
-        for closing in [level, np.cross(face, level), *others]:
-            found.append((_with_axes(closing / np.linalg.norm(closing), -face), slant))
-    return found
-
-
 def _grasps_on_strips(
     target: FloatArray,
-    centres: FloatArray,
+    seeds: FloatArray,
     rotation: FloatArray,
-    middle: FloatArray,
+    center: FloatArray,
     limits: GraspLimits = DEFAULT_LIMITS,
+    config: GraspConfig = DEFAULT_GRASP_CONFIG,
 ) -> list[StripGrasp]:
-    """Return grasps of one orientation."""
-    local, seeds, at = target @ rotation, centres @ rotation, middle @ rotation
-    level, rolled = abs(rotation[2, 1]) < _LEVEL, abs(abs(rotation[2, 1]) - np.sin(_ROLL)) < 1e-9
-    found = []
-    for (u, v, w), (_, _, height) in zip(seeds, centres, strict=True):
-        wanted = min(0.5 * height + _BELOW_MIDDLE_M, _DEPTHS_M[0])
-        strip = local[np.abs(local[:, 0] - u) < FINGER_HALF_X]
-        lowest = _lowest(rotation @ np.array([u, v, w - FINGER_TIP_Z]), rotation)
-        clear = (lowest - _CLEARANCE_M) / -rotation[2, 2]  # so deep the tips may go above the table
-        for depth in dict.fromkeys(min(depth, clear) for depth in _DEPTHS_M):
-            tip = w + depth
-            shallow = strip[strip[:, 2] < tip]
-            between = _run(np.sort(shallow[:, 1]), v)
-            if between is None:
-                continue
-            taper = _taper(shallow, u, between)
-            if taper > limits.taper:
-                continue
-            width, centre = between[1] - between[0], 0.5 * (between[0] + between[1])
-            deepest = PAD_M if width < 2 * PAD_M else width  # what is narrow may be thin, and would lie above the pads
-            if width > limits.widest or not _SHALLOWEST_M <= depth <= deepest:
-                continue
-            position = rotation @ np.array([u, centre, tip - FINGER_TIP_Z])
-            depth_deficit = max(0.0, min(wanted, deepest) - depth)
-            flare = _flare(shallow, tip, between)
-            if not level and (depth < _FLARE_M or flare > _MOST_FLARE_M):
-                continue  # a finger would lie on top of it
-            if rolled and width > _WALL_M:
-                continue  # upright sides, which the camera does not see, would be in the way
-            across, beyond, below = abs(u - at[0]), abs(centre - at[1]), at[2] - (tip - FINGER_TIP_Z)
-            found.append(StripGrasp(position, width, depth_deficit, flare, taper, across, beyond, below))
-    return found
+    """Return the grasps of one orientation through seeds [S, 3]."""
+    hand = _Hand(rotation, center @ rotation, limits, config)
+    local, grasps = target @ rotation, []
+    for seed, local_seed in zip(seeds, seeds @ rotation, strict=True):
+        strip = local[np.abs(local[:, 0] - local_seed[0]) < config.gripper.finger_half_x_m]
+        wanted = min(0.5 * seed[2] + config.depth_below_center_m, config.fingertip_depths_m[0])
+        max_depth = hand.max_depth(local_seed)
+        for depth in dict.fromkeys(min(depth, max_depth) for depth in config.fingertip_depths_m):
+            grasp = hand.grasp(strip, local_seed, depth, wanted)
+            if grasp is not None:
+                grasps.append(grasp)
+    return grasps
 
 
-def _run(values: FloatArray, through: float) -> tuple[float, float] | None:
-    """Return the ends of the run of sorted values, without a gap, in which a value lies."""
+@dataclass(frozen=True)
+class _Hand:
+    """One orientation of the hand; points are in its axes: x across the fingers, y closing, z approach."""
+
+    rotation: FloatArray
+    center: FloatArray
+    limits: GraspLimits
+    config: GraspConfig
+
+    def max_depth(self, seed: FloatArray) -> float:
+        """Return the depth below a seed [3] at which the lowest corner of the fingertips clears the table."""
+        gripper = self.config.gripper
+        tcp = self.rotation @ np.array([seed[0], seed[1], seed[2] - gripper.finger_tip_z_m])
+        lowest = float((tcp + gripper.fingertip_corners @ self.rotation.T)[:, 2].min())
+        return float((lowest - self.config.table_clearance_m) / -self.rotation[2, 2])
+
+    def grasp(self, strip: FloatArray, seed: FloatArray, depth: float, wanted_depth: float) -> StripGrasp | None:
+        """Return the grasp of a strip [P, 3] with the tips `depth` metres below a seed [3], if it is within limits."""
+        config, pad = self.config, self.config.gripper.pad_height_m
+        tip = seed[2] + depth
+        above_tip = strip[strip[:, 2] < tip]
+        sides = _surface_through(np.sort(above_tip[:, 1]), seed[1], config.max_surface_gap_m)
+        if sides is None:
+            return None
+        taper = _taper(above_tip, seed[0], sides, config)
+        width, middle = sides[1] - sides[0], 0.5 * (sides[0] + sides[1])
+        # A narrow object may be thin, and would lie above the pads.
+        deepest = pad if width < 2 * pad else width
+        too_wide = taper > self.limits.max_taper or width > self.limits.max_width_m
+        if too_wide or not config.min_depth_m <= depth <= deepest:
+            return None
+        flare = _flare(above_tip, tip, sides, config.flare_height_m)
+        if self._blocked_by_roll(depth, width, flare):
+            return None
+        tcp_z = tip - config.gripper.finger_tip_z_m
+        return StripGrasp(
+            position=self.rotation @ np.array([seed[0], middle, tcp_z]),
+            width=width,
+            depth_deficit=max(0.0, min(wanted_depth, deepest) - depth),
+            flare=flare,
+            taper=taper,
+            across=abs(seed[0] - self.center[0]),
+            beyond=abs(middle - self.center[1]),
+            below=self.center[2] - tcp_z,
+        )
+
+    def _blocked_by_roll(self, depth: float, width: float, flare: float) -> bool:
+        """Tell whether the roll of the closing axis would bring a finger onto the object, or into a hidden side."""
+        config, sine = self.config, abs(self.rotation[2, 1])
+        on_top = sine >= config.level_sine and (depth < config.flare_height_m or flare > config.max_flare_m)
+        wall_roll = float(np.sin(float(np.deg2rad(config.wall_roll_deg))))
+        return bool(on_top or (abs(sine - wall_roll) < 1e-9 and width > config.max_wall_thickness_m))
+
+
+def _surface_through(values: FloatArray, through: float, max_gap: float) -> tuple[float, float] | None:
+    """Return the ends of the gap-free run of sorted values that contains a value, or None."""
     if not len(values):
         return None
-    breaks = np.flatnonzero(np.diff(values) > _GAP_M)
+    breaks = np.flatnonzero(np.diff(values) > max_gap)
     starts, ends = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(values) - 1]])
     for start, end in zip(starts, ends, strict=True):
         if values[start] - 1e-6 <= through <= values[end] + 1e-6:
@@ -240,52 +249,47 @@ def _run(values: FloatArray, through: float) -> tuple[float, float] | None:
     return None
 
 
-def _taper(strip: FloatArray, u: float, between: tuple[float, float]) -> float:
-    """Return how much the width changes along the fingers' own width: 0 between parallel faces; wedges slip out."""
-    inside = strip[(strip[:, 1] >= between[0]) & (strip[:, 1] <= between[1])]
-    halves = inside[inside[:, 0] < u][:, 1], inside[inside[:, 0] >= u][:, 1]
-    if not len(halves[0]) or not len(halves[1]):  # the end of something, or something thinner than the fingers
-        return 0.0 if np.ptp(inside[:, 0]) < _THIN_M else np.inf
-    return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / FINGER_HALF_X)
+def _taper(strip: FloatArray, x: float, sides: tuple[float, float], config: GraspConfig) -> float:
+    """Return the change of the width along the fingers' own width, over half of that: 0 between parallel faces."""
+    inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
+    halves = inside[inside[:, 0] < x][:, 1], inside[inside[:, 0] >= x][:, 1]
+    if not len(halves[0]) or not len(halves[1]):  # the end of an object, or an object thinner than the fingers
+        return 0.0 if np.ptp(inside[:, 0]) < config.thin_object_m else np.inf
+    return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / config.gripper.finger_half_x_m)
 
 
-def _flare(strip: FloatArray, tip: float, between: tuple[float, float]) -> float:
-    """Return by how much wider a strip is at the tips than a little above them; 0 where it is lower than that."""
-    inside = strip[(strip[:, 1] >= between[0]) & (strip[:, 1] <= between[1])]
-    above = inside[inside[:, 2] < tip - _FLARE_M][:, 1]
-    return between[1] - between[0] - float(np.ptp(above)) if len(above) else 0.0
+def _flare(strip: FloatArray, tip: float, sides: tuple[float, float], height: float) -> float:
+    """Return the width of a strip at the tips less that `height` metres above them; 0 where it is lower than that."""
+    inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
+    above = inside[inside[:, 2] < tip - height][:, 1]
+    return sides[1] - sides[0] - float(np.ptp(above)) if len(above) else 0.0
 
 
-def _lowest(tcp: FloatArray, rotation: FloatArray) -> float:
-    """Return the height of the lowest corner of the open fingers."""
-    corners = np.array([[sx * FINGER_HALF_X, sy * FINGER_Y[1], FINGER_TIP_Z] for sx in (-1, 1) for sy in (-1, 1)])
-    return float((tcp + corners @ rotation.T)[:, 2].min())
-
-
-def _free_and_apart(
-    found: GraspCandidates, target: FloatArray, others: FloatArray, count: int, blocked: int
+def _free_and_distinct(
+    found: GraspCandidates, target: FloatArray, others: FloatArray, limits: GraspLimits, config: GraspConfig
 ) -> NDArray[np.int64]:
-    """Return the rows of poses that nothing blocks and that hold nothing else, of those near each other the best."""
+    """Return the rows of collision-free grasps that hold no other object, of similar ones the first."""
     chosen: list[int] = []
-    for first in range(0, len(found.positions), 64):
-        rows = np.arange(first, min(first + 64, len(found.positions)))
-        free = collision_counts(found[rows], [target, others]) <= blocked
-        for row in rows[free & (points_between_fingers(found[rows], others) <= MAX_COLLISIONS)]:
-            apart = all(
-                np.linalg.norm(found.positions[row] - found.positions[other]) > 0.012
-                or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < 0.9
+    for first in range(0, len(found.positions), _CHUNK):
+        rows = np.arange(first, min(first + _CHUNK, len(found.positions)))
+        free = collision_counts(found[rows], [target, others], gripper=config.gripper) <= limits.max_collisions
+        alone = points_between_fingers(found[rows], others, config.gripper) <= config.max_stray_points
+        for row in rows[free & alone]:
+            distinct = all(
+                np.linalg.norm(found.positions[row] - found.positions[other]) > config.min_separation_m
+                or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < config.max_axis_cosine
                 for other in chosen
             )
-            if apart:
+            if distinct:
                 chosen.append(int(row))
-            if len(chosen) == count:
+            if len(chosen) == config.oversampling * config.max_candidates:
                 return np.array(chosen)
     return np.array(chosen, np.int64)
 
 
-def _spread(points: FloatArray, count: int) -> NDArray[np.int64]:
-    """Choose points far from each other (greedy farthest-point sampling), from the one nearest the middle on."""
-    distance = np.linalg.norm(points - center_of_mass(points), axis=1)
+def _farthest_points(points: FloatArray, center: FloatArray, count: int) -> NDArray[np.int64]:
+    """Return rows of points far from each other (greedy farthest-point sampling), from that nearest the center on."""
+    distance = np.linalg.norm(points - center, axis=1)
     chosen = [int(distance.argmin())]
     distance = np.full(len(points), np.inf)
     while len(chosen) < min(count, len(points)):

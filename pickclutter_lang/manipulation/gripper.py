@@ -1,4 +1,4 @@
-"""The Panda's gripper as a volume, its poses around things, and what stands in its way."""
+"""The Panda gripper: its swept volume, its poses around objects, and the points that collide with it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,46 @@ from transforms3d.quaternions import mat2quat, quat2mat
 
 FloatArray = NDArray[np.float64]
 AnyFloatArray = NDArray[np.floating[Any]]
-"""An array that comes from outside, of any floating type."""
+"""An array of a caller, of any floating type."""
 
-APPROACH_M = 0.08
-"""Distance between a grasp and the pose from which it is approached."""
-# The gripper in the frame of its TCP (x across, y closing, z approach), metres; measured on the collision shapes of
-# panda_v2.urdf with 1 mm of margin. The fingers end 8.8 mm beyond the TCP.
-FINGER_TIP_Z = 0.0098
-FINGER_Y = (0.040, 0.062)
-FINGER_HALF_X = 0.0118
-PAD_M = 0.0185
-"""Height of the pads, from the tips up; above them the fingers recede."""
-_PALM_Z = -0.036
-_PALM_HALF = (0.033, 0.105)
-_SWEEP_Z = -0.16
+
+@dataclass(frozen=True)
+class GripperGeometry:
+    """Boxes around the open gripper in its TCP frame: x across the fingers, y closing axis, z approach axis.
+
+    Sizes are those of the collision shapes in `panda_v2.urdf`, with a margin of 1 mm. "Half" sizes are symmetric
+    about the TCP.
+    """
+
+    finger_tip_z_m: float = 0.0098
+    """End of the fingers: 8.8 mm beyond the TCP."""
+    finger_min_y_m: float = 0.040
+    """Inner face of an open finger."""
+    finger_max_y_m: float = 0.062
+    """Outer face of an open finger."""
+    finger_half_x_m: float = 0.0118
+    """Half of the finger's width."""
+    pad_height_m: float = 0.0185
+    """Height of the pads above the tips; the fingers recede above them."""
+    palm_z_m: float = -0.036
+    """Front of the palm."""
+    palm_half_x_m: float = 0.033
+    """Half of the palm's thickness."""
+    palm_half_y_m: float = 0.105
+    """Half of the palm's width."""
+    sweep_z_m: float = -0.16
+    """Back of the swept volume: twice the pre-grasp distance behind the TCP."""
+    pregrasp_distance_m: float = 0.08
+    """Distance between a grasp and the pose from which the gripper approaches it."""
+
+    @property
+    def fingertip_corners(self) -> FloatArray:
+        """Outer corners of the open fingertips, [4, 3], metres, in the TCP frame."""
+        x, y, z = self.finger_half_x_m, self.finger_max_y_m, self.finger_tip_z_m
+        return np.array([[sx * x, sy * y, z] for sx in (-1, 1) for sy in (-1, 1)])
+
+
+PANDA_GRIPPER = GripperGeometry()
 
 
 @dataclass(frozen=True)
@@ -43,39 +69,53 @@ class GraspCandidates:
         return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
 
 
-def pregrasp_pose(tcp_pose: FloatArray, distance: float = APPROACH_M) -> FloatArray:
-    """Return the TCP pose from which a grasp is approached: `distance` metres back along its approach axis."""
+def pregrasp_pose(tcp_pose: FloatArray, distance: float = PANDA_GRIPPER.pregrasp_distance_m) -> FloatArray:
+    """Return the TCP pose [7] `distance` metres behind a grasp, along its approach axis."""
     back = rotation_matrix(tcp_pose[3:])[:, 2] * distance
     return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
 
 
 def collision_counts(
-    candidates: GraspCandidates, clouds: Sequence[FloatArray], margin: float = 0.0
+    candidates: GraspCandidates,
+    clouds: Sequence[FloatArray],
+    margin: float = 0.0,
+    gripper: GripperGeometry = PANDA_GRIPPER,
 ) -> NDArray[np.int64]:
-    """Count [G] the points of the clouds in the volume that fingers and hand sweep on the way in; 0 means free.
+    """Count [G] the points in the volume that fingers and palm sweep during the approach; 0 is collision-free.
 
-    :param margin: by which the fingers are taken to be wider to both sides, metres
+    :param clouds: point clouds [P, 3] in the world, metres
+    :param margin: widens the fingers on both sides along x, metres
     """
-    x, y, z = _around(candidates, np.concatenate(clouds))
-    finger = (x < FINGER_HALF_X + margin) & (y > FINGER_Y[0]) & (y < FINGER_Y[1]) & (z > _SWEEP_Z) & (z < FINGER_TIP_Z)
-    palm = (x < _PALM_HALF[0]) & (y < _PALM_HALF[1]) & (z > _SWEEP_Z) & (z < _PALM_Z)
+    x, y, z = _local_coordinates(candidates, np.concatenate(clouds))
+    finger = (
+        (x < gripper.finger_half_x_m + margin)
+        & (y > gripper.finger_min_y_m)
+        & (y < gripper.finger_max_y_m)
+        & (z > gripper.sweep_z_m)
+        & (z < gripper.finger_tip_z_m)
+    )
+    palm = (x < gripper.palm_half_x_m) & (y < gripper.palm_half_y_m) & (z > gripper.sweep_z_m) & (z < gripper.palm_z_m)
     return np.asarray((finger | palm).sum(1))
 
 
-def points_between_fingers(candidates: GraspCandidates, cloud: FloatArray) -> NDArray[np.int64]:
-    """Count [G] the points of a cloud that lie between the open fingers."""
-    x, y, z = _around(candidates, cloud)
-    return np.asarray(((x < FINGER_HALF_X) & (y < FINGER_Y[0]) & (z > _PALM_Z) & (z < FINGER_TIP_Z)).sum(1))
+def points_between_fingers(
+    candidates: GraspCandidates, cloud: FloatArray, gripper: GripperGeometry = PANDA_GRIPPER
+) -> NDArray[np.int64]:
+    """Count [G] the points of a cloud [P, 3] that lie between the open fingers."""
+    x, y, z = _local_coordinates(candidates, cloud)
+    in_gap = (x < gripper.finger_half_x_m) & (y < gripper.finger_min_y_m)
+    return np.asarray((in_gap & (z > gripper.palm_z_m) & (z < gripper.finger_tip_z_m)).sum(1))
 
 
-def _around(candidates: GraspCandidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the points that lie near, in the frames of the TCP: |x|, |y| and z, [G, P] each."""
+def _local_coordinates(candidates: GraspCandidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return nearby points in the TCP frames: |x|, |y| and z, [G, P] each."""
     if not len(candidates.positions):
-        nothing = np.zeros((0, len(points)))
-        return nothing, nothing, nothing
-    middle = candidates.positions.mean(0)
-    span = float(np.linalg.norm(candidates.positions - middle, axis=1).max())
-    points = points[np.linalg.norm(points - middle, axis=1) < span + 0.2]
+        empty = np.zeros((0, len(points)))
+        return empty, empty, empty
+    center = candidates.positions.mean(0)
+    spread = float(np.linalg.norm(candidates.positions - center, axis=1).max())
+    # No box of the gripper reaches farther than 0.2 m from the TCP.
+    points = points[np.linalg.norm(points - center, axis=1) < spread + 0.2]
     # [G, P, 3] = (points - position) @ rotation, without the large intermediate
     local = np.matmul(points[None], candidates.rotations)
     local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]

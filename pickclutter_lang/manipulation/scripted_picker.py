@@ -1,4 +1,4 @@
-"""The script of a pick: look, reach, close, lift, bring to the goal; again if the fingers held nothing."""
+"""A scripted pick: observe, reach, close, lift, transport; again after a failed grasp."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
 from pickclutter_lang.manipulation.controllers import CLOSED, OPEN, make_controller
-from pickclutter_lang.manipulation.grasp_proposals import DEFAULT_LIMITS, RELAXED_LIMITS, propose_grasps
+from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
 from pickclutter_lang.manipulation.gripper import (
     AnyFloatArray,
     FloatArray,
@@ -21,40 +21,23 @@ from pickclutter_lang.manipulation.gripper import (
     quaternion,
     rotation_matrix,
 )
-from pickclutter_lang.manipulation.in_hand_pose import (
-    center_hypotheses,
-    estimate_in_hand_rotation,
-    held_object_points,
-    transport_pose,
-    wrist_camera_view,
-)
+from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, held_object_points, wrist_camera_view
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm, pose_distance
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.point_cloud import object_point_cloud
-
-MAX_ATTEMPTS = 3
-LIFT_M = 0.12
-_HIGH_M = 0.22  # the TCP comes down from at least here
-_NEAR_M, _NEAR_RAD = 0.004, 0.04
-_PASSING_M, _PASSING_RAD = 0.03, 0.15
-_MOST_STEPS, _STALLED_STEPS = 45, 6
-_CLOSE_STEPS, _STILL_M = 7, 0.0005  # at least, and then until less than that is closed in a step
-_LIFTING_SPEED, _CARRYING_SPEED = 0.15, 0.3  # faster, more slips out of the fingers; slower, fewer places are tried
-_OTHER_M = 0.02  # a grasp that near to one that failed is not tried again
-_EMPTY_M = 0.002  # both fingers together; less is nothing
-_SLIPPED_SHARE = 0.5  # of the opening at which the fingers closed; below it, what they held is gone
-_FEWEST_STEPS, _AT_REST_RAD = 3, 0.006  # radians in a step; mani_skill2 takes 0.2 rad/s, 0.01 a step, for rest
-_APART_M = 0.05  # between two views that tell what moves with the hand
+from pickclutter_lang.manipulation.transport import center_hypotheses, transport_pose
 
 Observation = Mapping[str, Any]
+Actions = Generator[NDArray[np.float32], None, None]
 TargetMaskFn = Callable[[Observation], NDArray[np.bool_]]
-"""From an observation of mode `rgbd` to the pixels [H, W] of the object in the hand camera's picture."""
+"""From an observation of mode `rgbd` to the pixels [H, W] of the target in the wrist-camera image."""
 
 
 class PickPhase(Enum):
-    """What the picker is at."""
+    """Phase of a pick."""
 
     OBSERVE = "observe"
-    """Choose a grasp, or go back to where the camera sees the whole table."""
+    """Choose a grasp, or return to the pose from which the camera sees the whole table."""
     REACH = "reach"
     """Go to the grasp with open fingers."""
     CLOSE = "close"
@@ -68,7 +51,7 @@ class PickPhase(Enum):
 
 
 class GraspTarget(NamedTuple):
-    """A grasp: the TCP pose [7], what is seen of the object, [N, 3], and where its middle is thought to be, [3]."""
+    """A grasp, the TCP pose [7], with the object's visible points [N, 3] and estimated center [3] at that time."""
 
     grasp: FloatArray
     points: FloatArray
@@ -76,202 +59,218 @@ class GraspTarget(NamedTuple):
 
 
 class ScriptedPicker:
-    """Picks the object that a finder shows it and brings it to the goal, one action for each observation.
+    """Picks the target and brings it to the goal, one action for each observation.
 
-    Observations are those of mani_skill2's mode `rgbd` with the hand camera's depth. No more of them is used than the
-    depth, the camera's and the arm's pose, the joint angles and the goal.
+    Observations are those of ManiSkill2's mode `rgbd`. Only the wrist camera's depth, the poses of camera and arm, the
+    joint angles and the goal are used.
     """
 
     def __init__(
-        self, find_target: TargetMaskFn, control_mode: str = "pd_ee_delta_pose", max_attempts: int = MAX_ATTEMPTS
+        self,
+        find_target: TargetMaskFn,
+        control_mode: str = "pd_ee_delta_pose",
+        config: PickerConfig = DEFAULT_PICKER_CONFIG,
     ) -> None:
-        """Choose what to pick and how to drive.
+        """Choose the target and the controller.
 
-        :param find_target: asked when a grasp is to be chosen, before the arm moves and again after a try that failed
+        :param find_target: called when a grasp is chosen: before the arm moves, and after a failed attempt
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
-        :param max_attempts: how often it picks when the fingers come back empty
-        :raises InvalidArgumentError: for another control mode, or less than one try
+        :raises InvalidArgumentError: for another control mode
         """
-        if max_attempts < 1:
-            raise InvalidArgumentError(f"expected at least one attempt, but got {max_attempts}")
-        self._find_target, self._drive = find_target, make_controller(control_mode)
-        self._max_attempts = max_attempts
+        self.config = config
+        self._find_target = find_target
+        self._controller = make_controller(control_mode, config.controller)
         self.reset()
 
     def reset(self) -> None:
         """Forget the last episode."""
-        self._script: Generator[NDArray[np.float32], None, None] | None = None
+        self._script: Actions | None = None
         self._failed: list[FloatArray] = []
         self.target: GraspTarget | None = None
-        """The grasp that it goes for; None before, and where there is none."""
+        """The current grasp; None before the first observation, and where there is none."""
         self.phase = PickPhase.OBSERVE
-        """What it is at."""
+        """The current phase."""
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
         """Return the next action.
 
         :param observation: of mode `rgbd`
-        :raises InvalidArgumentError: for an observation without what it needs, or a finder's mask of another size
+        :raises InvalidArgumentError: for an observation with missing parts, or a mask of another size
         """
         self._observe(observation)
         if self._script is None:
-            self._arm = PandaArm(self._base)
-            self._rest = self._arm.forward(self._qpos[:JOINTS])
+            self._arm = PandaArm(self._base, self.config.kinematics)
+            self._rest = self._tcp
             self._script = self._pick()
         return next(self._script)
 
-    # The script ---------------------------------------------------------------------------------------------------
-
-    def _pick(self) -> Generator[NDArray[np.float32], None, None]:
-        for _ in range(self._max_attempts):
-            self.target = self._look()
+    def _pick(self) -> Actions:
+        motion = self.config.motion
+        for _ in range(self.config.max_attempts):
+            self.target = self._choose_target()
             if self.target is None:
                 break
             grasp = self.target.grasp
-            ready, self.phase = pregrasp_pose(grasp), PickPhase.REACH
-            yield from self._go(_raised(ready, _HIGH_M), OPEN, passing=True)
-            yield from self._go(ready, OPEN, passing=True)
+            pregrasp = self._pregrasp(grasp)
+            self.phase = PickPhase.REACH
+            yield from self._go(_raised(pregrasp, motion.travel_height_m), OPEN, waypoint=True)
+            yield from self._go(pregrasp, OPEN, waypoint=True)
             yield from self._go(grasp, OPEN)
             self.phase = PickPhase.CLOSE
             yield from self._close(grasp)
-            self._gripped = self._opening
-            lifted = grasp + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
+            self._grasp_opening = self._opening
+            lifted = grasp + np.array([0, 0, motion.lift_height_m, 0, 0, 0, 0])
             if self._holding:
                 self.phase = PickPhase.LIFT
-                yield from self._go(lifted, CLOSED, passing=True)
+                yield from self._go(lifted, CLOSED, waypoint=True)
             if self._holding:
-                yield from self._carry(self.target)
+                yield from self._transport(self.target)
             self._failed.append(grasp)
             self.phase = PickPhase.OBSERVE
-            yield from self._go(_raised(lifted, _HIGH_M), OPEN, passing=True)
-            yield from self._go(self._rest, OPEN, passing=True)
+            yield from self._go(_raised(lifted, motion.travel_height_m), OPEN, waypoint=True)
+            yield from self._go(self._rest, OPEN, waypoint=True)
         self.phase = PickPhase.DONE
         while True:
             yield self._towards(self._rest, OPEN)
 
-    def _close(self, grasp: FloatArray) -> Generator[NDArray[np.float32], None, None]:
-        """Close the fingers, until they move no more."""
-        steps, wider = 0, np.inf
-        while steps < _CLOSE_STEPS or wider - self._opening > _STILL_M:
-            steps, wider = steps + 1, self._opening
+    def _close(self, grasp: FloatArray) -> Actions:
+        """Close the fingers until they stop."""
+        motion, steps, last = self.config.motion, 0, np.inf
+        while steps < motion.min_close_steps or last - self._opening > motion.closed_step_m:
+            steps, last = steps + 1, self._opening
             yield self._towards(grasp, CLOSED)
 
-    def _carry(self, aim: GraspTarget) -> Generator[NDArray[np.float32], None, None]:
-        """Bring the object's middle to the goal, and try around it while the fingers hold something."""
-        self.phase, rotation = PickPhase.TRANSPORT, rotation_matrix(aim.grasp[3:])
-        wanted = self._with_middle_at(self._goal, (aim.center - aim.grasp[:3]) @ rotation, rotation)
+    def _transport(self, target: GraspTarget) -> Actions:
+        """Bring the object's center to the goal, and try center hypotheses while the fingers hold the object."""
+        self.phase, rotation = PickPhase.TRANSPORT, rotation_matrix(target.grasp[3:])
+        pose = self._pose_with_center((target.center - target.grasp[:3]) @ rotation, rotation)
         views = []
-        for action in self._go(wanted, CLOSED):
-            views.append((self._arm.forward(self._qpos[:JOINTS]), self._depth))
+        for action in self._go(pose, CLOSED):
+            views.append((self._tcp, self._depth))
             yield action
-        here = self._arm.forward(self._qpos[:JOINTS])
-        away = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > _APART_M]
-        middles = self._middles_of_held(away[-1] if away else None, aim)
-        del views, away
-        rotation = rotation_matrix(wanted[3:])
+        here, baseline = self._tcp, self.config.motion.view_baseline_m
+        distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > baseline]
+        centers = self._held_centers(distant[-1] if distant else None, target)
+        del views, distant
+        rotation = rotation_matrix(pose[3:])
         while self._holding:
-            for middle in middles:
-                yield from self._try_at(self._with_middle_at(self._goal, middle, rotation))
+            for center in centers:
+                yield from self._settle_at(self._pose_with_center(center, rotation))
                 if not self._holding:
                     return
 
-    def _with_middle_at(self, place: FloatArray, held: FloatArray, rotation: FloatArray) -> FloatArray:
-        return transport_pose(self._arm, self._qpos[:JOINTS], place, held, rotation)
+    def _pose_with_center(self, center: FloatArray, rotation: FloatArray) -> FloatArray:
+        """Return the TCP pose [7] with a center [3] of the TCP frame at the goal."""
+        return transport_pose(self._arm, self._qpos[:JOINTS], self._goal, center, rotation, self.config.transport)
+
+    @property
+    def _tcp(self) -> FloatArray:
+        """Current TCP pose [7]."""
+        return self._arm.forward(self._qpos[:JOINTS])
 
     @property
     def _opening(self) -> float:
-        """Metres between the finger pads."""
+        """Distance between the finger pads, metres."""
         return float(self._qpos[JOINTS:].sum())
 
     @property
     def _holding(self) -> bool:
-        return self._opening > max(_EMPTY_M, _SLIPPED_SHARE * self._gripped)
+        motion = self.config.motion
+        return self._opening > max(motion.min_opening_m, motion.slip_ratio * self._grasp_opening)
 
-    def _middles_of_held(self, seen: AnyFloatArray | None, aim: GraspTarget) -> FloatArray:
-        """Return where [G, 3] the object's middle may be in the frame of the TCP, after looking at how it hangs there.
+    def _held_centers(self, earlier_depth: AnyFloatArray | None, target: GraspTarget) -> FloatArray:
+        """Return hypotheses [G, 3] of the object's center in the TCP frame, given its estimated in-hand rotation.
 
-        :param seen: depth [H, W], from where the hand was some centimetres before; without it nothing is known of that
+        :param earlier_depth: [H, W], from another pose of the hand; None if there was none: no rotation is estimated
         """
-        turned = rotation_matrix(aim.grasp[3:])
-        shape, middle = (aim.points - aim.grasp[:3]) @ turned, (aim.center - aim.grasp[:3]) @ turned
-        tcp = self._arm.forward(self._qpos[:JOINTS])
-        down, swing = -rotation_matrix(tcp[3:])[2], np.eye(3)
-        if seen is not None:
+        config, grasp_rotation = self.config, rotation_matrix(target.grasp[3:])
+        points = (target.points - target.grasp[:3]) @ grasp_rotation
+        center = (target.center - target.grasp[:3]) @ grasp_rotation
+        tcp, rotation = self._tcp, np.eye(3)
+        down = -rotation_matrix(tcp[3:])[2]
+        if earlier_depth is not None:
             view = wrist_camera_view(self._depth, self._intrinsic, self._camera, tcp)
-            swing = estimate_in_hand_rotation(held_object_points(seen, view, self._opening), view, shape, middle, down)
-        return center_hypotheses(swing @ middle, shape @ swing.T, down)
+            held = held_object_points(earlier_depth, view, self._opening, config.in_hand_pose, config.grasp.gripper)
+            rotation = estimate_in_hand_rotation(held, view, points, center, down, config.in_hand_pose)
+        return center_hypotheses(rotation @ center, points @ rotation.T, down, config.transport)
 
-    def _go(
-        self, tcp_pose: FloatArray, gripper: float, passing: bool = False
-    ) -> Generator[NDArray[np.float32], None, None]:
-        """Go to a pose, until it is reached, nothing moves any more, or closed fingers have lost what they held."""
-        metres, radians = (_PASSING_M, _PASSING_RAD) if passing else (_NEAR_M, _NEAR_RAD)
-        nearest, stalled = np.inf, 0
-        for _ in range(_MOST_STEPS):
-            far, turned = pose_distance(self._arm.forward(self._qpos[:JOINTS]), tcp_pose)
-            if (far < metres and turned < radians) or (gripper == CLOSED and not self._holding):
+    def _go(self, tcp_pose: FloatArray, gripper: float, waypoint: bool = False) -> Actions:
+        """Go to a pose until it is reached, the arm stalls, or closed fingers have lost the object."""
+        motion = self.config.motion
+        metres, radians = motion.position_tolerance_m, motion.rotation_tolerance_rad
+        if waypoint:
+            metres, radians = motion.waypoint_position_tolerance_m, motion.waypoint_rotation_tolerance_rad
+        least, stalled = np.inf, 0
+        for _ in range(motion.max_steps):
+            distance, angle = pose_distance(self._tcp, tcp_pose)
+            if (distance < metres and angle < radians) or (gripper == CLOSED and not self._holding):
                 return
-            left = far + 0.1 * turned
-            stalled = 0 if left < nearest - 1e-4 else stalled + 1
-            nearest = min(nearest, left)
-            if stalled == _STALLED_STEPS:
+            error = distance + motion.rotation_weight_m * angle
+            stalled = 0 if error < least - motion.min_progress_m else stalled + 1
+            least = min(least, error)
+            if stalled == motion.stall_steps:
                 return
             yield self._towards(tcp_pose, gripper)
 
-    def _try_at(self, tcp_pose: FloatArray) -> Generator[NDArray[np.float32], None, None]:
-        """Go to a pose with what is held, until the arm is at rest: then the object is at the goal or is not."""
-        for step in range(_MOST_STEPS):
-            before = self._qpos[:JOINTS].copy()
+    def _settle_at(self, tcp_pose: FloatArray) -> Actions:
+        """Go to a pose with the held object until the arm rests, which the environment's success requires."""
+        motion = self.config.motion
+        for step in range(motion.max_steps):
+            last = self._qpos[:JOINTS].copy()
             yield self._towards(tcp_pose, CLOSED)
-            if step + 1 >= _FEWEST_STEPS and np.abs(self._qpos[:JOINTS] - before).max() < _AT_REST_RAD:
+            turned = np.abs(self._qpos[:JOINTS] - last).max()
+            if step + 1 >= motion.min_settle_steps and turned < motion.settled_step_rad:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        holding = _LIFTING_SPEED if self.phase == PickPhase.LIFT else _CARRYING_SPEED
-        speed = holding if gripper == CLOSED else 1.0
-        return self._drive(self._arm, self._qpos, tcp_pose, gripper, speed)
+        motion, speed = self.config.motion, 1.0
+        if gripper == CLOSED:
+            speed = motion.lift_speed if self.phase == PickPhase.LIFT else motion.transport_speed
+        return self._controller(self._arm, self._qpos, tcp_pose, gripper, speed)
 
-    def _look(self) -> GraspTarget | None:
-        """Choose a grasp of what the finder shows; where there is none as usual, whatever may do."""
+    def _choose_target(self) -> GraspTarget | None:
+        """Choose a grasp of the target, within the first limits that allow a reachable one."""
         mask = np.asarray(self._find_target(self._observation), bool)
         if mask.shape != self._depth.shape:
             raise InvalidArgumentError(
                 f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got {list(mask.shape)}"
             )
-        cloud = object_point_cloud(self._depth, self._intrinsic, self._camera)
+        config = self.config
+        cloud = object_point_cloud(self._depth, self._intrinsic, self._camera, config.point_cloud)
         own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
-        target = cloud.points[own]
-        hand = rotation_matrix(self._rest[3:])
-        for limits in (DEFAULT_LIMITS, RELAXED_LIMITS):
-            grasp = self._choose(propose_grasps(target, cloud.points[~own], limits=limits, hand=hand))
+        points, others = cloud.points[own], cloud.points[~own]
+        rest_rotation = rotation_matrix(self._rest[3:])
+        for limits in config.grasp_limits:
+            grasp = self._reachable(propose_grasps(points, others, limits, rest_rotation, config.grasp))
             if grasp is not None:
-                return GraspTarget(grasp, target, center_of_mass(target))
+                return GraspTarget(grasp, points, center_of_mass(points, config.grasp.center_of_mass))
         return None
 
-    def _choose(self, found: GraspCandidates) -> FloatArray | None:
-        """Return the best grasp in reach, not where one failed; those without a longer turn come first."""
-        grasps = [
-            _both_turns(tcp, rotation, self._rest)
-            for tcp, rotation in zip(found.positions, found.rotations, strict=True)
-            if all(np.linalg.norm(tcp - failed[:3]) >= _OTHER_M for failed in self._failed)
+    def _reachable(self, candidates: GraspCandidates) -> FloatArray | None:
+        """Return the first reachable grasp apart from failed ones; those that need a longer turn come last."""
+        pairs = [
+            _both_turns(position, rotation, self._rest)
+            for position, rotation in zip(candidates.positions, candidates.rotations, strict=True)
+            if all(np.linalg.norm(position - failed[:3]) >= self.config.retry_distance_m for failed in self._failed)
         ]
         # The longer turn takes up to 80 steps.
-        for grasp in [shorter for shorter, _ in grasps] + [longer for _, longer in grasps]:
+        for grasp in [shorter for shorter, _ in pairs] + [longer for _, longer in pairs]:
             if self._reaches(grasp):
                 return grasp
         return None
 
     def _reaches(self, grasp: FloatArray) -> bool:
-        """Tell whether the arm can go to a grasp as `_pick` does it, from where it is."""
-        ready, angles = pregrasp_pose(grasp), self._qpos[:JOINTS]
-        for pose in (_raised(ready, _HIGH_M), ready, grasp):
-            solved = self._arm.inverse(pose, angles)
-            if solved is None:
+        """Tell whether the arm can follow the script to a grasp from its current joint angles."""
+        pregrasp, angles = self._pregrasp(grasp), self._qpos[:JOINTS]
+        for pose in (_raised(pregrasp, self.config.motion.travel_height_m), pregrasp, grasp):
+            solution = self._arm.inverse(pose, angles)
+            if solution is None:
                 return False
-            angles = solved
+            angles = solution
         return True
 
-    # What it sees -------------------------------------------------------------------------------------------------
+    def _pregrasp(self, grasp: FloatArray) -> FloatArray:
+        return pregrasp_pose(grasp, self.config.grasp.gripper.pregrasp_distance_m)
 
     def _observe(self, observation: Observation) -> None:
         self._observation = observation
@@ -294,9 +293,9 @@ def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
     return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
 
 
-def _both_turns(tcp: FloatArray, rotation: FloatArray, rest: FloatArray) -> list[FloatArray]:
-    """Return the two poses of a grasp (the fingers may change sides), that which is less of a turn first."""
+def _both_turns(position: FloatArray, rotation: FloatArray, rest: FloatArray) -> list[FloatArray]:
+    """Return both poses of a grasp (the fingers may swap sides), the one nearer to the rest pose first."""
     two = [rotation, rotation @ np.diag([-1.0, -1.0, 1.0])]
-    resting = rotation_matrix(rest[3:])
-    two.sort(key=lambda turned: -float(np.trace(turned.T @ resting)))
-    return [np.concatenate([tcp, quaternion(turned)]) for turned in two]
+    rest_rotation = rotation_matrix(rest[3:])
+    two.sort(key=lambda turned: -float(np.trace(turned.T @ rest_rotation)))
+    return [np.concatenate([position, quaternion(turned)]) for turned in two]

@@ -1,6 +1,8 @@
-"""What lies apart in a picture with depth, whatever it is called."""
+"""Class-agnostic segmentation of an RGB-D image, and the choice of the target's segments."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,97 +15,142 @@ from skimage.segmentation import felzenszwalb
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
-from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, unproject_depth
+from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig, unproject_depth
 
-# A step of 1 mm in height weighs as much as 15 units of lightness (0 to 100): labels and stripes part nothing.
-_HEIGHT_WEIGHT, _LIGHT_WEIGHT = 3000.0, 0.2
-_SCALE, _BLUR, _FEWEST_PIXELS = 1e5, 0.3, 20
-_FINGERS_M = 0.1  # from the camera; the fingers are 0.05 to 0.07 m away, objects on the table over 0.16 m
-_LEAST_HEAT, _STEP_M = 0.3, 0.015  # chosen on 150 scenes of X_id: 0.25 to 0.3 and 12 to 20 mm are about as good
-_LEAST_NAMED_HEAT, _CLEARLY = 0.1, 1.0  # chosen on 150 scenes of X_ood
-_UNKNOWN = -20.0  # log odds of what is out of sight
+_UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop; as good as impossible
+
+
+@dataclass(frozen=True)
+class SegmentationConfig:
+    """Settings of `segment_rgbd` and `select_target_segments`."""
+
+    height_weight_per_m: float = 3000.0
+    """Weight of the height: a step of 1 mm is worth 15 units of lightness, so labels and stripes separate nothing."""
+    lightness_weight: float = 0.2
+    """Weight of the lightness (0..100)."""
+    scale: float = 1e5
+    """Felzenszwalb's scale: larger makes larger segments."""
+    blur_sigma_px: float = 0.3
+    """Width of the smoothing before the segmentation."""
+    min_segment_px: int = 20
+    """Smaller segments join a neighbor."""
+    min_depth_m: float = 0.1
+    """Pixels nearer to the camera are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m."""
+    background_share: float = 0.5
+    """Segments with a larger share of table and fingers are background."""
+    max_border_step_m: float = 0.015
+    """Largest depth step between segments of one object; 12 to 20 mm do as well on 150 scenes of X_id."""
+    min_heat_ratio: float = 0.3
+    """Least heat of a merged segment relative to the best one; 0.25 does as well on 150 scenes of X_id."""
+    min_scored_heat_ratio: float = 0.1
+    """The same with log-odds, which separate names better; chosen on 150 scenes of X_ood."""
+    min_joined_log_odds: float = 1.0
+    """Segments whose log-odds exceed every other name by that are merged anywhere; chosen on 150 scenes of X_ood."""
+    point_cloud: PointCloudConfig = DEFAULT_POINT_CLOUD_CONFIG
+    """Height of the table and range of the depth."""
+
+
+DEFAULT_SEGMENTATION_CONFIG = SegmentationConfig()
 
 
 def segment_rgbd(
-    rgb: NDArray[np.uint8], depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray
+    rgb: NDArray[np.uint8],
+    depth: AnyFloatArray,
+    intrinsic: AnyFloatArray,
+    camera: AnyFloatArray,
+    config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
 ) -> NDArray[np.int64]:
-    """Return segments [H, W] of one object each, as far as brightness and height tell: 1, 2, ..., and 0 elsewhere.
+    """Return segments [H, W], ideally one for each object: 1, 2, ..., and 0 for the background.
 
-    Graph-based segmentation (Felzenszwalb and Huttenlocher, 2004) of lightness and height above the table. The table
-    is no object, nor is what is as near to the camera as the fingers beside it are.
+    Graph-based segmentation (Felzenszwalb and Huttenlocher, 2004) of lightness and height above the table. Table and
+    fingers are background.
 
     :param rgb: [H, W, 3]; the other arguments are those of `unproject_depth`
     :raises InvalidArgumentError: for arrays of other shapes
     """
-    cloud = unproject_depth(depth, intrinsic, camera)
+    cloud = unproject_depth(depth, intrinsic, camera, config.point_cloud)
     height = np.zeros(np.shape(depth))
     height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
-    layers = np.dstack([_LIGHT_WEIGHT * rgb2lab(rgb)[..., 0], _HEIGHT_WEIGHT * height])
-    found: NDArray[np.int64] = felzenszwalb(layers, _SCALE, _BLUR, _FEWEST_PIXELS, channel_axis=-1) + 1
-    nothing = (height <= TABLE_HEIGHT_M) | (np.asarray(depth) < _FINGERS_M)
-    left_out = np.bincount(found.ravel(), weights=nothing.ravel()) > 0.5 * np.bincount(found.ravel())
-    found[left_out[found]] = 0
-    return np.unique(found, return_inverse=True)[1].reshape(found.shape) + int(found.min() > 0)
+    channels = np.dstack([config.lightness_weight * rgb2lab(rgb)[..., 0], config.height_weight_per_m * height])
+    segments: NDArray[np.int64] = 1 + felzenszwalb(
+        channels, config.scale, config.blur_sigma_px, config.min_segment_px, channel_axis=-1
+    )
+    background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
+    sizes = np.bincount(segments.ravel())
+    removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_share * sizes
+    segments[removed[segments]] = 0
+    return np.unique(segments, return_inverse=True)[1].reshape(segments.shape) + int(segments.min() > 0)
 
 
 def select_target_segments(
     segments: NDArray[np.int64],
     heatmap: FloatArray,
     depth: AnyFloatArray,
-    odds: FloatArray | None = None,
+    log_odds: FloatArray | None = None,
     count: int = 1,
+    config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
 ) -> list[NDArray[np.bool_]]:
-    """Return the pixels [H, W] of up to `count` objects that heatmap [H, W] points to, the likeliest first.
+    """Return masks [H, W] of up to `count` objects that the heatmap points to, the likeliest first.
 
-    An object is the segment with the highest mean heat, with those of some heat that are joined to it, directly or
-    through others of them, by borders without a step in depth [H, W], metres: it may be in several pieces. Without
-    `odds` they are at least 0.3 times as hot. With them heatmap counts by the probability that the segment is rather
-    called so than by the likeliest of the other names, a tenth is enough, and what is clearly called so belongs to the
-    object wherever it is: something may lie across it. Each further object is the hottest of what is
-    left, where anything is hot.
+    The segment with the highest mean heat is selected. Neighboring segments are merged if their heat is at least
+    `min_heat_ratio` of it and the depth step between them is small (over-segmentation). With log-odds the heat is
+    weighted by the probability of the target name against the likeliest other one, the ratio is
+    `min_scored_heat_ratio`, and segments with clearly higher log-odds are merged anywhere (occlusion). Each further
+    object is selected from the segments that are left, while one of them has positive heat.
 
-    :param odds: [C, H, W] log odds of C names, the first of which is that of the object; all are infinite or NaN where
-        nothing is known
-    :return: none where there are no segments
-    :raises InvalidArgumentError: for odds of fewer than two names
+    :param segments: [H, W], as `segment_rgbd` returns them
+    :param heatmap: [H, W], >= 0
+    :param depth: [H, W], metres
+    :param log_odds: [C, H, W] of C names, the target first; infinite or NaN where unknown
+    :return: no masks where there are no segments
+    :raises InvalidArgumentError: for log-odds of fewer than two names
     """
-    means = _means(segments, heatmap[None])[0]
-    least, called = _LEAST_HEAT, np.zeros(len(means), bool)
-    if odds is not None:
-        if len(odds) < 2:
-            raise InvalidArgumentError(f"expected log odds of at least 2 names, [C, H, W], but got {list(odds.shape)}")
-        called_so, *called_else = _means(segments, odds)
-        margin = called_so - np.max(called_else, axis=0)
-        means, least, called = means * expit(margin), _LEAST_NAMED_HEAT, margin >= _CLEARLY
-    left = np.bincount(segments.ravel()) > 0
-    left[0] = False
+    heat = _segment_means(segments, heatmap[None])[0]
+    min_ratio, clear = config.min_heat_ratio, np.zeros(len(heat), bool)
+    if log_odds is not None:
+        if len(log_odds) < 2:
+            raise InvalidArgumentError(
+                f"expected log odds of at least 2 names, [C, H, W], but got {list(log_odds.shape)}"
+            )
+        target, *others = _segment_means(segments, log_odds)
+        margin = target - np.max(others, axis=0)
+        heat, min_ratio = heat * expit(margin), config.min_scored_heat_ratio
+        clear = margin >= config.min_joined_log_odds
+    available = np.bincount(segments.ravel()) > 0
+    available[0] = False
     pairs, steps = _borders(segments, np.asarray(depth))
-    found: list[NDArray[np.bool_]] = []
-    while left.any() and len(found) < count:
-        best = int(np.where(left, means, -np.inf).argmax())
-        if found and means[best] <= 0:
-            break  # nothing points there
-        inside = (steps < _STEP_M) & (left[pairs] & (means[pairs] >= least * means[best])).all(axis=0)
-        joined = coo_array((np.ones(inside.sum()), pairs[:, inside]), (len(means), len(means)))
-        objects = connected_components(joined, directed=False)[1]
-        chosen = left & ((objects == objects[best]) | called)
-        found.append(np.asarray(chosen[segments]))
-        left &= ~chosen
-    return found
+    smooth = steps < config.max_border_step_m
+    masks: list[NDArray[np.bool_]] = []
+    while available.any() and len(masks) < count:
+        best = int(np.where(available, heat, -np.inf).argmax())
+        if masks and heat[best] <= 0:
+            break
+        joined = smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[best])).all(axis=0)
+        selected = available & (_connected(pairs[:, joined], best, len(heat)) | clear)
+        masks.append(np.asarray(selected[segments]))
+        available &= ~selected
+    return masks
 
 
-def _means(segments: NDArray[np.int64], layers: FloatArray) -> FloatArray:
-    """Return the means of layers [C, H, W] in each segment, [C, segments]; _UNKNOWN for one without finite values."""
-    known = np.isfinite(layers[0]).ravel()
-    labels = segments.ravel()[known]
+def _connected(pairs: NDArray[np.int64], start: int, count: int) -> NDArray[np.bool_]:
+    """Tell [count] which segments are connected to `start` by pairs [2, B]."""
+    graph = coo_array((np.ones(pairs.shape[1]), pairs), (count, count))
+    components = connected_components(graph, directed=False)[1]
+    return np.asarray(components == components[start])
+
+
+def _segment_means(segments: NDArray[np.int64], channels: FloatArray) -> FloatArray:
+    """Return means of channels [C, H, W] per segment, [C, segments]; _UNSEEN_LOG_ODDS without finite values."""
+    finite = np.isfinite(channels[0]).ravel()
+    labels = segments.ravel()[finite]
     pixels = coo_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), (int(segments.max()) + 1, len(labels)))
     counts = np.bincount(labels, minlength=pixels.shape[0])
-    sums = pixels.tocsr() @ layers.reshape(len(layers), -1)[:, known].T
-    return np.where(counts > 0, sums.T / np.maximum(counts, 1), _UNKNOWN)
+    sums = pixels.tocsr() @ channels.reshape(len(channels), -1)[:, finite].T
+    return np.where(counts > 0, sums.T / np.maximum(counts, 1), _UNSEEN_LOG_ODDS)
 
 
 def _borders(segments: NDArray[np.int64], depth: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return which segments touch, [2, B], and the median step of depth along each border, [B]."""
+    """Return the pairs of neighboring segments, [2, B], and the median depth step along each border, [B], metres."""
     count = int(segments.max()) + 1
     keys, steps = [], []
     for here, there in (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]):

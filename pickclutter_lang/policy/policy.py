@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_observation import decode_instruction, unflatten_observation
@@ -23,13 +24,13 @@ DECLARE, CONTINUE = 1.0, -1.0
 class EpisodeState:
     """One episode: the name that is asked for, what is said of it, and the arm's script."""
 
-    def __init__(self, detector: TargetDetector, control_mode: str, instruction: str) -> None:
+    def __init__(self, detector: TargetDetector, control_mode: str, instruction: str, config: PickerConfig) -> None:
         """Begin."""
         self.instruction = instruction
         self.name = parse_target_name(instruction, detector.names)
         self.detections: list[Detection] = []
         """What was said of the name, each time that it was looked for."""
-        self.picker = ScriptedPicker(self._find, control_mode)
+        self.picker = ScriptedPicker(self._find, control_mode, config)
         self._detector = detector
         self._detected_observation: Mapping[str, Any] | None = None
 
@@ -58,25 +59,36 @@ class LanguagePickPolicy:
     state is given back once.
     """
 
-    def __init__(self, detector: TargetDetector, control_mode: str = "pd_ee_delta_pose", declare: bool = True) -> None:
+    def __init__(
+        self,
+        detector: TargetDetector,
+        control_mode: str = "pd_ee_delta_pose",
+        declare: bool = True,
+        config: PickerConfig = DEFAULT_PICKER_CONFIG,
+    ) -> None:
         """Build a policy; `load` is the usual way.
 
         :param control_mode: of the environment: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
+        :param config: of the scripted picker
         :raises InvalidArgumentError: for another control mode
         """
         make_controller(control_mode)
-        self.detector, self.control_mode, self.declare = detector, control_mode, declare
+        self.detector, self.control_mode, self.declare, self.config = detector, control_mode, declare, config
 
     @classmethod
     def load(
-        cls, folder: str | Path, control_mode: str = "pd_ee_delta_pose", declare: bool = True
+        cls,
+        folder: str | Path,
+        control_mode: str = "pd_ee_delta_pose",
+        declare: bool = True,
+        config: PickerConfig = DEFAULT_PICKER_CONFIG,
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` wrote.
 
         :raises CheckpointError: when it is not there, damaged, or of another schema
         """
-        return cls(StudentDetector(StudentRuntime.load(folder)), control_mode, declare)
+        return cls(StudentDetector(StudentRuntime.load(folder)), control_mode, declare, config)
 
     def predict(
         self,
@@ -118,7 +130,7 @@ class LanguagePickPolicy:
     ) -> tuple[NDArray[np.float32], EpisodeState]:
         seen, instruction = unflatten_observation(flat), decode_instruction(flat["instruction"])
         if pick is None or pick.instruction != instruction:
-            pick = EpisodeState(self.detector, self.control_mode, instruction)
+            pick = EpisodeState(self.detector, self.control_mode, instruction, self.config)
             if self.declare:
                 pick.detect(seen)
         action = hold_action(self.control_mode) if self.declare and pick.absent else pick.picker.act(seen)
