@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.paths import ROOT
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-ROOT = Path(__file__).parent.parent
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background: tests interrupt processes
     signal.signal(signal.SIGINT, signal.default_int_handler)

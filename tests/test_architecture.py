@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from helpers.paths import ROOT
+
 PACKAGE = "pickclutter_lang"
 
 # From bottom to top: a room imports those before it alone, never one after it.

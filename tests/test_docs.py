@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from toy_pictures import SETTINGS
-from toy_pictures import paint as paint_picture
-from toy_training import make_finished_run
 
+from helpers.image_data import SETTINGS
+from helpers.image_data import paint as paint_picture
+from helpers.paths import ROOT
+from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 COLOURS = {
     "Banana": (240, 220, 40),
     "Cucumber": (40, 130, 40),
