@@ -30,7 +30,7 @@ FEW, CONTINUAL = "fewshot", "continual"
 class PictureRun(PhasedRun):
     """A student of single pictures with everything that training or evaluation needs; make one with `open`."""
 
-    script = "pickclutter train-image-student"
+    command = "pickclutter train-image-student"
     settings: BenchmarkSettings
 
     def __init__(

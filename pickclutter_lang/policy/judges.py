@@ -23,7 +23,7 @@ from pickclutter_lang.training.zero_shot import SINGLE, encode_pictures
 
 _CANDIDATES, _LATER_COST = 3, 2.0
 _CLOSE_UP_WEIGHT, _MOST_ODDS = 0.3, 12.0
-# Chosen on 400 scenes of X_ood (docs/policy.md); their neighbours do as well there with other students of close-ups.
+# Chosen on 400 scenes of X_ood; their neighbours do as well there with other students of close-ups.
 
 
 class Judgement(NamedTuple):

@@ -40,7 +40,7 @@ _MAY_DIFFER = ("out", "threads", "device", "num_workers", "scenes")
 class Run(PhasedRun):
     """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
 
-    script = "pickclutter train-affordance"
+    command = "pickclutter train-affordance"
     settings: TrainSettings
 
     def __init__(self, settings: TrainSettings, teacher: Teacher, scenes: dict[str, SceneSet]) -> None:
