@@ -2,7 +2,7 @@
 
 
 class PickClutterError(Exception):
-    """Base of every error that a user can mend; scripts print it as one line and exit with status 2."""
+    """Base of every error that a user can mend; commands print it as one line and exit with status 2."""
 
 
 class MissingExtraError(PickClutterError, ImportError):

@@ -23,7 +23,7 @@ from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
 
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 _CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
-# Chosen on 400 scenes of X_ood (docs/policy.md); their neighbors do as well there with other students of object crops.
+# Chosen on 400 scenes of X_ood; their neighbors do as well there with other students of object crops.
 
 
 class Detection(NamedTuple):

@@ -48,7 +48,7 @@ class ExperimentConfig(Protocol):
 class MultiPhaseExperiment(ABC):
     """Trains a model phase by phase; what is finished in the folder is left as it is."""
 
-    script: str
+    command: str
     """The command that makes such a run, for messages."""
     selection_metric: str | None = None
     """Metric of the validation that chooses the epoch of the first phase; None: the last epoch."""
@@ -142,7 +142,7 @@ class MultiPhaseExperiment(ABC):
         if not epochs or epochs[-1] < wanted:
             raise CheckpointError(
                 f"expected {wanted} finished epochs in {folder}, but there are {epochs[-1] if epochs else 0}; "
-                f"run {self.script} with out={self.folder} first"
+                f"run {self.command} with out={self.folder} first"
             )
         history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, epochs[-1])).state["history"]
         chosen = epochs[-1] - back if back else best_epoch(history, select)

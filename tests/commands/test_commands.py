@@ -152,7 +152,9 @@ def test_no_text_of_the_package_names_a_file_that_a_wheel_lacks() -> None:
     named = [
         f"{path}: {found}"
         for path in files
-        for found in re.findall(r"\bscripts/\S*|\bbenchmarks/\w+\.py\b|python \S+\.py\b", path.read_text())
+        for found in re.findall(
+            r"\bscripts/\S*|\bdocs/\S+|\bbenchmarks/\w+\.py\b|python \S+\.py\b|Makefile", path.read_text()
+        )
         if not (ROOT / "pickclutter_lang" / found).is_file()
     ]
     assert named == []

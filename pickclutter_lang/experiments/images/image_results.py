@@ -89,7 +89,7 @@ class ImageSweepResults:
         """
         chosen = ",".join(map(str, seeds))
         shared = [*(self.overrides or (f"dataset={self.data['name']}",))]
-        if self.folder != Path(f"runs/benchmarks/{self.data['name']}"):  # the script's default
+        if self.folder != Path(f"runs/benchmarks/{self.data['name']}"):  # the command's default
             shared.append(f"out={self.folder}")
         return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 
@@ -160,7 +160,7 @@ def read_result(path: Path) -> Result:
 
 
 def summary(result: Result) -> str:
-    """Say the accuracies of a run in a line, for the end of a script."""
+    """Say the accuracies of a run in a line, for the end of a command."""
     values = " / ".join(percent(number_at(result, measure)) for measure in ACCURACY)
     teacher = " / ".join(percent(number_at(result, f"teacher.{part}.accuracy")) for part in ("id", "ood"))
     return f"X_id / zero-shot X_ood / few-shot X_ood, %: {values}; the teacher on X_id / X_ood: {teacher}"

@@ -30,7 +30,7 @@ FEW_SHOT, CONTINUAL = "fewshot", "continual"
 class ImageRun(MultiPhaseExperiment):
     """A student of single images with everything that training or evaluation needs; make one with `open`."""
 
-    script = "pickclutter train-image-student"
+    command = "pickclutter train-image-student"
     config: ImageTrainConfig
 
     def __init__(

@@ -277,7 +277,7 @@ def _table_11() -> Table:
 
 def _table_12() -> Table:
     note = (
-        "Table 12 is PickClutter's: `docs/table12.md` has it, "
+        "Table 12 is PickClutter's: "
         "`pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12` makes it."
     )
     return Table("12", "Grasp feasibility in PickClutter", (), (), note=note)

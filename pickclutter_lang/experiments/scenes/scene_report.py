@@ -78,7 +78,7 @@ def write_report(run: str | Path) -> Path:
 
 
 def summary(result: dict[str, Any]) -> str:
-    """Return the table of F1 and the table of mAP, for the end of a script."""
+    """Return the table of F1 and the table of mAP, for the end of a command."""
     stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of(result))
     titles = (("f1", "F1"), ("map", "mAP"))
     return "\n".join(f"{title}, {stages}\n{metric_table(result, name)}" for name, title in titles)

@@ -49,7 +49,7 @@ _MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "scenes")
 class SceneRun(MultiPhaseExperiment):
     """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
 
-    script = "pickclutter train-affordance"
+    command = "pickclutter train-affordance"
     config: TrainConfig
 
     def __init__(self, config: TrainConfig, teacher: Teacher, scenes: dict[str, SceneDataset]) -> None:
