@@ -74,7 +74,7 @@ def policy_folder(tmp_path_factory):
     pytest.importorskip("sapien")
     root = tmp_path_factory.mktemp("docs")
     make_finished_run(root, 176)
-    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root
 
 

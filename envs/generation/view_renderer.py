@@ -50,7 +50,13 @@ class ObjectViewConfig:
         select_objects(self.selection)
         if self.objects == "proxy" and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of the procedural models, but got {self.selection!r}")
-        for name, least in (("object_views", 0), ("things", 0), ("thing_views", 0), ("size", 16), ("seed", 0)):
+        for name, least in (
+            ("views_per_object", 0),
+            ("random_objects", 0),
+            ("views_per_random_object", 0),
+            ("size", 16),
+            ("seed", 0),
+        ):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
         if (

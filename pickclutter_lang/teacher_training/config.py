@@ -63,7 +63,14 @@ class TeacherTrainConfig:
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
         if self.exclude_split not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude to be none or ood, but got {self.exclude_split!r}")
-        least = {"view": 16, "steps": 1, "scene_batch_size": 2, "view_batch_size": 1, "seed": 0, "save_every": 1}
+        least = {
+            "min_crop_size": 16,
+            "steps": 1,
+            "scene_batch_size": 2,
+            "view_batch_size": 1,
+            "seed": 0,
+            "save_every": 1,
+        }
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
@@ -78,5 +85,5 @@ class TeacherTrainConfig:
 
     def choices(self) -> dict[str, Any]:
         """Return the settings that decide the weights, but for where the data lies."""
-        folders = ("scenes", "views", "images", "classes", "held_out_scenes", "held_out_views", "held_out_images")
+        folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
         return {k: v for k, v in asdict(self).items() if k not in (*folders, "out", "save_every", "num_threads")}

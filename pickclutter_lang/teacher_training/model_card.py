@@ -161,7 +161,7 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
     for folder in (*config.views, *config.unseen_views):
         store = ObjectViewDataset.open(folder)
         use = "training" if folder in config.views else "held out"
-        keys = ("objects", "selection", "object_views", "things", "thing_views", "size", "seed")
+        keys = ("objects", "selection", "views_per_object", "random_objects", "views_per_random_object", "size", "seed")
         made = " ".join(f"{key}={store.config[key]}" for key in keys if key in store.config)
         rows.append([use, f"`pickclutter render-object-views {made}`", f"`{store.content_hash[:16]}`"])
     return rows

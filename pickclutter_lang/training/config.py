@@ -11,8 +11,8 @@ from pickclutter_lang.utils.validation import above, at_least, one_of, within
 class PhaseConfig:
     """One phase of optimisation: optimizer, learning rate, schedule, epochs, batch size.
 
-    `optimizer` is `sgd` (momentum 0.9) or `adamw`. `schedule` is `steps` (the rate is multiplied by `gamma` at the
-    epochs `milestones`), `cosine` (warm-up over `warmup` of the steps, then a half cosine to zero) or `one_cycle`.
+    `optimizer` is `sgd` (momentum 0.9) or `adamw`. `schedule` is `multistep` (the rate is multiplied by `gamma` at the
+    epochs `milestones`), `cosine` (warm-up over `warmup_fraction` of the steps, then a half cosine to zero) or `one_cycle`.
     `image_size_schedule` are the sides of the images in equal parts of the epochs: [64, 96, 128] starts with small
     ones, which cost less. Empty: `data.image_size` throughout. Evaluation is always at `data.image_size`.
     """
@@ -37,7 +37,7 @@ class PhaseConfig:
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed; `name` is the group of these settings."""
         one_of(f"{name}.optimizer", self.optimizer, ("sgd", "adamw"))
-        one_of(f"{name}.schedule", self.schedule, ("steps", "cosine", "one_cycle"))
+        one_of(f"{name}.schedule", self.schedule, ("multistep", "cosine", "one_cycle"))
         above(f"{name}.lr", self.lr, 0.0)
         at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
         within(f"{name}.warmup", self.warmup_fraction, 0.0, 1.0)

@@ -34,7 +34,7 @@ def build_schedule(optimizer: torch.optim.Optimizer, config: PhaseConfig, epoch_
         return OneCycleLR(optimizer, max_lr=config.lr, total_steps=total + 1)
 
     def factor(step: int) -> float:
-        if config.schedule == "steps":
+        if config.schedule == "multistep":
             return config.gamma ** sum(step >= epoch_steps * milestone for milestone in config.milestones)
         return cosine(step, total, round(config.warmup_fraction * total))
 

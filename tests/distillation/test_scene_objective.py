@@ -76,14 +76,14 @@ def inputs(objects: int = 3) -> dict:
         "probabilities": STUDENT.clone().requires_grad_(),
         "targets": STUDENT > 0.5,
         "student": torch.randn(N, D, generator=G).double().requires_grad_(),
-        "odds": torch.randn(*STUDENT.shape, 4, generator=G).double().requires_grad_(),
+        "cell_logits": torch.randn(*STUDENT.shape, 4, generator=G).double().requires_grad_(),
         "attention": torch.full((*STUDENT.shape, 4), 0.25).double(),
-        "covers": torch.rand(*STUDENT.shape, 4, generator=G).double().round(),
+        "coverage": torch.rand(*STUDENT.shape, 4, generator=G).double().round(),
         "teacher": TEACHER,
-        "objects": torch.randn(objects, D, generator=G).double().requires_grad_(),
-        "crops": torch.randn(objects, D, generator=G).double(),
-        "words": VocabularyFeatures(POSITIVE, POSITIVE, NEGATIVE),
-        "word_probabilities": STUDENT,
+        "region_features": torch.randn(objects, D, generator=G).double().requires_grad_(),
+        "teacher_region_features": torch.randn(objects, D, generator=G).double(),
+        "vocabulary": VocabularyFeatures(POSITIVE, POSITIVE, NEGATIVE),
+        "vocabulary_probabilities": STUDENT,
     }
 
 
@@ -99,19 +99,30 @@ def test_the_objective_is_the_weighted_sum_of_its_terms():
     total, terms = SceneObjective(weights)(**inputs())
     assert terms.keys() == weights.keys()
     assert total.item() == pytest.approx(sum(weights[name] * float(term) for name, term in terms.items()))
-    assert not SceneObjective({"cls": 1.0}).needs("crops") and SceneObjective({"region_proximity": 1.0}).needs("words")
+    assert not SceneObjective({"cls": 1.0}).needs("teacher_region_features") and SceneObjective(
+        {"region_proximity": 1.0}
+    ).needs("vocabulary")
 
 
 def test_a_batch_without_objects_costs_nothing_there():
     given = inputs(0)
     total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(**given)
     total.backward()
-    assert terms["region_contrastive"] == 0 and terms["region_proximity"] == 0 and given["objects"].grad.shape == (0, D)
+    assert (
+        terms["region_contrastive"] == 0
+        and terms["region_proximity"] == 0
+        and given["region_features"].grad.shape == (0, D)
+    )
 
 
 @pytest.mark.parametrize(
     ("term", "lacking"),
-    [("im_cst", "teacher"), ("region_proximity", "words"), ("region_contrastive", "crops"), ("region_cls", "covers")],
+    [
+        ("im_cst", "teacher"),
+        ("region_proximity", "vocabulary"),
+        ("region_contrastive", "teacher_region_features"),
+        ("region_cls", "coverage"),
+    ],
 )
 def test_a_term_without_its_input_is_named(term, lacking):
     with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):

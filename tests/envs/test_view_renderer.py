@@ -47,7 +47,14 @@ def test_views_show_each_thing_and_depend_on_the_seed_alone(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "change", [{"objects": "cups"}, {"size": 8}, {"seed": -1}, {"object_views": 0, "things": 0}, {"thing_views": -1}]
+    "change",
+    [
+        {"objects": "cups"},
+        {"size": 8},
+        {"seed": -1},
+        {"views_per_object": 0, "random_objects": 0},
+        {"views_per_random_object": -1},
+    ],
 )
 def test_wrong_settings_are_named(change: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError):

@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "cache"},
     "student": {"name": "torchvision/resnet18", "pretrained": False},
     "objective": {"similarity": "cosine"}, "text": {"template": "a photo of {name}", "descriptions": None},
-    "distill": {"epochs": 3}, "fewshot": {"epochs": 2},
+    "distill": {"epochs": 3}, "few_shot": {"epochs": 2},
 }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def make_result(
     return {
         "schema": 1, "name": name, "seed": seed, "config": config, "git_revision": "abc", "parameters": 11_000_000,
         "data": {
-            "name": data, "content": "c0ffee", "known": [f"known {n}" for n in range(CLASSES)],
+            "name": data, "content": "c0ffee", "seen": [f"known {n}" for n in range(CLASSES)],
             "unseen": [f"unseen {n}" for n in range(CLASSES + 1)], "train": 400, "id": 170, "ood": 600, "fewshot": 25,
         },
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": metrics,

@@ -12,15 +12,15 @@ from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS,
 
 STAGES = ("zero_shot", "few_shot", "retrieval")
 CONFIG: dict[str, Any] = {
-    "method": "", "seed": 0, "out": "", "scenes": "scenes", "num_threads": 1, "device": "cpu", "select": "map",
+    "method": "", "seed": 0, "out": "", "scenes": "scenes", "num_threads": 1, "device": "cpu", "selection_metric": "map",
     "precision": "float32",
-    "data": {"train": "scenes/train", "label": "graspable", "cameras": ["hand"], "depth": False, "image_size": 128},
+    "data": {"train": "scenes/train", "target_label": "graspable", "cameras": ["hand"], "depth": False, "image_size": 128},
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "scenes/cache"},
     "student": {"name": "toy"},
     "prompts": {"descriptions": None},
     "objective": {"im_cst": 1.0},
     "distill": {"epochs": 3, "batch_size": 8},
-    "fewshot": {"epochs": 2, "batch_size": 8},
+    "few_shot": {"epochs": 2, "batch_size": 8},
 }  # fmt: skip
 ROW = {"accuracy": 0.8, "f1": 0.5, "precision": 0.6, "recall": 0.4, "map": 0.55}
 TRIVIAL = {"accuracy": 0.7, "f1": 0.3, "precision": 0.2, "recall": 0.9, "map": 0.2}
@@ -46,7 +46,7 @@ def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]
         "schema": SCHEMA, "cfg": config, "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
         "data": {name: {"scenes": 50, "content": name} for name in ("train", "id", "ood", "fewshot")},
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": stages, "peak_memory_mb": 700.0,
-        "seconds": {"distill": 300.0 + seed, "fewshot": 60.0, "evaluation": 5.0},
+        "seconds": {"distill": 300.0 + seed, "few_shot": 60.0, "evaluation": 5.0},
     }  # fmt: skip
 
 

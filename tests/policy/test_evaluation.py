@@ -51,7 +51,7 @@ def test_a_share_of_nothing_is_none():
 
 def episode(**changes):
     plain = {
-        "variant": "few_shot", "seed": 0, "target": "lemon", "known": True, "present": True, "visible": True,
+        "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
         "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
         "seconds": 0.1, "steps": 9,
     }  # fmt: skip
@@ -149,7 +149,7 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
         sorted(before, key=key)
     )  # equal seeds, equal outcomes, in one process or two
     result = json.loads((run_folder / "killed" / "result.json").read_text())
-    assert set(result["variants"]) == {"simulator", "zero_shot", "teacher", "random"} and result["films"]
+    assert set(result["variants"]) == {"oracle", "zero_shot", "teacher", "random"} and result["films"]
     for video in result["films"]:
         with Image.open(run_folder / "killed" / video) as image:
             if video.endswith(".gif"):

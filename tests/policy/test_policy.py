@@ -41,7 +41,7 @@ def made(tmp_path_factory):
     """The folder of a policy, and that of its teacher."""
     root = tmp_path_factory.mktemp("agent")
     make_finished_run(root, SIDE)
-    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root
 
 

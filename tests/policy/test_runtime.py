@@ -28,14 +28,14 @@ def made(tmp_path_factory):
     """A run, exported after both phases."""
     root = tmp_path_factory.mktemp("policy")
     make_finished_run(root, SIDE)
-    for phase in ("distill", "fewshot"):
+    for phase in ("distill", "few_shot"):
         export_policy(PolicyExportConfig(str(root / "run"), phase, None, 1, str(root / phase)))
     return root
 
 
 @pytest.fixture
 def student(made) -> StudentRuntime:
-    return StudentRuntime.load(made / "fewshot")
+    return StudentRuntime.load(made / "few_shot")
 
 
 def frame_of_scene(run: SceneRun, row: int) -> dict:
@@ -51,7 +51,7 @@ def opened(made, phase: str) -> SceneRun:
     return run
 
 
-@pytest.mark.parametrize("phase", ["distill", "fewshot"])
+@pytest.mark.parametrize("phase", ["distill", "few_shot"])
 def test_a_folder_says_what_the_run_says(made, phase):
     student, run = StudentRuntime.load(made / phase), opened(made, phase)
     names = ["banana", "a red teapot", "lemon"]  # one of them is new
@@ -64,7 +64,7 @@ def test_a_folder_says_what_the_run_says(made, phase):
     assert set(student.names) == {*names_of_objects("id"), *names_of_objects("ood"), "a red teapot"}
 
 
-@pytest.mark.parametrize("phase", ["distill", "fewshot"])
+@pytest.mark.parametrize("phase", ["distill", "few_shot"])
 def test_thresholds_are_quantiles_of_what_absent_names_score(made, phase):
     student, run, found = StudentRuntime.load(made / phase), opened(made, phase), {}
     for store in ("id", "fewshot"):
@@ -113,8 +113,8 @@ def test_names_that_come_later_need_no_description(tmp_path):
     described = [f"prompts.descriptions={texts}", "prompts.extra_descriptions=[succinct]", f"out={tmp_path / 'run'}"]
     run = SceneRun.open(config(*overrides, *described))
     run.train()
-    export_policy(PolicyExportConfig(str(tmp_path / "run"), "fewshot", None, 1, str(tmp_path / "policy")))
-    run.load_weights("fewshot")
+    export_policy(PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy")))
+    run.load_weights("few_shot")
     names = ["a red teapot", "Lemon", "lemon"]
     with torch.no_grad():
         expected = run.model.predict(run.scenes["ood"].batch([3]), names).probabilities[0]
@@ -126,11 +126,11 @@ def test_names_that_come_later_need_no_description(tmp_path):
 
 
 def test_the_folder_tells_nothing_of_where_it_was_made(made):
-    text = (made / "fewshot" / "policy.json").read_text()
+    text = (made / "few_shot" / "policy.json").read_text()
     card = json.loads(text)
     card["teacher"].pop("checkpoint"), card["settings"]["teacher"].pop("checkpoint")
     assert str(made) not in json.dumps(card)
-    assert sorted(path.name for path in (made / "fewshot").iterdir()) == [
+    assert sorted(path.name for path in (made / "few_shot").iterdir()) == [
         "policy.json", "text.safetensors", "weights.safetensors",
     ]  # fmt: skip
 
@@ -163,7 +163,7 @@ def test_other_frames_are_refused(student, frame, message):
 
 
 def changed(made, **values) -> bytes:
-    return json.dumps(json.loads((made / "fewshot" / "policy.json").read_text()) | values).encode()
+    return json.dumps(json.loads((made / "few_shot" / "policy.json").read_text()) | values).encode()
 
 
 def test_damage_is_named(made, tmp_path):
@@ -184,14 +184,14 @@ def test_damage_is_named(made, tmp_path):
     ):
         folder = tmp_path / "copy"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(made / "fewshot", folder)
+        shutil.copytree(made / "few_shot", folder)
         (folder / name).write_bytes(content)
         with pytest.raises(CheckpointError, match=words):
             StudentRuntime.load(folder)
 
 
 def test_another_teacher_is_refused(made, tmp_path):
-    shutil.copytree(made / "fewshot", tmp_path / "copy")
+    shutil.copytree(made / "few_shot", tmp_path / "copy")
     card = json.loads((tmp_path / "copy" / "policy.json").read_text())
     card["teacher"]["fingerprint"] = "0" * 64
     (tmp_path / "copy" / "policy.json").write_text(json.dumps(card))
@@ -336,7 +336,7 @@ def test_stable_baselines3_learns_on_the_students_features(environment, student,
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_traced_network_says_what_the_network_says_and_a_student_can_be_sent(made, student, precision):
     student.scorer.mixed = precision == "bfloat16"
-    frame, near = frame_of_scene(opened(made, "fewshot"), 2), 1e-5 if precision == "float32" else 0.02
+    frame, near = frame_of_scene(opened(made, "few_shot"), 2), 1e-5 if precision == "float32" else 0.02
     with torch.no_grad():
         expected = student.scorer.score(student.prepare(frame), student.text(["lemon", "dice"]))
     found = student.look(frame, ["lemon", "dice"])

@@ -95,7 +95,8 @@ def write_some_views(folder: Path, seed: int) -> Path:
         mask,
         owner.astype(np.int32),
         rows,
-        {"objects": "proxy", "object_views": 3} | dict.fromkeys(("things", "thing_views", "size", "seed"), 1),
+        {"objects": "proxy", "views_per_object": 3}
+        | dict.fromkeys(("random_objects", "views_per_random_object", "size", "seed"), 1),
     )
     return folder
 
@@ -120,7 +121,7 @@ def config(data: Path, out: Path, **changes: object) -> TeacherTrainConfig:
         "held_out_images": None,
         "classes": None,
         "exclude": "none",
-        "view": 40,
+        "min_crop_size": 40,
         "steps": 4,
         "scene_batch_size": 4,
         "view_batch_size": 4,

@@ -139,7 +139,7 @@ def test_other_scenes_do_not_go_on_with_a_run(run, tmp_path):
 def test_a_run_is_found_by_its_folder(run, tmp_path):
     overrides, folder = run
     found = load_run_config(EvaluateConfig(str(folder / "out"), None, 1, "cpu"))
-    assert SceneRun.open(found).load_weights("fewshot")[0]["epoch"] == 1
+    assert SceneRun.open(found).load_weights("few_shot")[0]["epoch"] == 1
     assert found.as_dict() == config(*overrides).as_dict()
     with pytest.raises(CheckpointError, match="expected a run at"):
         load_run_config(EvaluateConfig(str(tmp_path), None, None, "cpu"))

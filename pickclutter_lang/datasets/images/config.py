@@ -40,12 +40,12 @@ class ImageDataConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for key, low in {"side": 16, "seed": 0, "shots": 1, "max_classes": 1, "max_per_class": 1}.items():
+        for key, low in {"image_size": 16, "seed": 0, "shots": 1, "max_classes": 1, "max_per_class": 1}.items():
             value = getattr(self, key)
             if value is not None and value < low:
                 raise InvalidArgumentError(f"expected {key} of at least {low}, but got {value}")
         if not 0 < self.train_fraction < 1:
             raise InvalidArgumentError(f"expected train_share between 0 and 1, but got {self.train_fraction}")
-        for key, only in (("classes", "image_folder"), ("views", "object_views")):
+        for key, only in (("classes", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
                 raise InvalidArgumentError(f"expected {key} with {only} alone, but got it with {self.name}")

@@ -37,7 +37,7 @@ class Split:
         shared = sorted(set(self.seen) & set(self.unseen))
         if shared:
             raise DatasetError(f"expected known and unseen classes to differ, but {len(shared)} are both: {shared[:5]}")
-        for name in ("known", "unseen", *SUBSETS):
+        for name in ("seen", "unseen", *SUBSETS):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise DatasetError(f"expected each entry of {name} once, but {len(values) - len(set(values))} repeat")

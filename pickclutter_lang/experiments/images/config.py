@@ -16,7 +16,7 @@ from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
 _MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "seed")
-_FILE_KEYS = ("root", "cache", "views", "lists", "captions", "classes", "descriptions")
+_FILE_KEYS = ("root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions")
 
 
 @dataclass
@@ -64,7 +64,7 @@ class ClassTextConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for key, parts in (("template", ("{name}",)), ("described", ("{name}", "{description}"))):
+        for key, parts in (("template", ("{name}",)), ("description_template", ("{name}", "{description}"))):
             text = getattr(self, key)
             try:
                 text.format(name="", **({} if key == "template" else {"description": ""}))
@@ -147,15 +147,15 @@ class ImageTrainConfig:
         for part in (self.data, self.crops, self.student, self.text, self.objective):
             part.validate()
         self.distill.validate("distill")
-        self.few_shot.validate("fewshot")
+        self.few_shot.validate("few_shot")
         at_least("image_size", self.image_size, 16)
-        at_least("repeats", self.epoch_repeats, 1)
+        at_least("epoch_repeats", self.epoch_repeats, 1)
         within("average_last_epochs", self.average_last_epochs, 1, min(self.distill.epochs, self.few_shot.epochs))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         at_least("seed", self.seed, 0)
         at_least("num_workers", self.num_workers, 0)
         if self.center_crop is not None:
-            within("centre", self.center_crop, 16, self.data.image_size)
+            within("center_crop", self.center_crop, 16, self.data.image_size)
         if self.num_threads is not None:
             at_least("num_threads", self.num_threads, 1)
         if self.text.closed_set and [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)] != ["cls"]:
@@ -177,6 +177,9 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("cache", "checkpoint"):
         own["teacher"].pop(key, None)
     own["student"].pop("activation_checkpointing", None)
-    for key in ("styles", "truncate"):  # a text that must be cut is an error without the latter, so no result differs
+    for key in (
+        "style_dir",
+        "truncate",
+    ):  # a text that must be cut is an error without the latter, so no result differs
         own["text"].pop(key, None)
     return own

@@ -22,7 +22,7 @@ def describe_data(data: ImageDataset, split: Split) -> dict[str, Any]:
         "name": data.name,
         "content": data.images.content_hash,
         "split": _digest([f"{part} {item}" for part, items in parts.items() for item in items]),
-        "known": [names[n] for n in split.seen],
+        "seen": [names[n] for n in split.seen],
         "unseen": [names[n] for n in split.unseen],
         **{part: len(items) for part, items in parts.items()},
     }

@@ -211,7 +211,7 @@ def _provenance_differences(first: Result, second: Result) -> list[str]:
         for result in (first, second)
     )
     lines = describe_differences(one, other)
-    for part in ("known", "unseen"):
+    for part in ("seen", "unseen"):
         names, others = first["data"][part], second["data"][part]
         if names != others:
             same = len(set(names) & set(others))

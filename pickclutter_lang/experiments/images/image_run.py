@@ -24,7 +24,7 @@ from pickclutter_lang.training.experiment import DISTILL, MultiPhaseExperiment, 
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
 
-FEW_SHOT, CONTINUAL = "fewshot", "continual"
+FEW_SHOT, CONTINUAL = "few_shot", "continual"
 
 
 class ImageRun(MultiPhaseExperiment):

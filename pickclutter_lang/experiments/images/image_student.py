@@ -57,6 +57,6 @@ def describe_architecture(config: ImageTrainConfig, teacher: Teacher, classes: S
         "output_stride": config.student.output_stride,
         "image_size": config.image_size,
         "embed_dim": teacher.embed_dim,
-        "context_tokens": config.text.n_ctx,
+        "n_ctx": config.text.n_ctx,
         "closed_set": len(classes) if config.text.closed_set else 0,
     }

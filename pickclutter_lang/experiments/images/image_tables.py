@@ -93,7 +93,7 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
     students = sorted({student_of(result) for result in results})
     revisions = sorted({str(result["git_revision"]) for result in results})
     return (
-        f"Data set `{data['name']}`: {len(data['known'])} classes in Y_id and {len(data['unseen'])} in Y_ood; "
+        f"Data set `{data['name']}`: {len(data['seen'])} classes in Y_id and {len(data['unseen'])} in Y_ood; "
         f"{data['train']} training, {data['id']} X_id, {data['ood']} X_ood and {data['fewshot']} few-shot images. "
         f"Teacher `{runs.first['teacher']['name']}`, student {', '.join(f'`{name}`' for name in students)}. Accuracies "
         "are means over classes. Each number: mean ± half of the 95% interval over seeds (Student's t); one seed has "
@@ -108,7 +108,7 @@ def of_paper(runs: ImageSweepResults, number: str, row: str) -> PaperAccuracies:
 
 def chance(runs: ImageSweepResults, measure: str) -> float | None:
     """Return what guessing gives: one over the number of classes, or half of all pairs in the wrong order."""
-    known, unseen = len(runs.data["known"]), len(runs.data["unseen"])
+    known, unseen = len(runs.data["seen"]), len(runs.data["unseen"])
     classes = {"id": known, "ood": unseen, "all": known + unseen, "ood1": (unseen + 1) // 2, "ood2": unseen // 2}
     _, part, *rest = measure.split(".")
     if rest and rest[0] == "alignment_inversions":

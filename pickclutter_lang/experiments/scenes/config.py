@@ -44,7 +44,7 @@ class ObjectiveConfig:
             at_least(f"objective.{name}", getattr(self, name), 0.0)
         within("objective.clip", self.clip, 0.0, 1.0)
         at_least("objective.negative_bank_size", self.negative_bank_size, 0)
-        for name in ("words", "vocabulary_top_k"):
+        for name in ("vocabulary_batch_size", "vocabulary_top_k"):
             at_least(f"objective.{name}", getattr(self, name), 1)
         above("objective.temperature", self.temperature, 0.0)
         if self.vocabulary_temperature is not None:
@@ -105,7 +105,7 @@ class TrainConfig:
         for part in (self.data, self.student, self.prompts, self.objective):
             part.validate()
         self.distill.validate("distill")
-        self.few_shot.validate("fewshot")
+        self.few_shot.validate("few_shot")
         if self.crop_classifier is not None:
             self.crop_classifier.validate("crop_classifier")
             if list(self.data.cameras) != ["hand"] or self.data.depth:
@@ -114,7 +114,7 @@ class TrainConfig:
                     "it, or "
                     "crop_classifier=none"
                 )
-        one_of("select", self.selection_metric, ("map", "f1"))
+        one_of("selection_metric", self.selection_metric, ("map", "f1"))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         at_least("seed", self.seed, 0)
         at_least("num_workers", self.num_workers, 0)

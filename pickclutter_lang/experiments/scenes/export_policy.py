@@ -121,13 +121,13 @@ def _detector_scores(run: SceneRun, store: str, predictions: Predictions, detect
 
 def _portable_config(config: dict[str, Any]) -> dict[str, Any]:
     """Return settings of a run that do not say where things lie on the machine that trained it."""
-    nowhere: dict[str, Any] = {"train": "", "id": "", "ood": "", "fewshot": "", "splits": {}}
+    nowhere: dict[str, Any] = {"train": "", "id": "", "ood": "", "fewshot": "", "scene_subsets": {}}
     told = config["prompts"]
     return config | {
         "prompts": told
         | {
             "descriptions": told["descriptions"] and Path(told["descriptions"]).name,
-            "variants": [Path(source).name for source in told["variants"]],
+            "extra_descriptions": [Path(source).name for source in told["extra_descriptions"]],
         },
         "scenes": "",
         "out": "",

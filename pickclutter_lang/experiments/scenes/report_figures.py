@@ -25,7 +25,7 @@ def draw_curves(result: dict[str, Any], path: Path) -> None:
     history = result["history"]
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     axes = figure.subplots(1, 3)
-    for ax, phase in ((axes[0], "distill"), (axes[2], "fewshot")):
+    for ax, phase in ((axes[0], "distill"), (axes[2], "few_shot")):
         rows = history[phase]
         for name in ("loss", *LOSS_NAMES):
             if name in rows[0]:

@@ -112,11 +112,11 @@ class BatchLoader:
         if self.objective.needs("teacher"):
             out["teacher"] = self._teacher(loaded).to(local.device)
             out["bank"] = self._other_images(loaded, local.device)
-        if self.objective.needs("crops"):
+        if self.objective.needs("teacher_region_features"):
             out |= self._objects(loaded, local)
         if self._vocabulary is not None:
             words, drawn = self._vocabulary.features, list(loaded.sampled)
-            out["words"] = words._replace(present=words.present[drawn], absent=words.absent[drawn])
+            out["vocabulary"] = words._replace(present=words.present[drawn], absent=words.absent[drawn])
         return out
 
     def _parts(
@@ -176,4 +176,4 @@ class BatchLoader:
                 objects.append(torch.einsum("rdk,rk->rd", seen, coverage.to(local.device)))
                 crops.append(features.to(local.device))
             start += len(rows)
-        return {"objects": torch.cat(objects), "crops": torch.cat(crops)}
+        return {"region_features": torch.cat(objects), "teacher_region_features": torch.cat(crops)}

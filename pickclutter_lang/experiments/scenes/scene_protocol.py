@@ -25,7 +25,7 @@ from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predict
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 
 SCHEMA = 3
-STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "fewshot"}
+STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "few_shot"}
 EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
     "id_on_ood": ("ood", ("id",)),

@@ -108,9 +108,9 @@ def _crop_classifier_note(histories: dict[str, Any]) -> str:
 
 
 def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
-    seconds, label = result["seconds"], result["config"]["data"]["label"]
+    seconds, label = result["seconds"], result["config"]["data"]["target_label"]
     histories = result["history"]
-    best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["select"]] or 0.0)
+    best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["selection_metric"]] or 0.0)
     times = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
     return f"""# A student that says what can be picked
 

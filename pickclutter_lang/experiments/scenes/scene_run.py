@@ -40,7 +40,7 @@ from pickclutter_lang.training.sampling import balanced_batches, shuffled_batche
 from pickclutter_lang.training.trainer import Batch, Task
 from pickclutter_lang.utils.cli import parse_config
 
-FEW_SHOT, CROP_CLASSIFIER = "fewshot", "crop_classifier"
+FEW_SHOT, CROP_CLASSIFIER = "few_shot", "crop_classifier"
 PHASES = (DISTILL, FEW_SHOT)
 """Those of the student of scenes."""
 _MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "scenes")
@@ -70,9 +70,9 @@ class SceneRun(MultiPhaseExperiment):
         run = cls(config, teacher, scenes)
         needs = run._objective.needs
         for name in ("train", "fewshot"):
-            if needs("crops") or needs("covers"):
+            if needs("teacher_region_features") or needs("coverage"):
                 scenes[name].segmentation([0])
-            if needs("covers"):
+            if needs("coverage"):
                 scenes[name].instance_ids([0], [0])
         if config.crop_classifier is not None:
             run._check_crop_data()
@@ -235,7 +235,14 @@ class SceneRun(MultiPhaseExperiment):
         own = {key: dict(value) if isinstance(value, dict) else value for key, value in config.items()}
         for key in _MACHINE_KEYS:
             own.pop(key, None)
-        for key in ("train", "id", "ood", "fewshot", "splits", "max_cache_bytes"):  # content is compared by its hash
+        for key in (
+            "train",
+            "id",
+            "ood",
+            "fewshot",
+            "scene_subsets",
+            "max_cache_bytes",
+        ):  # content is compared by its hash
             own["data"].pop(key, None)
         own["teacher"].pop("cache", None)
         own["student"].pop("activation_checkpointing", None)
@@ -259,7 +266,7 @@ class SceneRun(MultiPhaseExperiment):
     @cached_property
     def _vocabulary(self) -> Vocabulary | None:
         """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
-        if not self._objective.needs("words"):
+        if not self._objective.needs("vocabulary"):
             return None
         known = paper_catalog()
         unseen = self.label_names(("ood",))
@@ -278,7 +285,7 @@ class SceneRun(MultiPhaseExperiment):
             self._sources[name] = DataSource(
                 scenes,
                 teacher_features(self.teacher, scenes, cache) if needs("teacher") else None,
-                encode_regions(self.teacher, scenes, cache) if needs("crops") else None,
+                encode_regions(self.teacher, scenes, cache) if needs("teacher_region_features") else None,
             )
         return self._sources[name]
 

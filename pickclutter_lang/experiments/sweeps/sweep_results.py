@@ -24,7 +24,7 @@ METHODS = {
 """Method -> its row of Table 12, in the paper's order."""
 
 _MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "scenes", "seed")
-_STORES = ("train", "id", "ood", "fewshot", "splits", "max_cache_bytes")
+_STORES = ("train", "id", "ood", "fewshot", "scene_subsets", "max_cache_bytes")
 _BUDGET = ("epochs", "batch_size", "repeats", "image_size_schedule", "optimizer", "schedule")
 
 Result = dict[str, Any]
@@ -142,9 +142,9 @@ def _whole(result: Result) -> dict[str, Any]:
 def _shared(result: Result) -> dict[str, Any]:
     """Return what the methods of a table share."""
     config = comparable_config(result["config"])
-    shared = {key: config.get(key) for key in ("data", "student", "teacher", "select", "precision")}
+    shared = {key: config.get(key) for key in ("data", "student", "teacher", "selection_metric", "precision")}
     shared["data"] = {key: value for key, value in (shared["data"] or {}).items() if key != "augmentation"}
-    for phase in ("distill", "fewshot"):
+    for phase in ("distill", "few_shot"):
         shared[phase] = {key: config.get(phase, {}).get(key) for key in _BUDGET}
     return {"settings": shared, **provenance(result)}
 

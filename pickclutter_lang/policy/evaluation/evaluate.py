@@ -53,7 +53,7 @@ SCHEMA = 3
 Result = dict[str, Any] | tuple[str, str]
 """What a worker sends: an episode, or name and text of an error."""
 _FRESH = ".policies"
-_PHASES = {"few_shot": "fewshot", "zero_shot": "distill"}
+_PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
 
 
 @dataclass
@@ -87,7 +87,7 @@ class PolicyEvalConfig:
             raise InvalidArgumentError(
                 f"expected variants out of {', '.join(VARIANTS)}, each once, got {self.variants}"
             )
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("films", 0), ("n_filmstrips", 0)):
+        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
         one_of("split", self.split, ("id", "ood"))

@@ -28,7 +28,7 @@ from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPo
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 
-VARIANTS = ("simulator", "few_shot", "zero_shot", "teacher", "random")
+VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
 """Who decides: the simulator itself (upper bound), the student after few-shot or before it, the teacher, chance."""
 
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
@@ -87,7 +87,7 @@ class RolloutRunner:
             if variant == "teacher":
                 self._detectors[variant] = TeacherDetector(load_teacher_for(self._config), self._config.names)
             else:
-                self._detectors[variant] = OracleDetector() if variant == "simulator" else RandomDetector()
+                self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
         return self._detectors[variant]
 
     def rollout(self, variant: str, seed: int, watch: RolloutCallback | None = None) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class RolloutRunner:
             "seed": seed,
             "instruction": info["instruction"],
             "target": info["target_name"],
-            "known": info["target_name"] in self._seen_names,
+            "seen": info["target_name"] in self._seen_names,
             **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
             "located": bool(located),
             "success": bool(info["success"]),

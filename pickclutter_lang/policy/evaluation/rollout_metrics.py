@@ -65,8 +65,8 @@ RATES: dict[str, RateSpec] = {
 }
 TARGET_GROUPS: dict[str, Callable[[Episode], bool]] = {
     "all": lambda e: True,
-    "known": lambda e: bool(e["known"]),
-    "unseen": lambda e: not e["known"],
+    "seen": lambda e: bool(e["seen"]),
+    "unseen": lambda e: not e["seen"],
 }
 """Which targets: all, those of Y_id, those of Y_ood."""
 

@@ -52,8 +52,8 @@ def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
 def test_a_result_says_what_it_is_made_of_and_how_well_it_went(finished) -> None:
     result = read_result(finished.folder / RESULT_FILE)
     data, metrics = result["data"], result["metrics"]
-    assert len(data["known"]) + len(data["unseen"]) == 6
-    assert not set(data["known"]) & set(data["unseen"])
+    assert len(data["seen"]) + len(data["unseen"]) == 6
+    assert not set(data["seen"]) & set(data["unseen"])
     assert metrics["zero_shot"]["id"]["images"] == data["id"]
     for half in ("ood1_before", "ood1_after", "ood2_before", "ood2_after"):
         assert 0 <= metrics["continual"][half]["accuracy"] <= 1
@@ -84,7 +84,7 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
 
 def test_few_shot_pictures_are_never_evaluated(finished) -> None:
     split = finished.split
-    seen = {row for epoch in range(3) for batch in finished.task("fewshot").batches(epoch) for _, row in batch}
+    seen = {row for epoch in range(3) for batch in finished.task("few_shot").batches(epoch) for _, row in batch}
     assert {*split.fewshot} <= seen
     assert not seen & {*split.ood, *split.id}
 
@@ -112,14 +112,14 @@ def test_a_killed_run_goes_on_to_the_bit(finished, toys, tmp_path) -> None:
     with pytest.raises(KeyboardInterrupt):
         trainer.run(tmp_path / "tensorboard" / "distill")
     again = trained(*toys, *BEST, *LONGER, f"out={tmp_path}")
-    for phase, epoch in (("distill", 3), ("fewshot", 2), ("continual", 2)):
+    for phase, epoch in (("distill", 3), ("few_shot", 2), ("continual", 2)):
         ours, theirs = weights(again, phase, epoch), weights(finished, phase, epoch)
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs), phase
 
 
 def test_a_closed_set_has_no_zero_shot_output_and_tells_its_halves_apart(toys, tmp_path) -> None:
     run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
-    assert [len(group) for group in run.task("fewshot").classes] == [len(run.split.seen), len(run.split.unseen)]
+    assert [len(group) for group in run.task("few_shot").classes] == [len(run.split.seen), len(run.split.unseen)]
     metrics = evaluate_images(run)["metrics"]
     assert metrics["zero_shot"]["ood"] is None
     assert 0 <= metrics["few_shot"]["ood"]["accuracy"] <= 1
@@ -128,7 +128,7 @@ def test_a_closed_set_has_no_zero_shot_output_and_tells_its_halves_apart(toys, t
 
 def test_learned_prompts_move_with_the_training(toys, tmp_path) -> None:
     run = trained(*toys, "objective.cls=1", "text.n_ctx=4", "text.context_init=null", f"out={tmp_path}")
-    first, last = (load_checkpoint(epoch_folder(run.folder / phase, 1)).model for phase in ("distill", "fewshot"))
+    first, last = (load_checkpoint(epoch_folder(run.folder / phase, 1)).model for phase in ("distill", "few_shot"))
     name = next(name for name in first if name.endswith("positive"))
     assert not torch.equal(first[name], last[name])
 

@@ -49,7 +49,7 @@ def run(folder) -> SceneRun:
 
 
 def request(folder: Path, port: int = 7860) -> DemoConfig:
-    return DemoConfig(run=str(folder), phase="fewshot", scenes=None, threads=1, port=port)
+    return DemoConfig(run=str(folder), phase="few_shot", scenes=None, num_threads=1, port=port)
 
 
 def free_port() -> int:
@@ -205,7 +205,7 @@ def test_help_leaves_no_files(tmp_path):
 @needs_the_extra
 def test_the_script_serves_until_ctrl_c(folder, tmp_path):
     port = free_port()
-    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_threads=1"]
+    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_num_threads=1"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"

@@ -48,14 +48,14 @@ def rgbd(tmp_path_factory) -> Path:
     return trained(tmp_path_factory.mktemp("rgbd"), "data=both_rgbd", "student=small_resnet", cameras=cameras)
 
 
-def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "fewshot") -> OnnxExportConfig:
-    return OnnxExportConfig(run=str(run), phase=phase, scenes=None, threads=1, names=names, out=str(out))
+def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "few_shot") -> OnnxExportConfig:
+    return OnnxExportConfig(run=str(run), phase=phase, scenes=None, num_threads=1, names=names, out=str(out))
 
 
 @needs_the_extra
 @pytest.mark.parametrize(
     ("kind", "names", "phase"),
-    [("run", None, "fewshot"), ("run", NEVER_SEEN, "distill"), ("rgbd", NEVER_SEEN, "fewshot")],
+    [("run", None, "few_shot"), ("run", NEVER_SEEN, "distill"), ("rgbd", NEVER_SEEN, "few_shot")],
 )
 def test_the_file_alone_says_what_the_student_says(kind, names, phase, request_of, tmp_path):
     import onnxruntime
@@ -174,7 +174,7 @@ def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 @needs_the_extra
 def test_the_script(run, tmp_path):
-    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_threads=1", folder=tmp_path)
+    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_num_threads=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "a.onnx: 2 names" in done.stdout and done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]

@@ -11,6 +11,7 @@ import torch
 
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import config, make_toys, names_of_objects
+from pickclutter_lang.datasets.config import AugmentationConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.augmentation import (
@@ -21,7 +22,6 @@ from pickclutter_lang.datasets.transforms.augmentation import (
     sample_augmentation,
 )
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
-from pickclutter_lang.experiments.scenes.cfg import AugmentationConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
