@@ -14,7 +14,12 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.finished import check_names
-from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import (
+    DEFAULT_SEGMENTATION_CONFIG,
+    SegmentationConfig,
+    segment_rgbd,
+    select_target_segments,
+)
 from pickclutter_lang.policy.student import GraspabilityStudent
 from pickclutter_lang.policy.wrappers import frame_of
 from pickclutter_lang.teachers import Teacher
@@ -61,9 +66,12 @@ class StudentJudge:
     it would call them so rather than by another name of its folder. A student of close-ups looks at what was chosen.
     """
 
-    def __init__(self, student: GraspabilityStudent) -> None:
+    def __init__(
+        self, student: GraspabilityStudent, segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
+    ) -> None:
         """Take a student of the hand camera.
 
+        :param segmentation: how segments are found, and chosen by the student's map
         :raises InvalidArgumentError: for one that looks at the base camera too: its map is not of one picture
         """
         cameras = student.settings.data.cameras
@@ -72,7 +80,7 @@ class StudentJudge:
                 f"expected a student of the hand camera alone, so that its map lies on that picture, but got one of "
                 f"{', '.join(cameras)}; distil one with data=hand_rgb or data=hand_rgbd"
             )
-        self.student = student
+        self.student, self.segmentation = student, segmentation
 
     @property
     def names(self) -> Sequence[str]:
@@ -102,14 +110,16 @@ class StudentJudge:
         heats = on_picture(look.maps[: len(names)], view, card.camera_size, 0.0)
         heats /= np.maximum(heats.sum(axis=(1, 2), keepdims=True), 1e-12)
         odds = on_picture(look.odds, view, card.camera_size, np.nan)
-        segments, depth = _segments(observation), observation["image"]["hand_camera"]["depth"][..., 0]
+        segments = _segments(observation, self.segmentation)
+        depth = observation["image"]["hand_camera"]["depth"][..., 0]
         closeups = CloseUps(student, observation["image"]["hand_camera"]["rgb"])
         found = []
         for n, (name, heat) in enumerate(zip(names, heats, strict=True)):
             closer = card.closeups is not None and name in card.names
             rivals = [asked.index(other) for other in card.names if other != name]
             own = odds[[n, *rivals]] if rivals else None
-            masks = select_target_segments(segments, heat, depth, own, count=_CANDIDATES if closer else 1)
+            count = _CANDIDATES if closer else 1
+            masks = select_target_segments(segments, heat, depth, own, count, self.segmentation)
             mask = masks[0] if masks else np.zeros(segments.shape, bool)
             score, threshold = float(look.scores[n]), student.threshold(name)
             if card.closeups is not None and closer:
@@ -215,6 +225,9 @@ def on_picture(maps: NDArray[np.float32], view: int, side: int, outside: float) 
     return whole
 
 
-def _segments(observation: Mapping[str, Any]) -> NDArray[np.int64]:
-    pictures, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
-    return segment_rgbd(pictures["rgb"], pictures["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"])
+def _segments(
+    observation: Mapping[str, Any], config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
+) -> NDArray[np.int64]:
+    images, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
+    depth, intrinsic, pose = images["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"]
+    return segment_rgbd(images["rgb"], depth, intrinsic, pose, config)
