@@ -77,8 +77,7 @@ class ScriptedPicker:
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :raises InvalidArgumentError: for another control mode
         """
-        self.config = config
-        self._find_target = find_target
+        self.config, self._find_target = config, find_target
         self._controller = make_controller(control_mode, config.controller)
         self.reset()
 

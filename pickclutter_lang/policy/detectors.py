@@ -15,7 +15,12 @@ from torch.nn import functional
 from pickclutter_lang.datasets.transforms.squares import MIN_AREA_FRACTION, bounding_square, crop_squares
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.load import validate_label_names
-from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import (
+    DEFAULT_SEGMENTATION_CONFIG,
+    SegmentationConfig,
+    segment_rgbd,
+    select_target_segments,
+)
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import camera_images
 from pickclutter_lang.teachers import Teacher
@@ -61,9 +66,10 @@ class StudentDetector:
     it would call them so rather than by another name of its folder. A student of object crops looks at what was chosen.
     """
 
-    def __init__(self, student: StudentRuntime) -> None:
+    def __init__(self, student: StudentRuntime, segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG) -> None:
         """Take a student of the hand camera.
 
+        :param segmentation: how segments are found, and chosen by the student's map
         :raises InvalidArgumentError: for one that looks at the base camera too: its map is not of one image
         """
         cameras = student.train_config.data.cameras
@@ -72,7 +78,7 @@ class StudentDetector:
                 f"expected a student of the hand camera alone, so that its map lies on that image, but got one of "
                 f"{', '.join(cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
             )
-        self.student = student
+        self.student, self.segmentation = student, segmentation
 
     @property
     def names(self) -> Sequence[str]:
@@ -102,14 +108,16 @@ class StudentDetector:
         heatmaps = upsample_to_image(look.attention[: len(names)], view, card.camera_size, 0.0)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
         odds = upsample_to_image(look.cell_logits, view, card.camera_size, np.nan)
-        segments, depth = _segment_observation(observation), observation["image"]["hand_camera"]["depth"][..., 0]
+        segments = _segment_observation(observation, self.segmentation)
+        depth = observation["image"]["hand_camera"]["depth"][..., 0]
         crop_classifier = CropVerifier(student, observation["image"]["hand_camera"]["rgb"])
         found = []
         for n, (name, heatmap) in enumerate(zip(names, heatmaps, strict=True)):
             closer = card.crop_classifier is not None and name in card.names
             rivals = [asked.index(other) for other in card.names if other != name]
             own = odds[[n, *rivals]] if rivals else None
-            masks = select_target_segments(segments, heatmap, depth, own, count=_NUM_CANDIDATES if closer else 1)
+            count = _NUM_CANDIDATES if closer else 1
+            masks = select_target_segments(segments, heatmap, depth, own, count, self.segmentation)
             mask = masks[0] if masks else np.zeros(segments.shape, bool)
             score, threshold = float(look.scores[n]), student.threshold(name)
             if card.crop_classifier is not None and closer:
@@ -215,6 +223,9 @@ def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: 
     return whole
 
 
-def _segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:
+def _segment_observation(
+    observation: Mapping[str, Any], config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
+) -> NDArray[np.int64]:
     images, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
-    return segment_rgbd(images["rgb"], images["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"])
+    depth, intrinsic, pose = images["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"]
+    return segment_rgbd(images["rgb"], depth, intrinsic, pose, config)

@@ -280,9 +280,9 @@ def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(
     flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
     seen, given = unflatten_observation(flat), []
 
-    def noted(segments, heatmap, depth, odds, count):
-        given.append(odds)
-        return select_target_segments(segments, heatmap, depth, odds, count)
+    def noted(segments, heatmap, depth, log_odds, count, config):
+        given.append(log_odds)
+        return select_target_segments(segments, heatmap, depth, log_odds, count, config)
 
     monkeypatch.setattr("pickclutter_lang.policy.detectors.select_target_segments", noted)
     detector = StudentDetector(student)
