@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
 MODULES = {name: name.replace("-", "_") for name in NAMES}
 METHOD_OF_ONE_S_OWN = """# @package _global_
-prompts: {negative: true}
+method: mine
 objective: {cls: 0.5}
 """
 
