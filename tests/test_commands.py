@@ -93,6 +93,16 @@ def test_errors_are_those_of_the_command(tmp_path: Path) -> None:
     assert done.returncode == 2 and "pickclutter verify-scenes: error: unrecognized arguments" in done.stderr
 
 
+def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['scipy'] = None; from pickclutter_lang.commands import main; "
+        "main(['export-policy', 'run=nowhere'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "MissingExtraError: scipy is not installed; run: pip install 'pickclutter-lang[sim]'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("line", "found", "lacking"),
     [
