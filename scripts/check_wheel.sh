@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the wheel and uses it as a user does: installed in clean environments, far from the checkout.
 # - Python 3.11 with the simulator: environment, scenes, a training, an export.
-# - The newest Python that is here, without the simulator: a training and an export on the same scenes.
+# - The newest Python that is here, for which there is no simulator: a training and an export on the same scenes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checkout=$PWD
@@ -57,7 +57,7 @@ fi
 echo "wheel: $("$newest" --version) without the simulator"
 make_environment "$newest" new
 if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
-    new/bin/python -m pip install --quiet --no-cache-dir "$wheel" gymnasium
+    new/bin/python -m pip install --quiet --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
     small_training new new-student
 else
     echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"

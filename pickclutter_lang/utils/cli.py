@@ -15,7 +15,10 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
 
 Settings = TypeVar("Settings")
-_EXTRAS = {"gymnasium": "sim", "scipy": "sim", "trimesh": "sim", "stable_baselines3": "rl"}  # imported by whole modules
+_EXTRAS = {  # of packages that modules import at the top
+    **dict.fromkeys(("gymnasium", "scipy", "skimage", "transforms3d", "trimesh"), "sim"),
+    "stable_baselines3": "rl",
+}
 
 
 def parse_config(schema: type[Settings], cfg: DictConfig) -> Settings:
@@ -67,9 +70,10 @@ def hydra_main(config_name: str) -> Callable[[Callable[[DictConfig], None]], Cal
             except PickClutterError as error:
                 sys.exit(_report(error))
             except ModuleNotFoundError as error:
-                if error.name not in _EXTRAS:
+                package = (error.name or "").partition(".")[0]
+                if package not in _EXTRAS:
                     raise
-                sys.exit(_report(MissingExtraError(error.name, _EXTRAS[error.name])))
+                sys.exit(_report(MissingExtraError(package, _EXTRAS[package])))
             except KeyboardInterrupt:
                 print("interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
                 sys.exit(130)

@@ -20,7 +20,7 @@ from pickclutter_lang.commands import COMMANDS, command_line
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
 MODULES = {name: name.replace("-", "_") for name in NAMES}
 METHOD_OF_ONE_S_OWN = """# @package _global_
-prompts: {negative: true}
+method: mine
 objective: {cls: 0.5}
 """
 
@@ -91,6 +91,16 @@ def test_errors_are_those_of_the_command(tmp_path: Path) -> None:
     assert done.returncode == 2 and "make one: pickclutter collect-scenes" in done.stderr
     done = call("verify-scenes", "--badly", folder=tmp_path)
     assert done.returncode == 2 and "pickclutter verify-scenes: error: unrecognized arguments" in done.stderr
+
+
+def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['scipy'] = None; from pickclutter_lang.commands import main; "
+        "main(['export-policy', 'run=nowhere'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "MissingExtraError: scipy is not installed; run: pip install 'pickclutter-lang[sim]'" in done.stderr
 
 
 @pytest.mark.parametrize(
