@@ -12,9 +12,9 @@ class PhaseConfig:
     """One phase of optimisation: optimizer, learning rate, schedule, epochs, batch size.
 
     `optimizer` is `sgd` (momentum 0.9) or `adamw`. `schedule` is `multistep` (the rate is multiplied by `gamma` at the
-    epochs `milestones`), `cosine` (warm-up over `warmup_fraction` of the steps, then a half cosine to zero) or `one_cycle`.
-    `image_size_schedule` are the sides of the images in equal parts of the epochs: [64, 96, 128] starts with small
-    ones, which cost less. Empty: `data.image_size` throughout. Evaluation is always at `data.image_size`.
+    epochs `milestones`), `cosine` (warm-up over `warmup_fraction` of the steps, then a half cosine to zero) or
+    `one_cycle`. `image_size_schedule` are the sides of the images in equal parts of the epochs: [64, 96, 128] starts
+    with small ones, which cost less. Empty: `data.image_size` throughout. Evaluation is always at `data.image_size`.
     """
 
     optimizer: str

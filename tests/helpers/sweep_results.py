@@ -12,9 +12,11 @@ from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS,
 
 STAGES = ("zero_shot", "few_shot", "retrieval")
 CONFIG: dict[str, Any] = {
-    "method": "", "seed": 0, "out": "", "scenes": "scenes", "num_threads": 1, "device": "cpu", "selection_metric": "map",
-    "precision": "float32",
-    "data": {"train": "scenes/train", "target_label": "graspable", "cameras": ["hand"], "depth": False, "image_size": 128},
+    "method": "", "seed": 0, "out": "", "scenes": "scenes", "num_threads": 1, "device": "cpu",
+    "selection_metric": "map", "precision": "float32",
+    "data": {
+        "train": "scenes/train", "target_label": "graspable", "cameras": ["hand"], "depth": False, "image_size": 128,
+    },
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "scenes/cache"},
     "student": {"name": "toy"},
     "prompts": {"descriptions": None},

@@ -96,7 +96,8 @@ def data_note(result: dict[str, Any]) -> str:
     """Say in one paragraph what this run was made of, and why the paper's rows are no target for it."""
     data, config = result["data"], result["config"]
     return (
-        f"Label `{config['data']['target_label']}`; {data['train']['scenes']} training, {data['fewshot']['scenes']} few-shot, "
+        f"Label `{config['data']['target_label']}`; {data['train']['scenes']} training, "
+        f"{data['fewshot']['scenes']} few-shot, "
         f"{data['id']['scenes']} X_id and {data['ood']['scenes']} X_ood scenes; cameras "
         f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
         f"{config['data']['image_size']} px; teacher `{result['teacher']['name']}`; one threshold for all labels, the "
