@@ -5,14 +5,14 @@ from functools import partial
 from omegaconf import DictConfig
 from rich.progress import track
 
-from pickclutter_lang.language.collect_descriptions import DescribeSettings, collect_descriptions, dry_run
+from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run
 from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
 @hydra_main("describe_labels")
 def main(cfg: DictConfig) -> None:
     """Ask for what is missing, and say what was found; or show what would be sent."""
-    config = parse_config(DescribeSettings, cfg)
+    config = parse_config(DescribeConfig, cfg)
     if config.dry_run:
         requests = dry_run(config)
         print(f"{len(requests)} requests would go to {config.base_url}/chat/completions:", *requests, sep="\n")

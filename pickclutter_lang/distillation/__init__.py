@@ -1,4 +1,4 @@
-"""The losses of the paper as pure functions of tensors, and the objective that sums them."""
+"""Distillation losses of the paper as pure functions of tensors, and the objectives that sum them."""
 
 from pickclutter_lang.distillation.image_losses import image_contrastive_loss, mse_loss
 from pickclutter_lang.distillation.image_objective import IMAGE_LOSS_NAMES, ImageObjective

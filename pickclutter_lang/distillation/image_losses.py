@@ -1,4 +1,4 @@
-"""Losses that bring the student's image features to the teacher's (section 4.1 of the paper)."""
+"""Losses between image features of student and teacher: L_mse and L_im-cst (section 4.1 of the paper)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def image_contrastive_loss(
     similarity: Similarity = "squared_distance",
     bank: Tensor | None = None,
 ) -> Tensor:
-    """Return minus the log of L_im-cst (Eq. 3): each image finds its own teacher feature.
+    """Return minus the log of L_im-cst (Eq. 3): each image must match its own teacher feature.
 
     For unit vectors the squared distance is 2 - 2 cos, so `similarity="cosine"` (the released program) at a
     temperature is `"squared_distance"` (the paper) at twice that temperature.
@@ -45,8 +45,8 @@ def image_contrastive_loss(
     :param teacher: [N, D] features of the same images, normalized here
     :param temperature: tau > 0
     :param symmetric: mean of both directions (image to teacher and back), as the released program does; Eq. 3
-        prints the first one alone
-    :param similarity: what is divided by the temperature
+        prints the first one only
+    :param similarity: the similarity that is divided by the temperature
     :param bank: [M, D] teacher features of other images, further negatives in the direction image to teacher
     :return: scalar, mean over the images
     :raises InvalidArgumentError: on other shapes, values or names
@@ -57,16 +57,16 @@ def image_contrastive_loss(
     check_positive(temperature=temperature)
     candidates = l2_normalize(teacher if bank is None else torch.cat([teacher, bank.to(teacher)]))
     logits = _similarities(l2_normalize(student), candidates, similarity) / temperature
-    own = torch.arange(len(student), device=student.device)
-    forward = functional.cross_entropy(logits, own)
+    own_index = torch.arange(len(student), device=student.device)
+    forward = functional.cross_entropy(logits, own_index)
     if not symmetric:
         return forward
-    return (forward + functional.cross_entropy(logits[:, : len(student)].T, own)) / 2
+    return (forward + functional.cross_entropy(logits[:, : len(student)].T, own_index)) / 2
 
 
-def _similarities(rows: Tensor, columns: Tensor, similarity: Similarity) -> Tensor:
+def _similarities(queries: Tensor, keys: Tensor, similarity: Similarity) -> Tensor:
     """Return the similarities [N, M] of unit vectors."""
-    cosines = rows @ columns.T
+    cosines = queries @ keys.T
     if similarity == "cosine":
         return cosines
     if similarity == "squared_distance":

@@ -1,4 +1,4 @@
-"""The weighted sum of the losses of single images with one label each (sections 4 and 5 of the paper)."""
+"""`ImageObjective`: weighted sum of the losses for images with one label each (sections 4 and 5 of the paper)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "
 
 
 class ImageObjective:
-    """Named terms and their weights; the names are the keys of configuration and log alike.
+    """Named loss terms and their weights; the names are the keys in configuration and log.
 
     `cls` is L_cls (Eq. 1), `mse` L_mse (Eq. 2), `im_cst` L_im-cst (Eq. 3), `vlprox` L_vlprox (Eq. 6), `cap` L_cap
     (Eq. 8). A term of weight 0 is neither computed nor reported.
@@ -41,16 +41,16 @@ class ImageObjective:
         :param similarity: of `im_cst`, see `image_contrastive_loss`
         :param top_k: k of `vlprox`
         :param filter_vlprox: leave out of `vlprox` the images whose label is not the teacher's first choice
-        :param filter_im_cst: leave them out of `im_cst` too (Table 9)
+        :param filter_im_cst: leave these images out of `im_cst` too (Table 9)
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
         self.weights = checked_weights(weights, IMAGE_LOSS_NAMES)
         self._temperature, self._similarity, self._top_k = temperature, similarity, top_k
         self._filter_vlprox, self._filter_im_cst = filter_vlprox, filter_im_cst
 
-    def needs(self, what: str) -> bool:
+    def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call: `teacher` or `captions`."""
-        return any(what in _NEEDS.get(name, ()) for name in self.weights)
+        return any(argument in _NEEDS.get(name, ()) for name in self.weights)
 
     def __call__(
         self,
@@ -72,32 +72,37 @@ class ImageObjective:
         :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
         """
         given = {"teacher": teacher, "captions": captions}
-        lacking = [
-            f"{name} needs {what}" for name in self.weights for what in _NEEDS.get(name, ()) if given[what] is None
+        missing = [
+            f"{name} needs {argument}"
+            for name in self.weights
+            for argument in _NEEDS.get(name, ())
+            if given[argument] is None
         ]
-        if lacking:
-            raise InvalidArgumentError(f"the term {', '.join(lacking)}, got none")
+        if missing:
+            raise InvalidArgumentError(f"the term {', '.join(missing)}, got none")
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
             terms["cls"] = classification_loss(student, text, labels, self._temperature)
         if teacher is not None:
-            terms |= self._visual(student, teacher, text, labels)
+            terms |= self._image_terms(student, teacher, text, labels)
         if captions is not None and "cap" in self.weights:
             terms["cap"] = caption_loss(student, captions, labels, self._temperature)
         return weighted_sum(terms, self.weights)
 
-    def _visual(self, student: Tensor, teacher: Tensor, text: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Return the terms that need the teacher's features."""
+    def _image_terms(self, student: Tensor, teacher: Tensor, text: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the terms between the image features of student and teacher."""
         terms = {}
         if "mse" in self.weights:
             terms["mse"] = mse_loss(student, teacher)
         if "im_cst" in self.weights:
-            kept = torch.ones_like(labels, dtype=torch.bool)
+            aligned = torch.ones_like(labels, dtype=torch.bool)
             if self._filter_im_cst:
-                kept = (l2_normalize(teacher) @ l2_normalize(text).T).argmax(dim=1) == labels
+                aligned = (l2_normalize(teacher) @ l2_normalize(text).T).argmax(dim=1) == labels
             terms["im_cst"] = (
-                image_contrastive_loss(student[kept], teacher[kept], self._temperature, similarity=self._similarity)
-                if bool(kept.any())
+                image_contrastive_loss(
+                    student[aligned], teacher[aligned], self._temperature, similarity=self._similarity
+                )
+                if bool(aligned.any())
                 else 0 * student.sum()
             )
         if "vlprox" in self.weights:

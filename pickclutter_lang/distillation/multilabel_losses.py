@@ -1,6 +1,4 @@
-"""The losses of the multi-label setting (section 7): asymmetric loss, also of single cells, and proximity to the
-teacher's odds.
-"""
+"""Multi-label losses (section 7): the asymmetric loss of images and of single cells, and proximity to the teacher."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from pickclutter_lang.distillation.tensor_checks import (
 )
 from pickclutter_lang.errors import InvalidArgumentError
 
-_SMALLEST = 1e-8  # keeps the logarithm finite, as in the authors' program of the loss
+_EPS = 1e-8  # keeps the logarithm finite, as in the loss authors' program
 
 
 def asymmetric_loss(
@@ -45,13 +43,13 @@ def asymmetric_loss(
     check_multilabel(probabilities, targets)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     present = targets.to(probabilities.dtype)
-    costs = present * _as_present(probabilities, gamma_positive)
-    costs = costs + (1 - present) * _as_absent(probabilities, gamma_negative, clip)
+    costs = present * _positive_cost(probabilities, gamma_positive)
+    costs = costs + (1 - present) * _negative_cost(probabilities, gamma_negative, clip)
     return costs.sum(dim=1).mean()
 
 
 def local_asymmetric_loss(
-    odds: Tensor,
+    cell_logits: Tensor,
     attention: Tensor,
     coverage: Tensor,
     targets: Tensor,
@@ -60,40 +58,40 @@ def local_asymmetric_loss(
     gamma_positive: float = 1.0,
     clip: float = 0.05,
 ) -> Tensor:
-    """Return the asymmetric loss of present labels told apart by place: there where the object is, absent elsewhere.
+    """Return the asymmetric loss of present labels by location: positive on the object, negative elsewhere.
 
-    For a label with an object that is seen, each cell of the object is to say yes (mean over its cells by how much of
-    the object lies in them, so that a small object counts as much as a large one), and the rest of the image,
-    aggregated as the whole is, no. Where a label is absent `asymmetric_loss` of the whole image says so. It is
-    akin to the pixel-text matching of DenseCLIP (Rao et al., CVPR 2022, arXiv 2112.01518), a cross-entropy over names.
+    For a label with a visible object, the cells of the object are positive: their costs are averaged by the fraction
+    of the object in each, so that small objects count as much as large ones. The logit aggregated over all other cells
+    is negative. Absent labels cost nothing here; `asymmetric_loss` of the image covers them. The loss is akin to the
+    pixel-text matching of DenseCLIP (Rao et al., CVPR 2022, arXiv 2112.01518), a cross-entropy over names.
 
-    :param odds: [N, C, K] logarithm of the odds of each label in each of K cells
-    :param attention: [N, C, K] >= 0 with sum 1 over the cells, by which odds are averaged
-    :param covers: [N, C, K] in [0, 1]: the share of each cell that the label's object covers
-    :param targets: [N, C] bool; labels that are not there, or have no cover, cost nothing
+    :param cell_logits: [N, C, K] log-odds of each label in each of K cells
+    :param attention: [N, C, K] >= 0 with sum 1 over the cells, weights of the aggregation
+    :param coverage: [N, C, K] in [0, 1]: fraction of each cell that the label's object covers
+    :param targets: [N, C] bool; labels that are absent or have no coverage cost nothing
     :return: scalar: summed over the labels, mean over the images
     :raises InvalidArgumentError: on other shapes or values
     """
-    if odds.ndim != 3 or attention.shape != odds.shape or coverage.shape != odds.shape:
+    if cell_logits.ndim != 3 or attention.shape != cell_logits.shape or coverage.shape != cell_logits.shape:
         raise InvalidArgumentError(
-            "expected odds, attention and covers of one shape [N, C, K], "
-            f"got {list(odds.shape)}, {list(attention.shape)} and {list(coverage.shape)}"
+            "expected cell_logits, attention and coverage of one shape [N, C, K], "
+            f"got {list(cell_logits.shape)}, {list(attention.shape)} and {list(coverage.shape)}"
         )
-    if targets.shape != odds.shape[:2] or targets.dtype != torch.bool:
+    if targets.shape != cell_logits.shape[:2] or targets.dtype != torch.bool:
         raise InvalidArgumentError(
-            f"expected targets as bool {list(odds.shape[:2])}, got {targets.dtype} {list(targets.shape)}"
+            f"expected targets as bool {list(cell_logits.shape[:2])}, got {targets.dtype} {list(targets.shape)}"
         )
     check_probabilities(coverage=coverage)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
-    seen = targets & (coverage.sum(dim=2) > 0)
-    odds, attention, coverage = odds[seen], attention[seen], coverage[seen]
+    visible = targets & (coverage.sum(dim=2) > 0)
+    cell_logits, attention, coverage = cell_logits[visible], attention[visible], coverage[visible]
     inside = coverage / coverage.sum(dim=1, keepdim=True)
     outside = attention * (coverage == 0)
-    rest = outside.sum(dim=1)
-    mean = (outside * odds).sum(dim=1) / rest.clamp(min=_SMALLEST)
-    here = (inside * _as_present(odds.sigmoid(), gamma_positive)).sum(dim=1)
-    elsewhere = (rest > 0) * _as_absent(mean.sigmoid(), gamma_negative, clip)
-    return (here + elsewhere).sum() / len(targets)
+    outside_mass = outside.sum(dim=1)
+    mean = (outside * cell_logits).sum(dim=1) / outside_mass.clamp(min=_EPS)
+    inside_cost = (inside * _positive_cost(cell_logits.sigmoid(), gamma_positive)).sum(dim=1)
+    outside_cost = (outside_mass > 0) * _negative_cost(mean.sigmoid(), gamma_negative, clip)
+    return (inside_cost + outside_cost).sum() / len(targets)
 
 
 def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> None:
@@ -104,13 +102,13 @@ def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float)
         )
 
 
-def _as_present(probabilities: Tensor, gamma: float) -> Tensor:
-    return -(1 - probabilities).clamp(min=_SMALLEST).pow(gamma) * probabilities.clamp(min=_SMALLEST).log()
+def _positive_cost(probabilities: Tensor, gamma: float) -> Tensor:
+    return -(1 - probabilities).clamp(min=_EPS).pow(gamma) * probabilities.clamp(min=_EPS).log()
 
 
-def _as_absent(probabilities: Tensor, gamma: float, clip: float) -> Tensor:
+def _negative_cost(probabilities: Tensor, gamma: float, clip: float) -> Tensor:
     shifted = (probabilities - clip).clamp(min=0)
-    return -shifted.clamp(min=_SMALLEST).pow(gamma) * (1 - shifted).clamp(min=_SMALLEST).log()
+    return -shifted.clamp(min=_EPS).pow(gamma) * (1 - shifted).clamp(min=_EPS).log()
 
 
 def pairwise_proximity_loss(
@@ -120,19 +118,19 @@ def pairwise_proximity_loss(
     negative: Tensor,
     temperature: float,
 ) -> Tensor:
-    """Return KL(teacher || student) of whether each text holds: L_vlprox (Eq. 6) for scenes with many labels.
+    """Return KL(teacher || student) of the presence of each text: L_vlprox (Eq. 6) for scenes with many labels.
 
-    Eq. 6 compares distributions over classes of which one is right. In a scene any number is right, so each text is
-    a distribution of its own over two prompts: that it holds ("a table with a banana") and that it does not. The
-    teacher's is the softmax over its cosines with the two, the student's is what `LocalAggregation` gives. The
-    texts need no labels, so they may be any words, and should be many more than the labels.
+    Eq. 6 compares distributions over classes, of which one is right. In a scene any number is right, so each text has
+    a distribution over two prompts: presence ("a table with a banana") and absence. The teacher's is the softmax over
+    its cosines with the two, the student's is that of `LocalAggregation`. The texts need no labels: they may be any
+    words, and should outnumber the labels.
 
-    :param probabilities: [N, V] in [0, 1], of the student: that text v holds of image n
+    :param probabilities: [N, V] in [0, 1], student's probability that text v is present in image n
     :param teacher: [N, D] teacher features of the same images, normalized here
-    :param positive: [V, D] text features of the prompts that say that it holds, normalized here
-    :param negative: [V, D] of those that say that it does not
+    :param positive: [V, D] text features of the prompts for presence, normalized here
+    :param negative: [V, D] text features of the prompts for absence, normalized here
     :param temperature: tau > 0 of the teacher's softmax
-    :return: scalar: mean over images and texts, so that it does not grow with the vocabulary
+    :return: scalar: mean over images and texts, independent of the vocabulary's size
     :raises InvalidArgumentError: on other shapes or values
     """
     check_features(teacher=teacher, positive=positive, negative=negative)
@@ -140,10 +138,13 @@ def pairwise_proximity_loss(
     check_equal_rows(positive=positive, negative=negative)
     check_positive(temperature=temperature)
     image = l2_normalize(teacher)
-    odds = (image @ l2_normalize(positive).T - image @ l2_normalize(negative).T) / temperature
-    holds = odds.sigmoid().detach()
-    check_multilabel(probabilities, holds)
-    present, absent = (p.clamp(min=_SMALLEST).log() for p in (probabilities, 1 - probabilities))
-    cross = -(holds * present + (1 - holds) * absent)
-    entropy = -(holds * functional.logsigmoid(odds.detach()) + (1 - holds) * functional.logsigmoid(-odds.detach()))
+    teacher_logits = (image @ l2_normalize(positive).T - image @ l2_normalize(negative).T) / temperature
+    teacher_probabilities = teacher_logits.sigmoid().detach()
+    check_multilabel(probabilities, teacher_probabilities)
+    present, absent = (p.clamp(min=_EPS).log() for p in (probabilities, 1 - probabilities))
+    cross = -(teacher_probabilities * present + (1 - teacher_probabilities) * absent)
+    entropy = -(
+        teacher_probabilities * functional.logsigmoid(teacher_logits.detach())
+        + (1 - teacher_probabilities) * functional.logsigmoid(-teacher_logits.detach())
+    )
     return (cross - entropy).mean()

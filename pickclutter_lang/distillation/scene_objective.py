@@ -1,4 +1,4 @@
-"""The weighted sum of named losses that a student is trained on."""
+"""`SceneObjective`: weighted sum of the losses for scenes with many labels (section 7), and its region terms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEEDS = {
 
 
 class VocabularyFeatures(NamedTuple):
-    """Text features [V, D] of a vocabulary: of a thing alone, of a scene with it, and of a scene without it."""
+    """Text features [V, D] of a vocabulary: of each text itself, of a scene with it, and of a scene without it."""
 
     plain: Tensor
     present: Tensor
@@ -41,34 +41,34 @@ def checked_weights(weights: Mapping[str, float], terms: Sequence[str]) -> dict[
     """
     unknown = sorted(set(weights) - set(terms))
     if unknown:
-        raise InvalidArgumentError(f"no loss is called {', '.join(unknown)}; known terms: {', '.join(terms)}")
-    bad = {name: weight for name, weight in weights.items() if not 0 <= weight < float("inf")}
-    if bad:
-        raise InvalidArgumentError(f"expected weights of at least 0, got {bad}")
-    chosen = {name: float(weights[name]) for name in terms if weights.get(name, 0) > 0}
-    if not chosen:
+        raise InvalidArgumentError(f"no loss is named {', '.join(unknown)}; known terms: {', '.join(terms)}")
+    invalid = {name: weight for name, weight in weights.items() if not 0 <= weight < float("inf")}
+    if invalid:
+        raise InvalidArgumentError(f"expected weights of at least 0, got {invalid}")
+    positive = {name: float(weights[name]) for name in terms if weights.get(name, 0) > 0}
+    if not positive:
         raise InvalidArgumentError(f"expected a weight above 0 for at least one of {', '.join(terms)}, got none")
-    return chosen
+    return positive
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the weighted sum of scalars with its gradient, and the unweighted scalars without."""
-    first, *others = (weights[name] * term for name, term in terms.items())
-    for term in others:
+    first, *rest = (weights[name] * term for name, term in terms.items())
+    for term in rest:
         first = first + term
     return first, {name: term.detach() for name, term in terms.items()}
 
 
 class SceneObjective:
-    """Named terms and their weights; the names are the keys of configuration and log alike.
+    """Named loss terms and their weights; the names are the keys in configuration and log.
 
     - `cls`: asymmetric loss on the probabilities of the labels (section 7);
-    - `im_cst`: L_im-cst (Eq. 3) between the global features of student and teacher;
-    - `region_cls`: `cls` where the objects are and where they are not (`local_asymmetric_loss`);
-    - `region_contrastive`: L_im-cst between the student's local features of an object and the teacher's feature of its
-    crop;
+    - `im_cst`: L_im-cst (Eq. 3) between the image features of student and teacher;
+    - `region_cls`: `cls` of single cells, on and off each object (`local_asymmetric_loss`);
+    - `region_contrastive`: L_im-cst between the student's mean spatial feature of an object and the teacher's
+      feature of its crop;
     - `region_proximity`: L_vlprox (Eq. 6) of the same pairs over a vocabulary, without a filter;
-    - `pairwise`: L_vlprox for scenes, over a vocabulary (`pairwise_proximity_loss`).
+    - `scene_proximity`: L_vlprox for scenes, over a vocabulary (`pairwise_proximity_loss`).
 
     A term of weight 0 is neither computed nor reported.
     """
@@ -88,8 +88,8 @@ class SceneObjective:
 
         :param weights: term -> weight >= 0, at least one above 0
         :param temperature: tau of `im_cst` and `region_contrastive`
-        :param word_temperature: tau of `region_proximity` and `pairwise`
-        :param top_words: k of `region_proximity`
+        :param vocabulary_temperature: tau of `region_proximity` and `scene_proximity`
+        :param vocabulary_top_k: k of `region_proximity`
         :param gamma_negative: of `cls` and `region_cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
@@ -99,9 +99,9 @@ class SceneObjective:
         self._vocabulary_top_k = vocabulary_top_k
         self._asymmetric = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
 
-    def needs(self, what: str) -> bool:
-        """Return whether a term needs an argument of the call, such as `teacher`, `crops` or `words`."""
-        return any(what in _NEEDS.get(name, ()) for name in self.weights)
+    def needs(self, argument: str) -> bool:
+        """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
+        return any(argument in _NEEDS.get(name, ()) for name in self.weights)
 
     def __call__(
         self,
@@ -123,16 +123,16 @@ class SceneObjective:
 
         :param probabilities: [N, C] in [0, 1], of `LocalAggregation`
         :param targets: [N, C] bool or in [0, 1]; bool for `region_cls`
-        :param student: [N, D] global features of the student
+        :param student: [N, D] pooled features of the student
         :param teacher: [N, D] teacher features of the same images
         :param bank: [M, D] teacher features of other images, further negatives of `im_cst`
-        :param odds: [N, C, K] log odds of the labels in each of K cells, of `LocalAggregation`
-        :param attention: [N, C, K] its maps
-        :param covers: [N, C, K] in [0, 1]: the share of each cell that the label's object covers
-        :param objects: [R, D] local features of the student, averaged over each object that is seen; R may be 0
-        :param crops: [R, D] teacher features of a crop of each of these objects
-        :param words: vocabulary of `region_proximity` and `pairwise`
-        :param word_probabilities: [N, V] of `LocalAggregation`, for the vocabulary
+        :param cell_logits: [N, C, K] log-odds of the labels in each of K cells, of `LocalAggregation`
+        :param attention: [N, C, K] attention maps, of `LocalAggregation`
+        :param coverage: [N, C, K] in [0, 1]: fraction of each cell that the label's object covers
+        :param region_features: [R, D] spatial features of the student, averaged over each visible object; R may be 0
+        :param teacher_region_features: [R, D] teacher features of a crop of each of these objects
+        :param vocabulary: for `region_proximity` and `scene_proximity`
+        :param vocabulary_probabilities: [N, V] of `LocalAggregation`, for the vocabulary
         :return: (scalar with gradient, name -> scalar without gradient)
         :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
         """
@@ -147,9 +147,9 @@ class SceneObjective:
             "vocabulary_probabilities": vocabulary_probabilities,
         }
         for name in self.weights:
-            lacking = [what for what in _NEEDS.get(name, ()) if given[what] is None]
-            if lacking:
-                raise InvalidArgumentError(f"the term {name} needs {', '.join(lacking)}, got none")
+            missing = [argument for argument in _NEEDS.get(name, ()) if given[argument] is None]
+            if missing:
+                raise InvalidArgumentError(f"the term {name} needs {', '.join(missing)}, got none")
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
             terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
@@ -170,26 +170,30 @@ class SceneObjective:
             )
         return weighted_sum(terms, self.weights)
 
-    def _region_terms(self, objects: Tensor, crops: Tensor, words: VocabularyFeatures | None) -> dict[str, Tensor]:
-        """Return the terms of objects; they are 0 in a batch that shows none."""
+    def _region_terms(
+        self, region_features: Tensor, teacher_region_features: Tensor, vocabulary: VocabularyFeatures | None
+    ) -> dict[str, Tensor]:
+        """Return the region terms; they are 0 in a batch without visible objects."""
         terms = {}
         if "region_contrastive" in self.weights:
             terms["region_contrastive"] = (
-                image_contrastive_loss(objects, crops, self._temperature) if len(objects) else objects.sum()
+                image_contrastive_loss(region_features, teacher_region_features, self._temperature)
+                if len(region_features)
+                else region_features.sum()
             )
-        if "region_proximity" in self.weights and words is not None:
-            labels = crops.new_zeros(len(objects)).long()  # without a filter no label matters
+        if "region_proximity" in self.weights and vocabulary is not None:
+            labels = teacher_region_features.new_zeros(len(region_features)).long()  # without a filter no label matters
             terms["region_proximity"] = (
                 vl_proximity_loss(
-                    objects,
-                    crops,
-                    words.plain,
+                    region_features,
+                    teacher_region_features,
+                    vocabulary.plain,
                     labels,
                     self._vocabulary_top_k,
                     self._vocabulary_temperature,
                     filter_misaligned=False,
                 )
-                if len(objects)
-                else objects.sum()
+                if len(region_features)
+                else region_features.sum()
             )
         return terms

@@ -1,4 +1,4 @@
-"""What the losses expect of their tensors, and the messages when it is not so."""
+"""Validation of tensor arguments of the losses, with messages that name what was expected and what came."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def l2_normalize(features: Tensor) -> Tensor:
 def check_features(**tensors: Tensor) -> None:
     """Check that all tensors are floating, finite, [rows, D] with one D and at least one row, and of one precision.
 
-    Half precision counts as float32, which it is turned into.
+    Half precision counts as float32, to which the losses convert it.
     """
     for name, tensor in tensors.items():
         if tensor.ndim != 2 or not tensor.is_floating_point() or 0 in tensor.shape:
@@ -84,7 +84,7 @@ def check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
 
 
 def check_probabilities(hint: str = "", **tensors: Tensor) -> None:
-    """Check that all values lie within [0, 1]; a hint ends the message."""
+    """Check that all values lie within [0, 1]; `hint` is appended to the message."""
     for name, tensor in tensors.items():
         low, high = (float(value) for value in tensor.detach().aminmax())
         if not (low >= 0.0 and high <= 1.0):

@@ -1,4 +1,4 @@
-"""Losses that bring the student's image features to the teacher's text features (Eqs. 1, 6 and 8)."""
+"""Losses between the student's image features and the teacher's text features: L_cls, L_vlprox, L_cap."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def vl_proximity_loss(
 ) -> Tensor:
     """Return KL(teacher || student) over the teacher's k most likely classes (L_vlprox, Eq. 6).
 
-    Both distributions are renormalised on those k classes; all are taken where there are fewer than k.
+    Both distributions are renormalized on those k classes; all are taken where there are fewer than k.
 
     :param student: [N, D] image features, normalized here
     :param teacher: [N, D] features of the same images, normalized here
@@ -71,12 +71,12 @@ def vl_proximity_loss(
     )
     if not filter_misaligned:
         return divergence.mean()
-    kept = teacher_logits.argmax(dim=1) == labels
-    return (divergence * kept).sum() / kept.sum().clamp(min=1)
+    aligned = teacher_logits.argmax(dim=1) == labels
+    return (divergence * aligned).sum() / aligned.sum().clamp(min=1)
 
 
 def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """Return minus the log of L_cap (Eq. 8): an image finds its caption among those of other classes.
+    """Return minus the log of L_cap (Eq. 8): each image must match its caption among those of other classes.
 
     Captions of images of the same class are no negatives. The image's own caption joins the denominator,
     which Eq. 8 leaves out, so that the loss is bounded below by 0.
@@ -93,7 +93,7 @@ def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature:
     check_labels(labels, len(student))
     check_positive(temperature=temperature)
     logits = l2_normalize(student) @ l2_normalize(captions).T / temperature
-    own = torch.arange(len(student), device=student.device)
+    own_index = torch.arange(len(student), device=student.device)
     same_class = labels[:, None] == labels[None, :]
-    left_out = same_class & (own[:, None] != own[None, :])
-    return functional.cross_entropy(logits.masked_fill(left_out, float("-inf")), own)
+    excluded = same_class & (own_index[:, None] != own_index[None, :])
+    return functional.cross_entropy(logits.masked_fill(excluded, float("-inf")), own_index)

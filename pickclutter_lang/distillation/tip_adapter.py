@@ -1,4 +1,4 @@
-"""Training-free few-shot learning: labels of the nearest examples (Table 10, after Tip-Adapter)."""
+"""Training-free few-shot classification with a cache of examples, after Tip-Adapter (Table 10)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 
 def cache_logits(queries: Tensor, keys: Tensor, values: Tensor, *, beta: float) -> Tensor:
-    """Return what a cache of examples says of queries: exp(-beta (1 - cos(query, key))) summed over keys with values.
+    """Return the cache's logits: exp(-beta (1 - cos(query, key))) summed over keys, weighted by their values.
 
     After Tip-Adapter (arXiv 2207.09519, Eq. 5), whose zero-shot logits are added to alpha times this. For one label an
     image, `values` are one-hot [M, C]; for several, see `balanced_values`.
 
     :param queries: [N, D] features, normalized here
     :param keys: [M, D] features of the examples, normalized here
-    :param values: [M, C] floating-point, what each example says of each class
-    :param beta: sharpness of the affinity, at least 0; with 0 every example counts alike
+    :param values: [M, C] floating-point, value of each example for each class
+    :param beta: sharpness of the affinity, at least 0; with 0 every example has the same weight
     :return: [N, C]; with one-hot values within 0..(examples of the class)
     :raises InvalidArgumentError: on other shapes, types or values
     """
@@ -35,11 +35,11 @@ def cache_logits(queries: Tensor, keys: Tensor, values: Tensor, *, beta: float) 
 
 
 def balanced_values(targets: Tensor) -> Tensor:
-    """Return values by which `cache_logits` compares an image with examples that have a label and that lack it.
+    """Return values for `cache_logits` that balance the positive and negative examples of each label.
 
-    Most examples of several labels lack most of them. So those that have a label share a value of 1, those that lack
-    it one of -1: the logit is the mean affinity to the former minus that to the latter, within [-1, 1], and 0 for a
-    label that all examples have or none has.
+    Most examples are negative for most labels. So a label's positives share a total value of 1, its negatives one of
+    -1: the logit is the mean affinity to the former minus that to the latter, within [-1, 1], and 0 for a
+    label without positives or without negatives.
 
     :param targets: bool [M, C]
     :return: float32 [M, C]
@@ -47,6 +47,6 @@ def balanced_values(targets: Tensor) -> Tensor:
     """
     if targets.ndim != 2 or targets.dtype != torch.bool or 0 in targets.shape:
         raise InvalidArgumentError(f"expected targets as bool [M, C], got {targets.dtype} {list(targets.shape)}")
-    having, lacking = targets.sum(dim=0), (~targets).sum(dim=0)
-    values = torch.where(targets, 1 / having.clamp(min=1), -1 / lacking.clamp(min=1))
-    return values * ((having > 0) & (lacking > 0))
+    positives, negatives = targets.sum(dim=0), (~targets).sum(dim=0)
+    values = torch.where(targets, 1 / positives.clamp(min=1), -1 / negatives.clamp(min=1))
+    return values * ((positives > 0) & (negatives > 0))

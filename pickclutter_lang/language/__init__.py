@@ -1,1 +1,1 @@
-"""What is said: instruction templates, captions, descriptions and learned prompts."""
+"""Text: instructions, captions, descriptions of labels, prompt ensembles and learned prompts."""

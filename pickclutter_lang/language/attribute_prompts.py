@@ -1,4 +1,4 @@
-"""Words for colors, shapes and so on, each as a phrase of its own: what one may ask of any image of a thing."""
+"""Prompts for single attributes (color, shape, material, ...): "a red object", "something made of steel"."""
 
 from __future__ import annotations
 
@@ -33,37 +33,38 @@ _ADJECTIVES = {
 }
 
 
-def attribute_words(things: Iterable[ObjectAttributes]) -> dict[str, list[str]]:
-    """Return, for each of `KINDS`, the words that are true of some of the things, sorted."""
-    tags = {tag for thing in things for tag in thing.tags}
+def attribute_words(objects: Iterable[ObjectAttributes]) -> dict[str, list[str]]:
+    """Return, for each of `ATTRIBUTE_TYPES`, the words that are true of some of the objects, sorted."""
+    tags = {tag for item in objects for tag in item.tags}
     return {
-        kind: sorted(tag[len(kind) + 1 :] for tag in tags if tag.startswith(f"{kind}:")) for kind in ATTRIBUTE_TYPES
+        attribute_type: sorted(tag[len(attribute_type) + 1 :] for tag in tags if tag.startswith(f"{attribute_type}:"))
+        for attribute_type in ATTRIBUTE_TYPES
     }
 
 
-def attribute_prompt(kind: str, word: str, form: int = 0) -> Caption:
-    """Return the phrase that says that a thing has an attribute.
+def attribute_prompt(attribute_type: str, word: str, template_index: int = 0) -> Caption:
+    """Return the caption that asserts an attribute of an object.
 
-    :param kind: one of `KINDS`
-    :param form: which of the wordings; the first is that of the model card's questions
+    :param attribute_type: one of `ATTRIBUTE_TYPES`
+    :param template_index: index of the template, modulo their number; the probes of the model card use the first
     """
-    # "steel" and "plastic and steel" are materials; "wooden" is said before the noun.
-    if kind == "material" and word == "wooden":
-        forms: Sequence[str] = _ADJECTIVE
+    # "steel" and "plastic and steel" are materials; "wooden" is an adjective.
+    if attribute_type == "material" and word == "wooden":
+        templates: Sequence[str] = _ADJECTIVE
     else:
-        forms = _NOUN if kind == "shape" and word not in _ADJECTIVES else _TEMPLATES[kind]
-    text = forms[form % len(forms)].format(word, a=with_article(word))
-    return Caption(text, (Predicate(frozenset({f"{kind}:{word}"})),))
+        templates = _NOUN if attribute_type == "shape" and word not in _ADJECTIVES else _TEMPLATES[attribute_type]
+    text = templates[template_index % len(templates)].format(word, a=with_article(word))
+    return Caption(text, (Predicate(frozenset({f"{attribute_type}:{word}"})),))
 
 
 def sample_attribute_prompts(
-    words: dict[str, list[str]], most: int, rng: np.random.Generator
+    words: dict[str, list[str]], max_words: int, rng: np.random.Generator
 ) -> dict[str, list[Caption]]:
-    """Draw up to `most` words of each kind, each in one of its wordings."""
-    found = {}
-    for kind, known in words.items():
-        if not known:
+    """Sample up to `max_words` words of each attribute type, each in one of its templates."""
+    sampled = {}
+    for attribute_type, available in words.items():
+        if not available:
             continue
-        chosen = sorted(rng.permutation(len(known))[:most].tolist())
-        found[kind] = [attribute_prompt(kind, known[n], int(rng.integers(4))) for n in chosen]
-    return found
+        chosen = sorted(rng.permutation(len(available))[:max_words].tolist())
+        sampled[attribute_type] = [attribute_prompt(attribute_type, available[n], int(rng.integers(4))) for n in chosen]
+    return sampled

@@ -1,4 +1,4 @@
-"""Captions of images by an image captioning model (BLIP, GIT) through transformers; the extra `words`."""
+"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `words`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingAssetsError, MissingExtraError
 from pickclutter_lang.language.network import reachable
 
-# The main branches of these hold pickles alone; here the hub's own converter has put the same weights as safetensors.
+# The main branches of these hold pickles alone; the hub's converter put the same weights as safetensors here.
 _REVISIONS = {
     "Salesforce/blip-image-captioning-base": "9cfcdbcaccbcadb2b53b36d4b50042c4eeaa0c25",
     "microsoft/git-base-coco": "refs/pr/1",
@@ -27,7 +27,7 @@ _HUB_ERRORS: tuple[type[BaseException], ...] = (OSError, *HfHubHTTPError.__bases
 
 
 class Captioner:
-    """An image captioning model that says the same of a image whenever it is asked: it decodes greedily."""
+    """A deterministic image captioning model: it decodes greedily."""
 
     def __init__(self, model: str, revision: str | None = None, max_tokens: int = 30, device: str = "cpu") -> None:
         """Load a model; nothing but safetensors, JSON and plain text is read.
@@ -36,7 +36,7 @@ class Captioner:
         :param revision: branch or commit on the hub; None: one known to hold safetensors, or else the main branch
         :param max_tokens: at which a caption is cut
         :raises MissingExtraError: when transformers is not installed
-        :raises MissingAssetsError: for weights that are neither here nor to be had, or no safetensors
+        :raises MissingAssetsError: for weights that are neither on this machine nor on the hub, or not in safetensors
         :raises LanguageModelError: for a folder that holds no image captioning model
         :raises InvalidArgumentError: for a device that torch cannot use, or a folder with a revision
         """
@@ -46,7 +46,7 @@ class Captioner:
             raise MissingExtraError(str(error.name), "words") from error
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        folder = _find(model, revision)
+        folder = _find_model_dir(model, revision)
         self._processor, loaded = _load(transformers, folder)
         try:
             self._model = loaded.float().eval().to(device)
@@ -59,10 +59,10 @@ class Captioner:
             "max_tokens": max_tokens,
             "transformers": transformers.__version__,
         }
-        """What the captions follow from, as JSON values; `weights` is a hash of all files that were read."""
+        """What determines the captions, as JSON values; `weights` is a hash of all files that were read."""
 
     def caption(self, images: Sequence[Image.Image | NDArray[np.uint8]]) -> list[str]:
-        """Return a caption of each image, RGB of any size, in one line; a model may have nothing to say ("")."""
+        """Return a one-line caption of each image (uint8 RGB [H, W, 3] of any size); it may be empty."""
         import torch
 
         pixels = self._processor(images=list(images), return_tensors="pt")["pixel_values"].to(self._device)
@@ -73,37 +73,37 @@ class Captioner:
         return [" ".join(text.split()) for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
 
 
-def _find(model: str, revision: str | None) -> Path:
+def _find_model_dir(model: str, revision: str | None) -> Path:
     """Return the folder of a model, from the hub's cache or the hub where it is no folder."""
     if Path(model).is_dir():
         if revision is not None:
             raise InvalidArgumentError(f"expected no revision with a folder, but got {revision!r} with {model}")
-        folder, where = Path(model), model
+        folder, source = Path(model), model
     else:
         revision = revision or _REVISIONS.get(model)
-        where = f"{constants.ENDPOINT}/{model}/tree/{revision or 'main'}"
-        folder = _fetch(model, revision, where)
+        source = f"{constants.ENDPOINT}/{model}/tree/{revision or 'main'}"
+        folder = _download(model, revision, source)
     if not any(folder.glob("*.safetensors")):
         raise MissingAssetsError(
-            f"expected weights as *.safetensors in {where}, but there are none, and others can run code when they are "
+            f"expected weights as *.safetensors in {source}, but there are none, and others can run code when they are "
             "read; name a revision= that has them (the hub's converter opens a pull request: revision=refs/pr/NUMBER), "
             "or pass a folder with them as model="
         )
     return folder
 
 
-def _fetch(model: str, revision: str | None, where: str) -> Path:
-    here = constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT)
+def _download(model: str, revision: str | None, source: str) -> Path:
+    offline = constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT)
     try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=_FILES, local_files_only=here))
+        return Path(snapshot_download(model, revision=revision, allow_patterns=_FILES, local_files_only=offline))
     except HFValidationError as error:
         raise MissingAssetsError(
             f"expected model to be a folder that is there, or a name on the hub, but got {model!r}"
         ) from error
     except _HUB_ERRORS as error:
-        reason = f"no answer from {constants.ENDPOINT}" if here else str(error).strip().splitlines()[0]
+        reason = f"no answer from {constants.ENDPOINT}" if offline else str(error).strip().splitlines()[0]
         raise MissingAssetsError(
-            f"{model!r} is no folder, and its weights are not on this machine ({reason}); get them from {where} "
+            f"{model!r} is no folder, and its weights are not on this machine ({reason}); get them from {source} "
             f"(config.json, model.safetensors, and the .json and .txt files of processor and tokenizer) on a machine "
             "with network, put them into a folder here and pass it: model=FOLDER"
         ) from error
@@ -111,34 +111,36 @@ def _fetch(model: str, revision: str | None, where: str) -> Path:
 
 def _load(transformers: Any, folder: Path) -> tuple[Any, Any]:
     """Return processor and model of a folder."""
-    # The class was called otherwise before transformers 4.45.
-    kind = getattr(transformers, "AutoModelForImageTextToText", None) or transformers.AutoModelForVision2Seq
-    here = {"local_files_only": True, "trust_remote_code": False}
+    # The class had another name before transformers 4.45.
+    model_class = getattr(transformers, "AutoModelForImageTextToText", None) or transformers.AutoModelForVision2Seq
+    load_options = {"local_files_only": True, "trust_remote_code": False}
     try:
-        processor = transformers.AutoProcessor.from_pretrained(folder, **here)
-        model, found = kind.from_pretrained(folder, use_safetensors=True, output_loading_info=True, **here)
-    except Exception as error:  # what a folder can have wrong has no common type there
+        processor = transformers.AutoProcessor.from_pretrained(folder, **load_options)
+        model, loading_info = model_class.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True, **load_options
+        )
+    except Exception as error:  # transformers has no common error type for a faulty folder
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise LanguageModelError(
             f"expected an image captioning model (BLIP, GIT) in {folder}, but: {reason}"
         ) from error
-    tokenizer, looks = (getattr(processor, part, None) for part in ("tokenizer", "image_processor"))
-    if looks is None or tokenizer is None or set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+    tokenizer, image_processor = (getattr(processor, part, None) for part in ("tokenizer", "image_processor"))
+    if image_processor is None or tokenizer is None or set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
         raise LanguageModelError(f"expected processor and tokenizer of an image captioning model in {folder}")
-    if found["missing_keys"]:  # transformers would go on with random numbers
+    if loading_info["missing_keys"]:  # transformers would go on with random numbers
         raise LanguageModelError(
-            f"expected the weights of a whole {type(model).__name__} in {folder}, but {len(found['missing_keys'])} "
-            f"are missing, such as {min(found['missing_keys'])}"
+            f"expected all weights of a {type(model).__name__} in {folder}, but {len(loading_info['missing_keys'])} "
+            f"are missing, such as {min(loading_info['missing_keys'])}"
         )
     return processor, model
 
 
 def _fingerprint(folder: Path) -> str:
-    """Return a hash of the files that make a model."""
-    whole = hashlib.sha256()
+    """Return a hash (sha256, hex) of the files of a model."""
+    digest = hashlib.sha256()
     for path in sorted(path for pattern in _FILES for path in folder.glob(pattern)):
-        whole.update(path.name.encode() + b"\n")
+        digest.update(path.name.encode() + b"\n")
         with path.open("rb") as file:
             while block := file.read(1 << 20):
-                whole.update(block)
-    return whole.hexdigest()
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,4 +1,7 @@
-"""Captions with their meaning: every phrase says what it asserts, so that any image can be held against it."""
+"""Template captions with a machine-readable meaning, so that every image-caption pair is known to match or not.
+
+A caption carries its text and the predicates it asserts; `caption_truth` evaluates these on the objects in an image.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 @dataclass(frozen=True)
 class Predicate:
-    """Says that between `low` and `high` (None: any number) things in the image have all of the tags."""
+    """Asserts that between `low` and `high` (None: no upper bound) objects in the image have all of the tags."""
 
     tags: frozenset[str]
     low: int = 1
@@ -68,108 +71,108 @@ class Predicate:
 
 @dataclass(frozen=True)
 class Caption:
-    """A text and what it asserts: all of its clauses."""
+    """A text and the predicates that it asserts, all of them."""
 
     text: str
-    clauses: tuple[Predicate, ...]
+    predicates: tuple[Predicate, ...]
 
 
-def caption_truth(phrases: Sequence[Caption], contents: Sequence[Sequence[ObjectAttributes]]) -> npt.NDArray[np.bool_]:
-    """Return which phrases are true of which images.
+def caption_truth(captions: Sequence[Caption], contents: Sequence[Sequence[ObjectAttributes]]) -> npt.NDArray[np.bool_]:
+    """Return which of P captions are true of which images.
 
-    :param contents: for each of N images the things in it
-    :return: [N, P]
+    :param contents: for each of N images the objects in it
+    :return: bool [N, P]
     """
-    clauses = {clause: n for n, clause in enumerate({c: None for p in phrases for c in p.clauses})}
-    tag_sets = {tags: n for n, tags in enumerate({c.tags: None for c in clauses})}
-    things = {thing: n for n, thing in enumerate({t: None for row in contents for t in row})}
-    has = np.array([[tags <= thing.tags for tags in tag_sets] for thing in things], dtype=np.int64)
-    members = np.zeros((len(contents), len(things)), dtype=np.int64)
+    predicates = {predicate: n for n, predicate in enumerate({c: None for p in captions for c in p.predicates})}
+    tag_sets = {tags: n for n, tags in enumerate({c.tags: None for c in predicates})}
+    objects = {item: n for n, item in enumerate({t: None for row in contents for t in row})}
+    has = np.array([[tags <= item.tags for tags in tag_sets] for item in objects], dtype=np.int64)
+    members = np.zeros((len(contents), len(objects)), dtype=np.int64)
     for n, row in enumerate(contents):
-        np.add.at(members[n], [things[t] for t in row], 1)
-    counts = members @ has.reshape(len(things), len(tag_sets))
-    found = counts[:, [tag_sets[c.tags] for c in clauses]]
-    most = np.array([c.high if c.high is not None else np.iinfo(np.int64).max for c in clauses])
-    holds = (found >= np.array([c.low for c in clauses])) & (found <= most)
-    columns = [holds[:, [clauses[c] for c in p.clauses]].all(axis=1) for p in phrases]
+        np.add.at(members[n], [objects[t] for t in row], 1)
+    counts = members @ has.reshape(len(objects), len(tag_sets))
+    found = counts[:, [tag_sets[c.tags] for c in predicates]]
+    max_count = np.array([c.high if c.high is not None else np.iinfo(np.int64).max for c in predicates])
+    holds = (found >= np.array([c.low for c in predicates])) & (found <= max_count)
+    columns = [holds[:, [predicates[c] for c in p.predicates]].all(axis=1) for p in captions]
     return np.stack(columns, axis=1) if columns else np.zeros((len(contents), 0), dtype=np.bool_)
 
 
-def object_caption(thing: ObjectAttributes, rng: np.random.Generator) -> Caption:
-    """Draw a phrase that is true of a image of one thing: its name, words that describe it, or both."""
-    kind = rng.choice(4, p=(0.45, 0.12, 0.13, 0.3)) if thing.name else 3
-    if thing.name and not (thing.description if kind in (1, 2) else thing.category or thing.colors or thing.shape):
-        kind = 0
-    if kind == 3:
-        return attribute_caption(thing, rng)
-    tags = frozenset({f"name:{thing.name}"})
-    if kind == 1:
-        text = str(rng.choice([thing.description, f"a photo of {thing.description}"]))
-    elif kind == 2:
-        form = str(rng.choice(["{a}, {what}", "a photo of {bare} . {what}", "{bare}: {what}", "{a} . {what}"]))
-        text = form.format(a=with_article(thing.name), bare=thing.name, what=thing.description)
+def object_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
+    """Sample a true caption of an image of one object: its name, words that describe it, or both."""
+    caption_type = rng.choice(4, p=(0.45, 0.12, 0.13, 0.3)) if item.name else 3
+    if item.name and not (item.description if caption_type in (1, 2) else item.category or item.colors or item.shape):
+        caption_type = 0
+    if caption_type == 3:
+        return attribute_caption(item, rng)
+    tags = frozenset({f"name:{item.name}"})
+    if caption_type == 1:
+        text = str(rng.choice([item.description, f"a photo of {item.description}"]))
+    elif caption_type == 2:
+        template = str(rng.choice(["{a}, {what}", "a photo of {bare} . {what}", "{bare}: {what}", "{a} . {what}"]))
+        text = template.format(a=with_article(item.name), bare=item.name, what=item.description)
     else:
-        noun, tags = _noun(thing, rng)
-        text = _fill(_OBJECT, noun, rng)
+        noun, tags = _sample_noun(item, rng)
+        text = _fill_template(_OBJECT, noun, rng)
     return Caption(text, (Predicate(tags),))
 
 
-def attribute_caption(thing: ObjectAttributes, rng: np.random.Generator) -> Caption:
-    """Draw a phrase of one to three attributes of a thing, such as "a yellow curved object"."""
-    text, tags = _attributes(thing, rng)
-    return Caption(_fill(_OBJECT, text, rng), (Predicate(tags),))
+def attribute_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
+    """Sample a caption of one to three attributes of an object, such as "a yellow curved object"."""
+    text, tags = _sample_attributes(item, rng)
+    return Caption(_fill_template(_OBJECT, text, rng), (Predicate(tags),))
 
 
 def scene_caption(
-    things: Sequence[ObjectAttributes], others: Sequence[ObjectAttributes], rng: np.random.Generator
+    objects: Sequence[ObjectAttributes], others: Sequence[ObjectAttributes], rng: np.random.Generator
 ) -> Caption:
-    """Draw a phrase that is true of a image of several things.
+    """Sample a caption that is true of an image of several objects.
 
-    :param things: what is in the image, at least one thing
-    :param others: things that may be said to be absent; those with a tag in the image are never chosen
+    :param objects: what is in the image, at least one object
+    :param others: candidates for absence; an object whose name is in the image is never chosen
     """
-    kind = rng.choice(6, p=(0.3, 0.22, 0.2, 0.12, 0.08, 0.08))
-    absent = [o for o in others if not any(o.name == t.name for t in things)]
-    if kind in (2, 3) and not absent:
-        kind = 1
-    if kind == 1:
-        return _several(things, rng)
-    if kind == 2:
-        return absent_caption(_pick(absent, rng), rng)
-    if kind == 3:
-        return _with_and_without(things, absent, rng)
-    if kind == 4:
-        return _number(things, rng)
-    if kind == 5:
-        text, tags = _attributes(_pick(things, rng), rng)
-        return Caption(_fill(_SCENE, text, rng), (Predicate(tags),))
-    return _one(things, rng)
+    caption_type = rng.choice(6, p=(0.3, 0.22, 0.2, 0.12, 0.08, 0.08))
+    absent = [o for o in others if not any(o.name == t.name for t in objects)]
+    if caption_type in (2, 3) and not absent:
+        caption_type = 1
+    if caption_type == 1:
+        return _list_caption(objects, rng)
+    if caption_type == 2:
+        return absent_caption(_choose(absent, rng), rng)
+    if caption_type == 3:
+        return _presence_absence_caption(objects, absent, rng)
+    if caption_type == 4:
+        return _count_caption(objects, rng)
+    if caption_type == 5:
+        text, tags = _sample_attributes(_choose(objects, rng), rng)
+        return Caption(_fill_template(_SCENE, text, rng), (Predicate(tags),))
+    return _presence_caption(objects, rng)
 
 
-def _with_and_without(
-    things: Sequence[ObjectAttributes], absent: Sequence[ObjectAttributes], rng: np.random.Generator
+def _presence_absence_caption(
+    objects: Sequence[ObjectAttributes], absent: Sequence[ObjectAttributes], rng: np.random.Generator
 ) -> Caption:
-    """Say that one thing is there and another is not, without descriptions: two are more than a text tower reads."""
-    first, other = _one(things, rng, described=False), _pick(absent, rng)
-    second = Caption(_fill(_ABSENT, other.name, rng), (Predicate(frozenset({f"name:{other.name}"}), 0, 0),))
-    return Caption(f"{first.text}, and {second.text}", (*first.clauses, *second.clauses))
+    """Assert one object and deny another, without descriptions: two exceed the text encoder's context."""
+    first, other = _presence_caption(objects, rng, with_description=False), _choose(absent, rng)
+    second = Caption(_fill_template(_ABSENT, other.name, rng), (Predicate(frozenset({f"name:{other.name}"}), 0, 0),))
+    return Caption(f"{first.text}, and {second.text}", (*first.predicates, *second.predicates))
 
 
-def named_object_caption(thing: ObjectAttributes, rng: np.random.Generator) -> Caption:
-    """Draw a phrase that names a thing, true of images of it alone."""
-    return Caption(_fill(_OBJECT, thing.name, rng), (Predicate(frozenset({f"name:{thing.name}"})),))
+def named_object_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
+    """Sample a caption that names an object, for images that show it alone."""
+    return Caption(_fill_template(_OBJECT, item.name, rng), (Predicate(frozenset({f"name:{item.name}"})),))
 
 
-def named_scene_caption(thing: ObjectAttributes, rng: np.random.Generator) -> Caption:
-    """Draw a phrase that says by name that a thing is in the image; sometimes its description follows."""
-    text = _described(_fill(_SCENE, thing.name, rng), thing, rng)
-    return Caption(text, (Predicate(frozenset({f"name:{thing.name}"})),))
+def named_scene_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
+    """Sample a caption that asserts by name that an object is in the image; sometimes its description follows."""
+    text = _maybe_add_description(_fill_template(_SCENE, item.name, rng), item, rng)
+    return Caption(text, (Predicate(frozenset({f"name:{item.name}"})),))
 
 
-def absent_caption(thing: ObjectAttributes, rng: np.random.Generator) -> Caption:
-    """Draw a phrase that says by name that a thing is not in the image; sometimes its description follows."""
-    text = _described(_fill(_ABSENT, thing.name, rng), thing, rng)
-    return Caption(text, (Predicate(frozenset({f"name:{thing.name}"}), 0, 0),))
+def absent_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
+    """Sample a caption that asserts by name that an object is absent; sometimes its description follows."""
+    text = _maybe_add_description(_fill_template(_ABSENT, item.name, rng), item, rng)
+    return Caption(text, (Predicate(frozenset({f"name:{item.name}"}), 0, 0),))
 
 
 def with_article(noun: str) -> str:
@@ -177,96 +180,99 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
-def _one(things: Sequence[ObjectAttributes], rng: np.random.Generator, described: bool = True) -> Caption:
-    thing = _pick(things, rng)
-    if not thing.name:
-        text, tags = _attributes(thing, rng)
-        return Caption(_fill(_SCENE, text, rng), (Predicate(tags),))
-    if described and rng.random() < 0.5:
-        return named_scene_caption(thing, rng)
-    noun, tags = _noun(thing, rng)
-    return Caption(_fill(_SCENE, noun, rng), (Predicate(tags),))
+def _presence_caption(
+    objects: Sequence[ObjectAttributes], rng: np.random.Generator, with_description: bool = True
+) -> Caption:
+    item = _choose(objects, rng)
+    if not item.name:
+        text, tags = _sample_attributes(item, rng)
+        return Caption(_fill_template(_SCENE, text, rng), (Predicate(tags),))
+    if with_description and rng.random() < 0.5:
+        return named_scene_caption(item, rng)
+    noun, tags = _sample_noun(item, rng)
+    return Caption(_fill_template(_SCENE, noun, rng), (Predicate(tags),))
 
 
-def _described(text: str, thing: ObjectAttributes, rng: np.random.Generator) -> str:
-    return f"{text} . {thing.description}" if rng.random() < 0.25 else text
+def _maybe_add_description(text: str, item: ObjectAttributes, rng: np.random.Generator) -> str:
+    return f"{text} . {item.description}" if rng.random() < 0.25 else text
 
 
-def _pick(things: Sequence[ObjectAttributes], rng: np.random.Generator) -> ObjectAttributes:
-    return things[int(rng.integers(len(things)))]
+def _choose(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> ObjectAttributes:
+    return objects[int(rng.integers(len(objects)))]
 
 
-def _several(things: Sequence[ObjectAttributes], rng: np.random.Generator) -> Caption:
-    most = min(4, len(things))
-    chosen = rng.permutation(len(things))[: int(rng.integers(min(2, most), most + 1))]
-    nouns = [_noun(things[n], rng) if things[n].name else _attributes(things[n], rng) for n in chosen]
+def _list_caption(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> Caption:
+    max_count = min(4, len(objects))
+    chosen = rng.permutation(len(objects))[: int(rng.integers(min(2, max_count), max_count + 1))]
+    nouns = [_sample_noun(objects[n], rng) if objects[n].name else _sample_attributes(objects[n], rng) for n in chosen]
     listed = [with_article(noun) for noun, _ in nouns]
     text = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
-    form = str(rng.choice([f for f in _SCENE if "{bare}" not in f]))
-    return Caption(form.format(a=text), tuple(dict.fromkeys(Predicate(tags) for _, tags in nouns)))
+    template = str(rng.choice([f for f in _SCENE if "{bare}" not in f]))
+    return Caption(template.format(a=text), tuple(dict.fromkeys(Predicate(tags) for _, tags in nouns)))
 
 
-def _number(things: Sequence[ObjectAttributes], rng: np.random.Generator) -> Caption:
-    """Count all things, or those of one category, which may be one that is not there."""
-    categories = sorted({t.category for t in things if t.category})
-    form = str(rng.choice(["{n} on a table", "a photo of {n}", "a table with {n}", "there are {n} in the pile"]))
+def _count_caption(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> Caption:
+    """Count all objects, or those of one category, which may be absent."""
+    categories = sorted({t.category for t in objects if t.category})
+    template = str(rng.choice(["{n} on a table", "a photo of {n}", "a table with {n}", "there are {n} in the pile"]))
     if not categories or rng.random() < 0.3:
         return Caption(
-            form.format(n=_counted(len(things), "thing")), (Predicate(frozenset(), len(things), len(things)),)
+            template.format(n=_count_phrase(len(objects), "thing")),
+            (Predicate(frozenset(), len(objects), len(objects)),),
         )
     category = str(rng.choice(categories))
     tags = frozenset({f"category:{category}"})
-    count = sum(tags <= t.tags for t in things)
-    return Caption(form.format(n=_counted(count, category)), (Predicate(tags, count, count),))
+    count = sum(tags <= t.tags for t in objects)
+    return Caption(template.format(n=_count_phrase(count, category)), (Predicate(tags, count, count),))
 
 
-def _counted(count: int, noun: str) -> str:
+def _count_phrase(count: int, noun: str) -> str:
     plural = _PLURALS.get(noun, f"{noun}s")
     if count == 1:
         return f"one {plural.replace('pieces', 'piece')}" if plural.startswith("pieces") else f"one {noun}"
     return f"{_NUMBERS[count] if count < len(_NUMBERS) else count} {plural}"
 
 
-def _noun(thing: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
-    """Draw the name (mostly) or a synonym, with what it asserts."""
-    synonym = thing.synonyms and rng.random() < 0.25
-    noun = str(rng.choice(thing.synonyms)) if synonym else thing.name
-    return noun, noun_tags(noun, thing.name)
+def _sample_noun(item: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
+    """Sample the name (mostly) or a synonym, with what it asserts."""
+    synonym = item.synonyms and rng.random() < 0.25
+    noun = str(rng.choice(item.synonyms)) if synonym else item.name
+    return noun, noun_tags(noun, item.name)
 
 
-def _attributes(thing: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
-    """Draw one to three of a thing's attributes and join them to a noun phrase."""
-    colors = thing.colors
+def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
+    """Sample one to three of an object's attributes and join them to a noun caption."""
+    colors = item.colors
     if len(colors) > 1 and rng.random() < 0.5:
         colors = (str(rng.choice(colors)),)
     words = {
-        "size": thing.size,
-        "pattern": thing.pattern,
+        "size": item.size,
+        "pattern": item.pattern,
         "color": " and ".join(colors[:3]),
-        "shape": thing.shape,
-        "material": thing.material,
-        "category": thing.category,
-        "use": thing.use,
+        "shape": item.shape,
+        "material": item.material,
+        "category": item.category,
+        "use": item.use,
     }
-    known = [kind for kind, word in words.items() if word]
-    count = min(len(known), int(rng.integers(1, 4)))
-    chosen = set(rng.permutation(known)[:count].tolist())
+    available = [caption_type for caption_type, word in words.items() if word]
+    count = min(len(available), int(rng.integers(1, 4)))
+    chosen = set(rng.permutation(available)[:count].tolist())
     if chosen == {"size"}:
-        chosen.add("color" if words["color"] else known[-1])
-    before = [words[k] for k in ("size", "pattern", "color", "shape") if k in chosen]
+        chosen.add("color" if words["color"] else available[-1])
+    adjectives = [words[k] for k in ("size", "pattern", "color", "shape") if k in chosen]
     noun = words["category"] if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
-    if thing.noun and "shape" in chosen:
-        before, noun = before[:-1], thing.noun
+    if item.noun and "shape" in chosen:
+        adjectives, noun = adjectives[:-1], item.noun
     material = words["material"] if "material" in chosen else ""
-    behind = bool(material) and (" " in material or rng.random() < 0.5)
-    if material and not behind:
-        before.append(material)
-    text = " ".join([*before, noun])
-    text += f" made of {material}" if behind else ""
+    material_last = bool(material) and (" " in material or rng.random() < 0.5)
+    if material and not material_last:
+        adjectives.append(material)
+    text = " ".join([*adjectives, noun])
+    text += f" made of {material}" if material_last else ""
     text += f" for {words['use']}" if "use" in chosen else ""
-    tags = {f"{kind}:{words[kind]}" for kind in chosen if kind != "color"}
+    tags = {f"{caption_type}:{words[caption_type]}" for caption_type in chosen if caption_type != "color"}
     return text, frozenset(tags | {f"color:{color}" for color in colors[:3] if "color" in chosen})
 
 
-def _fill(forms: Sequence[str], noun: str, rng: np.random.Generator) -> str:
-    return str(rng.choice(forms)).format(a=with_article(noun), bare=noun)
+def _fill_template(templates: Sequence[str], noun: str, rng: np.random.Generator) -> str:
+    return str(rng.choice(templates)).format(a=with_article(noun), bare=noun)

@@ -1,4 +1,4 @@
-"""Asking a language model behind the OpenAI chat interface, at any address (the extra `llm`)."""
+"""Client of a language model behind an OpenAI-compatible chat API; needs the extra `llm`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingExtraError
 
 _USER_AGENT = "pickclutter-lang"
-# The client would also tell the machine's system and Python, and what OPENAI_* variables say; none of that is sent.
+# The client would also send the operating system, the Python version and OPENAI_* variables; these are dropped.
 _SENT_HEADERS = {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "authorization"}
-_MARK = "x-stainless-raw-response"  # "raw": by it the client remembers that it shall leave the answer as it came
+_RAW_RESPONSE_HEADER = "x-stainless-raw-response"  # the client keeps by it that the response is returned unparsed
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds, as the client itself waits after a failed request
 _MAX_ANSWER_LENGTH = 1000  # characters; what is longer is no single sentence
-_MAX_SHOWN = 160  # characters of what a server said in an error
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+_MAX_MESSAGE_LENGTH = 160  # characters of a server's message in an error
+_THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
 _PREAMBLE = re.compile(r"\A\s*(?:sure|certainly|of course|here)\b[^\n]*:\s*\n(?=.*\S)", re.IGNORECASE | re.DOTALL)
 _REFUSAL = re.compile(
     r"\A(?:i(?:'|’)?m sorry|i am sorry|sorry|i apologi[sz]e|i (?:can(?:'|’)t|cannot|am unable|won(?:'|’)t)"
@@ -41,7 +41,7 @@ class ChatClient:
         self,
         model: str,
         base_url: str,
-        key_variable: str | None = "OPENAI_API_KEY",
+        api_key_env: str | None = "OPENAI_API_KEY",
         temperature: float | None = None,
         timeout: float = 60.0,
         retries: int = 5,
@@ -50,7 +50,7 @@ class ChatClient:
 
         :param model: the model's name at the server
         :param base_url: address of the interface, such as https://api.openai.com/v1 or http://localhost:11434/v1
-        :param key_variable: environment variable with the key; None for a server that wants none
+        :param api_key_env: environment variable with the key; None for a server that wants none
         :param temperature: of the sampling; None leaves it to the server
         :param timeout: seconds to wait for an answer
         :param retries: how often a request is tried again, and an answer of no use is asked for again
@@ -62,13 +62,13 @@ class ChatClient:
         except ImportError as error:
             raise MissingExtraError("openai", "llm") from error
         self.model, self.host = model, host_of(base_url)
-        self._temperature, self._timeout, self._retries, self._key_variable = (
+        self._temperature, self._timeout, self._retries, self._api_key_env = (
             temperature,
             timeout,
             retries,
-            key_variable,
+            api_key_env,
         )
-        self._key = _key(key_variable)
+        self._key = _key(api_key_env)
         self._openai = openai
         self._client = openai.OpenAI(
             api_key=self._key or "none",
@@ -76,7 +76,7 @@ class ChatClient:
             timeout=timeout,
             max_retries=retries,
             http_client=openai.DefaultHttpxClient(
-                follow_redirects=False, timeout=timeout, event_hooks={"request": [self._send_no_more]}
+                follow_redirects=False, timeout=timeout, event_hooks={"request": [self._strip_headers]}
             ),
         )
 
@@ -117,37 +117,45 @@ class ChatClient:
 
     def _fail(self, error: Exception) -> NoReturn:
         """Say in one line what went wrong and what to do, without the key."""
-        openai, again = self._openai, "run the same command again later, what was answered is kept"
+        openai, retry_hint = self._openai, "run the same command again later, what was answered is kept"
         status = getattr(error, "status_code", None)
-        tried = f"after {self._retries + 1} tries" if self._retries else "at once"
+        attempts = f"after {self._retries + 1} attempts" if self._retries else "at once"
         if isinstance(error, openai.APITimeoutError):
-            reason = f"{self.host} gave no answer within {self._timeout:g} s, {tried}; raise timeout=, or {again}"
+            reason = (
+                f"{self.host} gave no answer within {self._timeout:g} s, {attempts}; raise timeout=, or {retry_hint}"
+            )
         elif isinstance(error, openai.APIConnectionError):
-            reason = f"cannot reach {self.host} ({self._line(error.__cause__ or error)}), {tried}; check base_url="
+            reason = (
+                f"cannot reach {self.host} ({self._one_line(error.__cause__ or error)}), {attempts}; check base_url="
+            )
         elif status in (401, 403):
-            where = f"the key in {self._key_variable}" if self._key_variable else "a request without a key"
-            reason = f"{self.host} refused {where} ({status}: {self._line(error)}); check the key and api_key_env="
+            where = f"the key in {self._api_key_env}" if self._api_key_env else "a request without a key"
+            reason = f"{self.host} refused {where} ({status}: {self._one_line(error)}); check the key and api_key_env="
         elif status == 404:
             reason = f"{self.host} has no model {self.model!r} or no such address (404); check model= and base_url="
         elif status is not None and 300 <= status < 400:
             reason = f"{self.host} points to another address ({status}), which was not asked; put it into base_url="
         elif status == 429 or (status is not None and status >= 500):
-            reason = f"{self.host} still answers {status} ({self._line(error)}), {tried}; {again}"
+            reason = f"{self.host} still answers {status} ({self._one_line(error)}), {attempts}; {retry_hint}"
         else:
-            reason = f"{self.host} refused the request ({status}: {self._line(error)}); check model= and temperature="
+            reason = (
+                f"{self.host} refused the request ({status}: {self._one_line(error)}); check model= and temperature="
+            )
         raise LanguageModelError(reason) from None  # its traceback would show headers
 
-    def _line(self, error: BaseException) -> str:
+    def _one_line(self, error: BaseException) -> str:
         body = getattr(error, "body", None)
-        said = body.get("message") if isinstance(body, dict) else None
-        text = " ".join(str(said or error).split())
+        server_message = body.get("message") if isinstance(body, dict) else None
+        text = " ".join(str(server_message or error).split())
         text = text.replace(self._key, "***") if self._key else text
-        return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+        return text if len(text) <= _MAX_MESSAGE_LENGTH else text[: _MAX_MESSAGE_LENGTH - 3] + "..."
 
-    def _send_no_more(self, request: Any) -> None:
+    def _strip_headers(self, request: Any) -> None:
         """Drop every header that a request does not need, before it is sent."""
         for name in list(request.headers):
-            if name.lower() not in {*_SENT_HEADERS, _MARK} or (name.lower() == "authorization" and not self._key):
+            if name.lower() not in {*_SENT_HEADERS, _RAW_RESPONSE_HEADER} or (
+                name.lower() == "authorization" and not self._key
+            ):
                 del request.headers[name]
         request.headers["User-Agent"] = _USER_AGENT
 
@@ -167,14 +175,14 @@ def clean_answer(text: str) -> str:
 
     :raises UnusableAnswerError: for an empty answer, a refusal, or what is no sentence
     """
-    line = " ".join(_PREAMBLE.sub("", _THOUGHTS.sub("", text)).split())
+    line = " ".join(_PREAMBLE.sub("", _THINKING.sub("", text)).split())
     for opening, closing in _QUOTES:
         inner = line[len(opening) : len(line) - len(closing)]
         if line.startswith(opening) and line.endswith(closing) and inner and opening not in inner:
             line = inner.strip()
     if not line:
         raise UnusableAnswerError("an empty text")
-    shown = repr(line if len(line) <= _MAX_SHOWN else line[: _MAX_SHOWN - 3] + "...")
+    shown = repr(line if len(line) <= _MAX_MESSAGE_LENGTH else line[: _MAX_MESSAGE_LENGTH - 3] + "...")
     if _REFUSAL.match(line):
         raise UnusableAnswerError(f"a refusal, {shown}")
     if len(line) > _MAX_ANSWER_LENGTH:

@@ -1,4 +1,4 @@
-"""Collecting descriptions of labels from a language model, one request a label, each answer kept as it comes."""
+"""Collects descriptions of labels from a language model: one request per label, each answer saved at once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PROVENANCE = "Answers of the model to the instruction, one request a label, coll
 
 
 @dataclass
-class DescribeSettings:
-    """What to ask, whom, and where the answers go; `configs/describe_labels.yaml` says what each key means."""
+class DescribeConfig:
+    """Configuration of `pickclutter describe-labels`; `configs/describe_labels.yaml` documents each key."""
 
     labels: Any
     model: str
@@ -61,52 +61,56 @@ class DescribeSettings:
         host_of(self.base_url)
 
     @property
-    def unresolved_labels(self) -> str:
+    def instruction_template(self) -> str:
         """The instruction, with `{name}` where the label goes."""
         return self.instruction if self.instruction is not None else INSTRUCTIONS[self.style]
 
 
 @dataclass(frozen=True)
-class Described:
-    """What came of it: the whole set, how many labels were asked for now, and the labels whose text is too long."""
+class CollectedDescriptions:
+    """All descriptions, the number of requests of this call, and the labels whose description is too long."""
 
     descriptions: DescriptionSet
     requests: int
     too_long: tuple[str, ...]
 
 
-def collect_descriptions(config: DescribeSettings, track: Callable[[Sequence[str]], Iterable[str]] = iter) -> Described:
+def collect_descriptions(
+    config: DescribeConfig, track: Callable[[Sequence[str]], Iterable[str]] = iter
+) -> CollectedDescriptions:
     """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
 
     :param track: shows progress over the labels that are asked for
     :raises MismatchError: when `out` holds answers of another model, instruction or host
     :raises LanguageModelError: when the model gives no answer of use; what was answered is kept
     """
-    labels, found = read_labels(config.labels), _started(config)
-    missing = [label for label in labels if label not in found.texts]
+    labels, collected = read_labels(config.labels), _load_or_create(config)
+    missing = [label for label in labels if label not in collected.texts]
     if missing:
         _check_folder(Path(config.out))
         with _chat(config) as chat:
             for label in track(missing):
-                texts = {**found.texts, label: chat.complete(message(config.unresolved_labels, label))}
-                found = replace(found, texts=texts, date=_today())
-                found.save(config.out)
-    lengths = {label: _tokens(f"{label}, {found.texts[label]}") for label in labels}
-    return Described(found, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens))
+                texts = {**collected.texts, label: chat.complete(message(config.instruction_template, label))}
+                collected = replace(collected, texts=texts, date=_today())
+                collected.save(config.out)
+    lengths = {label: _tokens(f"{label}, {collected.texts[label]}") for label in labels}
+    return CollectedDescriptions(
+        collected, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens)
+    )
 
 
-def dry_run(config: DescribeSettings) -> list[str]:
+def dry_run(config: DescribeConfig) -> list[str]:
     """Return, as JSON, the bodies of the requests that would be sent, in order; nothing is sent."""
-    found = _started(config)
-    missing = [label for label in read_labels(config.labels) if label not in found.texts]
+    collected = _load_or_create(config)
+    missing = [label for label in read_labels(config.labels) if label not in collected.texts]
     bodies = (
-        request_body(config.model, message(config.unresolved_labels, label), config.temperature) for label in missing
+        request_body(config.model, message(config.instruction_template, label), config.temperature) for label in missing
     )
     return [json.dumps(body, ensure_ascii=False) for body in bodies]
 
 
 def message(instruction: str, label: str) -> str:
-    """Return what is asked about a label."""
+    """Return the message for a label: the instruction with the label in place of `{name}`."""
     return instruction.replace("{name}", label)
 
 
@@ -121,16 +125,18 @@ def read_labels(labels: object) -> list[str]:
     """
     if labels == CATALOG:
         return paper_catalog().names
-    found: object = _read_file(Path(labels)) if isinstance(labels, str) else labels
-    if not isinstance(found, Sequence) or isinstance(found, str) or not found:
-        raise InvalidArgumentError(f"expected labels to be a list of texts, but got {found!r}")
-    names = [label.strip() for label in found if isinstance(label, str)]
-    bad = [label for label in found if not isinstance(label, str) or not label.strip() or not label.isprintable()]
-    if bad:
-        raise InvalidArgumentError(f"expected every label to be a text of one line, but got {bad[0]!r}")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidArgumentError(f"expected every label once, but got {', '.join(map(repr, twice))} again")
+    collected: object = _read_file(Path(labels)) if isinstance(labels, str) else labels
+    if not isinstance(collected, Sequence) or isinstance(collected, str) or not collected:
+        raise InvalidArgumentError(f"expected labels to be a list of texts, but got {collected!r}")
+    names = [label.strip() for label in collected if isinstance(label, str)]
+    invalid = [
+        label for label in collected if not isinstance(label, str) or not label.strip() or not label.isprintable()
+    ]
+    if invalid:
+        raise InvalidArgumentError(f"expected every label to be a text of one line, but got {invalid[0]!r}")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InvalidArgumentError(f"expected every label once, but got {', '.join(map(repr, repeated))} again")
     return names
 
 
@@ -148,24 +154,26 @@ def _read_file(path: Path) -> object:
         raise DatasetError(f"cannot read the labels in {path}: {error}") from error
 
 
-def _started(config: DescribeSettings) -> DescriptionSet:
-    """Return what `out` holds already, or an empty set."""
+def _load_or_create(config: DescribeConfig) -> DescriptionSet:
+    """Return the descriptions in `out`, or an empty set."""
     name, host = _label_set(config.labels), host_of(config.base_url)
-    fresh = DescriptionSet(name, config.style, config.model, config.unresolved_labels, _today(), host, PROVENANCE, {})
+    fresh = DescriptionSet(
+        name, config.style, config.model, config.instruction_template, _today(), host, PROVENANCE, {}
+    )
     if not Path(config.out).exists():
         return fresh
-    found = DescriptionSet.load(config.out)
+    collected = DescriptionSet.load(config.out)
     for key in ("style", "model", "instruction", "base_url"):
-        if getattr(found, key) != getattr(fresh, key):
+        if getattr(collected, key) != getattr(fresh, key):
             raise MismatchError(
                 f"expected {config.out} to hold answers with the {key} {getattr(fresh, key)!r}, "
-                f"but it has {getattr(found, key)!r}; name another out="
+                f"but it has {getattr(collected, key)!r}; name another out="
             )
-    return found
+    return collected
 
 
 def _check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written to before the first answer is paid for."""
+    """Refuse a folder that cannot be written to, before the first request costs anything."""
     if not os.access(out.parent, os.W_OK | os.X_OK):
         raise DatasetError(
             f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}"
@@ -173,13 +181,13 @@ def _check_folder(out: Path) -> None:
 
 
 def _label_set(labels: object) -> str:
-    """Return what the set of labels is called: `pickclutter_26`, the file's name, or `labels`."""
+    """Return the name of the label set: `pickclutter_26`, the file's stem, or `labels`."""
     if labels == CATALOG:
         return "pickclutter_26"
     return Path(labels).stem if isinstance(labels, str) else "labels"
 
 
-def _chat(config: DescribeSettings) -> ChatClient:
+def _chat(config: DescribeConfig) -> ChatClient:
     return ChatClient(
         config.model,
         config.base_url,
@@ -196,6 +204,6 @@ def _today() -> str:
 
 def _tokens(text: str) -> int:
     """Return the number of CLIP's tokens in a text, without start and end."""
-    from open_clip.tokenizer import SimpleTokenizer  # brings torch, which the rest of this does without
+    from open_clip.tokenizer import SimpleTokenizer  # imports torch, which nothing else here needs
 
     return len(SimpleTokenizer().encode(text))

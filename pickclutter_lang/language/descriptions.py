@@ -1,4 +1,4 @@
-"""Descriptions of labels by a language model, in the paper's four styles (sections 5 and 6), and their file format."""
+"""Descriptions of labels by a language model, in the paper's four styles (sections 5 and 6), as JSON files."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ CATALOG = "catalog"
 class DescriptionSet:
     """One description a label, and where they come from.
 
-    `label_set` names the labels, `style` is one of `STYLES` or the user's own word, `model` is the language model,
-    `instruction` is what it was asked, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
+    `label_set` names the labels, `style` is one of `STYLES` or a name of the user's choice. `model` is the language
+    model, `instruction` its prompt, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
     `base_url` the host that answered, or "none". `provenance` says in a sentence how the texts came about.
     """
 
@@ -78,20 +78,20 @@ class DescriptionSet:
             raise ValueError(f"expected a JSON object, but got {type(content).__name__}")
         if content.get("schema") != SCHEMA:
             raise ValueError(f"expected schema {SCHEMA}, but got {content.get('schema')!r}")
-        named = [name for name in cls.__annotations__ if name != "texts"]
-        words = {name: content[name] for name in named if isinstance(content.get(name), str)}
-        if len(words) < len(named):
-            raise ValueError(f"expected a text under {', '.join(repr(n) for n in named if n not in words)}")
+        fields = [name for name in cls.__annotations__ if name != "texts"]
+        values = {name: content[name] for name in fields if isinstance(content.get(name), str)}
+        if len(values) < len(fields):
+            raise ValueError(f"expected a text under {', '.join(repr(n) for n in fields if n not in values)}")
         texts = content.get("texts")
         if not isinstance(texts, dict):
             raise ValueError("expected an object of label and text under 'texts'")
         empty = sorted(label for label, text in texts.items() if not isinstance(text, str) or not text.strip())
         if empty:
             raise ValueError(f"expected a text for every label, but got none for {', '.join(map(repr, empty))}")
-        return cls(**words, texts=texts)
+        return cls(**values, texts=texts)
 
     def save(self, path: str | Path) -> None:
-        """Write the file whole.
+        """Write the file atomically.
 
         :raises DatasetError: when it cannot be written
         """
@@ -103,11 +103,11 @@ class DescriptionSet:
 
         :raises UnknownObjectError: naming the labels that have none
         """
-        lacking = [name for name in names if name not in self.texts]
-        if lacking:
+        missing = [name for name in names if name not in self.texts]
+        if missing:
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "
-                f"{', '.join(map(repr, lacking))}; ask for them: pickclutter describe-labels "
+                f"{', '.join(map(repr, missing))}; ask for them: pickclutter describe-labels "
                 f"style={self.style} labels=[...]"
             )
         return [self.texts[name] for name in names]
@@ -144,15 +144,15 @@ def read_descriptions(source: str | Path) -> DescriptionSet:
 def attach_descriptions(
     names: Sequence[str], source: str | Path | DescriptionSet, otherwise: Sequence[str] | None = None
 ) -> list[str]:
-    """Return what stands for each label in a prompt: its name and its description, `{name}, {description}`.
+    """Return the text of each label for a prompt: `{name}, {description}`.
 
-    :param names: labels, as they are called in the descriptions
+    :param names: labels, as spelled in the descriptions
     :param source: descriptions, a style of the package's own, or the path of a file, as in `read_descriptions`
-    :param otherwise: what stands for each label that has no description; None: that is an error
+    :param otherwise: text of each label that has no description; None: a missing description is an error
     :raises UnknownObjectError: naming the labels without a description
     """
-    known = source if isinstance(source, DescriptionSet) else read_descriptions(source)
+    descriptions = source if isinstance(source, DescriptionSet) else read_descriptions(source)
     if otherwise is None:
-        otherwise = known.of(names)
+        otherwise = descriptions.of(names)
     pairs = zip(names, otherwise, strict=True)
-    return [f"{name}, {known.texts[name]}" if name in known.texts else text for name, text in pairs]
+    return [f"{name}, {descriptions.texts[name]}" if name in descriptions.texts else text for name, text in pairs]

@@ -1,8 +1,8 @@
-"""Several texts a label, averaged, and the controls that tell their meaning from the averaging alone.
+"""Text ensembles: several descriptors per label, their averaged features, and controls with random or shuffled texts.
 
-Phrases are what follows a label's name, [C][n]: some for each of C labels. `catalog_descriptors` makes them after Menon
-and Vondrick (arXiv 2210.07183), `style_descriptors` from descriptions; `waffle_descriptors` puts noise in their place
-after Roth et al. (arXiv 2306.07282), `shuffled_descriptors` gives each label those of another.
+Descriptors follow a label's name, [C][n]: n for each of C labels. `catalog_descriptors` makes them after Menon
+and Vondrick (arXiv 2210.07183), `style_descriptors` from descriptions; `waffle_descriptors` replaces their words by
+noise after Roth et al. (arXiv 2306.07282), `shuffled_descriptors` gives each label those of another.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pickclutter_lang.language.descriptions import STYLES, read_descriptions
 
 Descriptors = Sequence[Sequence[str]]
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
-_LEAD = re.compile(r"which (?:is|has) (?:(?:an?|made|shaped|used|found) )?|which ")
+_LEAD_IN = re.compile(r"which (?:is|has) (?:(?:an?|made|shaped|used|found) )?|which ")
 _ADJECTIVAL = ("made", "shaped", "used", "found")
 _VERBAL = ("has", "have", "often", "typically", "may", "can", "is")
 
 
 class TextEncoder(Protocol):
-    """What is needed of a teacher; `pickclutter_lang.teachers.Teacher` has it."""
+    """The part of `pickclutter_lang.teachers.Teacher` that is used here."""
 
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
         """Return the features [C, D] of texts."""
@@ -47,73 +47,74 @@ def ensemble_features(
     :return: float32 [C, D], L2-normalized
     :raises InvalidArgumentError: for a label without a text, a template without `{label}`, or a text that is too long
     """
-    counts = [len(own) for own in texts]
+    counts = [len(texts_of) for texts_of in texts]
     if not counts or 0 in counts:
         raise InvalidArgumentError(f"expected at least one text for every label, but got {counts} texts")
     if "{label}" not in template:
         raise InvalidArgumentError(f"expected a template with {{label}}, but got {template!r}")
-    filled = [template.replace("{label}", text) for own in texts for text in own]
+    filled = [template.replace("{label}", text) for texts_of in texts for text in texts_of]
     features = functional.normalize(teacher.encode_text(filled, truncate), dim=-1)
     means = [part.mean(dim=0) for part in torch.split(features, counts)]
     return functional.normalize(torch.stack(means), dim=-1)
 
 
-def label_texts(names: Sequence[str], phrases: Descriptors) -> list[list[str]]:
-    """Return the texts [C][n] of labels: `{name}, {phrase}`.
+def label_texts(names: Sequence[str], descriptors: Descriptors) -> list[list[str]]:
+    """Return the texts [C][n] of labels: `{name}, {descriptor}`.
 
-    :raises InvalidArgumentError: when there are more or fewer lists of phrases than names
+    :raises InvalidArgumentError: when there are more or fewer lists of descriptors than names
     """
-    if len(names) != len(phrases):
-        raise InvalidArgumentError(f"expected phrases for {len(names)} labels, but got them for {len(phrases)}")
+    if len(names) != len(descriptors):
+        raise InvalidArgumentError(f"expected descriptors for {len(names)} labels, but got them for {len(descriptors)}")
     return [
-        [f"{name}, {phrase}" if phrase else name for phrase in own] for name, own in zip(names, phrases, strict=True)
+        [f"{name}, {descriptor}" if descriptor else name for descriptor in texts_of]
+        for name, texts_of in zip(names, descriptors, strict=True)
     ]
 
 
 def style_descriptors(names: Sequence[str], sources: Sequence[str] = STYLES) -> list[list[str]]:
-    """Return one phrase a label for each of several descriptions, [C][sources].
+    """Return one descriptor a label for each of several descriptions, [C][sources].
 
     :param sources: styles or paths, as `read_descriptions` takes them
     :raises UnknownObjectError: naming the labels without a description
     """
-    columns = [read_descriptions(source).of(names) for source in sources]
-    return [list(own) for own in zip(*columns, strict=True)]
+    by_source = [read_descriptions(source).of(names) for source in sources]
+    return [list(texts_of) for texts_of in zip(*by_source, strict=True)]
 
 
 def catalog_descriptors(names: Sequence[str], source: str = "detailed") -> list[list[str]]:
-    """Return the parts of descriptions as phrases of their own: "which has smooth blue sides", "which is made of ...".
+    """Return the parts of descriptions as separate descriptors: "which has smooth blue sides", "which is made of ...".
 
-    Menon and Vondrick write "which is" before an article; here an article begins a part of the thing: "which has a".
+    Menon and Vondrick write "which is" before an article; here an article begins a part of the object: "which has a".
 
-    :param source: style or path of descriptions whose parts are set apart by semicolons, as the style `detailed` is
+    :param source: style or path of descriptions whose parts are separated by semicolons, as in the style `detailed` is
     :raises UnknownObjectError: naming the labels without a description
     """
     texts = read_descriptions(source).of(names)
-    return [[_which(part.strip()) for part in text.rstrip(". ").split(";") if part.strip()] for text in texts]
+    return [[_as_descriptor(part.strip()) for part in text.rstrip(". ").split(";") if part.strip()] for text in texts]
 
 
 def waffle_descriptors(
-    phrases: Descriptors,
+    descriptors: Descriptors,
     rng: np.random.Generator,
     kind: Literal["words", "characters"] = "words",
     words: Sequence[str] | None = None,
 ) -> list[list[str]]:
-    """Return as many phrases of the same form, in which every word is noise, and which all labels share.
+    """Return as many descriptors of the same template, in which every word is noise, and which all labels share.
 
-    The form (number of words, punctuation, "which has") is that of the label with the most phrases, the first of them.
+    The template (number of words, punctuation, "which has") is the first label with the most descriptors.
 
-    :param phrases: [C][n], those whose place the noise takes
+    :param descriptors: [C][n], those that the noise replaces
     :param rng: source of the noise
     :param kind: `words` (random ones) or `characters` (random letters, as many as the word has)
-    :param words: to draw from; by default whole words of CLIP's vocabulary
-    :raises InvalidArgumentError: for another kind, no phrases, or no words
+    :param words: to sample from; by default those of `clip_words`
+    :raises InvalidArgumentError: for another kind, no descriptors, or no words
     """
     if kind not in ("words", "characters"):
         raise InvalidArgumentError(f"expected kind to be 'words' or 'characters', but got {kind!r}")
-    form = max(phrases, key=len, default=())
+    template = max(descriptors, key=len, default=())
     vocabulary = clip_words() if words is None else list(words)
-    if not form or (kind == "words" and not vocabulary):
-        raise InvalidArgumentError("expected at least one phrase and one word to draw from, but got none")
+    if not template or (kind == "words" and not vocabulary):
+        raise InvalidArgumentError("expected at least one descriptor and one word to sample from, but got none")
 
     def noise(word: re.Match[str]) -> str:
         if kind == "words":
@@ -121,41 +122,45 @@ def waffle_descriptors(
         return "".join(string.ascii_lowercase[n] for n in rng.integers(26, size=len(word.group())))
 
     shared = []
-    for phrase in form:
-        lead = _LEAD.match(phrase)
-        start = lead.end() if lead else 0
-        shared.append(phrase[:start] + _WORD.sub(noise, phrase[start:]))
-    return [shared[: len(own)] for own in phrases]
+    for descriptor in template:
+        lead_in = _LEAD_IN.match(descriptor)
+        start = lead_in.end() if lead_in else 0
+        shared.append(descriptor[:start] + _WORD.sub(noise, descriptor[start:]))
+    return [shared[: len(texts_of)] for texts_of in descriptors]
 
 
-def shuffled_descriptors(phrases: Descriptors, rng: np.random.Generator) -> list[list[str]]:
-    """Return the phrases with each label given those of another: the labels in random order, each takes the next one's.
+def shuffled_descriptors(descriptors: Descriptors, rng: np.random.Generator) -> list[list[str]]:
+    """Return each label with the descriptors of another: in a random order, each takes those of the next.
 
     :raises InvalidArgumentError: for fewer than two labels
     """
-    if len(phrases) < 2:
-        raise InvalidArgumentError(f"expected phrases of at least two labels to swap, but got {len(phrases)}")
-    order = rng.permutation(len(phrases))
-    owner = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))
-    return [list(phrases[owner[n]]) for n in range(len(phrases))]
+    if len(descriptors) < 2:
+        raise InvalidArgumentError(
+            f"expected descriptors of at least two labels to shuffle, but got {len(descriptors)}"
+        )
+    order = rng.permutation(len(descriptors))
+    source = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))
+    return [list(descriptors[source[n]]) for n in range(len(descriptors))]
 
 
-def words_of(phrases: Descriptors) -> list[str]:
-    """Return the words that occur in phrases, each once, sorted."""
-    leads = ((phrase, _LEAD.match(phrase)) for own in phrases for phrase in own)
-    return sorted({word for phrase, lead in leads for word in _WORD.findall(phrase[lead.end() if lead else 0 :])})
+def words_of(descriptors: Descriptors) -> list[str]:
+    """Return the words that occur in descriptors, each once, sorted."""
+    leads = ((descriptor, _LEAD_IN.match(descriptor)) for texts_of in descriptors for descriptor in texts_of)
+    return sorted(
+        {word for descriptor, lead_in in leads for word in _WORD.findall(descriptor[lead_in.end() if lead_in else 0 :])}
+    )
 
 
 @lru_cache(maxsize=1)
 def clip_words() -> list[str]:
-    """Return the whole words of CLIP's vocabulary, of three letters a to z or more, in its order, commonest first."""
+    """Return the words of CLIP's vocabulary that are one token of at least three letters a to z, most common first."""
     from open_clip.tokenizer import SimpleTokenizer
 
     tokens = (token[: -len("</w>")] for token in SimpleTokenizer().encoder if token.endswith("</w>"))
     return [word for word in tokens if len(word) >= 3 and word.isascii() and word.isalpha()]
 
 
-def _which(part: str) -> str:
+def _as_descriptor(part: str) -> str:
     first = part.split()[0].lower()
     if first in _VERBAL:
         return f"which {part}"

@@ -1,4 +1,4 @@
-"""What a person says to have an object picked. No torch here: the simulator side reads this module."""
+"""Instructions to pick an object ("pick up the banana"), and the target name in an instruction. Needs no torch."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ _AFTER_THE_NAME = re.compile(
 )
 
 
-def instruction(name: str, phrase: int | np.random.Generator) -> str:
+def instruction(name: str, template: int | np.random.Generator) -> str:
     """Return an instruction to pick an object.
 
     :param name: display name of the object
-    :param phrase: position in `PHRASINGS`, or a generator that draws it
-    :raises InvalidArgumentError: on a position that is not there or an empty name
+    :param template: index in `INSTRUCTION_TEMPLATES`, or a generator that samples it
+    :raises InvalidArgumentError: for an index out of range or an empty name
     """
     if not name.strip():
         raise InvalidArgumentError("expected the name of an object, got an empty text")
-    number = (
-        int(phrase.integers(len(INSTRUCTION_TEMPLATES))) if isinstance(phrase, np.random.Generator) else int(phrase)
+    index = (
+        int(template.integers(len(INSTRUCTION_TEMPLATES)))
+        if isinstance(template, np.random.Generator)
+        else int(template)
     )
-    if not 0 <= number < len(INSTRUCTION_TEMPLATES):
-        raise InvalidArgumentError(f"expected a phrasing in 0..{len(INSTRUCTION_TEMPLATES) - 1}, got {number}")
-    return INSTRUCTION_TEMPLATES[number].format(name=name)
+    if not 0 <= index < len(INSTRUCTION_TEMPLATES):
+        raise InvalidArgumentError(f"expected a template in 0..{len(INSTRUCTION_TEMPLATES) - 1}, got {index}")
+    return INSTRUCTION_TEMPLATES[index].format(name=name)
 
 
 def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
@@ -46,21 +48,21 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
 
     What follows the name after a comma, or as `please`, `now`, `for me` or `and put it ...`, is no part of it.
 
-    :param text: in one of `PHRASINGS`, or any text that has one of `names` in it (the longest counts)
-    :param names: names that are known; one that differs in capitals alone is returned as it is known
-    :raises InvalidArgumentError: when it is neither
+    :param text: in one of `INSTRUCTION_TEMPLATES`, or any text that contains one of `names` (the longest wins)
+    :param names: known names; a name that differs in case alone is returned as spelled here
+    :raises InvalidArgumentError: when the text is neither
     """
-    for phrasing in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True):
-        before, after = (re.escape(part.rstrip("?")) for part in phrasing.split("{name}"))
-        found = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
-        if found:
-            name = _AFTER_THE_NAME.split(found[1], maxsplit=1)[0]
-            return next((known for known in names if known.casefold() == name.casefold()), name)
-    held = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
-    if not held:
+    for template in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True):
+        before, after = (re.escape(part.rstrip("?")) for part in template.split("{name}"))
+        match = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
+        if match:
+            name = _AFTER_THE_NAME.split(match[1], maxsplit=1)[0]
+            return next((name_as_known for name_as_known in names if name_as_known.casefold() == name.casefold()), name)
+    contained = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
+    if not contained:
         raise InvalidArgumentError(
             f"expected an instruction like {INSTRUCTION_TEMPLATES[0].format(name='banana')!r} or with a known "
             "name in it "
             f"({', '.join(names) or 'none is known'}), but got {text!r}"
         )
-    return max(held, key=len)
+    return max(contained, key=len)

@@ -1,4 +1,4 @@
-"""Whether a server of weights can be reached."""
+"""A quick check whether a server can be reached, before a client waits for it."""
 
 from __future__ import annotations
 

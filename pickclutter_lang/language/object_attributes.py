@@ -1,4 +1,4 @@
-"""What words are true of a thing: tags, from the catalog or from the words of a procedural thing."""
+"""Attributes of objects as tags (`color:red`), from the catalog or from a procedural object's words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects
 
-# What else is true where one word is: a sphere is round, steel is metal.
+# Words that one word implies: a sphere is round, steel is metal.
 _IMPLIED = {
     "shape": {
         "flat rectangular": ("flat", "rectangular"),
@@ -40,24 +40,24 @@ _IMPLIED = {
         "steel": ("metal",),
     },
 }
-# Categories of the catalog and shapes of procedural things that mean each other.
+# Categories of the catalog and shapes of procedural objects that mean each other.
 _SHAPE_OF_CATEGORY = {"bottle": "bottle", "box": "box", "ball": "ball", "can": "cylinder", "cup": "cup"}
 _CATEGORY_OF_SHAPE = {"bottle": "bottle", "box": "box", "ball": "ball", "cylinder": "can", "cup": "cup"} | {
     "bowl": "tableware"
 }
-# Nouns that several shapes share, so that they say nothing certain.
+# Nouns that several shapes share: they imply no shape.
 _VAGUE_NOUNS = ("toy", "block")
-# Materials that nobody would name.
-_UNSAID_MATERIALS = ("fruit flesh",)
+# Materials that nobody would name in a caption.
+_UNNAMED_MATERIALS = ("fruit flesh",)
 _SMALL, _LARGE = 0.06, 0.16
 
 
 @dataclass(frozen=True)
 class ObjectAttributes:
-    """An object and what may be said of it; empty words are not said.
+    """The words that captions may use of an object; an empty word is not used.
 
-    `tags` are `kind:word` pairs and hold everything that is true of it, implied words among them. A procedural
-    thing has no name; its `noun` stands for its shape.
+    `tags` are `attribute:word` pairs and hold everything that is true of it, implied words included. A procedural
+    object has no name; its `noun` names its shape.
     """
 
     tags: frozenset[str]
@@ -75,10 +75,10 @@ class ObjectAttributes:
 
 
 def attributes_of(item: CatalogObject) -> ObjectAttributes:
-    """Return what may be said of an object of the catalog; its size word compares the scaled mesh with the others."""
+    """Return the attributes of an object of the catalog; its size word follows from the extent of the scaled mesh."""
     longest = item.scale * max(item.size)
     size = "small" if longest < _SMALL else "large" if longest > _LARGE else ""
-    material = "" if item.material in _UNSAID_MATERIALS else item.material
+    material = "" if item.material in _UNNAMED_MATERIALS else item.material
     words = {
         "category": item.category,
         "colors": item.colors,
@@ -102,11 +102,11 @@ def attributes_of(item: CatalogObject) -> ObjectAttributes:
 
 
 def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
-    """Return what may be said of a procedural thing.
+    """Return the attributes of a procedural object.
 
-    Its size is left out: a image of a thing alone does not show it.
+    Its size is left out: an image of a single object does not show it.
 
-    :param words: `shape`, `category` (a noun for the shape), `colors`, `pattern`, `material`; others say nothing
+    :param words: `shape`, `category` (a noun for the shape), `colours`, `pattern`, `material`; others are ignored
     """
     shape, noun = str(words["shape"]), str(words["category"])
     colors = tuple(str(color) for color in words["colours"])  # type: ignore[attr-defined]
@@ -123,11 +123,11 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
 
 def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
     tags = {f"color:{color}" for color in words.get("colors", ())}
-    for kind in ("category", "shape", "material", "use", "size", "pattern"):
-        word = words.get(kind)
+    for attribute_type in ("category", "shape", "material", "use", "size", "pattern"):
+        word = words.get(attribute_type)
         if word:
-            tags.add(f"{kind}:{word}")
-            tags.update(f"{kind}:{other}" for other in _IMPLIED.get(kind, {}).get(str(word), ()))
+            tags.add(f"{attribute_type}:{word}")
+            tags.update(f"{attribute_type}:{other}" for other in _IMPLIED.get(attribute_type, {}).get(str(word), ()))
     tags |= {f"shape:{shape}" for category, shape in _SHAPE_OF_CATEGORY.items() if f"category:{category}" in tags}
     tags |= {f"category:{category}" for shape, category in _CATEGORY_OF_SHAPE.items() if f"shape:{shape}" in tags}
     if "category:cup" in tags:

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 
-PHOTO_TEMPLATES = ("a photo of a table with a", "a picture of a table without a")
-_SPREAD = 0.02  # of random context vectors, as in CoOp
+DEFAULT_CONTEXTS = ("a photo of a table with a", "a picture of a table without a")
+_INIT_STD = 0.02  # of random context vectors, as in CoOp
 
 
 class TextEncoder(Protocol):
-    """What is needed of a teacher; `pickclutter_lang.teachers.Teacher` has it."""
+    """The part of `pickclutter_lang.teachers.Teacher` that is used here."""
 
     @property
     def context_length(self) -> int:
-        """How many tokens the text tower can read."""
+        """How many tokens the text encoder can read."""
 
     def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
         """Return int64 tokens [C, L]: start, words, end, padding."""
@@ -42,7 +42,7 @@ class PromptFeatures(NamedTuple):
 
 
 class LearnedPrompts(nn.Module):
-    """Context vectors before the words of each label, shared by all labels and learned through a frozen text tower.
+    """Context vectors before the words of each label, shared by all labels and learned through a frozen text encoder.
 
     A prompt is: start token, `n_context` learned vectors, the label's tokens, end token. Only the contexts are
     parameters (and in the state dict), so that other labels can follow them at any time.
@@ -54,21 +54,21 @@ class LearnedPrompts(nn.Module):
         labels: Sequence[str],
         n_context: int = 8,
         dual: bool = True,
-        init: tuple[str | None, str | None] = PHOTO_TEMPLATES,
+        init: tuple[str | None, str | None] = DEFAULT_CONTEXTS,
         generator: torch.Generator | None = None,
         truncate: bool = False,
     ) -> None:
         """Set up the contexts.
 
-        :param teacher: frozen text tower; it is not part of this module
+        :param teacher: frozen text encoder; it is not part of this module
         :param labels: what `forward` encodes: a name, or a name with a description
         :param n_context: number of context vectors, at least 1; the paper learns 8
         :param dual: learn a second, negative context (section 7)
-        :param init: phrases whose embeddings the positive and the negative context start from. A phrase with
+        :param init: texts whose embeddings the positive and the negative context start from. A text with
             fewer tokens than `n_context` stands right before the label, after random vectors. None: random vectors
         :param generator: source of the random vectors; torch's global one where None
         :param truncate: cut labels that are too long, at their end, instead of raising
-        :raises InvalidArgumentError: where a phrase has more tokens than `n_context`, or a label does not fit
+        :raises InvalidArgumentError: where a text has more tokens than `n_context`, or a label does not fit
         """
         super().__init__()
         if n_context < 1:
@@ -89,7 +89,7 @@ class LearnedPrompts(nn.Module):
 
         :param labels: C texts
         :return: L2-normalized features [C, D]
-        :raises InvalidArgumentError: naming the label that does not fit into the text tower's context
+        :raises InvalidArgumentError: naming the label that does not fit into the text encoder's context
         """
         embeddings, end = self._label_tokens(labels)
         contexts = [self.positive] if self.negative is None else [self.positive, self.negative]
@@ -125,19 +125,19 @@ class LearnedPrompts(nn.Module):
 
     def _with_context(self, embeddings: Tensor, context: Tensor) -> Tensor:
         """Put a context [n, W] between the start token and the words of each label."""
-        spread = context.to(embeddings).expand(len(embeddings), -1, -1)
-        return torch.cat([embeddings[:, :1], spread, embeddings[:, 1:]], dim=1)
+        expanded = context.to(embeddings).expand(len(embeddings), -1, -1)
+        return torch.cat([embeddings[:, :1], expanded, embeddings[:, 1:]], dim=1)
 
-    def _context(self, phrase: str | None, generator: torch.Generator | None) -> Tensor:
-        """Return context vectors [n, W]: a phrase's embeddings at the end, random ones before them."""
-        tokens = self._teacher.tokenize([phrase or ""])
-        words = int(self._teacher.eot_positions(tokens)[0]) - 1
-        if words > self.n_context:
+    def _context(self, init_text: str | None, generator: torch.Generator | None) -> Tensor:
+        """Return context vectors [n, W]: a text's embeddings at the end, random ones before them."""
+        tokens = self._teacher.tokenize([init_text or ""])
+        n_words = int(self._teacher.eot_positions(tokens)[0]) - 1
+        if n_words > self.n_context:
             raise InvalidArgumentError(
-                f"expected a phrase of at most n_context={self.n_context} tokens, but {phrase!r} has {words}"
+                f"expected a context of at most n_context={self.n_context} tokens, but {init_text!r} has {n_words}"
             )
         with torch.no_grad():
-            embedded = self._teacher.embed_tokens(tokens)[0, 1 : words + 1].float()
-        context = torch.randn(self.n_context, embedded.shape[1], generator=generator).to(embedded) * _SPREAD
-        context[self.n_context - words :] = embedded
+            embedded = self._teacher.embed_tokens(tokens)[0, 1 : n_words + 1].float()
+        context = torch.randn(self.n_context, embedded.shape[1], generator=generator).to(embedded) * _INIT_STD
+        context[self.n_context - n_words :] = embedded
         return context

@@ -1,7 +1,7 @@
-"""A sentence-embedding model, all-MiniLM-L6-v2, as a teacher of what words mean; needed while a teacher is trained.
+"""The sentence encoder all-MiniLM-L6-v2, used while a pocket teacher is trained.
 
-Captions of renders name some hundred words. What other words mean, a text tower learns from how near a sentence model
-puts them to these.
+Captions of renders use some hundred words. The text encoder learns all others from their similarity to these in the
+sentence encoder's space.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from pickclutter_lang.errors import MissingExtraError
 
-_AT_ONCE = 256
-_SHORTEST = 3
-_MOST_COMMON = 12000
+_BATCH_SIZE = 256
+_MIN_LETTERS = 3
+_N_COMMON = 12000
 
 
 class SentenceEncoder:
@@ -43,8 +43,8 @@ class SentenceEncoder:
 
         rows = []
         with torch.no_grad():
-            for n in range(0, len(texts), _AT_ONCE):
-                tokens = self._tokenizer(list(texts[n : n + _AT_ONCE]), padding=True, return_tensors="pt")
+            for n in range(0, len(texts), _BATCH_SIZE):
+                tokens = self._tokenizer(list(texts[n : n + _BATCH_SIZE]), padding=True, return_tensors="pt")
                 mask = tokens["attention_mask"][..., None].float()
                 mean = (self._model(**tokens).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1)
                 rows.append(torch.nn.functional.normalize(mean, dim=-1).numpy())
@@ -54,20 +54,20 @@ class SentenceEncoder:
 def common_words(
     model: SentenceEncoder, anchors: npt.NDArray[np.float32], count: int
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Return common words that have to do with the anchors, and their embeddings [count, 384].
+    """Return common words that are close to the anchors, and their embeddings [count, 384].
 
-    They are those whole words among the most common of CLIP's tokenizer that the model puts nearest to an anchor, so
-    that names of things are in it and names of people are not.
+    Candidates are the most common one-token words of CLIP's tokenizer. The nearest to any anchor are kept: names of
+    objects are, names of people are not.
 
-    :param anchors: embeddings [A, 384] of what captions say
+    :param anchors: embeddings [A, 384] of the words in captions
     """
     from open_clip.tokenizer import SimpleTokenizer
 
     decoder = SimpleTokenizer().decoder
-    tokens = [decoder[n] for n in range(_MOST_COMMON)]
+    tokens = [decoder[n] for n in range(_N_COMMON)]
     words = [token[:-4] for token in tokens if token.endswith("</w>")]
-    words = [word for word in words if word.isascii() and word.isalpha() and len(word) >= _SHORTEST]
-    found = model.encode(words)
-    near = (found @ anchors.T).max(axis=1)
-    kept = np.sort(np.argsort(-near, kind="stable")[:count])
-    return [words[n] for n in kept], found[kept]
+    words = [word for word in words if word.isascii() and word.isalpha() and len(word) >= _MIN_LETTERS]
+    embeddings = model.encode(words)
+    similarity = (embeddings @ anchors.T).max(axis=1)
+    kept = np.sort(np.argsort(-similarity, kind="stable")[:count])
+    return [words[n] for n in kept], embeddings[kept]

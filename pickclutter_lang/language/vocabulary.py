@@ -1,4 +1,4 @@
-"""A vocabulary of things and their looks, over which a student is held against its teacher without any label."""
+"""An open vocabulary of noun phrases over which student and teacher are compared without labels."""
 
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ _NOUNS = (
 
 
 def vocabulary(names: Sequence[str], excluded: Sequence[str] = ()) -> list[str]:
-    """Return some 300 noun phrases: names, things of a household, kinds, colors, shapes, materials, and their pairs.
+    """Return some 300 noun phrases: names, household objects, categories, colors, shapes, materials, and their pairs.
 
     :param names: put first, such as the names that a student is trained on
-    :param excluded: names and synonyms that must not occur, such as those of what is held out: a phrase with one of
-        them in it is left out
+    :param excluded: names and synonyms that must not occur, such as those of unseen objects: a phrase that
+        contains one of them is left out
     :return: phrases without an article, each once
     """
-    looks = [f"{word} {noun}" for words in (_COLORS, _SHAPES, _MATERIALS) for word, noun in product(words, ("object",))]
-    pairs = [f"{color} {kind}" for color, kind in product(_COLORS, _CATEGORIES)]
+    single = [
+        f"{word} {noun}" for words in (_COLORS, _SHAPES, _MATERIALS) for word, noun in product(words, ("object",))
+    ]
+    pairs = [f"{color} {category}" for color, category in product(_COLORS, _CATEGORIES)]
     shaped = [f"{color} {shape} object" for color, shape in product(_COLORS, _SHAPES[:6])]
-    phrases = dict.fromkeys([*names, *_CATEGORIES, *_NOUNS, *looks, *pairs, *shaped])
-    return [phrase for phrase in phrases if not any(name in phrase for name in excluded)]
+    noun_phrases = dict.fromkeys([*names, *_CATEGORIES, *_NOUNS, *single, *pairs, *shaped])
+    return [noun_phrase for noun_phrase in noun_phrases if not any(name in noun_phrase for name in excluded)]

@@ -1,4 +1,4 @@
-"""How good predictions and features are."""
+"""Metrics of predictions and of features, as pure functions of tensors."""
 
 from pickclutter_lang.metrics.features import (
     FeatureDistance,

@@ -1,7 +1,7 @@
-"""How well the student keeps the structure of the teacher's spaces (sections 4.1 and 4.2 of the paper).
+"""Metrics of how well student features preserve the structure of the teacher's spaces (sections 4.1 and 4.2).
 
-All functions go through the images in chunks and copy no matrix of features: 100,000 x 768 features of student and
-teacher need 0.6 GB themselves and little more here.
+All functions process the images in chunks and copy no feature matrix. 100,000 x 768 features of student and teacher
+need 0.6 GB, and little more here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
 
-_CELLS = 1 << 24  # of the largest intermediate matrix
-_TINY = 1e-12
+_MAX_ELEMENTS = 1 << 24  # elements of the largest intermediate matrix
+_EPS = 1e-12
 
 
 class FeatureDistance(NamedTuple):
@@ -26,7 +26,7 @@ class FeatureDistance(NamedTuple):
 
 
 def relative_match(student: Tensor, teacher: Tensor) -> float:
-    """Return the share of images whose own teacher feature is nearest to their student feature (M_rel, Eq. 4).
+    """Return the fraction of images whose own teacher feature is nearest to their student feature (M_rel, Eq. 4).
 
     :param student: [N, D]
     :param teacher: [N, D] features of the same images
@@ -42,20 +42,20 @@ def relative_match(student: Tensor, teacher: Tensor) -> float:
 
 
 def neighbour_overlap(student: Tensor, teacher: Tensor, k: int) -> float:
-    """Return how many of the k nearest other images are the same in both spaces (M_neigh, Eq. 5).
+    """Return the overlap of the k nearest other images in both spaces (M_neigh, Eq. 5).
 
     :param student: [N, D]
     :param teacher: [N, D'] features of the same images; the width may differ
     :param k: 1 to N - 1; the paper takes 3, 5 and 10
-    :return: mean share in [0, 1], higher is better; chance is k / (N - 1)
+    :return: mean fraction in [0, 1], higher is better; chance is k / (N - 1)
     :raises InvalidArgumentError: on other shapes or values
     """
     _check(same_width=False, student=student, teacher=teacher)
     _check_k(k, len(student) - 1, "N - 1")
     shared = 0
     for rows in _chunks(len(student), max(len(student), k * k)):
-        neighbours = [_neighbours(features, rows, k) for features in (student, teacher)]
-        shared += int((neighbours[0][:, :, None] == neighbours[1][:, None, :]).sum())
+        neighbors = [_neighbors(features, rows, k) for features in (student, teacher)]
+        shared += int((neighbors[0][:, :, None] == neighbors[1][:, None, :]).sum())
     return shared / (k * len(student))
 
 
@@ -77,13 +77,13 @@ def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int)
     for rows in _chunks(len(student), max(len(text), k * k)):
         order = _similarity(teacher[rows], text).topk(k, dim=1).indices
         similarity = _similarity(student[rows], text).gather(1, order)
-        # Distances a_i > a_j of unit vectors are similarities the other way round.
+        # For unit vectors, a larger distance is a smaller similarity.
         reversed_pairs += int(((similarity[:, :, None] < similarity[:, None, :]) & earlier).sum())
     return reversed_pairs / len(student)
 
 
 def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
-    """Return how far student features are from the teacher's, as in Table 2.
+    """Return the distance of student features from the teacher's (Table 2).
 
     :param student: [N, D]
     :param teacher: [N, D] features of the same images
@@ -101,7 +101,7 @@ def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
 
 
 def mean_class_accuracy(predictions: Tensor, labels: Tensor) -> float:
-    """Return the accuracy of each class that occurs in the labels, averaged over those classes.
+    """Return the macro accuracy: the accuracy of each class that occurs in the labels, averaged over these classes.
 
     :param predictions: integer [N]
     :param labels: integer [N], >= 0
@@ -119,32 +119,32 @@ def mean_class_accuracy(predictions: Tensor, labels: Tensor) -> float:
             f"got {len(labels)} from {int(labels.min())}"
         )
     count = torch.bincount(labels)
-    right = torch.bincount(labels[predictions == labels], minlength=len(count))
-    seen = count > 0
-    return float((right[seen].double() / count[seen]).mean())
+    correct = torch.bincount(labels[predictions == labels], minlength=len(count))
+    occurring = count > 0
+    return float((correct[occurring].double() / count[occurring]).mean())
 
 
-def _neighbours(features: Tensor, rows: slice, k: int) -> Tensor:
+def _neighbors(features: Tensor, rows: slice, k: int) -> Tensor:
     """Return the k nearest other images [n, k] of some rows."""
     similarity = _similarity(features[rows], features)
-    own = torch.arange(rows.start, rows.stop, device=features.device)
-    similarity[own - rows.start, own] = float("-inf")
+    own_index = torch.arange(rows.start, rows.stop, device=features.device)
+    similarity[own_index - rows.start, own_index] = float("-inf")
     return similarity.topk(k, dim=1).indices
 
 
-def _similarity(rows: Tensor, columns: Tensor) -> Tensor:
+def _similarity(rows: Tensor, keys: Tensor) -> Tensor:
     """Return cosines [n, M] of rows [n, D] with columns [M, D]; -distance^2 of unit vectors is 2 cos - 2."""
-    norms = torch.linalg.vector_norm(columns, dim=1).clamp(min=_TINY)
-    return (_unit(rows) @ columns.T).div_(norms)
+    norms = torch.linalg.vector_norm(keys, dim=1).clamp(min=_EPS)
+    return (_unit(rows) @ keys.T).div_(norms)
 
 
 def _unit(rows: Tensor) -> Tensor:
     return torch.nn.functional.normalize(rows, dim=1)
 
 
-def _chunks(rows: int, columns: int) -> Iterator[slice]:
-    """Return slices of the rows, such that a slice times `columns` is a small matrix."""
-    size = max(1, _CELLS // columns)
+def _chunks(rows: int, keys: int) -> Iterator[slice]:
+    """Return slices of the rows, such that a slice times `keys` is a small matrix."""
+    size = max(1, _MAX_ELEMENTS // keys)
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
 

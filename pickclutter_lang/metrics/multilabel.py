@@ -1,4 +1,4 @@
-"""Metrics of the multi-label setting (section 7, Table 12) and the predictors that look at no image."""
+"""Multi-label metrics (section 7, Table 12), and the baselines that ignore the image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 
 def overall_accuracy(predictions: Tensor, targets: Tensor) -> float:
-    """Return the share of right answers over all observations and labels (Table 12's accuracy).
+    """Return the micro accuracy: the fraction of correct predictions over all observations and labels (Table 12).
 
     :param predictions: [N, C] bool, or numbers that are 0 or 1
     :param targets: [N, C] likewise
@@ -23,9 +23,9 @@ def overall_accuracy(predictions: Tensor, targets: Tensor) -> float:
 
 
 def observation_f1(predictions: Tensor, targets: Tensor) -> float:
-    """Return the F1 of each observation over its labels, averaged over observations (Table 12's F1).
+    """Return the F1 of each observation over its labels, averaged over observations (Table 12).
 
-    Observations without a positive label are left out.
+    This is scikit-learn's `average="samples"`. Observations without a positive label are left out.
 
     :param predictions: [N, C] bool, or numbers that are 0 or 1
     :param targets: [N, C] likewise
@@ -62,8 +62,8 @@ def average_precisions(probabilities: Tensor, targets: Tensor) -> Tensor:
     present = _binary("targets", targets)
     _check_same_shape(probabilities, targets)
     result = torch.full((probabilities.shape[1],), math.nan, dtype=torch.float64)
-    for column in present.any(dim=0).nonzero().flatten().tolist():
-        result[column] = _average_precision(probabilities[:, column], present[:, column])
+    for label_index in present.any(dim=0).nonzero().flatten().tolist():
+        result[label_index] = _average_precision(probabilities[:, label_index], present[:, label_index])
     return result
 
 
@@ -80,12 +80,12 @@ def mean_average_precision(probabilities: Tensor, targets: Tensor) -> float:
 
 
 def multilabel_row(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5) -> dict[str, float]:
-    """Return the cells of a row of Table 12: `accuracy`, `f1`, `precision`, `recall` and `map`.
+    """Return the metrics of a row of Table 12: `accuracy`, `f1`, `precision`, `recall` and `map`.
 
     :param probabilities: [N, C] in [0, 1]
     :param targets: [N, C] bool, or numbers that are 0 or 1
     :param threshold: a label is predicted where its probability is above this
-    :return: name -> value in [0, 1] or NaN, as the functions of this module
+    :return: name -> value in [0, 1] or NaN, as of the functions of this module
     :raises InvalidArgumentError: on other shapes or values
     """
     _check_probabilities(probabilities)
@@ -101,7 +101,7 @@ def multilabel_row(probabilities: Tensor, targets: Tensor, *, threshold: float =
 
 
 def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5) -> list[dict[str, float]]:
-    """Return how well each class is told over the observations.
+    """Return the metrics of each class over the observations.
 
     :param probabilities: [N, C] in [0, 1]
     :param targets: [N, C] bool, or numbers that are 0 or 1
@@ -112,10 +112,10 @@ def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5
     """
     precisions = average_precisions(probabilities, targets)
     predicted, present = _binary_pair(probabilities > threshold, targets)
-    hits, said, support = (rows.sum(dim=0).double() for rows in (predicted & present, predicted, present))
-    f1 = torch.where(support > 0, 2 * hits / (said + support), math.nan)
-    precision = torch.where(support > 0, hits / said.clamp(min=1), math.nan)
-    columns = {
+    hits, n_predicted, support = (table.sum(dim=0).double() for table in (predicted & present, predicted, present))
+    f1 = torch.where(support > 0, 2 * hits / (n_predicted + support), math.nan)
+    precision = torch.where(support > 0, hits / n_predicted.clamp(min=1), math.nan)
+    by_metric = {
         "average_precision": precisions,
         "f1": f1,
         "precision": precision,
@@ -123,7 +123,7 @@ def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5
         "support": support,
     }
     return [
-        {name: float(column[n]) for name, column in columns.items()} | {"support": int(support[n])}
+        {name: float(label_index[n]) for name, label_index in by_metric.items()} | {"support": int(support[n])}
         for n in range(len(support))
     ]
 
@@ -131,10 +131,10 @@ def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5
 def trivial_predictors(
     targets_train_frequency: Tensor, targets: Tensor, *, threshold: float = 0.5
 ) -> dict[str, dict[str, float]]:
-    """Return the rows of three predictors that look at no image; a method below them is not one.
+    """Return the metrics of three image-blind baselines, which every method should exceed.
 
-    :param targets_train_frequency: [C] in [0, 1], share of the training scenes with each label, 0 for a label
-        that was never seen
+    :param targets_train_frequency: [C] in [0, 1], fraction of the training scenes with each label, 0 for an
+        unseen label
     :param targets: [N, C] bool, or numbers that are 0 or 1, of the evaluated observations
     :param threshold: `label_frequency` predicts the labels whose frequency is above this
     :return: `always_no`, `always_yes`, `label_frequency` -> row as of `multilabel_row`
@@ -163,17 +163,19 @@ def _average_precision(scores: Tensor, present: Tensor) -> Tensor:
     """
     order = scores.argsort(descending=True)
     scores, hits = scores[order], present[order].cumsum(dim=0)
-    last = torch.cat([(scores.diff() != 0).nonzero().flatten(), torch.tensor([len(scores) - 1], device=scores.device)])
-    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
-    # Summed from the last step to the first, as torchmetrics does, to give its values to the last bit.
+    step_ends = torch.cat(
+        [(scores.diff() != 0).nonzero().flatten(), torch.tensor([len(scores) - 1], device=scores.device)]
+    )
+    precision, recall = hits[step_ends] / (step_ends + 1), hits[step_ends] / hits[-1]
+    # Summed from the last step to the first, as torchmetrics does, for bit-identical values.
     return (recall.diff(prepend=recall.new_zeros(1)) * precision).flip(0).sum()
 
 
 def _counts(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return hits, predicted and present labels of each observation with a positive label, float64 [M]."""
+    """Return hits, predicted and present labels of each observation with a positive label: counts, float64 [M]."""
     predicted, present = _binary_pair(predictions, targets)
-    kept = present.any(dim=1)
-    predicted, present = predicted[kept], present[kept]
+    has_positive = present.any(dim=1)
+    predicted, present = predicted[has_positive], present[has_positive]
     return (
         (predicted & present).sum(dim=1).double(),
         predicted.sum(dim=1).double(),
@@ -182,7 +184,7 @@ def _counts(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tenso
 
 
 def _mean(values: Tensor) -> float:
-    """Return the mean, NaN of nothing."""
+    """Return the mean, NaN for an empty tensor."""
     return float(values.mean()) if values.numel() else math.nan
 
 

@@ -1,4 +1,4 @@
-"""The small networks that are trained: backbones, heads and local aggregation."""
+"""Students: small image networks that are distilled from a teacher, with their heads and label encoders."""
 
 from pickclutter_lang.students.heads import LabelScores, LocalAggregation
 from pickclutter_lang.students.student import Student, StudentFeatures, build_student

@@ -1,4 +1,4 @@
-"""Activations that are computed again for the backward pass instead of being kept: less memory, more time."""
+"""Activation checkpointing that leaves batch norm's running statistics right: less memory, more time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.utils.checkpoint import checkpoint
 
 
 def checkpoint_forward(network: nn.Module, part: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Compute a part of a network; its activations are computed again when the backward pass needs them.
+    """Compute a part of a network and recompute its activations in the backward pass.
 
     Values, gradients, random draws and the statistics of batch norm are those of the plain computation.
 
-    :param network: whose batch norms, wherever they are, count the batch once
-    :param part: what to compute; it must give the same when it is called again
-    :param x: what it is given; the random state of its device is kept
+    :param network: the whole network, whose batch norms must count the batch once
+    :param part: the part to compute; a second call must give the same values
+    :param x: its input; the random state of its device is kept
     """
 
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
@@ -28,7 +28,7 @@ def checkpoint_forward(network: nn.Module, part: Callable[[Tensor], Tensor], x: 
 
 
 class _FrozenStatistics(AbstractContextManager[None]):
-    """Keeps the running statistics of batch norm as they are; may be entered again, for another backward pass."""
+    """Keeps batch norm's running statistics unchanged; may be entered again for another backward pass."""
 
     def __init__(self, network: nn.Module) -> None:
         self._norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]

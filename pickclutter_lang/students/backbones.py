@@ -1,4 +1,7 @@
-"""Image networks of three libraries, and a small one of our own: images [N, K, S, S] to a map [N, W, h, w]."""
+"""Backbones: networks of timm, torchvision and efficientnet_pytorch, and `small_resnet`, as feature extractors.
+
+Each maps images [N, K, S, S] to one feature map [N, W, h, w].
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students.activation_checkpointing import checkpoint_forward
-from pickclutter_lang.students.small_resnet import FINE_WIDTH, WIDTH, small_resnet
+from pickclutter_lang.students.small_resnet import HIGH_RESOLUTION_WIDTH, WIDTH, small_resnet
 
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
 _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
@@ -23,7 +26,7 @@ _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network, the width W of its last map, and the dropout rate that its library sets before the last layer."""
+    """A network, the width W of its last map, and the dropout rate before its library's last layer."""
 
     module: nn.Module
     width: int
@@ -36,7 +39,7 @@ def build_backbone(
     output_stride: int | None,
     pretrained: bool,
     dropout: bool = True,
-    recompute: bool = False,
+    activation_checkpointing: bool = False,
 ) -> Backbone:
     """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
 
@@ -47,20 +50,20 @@ def build_backbone(
     :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
         over RGB of its filters
     :param dropout: keep EfficientNet's dropout and drop connect
-    :param recompute: let EfficientNet compute its activations again for the backward pass
-    :raises InvalidArgumentError: on an unknown name, or a stride or recomputation that the network does not offer
+    :param activation_checkpointing: recompute EfficientNet's activations in the backward pass
+    :raises InvalidArgumentError: on an unknown name, or a stride or checkpointing that the network does not offer
     :raises MissingAssetsError: when the pretrained weights can be neither found nor downloaded
     """
     library, _, model = name.rpartition("/")
-    if recompute and name not in EFFICIENTNETS:
-        raise InvalidArgumentError(f"expected an efficientnet_b0..b7 to recompute activations of, got {name}")
+    if activation_checkpointing and name not in EFFICIENTNETS:
+        raise InvalidArgumentError(f"expected efficientnet_b0..b7 for activation_checkpointing, got {name}")
     if output_stride == 8 and name != "small_resnet" and library != "timm":
         raise InvalidArgumentError(f"expected output_stride 16 or 32 for {name}, got 8")
     try:
         if name == "small_resnet":
             return _small_resnet(channels, output_stride, pretrained)
         if library == "" and model in EFFICIENTNETS:
-            return _efficientnet(model, channels, output_stride, pretrained, dropout, recompute)
+            return _efficientnet(model, channels, output_stride, pretrained, dropout, activation_checkpointing)
         if library == "torchvision" and model in torchvision.models.list_models(module=torchvision.models):
             return _torchvision(model, channels, output_stride, pretrained)
         if library == "timm" and timm.is_model(model):
@@ -80,20 +83,20 @@ def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) ->
         raise InvalidArgumentError("there are no pretrained weights of small_resnet; train it with pretrained=False")
     if output_stride not in (None, 8, 16):
         raise InvalidArgumentError(f"expected output_stride 8 or 16 for small_resnet, got {output_stride}")
-    fine = output_stride == 8
-    return Backbone(small_resnet(channels, fine), FINE_WIDTH if fine else WIDTH)
+    high_resolution = output_stride == 8
+    return Backbone(small_resnet(channels, high_resolution), HIGH_RESOLUTION_WIDTH if high_resolution else WIDTH)
 
 
 class _EfficientNetMap(nn.Module):
     """The map after the head convolution, before pooling."""
 
-    def __init__(self, network: EfficientNet, recompute: bool) -> None:
+    def __init__(self, network: EfficientNet, activation_checkpointing: bool) -> None:
         super().__init__()
         self.network = network
-        self._recompute = recompute
+        self._activation_checkpointing = activation_checkpointing
 
     def forward(self, images: Tensor) -> Tensor:
-        if not self._recompute or not torch.is_grad_enabled():
+        if not self._activation_checkpointing or not torch.is_grad_enabled():
             return cast(Tensor, self.network.extract_features(images))
         network: Any = self.network
         x = checkpoint_forward(network, lambda x: network._swish(network._bn0(network._conv_stem(x))), images)
@@ -104,13 +107,13 @@ class _EfficientNetMap(nn.Module):
 
 
 def _efficientnet(
-    name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool, recompute: bool
+    name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool, activation_checkpointing: bool
 ) -> Backbone:
     library_name = name.replace("_", "-")
-    # image_size=None makes the library pad by the size that comes in: the same numbers as its static padding at
-    # the size that was set, and right at any other.
-    # The library's batch norm averages over the last hundred steps (0.99 kept at each), made for long training: in
-    # a run of some hundred steps the statistics lag behind the weights, and evaluation is at chance.
+    # image_size=None makes the library pad by the input's size: equal to its static padding at the configured
+    # size, and right at any other.
+    # The library's batch norm averages over a hundred steps (decay 0.99). In a run of some hundred steps its
+    # statistics lag behind the weights, and evaluation is at chance.
     overrides = {"image_size": None, "include_top": False, "batch_norm_momentum": 0.9}
     if not dropout:
         overrides |= {"dropout_rate": 0.0, "drop_connect_rate": 0.0}
@@ -125,7 +128,9 @@ def _efficientnet(
     _widen_stem(network, channels, pretrained)
     # The library's own swish saves memory by recomputing; torch's is faster on CPU.
     network.set_swish(memory_efficient=False)
-    return Backbone(_EfficientNetMap(network, recompute), round_filters(1280, config), config.dropout_rate)
+    return Backbone(
+        _EfficientNetMap(network, activation_checkpointing), round_filters(1280, config), config.dropout_rate
+    )
 
 
 def _torchvision(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
@@ -186,7 +191,7 @@ def _widen_stem(network: nn.Module, channels: int, pretrained: bool) -> None:
     stem.weight = nn.Parameter(old.new_empty(old.shape[0], channels, *old.shape[2:]))
     stem.reset_parameters()
     if pretrained:
-        # The response to an input that is equal in all channels stays what it was.
+        # The response to an input that is equal in all channels does not change.
         mean = old.mean(dim=1, keepdim=True) * old.shape[1] / channels
         stem.weight.data.copy_(mean.expand_as(stem.weight))
 

@@ -1,4 +1,4 @@
-"""The student's network and its prompts."""
+"""Configuration of the student: network, prompts and label texts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pickclutter_lang.utils.validation import above, at_least, one_of
 
 @dataclass
 class StudentConfig:
-    """Network, input size over map size (null: as its library has it), temperature of the spatial softmax.
+    """Network, output stride (null: the library's default), and temperature of the spatial softmax.
 
-    See `pickclutter_lang.students.build_student` for names, `pretrained`, `dropout` and `recompute`.
+    See `pickclutter_lang.students.build_student` for the other keys.
     """
 
     name: str
@@ -19,7 +19,7 @@ class StudentConfig:
     pretrained: bool
     dropout: bool
     temperature: float
-    activation_checkpointing: bool = False  # runs of before are without
+    activation_checkpointing: bool = False  # absent in runs of 0.1.0
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -30,14 +30,14 @@ class StudentConfig:
 
 @dataclass
 class PromptConfig:
-    """What stands for a label.
+    """How labels are encoded.
 
-    `tokens` context vectors are learned for each of the positive and the negative prompt, from the words `positive` and
-    `negative` on (null: random numbers). `descriptions` says what follows a label's name: nothing (null), the
-    catalog's sentence (`catalog`), or a file or style of descriptions (see `pickclutter_lang.language.describe`).
-    `variants` are further ones: in training, each label of a batch is told by one of them all, drawn at random, and
-    afterwards by the mean of their features. A text that is too long for the teacher is an error unless it may be cut
-    (`truncate`). With `closed_set` a label is a learned vector and no text at all.
+    `n_ctx` context vectors are learned for each of the positive and the negative prompt. They start from the texts
+    `positive_init` and `negative_init` (null: random vectors). `descriptions` follow a label's name: none (null), the
+    catalog's sentence (`catalog`), or a style or file (see `pickclutter_lang.language.descriptions`).
+    `extra_descriptions` are more of them: each label of a training batch gets one of all at random, evaluation takes
+    the mean of their features. A text that exceeds the teacher's context is an error unless `truncate` is set. With
+    `closed_set` each label is a learned vector without any text.
     """
 
     n_ctx: int

@@ -1,4 +1,4 @@
-"""From local features and text to the probability of each label, and where the label is seen."""
+"""`LocalAggregation`: label probabilities and attention maps from spatial image features and prompt features."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 
 class LabelScores(NamedTuple):
-    """`probabilities` [N, C] in [0, 1], `maps` [N, C, h, w], each >= 0 with sum 1, and `odds` [N, C, h, w]: the
-    logarithm of the odds that the label is there as each cell alone would have it.
+    """Scores of C labels on N images.
+
+    `probabilities` [N, C] in [0, 1]; `attention` [N, C, h, w], each map >= 0 with sum 1; `cell_logits` [N, C, h, w],
+    the log-odds of the label from each cell alone.
     """
 
     probabilities: Tensor
@@ -32,10 +34,10 @@ class LocalAggregation(nn.Module):
     """
 
     def __init__(self, *, temperature: float = 0.07, logit_scale: float = 1 / 0.07) -> None:
-        """Set the temperature and the start of the scale.
+        """Set the temperature and the initial scale.
 
         :param temperature: of the spatial softmax, > 0
-        :param logit_scale: first value of the learned scale of the cosines, > 0
+        :param logit_scale: initial value of the learned scale of the cosines, > 0
         :raises InvalidArgumentError: on values that are not above 0
         """
         super().__init__()

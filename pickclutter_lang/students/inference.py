@@ -1,4 +1,4 @@
-"""Predictions for all scenes of a store."""
+"""Inference: predictions of a student for the scenes of a store, in batches."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from torch import Tensor
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.students.model import Prediction, PromptedStudent
 
-_BATCH = 64
+_BATCH_SIZE = 64
 
 
 @torch.no_grad()
 def predict_scenes(model: PromptedStudent, scenes: SceneDataset, labels: Sequence[str]) -> Tensor:
     """Return the probabilities [N, C] of labels for every scene, on the CPU; the model is left in eval mode."""
     parts = []
-    for first in range(0, len(scenes), _BATCH):
-        rows = range(first, min(first + _BATCH, len(scenes)))
+    for first in range(0, len(scenes), _BATCH_SIZE):
+        rows = range(first, min(first + _BATCH_SIZE, len(scenes)))
         parts.append(predict_batch(model, scenes, rows, labels).probabilities.cpu())
     return torch.cat(parts)
 

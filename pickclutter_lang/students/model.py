@@ -51,7 +51,7 @@ class MultiLabelStudent(nn.Module):
             output_stride=student.output_stride,
             pretrained=student.pretrained,
             dropout=student.dropout,
-            recompute=student.activation_checkpointing,
+            activation_checkpointing=student.activation_checkpointing,
         )
         self.use_bf16 = resolve_bf16(config.precision, config.device)
         self.cameras, self.depth = list(config.data.cameras), config.data.depth

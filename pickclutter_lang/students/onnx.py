@@ -1,4 +1,4 @@
-"""A student with fixed labels as an ONNX model: images to probabilities and maps, without torch and without text."""
+"""ONNX export of a student with a fixed vocabulary: images to probabilities and attention maps, without text."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ INPUT, OUTPUTS = "images", ("probabilities", "maps")
 
 
 class FixedVocabularyStudent(nn.Module):
-    """A scorer of any labels (`training.PromptedStudent`) as one of these labels: images to (probabilities, maps)."""
+    """A `PromptedStudent` with fixed labels: images to (probabilities, attention maps)."""
 
-    def __init__(self, scorer: nn.Module, labels: Sequence[str]) -> None:
+    def __init__(self, student: nn.Module, labels: Sequence[str]) -> None:
         super().__init__()
-        self.scorer = scorer
+        self.student = student
         self.labels = list(labels)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return probabilities [N, C] and maps [N, C, h, w] of images [N, K, S, S]."""
-        scores = self.scorer(images, self.labels)
-        return scores.probabilities, scores.maps
+        """Return probabilities [N, C] and attention maps [N, C, h, w] of images [N, K, S, S]."""
+        scores = self.student(images, self.labels)
+        return scores.probabilities, scores.attention
 
 
 @torch.no_grad()
 def export_onnx(model: FixedVocabularyStudent, images: Tensor, metadata: Mapping[str, str]) -> bytes:
     """Return the bytes of an ONNX model with the input `images` and the outputs `probabilities` and `maps`.
 
-    The number of images N is free; their size is that of the example. The text features are numbers in the model, and
-    so is what the scorer does to images before its network; where things lie on this machine is not in it.
+    The batch size N is dynamic, the image size is that of the example. Text features and image normalization are part
+    of the model. Paths of this machine are not.
 
     :param model: in eval mode
     :param images: an example [1 or more, K, S, S]
@@ -40,10 +40,10 @@ def export_onnx(model: FixedVocabularyStudent, images: Tensor, metadata: Mapping
     :raises ExportError: when torch cannot turn the network into ONNX
     """
     example = images[:1].repeat(2, 1, 1, 1)  # with a single image, torch.export takes N = 1 for a constant
-    model(example)  # the scorer encodes the labels here, so that the text tower is not traced
+    model(example)  # encodes the labels here, so that the text encoder is not traced
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about torch's own ways
+            warnings.simplefilter("ignore")  # torch's exporter warns about itself
             program = torch.onnx.export(
                 model,
                 (example,),

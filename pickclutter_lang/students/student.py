@@ -1,4 +1,4 @@
-"""The student: an image network with a global and a local head of the teacher's width."""
+"""`Student`: a backbone with a global and a spatial head of the teacher's embedding width."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pickclutter_lang.students.backbones import Backbone, build_backbone
 
 
 class StudentFeatures(NamedTuple):
-    """Features of N images, not normalized: `global_` [N, D] for L_im-cst, `local` [N, D, h, w] for labels."""
+    """Features of N images, not normalized: `pooled` [N, D] for L_im-cst, `spatial` [N, D, h, w] for labels."""
 
     pooled: Tensor
     spatial: Tensor
@@ -21,7 +21,7 @@ class StudentFeatures(NamedTuple):
 class Student(nn.Module):
     """Maps images [N, K, S, S] to `StudentFeatures`.
 
-    The two heads are kept apart, as in the paper's program: the pooled map goes through dropout and a linear
+    The two heads are separate, as in the paper's program: the pooled map goes through dropout and a linear
     layer, the map itself through a 1x1 convolution.
     """
 
@@ -39,14 +39,14 @@ class Student(nn.Module):
         """Return the features of images.
 
         :param images: floating-point [N, K, S, S]
-        :return: `global_` [N, D], `local` [N, D, h, w] with h = w = S over the output stride
+        :return: `pooled` [N, D], `spatial` [N, D, h, w] with h = w = S over the output stride
         :raises InvalidArgumentError: on another number of channels
         """
         features = self._map(images)
         return StudentFeatures(self._pooled(features), self.local_head(features))
 
     def global_features(self, images: Tensor) -> Tensor:
-        """Return the global features [N, D] alone; arguments and errors as of `forward`."""
+        """Return the pooled features [N, D] only; arguments and errors as of `forward`."""
         return self._pooled(self._map(images))
 
     def _pooled(self, features: Tensor) -> Tensor:
@@ -72,11 +72,11 @@ def build_student(
     output_stride: int | None = None,
     pretrained: bool = False,
     dropout: bool = True,
-    recompute: bool = False,
+    activation_checkpointing: bool = False,
 ) -> Student:
     """Build a student network.
 
-    Weights are drawn from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
+    Weights are sampled from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
     4x4 cells, one of 16 a map of 8x8, one of 8 a map of 16x16.
 
     :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's), `small_resnet`
@@ -84,11 +84,11 @@ def build_student(
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
     :param output_stride: input size over map size, 16 or 32, for `small_resnet` and most of timm's networks 8 too;
-        None leaves the network as its library has it
+        None takes the library's default
     :param pretrained: start from the library's ImageNet weights (downloaded); the paper trains from scratch
     :param dropout: keep EfficientNet's dropout and drop connect; a run of some hundred steps learns faster without
-    :param recompute: compute EfficientNet's activations again in the backward pass instead of keeping them, which
-        changes no number (checked on a CPU): about a third of their memory, one more forward pass
+    :param activation_checkpointing: recompute EfficientNet's activations in the backward pass: a third of their
+        memory for one more forward pass, with equal results (checked on a CPU)
     :raises InvalidArgumentError: on an unknown name or a value that is not allowed
     :raises MissingAssetsError: when pretrained weights can be neither found nor downloaded
     """
@@ -96,5 +96,5 @@ def build_student(
         raise InvalidArgumentError(f"expected channels and embed_dim above 0, got {channels} and {embed_dim}")
     if output_stride not in (None, 8, 16, 32):
         raise InvalidArgumentError(f"expected output_stride 8, 16, 32 or none, got {output_stride}")
-    backbone = build_backbone(name, channels, output_stride, pretrained, dropout, recompute)
+    backbone = build_backbone(name, channels, output_stride, pretrained, dropout, activation_checkpointing)
     return Student(name, backbone, channels, embed_dim)

@@ -1,4 +1,4 @@
-"""Vision-language models behind one interface, and the cache of their features."""
+"""Teachers: frozen vision-language models (CLIP) behind one interface, and the cache of their features."""
 
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.teachers.factory import load_teacher

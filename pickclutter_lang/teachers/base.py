@@ -1,4 +1,4 @@
-"""What every teacher offers: a frozen pair of an image tower and a text tower with one embedding space."""
+"""The `Teacher` protocol: a frozen image encoder and text encoder with one embedding space."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 @runtime_checkable
 class Teacher(Protocol):
-    """A frozen vision-language model; D is `embed_dim`, S `image_size`, W the width of its text tower.
+    """A frozen vision-language model; D is `embed_dim`, S `image_size`, W the width of its text encoder.
 
     Features are float32 and L2-normalized. The model is in eval mode and its weights take no gradient;
     `encode_token_embeddings` lets gradients through to the embeddings.
@@ -24,15 +24,15 @@ class Teacher(Protocol):
 
     @property
     def image_size(self) -> int:
-        """Side S of the images that the image tower reads, in pixels."""
+        """Side S of the images that the image encoder reads, in pixels."""
 
     @property
     def logit_scale(self) -> float:
-        """The factor (1 / temperature) on cosines that the teacher was trained with."""
+        """Scale (1 / temperature) of the cosine similarities in training."""
 
     @property
     def context_length(self) -> int:
-        """How many tokens, start and end among them, the text tower can read."""
+        """Maximum number of tokens of a text, start and end included."""
 
     @property
     def fingerprint(self) -> str:
@@ -42,13 +42,13 @@ class Teacher(Protocol):
         """Move the weights to a device and return the teacher itself."""
 
     def preprocess(self, images: npt.NDArray[np.uint8] | Tensor) -> Tensor:
-        """Turn uint8 images [N, H, W, 3] into the image tower's float32 input [N, 3, S, S]."""
+        """Turn uint8 images [N, H, W, 3] into the image encoder's float32 input [N, 3, S, S]."""
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Return the features [N, D] of preprocessed images [N, 3, S, S]."""
 
     def free_image_encoder(self) -> None:
-        """Free the image tower's weights for good; `encode_image` raises from then on."""
+        """Free the image encoder's weights permanently; `encode_image` raises from then on."""
 
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
         """Return the features [C, D] of texts."""

@@ -1,4 +1,4 @@
-"""Which teacher, and where its features are kept."""
+"""Configuration of the teacher: which model, and the folder of its cached features."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass
 class TeacherConfig:
-    """The teacher's name, a local file or folder with its weights, and where its features are kept.
+    """Name of the teacher, a local file or folder with its weights, and the folder of the feature cache.
 
-    See `pickclutter_lang.teachers.load_teacher` for names and `checkpoint`.
+    See `pickclutter_lang.teachers.load_teacher` for `name` and `checkpoint`.
     """
 
     name: str

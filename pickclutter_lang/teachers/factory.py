@@ -1,4 +1,4 @@
-"""Where teachers come from: the embedded pocket teacher, open_clip's pretrained tags, local checkpoints."""
+"""Loads a teacher by name: an embedded pocket teacher, a pretrained open_clip model, or a local checkpoint."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
 
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
-_NAMED = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
-_WEIGHTS = "open_clip_model.safetensors"
+_ALIASES = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
+_WEIGHTS_FILE = "open_clip_model.safetensors"
 
 
 def load_teacher(
@@ -27,17 +27,17 @@ def load_teacher(
 ) -> OpenClipTeacher:
     """Load a teacher by name.
 
-    :param name: `pocket`, `pocket_held_out` (the pocket teacher that never saw an object of Y_ood), `vit_l14_openai`,
+    :param name: `pocket`, `pocket_held_out` (trained without the objects of Y_ood), `vit_l14_openai`,
         or `<open_clip architecture>:<pretrained tag>`
-    :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still says
-        the architecture and, by its tag, the preprocessing. For a pocket teacher a folder as the trainer exports it
-    :param cache_dir: where downloads are kept, by default Hugging Face's own cache
-    :raises TeacherError: for an unknown name, weights that are neither here nor to be had, or that do not fit
+    :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still gives
+        the architecture and, by its tag, the preprocessing. For a pocket teacher a folder that `train-teacher` exported
+    :param cache_dir: folder for downloads, by default Hugging Face's cache
+    :raises TeacherError: for an unknown name, weights that cannot be found, downloaded or loaded
     """
     if name in EMBEDDED:
         return load_pocket_teacher(checkpoint, name).to(device)
-    architecture, _, tag = _NAMED.get(name, name).partition(":")
-    config, pretrained = _look_up(name, architecture, tag)
+    architecture, _, tag = _ALIASES.get(name, name).partition(":")
+    config, pretrained = _open_clip_configs(name, architecture, tag)
     if checkpoint is not None:
         model = _build(architecture, Path(checkpoint))
     else:
@@ -47,7 +47,7 @@ def load_teacher(
     return OpenClipTeacher(model, config, PreprocessCfg(**preprocess)).to(device)
 
 
-def _look_up(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _open_clip_configs(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return open_clip's configuration of an architecture and of its tag."""
     config = open_clip.get_model_config(architecture)
     if config is None:
@@ -62,9 +62,11 @@ def _look_up(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], di
             f"expected a pretrained tag of {architecture} (it decides the preprocessing), but got {tag!r}; tags: {tags}"
         )
     if bool(pretrained.get("quick_gelu")) != bool(config.get("quick_gelu")):
-        other = f"{architecture}-quickgelu" if pretrained.get("quick_gelu") else architecture.replace("-quickgelu", "")
+        matching = (
+            f"{architecture}-quickgelu" if pretrained.get("quick_gelu") else architecture.replace("-quickgelu", "")
+        )
         raise TeacherError(
-            f"the weights {tag!r} were trained with another activation than {architecture} has; use '{other}:{tag}'"
+            f"the weights {tag!r} were trained with another activation than {architecture} has; use '{matching}:{tag}'"
         )
     return config, dict(pretrained)
 
@@ -91,10 +93,10 @@ def _download(name: str, architecture: str, tag: str, pretrained: dict[str, Any]
     repository = str(pretrained.get("hf_hub", "")).split("/")[:2]
     source = f"{ENDPOINT}/{'/'.join(repository)}" if repository[0] else str(pretrained.get("url"))
     hint = (
-        f"the weights of {name!r} are not on this machine; get them from {source} (the file {_WEIGHTS}) "
+        f"the weights of {name!r} are not on this machine; get them from {source} (the file {_WEIGHTS_FILE}) "
         f"on a machine with network, put the file anywhere here and pass its path as the teacher's checkpoint"
     )
-    cached = repository[0] and try_to_load_from_cache("/".join(repository), _WEIGHTS, cache_dir=cache_dir)
+    cached = repository[0] and try_to_load_from_cache("/".join(repository), _WEIGHTS_FILE, cache_dir=cache_dir)
     if not cached and not reachable(source):
         raise TeacherError(f"{hint} (no answer from {source})")
     try:

@@ -1,4 +1,4 @@
-"""Teacher features on disk. A file belongs to one content of the data, one teacher and one view."""
+"""Cache of teacher features on disk, keyed by the images' content hash, the teacher and the image transform."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, TeacherE
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class FeatureKey:
-    """What features depend on: `data` is the content hash of the images, `teacher` the fingerprint of the
-    model, and `view` says which view of each image is meant (camera, crop, flip).
+    """What features depend on: the content hash of the images (`data`), the fingerprint of the model (`teacher`), and
+    the transform of each image (`transform_id`: camera, crop, flip).
     """
 
     data: str
@@ -43,7 +43,7 @@ class FeatureKey:
 
 
 class FeatureCache:
-    """A folder of features: a key is `<digest>.safetensors` and `<digest>.json`, which says it in words."""
+    """A folder of features: `<digest>.safetensors` with the tensor and `<digest>.json` with the key for each entry."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -54,26 +54,27 @@ class FeatureCache:
         batches: Callable[[], Iterable[npt.NDArray[np.uint8]]],
         count: int,
         data: str,
-        view: str = "",
+        transform_id: str = "",
     ) -> Tensor:
-        """Return the features [count, D] of images; they are computed only if this very key is not there yet.
+        """Return the features [count, D] of images; compute them if the key is not cached.
 
         :param batches: makes an iterator of uint8 batches [n, H, W, 3], `count` images in all; not called on a hit
         :param data: content hash of the images
-        :raises TeacherError: when the files of this key are damaged or not what their names say
+        :param transform_id: transform of the images, free text
+        :raises TeacherError: when the files of the key are damaged or belong to another key
         :raises InvalidArgumentError: when the iterator gives another number of images
-        :raises DatasetError: when they cannot be kept
+        :raises DatasetError: when the cache folder cannot be written to
         """
-        key = FeatureKey(data, teacher.fingerprint, view)
-        found = self.load(key)
-        if found is None:
-            found = self._computed(key, teacher, batches, count)
-        if list(found.shape) != [count, teacher.embed_dim]:
+        key = FeatureKey(data, teacher.fingerprint, transform_id)
+        features = self.load(key)
+        if features is None:
+            features = self._compute_locked(key, teacher, batches, count)
+        if list(features.shape) != [count, teacher.embed_dim]:
             raise TeacherError(
-                f"expected features [{count}, {teacher.embed_dim}] in {self._path(key)}, but got {list(found.shape)}; "
-                f"delete that file"
+                f"expected features [{count}, {teacher.embed_dim}] in {self._path(key)}, "
+                f"but got {list(features.shape)}; delete that file"
             )
-        return found
+        return features
 
     def load(self, key: FeatureKey) -> Tensor | None:
         """Return the features of a key, or None when they are not there.
@@ -82,24 +83,24 @@ class FeatureCache:
         """
         path = self._path(key)
         try:
-            card = json.loads(path.with_suffix(".json").read_text())
+            metadata = json.loads(path.with_suffix(".json").read_text())
             content = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
-            raise TeacherError(f"the card {path.stem}.json of cached features is damaged; delete that file") from error
+            raise TeacherError(f"the file {path.stem}.json of cached features is damaged; delete that file") from error
         try:
             features = load(content)["features"]
         except (SafetensorError, KeyError) as error:
             raise TeacherError(f"the cached features in {path} are damaged ({error}); delete that file") from error
-        if card.get("key") != asdict(key) or card.get("sha256") != hashlib.sha256(content).hexdigest():
-            raise TeacherError(f"the cached features in {path} are not what {path.stem}.json says; delete both files")
+        if metadata.get("key") != asdict(key) or metadata.get("sha256") != hashlib.sha256(content).hexdigest():
+            raise TeacherError(f"the cached features in {path} do not match {path.stem}.json; delete both files")
         return features
 
     def save(self, key: FeatureKey, features: Tensor) -> None:
-        """Write the features of a key: the tensor first, then the card that makes it count."""
+        """Write the features of a key: the tensor first, then the metadata that makes it valid."""
         content = save({"features": features.detach().cpu().float().contiguous()})
-        card: dict[str, Any] = {
+        metadata: dict[str, Any] = {
             "schema": SCHEMA,
             "key": asdict(key),
             "shape": list(features.shape),
@@ -108,12 +109,12 @@ class FeatureCache:
         ensure_dir(self.folder)
         path = self._path(key)
         atomic_write(path, content)
-        atomic_write(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
+        atomic_write(path.with_suffix(".json"), json.dumps(metadata, indent=1).encode())
 
-    def _computed(
+    def _compute_locked(
         self, key: FeatureKey, teacher: Teacher, batches: Callable[[], Iterable[npt.NDArray[np.uint8]]], count: int
     ) -> Tensor:
-        """Compute and keep features, or wait for another process that does."""
+        """Compute and save features under a lock, so that one process computes and others wait."""
         ensure_dir(self.folder)
         path = self._path(key).with_suffix(".lock")
         try:
@@ -122,11 +123,11 @@ class FeatureCache:
             raise DatasetError(f"cannot write {path}: {error.strerror}; name another folder for the cache") from error
         with stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
-            found = self.load(key)
-            if found is None:
-                found = _compute(teacher, batches(), count)
-                self.save(key, found)
-        return found
+            features = self.load(key)
+            if features is None:
+                features = _compute(teacher, batches(), count)
+                self.save(key, features)
+        return features
 
     def _path(self, key: FeatureKey) -> Path:
         return self.folder / f"{key.digest[:32]}.safetensors"
@@ -134,8 +135,8 @@ class FeatureCache:
 
 def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: int) -> Tensor:
     parts = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, disable=not get_console().is_terminal) as progress:
+    progress_columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*progress_columns, transient=True, disable=not get_console().is_terminal) as progress:
         task = progress.add_task("the teacher's features", total=count)
         for batch in batches:
             parts.append(teacher.encode_image(teacher.preprocess(batch)).cpu())

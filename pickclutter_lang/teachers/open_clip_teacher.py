@@ -1,4 +1,4 @@
-"""A teacher over any open_clip model with CLIP's causal text transformer."""
+"""`OpenClipTeacher`: any open_clip model with CLIP's causal text transformer as a teacher."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch.nn import functional
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers.preprocessing import Preprocessing
 
-_TEXTS_AT_ONCE = 256
+_TEXT_BATCH_SIZE = 256
 
 
 class OpenClipTeacher:
@@ -26,7 +26,7 @@ class OpenClipTeacher:
     :param model: the module
     :param config: its architecture, as in open_clip's model configurations
     :param preprocess: its preprocessing, as in open_clip's `PreprocessCfg`
-    :raises TeacherError: when its text tower is not a causal transformer that pools at the end token, or its
+    :raises TeacherError: when its text encoder is not a causal transformer that pools at the end token, or its
         tokenizer is not CLIP's
     """
 
@@ -43,22 +43,22 @@ class OpenClipTeacher:
 
     @property
     def image_size(self) -> int:
-        """Side S of the images that the image tower reads, in pixels."""
+        """Side S of the images that the image encoder reads, in pixels."""
         return self.preprocess.size
 
     @property
     def logit_scale(self) -> float:
-        """The factor (1 / temperature) on cosines that the teacher was trained with."""
+        """Scale (1 / temperature) of the cosine similarities in training."""
         return float(self.model.logit_scale.exp().item())  # type: ignore[operator]
 
     @property
     def context_length(self) -> int:
-        """How many tokens, start and end among them, the text tower can read."""
+        """Maximum number of tokens of a text, start and end included."""
         return int(self._text.positional_embedding.shape[0])
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return next(self.model.parameters()).device
 
     @cached_property
@@ -77,7 +77,7 @@ class OpenClipTeacher:
         return self
 
     def free_image_encoder(self) -> None:
-        """Free the weights of the image tower, for good, when all features that are needed are there.
+        """Free the weights of the image encoder, permanently, once all features are computed.
 
         The fingerprint stays that of the whole model.
         """
@@ -89,10 +89,10 @@ class OpenClipTeacher:
         """Return the features [N, D] of preprocessed images [N, 3, S, S].
 
         :raises InvalidArgumentError: for images of another shape
-        :raises TeacherError: when the image tower was released
+        :raises TeacherError: when the image encoder was freed
         """
         if self.model.visual is None:
-            raise TeacherError("expected a teacher with its image tower, but it was released; load the teacher again")
+            raise TeacherError("expected a teacher with its image encoder, but it was freed; load the teacher again")
         if images.ndim != 4 or tuple(images.shape[1:]) != (3, self.image_size, self.image_size):
             raise InvalidArgumentError(
                 f"expected preprocessed images [N, 3, {self.image_size}, {self.image_size}], "
@@ -105,8 +105,8 @@ class OpenClipTeacher:
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
         """Return the features [C, D] of texts; `truncate` as in `tokenize`."""
         parts = []
-        for first in range(0, len(texts), _TEXTS_AT_ONCE):
-            tokens = self.tokenize(texts[first : first + _TEXTS_AT_ONCE], truncate)
+        for first in range(0, len(texts), _TEXT_BATCH_SIZE):
+            tokens = self.tokenize(texts[first : first + _TEXT_BATCH_SIZE], truncate)
             end = self.eot_positions(tokens)
             parts.append(self.encode_token_embeddings(self.embed_tokens(tokens[:, : int(end.max()) + 1]), end))
         return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
@@ -132,7 +132,7 @@ class OpenClipTeacher:
     def encode_token_embeddings(self, embeddings: Tensor, end: Tensor) -> Tensor:
         """Return the features [C, D] of embeddings [C, L, W] whose end tokens stand at the positions `end` [C].
 
-        The text tower is causal: what comes after the end token changes nothing, so L may be anything from
+        The text encoder is causal: what comes after the end token changes nothing, so L may be anything from
         `end.max() + 1` to `context_length`.
 
         :raises InvalidArgumentError: for another width, more positions than the context, or an end outside L
@@ -164,43 +164,43 @@ def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) 
         if needed > context_length:
             raise InvalidArgumentError(
                 f"expected a text of at most {context_length} tokens, but this one has {needed}: {text!r}; "
-                "shorten it, or have it cut: truncate=True, in settings text.truncate=true or prompts.truncate=true"
+                "shorten it, or have it cut: truncate=True, in configs text.truncate=true or prompts.truncate=true"
             )
     tokens: Tensor = tokenizer(list(texts), context_length)
     return tokens
 
 
-def text_features(tower: Any, embeddings: Tensor, end: Tensor) -> Tensor:
-    """Run CLIP's text transformer from token embeddings; `tower` has its parts as attributes.
+def text_features(encoder: Any, embeddings: Tensor, end: Tensor) -> Tensor:
+    """Run CLIP's text transformer from token embeddings; `encoder` has its parts as attributes.
 
     :param embeddings: [C, L, W], without positions
     :param end: int64 [C], where to pool
     :return: float32 [C, D], L2-normalized
     """
     length = embeddings.shape[1]
-    x = embeddings + tower.positional_embedding[:length]
+    x = embeddings + encoder.positional_embedding[:length]
     # The mask is made for the whole context; fewer tokens need the corner of it.
-    x = tower.transformer(x, attn_mask=tower.attn_mask[:length, :length])
-    x = tower.ln_final(x)[torch.arange(len(x), device=x.device), end]
-    projection = tower.text_projection
+    x = encoder.transformer(x, attn_mask=encoder.attn_mask[:length, :length])
+    x = encoder.ln_final(x)[torch.arange(len(x), device=x.device), end]
+    projection = encoder.text_projection
     x = projection(x) if isinstance(projection, nn.Linear) else x @ projection
     return functional.normalize(x.float(), dim=-1)
 
 
 def _text_encoder(model: nn.Module, config: Mapping[str, Any]) -> Any:
     """Return the module that holds the parts of the text transformer: the model itself or its `text`."""
-    tower: Any = model if hasattr(model, "token_embedding") else getattr(model, "text", None)
+    encoder: Any = model if hasattr(model, "token_embedding") else getattr(model, "text", None)
     text = config["text_cfg"]
-    pool = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
-    causal = getattr(tower, "attn_mask", None) is not None and getattr(tower, "cls_emb", None) is None
-    if not causal or pool not in ("argmax", "eos") or getattr(tower, "text_projection", None) is None:
+    pool = getattr(encoder, "text_pool_type", getattr(encoder, "pool_type", None))
+    causal = getattr(encoder, "attn_mask", None) is not None and getattr(encoder, "cls_emb", None) is None
+    if not causal or pool not in ("argmax", "eos") or getattr(encoder, "text_projection", None) is None:
         raise TeacherError(
-            "expected a text tower that is causal and pools at its end token (CLIP, OpenCLIP, MetaCLIP, EVA), "
+            "expected a text encoder that is causal and pools at its end token (CLIP, OpenCLIP, MetaCLIP, EVA), "
             f"but this model's is {text}; use another teacher"
         )
     if text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs"):
-        raise TeacherError(f"expected a model with CLIP's own tokenizer, but its text tower is {text}")
-    return tower
+        raise TeacherError(f"expected a model with CLIP's own tokenizer, but its text encoder is {text}")
+    return encoder
 
 
 @lru_cache

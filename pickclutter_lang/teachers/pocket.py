@@ -1,8 +1,8 @@
-"""The embedded pocket teacher: a small open_clip model trained on simulator renders, and how it is stored.
+"""The embedded pocket teacher, a small open_clip model trained on simulator renders, and its file format.
 
 A folder with `open_clip_config.json` (open_clip's own form: `model_cfg`, `preprocess_cfg`) and
 `open_clip_model.safetensors` (float16). Of the token embeddings, most of a small model's weights, only the rows of
-tokens that occurred in training are stored; the others are zero, so that a word it never saw says nothing.
+tokens that occurred in training are stored. The others are zero, so that unknown words carry no meaning.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ POCKET_CONFIG: dict[str, Any] = {
 
 
 class PocketTeacher(OpenClipTeacher):
-    """The pocket teacher: a `Teacher` with features of every place of a image."""
+    """The pocket teacher: a `Teacher` that also gives dense features, one for each cell of an image."""
 
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:
@@ -85,21 +85,21 @@ def dense_maps(model: Any, trunk_map: Tensor) -> Tensor:
     return projected.permute(0, 3, 1, 2)
 
 
-def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, Any], seen: Tensor | None) -> None:
+def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, Any], token_ids: Tensor | None) -> None:
     """Write a model's configuration and weights.
 
-    :param seen: int64, ids of the tokens that occurred in training: only their embeddings are stored, and only
+    :param token_ids: int64, ids of the tokens that occurred in training: only their embeddings are stored, and only
         `load_pocket_teacher` can read that. None: all are stored, and `open_clip.create_model("local-dir:FOLDER")`
         reads it too, once `pickclutter_lang.teachers` is imported
     """
-    weights = {name: _halved(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
-    if seen is not None:
-        rows = torch.unique(seen)
+    weights = {name: _to_half(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
+    if token_ids is not None:
+        rows = torch.unique(token_ids)
         weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
         weights[_STORED_ROWS] = rows.to(torch.int32)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    partial.write_bytes(save(weights))  # `save_file` would make a file that its owner alone can read
+    partial.write_bytes(save(weights))  # `save_file` would make a file with owner-only permissions
     partial.replace(folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
 
@@ -115,7 +115,7 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
         config = json.loads((root / CONFIG_FILE).read_text())
         weights = load_file(root / WEIGHTS_FILE)
         model = build_pocket_model(config)
-        model.load_state_dict(_whole_table(weights, config))
+        model.load_state_dict(_restore_embeddings(weights, config))
     except FileNotFoundError as error:
         raise TeacherError(
             f"expected a pocket teacher at {root}, but {error.filename or WEIGHTS_FILE} is not there; "
@@ -127,16 +127,16 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
     return PocketTeacher(model, config["model_cfg"], PreprocessCfg(**config["preprocess_cfg"]))
 
 
-def _whole_table(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Put the stored rows of the token embeddings back to their places."""
+def _restore_embeddings(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Expand the stored rows of the token embeddings to the full table, as float32."""
     rows = weights.pop(_STORED_ROWS, None)
-    whole = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    state = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
     if rows is not None:
-        table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], whole[_EMBEDDING].shape[1])
-        table[rows.long()] = whole[_EMBEDDING]
-        whole[_EMBEDDING] = table
-    return whole
+        table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], state[_EMBEDDING].shape[1])
+        table[rows.long()] = state[_EMBEDDING]
+        state[_EMBEDDING] = table
+    return state
 
 
-def _halved(value: Tensor) -> Tensor:
+def _to_half(value: Tensor) -> Tensor:
     return value.half() if value.is_floating_point() else value

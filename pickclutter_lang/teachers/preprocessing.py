@@ -1,4 +1,4 @@
-"""From uint8 images to an image tower's input, as the model's own configuration says."""
+"""Preprocessing of uint8 images for a teacher, as its open_clip configuration prescribes, on whole batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize, crop, scale to [0, 1] and normalize, with open_clip's own settings of a model.
+    """Resize, crop, scale to [0, 1] and normalize, by open_clip's configuration of a model.
 
     Works on whole batches of tensors; open_clip's transform works on one PIL image at a time.
     """
@@ -41,7 +41,7 @@ class Preprocessing:
         return size if isinstance(size, int) else int(size[0])
 
     def describe(self) -> dict[str, object]:
-        """Return everything that decides what comes out, ready for JSON."""
+        """Return all parameters that determine the output, as JSON values."""
         row = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.config).items()}
         return {**row, "size": self.size}
 

@@ -1,4 +1,4 @@
-"""The teacher's features of the wrist-camera images of scenes."""
+"""Teacher features of the wrist-camera images of scenes, one for each flip."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
 from pickclutter_lang.teachers import FeatureCache, Teacher
 
-_TEACHER_BATCH_SIZE = 64
+_BATCH_SIZE = 64
 
 
 def teacher_features(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) -> Tensor:
-    """Return the teacher's features of every flip of the hand camera's image.
+    """Return the teacher's features of every flip of the wrist camera's image.
 
-    The student's image and the teacher's have the same flip: flips move objects, so features of the image as it
-    was would ask the student for a wrong arrangement. Small shifts and changes of light are what the
-    student's feature should not depend on, so the teacher sees the image without them.
+    Student and teacher get the same flip, since flips change the arrangement of objects. The teacher gets no small
+    shifts and no color jitter, since the student's feature should be invariant to them.
 
     :return: float32 [N, V, D], V as in `flip_variants`
     """
     parts = []
-    for draw in flip_variants(scenes.config.augmentation.flips):
-        view = f"hand_rgb view={scenes.crop_size} horizontal={draw.horizontal} vertical={draw.vertical}"
+    for flip in flip_variants(scenes.config.augmentation.flips):
+        transform_id = f"hand_rgb crop_size={scenes.crop_size} horizontal={flip.horizontal} vertical={flip.vertical}"
 
-        def batches(draw: AugmentationParams = draw) -> Iterator[NDArray[np.uint8]]:
-            for first in range(0, len(scenes), _TEACHER_BATCH_SIZE):
-                yield scenes.hand_images(range(first, min(first + _TEACHER_BATCH_SIZE, len(scenes))), draw)
+        def batches(flip: AugmentationParams = flip) -> Iterator[NDArray[np.uint8]]:
+            for first in range(0, len(scenes), _BATCH_SIZE):
+                yield scenes.hand_images(range(first, min(first + _BATCH_SIZE, len(scenes))), flip)
 
-        parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.content_hash, view))
+        parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.content_hash, transform_id))
     return torch.stack(parts, dim=1)

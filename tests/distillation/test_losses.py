@@ -26,17 +26,22 @@ N, C, D, TAU = 6, 5, 4, 0.3
 LABELS = torch.tensor([0, 3, 3, 1, 4, 0])
 
 
-def draw(rows: int, columns: int, seed: int) -> Tensor:
+def random_features(rows: int, columns: int, seed: int) -> Tensor:
     return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-STUDENT, TEACHER, TEXT, BANK = draw(N, D, 0), draw(N, D, 1), draw(C, D, 2), draw(3, D, 3)
-PROBABILITIES = draw(N, C, 4).sigmoid()
-TARGETS = draw(N, C, 5) > 0
+STUDENT, TEACHER, TEXT, BANK = (
+    random_features(N, D, 0),
+    random_features(N, D, 1),
+    random_features(C, D, 2),
+    random_features(3, D, 3),
+)
+PROBABILITIES = random_features(N, C, 4).sigmoid()
+TARGETS = random_features(N, C, 5) > 0
 K = 7
-ODDS = 2 * draw(N * C, K, 6).reshape(N, C, K)
-ATTENTION = draw(N * C, K, 7).softmax(dim=1).reshape(N, C, K)
-COVERS = (0.5 * draw(N * C, K, 8)).clamp(0, 1).reshape(N, C, K)
+CELL_LOGITS = 2 * random_features(N * C, K, 6).reshape(N, C, K)
+ATTENTION = random_features(N * C, K, 7).softmax(dim=1).reshape(N, C, K)
+COVERAGE = (0.5 * random_features(N * C, K, 8)).clamp(0, 1).reshape(N, C, K)
 
 
 def rows(tensor: Tensor) -> list[np.ndarray]:
@@ -64,11 +69,11 @@ def slow_contrast(symmetric: bool, similarity: str, bank: bool) -> float:
         return (float(a @ b) if similarity == "cosine" else -float(((a - b) ** 2).sum())) / TAU
 
     students, teachers, others = rows(STUDENT), rows(TEACHER), rows(BANK) if bank else []
-    there = back = 0.0
+    forward = backward = 0.0
     for n in range(N):
-        there -= math.log(softmax_row([score(students[n], t) for t in [*teachers, *others]])[n]) / N
-        back -= math.log(softmax_row([score(s, teachers[n]) for s in students])[n]) / N
-    return (there + back) / 2 if symmetric else there
+        forward -= math.log(softmax_row([score(students[n], t) for t in [*teachers, *others]])[n]) / N
+        backward -= math.log(softmax_row([score(s, teachers[n]) for s in students])[n]) / N
+    return (forward + backward) / 2 if symmetric else forward
 
 
 def slow_vl_proximity(k: int, filtered: bool) -> float:
@@ -93,9 +98,9 @@ def slow_vl_proximity(k: int, filtered: bool) -> float:
 def slow_caption() -> float:
     loss = 0.0
     for n, image in enumerate(rows(STUDENT)):
-        own = math.exp(float(image @ rows(TEACHER)[n]) / TAU)
+        positive = math.exp(float(image @ rows(TEACHER)[n]) / TAU)
         others = [math.exp(float(image @ rows(TEACHER)[m]) / TAU) for m in range(N) if int(LABELS[m]) != int(LABELS[n])]
-        loss -= math.log(own / (own + sum(others)))
+        loss -= math.log(positive / (positive + sum(others)))
     return loss / N
 
 
@@ -113,21 +118,23 @@ def slow_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -
 
 
 def slow_local_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> float:
-    loss, told = 0.0, 0
+    loss, counted = 0.0, 0
     for n in range(N):
         for c in range(C):
-            odds, attention, cover = ([float(x) for x in t[n, c]] for t in (ODDS, ATTENTION, COVERS))
+            cell_logits, attention, cover = ([float(x) for x in t[n, c]] for t in (CELL_LOGITS, ATTENTION, COVERAGE))
             if not TARGETS[n, c] or sum(cover) == 0:
                 continue
-            for odd, share in zip(odds, cover, strict=True):
-                p = 1 / (1 + math.exp(-odd))
-                loss -= share / sum(cover) * (1 - p) ** gamma_positive * math.log(p)
-            outside = [(a, odd) for a, odd, share in zip(attention, odds, cover, strict=True) if share == 0]
-            mean = sum(a * odd for a, odd in outside) / sum(a for a, _ in outside)
+            for logit, fraction in zip(cell_logits, cover, strict=True):
+                p = 1 / (1 + math.exp(-logit))
+                loss -= fraction / sum(cover) * (1 - p) ** gamma_positive * math.log(p)
+            outside = [
+                (a, logit) for a, logit, fraction in zip(attention, cell_logits, cover, strict=True) if fraction == 0
+            ]
+            mean = sum(a * logit for a, logit in outside) / sum(a for a, _ in outside)
             q = max(1 / (1 + math.exp(-mean)) - clip, 0.0)
             loss -= q**gamma_negative * math.log(1 - q) if q > 0 else 0.0
-            told += 1
-    assert 0 < told < N * C, "the example must leave out some labels"
+            counted += 1
+    assert 0 < counted < N * C, "the example must leave out some labels"
     return loss / N
 
 
@@ -207,24 +214,24 @@ def test_asymmetric_loss_is_finite_at_certainty() -> None:
 )
 def test_local_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive: float, clip: float) -> None:
     config = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
-    got = local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, **config)
+    got = local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS, **config)
     assert got.item() == pytest.approx(slow_local_asymmetric(**config), abs=1e-7)
 
 
-def test_local_asymmetric_loss_of_labels_without_a_place_is_zero_with_zero_gradient() -> None:
-    odds = ODDS.clone().requires_grad_()
-    loss = local_asymmetric_loss(odds, ATTENTION, torch.zeros_like(COVERS), TARGETS)
-    loss += local_asymmetric_loss(odds, ATTENTION, COVERS, torch.zeros_like(TARGETS))
+def test_local_asymmetric_loss_of_labels_without_coverage_is_zero_with_zero_gradient() -> None:
+    cell_logits = CELL_LOGITS.clone().requires_grad_()
+    loss = local_asymmetric_loss(cell_logits, ATTENTION, torch.zeros_like(COVERAGE), TARGETS)
+    loss += local_asymmetric_loss(cell_logits, ATTENTION, COVERAGE, torch.zeros_like(TARGETS))
     loss.backward()
-    assert loss.item() == 0.0 and odds.grad is not None and bool((odds.grad == 0).all())
+    assert loss.item() == 0.0 and cell_logits.grad is not None and bool((cell_logits.grad == 0).all())
 
 
-def test_local_asymmetric_loss_is_finite_where_an_object_fills_the_picture() -> None:
-    certain = torch.full_like(ODDS, 60.0).requires_grad_()
-    for odds, most in ((certain, 1e-6), ((-100 * ODDS.abs()).requires_grad_(), math.inf)):
-        loss = local_asymmetric_loss(odds, ATTENTION, torch.ones_like(COVERS), TARGETS)
+def test_local_asymmetric_loss_is_finite_where_an_object_fills_the_image() -> None:
+    certain = torch.full_like(CELL_LOGITS, 60.0).requires_grad_()
+    for cell_logits, limit in ((certain, 1e-6), ((-100 * CELL_LOGITS.abs()).requires_grad_(), math.inf)):
+        loss = local_asymmetric_loss(cell_logits, ATTENTION, torch.ones_like(COVERAGE), TARGETS)
         loss.backward()
-        assert odds.grad is not None and bool(odds.grad.isfinite().all()) and loss.item() < most
+        assert cell_logits.grad is not None and bool(cell_logits.grad.isfinite().all()) and loss.item() < limit
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
@@ -239,7 +246,9 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "proximity text": lambda s: vl_proximity_loss(TEACHER, STUDENT, s, LABELS, 3, TAU),
     "caption": lambda s: caption_loss(s, TEACHER, LABELS, TAU),
     "caption captions": lambda s: caption_loss(TEACHER, s, LABELS, TAU),
-    "local asymmetric": lambda s: local_asymmetric_loss((s @ TEXT.T)[..., None] * ODDS, ATTENTION, COVERS, TARGETS),
+    "local asymmetric": lambda s: local_asymmetric_loss(
+        (s @ TEXT.T)[..., None] * CELL_LOGITS, ATTENTION, COVERAGE, TARGETS
+    ),
     "asymmetric": lambda s: asymmetric_loss((s @ TEXT.T).sigmoid(), TARGETS),
 }
 
@@ -250,7 +259,7 @@ def test_gradients_are_those_of_the_function(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if "asymmetric" not in name])
-def test_features_are_normalised_inside(name: str) -> None:
+def test_features_are_normalized_inside(name: str) -> None:
     scales = torch.tensor([0.1, 3.0, 7.0, 1.0, 2.0, 0.5], dtype=torch.float64)[:, None]
     assert LOSSES[name](STUDENT * scales).item() == pytest.approx(LOSSES[name](STUDENT).item(), abs=1e-10)
 
@@ -302,17 +311,26 @@ def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, n
         (lambda: asymmetric_loss(PROBABILITIES[0], TARGETS[0]), r"\[N, C\] .* got torch.float64 \[5\]"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, clip=1.0), "clip in"),
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative >= 0"),
-        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS[..., :3], TARGETS), r"one shape .* \[6, 5, 3\]"),
-        (lambda: local_asymmetric_loss(ODDS, ATTENTION, 2 * COVERS + 1, TARGETS), r"covers within \[0, 1\]"),
-        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS[:, :2]), r"bool \[6, 5\], .* \[6, 2\]"),
-        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS.double()), r"bool \[6, 5\], got torch.float64"),
-        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, clip=-0.1), "clip in"),
+        (
+            lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE[..., :3], TARGETS),
+            r"one shape .* \[6, 5, 3\]",
+        ),
+        (lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, 2 * COVERAGE + 1, TARGETS), r"coverage within \[0, 1\]"),
+        (
+            lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS[:, :2]),
+            r"bool \[6, 5\], .* \[6, 2\]",
+        ),
+        (
+            lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS.double()),
+            r"bool \[6, 5\], got torch.float64",
+        ),
+        (lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS, clip=-0.1), "clip in"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 2.5, TAU), r"k as an integer .* got 2\.5"),  # type: ignore[arg-type]
         (lambda: mse_loss(STUDENT, TEACHER * float("nan")), "finite teacher, but NaN"),
         (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "one precision, .* text torch.float32"),
         (lambda: classification_loss(STUDENT, TEXT, LABELS, "0.07"), "got '0.07'"),  # type: ignore[arg-type]
         (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=float("nan")), "gamma_negative >= 0"),
-        (lambda: SceneObjective({"cls": 1.0, "kd": 1.0}), "no loss is called kd; known terms: cls, im_cst"),
+        (lambda: SceneObjective({"cls": 1.0, "kd": 1.0}), "no loss is named kd; known terms: cls, im_cst"),
         (lambda: SceneObjective({"cls": -1.0}), "-1.0"),
         (lambda: SceneObjective({"cls": 0.0}), "at least one"),
     ],

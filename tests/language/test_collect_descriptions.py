@@ -23,7 +23,7 @@ from pickclutter_lang.errors import (
     MissingAssetsError,
 )
 from pickclutter_lang.language.chat_client import ChatClient, clean_answer
-from pickclutter_lang.language.collect_descriptions import DescribeSettings, collect_descriptions, dry_run, read_labels
+from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run, read_labels
 from pickclutter_lang.language.descriptions import INSTRUCTIONS, DescriptionSet, attach_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
 
@@ -38,24 +38,24 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def config(out: Path, base_url: str, **changes: object) -> DescribeSettings:
-    made = DescribeSettings(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=base_url, timeout=5.0)
-    return replace(made, **changes)  # type: ignore[arg-type]
+def config(out: Path, base_url: str, **changes: object) -> DescribeConfig:
+    base = DescribeConfig(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=base_url, timeout=5.0)
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def test_every_label_is_asked_for_and_kept(tmp_path: Path) -> None:
     with chat_server(lambda n, text: said(f' "answer {n} to it" \n')) as server:
-        done = collect_descriptions(config(tmp_path, server.base_url, style="distinct"))
+        result = collect_descriptions(config(tmp_path, server.base_url, style="distinct"))
     assert server.messages == [INSTRUCTIONS["distinct"].replace("{name}", label) for label in ("mug", "bolt")]
-    found = DescriptionSet.load(tmp_path / "mine.json")
-    assert found == done.descriptions and done.requests == 2
-    assert found.texts == {"mug": "answer 0 to it", "bolt": "answer 1 to it"}
-    assert (found.model, found.style, found.label_set) == ("tiny-model", "distinct", "labels")
-    assert found.base_url == server.base_url.removeprefix("http://").removesuffix("/v1")
+    saved = DescriptionSet.load(tmp_path / "mine.json")
+    assert saved == result.descriptions and result.requests == 2
+    assert saved.texts == {"mug": "answer 0 to it", "bolt": "answer 1 to it"}
+    assert (saved.model, saved.style, saved.label_set) == ("tiny-model", "distinct", "labels")
+    assert saved.base_url == server.base_url.removeprefix("http://").removesuffix("/v1")
     assert attach_descriptions(["bolt"], tmp_path / "mine.json") == ["bolt, answer 1 to it"]
 
 
-def test_nothing_is_sent_that_was_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_else_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "my-organisation")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "my-project")
     with chat_server(lambda n, text: FINE) as server:
@@ -71,7 +71,7 @@ def test_nothing_is_sent_that_was_not_named(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_server_without_a_key_gets_none(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
-        collect_descriptions(config(tmp_path, server.base_url, key_variable=None, temperature=0.5))
+        collect_descriptions(config(tmp_path, server.base_url, api_key_env=None, temperature=0.5))
     assert "authorization" not in server.headers[0] and server.requests[0]["temperature"] == 0.5
 
 
@@ -94,7 +94,7 @@ def test_a_server_without_a_key_gets_none(tmp_path: Path) -> None:
     ],
     ids=lambda reply: f"{reply.status}-{reply.body[:40]!r}",
 )
-def test_what_fails_once_is_tried_again(first: Reply) -> None:
+def test_a_failed_request_is_repeated(first: Reply) -> None:
     with (
         chat_server(lambda n, text: FINE if n else first) as server,
         ChatClient("tiny-model", server.base_url, retries=1) as chat,
@@ -104,9 +104,9 @@ def test_what_fails_once_is_tried_again(first: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "tries", "message"),
+    ("reply", "attempts", "message"),
     [
-        (failed(429, "slow down"), 2, "still answers 429 (slow down), after 2 tries; run the same command again"),
+        (failed(429, "slow down"), 2, "still answers 429 (slow down), after 2 attempts; run the same command again"),
         (failed(500, "oops " * 100), 2, "still answers 500 (oops oops"),
         (failed(404, "no such model"), 1, "has no model 'tiny-model' or no such address (404)"),
         (failed(400, "temperature?"), 1, "refused the request (400: temperature?); check model= and temperature="),
@@ -118,27 +118,27 @@ def test_what_fails_once_is_tried_again(first: Reply) -> None:
         (said("As an AI language model, I have not seen it."), 2, "a refusal, 'As an AI language model"),
         (said("%% 123 [] {} 4567"), 2, "no sentence, '%% 123"),
         (said("word " * 300), 2, "1499 characters instead of a sentence"),
-        (Reply(FINE.body, pause=0.6), 2, "gave no answer within 0.3 s, after 2 tries; raise timeout="),
+        (Reply(FINE.body, pause=0.6), 2, "gave no answer within 0.3 s, after 2 attempts; raise timeout="),
     ],
     ids=lambda value: repr(value.body[:30]) if isinstance(value, Reply) else None,
 )
-def test_what_fails_every_time_is_one_clear_line(reply: Reply, tries: int, message: str) -> None:
+def test_a_persistent_failure_is_one_clear_line(reply: Reply, attempts: int, message: str) -> None:
     with (
         chat_server(lambda n, text: reply) as server,
         ChatClient("tiny-model", server.base_url, retries=1, timeout=0.3) as chat,
         pytest.raises(LanguageModelError) as caught,
     ):
         chat.complete("What is a mug?", wait=lambda seconds: None)
-    said_why = str(caught.value)
-    assert message in said_why and "\n" not in said_why and len(said_why) < 400
-    assert "127.0.0.1" in said_why and KEY not in said_why
-    assert len(server.requests) == tries
+    text = str(caught.value)
+    assert message in text and "\n" not in text and len(text) < 400
+    assert "127.0.0.1" in text and KEY not in text
+    assert len(server.requests) == attempts
 
 
 def test_a_wrong_key_is_named_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "sk-wrong")
     with chat_server(lambda n, text: FINE) as server, pytest.raises(LanguageModelError) as caught:
-        collect_descriptions(config(tmp_path, server.base_url, key_variable="MY_KEY"))
+        collect_descriptions(config(tmp_path, server.base_url, api_key_env="MY_KEY"))
     assert "refused the key in MY_KEY (401: Incorrect API key provided: ***)" in str(caught.value)
     assert len(server.requests) == 1 and not (tmp_path / "mine.json").exists()
 
@@ -156,21 +156,21 @@ def test_a_refused_connection_is_named(tmp_path: Path) -> None:
         collect_descriptions(config(tmp_path, free, retries=0))
 
 
-def test_what_was_answered_is_kept_when_the_server_fails(tmp_path: Path) -> None:
+def test_answers_are_kept_when_the_server_fails(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE if n == 0 else failed(500, "oops")) as server:
         with pytest.raises(LanguageModelError, match="500"):
             collect_descriptions(config(tmp_path, server.base_url, retries=0))
         server.answer = lambda n, text: FINE
-        done = collect_descriptions(config(tmp_path, server.base_url))
-    assert done.requests == 1 and list(done.descriptions.texts) == ["mug", "bolt"]
+        result = collect_descriptions(config(tmp_path, server.base_url))
+    assert result.requests == 1 and list(result.descriptions.texts) == ["mug", "bolt"]
     assert [text.count("mug") for text in server.messages] == [1, 0, 0]
 
 
 def test_more_labels_go_into_the_same_file(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
         collect_descriptions(config(tmp_path, server.base_url))
-        done = collect_descriptions(config(tmp_path, server.base_url, labels=["nut", "mug"]))
-    assert done.requests == 1 and set(done.descriptions.texts) == {"mug", "bolt", "nut"}
+        result = collect_descriptions(config(tmp_path, server.base_url, labels=["nut", "mug"]))
+    assert result.requests == 1 and set(result.descriptions.texts) == {"mug", "bolt", "nut"}
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
 
 def test_texts_too_long_for_a_teacher_are_noted(tmp_path: Path) -> None:
     with chat_server(lambda n, text: said("round and " * (40 if "bolt" in text else 2) + "red")) as server:
-        done = collect_descriptions(config(tmp_path, server.base_url))
-    assert done.too_long == ("bolt",)
+        result = collect_descriptions(config(tmp_path, server.base_url))
+    assert result.too_long == ("bolt",)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_labels_are_read_from_files(tmp_path: Path, content: str, name: str, lab
     assert read_labels(str(tmp_path / name)) == labels
 
 
-def test_labels_of_the_catalogue() -> None:
+def test_labels_of_the_catalog() -> None:
     assert read_labels("catalog") == paper_catalog().names
 
 
@@ -263,7 +263,7 @@ def test_labels_of_the_catalogue() -> None:
         ("/none/names.txt", MissingAssetsError, "no such file"),
     ],
 )
-def test_bad_labels_are_named(labels: object, error: type[Exception], message: str) -> None:
+def test_invalid_labels_are_named(labels: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         read_labels(labels)
 
@@ -288,12 +288,12 @@ def test_a_damaged_file_of_labels_is_named(tmp_path: Path) -> None:
         ({"out": "mine.txt"}, r"end in \.json"),
     ],
 )
-def test_bad_settings_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
+def test_invalid_configs_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         replace(config(tmp_path, "http://127.0.0.1:9/v1"), **change).validate()  # type: ignore[arg-type]
 
 
-def test_an_instruction_of_ones_own_is_asked(tmp_path: Path) -> None:
+def test_a_custom_instruction_is_sent(tmp_path: Path) -> None:
     with chat_server(lambda n, text: FINE) as server:
         own = config(tmp_path, server.base_url, style="colour", instruction="Name the colors of {name} {x}.")
         own.validate()

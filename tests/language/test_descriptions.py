@@ -45,7 +45,7 @@ def test_the_styles_differ_in_length_as_asked() -> None:
     assert words["succinct"] < words["distinct"] < words["standard"] < words["detailed"]
 
 
-def test_the_catalogue_is_a_style_too() -> None:
+def test_the_catalog_is_a_style_too() -> None:
     assert attach_descriptions(["banana"], CATALOG) == [f"banana, {paper_catalog().find('banana').description}"]
 
 
@@ -85,7 +85,7 @@ def test_damaged_files_are_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetsError, match=r"describe_labels\.py"):
+    with pytest.raises(MissingAssetsError, match="pickclutter describe-labels"):
         attach_descriptions(["banana"], str(tmp_path / "none.json"))
 
 

@@ -33,7 +33,7 @@ CONFIG = {
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
     "text_cfg": {"context_length": 64, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
-PHRASES = [["which has a long, thin tail", "which is made of wood"], ["which has red-green dots"]]
+DESCRIPTORS = [["which has a long, thin tail", "which is made of wood"], ["which has red-green dots"]]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,12 @@ def teacher() -> OpenClipTeacher:
 
 def slow_ensemble(teacher: OpenClipTeacher, texts: list[list[str]], template: str) -> np.ndarray:
     rows = []
-    for own in texts:
+    for texts_of in texts:
         total = np.zeros(24)
-        for text in own:
+        for text in texts_of:
             feature = teacher.encode_text([template.replace("{label}", text)]).numpy()[0].astype(np.float64)
             total = total + feature / np.sqrt((feature * feature).sum())
-        mean = total / len(own)
+        mean = total / len(texts_of)
         rows.append(mean / np.sqrt((mean * mean).sum()))
     return np.array(rows)
 
@@ -92,47 +92,47 @@ def test_texts_over_the_context_are_named_unless_cut(teacher: OpenClipTeacher) -
     assert ensemble_features(teacher, texts, truncate=True).shape == (2, 24)
 
 
-def test_phrases_of_the_styles_and_their_parts() -> None:
-    assert [len(own) for own in style_descriptors(NAMES)] == [len(STYLES)] * 3
-    for own in catalog_descriptors(ALL_NAMES):
-        assert len(own) >= 4 and all(re.match(r"which (has|is) \w", phrase) for phrase in own)
+def test_descriptors_of_the_styles_and_their_parts() -> None:
+    assert [len(texts_of) for texts_of in style_descriptors(NAMES)] == [len(STYLES)] * 3
+    for texts_of in catalog_descriptors(ALL_NAMES):
+        assert len(texts_of) >= 4 and all(re.match(r"which (has|is) \w", descriptor) for descriptor in texts_of)
     assert "which has short, thin brown stem at the top" in catalog_descriptors(["pear"])[0]
 
 
 @pytest.mark.parametrize("kind", ["words", "characters"])
 @pytest.mark.parametrize("make", [style_descriptors, catalog_descriptors], ids=["styles", "descriptors"])
-def test_noise_has_the_same_count_and_form(kind: str, make: Callable) -> None:
-    phrases = make(ALL_NAMES)
-    noise = waffle_descriptors(phrases, np.random.default_rng(0), kind)
-    assert [len(own) for own in noise] == [len(own) for own in phrases]
+def test_noise_has_the_same_count_and_template(kind: str, make: Callable) -> None:
+    descriptors = make(ALL_NAMES)
+    noise = waffle_descriptors(descriptors, np.random.default_rng(0), kind)
+    assert [len(texts_of) for texts_of in noise] == [len(texts_of) for texts_of in descriptors]
     longest = max(noise, key=len)
-    assert all(own == longest[: len(own)] for own in noise)  # all labels share it
-    for said, meant in zip(longest, max(phrases, key=len), strict=True):
-        assert said != meant and len(said.split()) == len(meant.split())
-        assert re.findall(r"[,;.]", said) == re.findall(r"[,;.]", meant)
-        assert said.startswith("which has ") == meant.startswith("which has ")
+    assert all(texts_of == longest[: len(texts_of)] for texts_of in noise)  # all labels share it
+    for noise_text, original in zip(longest, max(descriptors, key=len), strict=True):
+        assert noise_text != original and len(noise_text.split()) == len(original.split())
+        assert re.findall(r"[,;.]", noise_text) == re.findall(r"[,;.]", original)
+        assert noise_text.startswith("which has ") == original.startswith("which has ")
         if kind == "characters":
-            assert len(said) == len(meant)
+            assert len(noise_text) == len(original)
 
 
 def test_noise_comes_from_its_seed_and_its_words() -> None:
-    first, again, other = (waffle_descriptors(PHRASES, np.random.default_rng(seed)) for seed in (3, 3, 4))
-    assert first == again != other
-    drawn = waffle_descriptors(PHRASES, np.random.default_rng(0), words=["tree", "sea"])
-    assert re.fullmatch(r"which has a (tree|sea), (tree|sea) (tree|sea)", drawn[0][0])
-    assert drawn[1] == drawn[0][:1]
+    first, repeated, other = (waffle_descriptors(DESCRIPTORS, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert first == repeated != other
+    sampled = waffle_descriptors(DESCRIPTORS, np.random.default_rng(0), words=["tree", "sea"])
+    assert re.fullmatch(r"which has a (tree|sea), (tree|sea) (tree|sea)", sampled[0][0])
+    assert sampled[1] == sampled[0][:1]
 
 
-def test_every_label_gets_the_phrases_of_another() -> None:
-    phrases = catalog_descriptors(ALL_NAMES)
-    swapped = shuffled_descriptors(phrases, np.random.default_rng(0))
-    assert sorted(swapped) == sorted(phrases)
-    assert all(mine != own for mine, own in zip(swapped, phrases, strict=True))
-    assert swapped == shuffled_descriptors(phrases, np.random.default_rng(0))
+def test_every_label_gets_the_descriptors_of_another() -> None:
+    descriptors = catalog_descriptors(ALL_NAMES)
+    shuffled = shuffled_descriptors(descriptors, np.random.default_rng(0))
+    assert sorted(shuffled) == sorted(descriptors)
+    assert all(other != texts_of for other, texts_of in zip(shuffled, descriptors, strict=True))
+    assert shuffled == shuffled_descriptors(descriptors, np.random.default_rng(0))
 
 
-def test_words_are_whole_and_known() -> None:
-    assert words_of(PHRASES) == ["dots", "long", "of", "red-green", "tail", "thin", "wood"]
+def test_words_come_from_the_descriptors_and_from_clip() -> None:
+    assert words_of(DESCRIPTORS) == ["dots", "long", "of", "red-green", "tail", "thin", "wood"]
     words = clip_words()
     assert {"the", "banana", "blue"} <= set(words) and len(words) > 10_000
 
@@ -144,10 +144,10 @@ def test_words_are_whole_and_known() -> None:
         (lambda t: ensemble_features(t, [["a"], []]), r"got \[1, 0\] texts"),
         (lambda t: ensemble_features(t, [["a"]], "a photo"), "template with {label}, but got 'a photo'"),
         (lambda t: label_texts(NAMES, [["a"]]), "3 labels, but got them for 1"),
-        (lambda t: waffle_descriptors(PHRASES, np.random.default_rng(0), "colours"), "but got 'colors'"),
-        (lambda t: waffle_descriptors([[]], np.random.default_rng(0)), "at least one phrase"),
-        (lambda t: waffle_descriptors(PHRASES, np.random.default_rng(0), words=[]), "one word to draw from"),
-        (lambda t: shuffled_descriptors(PHRASES[:1], np.random.default_rng(0)), "two labels to swap, but got 1"),
+        (lambda t: waffle_descriptors(DESCRIPTORS, np.random.default_rng(0), "colours"), "but got 'colours'"),
+        (lambda t: waffle_descriptors([[]], np.random.default_rng(0)), "at least one descriptor"),
+        (lambda t: waffle_descriptors(DESCRIPTORS, np.random.default_rng(0), words=[]), "one word to sample from"),
+        (lambda t: shuffled_descriptors(DESCRIPTORS[:1], np.random.default_rng(0)), "two labels to shuffle, but got 1"),
     ],
 )
 def test_bad_input_is_named(teacher: OpenClipTeacher, call: Callable[[OpenClipTeacher], object], message: str) -> None:

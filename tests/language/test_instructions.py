@@ -1,4 +1,4 @@
-"""Which object an instruction names."""
+"""The target name is parsed from an instruction."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, parse_target_name
 
 
-@pytest.mark.parametrize("phrasing", INSTRUCTION_TEMPLATES)
-def test_the_name_is_read_out_of_every_phrasing(phrasing):
+@pytest.mark.parametrize("template", INSTRUCTION_TEMPLATES)
+def test_every_template_gives_the_name_back(template: str) -> None:
     for name in ("lemon", "rubik's cube", "master chef can", "blue cup of mine"):
-        assert parse_target_name(phrasing.format(name=name)) == name
-        assert parse_target_name(phrasing.format(name=name).upper()) == name.upper()
+        assert parse_target_name(template.format(name=name)) == name
+        assert parse_target_name(template.format(name=name).upper()) == name.upper()
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ def test_the_name_is_read_out_of_every_phrasing(phrasing):
         ("grab the salt and pepper mill please", "salt and pepper mill"),
     ],
 )
-def test_the_name_ends_where_other_words_begin(text, name):
+def test_the_name_ends_where_other_words_begin(text: str, name: str) -> None:
     assert parse_target_name(text, ["lemon", "tennis ball"]) == name
 
 
-def test_other_texts_are_searched_for_known_names():
+def test_other_texts_are_searched_for_known_names() -> None:
     assert parse_target_name("where did I put the rubik's cube again", ["cube", "rubik's cube"]) == "rubik's cube"
     with pytest.raises(InvalidArgumentError, match=r"pick up the banana.*lemon.*but got 'hello'"):
         parse_target_name("hello", ["lemon"])

@@ -1,4 +1,4 @@
-"""Learned prompts on a real open_clip text tower (random weights), and the phrasings of instructions."""
+"""Learned prompts on a real open_clip text tower (random weights), and the templates of instructions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from open_clip.transform import PreprocessCfg
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction
-from pickclutter_lang.language.prompts import PHOTO_TEMPLATES, LearnedPrompts
+from pickclutter_lang.language.prompts import DEFAULT_CONTEXTS, LearnedPrompts
 from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 
@@ -30,7 +30,7 @@ CONFIG = {
 def teacher() -> OpenClipTeacher:
     torch.manual_seed(0)
     model = open_clip.CLIP(**CONFIG)
-    # At its initial scale an untrained tower hardly tells texts apart; larger weights make differences visible.
+    # At its initial scale an untrained tower hardly distinguishes texts; larger weights make differences visible.
     with torch.no_grad():
         model.token_embedding.weight.mul_(20)
         model.positional_embedding.mul_(20)
@@ -38,42 +38,42 @@ def teacher() -> OpenClipTeacher:
 
 
 @pytest.mark.parametrize(
-    ("phrases", "n_context"),
-    [(("a photo of a", "no image of a"), 4), (PHOTO_TEMPLATES, 7), (("with", "without"), 1)],
+    ("contexts", "n_context"),
+    [(("a photo of a", "no image of a"), 4), (DEFAULT_CONTEXTS, 7), (("with", "without"), 1)],
 )
-def test_embedded_phrases_equal_encoded_texts(
-    teacher: OpenClipTeacher, phrases: tuple[str, str], n_context: int
+def test_embedded_contexts_equal_encoded_texts(
+    teacher: OpenClipTeacher, contexts: tuple[str, str], n_context: int
 ) -> None:
-    prompts = LearnedPrompts(teacher, LABELS, n_context=n_context, init=phrases)
+    prompts = LearnedPrompts(teacher, LABELS, n_context=n_context, init=contexts)
     features = prompts()
     assert features.negative is not None
-    for found, phrase in zip(features, phrases, strict=True):
-        expected = teacher.encode_text([f"{phrase} {label}" for label in LABELS])
-        torch.testing.assert_close(found, expected, atol=2e-6, rtol=1e-5)
+    for feature, context in zip(features, contexts, strict=True):
+        expected = teacher.encode_text([f"{context} {label}" for label in LABELS])
+        torch.testing.assert_close(feature, expected, atol=2e-6, rtol=1e-5)
     assert not torch.allclose(features.positive, features.negative, atol=1e-2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["pocket", "ViT-L-14-quickgelu"])
-def test_embedded_phrases_equal_encoded_texts_of_real_architectures(name: str) -> None:
+def test_embedded_contexts_equal_encoded_texts_of_real_architectures(name: str) -> None:
     config = POCKET_CONFIG["model_cfg"] if name == "pocket" else dict(open_clip.get_model_config(name))
     if name != "pocket":  # the text tower as it is; one layer of the image tower, which has no part in this
         config["vision_cfg"] = {**config["vision_cfg"], "layers": 1}
     torch.manual_seed(0)
     teacher = OpenClipTeacher(open_clip.CLIP(**config), config, PreprocessCfg(size=(224, 224)))
     features = LearnedPrompts(teacher, LABELS, n_context=7)()
-    for found, phrase in zip(features, PHOTO_TEMPLATES, strict=True):
-        tokens = open_clip.tokenize([f"{phrase} {label}" for label in LABELS], teacher.context_length)
+    for feature, context in zip(features, DEFAULT_CONTEXTS, strict=True):
+        tokens = open_clip.tokenize([f"{context} {label}" for label in LABELS], teacher.context_length)
         expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
-        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(feature, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_prompts_of_the_embedded_teacher_are_its_texts() -> None:
     embedded = load_teacher("pocket")
     features = LearnedPrompts(embedded, LABELS, n_context=7)()
-    for found, phrase in zip(features, PHOTO_TEMPLATES, strict=True):
-        expected = embedded.encode_text([f"{phrase} {label}" for label in LABELS])
-        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    for feature, context in zip(features, DEFAULT_CONTEXTS, strict=True):
+        expected = embedded.encode_text([f"{context} {label}" for label in LABELS])
+        torch.testing.assert_close(feature, expected, atol=1e-5, rtol=1e-4)
     assert (features.positive - features.negative).abs().max() > 0.05
 
 
@@ -82,18 +82,18 @@ def test_the_text_tower_runs_on_the_longest_label_alone(
 ) -> None:
     lengths, original = [], OpenClipTeacher.encode_token_embeddings
 
-    def noting(self: OpenClipTeacher, embeddings: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    def recording(self: OpenClipTeacher, embeddings: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
         lengths.append(embeddings.shape[1])
         return original(self, embeddings, end)
 
-    monkeypatch.setattr(OpenClipTeacher, "encode_prompts", noting)
+    monkeypatch.setattr(OpenClipTeacher, "encode_token_embeddings", recording)
     longest = int(teacher.eot_positions(teacher.tokenize(LABELS)).max()) + 1
     LearnedPrompts(teacher, LABELS, n_context=8)()
     teacher.encode_text(LABELS)
     assert lengths == [longest + 8, longest] and longest < teacher.context_length
 
 
-def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: OpenClipTeacher) -> None:
+def test_a_short_initial_context_stands_before_the_label(teacher: OpenClipTeacher) -> None:
     prompts = LearnedPrompts(teacher, LABELS, n_context=8, generator=torch.Generator().manual_seed(3))
     exact = LearnedPrompts(teacher, LABELS, n_context=7)
     assert torch.equal(prompts.positive[1:], exact.positive)
@@ -105,7 +105,7 @@ def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: Open
 def test_a_label_that_is_too_long_is_cut_where_that_is_asked_for(teacher: OpenClipTeacher) -> None:
     long = " ".join(f"word{n}" for n in range(40))
     prompts = LearnedPrompts(teacher, ["mug", long], n_context=7, truncate=True)
-    tokens = open_clip.tokenize([f"{PHOTO_TEMPLATES[0]} mug", f"{PHOTO_TEMPLATES[0]} {long}"], teacher.context_length)
+    tokens = open_clip.tokenize([f"{DEFAULT_CONTEXTS[0]} mug", f"{DEFAULT_CONTEXTS[0]} {long}"], teacher.context_length)
     expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
     torch.testing.assert_close(prompts().positive, expected, atol=1e-5, rtol=1e-4)
     with pytest.raises(InvalidArgumentError, match="word39"):
@@ -169,13 +169,13 @@ def test_bad_input_is_named(teacher: OpenClipTeacher, call: Callable[[OpenClipTe
         call(teacher)
 
 
-def test_a_label_that_just_fits_is_encoded_whole(teacher: OpenClipTeacher) -> None:
+def test_a_label_that_just_fits_is_not_cut(teacher: OpenClipTeacher) -> None:
     label = "banana " * 21 + "apple"
     features = LearnedPrompts(teacher, [label, "banana " * 21 + "pear"]).encode([label, "banana " * 21 + "pear"])
     assert not torch.allclose(features.positive[0], features.positive[1], atol=1e-3)
 
 
-def test_instructions_are_drawn_from_all_phrasings() -> None:
+def test_instructions_are_sampled_from_all_templates() -> None:
     assert len(set(INSTRUCTION_TEMPLATES)) == len(INSTRUCTION_TEMPLATES) >= 6
     rng = np.random.default_rng(0)
     drawn = [instruction("power drill", rng) for _ in range(200)]

@@ -31,7 +31,7 @@ TEXT = torch.randn(C, D, generator=GENERATOR) * 4
 
 @pytest.fixture(params=[1 << 24, 60], ids=["one chunk", "many chunks"])
 def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CELLS", request.param)
+    monkeypatch.setattr(module, "_MAX_ELEMENTS", request.param)
 
 
 in_chunks = pytest.mark.usefixtures("chunk")
@@ -60,12 +60,12 @@ def test_relative_match_is_equation_4() -> None:
 @in_chunks
 @pytest.mark.parametrize("k", [1, 3, 22])
 def test_neighbour_overlap_is_equation_5(k: int) -> None:
-    def neighbours(features: np.ndarray, i: int) -> set[int]:
+    def neighbors(features: np.ndarray, i: int) -> set[int]:
         others = sorted((distance(features[i], features[j]), j) for j in range(N) if j != i)
         return {j for _, j in others[:k]}
 
     students, teachers = unit(STUDENT), unit(TEACHER)
-    shared = sum(len(neighbours(students, i) & neighbours(teachers, i)) for i in range(N))
+    shared = sum(len(neighbors(students, i) & neighbors(teachers, i)) for i in range(N))
     assert neighbour_overlap(STUDENT, TEACHER, k) == pytest.approx(shared / (k * N))
 
 
@@ -91,12 +91,14 @@ def test_feature_distance_is_that_of_table_2() -> None:
     assert feature_distance(STUDENT, TEACHER) == pytest.approx((squared, degrees), rel=1e-5)
     assert feature_distance(TEACHER, -TEACHER) == pytest.approx((4.0, 180.0), abs=0.1)
     # The pairs of figures in the paper's Table 2 belong together in this way.
-    for angle, printed in ((28.4, 0.24), (39.2, 0.45), (69.2, 1.29)):
-        turned = torch.tensor([[math.cos(math.radians(angle)), math.sin(math.radians(angle))]])
-        assert feature_distance(torch.tensor([[1.0, 0.0]]), turned) == pytest.approx((printed, angle), abs=6e-3)
+    for angle, squared_in_paper in ((28.4, 0.24), (39.2, 0.45), (69.2, 1.29)):
+        rotated = torch.tensor([[math.cos(math.radians(angle)), math.sin(math.radians(angle))]])
+        assert feature_distance(torch.tensor([[1.0, 0.0]]), rotated) == pytest.approx(
+            (squared_in_paper, angle), abs=6e-3
+        )
 
 
-def test_mean_class_accuracy_weighs_classes_equally() -> None:
+def test_mean_class_accuracy_weights_classes_equally() -> None:
     labels = torch.tensor([0, 0, 0, 0, 2, 2, 5])
     predictions = torch.tensor([0, 0, 0, 1, 2, 0, 9])
     assert mean_class_accuracy(predictions, labels) == pytest.approx((3 / 4 + 1 / 2 + 0) / 3)

@@ -47,13 +47,13 @@ def test_features_have_the_promised_shapes(name: str, channels: int, stride: int
     network = student(name, channels, stride).eval()
     with torch.no_grad():
         features = network(torch.randn(2, channels, side, side))
-    assert features.global_.shape == (2, D)
-    assert features.local.shape == (2, D, cells, cells)
-    assert bool(features.global_.isfinite().all()) and bool(features.local.isfinite().all())
+    assert features.pooled.shape == (2, D)
+    assert features.spatial.shape == (2, D, cells, cells)
+    assert bool(features.pooled.isfinite().all()) and bool(features.spatial.isfinite().all())
 
 
 @pytest.mark.parametrize("side", [128, 100, 224])
-def test_efficientnet_is_that_of_its_library(side: int) -> None:
+def test_efficientnet_equals_its_library(side: int) -> None:
     ours = student().eval()
     stock = EfficientNet.from_name("efficientnet-b0", image_size=side, include_top=False).eval()
     stock.load_state_dict(ours.backbone.network.state_dict())  # type: ignore[union-attr, operator]
@@ -62,37 +62,39 @@ def test_efficientnet_is_that_of_its_library(side: int) -> None:
         expected = stock.extract_features(images)
         torch.testing.assert_close(ours.backbone(images), expected, rtol=1e-4, atol=1e-5)
         pooled = stock(images).flatten(1)
-        torch.testing.assert_close(ours(images).global_, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(ours(images).pooled, ours.pooledhead(pooled), rtol=1e-4, atol=1e-5)
 
 
 def test_statistics_follow_within_some_ten_steps() -> None:
     network = student().train()
     images = 2 * torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) + 1
     stem = network.backbone.network._bn0  # type: ignore[union-attr]
-    seen: list[torch.Tensor] = []
-    stem.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].var(dim=(0, 2, 3))))  # type: ignore
+    variances: list[torch.Tensor] = []
+    stem.register_forward_hook(lambda _, inputs, __: variances.append(inputs[0].var(dim=(0, 2, 3))))  # type: ignore
     with torch.no_grad():
         for _ in range(30):
             network(images)
-    torch.testing.assert_close(stem.running_var, seen[0], rtol=0.1, atol=0.1)  # type: ignore[union-attr]
+    torch.testing.assert_close(stem.running_var, variances[0], rtol=0.1, atol=0.1)  # type: ignore[union-attr]
 
 
-def test_recomputed_activations_change_nothing_and_are_not_kept() -> None:
-    images, found = torch.randn(4, 3, 64, 64), []
-    for recompute in (False, True):
+def test_activation_checkpointing_changes_nothing_and_saves_memory() -> None:
+    images, results = torch.randn(4, 3, 64, 64), []
+    for activation_checkpointing in (False, True):
         torch.manual_seed(0)
-        network = build_student("efficientnet_b0", channels=3, embed_dim=D, recompute=recompute).train()
-        kept: list[int] = []
-        with torch.autograd.graph.saved_tensors_hooks(lambda x, kept=kept: kept.append(x.numel()) or x, lambda x: x):
+        network = build_student(
+            "efficientnet_b0", channels=3, embed_dim=D, activation_checkpointing=activation_checkpointing
+        ).train()
+        saved: list[int] = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda x, saved=saved: saved.append(x.numel()) or x, lambda x: x):
             features = network(images)  # with dropout and drop connect
-        loss = features.global_.square().sum() + features.local.square().sum()
+        loss = features.pooled.square().sum() + features.spatial.square().sum()
         loss.backward(retain_graph=True)
         loss.backward()
-        found.append((features, [w.grad for w in network.parameters()], network.state_dict(), sum(kept)))
-    plain, again = found
-    torch.testing.assert_close(again[:3], plain[:3], rtol=0, atol=0)
-    assert again[3] < 0.2 * plain[3]
-    assert network(images).local.isfinite().all()  # the statistics are counted on
+        results.append((features, [w.grad for w in network.parameters()], network.state_dict(), sum(saved)))
+    reference, checkpointed = results
+    torch.testing.assert_close(checkpointed[:3], reference[:3], rtol=0, atol=0)
+    assert checkpointed[3] < 0.2 * reference[3]
+    assert network(images).spatial.isfinite().all()  # the running statistics are updated
     assert int(network.backbone.network._bn0.num_batches_tracked) == 2  # type: ignore[union-attr, arg-type]
 
 
@@ -108,7 +110,7 @@ def test_output_stride_changes_no_weight() -> None:
 def test_every_weight_gets_a_gradient(name: str, stride: int) -> None:
     network = student(name, channels=4, stride=stride)
     features = network(torch.randn(2, 4, 64, 64))
-    (features.global_.square().sum() + features.local.square().sum()).backward()
+    (features.pooled.square().sum() + features.spatial.square().sum()).backward()
     missing = [key for key, weight in network.named_parameters() if weight.grad is None]
     assert missing == []
     assert all(bool(weight.grad.isfinite().all()) for weight in network.parameters() if weight.grad is not None)
@@ -125,11 +127,11 @@ def test_pretrained_weights_are_those_in_the_cache(
     torch.save(stock.state_dict(), cache / "efficientnet-b0-355c32eb.pth")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     ours = build_student("efficientnet_b0", channels=channels, embed_dim=D, pretrained=True).eval()
-    grey = torch.randn(2, 1, 64, 64)
+    gray = torch.randn(2, 1, 64, 64)
     with torch.no_grad():
-        expected = stock.extract_features(grey.expand(-1, 3, -1, -1))
-        found = ours.backbone(grey.expand(-1, channels, -1, -1))
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+        expected = stock.extract_features(gray.expand(-1, 3, -1, -1))
+        results = ours.backbone(gray.expand(-1, channels, -1, -1))
+    torch.testing.assert_close(results, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "torchvision/resnet18"])
@@ -151,7 +153,10 @@ def test_equal_seeds_build_equal_students() -> None:
     ("call", "message"),
     [
         (lambda: student("efficientnet_b9"), "efficientnet_b0..b7"),
-        (lambda: build_student("small_resnet", channels=3, embed_dim=D, recompute=True), "b7 to recompute"),
+        (
+            lambda: build_student("small_resnet", channels=3, embed_dim=D, activation_checkpointing=True),
+            "b7 for activation_checkpointing",
+        ),
         (lambda: student("torchvision/nothing"), "'torchvision/nothing'"),
         (lambda: student("timm/nothing"), "'timm/nothing'"),
         (lambda: student("torchvision/vit_b_16"), "torchvision/vit_b_16"),
@@ -186,8 +191,8 @@ def slow_aggregation(
                 sum(w * cosine(cell, text[c]) for w, cell in zip(weights, cells, strict=True)) / sum(weights)
                 for text in (positive, negative)
             ]
-            yes, no = math.exp(scale * pair[0] + bias), math.exp(scale * pair[1])
-            result[n, c] = yes / (yes + no)
+            present, absent = math.exp(scale * pair[0] + bias), math.exp(scale * pair[1])
+            result[n, c] = present / (present + absent)
     return result
 
 
@@ -202,10 +207,12 @@ def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair() -> None:
         scores = head.train(mode)(local, positive, negative)
         expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7)
         assert scores.probabilities.detach().numpy() == pytest.approx(expected, abs=1e-6)
-        together = (scores.maps * scores.odds).sum(dim=(2, 3)).sigmoid()  # a cell's odds, averaged, are the label's
+        together = (
+            (scores.attention * scores.cell_logits).sum(dim=(2, 3)).sigmoid()
+        )  # the mean of the cells' logits is the label's
         torch.testing.assert_close(together, scores.probabilities)
-    assert scores.maps.shape == (2, 5, 3, 4)
-    assert scores.maps.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
+    assert scores.attention.shape == (2, 5, 3, 4)
+    assert scores.attention.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
 
 
 def test_labels_do_not_depend_on_the_other_labels() -> None:
@@ -213,16 +220,16 @@ def test_labels_do_not_depend_on_the_other_labels() -> None:
     local, text = torch.randn(3, D, 4, 4, generator=generator), torch.randn(2, 26, D, generator=generator)
     head = LocalAggregation()
     together = head(local, text[0], text[1])
-    alone = head(local, text[0, 20:21], text[1, 20:21])
-    torch.testing.assert_close(together.probabilities[:, 20:21], alone.probabilities)
+    single = head(local, text[0, 20:21], text[1, 20:21])
+    torch.testing.assert_close(together.probabilities[:, 20:21], single.probabilities)
 
 
-def test_the_map_peaks_where_the_object_is() -> None:
+def test_attention_peaks_at_the_object() -> None:
     text = torch.nn.functional.normalize(torch.randn(2, D, generator=torch.Generator().manual_seed(3)), dim=1)
     local = -text[0][None, :, None, None].repeat(1, 1, 5, 5)
     local[0, :, 1, 3] = text[0]
     scores = LocalAggregation()(local, text[:1], -text[:1])
-    assert int(scores.maps[0, 0].flatten().argmax()) == 1 * 5 + 3
+    assert int(scores.attention[0, 0].flatten().argmax()) == 1 * 5 + 3
     assert scores.probabilities.item() > 0.99
 
 
@@ -234,10 +241,10 @@ def test_local_aggregation_learns_scale_and_bias() -> None:
     assert {name for name, weight in head.named_parameters() if weight.grad is not None} == {"log_scale", "bias"}
 
 
-def test_without_dropout_training_is_the_same_twice():
+def test_without_dropout_training_is_deterministic() -> None:
     torch.manual_seed(0)
     images = torch.randn(4, 3, 64, 64)
     for dropout in (True, False):
         model = build_student("efficientnet_b0", channels=3, embed_dim=D, dropout=dropout).train()
-        same = torch.equal(model(images).global_, model(images).global_)
+        same = torch.equal(model(images).pooled, model(images).pooled)
         assert same is not dropout

@@ -28,7 +28,7 @@ def make_teacher(seed: int = 0) -> OpenClipTeacher:
 
 
 class Batches:
-    """Gives the images in twos and counts how often it was asked to."""
+    """Yields the images in batches of two and counts its calls."""
 
     def __init__(self, images: np.ndarray = IMAGES) -> None:
         self.images, self.calls = images, 0
@@ -52,26 +52,26 @@ def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) ->
     assert torch.allclose(first, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
 
 
-def test_of_two_that_want_the_same_features_one_computes_them(tmp_path: Path, teacher: OpenClipTeacher) -> None:
-    begun, go_on, late = threading.Event(), threading.Event(), Batches()
+def test_one_of_two_processes_computes_the_features(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    started, resume, late = threading.Event(), threading.Event(), Batches()
 
     def slow() -> Iterator[np.ndarray]:
-        begun.set()
-        assert go_on.wait(30)
+        started.set()
+        assert resume.wait(30)
         return Batches()()
 
-    with ThreadPoolExecutor(2) as pool:  # a lock of the file system keeps threads apart as it does processes
+    with ThreadPoolExecutor(2) as pool:  # a file lock excludes threads as it does processes
         first = pool.submit(FeatureCache(tmp_path).get_or_compute, teacher, slow, 5, data="d")
-        assert begun.wait(30)
+        assert started.wait(30)
         second = pool.submit(FeatureCache(tmp_path).get_or_compute, teacher, late, 5, data="d")
         with pytest.raises(TimeoutError):
             second.result(0.5)
-        go_on.set()
+        resume.set()
         assert torch.equal(first.result(30), second.result(30))
     assert late.calls == 0
 
 
-def test_features_that_are_there_need_no_folder_to_write_to(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+def test_cached_features_need_no_writable_folder(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 5, data="d")
     for lock in tmp_path.glob("*.lock"):
         lock.unlink()
@@ -79,13 +79,13 @@ def test_features_that_are_there_need_no_folder_to_write_to(tmp_path: Path, teac
     assert not list(tmp_path.glob("*.lock"))
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatasetError, match="file"):
         FeatureCache(tmp_path / "file" / "cache").get_or_compute(teacher, Batches(), 5, data="d")
 
 
-@pytest.mark.parametrize("change", [{"data": "e"}, {"view": "base"}])
+@pytest.mark.parametrize("change", [{"data": "e"}, {"transform_id": "base"}])
 def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, change: dict) -> None:
     cache, batches = FeatureCache(tmp_path), Batches()
     cache.get_or_compute(teacher, batches, 5, data="d")
@@ -97,29 +97,29 @@ def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, 
 
 def test_another_teacher_of_the_same_width_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     cache, batches = FeatureCache(tmp_path), Batches()
-    mine = cache.get_or_compute(teacher, batches, 5, data="d")
-    theirs = cache.get_or_compute(make_teacher(1), batches, 5, data="d")
-    assert batches.calls == 2 and not torch.allclose(mine, theirs, atol=1e-2)
+    first = cache.get_or_compute(teacher, batches, 5, data="d")
+    second = cache.get_or_compute(make_teacher(1), batches, 5, data="d")
+    assert batches.calls == 2 and not torch.allclose(first, second, atol=1e-2)
 
 
 def test_files_of_another_key_are_refused(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     cache = FeatureCache(tmp_path)
     cache.get_or_compute(teacher, Batches(), 5, data="d")
-    wanted = FeatureKey("e", teacher.fingerprint)
+    key = FeatureKey("e", teacher.fingerprint)
     for path in list(tmp_path.iterdir()):
-        path.rename(tmp_path / f"{wanted.digest[:32]}{path.suffix}")
-    with pytest.raises(TeacherError, match="not what"):
-        cache.load(wanted)
+        path.rename(tmp_path / f"{key.digest[:32]}{path.suffix}")
+    with pytest.raises(TeacherError, match="do not match"):
+        cache.load(key)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "card"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "metadata"])
 def test_damage_is_an_error(tmp_path: Path, teacher: OpenClipTeacher, damage: str) -> None:
     cache = FeatureCache(tmp_path)
     cache.get_or_compute(teacher, Batches(), 5, data="d")
-    (tensor,), (card,) = tmp_path.glob("*.safetensors"), tmp_path.glob("*.json")
+    (tensor,), (metadata,) = tmp_path.glob("*.safetensors"), tmp_path.glob("*.json")
     content = bytearray(tensor.read_bytes())
-    if damage == "card":
-        card.write_text("{")
+    if damage == "metadata":
+        metadata.write_text("{")
     elif damage == "cut":
         tensor.write_bytes(content[:-9])
     else:
@@ -129,7 +129,7 @@ def test_damage_is_an_error(tmp_path: Path, teacher: OpenClipTeacher, damage: st
         cache.load(FeatureKey("d", teacher.fingerprint))
 
 
-def test_a_killed_write_counts_for_nothing(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+def test_an_interrupted_write_is_ignored(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     cache, batches = FeatureCache(tmp_path), Batches()
     cache.get_or_compute(teacher, batches, 5, data="d")
     next(tmp_path.glob("*.json")).unlink()
@@ -139,7 +139,7 @@ def test_a_killed_write_counts_for_nothing(tmp_path: Path, teacher: OpenClipTeac
     assert len([path for path in tmp_path.iterdir() if path.suffix != ".lock"]) == 2
 
 
-def test_a_wrong_count_is_refused_and_nothing_is_kept(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+def test_a_wrong_count_is_refused_and_nothing_is_saved(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     with pytest.raises(InvalidArgumentError, match="expected 6 images, but the iterator gave 5"):
         FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 6, data="d")
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".lock"]

@@ -1,4 +1,4 @@
-"""The teacher's features of objects, and where these lie on the student's map."""
+"""Teacher features of single objects, and their coverage of the student's feature map."""
 
 import numpy as np
 import pytest
@@ -24,60 +24,62 @@ def parts(tmp_path_factory):
     return scenes, teacher, encode_regions(teacher, scenes, FeatureCache(tmp_path_factory.mktemp("cache")))
 
 
-def test_every_seen_object_has_the_feature_of_its_cut(parts):
-    scenes, teacher, crops = parts
-    assert sum(map(len, crops.instance_ids)) == len(crops.features) > len(scenes)
+def test_every_visible_object_has_the_feature_of_its_crop(parts):
+    scenes, teacher, regions = parts
+    assert sum(map(len, regions.instance_ids)) == len(regions.features) > len(scenes)
     for row in (0, 5):
-        segments = scenes.segments([row])[0]
-        image = scenes.hand_pictures([row])[0]
-        for instance_id, feature in zip(crops.instance_ids[row], crops.of(row), strict=True):
+        segments = scenes.segmentation([row])[0]
+        image = scenes.hand_images([row])[0]
+        for instance_id, feature in zip(regions.instance_ids[row], regions.of(row), strict=True):
             x, y, side = bounding_square(segments == instance_id)
             low = [round(center - MARGIN * side / 2 + 0.5) for center in (y, x)]
             size = round(MARGIN * side)
-            rows, columns = (np.clip(np.arange(size) + start, 0, 31) for start in low)
-            plain = teacher.encode_image(teacher.preprocess(image[rows[:, None], columns[None]][None]))[0]
+            rows, cols = (np.clip(np.arange(size) + start, 0, 31) for start in low)
+            plain = teacher.encode_image(teacher.preprocess(image[rows[:, None], cols[None]][None]))[0]
             assert float(plain @ feature) > 0.9
 
 
-def test_covers_say_where_an_object_is_shown(parts):
-    scenes, _, crops = parts
-    row, draw = 3, AugmentationParams(horizontal=True, shift=(4, 0))
-    owners, coverage, features = region_coverage(scenes, crops, [7, row], [AugmentationParams(), draw], (4, 4))
+def test_coverage_is_the_location_of_an_object(parts):
+    scenes, _, regions = parts
+    row, augmentation = 3, AugmentationParams(horizontal=True, shift=(4, 0))
+    image_index, coverage, features = region_coverage(
+        scenes, regions, [7, row], [AugmentationParams(), augmentation], (4, 4)
+    )
     torch.testing.assert_close(coverage.sum(dim=1), torch.ones(len(coverage)))
-    own = coverage[owners == 1]
-    segments = scenes.segments([row], [draw])[0]
-    shown = [instance_id for instance_id in crops.instance_ids[row] if (segments == instance_id).any()]
-    expected = [(segments == instance_id).reshape(4, 8, 4, 8).sum(axis=(1, 3)).ravel() for instance_id in shown]
-    np.testing.assert_allclose(own, [cells / cells.sum() for cells in expected], rtol=1e-5)
+    of_image = coverage[image_index == 1]
+    segments = scenes.segmentation([row], [augmentation])[0]
+    visible_ids = [instance_id for instance_id in regions.instance_ids[row] if (segments == instance_id).any()]
+    expected = [(segments == instance_id).reshape(4, 8, 4, 8).sum(axis=(1, 3)).ravel() for instance_id in visible_ids]
+    np.testing.assert_allclose(of_image, [cells / cells.sum() for cells in expected], rtol=1e-5)
     assert len(features) == len(coverage)
 
 
-def test_an_object_that_is_not_in_the_picture_is_left_out(parts):
-    scenes, _, crops = parts
-    instance_id = crops.instance_ids[0][0]
+def test_an_object_outside_the_image_is_left_out(parts):
+    scenes, _, regions = parts
+    instance_id = regions.instance_ids[0][0]
     features = torch.arange(2.0)[:, None]
-    owners, coverage, kept = region_coverage(
+    image_index, coverage, features_left = region_coverage(
         scenes, RegionFeatures([[instance_id, 77]], [0], features), [0], [AugmentationParams()], (2, 2)
     )
-    assert owners.tolist() == [0] and len(coverage) == 1 and kept.tolist() == [[0.0]]
+    assert image_index.tolist() == [0] and len(coverage) == 1 and features_left.tolist() == [[0.0]]
 
 
-def test_covers_of_labels_are_shares_of_cells(parts):
+def test_label_coverage_is_a_fraction_of_each_cell(parts):
     scenes, _, _ = parts
-    rows, draws = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
-    columns = list(range(0, len(scenes.names), 2))
-    coverage = label_coverage(scenes, rows, draws, columns, (4, 4))
-    assert coverage.shape == (2, len(columns), 16) and 0 < int((coverage.sum(dim=2) > 0).sum()) < 2 * len(columns)
-    for own, row, segments in zip(coverage, rows, scenes.segments(rows, draws), strict=True):
+    rows, augmentations = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
+    labels = list(range(0, len(scenes.names), 2))
+    coverage = label_coverage(scenes, rows, augmentations, labels, (4, 4))
+    assert coverage.shape == (2, len(labels), 16) and 0 < int((coverage.sum(dim=2) > 0).sum()) < 2 * len(labels)
+    for of_image, row, segments in zip(coverage, rows, scenes.segmentation(rows, augmentations), strict=True):
         actors = scenes.store.array("actors")[row].tolist()
-        for cover, column in zip(own, columns, strict=True):
-            seen = segments == actors.index(column) + 1 if column in actors else np.zeros_like(segments, bool)
-            np.testing.assert_allclose(cover, seen.reshape(4, 8, 4, 8).mean(axis=(1, 3)).ravel(), rtol=1e-6)
+        for cells, label in zip(of_image, labels, strict=True):
+            visible = segments == actors.index(label) + 1 if label in actors else np.zeros_like(segments, bool)
+            np.testing.assert_allclose(cells, visible.reshape(4, 8, 4, 8).mean(axis=(1, 3)).ravel(), rtol=1e-6)
 
 
-def test_the_vocabulary_names_no_object_that_is_held_out():
-    known = [item.name for item in paper_catalog() if item.split == "id"]
+def test_the_vocabulary_names_no_unseen_object():
+    seen_names = [item.name for item in paper_catalog() if item.split == "id"]
     unseen = [word for item in paper_catalog() if item.split == "ood" for word in (item.name, *item.synonyms)]
-    texts = vocabulary(known, unseen)
-    assert len(texts) == len(set(texts)) > 250 and texts[: len(known)] == known
+    texts = vocabulary(seen_names, unseen)
+    assert len(texts) == len(set(texts)) > 250 and texts[: len(seen_names)] == seen_names
     assert not [text for text in texts if any(name in text for name in (*unseen, "football", "sponge", "berry"))]

@@ -1,4 +1,4 @@
-"""What the teacher encodes for a run: images once for each content, prompts once for each step and evaluation."""
+"""The teacher encodes images once for each content, and prompts once for each step and evaluation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def scene_set(folder: Path, *overrides: str) -> SceneDataset:
 
 
 class Counting(OpenClipTeacher):
-    """Counts the images that it is asked for."""
+    """A teacher that counts the images it encodes."""
 
     def __init__(self, teacher: OpenClipTeacher, preprocess: PreprocessCfg | None = None) -> None:
         super().__init__(teacher.model, teacher.config, preprocess or teacher.preprocess.config)
@@ -42,8 +42,8 @@ class Counting(OpenClipTeacher):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of 8 scenes, a teacher, and the cached features of the one by the other."""
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of 8 scenes, a teacher, and the cached features of the scenes."""
     root = tmp_path_factory.mktemp("cache")
     make_toy_store(root / "scenes", "train", 8)
     make_teacher(root / "teacher")
@@ -66,28 +66,28 @@ def other_scenes(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> 
     return teacher, scene_set(root / "scenes")
 
 
-def other_view(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
+def other_crop_size(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
     return teacher, scene_set(scenes.store.path, "data.crop_size=24")
 
 
-CHANGES: list[Change] = [other_weights, other_preprocessing, other_scenes, other_view]
+CHANGES: list[Change] = [other_weights, other_preprocessing, other_scenes, other_crop_size]
 
 
 def directly(teacher: OpenClipTeacher, scenes: SceneDataset) -> torch.Tensor:
     return teacher.encode_image(teacher.preprocess(scenes.hand_images(range(len(scenes)))))
 
 
-def test_a_second_run_reads_what_the_first_computed(place: Path) -> None:
-    teacher, scenes = Counting(load_teacher("pocket", place / "teacher")), scene_set(place / "scenes")
-    cached = teacher_features(teacher, scenes, FeatureCache(place / "cache"))
+def test_a_second_run_reads_what_the_first_computed(root: Path) -> None:
+    teacher, scenes = Counting(load_teacher("pocket", root / "teacher")), scene_set(root / "scenes")
+    cached = teacher_features(teacher, scenes, FeatureCache(root / "cache"))
     assert teacher.images == 0
     torch.testing.assert_close(cached[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_is_noticed(place: Path, tmp_path: Path, change: Change) -> None:
-    cache = FeatureCache(place / "cache")
-    teacher, scenes = load_teacher("pocket", place / "teacher"), scene_set(place / "scenes")
+def test_a_change_is_noticed(root: Path, tmp_path: Path, change: Change) -> None:
+    cache = FeatureCache(root / "cache")
+    teacher, scenes = load_teacher("pocket", root / "teacher"), scene_set(root / "scenes")
     before = teacher_features(teacher, scenes, cache)
     teacher, scenes = change(teacher, scenes, tmp_path)
     teacher = Counting(teacher)
@@ -97,10 +97,10 @@ def test_a_change_is_noticed(place: Path, tmp_path: Path, change: Change) -> Non
     assert not torch.allclose(found, before, atol=1e-4)
 
 
-def test_a_flip_more_computes_that_one_alone(place: Path) -> None:
-    teacher = Counting(load_teacher("pocket", place / "teacher"))
-    scenes = scene_set(place / "scenes", "data.augmentation.flips=[horizontal,vertical]")
-    teacher_features(teacher, scenes, FeatureCache(place / "cache"))
+def test_a_flip_more_computes_that_one_alone(root: Path) -> None:
+    teacher = Counting(load_teacher("pocket", root / "teacher"))
+    scenes = scene_set(root / "scenes", "data.augmentation.flips=[horizontal,vertical]")
+    teacher_features(teacher, scenes, FeatureCache(root / "cache"))
     assert teacher.images == 2 * len(scenes)
 
 
@@ -123,9 +123,9 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     run = SceneRun.open(
         config(*make_toys(tmp_path), f"out={tmp_path / 'run'}", "distill.epochs=2", "few_shot.epochs=1")
     )
-    encoded = count_calls(monkeypatch, OpenClipTeacher, "encode_prompts")
+    encoded = count_calls(monkeypatch, OpenClipTeacher, "encode_token_embeddings")
     steps = count_calls(monkeypatch, TrainingLogger, "step")
-    monkeypatch.setattr(inference, "_BATCH", 3)  # so that an evaluation has several batches
+    monkeypatch.setattr(inference, "_BATCH_SIZE", 3)  # so that an evaluation has several batches
     run.train()
     validations = 2
     assert len(steps) > 10 and len(encoded) == len(steps) + validations

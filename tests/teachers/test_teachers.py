@@ -66,16 +66,16 @@ def test_prompts_equal_texts_at_any_length(teacher: OpenClipTeacher, length: int
     assert torch.allclose(found, teacher.encode_text(TEXTS), atol=2e-5)
 
 
-def test_prompts_do_not_see_what_comes_after_the_end(teacher: OpenClipTeacher) -> None:
+def test_prompts_ignore_tokens_after_the_end(teacher: OpenClipTeacher) -> None:
     tokens = teacher.tokenize(TEXTS[:1])
     end = teacher.eot_positions(tokens)
     embeddings = teacher.embed_tokens(tokens).clone()
-    before = teacher.encode_token_embeddings(embeddings, end)
+    expected = teacher.encode_token_embeddings(embeddings, end)
     noise = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(0))
     embeddings[:, int(end) + 1 :] += noise[:, int(end) + 1 :]
-    assert torch.allclose(teacher.encode_token_embeddings(embeddings, end), before, atol=1e-6)
+    assert torch.allclose(teacher.encode_token_embeddings(embeddings, end), expected, atol=1e-6)
     embeddings[:, 1] += noise[:, 1]
-    assert not torch.allclose(teacher.encode_token_embeddings(embeddings, end), before, atol=1e-3)
+    assert not torch.allclose(teacher.encode_token_embeddings(embeddings, end), expected, atol=1e-3)
 
 
 def test_gradients_reach_the_embeddings_and_no_weight(teacher: OpenClipTeacher) -> None:
@@ -86,7 +86,7 @@ def test_gradients_reach_the_embeddings_and_no_weight(teacher: OpenClipTeacher) 
     assert not any(p.requires_grad for p in teacher.model.parameters())
 
 
-def test_features_are_normalised_and_follow_the_interface(teacher: OpenClipTeacher) -> None:
+def test_features_are_normalized_and_follow_the_protocol(teacher: OpenClipTeacher) -> None:
     assert isinstance(teacher, Teacher)
     images = np.random.default_rng(0).integers(0, 256, (2, 50, 50, 3), dtype=np.uint8)
     features = teacher.encode_image(teacher.preprocess(images))
@@ -115,7 +115,7 @@ def test_preprocessing_refuses_other_arrays(images: np.ndarray) -> None:
         random_pocket().preprocess(images)
 
 
-def test_unprocessed_pictures_are_refused(teacher: OpenClipTeacher) -> None:
+def test_unprocessed_images_are_refused(teacher: OpenClipTeacher) -> None:
     with pytest.raises(InvalidArgumentError, match="call preprocess first"):
         teacher.encode_image(torch.zeros(1, 3, 31, 31))
 
@@ -135,7 +135,7 @@ def test_wrong_prompts_are_refused(shape: tuple[int, ...], end: list[int]) -> No
         random_pocket().encode_token_embeddings(torch.zeros(shape), torch.tensor(end))
 
 
-def test_dense_features_average_to_the_picture_feature() -> None:
+def test_dense_features_average_to_the_image_feature() -> None:
     teacher = random_pocket()
     images = torch.randn(2, 3, 160, 160)
     dense = dense_features(teacher.model, images)
@@ -153,22 +153,22 @@ def test_fingerprint_depends_on_weights_architecture_and_preprocessing() -> None
         other_weights.model.ln_final.bias[0] += 1e-3
     other_mean = OpenClipTeacher(same.model, same.config, PreprocessCfg(size=160))
     other_config = OpenClipTeacher(same.model, {**same.config, "quick_gelu": True}, first.preprocess.config)
-    prints = {t.fingerprint for t in (first, other_weights, other_mean, other_config)}
-    assert len(prints) == 4
+    fingerprints = {t.fingerprint for t in (first, other_weights, other_mean, other_config)}
+    assert len(fingerprints) == 4
 
 
 def test_pocket_survives_its_file(tmp_path: Path) -> None:
     model = build_pocket_model(POCKET_CONFIG)
     teacher = PocketTeacher(model, POCKET_CONFIG["model_cfg"], PreprocessCfg(**POCKET_CONFIG["preprocess_cfg"]))
-    seen = teacher.tokenize(TEXTS).flatten()
-    save_pocket_model(tmp_path, model, POCKET_CONFIG, seen)
+    stored = teacher.tokenize(TEXTS).flatten()
+    save_pocket_model(tmp_path, model, POCKET_CONFIG, stored)
     loaded = load_teacher("pocket", checkpoint=tmp_path)
     assert (tmp_path / WEIGHTS_FILE).stat().st_size < 25e6
     assert torch.allclose(loaded.encode_text(TEXTS), teacher.encode_text(TEXTS), atol=2e-2)
     image = torch.randn(1, 3, 160, 160)
     assert torch.allclose(loaded.encode_image(image), teacher.encode_image(image), atol=2e-2)
-    unseen = loaded.tokenize(["zebra"])[0, 1]
-    assert loaded.embed_tokens(unseen).abs().sum() == 0
+    unknown = loaded.tokenize(["zebra"])[0, 1]
+    assert loaded.embed_tokens(unknown).abs().sum() == 0
 
 
 def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
@@ -181,23 +181,23 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
     image, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
     with torch.no_grad():
-        image, text = loaded.encode_image(image, normalize=True), loaded.encode_text(tokens, normalize=True)
-    torch.testing.assert_close(image, teacher.encode_image(image), atol=1e-5, rtol=1e-4)
+        features, text = loaded.encode_image(image, normalize=True), loaded.encode_text(tokens, normalize=True)
+    torch.testing.assert_close(features, teacher.encode_image(image), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(text, teacher.encode_text(TEXTS), atol=1e-5, rtol=1e-4)
     assert load_teacher("pocket", checkpoint=tmp_path).fingerprint == teacher.fingerprint
 
 
-def test_a_released_image_tower_is_missed_by_name_alone() -> None:
+def test_a_freed_image_encoder_raises_only_for_images() -> None:
     teacher = random_pocket()
-    text, print_ = teacher.encode_text(TEXTS), random_pocket().fingerprint
+    text, fingerprint = teacher.encode_text(TEXTS), random_pocket().fingerprint
     teacher.free_image_encoder()
-    assert teacher.fingerprint == print_ and torch.equal(teacher.encode_text(TEXTS), text)
-    with pytest.raises(TeacherError, match="released"):
+    assert teacher.fingerprint == fingerprint and torch.equal(teacher.encode_text(TEXTS), text)
+    with pytest.raises(TeacherError, match="freed"):
         teacher.encode_image(torch.randn(1, 3, 160, 160))
 
 
 def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match="train_teacher"):
+    with pytest.raises(TeacherError, match="train-teacher"):
         load_pocket_teacher(tmp_path)
     save_pocket_model(tmp_path, build_pocket_model(POCKET_CONFIG), POCKET_CONFIG, torch.arange(5))
     weights = tmp_path / WEIGHTS_FILE
@@ -206,10 +206,10 @@ def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:
         load_pocket_teacher(tmp_path)
 
 
-def test_without_network_the_error_says_where_to_get_the_weights(
+def test_without_network_the_error_names_the_source_of_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A proxy that nobody listens at: no network on any machine.
+    # A proxy without a server: no network on any machine.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(TeacherError) as caught:
         load_teacher("vit_l14_openai", cache_dir=tmp_path)
@@ -219,7 +219,7 @@ def test_without_network_the_error_says_where_to_get_the_weights(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         ("no-such-model:openai", "list_models"),
         ("ViT-B-32:no-such-tag", "openai"),
@@ -228,8 +228,8 @@ def test_without_network_the_error_says_where_to_get_the_weights(
         ("ViT-B-16:metaclip_400m", "ViT-B-16-quickgelu:metaclip_400m"),
     ],
 )
-def test_unknown_names_and_wrong_activations_are_refused(name: str, words: str) -> None:
-    with pytest.raises(TeacherError, match=words):
+def test_unknown_names_and_wrong_activations_are_refused(name: str, message: str) -> None:
+    with pytest.raises(TeacherError, match=message):
         load_teacher(name)
 
 
@@ -247,21 +247,21 @@ def test_local_checkpoints(tmp_path: Path) -> None:
         load_teacher("RN50-quickgelu:openai", checkpoint=path)
 
 
-@pytest.mark.parametrize(("file", "words"), [("absent.safetensors", "no such file"), ("w.pt", "run code")])
-def test_other_checkpoint_files_are_refused(tmp_path: Path, file: str, words: str) -> None:
-    with pytest.raises(TeacherError, match=words):
+@pytest.mark.parametrize(("file", "message"), [("absent.safetensors", "no such file"), ("w.pt", "run code")])
+def test_other_checkpoint_files_are_refused(tmp_path: Path, file: str, message: str) -> None:
+    with pytest.raises(TeacherError, match=message):
         load_teacher("ViT-B-32-quickgelu:openai", checkpoint=tmp_path / file)
 
 
 @pytest.mark.parametrize("change", [{"no_causal_mask": True}, {"pool_type": "first"}, {"proj_type": "none"}])
-def test_other_text_towers_are_refused(change: dict[str, object]) -> None:
+def test_other_text_encoders_are_refused(change: dict[str, object]) -> None:
     config = {**POCKET_CONFIG["model_cfg"], "text_cfg": {**POCKET_CONFIG["model_cfg"]["text_cfg"], **change}}
     model = open_clip.CustomTextCLIP(**config)
     with pytest.raises(TeacherError, match="causal"):
         OpenClipTeacher(model, config, PreprocessCfg(size=160))
 
 
-def test_the_embedded_teacher_is_the_one_of_its_card() -> None:
+def test_the_embedded_teacher_matches_its_model_card() -> None:
     folder = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
     teacher = load_teacher("pocket")
     assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
@@ -273,19 +273,19 @@ def test_the_embedded_teacher_is_the_one_of_its_card() -> None:
 
 
 @pytest.mark.sim
-def test_the_embedded_teacher_knows_what_it_is_good_at() -> None:
+def test_the_embedded_teacher_recognizes_easy_objects() -> None:
     pytest.importorskip("sapien")
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
     from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()
     objects = load_object_set("proxy")
-    studio = ObjectRenderer()
-    good = ["lemon", "pear", "orange", "bowl", "tennis ball", "wood block", "golf ball", "apple"]
-    items = [objects.catalog.find(name) for name in good]
-    views = [studio.view(objects.model_dir(i.model_id), i.scale, azimuth=a).rgb for i in items for a in (0.3, 2.5)]
+    renderer = ObjectRenderer()
+    easy_names = ["lemon", "pear", "orange", "bowl", "tennis ball", "wood block", "golf ball", "apple"]
+    items = [objects.catalog.find(name) for name in easy_names]
+    views = [renderer.view(objects.model_dir(i.model_id), i.scale, azimuth=a).rgb for i in items for a in (0.3, 2.5)]
     teacher, names = load_teacher("pocket"), paper_catalog().names
     texts = teacher.encode_text([f"a photo of a {name}" for name in names])
-    best = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)
-    found = [names[n] for n in best]
-    assert sum(f == name for f, name in zip(found, np.repeat(good, 2), strict=True)) >= 12, found
+    predicted = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)
+    found = [names[n] for n in predicted]
+    assert sum(f == name for f, name in zip(found, np.repeat(easy_names, 2), strict=True)) >= 12, found

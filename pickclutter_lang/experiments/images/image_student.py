@@ -33,7 +33,7 @@ class ImageStudent(nn.Module):
             output_stride=student.output_stride,
             pretrained=student.pretrained,
             dropout=student.dropout,
-            recompute=student.activation_checkpointing,
+            activation_checkpointing=student.activation_checkpointing,
         )
         self.classes = build_classes(config.text, teacher, classes)
         self.mixed = resolve_bf16(config.precision, config.device)
