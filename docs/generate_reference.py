@@ -69,8 +69,9 @@ def _link_package() -> None:
     mapped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"].get("package-dir", {})
     sources = {path.name: path for path in (ROOT / PACKAGE).iterdir() if path.name != "__pycache__"}
     for name, place in mapped.items():
-        if name.startswith(f"{PACKAGE}."):
-            sources[name.removeprefix(f"{PACKAGE}.")] = ROOT / place
+        _, _, below = name.partition(".")
+        if below and "." not in below:
+            sources[below] = ROOT / place
     for name, path in sources.items():
         (folder / name).symlink_to(path)
 
@@ -117,9 +118,9 @@ def _help_of(name: str) -> str:
 
     :raises PluginError: when it fails
     """
-    environment = os.environ | {"PYTHONPATH": str(TREE), "COLUMNS": "110", "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {"COLUMNS": "110", "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", f"{PACKAGE}.commands", name, "--help"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=TREE)
     if done.returncode:
         raise PluginError(f"`pickclutter {name} --help` fails: {done.stderr[-500:]}")
     return done.stdout
