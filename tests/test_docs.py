@@ -46,7 +46,8 @@ def read(page: str) -> str:
 
 
 def blocks(page: str, language: str = "python") -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+    return [code for name, code in found if name == language]
 
 
 def commands(page: str) -> list[list[str]]:
