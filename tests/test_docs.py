@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 from PIL import Image
-from toy_pictures import SETTINGS
-from toy_pictures import paint as paint_image
-from toy_training import make_finished_run
 
+from helpers.image_data import SETTINGS
+from helpers.image_data import paint as paint_image
+from helpers.paths import ROOT
+from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 
-ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
 NAMES = {name for group in COMMANDS.values() for name in group}
