@@ -31,9 +31,13 @@ PACKAGE = "pickclutter_lang"
 _MATH = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the package together as it is installed, and list a page for each of its packages."""
+def on_startup(**_: Any) -> None:
+    """Put the package together as it is installed, before mkdocstrings looks for it."""
     _link_package()
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """List a page for each package."""
     pages = [{name: f"reference/api/{name}.md"} for name in _packages()]
     reference = next(section["Reference"] for section in config.nav or [] if "Reference" in section)
     reference[:] = [entry for entry in reference if "API" not in entry] + [{"API": pages}]

@@ -235,3 +235,13 @@ def test_an_unknown_table_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         made.render("<!-- results: table nothing -->\n<!-- /results -->\n")
     with pytest.raises(error, match="no_such_renderer"):
         made.render("<!-- results: no_such_renderer -->\n<!-- /results -->\n")
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocstrings_handlers.python", reason="needs the extra docs")
+    line = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for page in (tmp_path / "site").rglob("*.html"):
+        assert not re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="https?://', page.read_text()), page
