@@ -3,21 +3,22 @@ PY := .venv/bin/python
 OUT ?= runs/quickstart
 OBJECTS ?= proxy
 SCENES ?= 1200
-COLLECT = $(PY) scripts/collect_scenes.py objects=$(OBJECTS) seed=0 image_size=176
+PICKCLUTTER = .venv/bin/pickclutter
+COLLECT = $(PICKCLUTTER) collect-scenes objects=$(OBJECTS) seed=0 image_size=176
 export OMP_NUM_THREADS ?= 2
 # Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: quickstart test lint setup clean
+.PHONY: quickstart test wheel-test lint setup constraints clean
 
 quickstart: setup
 	@mkdir -p $(OUT)/scenes
-	$(PY) -m pickclutter_lang.envs.doctor --out $(OUT)/doctor.png
+	$(PICKCLUTTER) check-install --out $(OUT)/doctor.png
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
-	$(PY) scripts/train_affordance.py experiment=quickstart method=best threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
+	$(PICKCLUTTER) train-affordance experiment=quickstart method=best threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"
@@ -27,6 +28,11 @@ quickstart: setup
 test: export OMP_NUM_THREADS = 1
 test: setup lint
 	$(PY) -m pytest -n 2 --dist loadfile --durations 15
+	bash scripts/check_wheel.sh
+
+# The wheel, in clean environments outside the checkout.
+wheel-test: setup
+	bash scripts/check_wheel.sh
 
 lint: setup
 	.venv/bin/ruff check .
@@ -37,8 +43,12 @@ lint: setup
 
 setup: .venv/installed
 
-.venv/installed: pyproject.toml scripts/setup.sh
+.venv/installed: pyproject.toml constraints/py311.txt scripts/setup.sh
 	bash scripts/setup.sh
+
+# The newest versions of all dependencies; `make test` then says whether they work.
+constraints:
+	bash scripts/write_constraints.sh
 
 clean:
 	rm -rf .venv build runs

@@ -1,1 +1,1 @@
-"""Data that ships with the package: catalogue, descriptions, the pocket teacher's weights."""
+"""Data that ships with the package: catalog, descriptions, the pocket teacher's weights."""

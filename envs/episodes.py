@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from pickclutter_lang.envs.clutter import SceneMaker
-from pickclutter_lang.envs.physics import Pile
-from pickclutter_lang.envs.sampling import ClutterSettings
-from pickclutter_lang.errors import InvalidArgumentError, StoreError
-from pickclutter_lang.objects.catalogue import Catalogue
-from pickclutter_lang.objects.sets import load_object_set
-from pickclutter_lang.scenes.episodes import episode, read_episodes
+from pickclutter_lang.datasets.scenes.maniskill_episodes import episode, read_episodes
+from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog import Catalog
+from pickclutter_lang.objects.object_sets import load_object_set
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
 _ACTOR_KEYS = ("model_id", "scale", "pose", "rep_pts")
 
 
-class DroppedEpisodes(Sequence[Episode]):
+class ProceduralEpisodes(Sequence[Episode]):
     """Endless episodes: number k is the scene (seed, split, k) of the scene store, dropped when it is asked for."""
 
-    def __init__(self, maker: SceneMaker, seed: int, split: str) -> None:
+    def __init__(self, maker: SceneGenerator, seed: int, split: str) -> None:
         self._maker = maker
         self._seed = seed
         self._split = split
@@ -34,25 +34,25 @@ class DroppedEpisodes(Sequence[Episode]):
         return ENDLESS
 
     def __getitem__(self, index: Any) -> Any:
-        row = self._maker.make(self._seed, self._split, int(index))
-        return episode(row, self._maker.objects.catalogue.model_ids)
+        row = self._maker.generate(self._seed, self._split, int(index))
+        return episode(row, self._maker.objects.catalog.model_ids)
 
 
 @lru_cache(maxsize=4)
-def shared_maker(objects: str, root: str | None, settings: ClutterSettings) -> SceneMaker:
+def shared_generator(objects: str, root: str | None, config: PileConfig) -> SceneGenerator:
     """Return the process's scene maker for an object set; it keeps every mesh loaded, so environments share it."""
-    return SceneMaker(load_object_set(objects, root), settings)
+    return SceneGenerator(load_object_set(objects, root), config)
 
 
 def load_episodes(path: str | Path) -> list[Episode]:
     """Read a ManiSkill2 episode file (`.json` or `.json.gz`) and check every episode of it.
 
-    :raises StoreError: when it is not there or is no list of episodes
+    :raises DatasetError: when it is not there or is no list of episodes
     :raises InvalidArgumentError: for an episode of another form
     """
     episodes: list[Episode] = list(read_episodes(path))
     if not episodes:
-        raise StoreError(f"expected at least one episode in {path}")
+        raise DatasetError(f"expected at least one episode in {path}")
     for number, one in enumerate(episodes):
         check_episode(one, f"episode {number} of {path}")
     return episodes
@@ -66,20 +66,20 @@ def check_episode(candidate: Any, where: str) -> None:
     actors = candidate.get("actors") if isinstance(candidate, Mapping) else None
     if not isinstance(actors, Sequence) or not actors:
         raise InvalidArgumentError(f"expected {where} to be {{'actors': [...]}} with at least one actor")
-    for slot, actor in enumerate(actors):
+    for instance_id, actor in enumerate(actors):
         missing = [key for key in _ACTOR_KEYS if not isinstance(actor, Mapping) or key not in actor]
         if missing:
-            raise InvalidArgumentError(f"actor {slot} of {where} lacks {', '.join(missing)}")
+            raise InvalidArgumentError(f"actor {instance_id} of {where} lacks {', '.join(missing)}")
         if np.shape(actor["pose"]) != (7,) or not np.isfinite(np.asarray(actor["pose"], float)).all():
             raise InvalidArgumentError(
-                f"expected actor {slot} of {where} to have a pose of 7 numbers (x y z qw qx qy qz), "
+                f"expected actor {instance_id} of {where} to have a pose of 7 numbers (x y z qw qx qy qz), "
                 f"but got {actor['pose']!r}"
             )
         if not actor["scale"] > 0:
-            raise InvalidArgumentError(f"expected actor {slot} of {where} to have a scale above 0")
+            raise InvalidArgumentError(f"expected actor {instance_id} of {where} to have a scale above 0")
         if actor["rep_pts"] is not None and (np.ndim(actor["rep_pts"]) != 2 or np.shape(actor["rep_pts"])[1] != 3):
             raise InvalidArgumentError(
-                f"expected rep_pts of actor {slot} of {where} to be a list of [x, y, z], or None if not visible"
+                f"expected rep_pts of actor {instance_id} of {where} to be a list of [x, y, z], or None if not visible"
             )
 
 
@@ -88,8 +88,8 @@ def model_ids_of(episodes: Sequence[Episode]) -> list[str]:
     return sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
 
 
-def pile_of(model_ids: Sequence[str], actors: Sequence[Any], catalogue: Catalogue) -> Pile:
-    """Return sapien actors as a pile: the catalogue columns of their ids and the poses where they are now."""
-    columns = np.array([catalogue.index(model_id) for model_id in model_ids], np.int64)
+def pile_of(model_ids: Sequence[str], actors: Sequence[Any], catalog: Catalog) -> Pile:
+    """Return sapien actors as a pile: the catalog columns of their ids and the poses where they are now."""
+    columns = np.array([catalog.index(model_id) for model_id in model_ids], np.int64)
     poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in actors], float)
     return Pile(columns, poses)

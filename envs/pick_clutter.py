@@ -16,16 +16,23 @@ from mani_skill2.utils.common import random_choice
 from mani_skill2.utils.io_utils import load_json
 from sapien.core import Pose
 
-from pickclutter_lang.envs.episodes import DroppedEpisodes, Episode, load_episodes, model_ids_of, pile_of, shared_maker
-from pickclutter_lang.envs.grasps import GraspChecker
-from pickclutter_lang.envs.kinematics import PandaKinematics
+from pickclutter_lang.envs.episode_task import EpisodeTask, ResetOptions, parse_options, sample_task
+from pickclutter_lang.envs.episodes import (
+    Episode,
+    ProceduralEpisodes,
+    load_episodes,
+    model_ids_of,
+    pile_of,
+    shared_generator,
+)
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
+from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode
 from pickclutter_lang.envs.renderer import renderer_options, shared_engine
-from pickclutter_lang.envs.sampling import SPLIT_OBJECTS, ClutterSettings, split_columns
-from pickclutter_lang.envs.tasks import Request, Task, draw_task, parse_options
+from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
-from pickclutter_lang.objects.catalogue import Catalogue, CatalogueObject, paper_catalogue
-from pickclutter_lang.objects.sets import INFO_FILE, load_object_set
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
+from pickclutter_lang.objects.object_sets import MODEL_DB_FILE, load_object_set
 
 LIFTED_M = 0.05
 _LANGUAGE_STREAM = 0x1A46
@@ -49,14 +56,14 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param min_objects: fewest objects of a dropped pile
     :param max_objects: most objects of a dropped pile, at most 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
-    :param enable_segmentation: add segmentation to the pictures, as `mani_skill2.make` does
-    :param base_camera: whether there is a camera beside the hand's; without it pictures take less time
+    :param enable_segmentation: add segmentation to the images, as `mani_skill2.make` does
+    :param base_camera: whether there is a camera beside the hand's; without it images take less time
     :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
         its first environment
     :param kwargs: further arguments of mani_skill2's `PickClutterEnv`
     :raises InvalidArgumentError: for a value outside its range
     :raises MissingAssetsError: where objects are not there
-    :raises StoreError: for an episode file that is not there or holds no episodes
+    :raises DatasetError: for an episode file that is not there or holds no episodes
     :raises RendererError: for render_mode="human" without a display
     """
 
@@ -64,8 +71,8 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     SUPPORTED_OBS_MODES = OBS_MODES
     observation_space: Any
     _renderer: Any
-    _task: Task
-    _pile: list[CatalogueObject]
+    _task: EpisodeTask
+    _pile: list[CatalogObject]
     _target_graspable: bool
 
     def __init__(
@@ -99,25 +106,25 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         engine, renderer = _start_renderer(render_mode, renderer_kwargs)
         self.split = split
         self.absent_probability = float(absent_probability)
-        self._request = Request()
+        self._request = ResetOptions()
         self._converter: ObservationConverter | None = None
         self._shown_mode = obs_mode or OBS_MODES[0]
         raw_mode = base_mode(self._shown_mode)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
-            self._drop_piles(objects, root, episodes_seed, ClutterSettings(min_objects, max_objects, graspable=False))
+            self._drop_piles(objects, root, episodes_seed, PileConfig(min_objects, max_objects, graspable=False))
         else:
             self._load_piles(objects, root, episode_json)
         # What PickClutterEnv.__init__ would set from its files.
         self.asset_root = self.object_set.root
-        self.model_db = load_json(self.asset_root / INFO_FILE)
+        self.model_db = load_json(self.asset_root / MODEL_DB_FILE)
         self.episode_idx = -1
         self.goal_thresh = 0.025
         try:
             super(PickClutterEnv, self).__init__(
                 obs_mode=raw_mode,
                 render_mode=render_mode,
-                camera_cfgs=_camera_settings(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
+                camera_cfgs=_camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
                 **{**renderer_options(), **kwargs},
             )
         finally:
@@ -133,22 +140,22 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _register_cameras(self) -> Any:
         return super()._register_cameras() if self._has_base_camera else []
 
-    def _drop_piles(self, objects: str, root: str | None, seed: int, settings: ClutterSettings) -> None:
-        settings.validate()
-        maker = shared_maker(objects, root, settings)
+    def _drop_piles(self, objects: str, root: str | None, seed: int, config: PileConfig) -> None:
+        config.validate()
+        maker = shared_generator(objects, root, config)
         self.object_set = maker.objects
-        self.episodes: Sequence[Episode] = DroppedEpisodes(maker, seed, self.split)
+        self.episodes: Sequence[Episode] = ProceduralEpisodes(maker, seed, self.split)
 
     def _load_piles(self, objects: str, root: str | None, path: str | Path) -> None:
         self.episodes = load_episodes(path)
-        ids = paper_catalogue().model_ids
+        ids = paper_catalog().model_ids
         others = sorted(set(model_ids_of(self.episodes)) - set(ids))
         self.object_set = load_object_set(objects, root, ids + others)
 
     @property
-    def catalogue(self) -> Catalogue:
+    def catalog(self) -> Catalog:
         """The objects that may be asked for: the 26, and those of the episode file."""
-        return self.object_set.catalogue
+        return self.object_set.catalog
 
     # Language ---------------------------------------------------------------------------------------------------
 
@@ -165,13 +172,13 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     @property
     def target_present(self) -> bool:
         """Whether that object lies in the pile."""
-        return self._task.slot is not None
+        return self._task.instance_id is not None
 
     @property
     def target_visible(self) -> bool:
         """Whether the hand camera sees it before the arm moves."""
-        slot = self._task.slot
-        return slot is not None and self.episode["actors"][slot]["rep_pts"] is not None
+        instance_id = self._task.instance_id
+        return instance_id is not None and self.episode["actors"][instance_id]["rep_pts"] is not None
 
     @property
     def target_graspable(self) -> bool:
@@ -182,9 +189,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         """Return the names of the objects that are held at least 5 cm above their start, or are at the goal."""
         picked = []
         for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
-            centre = actor.pose.transform(actor.cmass_local_pose).p
-            at_goal = np.linalg.norm(self.goal_pos - centre) <= self.goal_thresh
-            lifted = centre[2] - start > LIFTED_M
+            center = actor.pose.transform(actor.cmass_local_pose).p
+            at_goal = np.linalg.norm(self.goal_pos - center) <= self.goal_thresh
+            lifted = center[2] - start > LIFTED_M
             if at_goal or (lifted and self.agent.check_grasp(actor, max_angle=60)):
                 picked.append(item.name)
         return picked
@@ -203,9 +210,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or id)
             and `phrase` (a text with `{name}`, or the number of a phrasing) fix what would be drawn
         :raises InvalidArgumentError: for an unknown option or a value outside its range
-        :raises UnknownObjectError: for a target that the catalogue does not have, with near names
+        :raises UnknownObjectError: for a target that the catalog does not have, with near names
         """
-        self._request = parse_options(options, self.catalogue, len(self.episodes))
+        self._request = parse_options(options, self.catalog, len(self.episodes))
         gym.Env.reset(self, seed=seed)
         episode_seed = int(self.np_random.integers(2**32)) if seed is None else seed % 2**32
         observation, _ = super().reset(seed=episode_seed, options={"reconfigure": True})
@@ -245,46 +252,48 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
             super()._set_episode(wanted)
         else:
             self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
-        self._pile = [self.catalogue.find(actor["model_id"]) for actor in self.episode["actors"]]
+        self._pile = [self.catalog.find(actor["model_id"]) for actor in self.episode["actors"]]
         return True
 
     def _set_target(self) -> None:
         """Draw as mani_skill2 does, from the same generator; language draws from one of its own."""
         actors = self.episode["actors"]
-        visible = [slot for slot, actor in enumerate(actors) if actor["rep_pts"] is not None]
-        slot = random_choice(visible or list(range(len(actors))), self._episode_rng)
+        visible = [instance_id for instance_id, actor in enumerate(actors) if actor["rep_pts"] is not None]
+        instance_id = random_choice(visible or list(range(len(actors))), self._episode_rng)
         rng = np.random.default_rng([self._episode_seed, _LANGUAGE_STREAM])
-        self._task = draw_task(self._pile, slot, self._strangers(), self.absent_probability, self._request, rng)
-        if self._task.slot is not None:
-            slot = self._task.slot
-        self.obj = self.objs[slot]
-        points = actors[slot]["rep_pts"] or [self.obj_pose.p]
+        self._task = sample_task(
+            self._pile, instance_id, self._absent_objects(), self.absent_probability, self._request, rng
+        )
+        if self._task.instance_id is not None:
+            instance_id = self._task.instance_id
+        self.obj = self.objs[instance_id]
+        points = actors[instance_id]["rep_pts"] or [self.obj_pose.p]
         self.obj_start_pos = np.float32(random_choice(points, self._episode_rng))
-        self.bbox_size = self.bbox_sizes[slot]
+        self.bbox_size = self.bbox_sizes[instance_id]
         self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else _NOWHERE))
         self._start_heights = [(actor.pose.transform(actor.cmass_local_pose)).p[2] for actor in self.objs]
         self._target_graspable = self._is_graspable()
 
-    def _strangers(self) -> list[CatalogueObject]:
+    def _absent_objects(self) -> list[CatalogObject]:
         """Return the objects of the split that are not in the pile."""
         here = {item.model_id for item in self._pile}
-        allowed = [self.catalogue[column] for column in split_columns(self.catalogue, self.split)]
+        allowed = [self.catalog[column] for column in split_label_indices(self.catalog, self.split)]
         return [item for item in allowed if item.model_id not in here]
 
     def _is_graspable(self) -> bool:
-        if self._task.slot is None or not self.target_visible:
+        if self._task.instance_id is None or not self.target_visible:
             return False
-        pile = pile_of([item.model_id for item in self._pile], self.objs, self.catalogue)
+        pile = pile_of([item.model_id for item in self._pile], self.objs, self.catalog)
         checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
-        return checker.find(pile, self._task.slot) is not None
+        return checker.find(pile, self._task.instance_id) is not None
 
 
-def _camera_settings(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
+def _camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
     """Copy the settings, since mani_skill2 takes keys out of what it is given."""
-    settings = deepcopy(camera_cfgs or {})
+    config = deepcopy(camera_cfgs or {})
     if segmentation:
-        settings["add_segmentation"] = True
-    return OrderedDict(settings)
+        config["add_segmentation"] = True
+    return OrderedDict(config)
 
 
 def _has_display() -> bool:

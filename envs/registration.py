@@ -16,9 +16,15 @@ ENVIRONMENTS = {"PickClutterLang/YCB-v0": "ycb", "PickClutterLang/Proxy-v0": "pr
 
 
 def register() -> None:
-    """Register both ids in Gymnasium; doing it again changes nothing. The simulator is not imported."""
-    from gymnasium.envs.registration import register as add
-    from gymnasium.envs.registration import registry
+    """Register both ids in Gymnasium; doing it again changes nothing. The simulator is not imported.
+
+    :raises MissingExtraError: where Gymnasium is not installed
+    """
+    try:
+        from gymnasium.envs.registration import register as add
+        from gymnasium.envs.registration import registry
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("gymnasium", "sim") from error
 
     for env_id, objects in ENVIRONMENTS.items():
         if env_id not in registry:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import MissingExtraError, RendererError
-from pickclutter_lang.files import cache_folder, write_whole
+from pickclutter_lang.utils.io import atomic_write, cache_dir
 
 APT_LINE = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
 _ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
@@ -30,15 +30,15 @@ _LAYER_LIBRARY = "libVkLayer_MESA_device_select.so"
 
 
 @dataclass(frozen=True)
-class Route:
-    """How pictures are made: `kind` is `gpu`, `software` or `user` (the user's own Vulkan variables)."""
+class RendererBackend:
+    """How images are made: `kind` is `gpu`, `software` or `user` (the user's own Vulkan variables)."""
 
     kind: str
     detail: str
 
 
 @lru_cache(maxsize=1)
-def prepare_renderer() -> Route:
+def prepare_renderer() -> RendererBackend:
     """Choose the route and set its environment variables; call it before the first renderer is made.
 
     :raises MissingExtraError: without sapien
@@ -50,14 +50,14 @@ def prepare_renderer() -> Route:
         raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
     chosen = _drivers_of_the_user()
     if chosen:
-        return Route("user", chosen)
+        return RendererBackend("user", chosen)
     if _has_gpu():
-        return Route("gpu", "the system's GPU driver")
+        return RendererBackend("gpu", "the system's GPU driver")
     driver = _software_driver()
     os.environ.update(_software_variables(driver))
-    # Small pictures gain nothing from more threads, and several processes lose by them.
+    # Small images gain nothing from more threads, and several processes lose by them.
     os.environ.setdefault("LP_NUM_THREADS", "1")
-    return Route("software", str(driver))
+    return RendererBackend("software", str(driver))
 
 
 def _drivers_of_the_user() -> str | None:
@@ -87,7 +87,7 @@ def _software_driver() -> Path:
 
 
 def _software_variables(driver: Path) -> dict[str, str]:
-    folder = cache_folder() / "vulkan_layer"
+    folder = cache_dir() / "vulkan_layer"
     manifest = {
         "file_format_version": "1.2.0",
         "layer": {
@@ -108,7 +108,7 @@ def _software_variables(driver: Path) -> dict[str, str]:
         },
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "external_semaphore.json", json.dumps(manifest, indent=1).encode())
+    atomic_write(folder / "external_semaphore.json", json.dumps(manifest, indent=1).encode())
     return {
         "VK_ICD_FILENAMES": str(driver),
         "VK_DRIVER_FILES": str(driver),
@@ -123,13 +123,13 @@ def _software_variables(driver: Path) -> dict[str, str]:
 def shader_folder() -> Path:
     """Return a copy of SAPIEN's `ibl` shaders without the environment map, made at first use.
 
-    No environment map is used, so the pictures are the same to the pixel, but each process saves the seconds in
+    No environment map is used, so the images are the same to the pixel, but each process saves the seconds in
     which SAPIEN computes the map's table.
     """
     import sapien
 
     source = Path(sapien.__file__).parent / "vulkan_shader"
-    target = cache_folder() / f"shaders-{sapien.__version__}"
+    target = cache_dir() / f"shaders-{sapien.__version__}"
     if (target / "ibl").is_dir():
         return target / "ibl"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -220,8 +220,8 @@ _PROBE = (
 )
 
 
-def probe(timeout_s: float = 120.0) -> Route:
-    """Render a tiny picture in a child process, since a broken driver ends the process instead of raising.
+def probe(timeout_s: float = 120.0) -> RendererBackend:
+    """Render a tiny image in a child process, since a broken driver ends the process instead of raising.
 
     :raises RendererError: with the child's last words, and the apt line
     """

@@ -98,16 +98,16 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
     """Observations of mode `rgbd` as a dictionary of one level, as stable-baselines3's policies take them.
 
-    - `state`: float32 [n], every number that is not part of a picture, in the order of the original
+    - `state`: float32 [n], every number that is not part of a image, in the order of the original
     - `{camera}_rgb`: uint8 [H, W, 3]
-    - `{camera}_depth`: uint8 [H, W, 1]; 255 is `depth_limit` metres or more
+    - `{camera}_depth`: uint8 [H, W, 1]; 255 is `depth_limit` meters or more
     - `{camera}_robot_seg`: uint8 [H, W, 1], 255 on the robot, in mode `rgbd_robot_seg`
     """
 
     def __init__(self, env: gym.Env[Any, Any], depth_limit: float = 1.0) -> None:
         """Wrap an environment.
 
-        :param depth_limit: metres; the pile lies within 0.7 m of the hand camera at rest
+        :param depth_limit: meters; the pile lies within 0.7 m of the hand camera at rest
         :raises InvalidArgumentError: for a limit that is not above 0, or another observation mode
         """
         gym.utils.RecordConstructorArgs.__init__(self, depth_limit=depth_limit)
@@ -124,26 +124,26 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         """Flatten one observation."""
         numbers = _numbers({key: value for key, value in observation.items() if key != "image"})
         flat: dict[str, Any] = {"state": np.concatenate(numbers).astype(np.float32)}
-        for camera, pictures in observation["image"].items():
-            for kind, picture in pictures.items():
+        for camera, images in observation["image"].items():
+            for kind, image in images.items():
                 if kind in ("rgb", "depth", "robot_seg"):
-                    flat[f"{camera}_{kind}"] = self._picture(kind, picture)
+                    flat[f"{camera}_{kind}"] = self._image(kind, image)
         return flat
 
-    def _picture(self, kind: str, picture: NDArray[Any]) -> NDArray[np.uint8]:
+    def _image(self, kind: str, image: NDArray[Any]) -> NDArray[np.uint8]:
         if kind == "depth":
-            picture = np.clip(picture / self.depth_limit, 0, 1) * 255
+            image = np.clip(image / self.depth_limit, 0, 1) * 255
         elif kind == "robot_seg":
-            picture = picture * 255
-        return np.asarray(picture, np.uint8)
+            image = image * 255
+        return np.asarray(image, np.uint8)
 
     def _space(self, nested: Any) -> spaces.Dict:
         low = {key: value for key, value in nested.items() if key != "image"}
         size = sum(int(np.prod(box.shape)) for box in _boxes(low))
         largest = float(np.finfo(np.float32).max)
         flat: dict[str, spaces.Space[Any]] = {"state": spaces.Box(-largest, largest, (size,), np.float32)}
-        for camera, pictures in nested["image"].items():
-            for kind, box in pictures.items():
+        for camera, images in nested["image"].items():
+            for kind, box in images.items():
                 if kind in ("rgb", "depth", "robot_seg"):
                     flat[f"{camera}_{kind}"] = spaces.Box(0, 255, box.shape, np.uint8)
         return spaces.Dict(flat)

@@ -2,7 +2,7 @@
 
 
 class PickClutterError(Exception):
-    """Base of every error that a user can mend; scripts print it as one line and exit with status 2."""
+    """Base of every error that a user can mend; commands print it as one line and exit with status 2."""
 
 
 class MissingExtraError(PickClutterError, ImportError):
@@ -31,15 +31,15 @@ class RendererError(PickClutterError, RuntimeError):
     """No usable Vulkan device."""
 
 
-class StoreError(PickClutterError):
+class DatasetError(PickClutterError):
     """A scene store, or another file of ours, cannot be read or written as asked."""
 
 
-class CorruptShardError(StoreError):
+class CorruptShardError(DatasetError):
     """A shard whose bytes are not those in the manifest."""
 
 
-class StoreMismatchError(StoreError):
+class MismatchError(DatasetError):
     """A scene store made with other settings than those now asked for."""
 
 
@@ -59,9 +59,9 @@ class LanguageModelError(PickClutterError):
     """A language model that cannot be reached, refuses, or gives answers of no use."""
 
 
-def error_named(name: str, text: str) -> PickClutterError:
+def rebuild_error(name: str, text: str) -> PickClutterError:
     """Make an error of another process again; its own constructor may want other arguments than the text."""
-    kind = globals().get(name, StoreError)
+    kind = globals().get(name, DatasetError)
     error: PickClutterError = kind.__new__(kind)
     error.args = (text,)
     return error

@@ -1,17 +1,4 @@
-"""Export a finished student as a policy folder: `python scripts/export_policy.py run=runs/student out=policy`."""
-
-from omegaconf import DictConfig
-
-from pickclutter_lang.command import command, typed
-
-
-@command("export_policy")
-def main(config: DictConfig) -> None:
-    """Write the folder and say where it is."""
-    from pickclutter_lang.policy.export import PolicySettings, export_policy
-
-    print(f"policy: {export_policy(typed(PolicySettings, config))}")
-
+from pickclutter_lang.commands.export_policy import main
 
 if __name__ == "__main__":
     main()

@@ -43,6 +43,9 @@ fi
 echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet --upgrade pip  # the resolver of pip 23 takes minutes where that of 25 takes seconds
+constraints=constraints/py$(.venv/bin/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt
+tested=()
+if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
 # setuptools warns of every editable installation.
-PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet -e '.[all]'
+PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet "${tested[@]}" -e '.[all]'
 touch .venv/installed

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pickclutter_lang.objects.sets import ObjectSet, load_object_set
+from helpers.paths import ROOT
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 
 if TYPE_CHECKING:
-    from pickclutter_lang.envs.clutter import SceneMaker
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-ROOT = Path(__file__).parent.parent
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background: tests interrupt processes
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,13 +29,13 @@ def ycb_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def proxies() -> ObjectSet:
+def procedural() -> ObjectSet:
     return load_object_set("proxy")
 
 
 @pytest.fixture(scope="session")
-def scene_maker(proxies: ObjectSet) -> "SceneMaker":
-    from pickclutter_lang.envs.clutter import SceneMaker
-    from pickclutter_lang.envs.sampling import ClutterSettings
+def scene_maker(procedural: ObjectSet) -> "SceneGenerator":
+    from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-    return SceneMaker(proxies, ClutterSettings(cameras=("hand", "base"), image_size=96))
+    return SceneGenerator(procedural, PileConfig(cameras=("hand", "base"), image_size=96))

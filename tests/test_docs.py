@@ -97,7 +97,7 @@ def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("sapien")
     root: Path = tmp_path_factory.mktemp("docs")
     make_finished_run(root, 176)
-    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root
 
 

@@ -1,17 +1,21 @@
 """The losses of the paper as pure functions of tensors, and the objective that sums them."""
 
-from pickclutter_lang.distillation.language import caption_loss, classification_loss, vl_proximity_loss
-from pickclutter_lang.distillation.multilabel import asymmetric_loss, local_asymmetric_loss, pairwise_proximity_loss
-from pickclutter_lang.distillation.objective import TERMS, Objective, Words
-from pickclutter_lang.distillation.picture_objective import PICTURE_TERMS, PictureObjective
-from pickclutter_lang.distillation.visual import image_contrastive_loss, mse_loss
+from pickclutter_lang.distillation.image_losses import image_contrastive_loss, mse_loss
+from pickclutter_lang.distillation.image_objective import IMAGE_LOSS_NAMES, ImageObjective
+from pickclutter_lang.distillation.multilabel_losses import (
+    asymmetric_loss,
+    local_asymmetric_loss,
+    pairwise_proximity_loss,
+)
+from pickclutter_lang.distillation.scene_objective import LOSS_NAMES, SceneObjective, VocabularyFeatures
+from pickclutter_lang.distillation.text_losses import caption_loss, classification_loss, vl_proximity_loss
 
 __all__ = [
-    "PICTURE_TERMS",
-    "TERMS",
-    "Objective",
-    "PictureObjective",
-    "Words",
+    "IMAGE_LOSS_NAMES",
+    "LOSS_NAMES",
+    "ImageObjective",
+    "SceneObjective",
+    "VocabularyFeatures",
     "asymmetric_loss",
     "caption_loss",
     "classification_loss",

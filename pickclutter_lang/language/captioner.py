@@ -1,4 +1,4 @@
-"""Captions of pictures by an image captioning model (BLIP, GIT) through transformers; the extra `words`."""
+"""Captions of images by an image captioning model (BLIP, GIT) through transformers; the extra `words`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingAssetsError, MissingExtraError
-from pickclutter_lang.language.hub import reachable
+from pickclutter_lang.language.network import reachable
 
 # The main branches of these hold pickles alone; here the hub's own converter has put the same weights as safetensors.
 _REVISIONS = {
@@ -27,7 +27,7 @@ _HUB_ERRORS: tuple[type[BaseException], ...] = (OSError, *HfHubHTTPError.__bases
 
 
 class Captioner:
-    """An image captioning model that says the same of a picture whenever it is asked: it decodes greedily."""
+    """An image captioning model that says the same of a image whenever it is asked: it decodes greedily."""
 
     def __init__(self, model: str, revision: str | None = None, max_tokens: int = 30, device: str = "cpu") -> None:
         """Load a model; nothing but safetensors, JSON and plain text is read.
@@ -53,7 +53,7 @@ class Captioner:
         except (RuntimeError, AssertionError) as error:
             raise InvalidArgumentError(f"expected a device that torch can use, but got {device!r}") from error
         self._device, self._max_tokens = device, max_tokens
-        self.card = {
+        self.provenance = {
             "model": model,
             "weights": _fingerprint(folder),
             "max_tokens": max_tokens,
@@ -61,11 +61,11 @@ class Captioner:
         }
         """What the captions follow from, as JSON values; `weights` is a hash of all files that were read."""
 
-    def describe(self, pictures: Sequence[Image.Image | NDArray[np.uint8]]) -> list[str]:
-        """Return a caption of each picture, RGB of any size, in one line; a model may have nothing to say ("")."""
+    def caption(self, images: Sequence[Image.Image | NDArray[np.uint8]]) -> list[str]:
+        """Return a caption of each image, RGB of any size, in one line; a model may have nothing to say ("")."""
         import torch
 
-        pixels = self._processor(images=list(pictures), return_tensors="pt")["pixel_values"].to(self._device)
+        pixels = self._processor(images=list(images), return_tensors="pt")["pixel_values"].to(self._device)
         with torch.no_grad():
             tokens = self._model.generate(
                 pixel_values=pixels, max_new_tokens=self._max_tokens, num_beams=1, do_sample=False

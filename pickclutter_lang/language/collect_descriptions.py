@@ -10,10 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, StoreError, StoreMismatchError
-from pickclutter_lang.language.chat import ChatModel, host_of, request_body
-from pickclutter_lang.language.descriptions import CATALOGUE, INSTRUCTIONS, STYLES, DescriptionSet
-from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, MissingAssetsError
+from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
+from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
+from pickclutter_lang.objects.catalog import paper_catalog
 
 PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
 
@@ -28,11 +28,11 @@ class DescribeSettings:
     style: str = "standard"
     instruction: str | None = None
     base_url: str = "https://api.openai.com/v1"
-    key_variable: str | None = "OPENAI_API_KEY"
+    api_key_env: str | None = "OPENAI_API_KEY"
     temperature: float | None = None
     timeout: float = 60.0
     retries: int = 5
-    longest: int = 54
+    max_tokens: int = 54
     dry_run: bool = False
 
     def validate(self) -> None:
@@ -61,7 +61,7 @@ class DescribeSettings:
         host_of(self.base_url)
 
     @property
-    def asked(self) -> str:
+    def unresolved_labels(self) -> str:
         """The instruction, with `{name}` where the label goes."""
         return self.instruction if self.instruction is not None else INSTRUCTIONS[self.style]
 
@@ -71,37 +71,37 @@ class Described:
     """What came of it: the whole set, how many labels were asked for now, and the labels whose text is too long."""
 
     descriptions: DescriptionSet
-    asked: int
+    requests: int
     too_long: tuple[str, ...]
 
 
-def collect_descriptions(
-    settings: DescribeSettings, track: Callable[[Sequence[str]], Iterable[str]] = iter
-) -> Described:
+def collect_descriptions(config: DescribeSettings, track: Callable[[Sequence[str]], Iterable[str]] = iter) -> Described:
     """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
 
     :param track: shows progress over the labels that are asked for
-    :raises StoreMismatchError: when `out` holds answers of another model, instruction or host
+    :raises MismatchError: when `out` holds answers of another model, instruction or host
     :raises LanguageModelError: when the model gives no answer of use; what was answered is kept
     """
-    labels, found = read_labels(settings.labels), _started(settings)
+    labels, found = read_labels(config.labels), _started(config)
     missing = [label for label in labels if label not in found.texts]
     if missing:
-        _check_folder(Path(settings.out))
-        with _chat(settings) as chat:
+        _check_folder(Path(config.out))
+        with _chat(config) as chat:
             for label in track(missing):
-                texts = {**found.texts, label: chat.ask(message(settings.asked, label))}
+                texts = {**found.texts, label: chat.complete(message(config.unresolved_labels, label))}
                 found = replace(found, texts=texts, date=_today())
-                found.save(settings.out)
+                found.save(config.out)
     lengths = {label: _tokens(f"{label}, {found.texts[label]}") for label in labels}
-    return Described(found, len(missing), tuple(label for label in labels if lengths[label] > settings.longest))
+    return Described(found, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens))
 
 
-def dry_run(settings: DescribeSettings) -> list[str]:
+def dry_run(config: DescribeSettings) -> list[str]:
     """Return, as JSON, the bodies of the requests that would be sent, in order; nothing is sent."""
-    found = _started(settings)
-    missing = [label for label in read_labels(settings.labels) if label not in found.texts]
-    bodies = (request_body(settings.model, message(settings.asked, label), settings.temperature) for label in missing)
+    found = _started(config)
+    missing = [label for label in read_labels(config.labels) if label not in found.texts]
+    bodies = (
+        request_body(config.model, message(config.unresolved_labels, label), config.temperature) for label in missing
+    )
     return [json.dumps(body, ensure_ascii=False) for body in bodies]
 
 
@@ -111,16 +111,16 @@ def message(instruction: str, label: str) -> str:
 
 
 def read_labels(labels: object) -> list[str]:
-    """Return labels from a list, from `catalogue`, or from a file.
+    """Return labels from a list, from `catalog`, or from a file.
 
-    :param labels: texts; or `catalogue` (the paper's 26 objects); or the path of a `.json` file with a list of texts,
+    :param labels: texts; or `catalog` (the paper's 26 objects); or the path of a `.json` file with a list of texts,
         or of a `.txt` file with one label a line
     :raises MissingAssetsError: when there is no such file
-    :raises StoreError: when it cannot be read
+    :raises DatasetError: when it cannot be read
     :raises InvalidArgumentError: for no labels, empty ones, or one that comes twice
     """
-    if labels == CATALOGUE:
-        return paper_catalogue().names
+    if labels == CATALOG:
+        return paper_catalog().names
     found: object = _read_file(Path(labels)) if isinstance(labels, str) else labels
     if not isinstance(found, Sequence) or isinstance(found, str) or not found:
         raise InvalidArgumentError(f"expected labels to be a list of texts, but got {found!r}")
@@ -137,7 +137,7 @@ def read_labels(labels: object) -> list[str]:
 def _read_file(path: Path) -> object:
     if path.suffix not in (".json", ".txt"):
         raise InvalidArgumentError(
-            f"expected labels to be a list, 'catalogue', or the path of a .json or .txt file, but got {str(path)!r}"
+            f"expected labels to be a list, 'catalog', or the path of a .json or .txt file, but got {str(path)!r}"
         )
     if not path.is_file():
         raise MissingAssetsError(f"expected labels at {path}, but there is no such file")
@@ -145,20 +145,20 @@ def _read_file(path: Path) -> object:
         text = path.read_text(encoding="utf-8")
         return json.loads(text) if path.suffix == ".json" else [row for row in text.splitlines() if row.strip()]
     except (OSError, ValueError) as error:
-        raise StoreError(f"cannot read the labels in {path}: {error}") from error
+        raise DatasetError(f"cannot read the labels in {path}: {error}") from error
 
 
-def _started(settings: DescribeSettings) -> DescriptionSet:
+def _started(config: DescribeSettings) -> DescriptionSet:
     """Return what `out` holds already, or an empty set."""
-    name, host = _label_set(settings.labels), host_of(settings.base_url)
-    fresh = DescriptionSet(name, settings.style, settings.model, settings.asked, _today(), host, PROVENANCE, {})
-    if not Path(settings.out).exists():
+    name, host = _label_set(config.labels), host_of(config.base_url)
+    fresh = DescriptionSet(name, config.style, config.model, config.unresolved_labels, _today(), host, PROVENANCE, {})
+    if not Path(config.out).exists():
         return fresh
-    found = DescriptionSet.load(settings.out)
+    found = DescriptionSet.load(config.out)
     for key in ("style", "model", "instruction", "base_url"):
         if getattr(found, key) != getattr(fresh, key):
-            raise StoreMismatchError(
-                f"expected {settings.out} to hold answers with the {key} {getattr(fresh, key)!r}, "
+            raise MismatchError(
+                f"expected {config.out} to hold answers with the {key} {getattr(fresh, key)!r}, "
                 f"but it has {getattr(found, key)!r}; name another out="
             )
     return found
@@ -167,24 +167,26 @@ def _started(settings: DescribeSettings) -> DescriptionSet:
 def _check_folder(out: Path) -> None:
     """Refuse a folder that cannot be written to before the first answer is paid for."""
     if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise StoreError(f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}")
+        raise DatasetError(
+            f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}"
+        )
 
 
 def _label_set(labels: object) -> str:
     """Return what the set of labels is called: `pickclutter_26`, the file's name, or `labels`."""
-    if labels == CATALOGUE:
+    if labels == CATALOG:
         return "pickclutter_26"
     return Path(labels).stem if isinstance(labels, str) else "labels"
 
 
-def _chat(settings: DescribeSettings) -> ChatModel:
-    return ChatModel(
-        settings.model,
-        settings.base_url,
-        settings.key_variable,
-        temperature=settings.temperature,
-        timeout=settings.timeout,
-        retries=settings.retries,
+def _chat(config: DescribeSettings) -> ChatClient:
+    return ChatClient(
+        config.model,
+        config.base_url,
+        config.api_key_env,
+        temperature=config.temperature,
+        timeout=config.timeout,
+        retries=config.retries,
     )
 
 

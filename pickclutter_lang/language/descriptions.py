@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, StoreError, UnknownObjectError
-from pickclutter_lang.files import write_whole
-from pickclutter_lang.objects.catalogue import paper_catalogue
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.io import atomic_write
 
 SCHEMA = 1
 # `standard` is the instruction of section 5, the others are those of section 6 (Table 7), word for word.
@@ -32,7 +32,7 @@ INSTRUCTIONS = {
     ),
 }
 STYLES = tuple(INSTRUCTIONS)
-CATALOGUE = "catalogue"
+CATALOG = "catalog"
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,18 @@ class DescriptionSet:
         """Read a file of descriptions.
 
         :raises MissingAssetsError: when there is no such file
-        :raises StoreError: when it is damaged or has another schema
+        :raises DatasetError: when it is damaged or has another schema
         """
         path = Path(path)
         if not path.is_file():
             raise MissingAssetsError(
                 f"expected descriptions at {path}, but there is no such file; "
-                f"make it: python scripts/describe_labels.py labels=[...] out={path}"
+                f"make it: pickclutter describe-labels labels=[...] out={path}"
             )
         try:
             return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:  # ValueError: of JSON, of UTF-8, and of `_from_json`
-            raise StoreError(f"cannot read the descriptions in {path}: {error}; make them again") from error
+            raise DatasetError(f"cannot read the descriptions in {path}: {error}; make them again") from error
 
     @classmethod
     def _from_json(cls, content: object) -> DescriptionSet:
@@ -93,10 +93,10 @@ class DescriptionSet:
     def save(self, path: str | Path) -> None:
         """Write the file whole.
 
-        :raises StoreError: when it cannot be written
+        :raises DatasetError: when it cannot be written
         """
         content = {"schema": SCHEMA, **asdict(self), "texts": dict(self.texts)}
-        write_whole(Path(path), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+        atomic_write(Path(path), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
     def of(self, names: Sequence[str]) -> list[str]:
         """Return the descriptions of labels.
@@ -107,7 +107,7 @@ class DescriptionSet:
         if lacking:
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "
-                f"{', '.join(map(repr, lacking))}; ask for them: python scripts/describe_labels.py "
+                f"{', '.join(map(repr, lacking))}; ask for them: pickclutter describe-labels "
                 f"style={self.style} labels=[...]"
             )
         return [self.texts[name] for name in names]
@@ -116,16 +116,16 @@ class DescriptionSet:
 def load_descriptions(style: str) -> DescriptionSet:
     """Return the descriptions of the paper's 26 objects that the package carries, in one of the four `STYLES`.
 
-    The style `catalogue` gives the catalogue's own sentences.
+    The style `catalog` gives the catalog's own sentences.
 
     :raises InvalidArgumentError: for another style
     """
-    if style == CATALOGUE:
-        texts = {item.name: item.description for item in paper_catalogue()}
-        return DescriptionSet("pickclutter_26", style, "none", "", "", "none", "the catalogue's own sentences", texts)
+    if style == CATALOG:
+        texts = {item.name: item.description for item in paper_catalog()}
+        return DescriptionSet("pickclutter_26", style, "none", "", "", "none", "the catalog's own sentences", texts)
     if style not in INSTRUCTIONS:
         raise InvalidArgumentError(
-            f"expected descriptions to be one of {', '.join((*STYLES, CATALOGUE))}, or the path of a .json file, "
+            f"expected descriptions to be one of {', '.join((*STYLES, CATALOG))}, or the path of a .json file, "
             f"but got {style!r}"
         )
     return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))
@@ -141,7 +141,7 @@ def read_descriptions(source: str | Path) -> DescriptionSet:
     return load_descriptions(str(source))
 
 
-def describe(
+def attach_descriptions(
     names: Sequence[str], source: str | Path | DescriptionSet, otherwise: Sequence[str] | None = None
 ) -> list[str]:
     """Return what stands for each label in a prompt: its name and its description, `{name}, {description}`.

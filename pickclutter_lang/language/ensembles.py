@@ -1,8 +1,8 @@
 """Several texts a label, averaged, and the controls that tell their meaning from the averaging alone.
 
-Phrases are what follows a label's name, [C][n]: some for each of C labels. `descriptor_phrases` makes them after Menon
-and Vondrick (arXiv 2210.07183), `style_phrases` from descriptions; `waffle_phrases` puts noise in their place after
-Roth et al. (arXiv 2306.07282), `swapped_phrases` gives each label those of another.
+Phrases are what follows a label's name, [C][n]: some for each of C labels. `catalog_descriptors` makes them after Menon
+and Vondrick (arXiv 2210.07183), `style_descriptors` from descriptions; `waffle_descriptors` puts noise in their place
+after Roth et al. (arXiv 2306.07282), `shuffled_descriptors` gives each label those of another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch.nn import functional
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import STYLES, read_descriptions
 
-Phrases = Sequence[Sequence[str]]
+Descriptors = Sequence[Sequence[str]]
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
 _LEAD = re.compile(r"which (?:is|has) (?:(?:an?|made|shaped|used|found) )?|which ")
 _ADJECTIVAL = ("made", "shaped", "used", "found")
@@ -36,7 +36,7 @@ class TextEncoder(Protocol):
 
 
 def ensemble_features(
-    teacher: TextEncoder, texts: Phrases, template: str = "{label}", truncate: bool = False
+    teacher: TextEncoder, texts: Descriptors, template: str = "{label}", truncate: bool = False
 ) -> Tensor:
     """Return one feature a label: the mean direction of the unit features of its texts.
 
@@ -44,7 +44,7 @@ def ensemble_features(
     :param texts: [C][n], at least one text for each label, as `label_texts` gives; n may differ between labels
     :param template: what each text is put into, with `{label}` where it goes
     :param truncate: cut texts that are longer than the teacher's context instead of refusing them
-    :return: float32 [C, D], L2-normalised
+    :return: float32 [C, D], L2-normalized
     :raises InvalidArgumentError: for a label without a text, a template without `{label}`, or a text that is too long
     """
     counts = [len(own) for own in texts]
@@ -58,7 +58,7 @@ def ensemble_features(
     return functional.normalize(torch.stack(means), dim=-1)
 
 
-def label_texts(names: Sequence[str], phrases: Phrases) -> list[list[str]]:
+def label_texts(names: Sequence[str], phrases: Descriptors) -> list[list[str]]:
     """Return the texts [C][n] of labels: `{name}, {phrase}`.
 
     :raises InvalidArgumentError: when there are more or fewer lists of phrases than names
@@ -70,7 +70,7 @@ def label_texts(names: Sequence[str], phrases: Phrases) -> list[list[str]]:
     ]
 
 
-def style_phrases(names: Sequence[str], sources: Sequence[str] = STYLES) -> list[list[str]]:
+def style_descriptors(names: Sequence[str], sources: Sequence[str] = STYLES) -> list[list[str]]:
     """Return one phrase a label for each of several descriptions, [C][sources].
 
     :param sources: styles or paths, as `read_descriptions` takes them
@@ -80,7 +80,7 @@ def style_phrases(names: Sequence[str], sources: Sequence[str] = STYLES) -> list
     return [list(own) for own in zip(*columns, strict=True)]
 
 
-def descriptor_phrases(names: Sequence[str], source: str = "detailed") -> list[list[str]]:
+def catalog_descriptors(names: Sequence[str], source: str = "detailed") -> list[list[str]]:
     """Return the parts of descriptions as phrases of their own: "which has smooth blue sides", "which is made of ...".
 
     Menon and Vondrick write "which is" before an article; here an article begins a part of the thing: "which has a".
@@ -92,8 +92,8 @@ def descriptor_phrases(names: Sequence[str], source: str = "detailed") -> list[l
     return [[_which(part.strip()) for part in text.rstrip(". ").split(";") if part.strip()] for text in texts]
 
 
-def waffle_phrases(
-    phrases: Phrases,
+def waffle_descriptors(
+    phrases: Descriptors,
     rng: np.random.Generator,
     kind: Literal["words", "characters"] = "words",
     words: Sequence[str] | None = None,
@@ -128,7 +128,7 @@ def waffle_phrases(
     return [shared[: len(own)] for own in phrases]
 
 
-def swapped_phrases(phrases: Phrases, rng: np.random.Generator) -> list[list[str]]:
+def shuffled_descriptors(phrases: Descriptors, rng: np.random.Generator) -> list[list[str]]:
     """Return the phrases with each label given those of another: the labels in random order, each takes the next one's.
 
     :raises InvalidArgumentError: for fewer than two labels
@@ -140,7 +140,7 @@ def swapped_phrases(phrases: Phrases, rng: np.random.Generator) -> list[list[str
     return [list(phrases[owner[n]]) for n in range(len(phrases))]
 
 
-def words_of(phrases: Phrases) -> list[str]:
+def words_of(phrases: Descriptors) -> list[str]:
     """Return the words that occur in phrases, each once, sorted."""
     leads = ((phrase, _LEAD.match(phrase)) for own in phrases for phrase in own)
     return sorted({word for phrase, lead in leads for word in _WORD.findall(phrase[lead.end() if lead else 0 :])})

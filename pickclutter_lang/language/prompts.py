@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 
-PHRASES = ("a photo of a table with a", "a picture of a table without a")
+PHOTO_TEMPLATES = ("a photo of a table with a", "a image of a table without a")
 _SPREAD = 0.02  # of random context vectors, as in CoOp
 
 
-class TextTower(Protocol):
+class TextEncoder(Protocol):
     """What is needed of a teacher; `pickclutter_lang.teachers.Teacher` has it."""
 
     @property
@@ -24,13 +24,13 @@ class TextTower(Protocol):
     def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
         """Return int64 tokens [C, L]: start, words, end, padding."""
 
-    def end_positions(self, tokens: Tensor) -> Tensor:
+    def eot_positions(self, tokens: Tensor) -> Tensor:
         """Return the position [C] of the end token."""
 
     def embed_tokens(self, tokens: Tensor) -> Tensor:
         """Return token embeddings [C, L, W]."""
 
-    def encode_prompts(self, embeddings: Tensor, end: Tensor) -> Tensor:
+    def encode_token_embeddings(self, embeddings: Tensor, end: Tensor) -> Tensor:
         """Return features [C, D]; L may be shorter than the context."""
 
 
@@ -50,11 +50,11 @@ class LearnedPrompts(nn.Module):
 
     def __init__(
         self,
-        teacher: TextTower,
+        teacher: TextEncoder,
         labels: Sequence[str],
         n_context: int = 8,
         dual: bool = True,
-        init: tuple[str | None, str | None] = PHRASES,
+        init: tuple[str | None, str | None] = PHOTO_TEMPLATES,
         generator: torch.Generator | None = None,
         truncate: bool = False,
     ) -> None:
@@ -88,13 +88,15 @@ class LearnedPrompts(nn.Module):
         """Encode any labels behind the same contexts, with gradient to the contexts.
 
         :param labels: C texts
-        :return: L2-normalised features [C, D]
+        :return: L2-normalized features [C, D]
         :raises InvalidArgumentError: naming the label that does not fit into the text tower's context
         """
         embeddings, end = self._label_tokens(labels)
         contexts = [self.positive] if self.negative is None else [self.positive, self.negative]
         prompts = [self._with_context(embeddings, context) for context in contexts]
-        features = self._teacher.encode_prompts(torch.cat(prompts), (end + self.n_context).repeat(len(contexts)))
+        features = self._teacher.encode_token_embeddings(
+            torch.cat(prompts), (end + self.n_context).repeat(len(contexts))
+        )
         if self.negative is None:
             return PromptFeatures(features, None)
         positive, negative = features.chunk(2)
@@ -105,7 +107,7 @@ class LearnedPrompts(nn.Module):
         if len(labels) == 0:
             raise InvalidArgumentError("expected at least one label, got none")
         tokens = self._teacher.tokenize(labels, truncate=self._truncate)
-        end = self._teacher.end_positions(tokens)
+        end = self._teacher.eot_positions(tokens)
         if self._truncate:
             last = self._teacher.context_length - self.n_context - 1
             tokens[end > last, last] = tokens[end > last, end[end > last]]
@@ -129,7 +131,7 @@ class LearnedPrompts(nn.Module):
     def _context(self, phrase: str | None, generator: torch.Generator | None) -> Tensor:
         """Return context vectors [n, W]: a phrase's embeddings at the end, random ones before them."""
         tokens = self._teacher.tokenize([phrase or ""])
-        words = int(self._teacher.end_positions(tokens)[0]) - 1
+        words = int(self._teacher.eot_positions(tokens)[0]) - 1
         if words > self.n_context:
             raise InvalidArgumentError(
                 f"expected a phrase of at most n_context={self.n_context} tokens, but {phrase!r} has {words}"

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-_COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+_COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 _SHAPES = ("round", "flat", "long and thin", "rectangular", "cylindrical", "cube-shaped", "curved", "oval", "conical")
 _MATERIALS = ("metal", "plastic", "wooden", "rubber", "foam", "cardboard", "glass", "leather", "ceramic")
-_KINDS = ("ball", "bottle", "box", "can", "fruit", "tool", "toy", "block", "cup", "cutlery", "container", "tableware")
-_THINGS = (
+_CATEGORIES = (
+    "ball",
+    "bottle",
+    "box",
+    "can",
+    "fruit",
+    "tool",
+    "toy",
+    "block",
+    "cup",
+    "cutlery",
+    "container",
+    "tableware",
+)
+_NOUNS = (
     "mug", "plate", "pitcher", "jar", "brush", "marker", "pen", "padlock", "clamp", "wrench", "pliers", "screw",
     "nail", "chain", "rope", "plum", "grape", "lime", "carrot", "potato", "egg", "bread", "cookie", "cereal",
     "soup can", "tin of fish", "coffee can", "sugar packet", "pudding packet", "soap", "towel", "glove", "shoe", "book",
@@ -20,17 +33,15 @@ _THINGS = (
 
 
 def vocabulary(names: Sequence[str], excluded: Sequence[str] = ()) -> list[str]:
-    """Return some 300 noun phrases: names, things of a household, kinds, colours, shapes, materials, and their pairs.
+    """Return some 300 noun phrases: names, things of a household, kinds, colors, shapes, materials, and their pairs.
 
     :param names: put first, such as the names that a student is trained on
     :param excluded: names and synonyms that must not occur, such as those of what is held out: a phrase with one of
         them in it is left out
     :return: phrases without an article, each once
     """
-    looks = [
-        f"{word} {noun}" for words in (_COLOURS, _SHAPES, _MATERIALS) for word, noun in product(words, ("object",))
-    ]
-    pairs = [f"{colour} {kind}" for colour, kind in product(_COLOURS, _KINDS)]
-    shaped = [f"{colour} {shape} object" for colour, shape in product(_COLOURS, _SHAPES[:6])]
-    phrases = dict.fromkeys([*names, *_KINDS, *_THINGS, *looks, *pairs, *shaped])
+    looks = [f"{word} {noun}" for words in (_COLORS, _SHAPES, _MATERIALS) for word, noun in product(words, ("object",))]
+    pairs = [f"{color} {kind}" for color, kind in product(_COLORS, _CATEGORIES)]
+    shaped = [f"{color} {shape} object" for color, shape in product(_COLORS, _SHAPES[:6])]
+    phrases = dict.fromkeys([*names, *_CATEGORIES, *_NOUNS, *looks, *pairs, *shaped])
     return [phrase for phrase in phrases if not any(name in phrase for name in excluded)]

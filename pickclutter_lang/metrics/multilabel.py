@@ -58,18 +58,12 @@ def average_precisions(probabilities: Tensor, targets: Tensor) -> Tensor:
     :return: float64 [C] in [0, 1], NaN for a class without positives
     :raises InvalidArgumentError: on other shapes or values
     """
-    # Takes a second to import, which nothing needs that has one label a picture.
-    from torchmetrics.functional.classification import binary_average_precision
-
     _check_probabilities(probabilities)
     present = _binary("targets", targets)
     _check_same_shape(probabilities, targets)
     result = torch.full((probabilities.shape[1],), math.nan, dtype=torch.float64)
     for column in present.any(dim=0).nonzero().flatten().tolist():
-        # Class by class: the multi-label function of torchmetrics counts a class without positives as 0.
-        # In double precision, so that the sum over many observations does not depend on the machine.
-        value = binary_average_precision(probabilities[:, column].double(), present[:, column].long())
-        result[column] = torch.as_tensor(value)
+        result[column] = _average_precision(probabilities[:, column], present[:, column])
     return result
 
 
@@ -159,6 +153,20 @@ def trivial_predictors(
         "always_yes": multilabel_row(constant + 1, present),
         "label_frequency": multilabel_row(frequency, present, threshold=threshold),
     }
+
+
+def _average_precision(scores: Tensor, present: Tensor) -> Tensor:
+    """Return the area under the steps of precision over recall, float32; equal scores are one step.
+
+    :param scores: [N]
+    :param present: bool [N], with at least one positive
+    """
+    order = scores.argsort(descending=True)
+    scores, hits = scores[order], present[order].cumsum(dim=0)
+    last = torch.cat([(scores.diff() != 0).nonzero().flatten(), torch.tensor([len(scores) - 1], device=scores.device)])
+    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
+    # Summed from the last step to the first, as torchmetrics does, to give its values to the last bit.
+    return (recall.diff(prepend=recall.new_zeros(1)) * precision).flip(0).sum()
 
 
 def _counts(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:

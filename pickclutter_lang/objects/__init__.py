@@ -1,1 +1,1 @@
-"""What can lie in a pile: the catalogue, the object sets on disk, and the procedural stand-ins."""
+"""What can lie in a pile: the catalog, the object sets on disk, and the procedural models."""

@@ -14,7 +14,7 @@ from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.students.recompute import recomputed
+from pickclutter_lang.students.activation_checkpointing import checkpoint_forward
 from pickclutter_lang.students.small_resnet import FINE_WIDTH, WIDTH, small_resnet
 
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
@@ -96,11 +96,11 @@ class _EfficientNetMap(nn.Module):
         if not self._recompute or not torch.is_grad_enabled():
             return cast(Tensor, self.network.extract_features(images))
         network: Any = self.network
-        x = recomputed(network, lambda x: network._swish(network._bn0(network._conv_stem(x))), images)
+        x = checkpoint_forward(network, lambda x: network._swish(network._bn0(network._conv_stem(x))), images)
         for number, block in enumerate(network._blocks):
             rate = network._global_params.drop_connect_rate * (number / len(network._blocks))
-            x = recomputed(network, partial(block, drop_connect_rate=rate), x)
-        return recomputed(network, lambda x: network._swish(network._bn1(network._conv_head(x))), x)
+            x = checkpoint_forward(network, partial(block, drop_connect_rate=rate), x)
+        return checkpoint_forward(network, lambda x: network._swish(network._bn1(network._conv_head(x))), x)
 
 
 def _efficientnet(
@@ -114,18 +114,18 @@ def _efficientnet(
     overrides = {"image_size": None, "include_top": False, "batch_norm_momentum": 0.9}
     if not dropout:
         overrides |= {"dropout_rate": 0.0, "drop_connect_rate": 0.0}
-    blocks, settings = get_model_params(library_name, overrides)
+    blocks, config = get_model_params(library_name, overrides)
     if output_stride == 16:
         last = max(n for n, block in enumerate(blocks) if block.stride == [2])
         blocks[last] = blocks[last]._replace(stride=[1])
-    network = EfficientNet(blocks, settings)
+    network = EfficientNet(blocks, config)
     if pretrained:
         weights = torch.hub.load_state_dict_from_url(url_map[library_name], progress=False, weights_only=True)
         network.load_state_dict({key: value for key, value in weights.items() if not key.startswith("_fc.")})
     _widen_stem(network, channels, pretrained)
     # The library's own swish saves memory by recomputing; torch's is faster on CPU.
     network.set_swish(memory_efficient=False)
-    return Backbone(_EfficientNetMap(network, recompute), round_filters(1280, settings), settings.dropout_rate)
+    return Backbone(_EfficientNetMap(network, recompute), round_filters(1280, config), config.dropout_rate)
 
 
 def _torchvision(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:

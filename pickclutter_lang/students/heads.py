@@ -18,8 +18,8 @@ class LabelScores(NamedTuple):
     """
 
     probabilities: Tensor
-    maps: Tensor
-    odds: Tensor
+    attention: Tensor
+    cell_logits: Tensor
 
 
 class LocalAggregation(nn.Module):
@@ -50,9 +50,9 @@ class LocalAggregation(nn.Module):
     def forward(self, local: Tensor, positive: Tensor, negative: Tensor) -> LabelScores:
         """Score labels on images.
 
-        :param local: [N, D, h, w] local features, normalised here
-        :param positive: [C, D] text feature of each label's positive prompt, normalised here
-        :param negative: [C, D] text feature of each label's negative prompt, normalised here
+        :param local: [N, D, h, w] local features, normalized here
+        :param positive: [C, D] text feature of each label's positive prompt, normalized here
+        :param negative: [C, D] text feature of each label's negative prompt, normalized here
         :raises InvalidArgumentError: on other shapes
         """
         _check(local, positive, negative)

@@ -12,10 +12,10 @@ from pickclutter_lang.students.backbones import Backbone, build_backbone
 
 
 class StudentFeatures(NamedTuple):
-    """Features of N images, not normalised: `global_` [N, D] for L_im-cst, `local` [N, D, h, w] for labels."""
+    """Features of N images, not normalized: `global_` [N, D] for L_im-cst, `local` [N, D, h, w] for labels."""
 
-    global_: Tensor
-    local: Tensor
+    pooled: Tensor
+    spatial: Tensor
 
 
 class Student(nn.Module):

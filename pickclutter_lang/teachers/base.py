@@ -14,8 +14,8 @@ from torch import Tensor
 class Teacher(Protocol):
     """A frozen vision-language model; D is `embed_dim`, S `image_size`, W the width of its text tower.
 
-    Features are float32 and L2-normalised. The model is in eval mode and its weights take no gradient;
-    `encode_prompts` lets gradients through to the embeddings.
+    Features are float32 and L2-normalized. The model is in eval mode and its weights take no gradient;
+    `encode_token_embeddings` lets gradients through to the embeddings.
     """
 
     @property
@@ -24,7 +24,7 @@ class Teacher(Protocol):
 
     @property
     def image_size(self) -> int:
-        """Side S of the pictures that the image tower reads, in pixels."""
+        """Side S of the images that the image tower reads, in pixels."""
 
     @property
     def logit_scale(self) -> float:
@@ -42,12 +42,12 @@ class Teacher(Protocol):
         """Move the weights to a device and return the teacher itself."""
 
     def preprocess(self, images: npt.NDArray[np.uint8] | Tensor) -> Tensor:
-        """Turn uint8 pictures [N, H, W, 3] into the image tower's float32 input [N, 3, S, S]."""
+        """Turn uint8 images [N, H, W, 3] into the image tower's float32 input [N, 3, S, S]."""
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """Return the features [N, D] of preprocessed pictures [N, 3, S, S]."""
+        """Return the features [N, D] of preprocessed images [N, 3, S, S]."""
 
-    def release_image_tower(self) -> None:
+    def free_image_encoder(self) -> None:
         """Free the image tower's weights for good; `encode_image` raises from then on."""
 
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
@@ -59,13 +59,13 @@ class Teacher(Protocol):
         :raises InvalidArgumentError: for a text that is longer than the context, unless it may be truncated
         """
 
-    def end_positions(self, tokens: Tensor) -> Tensor:
+    def eot_positions(self, tokens: Tensor) -> Tensor:
         """Return the position [C] of the end token in tokens [C, L]."""
 
     def embed_tokens(self, tokens: Tensor) -> Tensor:
         """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""
 
-    def encode_prompts(self, embeddings: Tensor, end: Tensor) -> Tensor:
+    def encode_token_embeddings(self, embeddings: Tensor, end: Tensor) -> Tensor:
         """Return the features [C, D] of embeddings [C, L, W] whose end tokens stand at the positions `end` [C].
 
         Equal to `encode_text` where the embeddings are those of its tokens; L may be shorter than the context.

@@ -34,7 +34,7 @@ class OpenClipTeacher:
         self.model = model.eval().requires_grad_(False)
         self.config = dict(config)
         self.preprocess = Preprocessing(preprocess)
-        self._text = _text_tower(model, self.config)
+        self._text = _text_encoder(model, self.config)
 
     @property
     def embed_dim(self) -> int:
@@ -43,7 +43,7 @@ class OpenClipTeacher:
 
     @property
     def image_size(self) -> int:
-        """Side S of the pictures that the image tower reads, in pixels."""
+        """Side S of the images that the image tower reads, in pixels."""
         return self.preprocess.size
 
     @property
@@ -65,7 +65,7 @@ class OpenClipTeacher:
     def fingerprint(self) -> str:
         """Hash (sha256, hex) of architecture, weights and preprocessing."""
         digest = hashlib.sha256(json.dumps(self.config, sort_keys=True).encode())
-        digest.update(json.dumps(self.preprocess.settings(), sort_keys=True).encode())
+        digest.update(json.dumps(self.preprocess.describe(), sort_keys=True).encode())
         for name, weight in sorted(self.model.state_dict().items()):
             digest.update(f"{name} {weight.dtype} {list(weight.shape)}".encode())
             digest.update(memoryview(weight.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()))
@@ -76,7 +76,7 @@ class OpenClipTeacher:
         self.model.to(device)
         return self
 
-    def release_image_tower(self) -> None:
+    def free_image_encoder(self) -> None:
         """Free the weights of the image tower, for good, when all features that are needed are there.
 
         The fingerprint stays that of the whole model.
@@ -86,16 +86,16 @@ class OpenClipTeacher:
 
     @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
-        """Return the features [N, D] of preprocessed pictures [N, 3, S, S].
+        """Return the features [N, D] of preprocessed images [N, 3, S, S].
 
-        :raises InvalidArgumentError: for pictures of another shape
+        :raises InvalidArgumentError: for images of another shape
         :raises TeacherError: when the image tower was released
         """
         if self.model.visual is None:
             raise TeacherError("expected a teacher with its image tower, but it was released; load the teacher again")
         if images.ndim != 4 or tuple(images.shape[1:]) != (3, self.image_size, self.image_size):
             raise InvalidArgumentError(
-                f"expected preprocessed pictures [N, 3, {self.image_size}, {self.image_size}], "
+                f"expected preprocessed images [N, 3, {self.image_size}, {self.image_size}], "
                 f"but got {list(images.shape)}; call preprocess first"
             )
         features = self.model.encode_image(images.to(self.device))  # type: ignore[operator]
@@ -107,8 +107,8 @@ class OpenClipTeacher:
         parts = []
         for first in range(0, len(texts), _TEXTS_AT_ONCE):
             tokens = self.tokenize(texts[first : first + _TEXTS_AT_ONCE], truncate)
-            end = self.end_positions(tokens)
-            parts.append(self.encode_prompts(self.embed_tokens(tokens[:, : int(end.max()) + 1]), end))
+            end = self.eot_positions(tokens)
+            parts.append(self.encode_token_embeddings(self.embed_tokens(tokens[:, : int(end.max()) + 1]), end))
         return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
 
     def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
@@ -120,7 +120,7 @@ class OpenClipTeacher:
         tokens = tokenize(texts, self.context_length, truncate)
         return tokens.to(self.device)
 
-    def end_positions(self, tokens: Tensor) -> Tensor:
+    def eot_positions(self, tokens: Tensor) -> Tensor:
         """Return the position [C] of the end token, the largest id, in tokens [C, L]."""
         return tokens.argmax(dim=-1)
 
@@ -129,7 +129,7 @@ class OpenClipTeacher:
         embedded: Tensor = self._text.token_embedding(tokens)
         return embedded
 
-    def encode_prompts(self, embeddings: Tensor, end: Tensor) -> Tensor:
+    def encode_token_embeddings(self, embeddings: Tensor, end: Tensor) -> Tensor:
         """Return the features [C, D] of embeddings [C, L, W] whose end tokens stand at the positions `end` [C].
 
         The text tower is causal: what comes after the end token changes nothing, so L may be anything from
@@ -175,7 +175,7 @@ def text_features(tower: Any, embeddings: Tensor, end: Tensor) -> Tensor:
 
     :param embeddings: [C, L, W], without positions
     :param end: int64 [C], where to pool
-    :return: float32 [C, D], L2-normalised
+    :return: float32 [C, D], L2-normalized
     """
     length = embeddings.shape[1]
     x = embeddings + tower.positional_embedding[:length]
@@ -187,7 +187,7 @@ def text_features(tower: Any, embeddings: Tensor, end: Tensor) -> Tensor:
     return functional.normalize(x.float(), dim=-1)
 
 
-def _text_tower(model: nn.Module, config: Mapping[str, Any]) -> Any:
+def _text_encoder(model: nn.Module, config: Mapping[str, Any]) -> Any:
     """Return the module that holds the parts of the text transformer: the model itself or its `text`."""
     tower: Any = model if hasattr(model, "token_embedding") else getattr(model, "text", None)
     text = config["text_cfg"]

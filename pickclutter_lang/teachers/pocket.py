@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers import patch_trunk
+from pickclutter_lang.teachers import patch_resnet
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 
 CONFIG_FILE = "open_clip_config.json"
@@ -38,7 +38,7 @@ POCKET_CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 256,
         "vision_cfg": {
-            "timm_model_name": patch_trunk.pocket_patch_resnet.__name__,
+            "timm_model_name": patch_resnet.pocket_patch_resnet.__name__,
             "timm_model_pretrained": False,
             "timm_pool": "avg",
             "timm_proj": "linear",
@@ -57,11 +57,11 @@ POCKET_CONFIG: dict[str, Any] = {
 
 
 class PocketTeacher(OpenClipTeacher):
-    """The pocket teacher: a `Teacher` with features of every place of a picture."""
+    """The pocket teacher: a `Teacher` with features of every place of a image."""
 
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:
-        """Return a feature per cell, [N, D, h, w] (h = w = S / 16), L2-normalised, of preprocessed pictures."""
+        """Return a feature per cell, [N, D, h, w] (h = w = S / 16), L2-normalized, of preprocessed images."""
         return functional.normalize(dense_features(self.model, images.to(self.device)).float(), dim=1)
 
 
@@ -74,7 +74,7 @@ def dense_features(model: Any, images: Tensor) -> Tensor:
     """Return the projected map before pooling, [N, D, h, w]; its mean over h and w is `encode_image`'s output.
 
     :param model: an open_clip model with a convolutional timm trunk, average pooling and a linear projection
-    :param images: preprocessed pictures [N, 3, H, W] of any size
+    :param images: preprocessed images [N, 3, H, W] of any size
     """
     return dense_maps(model, model.visual.trunk.forward_features(images))
 
@@ -119,7 +119,7 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
     except FileNotFoundError as error:
         raise TeacherError(
             f"expected a pocket teacher at {root}, but {error.filename or WEIGHTS_FILE} is not there; "
-            f"train one: python scripts/train_teacher.py"
+            f"train one: pickclutter train-teacher"
         ) from error
     except (json.JSONDecodeError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]

@@ -1,4 +1,4 @@
-"""From uint8 pictures to an image tower's input, as the model's own configuration says."""
+"""From uint8 images to an image tower's input, as the model's own configuration says."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize, crop, scale to [0, 1] and normalise, with open_clip's own settings of a model.
+    """Resize, crop, scale to [0, 1] and normalize, with open_clip's own settings of a model.
 
-    Works on whole batches of tensors; open_clip's transform works on one PIL picture at a time.
+    Works on whole batches of tensors; open_clip's transform works on one PIL image at a time.
     """
 
     config: PreprocessCfg
@@ -27,12 +27,12 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if self.config.resize_mode not in ("shortest", "squash"):
             raise TeacherError(
-                f"expected a model whose pictures are resized by 'shortest' or 'squash', "
+                f"expected a model whose images are resized by 'shortest' or 'squash', "
                 f"but got {self.config.resize_mode!r}; use another teacher"
             )
         size = self.config.size
         if not isinstance(size, int) and len(set(size)) > 1:
-            raise TeacherError(f"expected a model that reads square pictures, but got {tuple(size)}")
+            raise TeacherError(f"expected a model that reads square images, but got {tuple(size)}")
 
     @property
     def size(self) -> int:
@@ -40,20 +40,20 @@ class Preprocessing:
         size = self.config.size
         return size if isinstance(size, int) else int(size[0])
 
-    def settings(self) -> dict[str, object]:
+    def describe(self) -> dict[str, object]:
         """Return everything that decides what comes out, ready for JSON."""
         row = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.config).items()}
         return {**row, "size": self.size}
 
     def __call__(self, images: npt.NDArray[np.uint8] | Tensor) -> Tensor:
-        """Turn uint8 pictures [N, H, W, 3] into float32 [N, 3, S, S].
+        """Turn uint8 images [N, H, W, 3] into float32 [N, 3, S, S].
 
         :raises InvalidArgumentError: for another dtype or shape
         """
         pixels = torch.from_numpy(np.ascontiguousarray(images)) if isinstance(images, np.ndarray) else images
         if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[-1] != 3:
             raise InvalidArgumentError(
-                f"expected uint8 pictures [N, H, W, 3], but got {pixels.dtype} {list(pixels.shape)}"
+                f"expected uint8 images [N, H, W, 3], but got {pixels.dtype} {list(pixels.shape)}"
             )
         x = pixels.permute(0, 3, 1, 2)
         if tuple(x.shape[-2:]) != (self.size, self.size):

@@ -1,15 +1,1 @@
-"""The training loop: data, schedule, checkpoints, seeds."""
-
-from pickclutter_lang.training.config import EvaluateSettings, ReportSettings, TrainSettings
-from pickclutter_lang.training.model import AffordanceModel, Prediction
-from pickclutter_lang.training.run import Run, saved_settings
-
-__all__ = [
-    "AffordanceModel",
-    "EvaluateSettings",
-    "Prediction",
-    "ReportSettings",
-    "Run",
-    "TrainSettings",
-    "saved_settings",
-]
+"""How a student is trained: a loop for any task, checkpoints, optimizers, experiments of several phases."""

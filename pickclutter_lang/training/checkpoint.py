@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
-from pickclutter_lang.files import sync
+from pickclutter_lang.utils.io import fsync
 
 STATE_FILE = "state.json"
 SCHEMA = 1
@@ -49,7 +49,7 @@ def saved_epochs(root: Path) -> list[int]:
 
 
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Write a checkpoint with the present state of the model, the optimiser and the random generators.
+    """Write a checkpoint with the present state of the model, the optimizer and the random generators.
 
     :param state: JSON values to keep with it; the keys `schema`, `optimizer` and `rng` are added
     """
@@ -64,10 +64,10 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng}, indent=1)
     (temporary / STATE_FILE).write_text(text)
     for path in [*temporary.iterdir(), temporary]:
-        sync(path)
+        fsync(path)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
-    sync(folder.parent)
+    fsync(folder.parent)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -122,7 +122,7 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
 
 
 def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put model, optimiser and the global random generators back to where the checkpoint was made.
+    """Put model, optimizer and the global random generators back to where the checkpoint was made.
 
     :raises CheckpointError: when the tensors do not fit the model
     """
@@ -167,7 +167,7 @@ def prune(root: Path, keep: set[int]) -> None:
 
 
 def _flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Split an optimiser's state into tensors, named `<parameter>.<key>`, and JSON values."""
+    """Split an optimizer's state into tensors, named `<parameter>.<key>`, and JSON values."""
     whole = optimizer.state_dict()
     tensors: dict[str, Tensor] = {}
     values: dict[str, Any] = {}

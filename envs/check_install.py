@@ -1,0 +1,116 @@
+"""`pickclutter check-install`: is everything here that the simulator needs? Renders one real pile."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
+
+PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
+_PYTHONS = ((3, 10), (3, 11))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all checks in order; stop at the first that fails.
+
+    :param arguments: of the command line, by default the process's
+    :return: the exit status, 0 or 1
+    """
+    parser = argparse.ArgumentParser(prog="pickclutter check-install", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("doctor.png"), help="where to write the image")
+    parser.add_argument("--objects", choices=("proxy", "ycb"), default="proxy", help="which objects lie in the pile")
+    parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
+    options = parser.parse_args(arguments)
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("python", check_python),
+        ("packages", check_packages),
+        ("vulkan loader", check_loader),
+        ("renderer", check_renderer),
+        ("picture", lambda: render_pile(options.out, options.objects, options.objects_root)),
+    ]
+    for name, check in checks:
+        try:
+            found = check()
+        except PickClutterError as error:
+            _say(f"FAILED  {name}: {type(error).__name__}: {error}")
+            return 1
+        _say(f"ok      {name}: {found}")
+    return 0
+
+
+def check_python() -> str:
+    """Check that sapien 2.2.2 has wheels for this Python."""
+    if sys.version_info[:2] not in _PYTHONS:
+        raise InvalidArgumentError(
+            f"expected Python 3.10 or 3.11 (sapien 2.2.2 has no others), but got {platform.python_version()}"
+        )
+    return f"{platform.python_version()} on {platform.platform()}"
+
+
+def check_packages() -> str:
+    """Check that the packages are there, and that numpy is one with which sapien reads arrays right."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError as error:
+            raise MissingExtraError(package, "sim") from error
+    if int(found["numpy"].split(".")[0]) >= 2:
+        raise InvalidArgumentError(
+            f"expected numpy below 2, since sapien 2.2.2 misreads later arrays, but got {found['numpy']}; "
+            "run: pip install 'numpy<1.24'"
+        )
+    return ", ".join(f"{package} {number}" for package, number in found.items())
+
+
+def check_loader() -> str:
+    """Check that the Vulkan loader is there, and choose how to render."""
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    route = prepare_renderer()
+    return f"found; route {route.kind} ({route.detail})"
+
+
+def check_renderer() -> str:
+    """Check in a child process that the renderer renders."""
+    from pickclutter_lang.envs.renderer import probe
+
+    start = time.perf_counter()
+    route = probe()
+    return f"route {route.kind} answers in {time.perf_counter() - start:.1f} s"
+
+
+def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
+    """Drop a pile and write what the hand camera sees of it."""
+    import numpy as np
+    from PIL import Image
+
+    from pickclutter_lang.envs.registration import prepare_simulator
+
+    prepare_simulator()
+    from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+    from pickclutter_lang.objects.object_sets import load_object_set
+
+    start = time.perf_counter()
+    config = PileConfig(min_objects=8, image_size=256, graspable=False)
+    maker = SceneGenerator(load_object_set(objects, objects_root), config)
+    row = maker.generate(seed=0, split="ood", index=0)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(row["hand_rgb"]).save(out)
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"expected --out to be a image file that can be written: {error}") from error
+    count = int(np.count_nonzero(row["present"]))
+    return f"{count} {objects} objects in {time.perf_counter() - start:.1f} s, written to {out}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""Scenes by the simulator: piles, physics, rendering, labels, and their collection into a store."""

@@ -1,0 +1,241 @@
+"""Collecting a scene store: settings, resuming, progress, and the files that describe it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import MISSING
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneStore, ShardEntry, read_manifest, scene_fields
+from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
+from pickclutter_lang.datasets.scenes.dataset_card import DATASET_CARD_FILE, write_dataset_card
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
+from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE, write_episodes
+from pickclutter_lang.datasets.scenes.shards import check_shard
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
+from pickclutter_lang.envs.generation.worker_pool import SourceFactory, WorkerPool, WorkerSpec
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.utils.io import clean_temp_files, create_dir
+
+if TYPE_CHECKING:
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+
+_PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
+
+
+@dataclass(frozen=True)
+class CollectConfig(PileConfig):
+    """What to collect: the settings of the piles, and which scenes of which objects go where.
+
+    `split`: `train` and `id` pile up Y_id objects alone, `ood` and `fewshot` all; the scenes of two splits are
+    never the same. `workers`: processes, 0 for one per CPU core. `shard_size`: scenes in a file of the store.
+    """
+
+    split: str = "train"
+    scenes: int = 3000
+    seed: int = 0
+    objects: str = "proxy"
+    objects_root: str | None = None
+    out: str = MISSING
+    workers: int = 0
+    shard_size: int = 50
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        _ = self.clutter
+        if self.split not in SPLIT_OBJECTS:
+            raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
+        for name, least in (("scenes", 1), ("seed", 0), ("workers", 0), ("shard_size", 1)):
+            if getattr(self, name) < least:
+                raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
+
+    @property
+    def clutter(self) -> PileConfig:
+        """The settings of the piles alone."""
+        return config_from_dict({item.name: getattr(self, item.name) for item in fields(PileConfig)})
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A store that is whole: `made` shards are new, `kept` were there, `damaged` of the new ones replaced bad ones."""
+
+    store: SceneStore
+    made: int
+    kept: int
+    damaged: int
+
+
+def collect(config: CollectConfig) -> Collected:
+    """Collect scenes with the simulator, or complete what an earlier call with the same settings left.
+
+    :raises MissingExtraError, RendererError, MissingAssetsError: when scenes cannot be made here
+    :raises MismatchError: when the folder holds scenes made with other settings
+    :raises DatasetError: when the folder cannot be written, the disk is full, or workers keep dying
+    """
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    config.validate()
+    route = prepare_renderer()
+    objects = load_object_set(config.objects, config.objects_root)
+    objects = replace(objects, root=objects.root.resolve())
+    manifest = plan(config, objects, {**package_versions(), "renderer": f"{route.kind}: {route.detail}"})
+    make_source = partial(simulator_source, objects, config.clutter)
+    return collect_store(Path(config.out), manifest, make_source, config.workers)
+
+
+def simulator_source(objects: ObjectSet, config: PileConfig) -> SceneGenerator:
+    """Return the simulator as a source of scenes; called in each worker."""
+    # sapien 2.2.2 imports pkg_resources, which says so on every worker's first import.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+
+    return SceneGenerator(objects, config)
+
+
+def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) -> Manifest:
+    """Return the manifest of a store that is still empty."""
+    clutter = config.clutter
+    return Manifest(
+        split=config.split,
+        seed=config.seed,
+        scenes=config.scenes,
+        shard_size=config.shard_size,
+        config=asdict(clutter),
+        fields=scene_fields(clutter.cameras, clutter.graspable),
+        object_set=objects.name,
+        object_fingerprint=objects.fingerprint,
+        objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in objects.catalog),
+        versions=versions,
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages on which the content of a scene depends."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def collect_store(folder: Path, manifest: Manifest, make_source: SourceFactory, workers: int = 0) -> Collected:
+    """Make the shards that a store lacks; the content is the same for any number of workers and any interruption.
+
+    :param make_source: makes the source of scenes in each worker; it must survive `spawn`
+    :param workers: processes, 0 for one per CPU core
+    """
+    folder = folder.absolute()
+    create_dir(folder)
+    create_dir(folder / SHARD_FOLDER)
+    with _alone(folder):
+        for place in (folder, folder / SHARD_FOLDER):
+            clean_temp_files(place)
+        kept, damaged = _kept(folder, manifest)
+        kept_files = {entry.file for entry in kept}
+        lacking = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in kept_files]
+        if lacking:
+            manifest.with_shards(kept).write(folder)
+            crew_size = min(workers or len(os.sched_getaffinity(0)), len(lacking))
+            _make(WorkerSpec(make_source, folder, manifest), kept, lacking, crew_size)
+        _describe(folder, anew=bool(lacking))
+    return Collected(SceneStore.open(folder), len(lacking), len(kept), damaged)
+
+
+def _describe(folder: Path, anew: bool) -> None:
+    """Write the files that are made of the store itself, where they are not there or shards are new."""
+    for name, write in (
+        (DATASET_CARD_FILE, write_dataset_card),
+        (SHEET_FILE, write_contact_sheet),
+        (EPISODES_FILE, write_episodes),
+    ):
+        if anew or not (folder / name).is_file():
+            write(folder)
+
+
+def _kept(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
+    """Return the shards of an earlier run that are intact, and how many are not."""
+    if not (folder / MANIFEST_FILE).is_file():
+        return [], 0
+    before = read_manifest(folder)
+    before.check_compatible(manifest, folder)
+    kept = [entry for entry in before.shards if check_shard(folder, entry, manifest.layout) is None]
+    differ = [name for name, value in manifest.versions.items() if before.versions.get(name) != value]
+    if len(kept) < manifest.shard_count and differ:
+        shown = "; ".join(f"{n} is {before.versions.get(n)} there, {manifest.versions[n]} here" for n in differ)
+        raise MismatchError(
+            f"the store at {folder} was begun with other versions: {shown}; its scenes would not go together: "
+            "use those versions, choose another folder, or delete that one"
+        )
+    return kept, len(before.shards) - len(kept)
+
+
+def _make(recipe: WorkerSpec, kept: Sequence[ShardEntry], lacking: Sequence[int], workers: int) -> None:
+    entries = list(kept)
+    with _progress() as progress:
+        task = progress.add_task("scenes", total=sum(len(recipe.manifest.shard_range(n)) for n in lacking))
+
+        def note(entry: ShardEntry) -> None:
+            entries.append(entry)
+            recipe.manifest.with_shards(entries).write(recipe.folder)
+
+        crew = WorkerPool(recipe, workers, lambda: progress.advance(task), note, progress.console.print)
+        try:
+            crew.run(lacking)
+        finally:
+            clean_temp_files(recipe.folder / SHARD_FOLDER)
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f} scenes/s" if task.speed else "starting")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        speed_estimate_period=20,
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system frees when the process ends in whatever way."""
+    handle: Any = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise DatasetError(f"another process is collecting scenes into {folder}; wait for it or end it") from error
+    finally:
+        os.close(handle)

@@ -1,0 +1,207 @@
+"""Images of single objects on the environment's ground, under its lights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
+from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+
+FIELD_OF_VIEW = 0.6
+_MARGIN = 1.06
+_UPRIGHT = (1.0, 0.0, 0.0, 0.0)
+# Where a camera sees most of what an object is: azimuth and elevation, radians.
+_SIDE, _ABOVE = (0.8, 0.6), (0.8, 1.0)
+BEST_VIEWS = {
+    "002_master_chef_can": (1.2, 0.5),
+    "006_mustard_bottle": (1.2, 0.4),
+    "012_strawberry": (4.6, 0.6),
+    "014_lemon": (2.2, 0.7),
+    "021_bleach_cleanser": (-1.2, 0.4),
+    "056_tennis_ball": (3.6, 0.6),
+    "011_banana": _ABOVE,
+    "016_pear": _ABOVE,
+    "030_fork": _ABOVE,
+    "031_spoon": _ABOVE,
+    "032_knife": _ABOVE,
+    "035_power_drill": _ABOVE,
+    "037_scissors": _ABOVE,
+    "043_phillips_screwdriver": _ABOVE,
+    "048_hammer": _ABOVE,
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A image: `rgb` uint8 [S, S, 3] and `mask` bool [S, S], true on the object."""
+
+    rgb: npt.NDArray[np.uint8]
+    mask: npt.NDArray[np.bool_]
+
+
+class ObjectRenderer:
+    """Renders single objects lying on the ground; each mesh is loaded once, at its first view."""
+
+    def __init__(self) -> None:
+        engine, renderer = shared_engine()
+        self._scene = engine.create_scene()
+        add_lights_and_ground(self._scene, renderer)
+        self._actors: dict[tuple[Path, float], tuple[Any, npt.NDArray[np.float64]]] = {}
+        self._cameras: dict[int, Any] = {}
+
+    def view(
+        self,
+        model_dir: Path,
+        scale: float = 1.0,
+        rotation: npt.ArrayLike = _UPRIGHT,
+        distance: float | None = None,
+        elevation: float = _SIDE[1],
+        azimuth: float = _SIDE[0],
+        size: int = 128,
+    ) -> View:
+        """Render an object that touches the ground, seen by a camera that looks at its middle.
+
+        :param model_dir: the folder with the object's `textured.obj`
+        :param scale: factor on the mesh
+        :param rotation: unit quaternion (w, x, y, z) of the object
+        :param distance: from the camera to the middle of the object, meters; by default the object fills the image
+        :param elevation: angle of the camera above the ground, radians, in (0, pi / 2]
+        :param azimuth: angle of the camera around the vertical, radians, 0 is on the side of +x
+        :param size: side S of the image in pixels
+        :raises InvalidArgumentError: when the camera would be under the ground or inside the object
+        """
+        if not 0 < elevation <= np.pi / 2 or size < 1:
+            raise InvalidArgumentError(
+                f"expected an elevation in (0, pi/2] and a size of at least 1, but got {elevation} and {size}"
+            )
+        actor, points = self._actor(Path(model_dir), scale)
+        turned, axes = points @ _matrix(rotation).T, _camera_axes(elevation, azimuth)
+        low = turned.min(axis=0)
+        middle = (low + turned.max(axis=0)) / 2
+        seen = (turned - middle) @ axes
+        if distance is None:
+            distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())
+        elif distance <= -seen[:, 0].min():
+            raise InvalidArgumentError(
+                f"expected a distance of more than {-seen[:, 0].min():.3f} m, outside the object, but got {distance}"
+            )
+        shift = np.array([0, 0, middle[2] - low[2]]) - middle
+        frame = np.eye(4)
+        frame[:3, :3], frame[:3, 3] = axes, [0, 0, middle[2] - low[2]] - axes[:, 0] * distance
+        return self._shoot(actor, (shift, rotation), frame, size)
+
+    def _shoot(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
+        import sapien.core as sapien
+
+        if size not in self._cameras:
+            self._cameras[size] = self._scene.add_camera(f"view{size}", size, size, FIELD_OF_VIEW, 0.005, 20.0)
+        camera = self._cameras[size]
+        actor.set_pose(sapien.Pose(pose[0], np.asarray(pose[1], dtype=float)))
+        actor.unhide_visual()
+        camera.set_pose(sapien.Pose.from_transformation_matrix(frame))
+        self._scene.update_render()
+        camera.capture_image()
+        color = camera.get_float_texture("Color")[..., :3]
+        mask = camera.get_uint32_texture("Segmentation")[..., 1] == actor.id
+        actor.hide_visual()
+        return View(np.clip(color * 255, 0, 255).astype(np.uint8), mask)
+
+    def _actor(self, model_dir: Path, scale: float) -> tuple[Any, npt.NDArray[np.float64]]:
+        key = (model_dir, scale)
+        if key not in self._actors:
+            builder = self._scene.create_actor_builder()
+            builder.add_visual_from_file(str(model_dir / "textured.obj"), scale=[scale] * 3)
+            actor = builder.build_kinematic(model_dir.name)
+            actor.hide_visual()
+            self._actors[key] = actor, _points(model_dir / "textured.obj") * scale
+        return self._actors[key]
+
+
+@lru_cache(maxsize=1)
+def _renderer() -> ObjectRenderer:
+    return ObjectRenderer()
+
+
+def render_thumbnail(model_dir: Path, scale: float = 1.0, size: int = 256) -> npt.NDArray[np.uint8]:
+    """Render an object as it stands in its file, from the side that tells most: uint8 [S, S, 3]."""
+    azimuth, elevation = BEST_VIEWS.get(Path(model_dir).name, _SIDE)
+    return _renderer().view(model_dir, scale, elevation=elevation, azimuth=azimuth, size=size).rgb
+
+
+def thumbnail_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7) -> Image.Image:
+    """Lay out the portraits of the objects of the first set, those of the other sets beside them, with names."""
+    width, height, font = size * len(sets), size + 18, ImageFont.load_default(13)
+    items = list(sets[0].catalog)
+    sheet = Image.new("RGB", (columns * width, -(-len(items) // columns) * height), "white")
+    for n, item in enumerate(items):
+        left, top = n % columns * width, n // columns * height
+        ImageDraw.Draw(sheet).text((left + width / 2, top + 2), item.name, fill="black", font=font, anchor="ma")
+        for k, objects in enumerate(sets):
+            rgb = render_thumbnail(objects.model_dir(item.model_id), item.scale, size - 2)
+            sheet.paste(Image.fromarray(rgb), (left + k * size + 1, top + 18))
+    return sheet
+
+
+@dataclass
+class ThumbnailConfig:
+    """`objects`: the object sets to show side by side, `proxy` or `ycb`; `size`: the side of a portrait in pixels."""
+
+    out: str
+    objects: list[str]
+    procedural_root: str | None
+    ycb_root: str | None
+    size: int
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if not self.objects or self.size < 16:
+            raise InvalidArgumentError(
+                f"expected at least one object set and a size of at least 16, but got {self.objects} and {self.size}"
+            )
+
+
+def write_sheet(config: ThumbnailConfig) -> int:
+    """Write a sheet of portraits as PNG, and return how many objects are on it.
+
+    :raises MissingAssetsError: when an object set is not there
+    :raises InvalidArgumentError: for another object set, or a image that cannot be written
+    """
+    roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
+    sets = [load_object_set(name, roots.get(name)) for name in config.objects]
+    sheet = thumbnail_sheet(sets, config.size)
+    try:
+        sheet.save(config.out, "PNG", optimize=True)
+    except OSError as error:
+        raise InvalidArgumentError(f"expected a place for a image, but cannot write {config.out}: {error}") from error
+    return len(sets[0].catalog)
+
+
+def _points(path: Path) -> npt.NDArray[np.float64]:
+    """Return the vertices [V, 3] of an OBJ file."""
+    rows = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
+    return np.array(rows, dtype=np.float64)
+
+
+def _matrix(quaternion: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return the rotation matrix of a unit quaternion (w, x, y, z)."""
+    from transforms3d.quaternions import quat2mat
+
+    return np.asarray(quat2mat(np.asarray(quaternion, dtype=np.float64)))
+
+
+def _camera_axes(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:
+    """Return a camera's axes (forward, left, up) as columns, for one that looks down at a middle."""
+    flat = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
+    forward = -np.cos(elevation) * flat - np.sin(elevation) * np.array([0.0, 0.0, 1.0])
+    left = np.array([flat[1], -flat[0], 0.0])
+    return np.stack([forward, left, np.cross(forward, left)], axis=1)

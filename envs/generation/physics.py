@@ -1,0 +1,125 @@
+"""Piles made by physics: objects fall onto the table and come to rest, without a robot and without images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, drop_poses, sample_layout
+from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.objects.object_sets import ObjectSet
+
+TIMESTEP_S = 1 / 120
+_CHECK_EVERY = 6  # steps between two looks at the speeds
+_STILL_CHECKS = 3  # looks in a row at which everything must be still
+_MOST_STEPS = 480
+_STILL_SPEED = 0.01  # m/s, and 0.2 rad/s
+_REDROPS = 4
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Objects at rest: catalog columns [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame)."""
+
+    columns: NDArray[np.int64]
+    poses: NDArray[np.float64]
+
+
+def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> Pile:
+    """Draw a pile and let it fall, in a physics scene of its own.
+
+    PhysX remembers what was in a scene before, so that a scene shared between piles would make each depend on the
+    one before it; a fresh one costs 3 ms. What rolls out of reach is dropped again, and left out if it keeps
+    rolling away (a pile may then hold fewer than `min_objects`).
+    """
+    layout = sample_layout(objects.catalog, split, rng, config)
+    scene = _new_scene()
+    actors = [add_collision_actor(scene, objects, int(column)) for column in layout.columns]
+    set_poses(actors, layout.poses)
+    settle(scene, actors)
+    for _ in range(_REDROPS):
+        away = [n for n, actor in enumerate(actors) if not _in_reach(actor, config)]
+        if not away:
+            break
+        radii = [_radius(objects, int(layout.columns[n])) for n in away]
+        spread = [0.5 * s for s in config.spread]
+        set_poses([actors[n] for n in away], drop_poses(radii, rng, spread, floor=_height(actors)))
+        settle(scene, actors)
+    kept = [n for n, actor in enumerate(actors) if _in_reach(actor, config)]
+    poses = np.array([[*actors[n].pose.p, *actors[n].pose.q] for n in kept]).reshape(-1, 7)
+    return Pile(layout.columns[kept], poses)
+
+
+def add_collision_actor(scene: Any, objects: ObjectSet, column: int, damping: tuple[float, float] = (0.5, 4.0)) -> Any:
+    """Add the convex parts of an object, without a visual, to a physics scene.
+
+    The default damping (linear, angular) stands for rolling resistance, without which balls never rest.
+    """
+    item = objects.catalog[column]
+    builder = scene.create_actor_builder()
+    builder.add_multiple_collisions_from_file(
+        str(objects.model_dir(item.model_id) / "collision.obj"), scale=[item.scale] * 3, density=item.density
+    )
+    actor = builder.build(item.model_id)
+    actor.set_damping(*damping)
+    return actor
+
+
+def set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
+    """Set poses [n, 7] and take all speed."""
+    import sapien.core as sapien
+
+    for actor, pose in zip(actors, poses, strict=True):
+        actor.set_pose(sapien.Pose(pose[:3], pose[3:]))
+        actor.set_velocity([0, 0, 0])
+        actor.set_angular_velocity([0, 0, 0])
+
+
+def settle(scene: Any, actors: Sequence[Any]) -> None:
+    """Step until everything is still, for 4 s of simulated time at most."""
+    still = 0
+    for step in range(1, _MOST_STEPS + 1):
+        scene.step()
+        if step % _CHECK_EVERY:
+            continue
+        speed = max(max(np.abs(actor.velocity).max(), 0.05 * np.abs(actor.angular_velocity).max()) for actor in actors)
+        still = still + 1 if speed < _STILL_SPEED else 0
+        if still == _STILL_CHECKS:
+            return
+
+
+def _new_scene() -> Any:
+    import sapien.core as sapien
+
+    engine, _ = shared_engine()
+    config = sapien.SceneConfig()
+    config.default_dynamic_friction = 1.0
+    config.default_static_friction = 1.0
+    config.default_restitution = 0.0
+    config.contact_offset = 0.005
+    config.enable_pcm = False
+    config.solver_iterations = 15
+    config.disable_collision_visual = True
+    scene = engine.create_scene(config)
+    scene.set_timestep(TIMESTEP_S)
+    scene.add_ground(0.0, render=False)
+    return scene
+
+
+def _in_reach(actor: Any, config: PileConfig) -> bool:
+    x, y, z = actor.pose.p
+    return bool(abs(x) <= config.reach[0] and abs(y) <= config.reach[1] and z > 0)
+
+
+def _radius(objects: ObjectSet, column: int) -> float:
+    item = objects.catalog[column]
+    return 0.5 * item.scale * float(np.linalg.norm(item.size))
+
+
+def _height(actors: Sequence[Any]) -> float:
+    """Return a height above everything that is in the middle of the table."""
+    return max((float(a.pose.p[2]) for a in actors if np.abs(a.pose.p[:2]).max() < 0.3), default=0.0) + 0.05

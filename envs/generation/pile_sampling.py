@@ -1,0 +1,133 @@
+"""What lies in a pile and from where it falls: random layouts that depend on (seed, split, index) alone."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import Catalog
+
+# Which objects may lie in the piles of a split; `teacher` piles train the pocket teacher alone.
+SPLIT_OBJECTS = {
+    "train": ("id",),
+    "id": ("id",),
+    "ood": ("id", "ood"),
+    "fewshot": ("id", "ood"),
+    "teacher": ("id", "ood"),
+}
+MAX_ACTORS = 10
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PileConfig:
+    """How piles are made, seen and labeled. Lengths in meters, angles in radians.
+
+    `visible_share` is the share of an object's surface points that must fall on pixels of the object itself in
+    the hand camera, and `visible_pixels` the least number of pixels, for the label `visible`.
+    """
+
+    min_objects: int = 4
+    max_objects: int = MAX_ACTORS
+    cameras: tuple[str, ...] = ("hand",)
+    image_size: int = 128
+    visible_share: float = 0.25
+    visible_pixels: int = 6
+    graspable: bool = True
+    spread: tuple[float, float] = (0.10, 0.14)
+    reach: tuple[float, float] = (0.20, 0.25)
+    arm_noise: float = 0.02
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if not 1 <= self.min_objects <= self.max_objects <= MAX_ACTORS:
+            raise InvalidArgumentError(
+                f"expected 1 <= min_objects <= max_objects <= {MAX_ACTORS}, "
+                f"but got min_objects={self.min_objects} and max_objects={self.max_objects}"
+            )
+        if not self.cameras or not set(self.cameras) <= {"hand", "base"} or len(set(self.cameras)) < len(self.cameras):
+            raise InvalidArgumentError(f"expected cameras out of 'hand' and 'base', but got {list(self.cameras)}")
+        if not 16 <= self.image_size <= 1024:
+            raise InvalidArgumentError(f"expected image_size from 16 to 1024 pixels, but got {self.image_size}")
+        if not 0 < self.visible_share <= 1 or self.visible_pixels < 1:
+            raise InvalidArgumentError(
+                "expected visible_share in (0, 1] and visible_pixels of at least 1, "
+                f"but got {self.visible_share} and {self.visible_pixels}"
+            )
+
+
+@dataclass(frozen=True)
+class DropLayout:
+    """Objects above the table before they fall: catalog columns [n], poses [n, 7] (x y z qw qx qy qz)."""
+
+    columns: NDArray[np.int64]
+    poses: FloatArray
+
+
+def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
+    """Return the random generator of one scene."""
+    if split not in SPLIT_OBJECTS:
+        raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
+    if seed < 0 or index < 0:
+        raise InvalidArgumentError(f"expected a seed and an index of at least 0, but got {seed} and {index}")
+    return np.random.default_rng([seed, zlib.crc32(split.encode()), index])
+
+
+def split_label_indices(catalog: Catalog, split: str) -> list[int]:
+    """Return the catalog columns of the objects that may lie in the piles of a split."""
+    return sorted(column for part in SPLIT_OBJECTS[split] for column in catalog.indices(part))  # type: ignore[arg-type]
+
+
+def sample_layout(catalog: Catalog, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
+    """Draw the objects of a pile, each once, and where they start to fall."""
+    allowed = split_label_indices(catalog, split)
+    most = min(config.max_objects, len(allowed))
+    count = int(rng.integers(min(config.min_objects, most), most + 1))
+    columns = rng.choice(allowed, size=count, replace=False)
+    radii = [0.5 * catalog[c].scale * float(np.linalg.norm(catalog[c].size)) for c in columns]
+    return DropLayout(columns.astype(np.int64), drop_poses(radii, rng, config.spread))
+
+
+def drop_poses(
+    radii: Sequence[float], rng: np.random.Generator, spread: Sequence[float], floor: float = 0.0
+) -> FloatArray:
+    """Place objects at random above the table, each as low as it can be without touching those before it.
+
+    :param radii: of the bounding spheres, meters
+    :param spread: half the extent in x and y within which the centers lie
+    :param floor: height below which no object may reach
+    :return: poses [n, 7]
+    """
+    centers: list[FloatArray] = []
+    poses = np.zeros((len(radii), 7))
+    for n, radius in enumerate(radii):
+        xy = rng.uniform(-1, 1, 2) * spread
+        z = floor + radius + 0.01
+        for center, other in sorted(zip(centers, radii, strict=False), key=lambda pair: float(pair[0][2])):
+            gap2 = (radius + other + 0.005) ** 2 - float(np.sum((center[:2] - xy) ** 2))
+            if gap2 > 0 and abs(z - center[2]) < np.sqrt(gap2):
+                z = float(center[2] + np.sqrt(gap2))
+        centers.append(np.array([*xy, z]))
+        poses[n, :3] = centers[-1]
+        poses[n, 3:] = _random_quaternion(rng)
+    return poses
+
+
+def _random_quaternion(rng: np.random.Generator) -> FloatArray:
+    quaternion = rng.normal(size=4)
+    return np.asarray(quaternion / np.linalg.norm(quaternion))
+
+
+def config_from_dict(values: dict[str, Any]) -> PileConfig:
+    """Build settings from plain values (lists for tuples), as they stand in a manifest or a configuration."""
+    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    config = PileConfig(**known)
+    config.validate()
+    return config

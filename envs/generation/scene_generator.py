@@ -1,0 +1,103 @@
+"""One labeled scene of clutter: dropped, settled, seen and judged; a row of the scene store."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.generation.physics import Pile, drop_pile
+from pickclutter_lang.envs.generation.pile_sampling import MAX_ACTORS, PileConfig, scene_rng
+from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
+from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
+from pickclutter_lang.manipulation.gripper import rotation_matrix
+from pickclutter_lang.objects.object_sets import ObjectSet
+
+REP_POINTS = 16
+_RETRIES = 20
+
+Row = dict[str, NDArray[np.generic]]
+
+
+class SceneGenerator:
+    """Makes the scenes of an object set; one per process, since it keeps every mesh loaded."""
+
+    def __init__(self, objects: ObjectSet, config: PileConfig) -> None:
+        config.validate()
+        self.objects = objects
+        self.config = config
+        # Labels are those of the hand camera, so it is always there.
+        cameras = tuple(dict.fromkeys(("hand", *config.cameras)))
+        self.world = SceneRenderer(objects, cameras, config.image_size)
+        self.checker = GraspChecker(objects, PandaKinematics(self.world.robot))
+
+    def generate(self, seed: int, split: str, index: int) -> Row:
+        """Make the scene of (seed, split, index): the arrays of a store's row, without the leading axis."""
+        rng = scene_rng(seed, split, index)
+        pile = self._pile(split, rng)
+        noise = rng.normal(0, self.config.arm_noise, 7)
+        self.world.set_state(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
+        images = {name: self.world.capture(name) for name in dict.fromkeys(("hand", *self.config.cameras))}
+        row = self._labels(pile, images["hand"], rng)
+        row["index"] = np.asarray(index, np.int64)
+        for name in self.config.cameras:
+            row[f"{name}_rgb"] = images[name].rgb
+            row[f"{name}_depth"] = images[name].depth
+            row[f"{name}_segmentation"] = images[name].segmentation
+        return row
+
+    def _pile(self, split: str, rng: np.random.Generator) -> Pile:
+        """Drop piles until one keeps at least the least number of objects in reach."""
+        for _ in range(_RETRIES):
+            pile = drop_pile(self.objects, split, rng, self.config)
+            if len(pile.columns) >= self.config.min_objects:
+                break
+        return pile
+
+    def _labels(self, pile: Pile, image: CameraFrame, rng: np.random.Generator) -> Row:
+        count, classes = len(pile.columns), len(self.objects.catalog)
+        row: Row = {
+            "actors": np.full(MAX_ACTORS, -1, np.int16),
+            "scales": np.zeros(MAX_ACTORS, np.float32),
+            "poses": np.zeros((MAX_ACTORS, 7), np.float32),
+            "pixels": np.zeros(MAX_ACTORS, np.int32),
+            "rep_pts": np.full((MAX_ACTORS, REP_POINTS, 3), np.nan, np.float32),
+            "grasp_poses": np.full((MAX_ACTORS, 7), np.nan, np.float32),
+            **{label: np.zeros(classes, bool) for label in ("present", "visible", "graspable")},
+        }
+        row["actors"][:count] = pile.columns
+        row["scales"][:count] = [self.objects.catalog[int(c)].scale for c in pile.columns]
+        row["poses"][:count] = pile.poses
+        row["pixels"][:count] = [(image.segmentation == n + 1).sum() for n in range(count)]
+        row["present"][pile.columns] = True
+        seen = [n for n in range(count) if self._is_visible(pile, n, image, int(row["pixels"][n]))]
+        row["visible"][pile.columns[seen]] = True
+        for n in seen:
+            row["rep_pts"][n] = rng.choice(image.points[image.segmentation == n + 1], REP_POINTS)
+        if self.config.graspable:
+            for n, pose in self.checker.find_all(pile, seen).items():
+                row["grasp_poses"][n] = pose
+                row["graspable"][pile.columns[n]] = True
+        return row
+
+    def _is_visible(self, pile: Pile, instance_id: int, image: CameraFrame, pixels: int) -> bool:
+        if pixels < self.config.visible_pixels:
+            return False
+        points = self.checker.geometry(int(pile.columns[instance_id])).points
+        world = points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
+        return visible_share(world, instance_id, image) >= self.config.visible_share
+
+
+def visible_share(points: NDArray[np.float64], instance_id: int, image: CameraFrame) -> float:
+    """Return the share of an object's surface points [P, 3] (world) that fall on pixels of the object itself.
+
+    Points of the far side fall on the object's own silhouette, so they count as the silhouette does: what lowers
+    the share is other things in front, and the edge of the image.
+    """
+    camera = points @ image.extrinsic[:, :3].T + image.extrinsic[:, 3]
+    pixel = camera @ image.intrinsic.T
+    column, row = np.floor(pixel[:, :2] / pixel[:, 2:]).astype(int).T
+    height, width = image.segmentation.shape
+    inside = (camera[:, 2] > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    hit = image.segmentation[row[inside], column[inside]] == instance_id + 1
+    return float(hit.sum()) / len(points)

@@ -1,0 +1,153 @@
+"""Images of piles: one render scene per process that holds the robot at rest and every object, shown or hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.object_sets import ObjectSet
+
+ROBOT_SEGMENT = 255
+REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi / 4, 0.04, 0.04])
+ROBOT_BASE = (-0.544, 0.0, 0.0)
+# Of the robot, the hand camera sees nothing but these links.
+_LINKS_IN_VIEW = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
+
+
+@dataclass(frozen=True)
+class CameraFrame:
+    """What a camera sees: `rgb` uint8 [S, S, 3], `depth` uint16 [S, S] in millimeters (0 = nothing),
+    `segmentation` uint8 [S, S] (0 background, k = object k-1 of the pile, 255 robot), `points` float32 [S, S, 3]
+    in the world frame in meters, and the camera's OpenCV matrices `intrinsic` [3, 3], `extrinsic` [3, 4].
+    """
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.uint16]
+    segmentation: NDArray[np.uint8]
+    points: NDArray[np.float32]
+    intrinsic: NDArray[np.float64]
+    extrinsic: NDArray[np.float64]
+
+
+class SceneRenderer:
+    """Renders piles of an object set as PickClutter's cameras see them before the arm moves.
+
+    Lights, ground, robot and cameras are those of mani_skill2's `PickClutterEnv`. Objects are loaded once and
+    hidden while they are not in the pile.
+    """
+
+    def __init__(self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128) -> None:
+        self.objects = objects
+        engine, renderer = shared_engine()
+        self._scene = engine.create_scene()
+        add_lights_and_ground(self._scene, renderer)
+        self.robot = _load_robot(self._scene)
+        self._cameras = {name: _add_camera(self._scene, self.robot, name, image_size) for name in cameras}
+        if cameras == ("hand",):
+            for link in self.robot.get_links():
+                if link.name not in _LINKS_IN_VIEW:
+                    link.hide_visual()
+        self._robot_ids = [link.get_id() for link in self.robot.get_links()]
+        self._actors = [self._load(column) for column in range(len(objects.catalog))]
+        self._visible_actors: list[int] = []
+
+    def set_state(self, pile: Pile, qpos: NDArray[np.float64] = REST_QPOS) -> None:
+        """Show the objects of a pile at their poses, and the arm at joint angles [9] (radians; fingers meters)."""
+        import sapien.core as sapien
+
+        for column in self._visible_actors:
+            self._actors[column].hide_visual()
+        self._visible_actors = [int(column) for column in pile.columns]
+        for column, pose in zip(self._visible_actors, pile.poses, strict=True):
+            self._actors[column].unhide_visual()
+            self._actors[column].set_pose(sapien.Pose(pose[:3], pose[3:]))
+        self.robot.set_qpos(qpos)
+        self._scene.update_render()
+
+    def capture(self, name: str) -> CameraFrame:
+        """Take the image of a camera of what is shown."""
+        camera = self._cameras[name]
+        camera.capture_image()
+        color = camera.get_float_texture("Color")[..., :3]
+        position = camera.get_float_texture("Position")[..., :3]
+        rgb = np.clip(color * 255, 0, 255).astype(np.uint8)
+        depth = np.clip(np.rint(-position[..., 2] * 1000), 0, 65535).astype(np.uint16)
+        to_world = camera.get_model_matrix()
+        points = (position @ to_world[:3, :3].T + to_world[:3, 3]).astype(np.float32)
+        segmentation = self._instance_ids(camera.get_uint32_texture("Segmentation")[..., 1])
+        return CameraFrame(
+            rgb, depth, segmentation, points, camera.get_intrinsic_matrix(), camera.get_extrinsic_matrix()[:3]
+        )
+
+    def _instance_ids(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
+        ids = ids.astype(np.int64)
+        instance_id_of = np.zeros(
+            max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8
+        )
+        instance_id_of[self._robot_ids] = ROBOT_SEGMENT
+        for instance_id, column in enumerate(self._visible_actors):
+            instance_id_of[self._actors[column].get_id()] = instance_id + 1
+        return np.asarray(instance_id_of[ids])
+
+    def _load(self, column: int) -> Any:
+        item = self.objects.catalog[column]
+        builder = self._scene.create_actor_builder()
+        builder.add_visual_from_file(
+            str(self.objects.model_dir(item.model_id) / "textured.obj"), scale=[item.scale] * 3
+        )
+        actor = builder.build_kinematic(item.model_id)
+        actor.hide_visual()
+        return actor
+
+
+def add_lights_and_ground(scene: Any, renderer: Any) -> None:
+    """Light the scene and add the table as `BaseEnv._setup_lighting` and `BaseEnv._add_ground` do."""
+    scene.set_ambient_light([0.3, 0.3, 0.3])
+    scene.add_directional_light([1, 1, -1], [1, 1, 1], shadow=False, scale=5, shadow_map_size=2048)
+    scene.add_directional_light([0, 0, -1], [1, 1, 1])
+    material = renderer.create_material()
+    material.base_color = [0.06, 0.08, 0.12, 1]
+    material.metallic = 0.0
+    material.roughness = 0.9
+    material.specular = 0.8
+    scene.add_ground(0.0, render=True, render_material=material)
+
+
+def _load_robot(scene: Any) -> Any:
+    """Load the Panda of PickClutter with its base where `PickClutterEnv` puts it."""
+    import sapien.core as sapien
+    from mani_skill2 import format_path
+    from mani_skill2.agents.configs.panda.defaults import PandaDefaultConfig
+    from mani_skill2.utils.sapien_utils import set_articulation_render_material
+
+    loader = scene.create_urdf_loader()
+    loader.fix_root_link = True
+    robot = loader.load(format_path(PandaDefaultConfig().urdf_path))
+    set_articulation_render_material(robot, specular=0.9, roughness=0.3)
+    robot.set_pose(sapien.Pose(ROBOT_BASE))
+    robot.set_qpos(REST_QPOS)
+    return robot
+
+
+def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
+    """Add the `hand_camera` (mounted) or `base_camera` of PickClutter with square images."""
+    from mani_skill2.agents.configs.panda.defaults import PandaDefaultConfig
+    from mani_skill2.utils.sapien_utils import look_at
+
+    if name == "hand":
+        config = PandaDefaultConfig().cameras
+        link = next(link for link in robot.get_links() if link.name == config.actor_uid)
+        return scene.add_mounted_camera(
+            name, link, config.pose, image_size, image_size, config.fov, config.near, config.far
+        )
+    if name != "base":
+        raise InvalidArgumentError(f"expected a camera 'hand' or 'base', but got {name!r}")
+    camera = scene.add_camera(name, image_size, image_size, np.pi / 2, 0.01, 10)
+    camera.set_local_pose(look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]))
+    return camera

@@ -1,0 +1,137 @@
+"""Rendering views of single things for the pocket teacher: the catalog's objects and random procedural things."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from pickclutter_lang.datasets.object_views import write_object_views
+from pickclutter_lang.envs.renderer import prepare_renderer
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
+
+LOWEST, HIGHEST = 0.35, float(np.pi / 2)
+_LEAST_PIXELS = 30
+
+
+@dataclass
+class ObjectViewConfig:
+    """Which views to render.
+
+    `objects` is an object set (`proxy` or `ycb`, from `objects_root`) of which each object of the `selection`
+    (`select_objects`; of `proxy` there is `paper` alone) gets `views_per_object`, or `none`; `things` random things get
+    `views_per_random_object` each. `size` is the side of a image in pixels. Everything is drawn from `seed`.
+    """
+
+    out: str
+    objects: str
+    objects_root: str | None
+    selection: str
+    views_per_object: int
+    random_objects: int
+    views_per_random_object: int
+    size: int
+    seed: int
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if self.objects not in ("proxy", "ycb", "none"):
+            raise InvalidArgumentError(f"expected objects to be proxy, ycb or none, but got {self.objects!r}")
+        select_objects(self.selection)
+        if self.objects == "proxy" and self.selection != "paper":
+            raise InvalidArgumentError(f"expected selection=paper of the procedural models, but got {self.selection!r}")
+        for name, least in (
+            ("views_per_object", 0),
+            ("random_objects", 0),
+            ("views_per_random_object", 0),
+            ("size", 16),
+            ("seed", 0),
+        ):
+            if getattr(self, name) < least:
+                raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
+        if (
+            not self.views_per_object * (self.objects != "none")
+            and not self.random_objects * self.views_per_random_object
+        ):
+            raise InvalidArgumentError("expected at least one view, but objects and things give none")
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A mesh to look at: where it lies, its scale, what may be said of it, how many views."""
+
+    folder: Path
+    scale: float
+    words: dict[str, Any]
+    views: int
+
+
+def render_object_views(config: ObjectViewConfig) -> str:
+    """Render views, write them to `settings.out`, and return their content hash.
+
+    :raises RendererError, MissingAssetsError: when views cannot be rendered here
+    :raises DatasetError: when the folder cannot be written
+    """
+    config.validate()
+    prepare_renderer()
+    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
+
+    studio = ObjectRenderer()
+    rng = np.random.default_rng([config.seed, config.random_objects])
+    with tempfile.TemporaryDirectory() as folder:
+        models = [*_objects(config), *_things(config, rng, Path(folder) / "things")]
+        rgb, mask, owner = [], [], []
+        rows = [(number, model) for number, model in enumerate(models) for _ in range(model.views)]
+        for number, model in track(rows, "views", console=Console(stderr=True)):
+            image = _look(studio, model, rng, config.size)
+            rgb.append(image[0])
+            mask.append(image[1])
+            owner.append(number)
+    words = [model.words for model in models]
+    return write_object_views(
+        Path(config.out), np.stack(rgb), np.stack(mask), np.array(owner, np.int32), words, asdict(config)
+    )
+
+
+def _objects(config: ObjectViewConfig) -> Iterator[_Model]:
+    if config.objects == "none" or not config.views_per_object:
+        return
+    found = load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
+    for item in found.catalog:
+        words = {"model_id": item.model_id, "object_set": found.name}
+        yield _Model(found.model_dir(item.model_id), item.scale, words, config.views_per_object)
+
+
+def _things(config: ObjectViewConfig, rng: np.random.Generator, folder: Path) -> Iterator[_Model]:
+    things = [sample_object(rng) for _ in range(config.random_objects)]
+    ids = write_objects(folder, things)
+    for model_id, thing in zip(ids, things, strict=True):
+        yield _Model(folder / "models" / model_id, 1.0, thing.words(), config.views_per_random_object)
+
+
+def _look(
+    studio: Any, model: _Model, rng: np.random.Generator, size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Render one view from a random side of a thing in a random attitude; again if it shows next to nothing."""
+    while True:
+        rotation = rng.normal(size=4)
+        view = studio.view(
+            model.folder,
+            model.scale,
+            rotation / np.linalg.norm(rotation),
+            elevation=float(rng.uniform(LOWEST, HIGHEST)),
+            azimuth=float(rng.uniform(0, 2 * np.pi)),
+            size=size,
+        )
+        if view.mask.sum() >= _LEAST_PIXELS:
+            return view.rgb, view.mask

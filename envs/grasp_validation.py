@@ -1,0 +1,128 @@
+"""Checks the label `graspable` of a scene store against picks that the simulated arm really executes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.renderer import prepare_renderer
+from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.utils.io import atomic_write
+
+RESULT_FILE = "grasp_check.json"
+
+
+@dataclass
+class GraspValidationConfig:
+    """`instances`: how many visible objects at least; scenes are taken from the first of the store on."""
+
+    store: str
+    objects_root: str | None = None
+    instances: int = 200
+    workers: int = 2
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if self.instances < 1 or self.workers < 1:
+            raise InvalidArgumentError(
+                f"expected instances and workers of at least 1, but got {self.instances} and {self.workers}"
+            )
+
+
+def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:
+    """Execute picks for the visible objects of a store's first scenes and write `grasp_check.json` beside it.
+
+    An object counts as picked when one of up to four tries lifts it 8 cm and holds it: its labeled pose, where it
+    has one, then the least blocked others, whether free or not.
+
+    :return: `{instances, agreement, precision, recall, pose_success, per_object, picks}`; precision and recall are
+        those of the label against picked, `pose_success` the share of labeled poses that succeed at the first try
+    :raises MismatchError: when the meshes are not those that the store was made with
+    """
+    prepare_renderer()
+    store = SceneStore.open(config.store)
+    objects = load_object_set(store.manifest.object_set, config.objects_root)
+    if objects.fingerprint != store.manifest.object_fingerprint:
+        raise MismatchError(
+            f"the store at {config.store} was made with other meshes than those at {objects.root}; "
+            "set objects_root to the folder that it was collected with"
+        )
+    scenes = _first_scenes(store, config.instances)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(config.workers, context, _start, (objects, config.store)) as pool:
+        done = track(pool.map(_check_scene, scenes), "picking", total=len(scenes))
+        picks = [row for rows in done for row in rows]
+    result = summarise(picks)
+    atomic_write(Path(config.store) / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+    return result
+
+
+def summarise(picks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Compare labels with picks, over all instances and per object."""
+    ids = sorted({row["model_id"] for row in picks})
+    per_object = {model_id: _rates([row for row in picks if row["model_id"] == model_id]) for model_id in ids}
+    return {**_rates(picks), "per_object": per_object, "picks": picks}
+
+
+def _rates(picks: list[dict[str, Any]]) -> dict[str, Any]:
+    labelled = np.array([row["labelled"] for row in picks], bool)
+    picked = np.array([row["picked"] for row in picks], bool)
+    first = np.array([row["pose_succeeded"] for row in picks], bool)
+    return {
+        "instances": len(picks),
+        "labelled": int(labelled.sum()),
+        "picked": int(picked.sum()),
+        "agreement": float((labelled == picked).mean()),
+        "precision": float(picked[labelled].mean()) if labelled.any() else None,
+        "recall": float(labelled[picked].mean()) if picked.any() else None,
+        "pose_success": float(first[labelled].mean()) if labelled.any() else None,
+    }
+
+
+def _first_scenes(store: SceneStore, instances: int) -> list[int]:
+    counts = np.cumsum(store.labels("visible").sum(1))
+    store.labels("graspable")  # a store without the label is told apart here, before any work
+    if counts[-1] < instances:
+        raise InvalidArgumentError(
+            f"expected a store with at least {instances} visible objects, but {store.path} has {counts[-1]}"
+        )
+    return list(range(int(np.searchsorted(counts, instances)) + 1))
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start(objects: ObjectSet, store: str) -> None:
+    """Load the simulator once in each process."""
+    prepare_renderer()
+    from pickclutter_lang.envs.pick_executor import PickExecutor
+
+    _worker["executor"] = PickExecutor(objects)
+    _worker["store"] = SceneStore.open(store)
+
+
+def _check_scene(index: int) -> list[dict[str, Any]]:
+    from pickclutter_lang.envs.pick_executor import validate_pile
+
+    row = _worker["store"].scene(index)
+    return [{"scene": index, **pick} for pick in validate_pile(_worker["executor"], *_task(row))]
+
+
+def _task(row: dict[str, Any]) -> Iterator[Any]:
+    """Yield the pile of a stored scene, the poses of its graspable objects, and the slots of its visible ones."""
+    count = int((row["actors"] >= 0).sum())
+    columns = row["actors"][:count].astype(np.int64)
+    yield Pile(columns, row["poses"][:count].astype(np.float64))
+    yield {n: row["grasp_poses"][n].astype(np.float64) for n in range(count) if row["graspable"][columns[n]]}
+    yield [n for n in range(count) if row["visible"][columns[n]]]

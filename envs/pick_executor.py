@@ -1,0 +1,145 @@
+"""Picks executed by the simulated arm, to check the label `graspable` against what really happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterYCBEnv
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.renderer import renderer_options
+from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
+from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
+from pickclutter_lang.objects.object_sets import MODEL_DB_FILE, ObjectSet
+
+FloatArray = NDArray[np.float64]
+
+LIFT_M = 0.15
+_LIFTED_M = 0.08
+_REACH_STEPS, _APPROACH_STEPS, _CLOSE_STEPS, _LIFT_STEPS, _HOLD_STEPS = 30, 20, 12, 25, 6
+_OPEN, _CLOSED = 1.0, -1.0
+
+
+class PickExecutor:
+    """Moves the Panda of a stock `PickClutterYCBEnv` through reach, approach, close and lift."""
+
+    def __init__(self, objects: ObjectSet) -> None:
+        self.objects = objects
+        with TemporaryDirectory() as folder:
+            first = objects.catalog[0]
+            path = Path(folder) / "episodes.json"
+            actor = {"model_id": first.model_id, "scale": first.scale, "pose": [0, 0, 0.1, 1, 0, 0, 0]}
+            path.write_text(json.dumps([{"actors": [{**actor, "rep_pts": [[0, 0, 0.1]]}]}]))
+            self._env = PickClutterYCBEnv(
+                episode_json=str(path),
+                asset_root=str(objects.root),
+                model_json=MODEL_DB_FILE,
+                obs_mode="none",
+                control_mode="pd_joint_pos",
+                robot_init_qpos_noise=0.0,
+                **renderer_options(),
+            )
+
+    def load(self, pile: Pile) -> None:
+        """Put a pile on the table, with the arm at rest."""
+        actors = [
+            {
+                "model_id": self.objects.catalog[int(column)].model_id,
+                "scale": self.objects.catalog[int(column)].scale,
+                "pose": [float(v) for v in pose],
+                "rep_pts": [[float(v) for v in pose[:3]]],
+            }
+            for column, pose in zip(pile.columns, pile.poses, strict=True)
+        ]
+        self._env.episodes = [{"actors": actors}]
+        self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
+        self._start = self._env.get_state()
+        self._kinematics = PandaKinematics(self._env.agent.robot)
+
+    def checker(self) -> GraspChecker:
+        """Return a checker that uses the arm of this environment."""
+        return GraspChecker(self.objects, self._kinematics)
+
+    def pick(self, instance_id: int, tcp_pose: FloatArray) -> bool:
+        """Execute one pick from the loaded state and tell whether the object was lifted and held."""
+        self._env.set_state(self._start)
+        robot = self._env.agent.robot
+        rest = np.asarray(robot.get_qpos(), float)
+        ready = self._kinematics.solve(pregrasp_pose(tcp_pose), rest)
+        grasp = None if ready is None else self._kinematics.solve(tcp_pose, ready)
+        lifted = tcp_pose + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
+        raised = None if grasp is None else self._kinematics.solve(lifted, grasp)
+        if ready is None or grasp is None or raised is None:
+            return False
+        actor = self._env.objs[instance_id]
+        height = float(actor.pose.p[2])
+        self._move(rest, ready, _REACH_STEPS, _OPEN)
+        self._move(ready, grasp, _APPROACH_STEPS, _OPEN)
+        self._move(grasp, grasp, _CLOSE_STEPS, _CLOSED)
+        self._move(grasp, raised, _LIFT_STEPS, _CLOSED)
+        self._move(raised, raised, _HOLD_STEPS, _CLOSED)
+        return bool(actor.pose.p[2] - height > _LIFTED_M and self._env.agent.check_grasp(actor))
+
+    def _move(self, start: FloatArray, goal: FloatArray, steps: int, gripper: float) -> None:
+        for share in np.linspace(0, 1, steps + 1)[1:]:
+            arm = start[:7] + share * (goal[:7] - start[:7])
+            self._env.step_action(np.concatenate([arm, [gripper]]))
+
+
+def candidate_attempts(
+    checker: GraspChecker, pile: Pile, instance_id: int, count: int, blocked: int = 60
+) -> list[FloatArray]:
+    """Return up to `count` reachable gripper poses for an object, the least blocked first, far from each other.
+
+    Nothing here asks whether a pose is free, so that objects labeled not graspable are tried in earnest too.
+    """
+    candidates = checker.candidates(pile, instance_id)
+    points = collision_counts(candidates, checker.clouds(pile))
+    chosen: list[FloatArray] = []
+    for row in np.argsort(points, kind="stable")[:blocked]:
+        pose = candidates.pose(int(row))
+        apart = all(np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen)
+        if apart and checker.reachable(pose):
+            chosen.append(pose)
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def validate_pile(
+    executor: PickExecutor, pile: Pile, labelled: dict[int, FloatArray], instance_ids: Sequence[int]
+) -> list[Any]:
+    """Try to pick each of these objects of a pile, and compare with its label.
+
+    :param labeled: the pose of each object labeled graspable
+    :return: per object `{model_id, labeled, pose_succeeded, picked, tries}`; `picked` tells whether any try succeeded
+    """
+    executor.load(pile)
+    rows = []
+    for instance_id in instance_ids:
+        pose = labelled.get(instance_id)
+        first = pose is not None and executor.pick(instance_id, pose)
+        picked, tries = first, int(pose is not None)
+        for other in [] if picked else candidate_attempts(executor.checker(), pile, instance_id, count=3):
+            tries += 1
+            picked = executor.pick(instance_id, other)
+            if picked:
+                break
+        model_id = executor.objects.catalog[int(pile.columns[instance_id])].model_id
+        rows.append(
+            {
+                "model_id": model_id,
+                "labelled": pose is not None,
+                "pose_succeeded": first,
+                "picked": picked,
+                "tries": tries,
+            }
+        )
+    return rows

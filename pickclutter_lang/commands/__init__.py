@@ -1,0 +1,127 @@
+"""The commands of the package: `pickclutter COMMAND key=value ...`, each a module of this folder with a `main`.
+
+Only the module of the chosen command is imported: `pickclutter --help` needs neither torch nor hydra.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+from pickclutter_lang import __version__
+
+COMMANDS: dict[str, dict[str, str]] = {
+    "environment and scenes": {
+        "check-install": "check that the simulator works here, and render one pile",
+        "collect-scenes": "collect scenes of clutter with the simulator",
+        "validate-grasp-labels": "check the label graspable against picks by the simulated arm",
+        "render-object-views": "render views of single objects",
+        "render-object-sheet": "render one image of all objects with their names",
+    },
+    "distillation": {
+        "train-affordance": "distill a student from a teacher, fine-tune it on few scenes, evaluate it",
+        "evaluate-affordance": "evaluate a finished run again; report_only=true: write its report again",
+        "demo": "ask a student for any names, in a browser on this machine",
+    },
+    "teachers": {
+        "train-teacher": "train a pocket teacher on scenes and views, or on a folder of images",
+        "describe-labels": "ask a language model to describe labels",
+        "caption-images": "caption images with a captioning model",
+        "ablate-texts": "compare names, descriptions, ensembles and controls as zero-shot texts",
+    },
+    "policy": {
+        "export-policy": "write a finished student as a policy folder",
+        "evaluate-policy": "have policies pick by name in the simulator, and count successes",
+        "train-ppo": "train PPO on a student's features",
+    },
+    "the paper's tables": {
+        "train-image-student": "one run of the image-classification tables",
+        "reproduce-tables": "run Tables 1 to 11 and Figures 1, 2b and 4",
+        "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
+    },
+    "files": {
+        "verify-scenes": "check every shard of a scene store",
+        "import-scenes": "make a scene store of the published HDF5 file",
+        "export-onnx": "write a student as ONNX",
+    },
+}
+"""What one wants to do -> command -> what it does, in a line."""
+
+_NAMES = tuple(name for group in COMMANDS.values() for name in group)
+_COMPLETION = ("--shell-completion", "-sc")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name.
+
+    :param arguments: of the command line, by default the process's
+    :return: the exit status: 0, or 2 for a command that is not there; commands that fail end the process themselves
+    """
+    first, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
+    if first in _NAMES:
+        _run(first, rest)
+    elif first in _COMPLETION:
+        _complete(rest)
+    elif first == "--version":
+        _say(f"pickclutter {__version__}")
+    elif first in ("", "-h", "--help"):
+        _say(help_text())
+        return 0 if first else 2
+    else:
+        near = get_close_matches(first.replace("_", "-"), _NAMES, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        _say(f"expected a command, but got {first!r}; {hint}pickclutter --help lists them", error=True)
+        return 2
+    return 0
+
+
+def command_line(name: str, *, config_dir: str | None = None) -> list[str]:
+    """Return how a process of its own runs a command with this Python; its arguments come after.
+
+    :param config_dir: a folder of one's own with configuration groups, passed on as `--config-dir`
+    """
+    own = [] if config_dir is None else ["--config-dir", config_dir]
+    return [sys.executable, "-m", __name__, name, *own]
+
+
+def help_text() -> str:
+    """Return the commands with a line each, by what one wants to do."""
+    width = max(map(len, _NAMES)) + 2
+    lines = ["usage: pickclutter COMMAND [key=value ...]", "       pickclutter COMMAND --help", ""]
+    for group, commands in COMMANDS.items():
+        lines += [group, *(f"  {name:<{width}}{line}" for name, line in commands.items()), ""]
+    lines += [
+        "options",
+        f"  {'--version':<{width}}the version of the package",
+        f"  {'--config-dir FOLDER':<{width}}after COMMAND: find configuration groups of your own there too",
+        "",
+        'shell completion, in bash or zsh: eval "$(pickclutter --shell-completion install=bash)"',
+    ]
+    return "\n".join(lines)
+
+
+def _run(name: str, arguments: Sequence[str], program: str | None = None) -> None:
+    """Call a command's `main`, with the process's arguments as if the command were a program of its own."""
+    sys.argv = [program or f"pickclutter {name}", *arguments]
+    import_module(f"{__name__}.{name.replace('-', '_')}").main()
+
+
+def _complete(request: Sequence[str]) -> None:
+    """Answer a shell: with the commands, or with the settings of one, which hydra knows as a program of its own."""
+    name = "verify-scenes"  # any: hydra's script for the shell is the same for all
+    if any(word.startswith("query=") for word in request):
+        program, *words = os.environ["COMP_LINE"].split(" ")
+        if len(words) < 2:
+            _say(" ".join([*_NAMES, "--help", "--version"]))
+        if len(words) < 2 or words[0] not in _NAMES or words[0] == "check-install":  # that one is not hydra's
+            return
+        name = words[0]
+        os.environ["COMP_LINE"] = " ".join([program, *words[1:]])
+    _run(name, ["--shell-completion", *request], program="pickclutter")
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    print(text, file=sys.stderr if error else sys.stdout)

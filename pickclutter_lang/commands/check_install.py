@@ -1,0 +1,10 @@
+"""Check that the simulator works here, and render one pile: `pickclutter check-install --out pile.png`."""
+
+import sys
+
+from pickclutter_lang.envs import check_install
+
+
+def main() -> None:
+    """Run the checks; end with status 1 at the first that fails."""
+    sys.exit(check_install.main())

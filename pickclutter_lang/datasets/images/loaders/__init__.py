@@ -1,0 +1,45 @@
+"""The data sets by name. A further one is a file here with a `load`, and its line below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pickclutter_lang.datasets.images.config import ImageDataConfig
+from pickclutter_lang.datasets.images.loaders import (
+    caltech_birds,
+    flower102,
+    food101,
+    image_folder,
+    rendered_views,
+    stanford_cars,
+    sun397,
+    tiered_imagenet,
+)
+from pickclutter_lang.datasets.images.loaders.folders import LoadResult
+from pickclutter_lang.errors import InvalidArgumentError
+
+Loader = Callable[[ImageDataConfig], LoadResult]
+
+SETS: dict[str, Loader] = {
+    "caltech_birds": caltech_birds.load,
+    "flower102": flower102.load,
+    "food101": food101.load,
+    "image_folder": image_folder.load,
+    "object_views": rendered_views.load,
+    "stanford_cars": stanford_cars.load,
+    "sun397": sun397.load,
+    "tiered_imagenet": tiered_imagenet.load,
+}
+
+
+def load_set(config: ImageDataConfig) -> LoadResult:
+    """Return the data set that settings name.
+
+    :raises InvalidArgumentError: for a name that is none, and what the set's own `load` raises
+    """
+    if config.name not in SETS:
+        raise InvalidArgumentError(f"expected name to be one of {', '.join(SETS)}, but got {config.name!r}")
+    return SETS[config.name](config)
+
+
+__all__ = ["SETS", "LoadResult", "Loader", "load_set"]

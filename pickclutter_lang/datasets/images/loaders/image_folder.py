@@ -1,0 +1,88 @@
+"""Any folder with a folder of images for each class, and a file that says what they are called."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.datasets.images.config import ImageDataConfig
+from pickclutter_lang.datasets.images.dataset import ImageClass, check_class_names
+from pickclutter_lang.datasets.images.loaders.folders import LoadResult, from_folders, stray_images, subfolders
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+
+CLASSES = "classes.json"
+
+
+def load(config: ImageDataConfig) -> LoadResult:
+    """Load the class folders of a folder.
+
+    :raises MissingAssetsError: when there are none, or one has no image
+    :raises InvalidArgumentError: as `read_classes`
+    """
+    root = Path(config.root)
+    names = Path(config.classes) if config.classes else default_classes(root)
+    classes = read_classes(root, names)
+    loaded = from_folders(config, {root / item.folder: item for item in classes})
+    return LoadResult(loaded.data, (*stray_images(root), *(_unmatched(classes, names) if names else ()), *loaded.notes))
+
+
+def default_classes(root: Path) -> Path | None:
+    """Return the file of names in a folder or beside it, where there is one."""
+    return next((place / CLASSES for place in (root, root.parent) if (place / CLASSES).is_file()), None)
+
+
+def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
+    """Return the classes of a folder of images, in the order of their folders.
+
+    :param root: holds a folder of images for each class
+    :param classes: a JSON list of `{"folder": ..., "name": ..., "category": ..., "description": ...}` (or an object
+        with such a list as `classes`; `coarse` is read as `category`); all but `folder` may be left out. By default
+        each class is called as its folder
+    :raises MissingAssetsError: when there are no class folders
+    :raises InvalidArgumentError: when the file is not such a list, or two classes share a name
+    """
+    folders = subfolders(root)
+    if not folders:
+        raise MissingAssetsError(f"expected a folder of images for each class in {root}, but there is none")
+    rows = {row["folder"]: row for row in _rows(classes)} if classes else {}
+    found = []
+    for folder in folders:
+        row = rows.get(folder, {})
+        name = str(row.get("name") or re.sub(r"[-_]+", " ", folder))
+        category, description = str(row.get("category") or row.get("coarse") or ""), str(row.get("description") or "")
+        found.append(ImageClass(folder, name, description.strip(), category))
+    check_class_names(found)
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = content["classes"] if isinstance(content, dict) else content
+        if not all(isinstance(row, dict) and "folder" in row for row in rows):
+            raise TypeError("a row without `folder`")
+        names = [row["name"] for row in rows if row.get("name") is not None]
+        if not all(isinstance(name, str) and name.strip() for name in names):
+            raise TypeError("a `name` that is no text, or empty")
+        folders = [row["folder"] for row in rows]
+        if len(set(folders)) < len(folders):
+            raise ValueError("a folder that is there twice")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InvalidArgumentError(
+            f"expected a JSON list of classes with `folder` and `name` in {path}, but: {error}; "
+            "if that is another file, name the right one as data.classes"
+        ) from error
+    return list(rows)
+
+
+def _unmatched(classes: Sequence[ImageClass], names: Path) -> list[str]:
+    """Return what the file of names and the folders do not share, for people."""
+    there, listed = {item.folder for item in classes}, {str(row["folder"]) for row in _rows(names)}
+    lines = []
+    for what, lacking in (("have no folder of images", listed - there), ("are not in the file", there - listed)):
+        if lacking:
+            lines.append(f"{len(lacking)} classes of {names} {what}, such as {sorted(lacking)[0]}")
+    return lines

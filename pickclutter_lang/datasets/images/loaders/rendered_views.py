@@ -1,0 +1,90 @@
+"""Views of single objects of the catalog that the simulator rendered (`pickclutter render-object-views`)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pickclutter_lang.datasets.images.config import ImageDataConfig
+from pickclutter_lang.datasets.images.dataset import ClassSplit, ImageClass, ImageDataset
+from pickclutter_lang.datasets.images.loaders.folders import LoadResult
+from pickclutter_lang.datasets.images.sources import ArrayImages
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.language.captions import object_caption
+from pickclutter_lang.language.object_attributes import attributes_of
+from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.extra_objects import all_objects
+
+
+def load(config: ImageDataConfig) -> LoadResult:
+    """Load the views in `root` and `views`: a class is an object, its captions are what the simulator knows of it.
+
+    The halves are the catalog's where it has them; of its other objects, every second one is known.
+
+    :raises DatasetError: when there are no views of objects, or a folder is damaged
+    :raises InvalidArgumentError: when the same views are there twice
+    :raises UnknownObjectError: for an object that the catalog does not know
+    """
+    images, ids, objects, left_out, seen = [], [], [], 0, set()
+    for folder in (config.root, *config.extra_views):
+        if not Path(folder).is_dir():
+            raise DatasetError(
+                f"expected views of objects in {folder}, but there is no such folder; make them: python "
+                f"pickclutter render-object-views random_objects=0 views_per_object=80 out={folder}"
+            )
+        store = ObjectViewDataset.open(folder)
+        if store.content_hash in seen:
+            raise InvalidArgumentError(f"expected other views in each folder, but those in {folder} are there twice")
+        seen.add(store.content_hash)
+        models = [str(row["model_id"]) if "model_id" in row else None for row in store.objects]
+        rows = [row for row in range(len(store)) if models[store.object_index[row]]]
+        left_out += len(store) - len(rows)
+        images.append(_squeezed(store.rgb[rows], config.image_size))
+        objects += [all_objects().find(str(models[store.object_index[row]])) for row in rows]
+        ids += [f"{models[store.object_index[row]]}/{store.content_hash[:8]}-{row:05d}" for row in rows]
+    if not objects:
+        raise DatasetError(f"expected views of objects of the catalog in {config.root}, but there are none")
+    there = set(objects)
+    shown = [item for item in all_objects() if item in there]
+    place = {item: n for n, item in enumerate(shown)}
+    content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
+    data = ImageDataset(
+        config.name,
+        tuple(ImageClass(item.model_id, item.name, item.description, item.category) for item in shown),
+        np.array([place[item] for item in objects], dtype=np.int64),
+        ArrayImages(ids, np.concatenate(images), content),
+        {name: _caption(item, row) for row, (name, item) in enumerate(zip(ids, objects, strict=True))},
+        _class_split(shown),
+    )
+    return LoadResult(data, (f"{left_out} views of things outside the catalog are left out",) if left_out else ())
+
+
+def _squeezed(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    if rgb.shape[1] == side:
+        return rgb
+    images = [Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR) for image in rgb]
+    return np.array([np.asarray(image) for image in images], dtype=np.uint8).reshape(-1, side, side, 3)
+
+
+def _caption(item: CatalogObject, row: int) -> str:
+    return object_caption(attributes_of(item), np.random.default_rng(row)).text
+
+
+def _class_split(shown: Sequence[CatalogObject]) -> ClassSplit:
+    """Return the known and the unseen of the objects that are there; an object's half depends on it alone."""
+    known = [item.split == "id" or item.model_id in _extra_objects() for item in shown]
+    places = [tuple(n for n, is_known in enumerate(known) if is_known == wanted) for wanted in (True, False)]
+    return places[0], places[1]
+
+
+@lru_cache(maxsize=1)
+def _extra_objects() -> frozenset[str]:
+    """Return every second of the objects that the catalog puts in no half."""
+    return frozenset([item.model_id for item in all_objects() if item.split == "none"][::2])

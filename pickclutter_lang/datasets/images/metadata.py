@@ -1,0 +1,145 @@
+"""Texts beside images: the authors' names and descriptions of classes, and captions of single images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pickclutter_lang.datasets.images.class_names import ClassMatcher, humanize
+from pickclutter_lang.datasets.images.dataset import ImageDataset
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+
+LABELS, DESCRIPTIONS = "label2text.txt", "chatgpt.txt"
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, without empty ones at its end.
+
+    :raises MissingAssetsError: when there is no such file
+    :raises InvalidArgumentError: when it is no text
+    """
+    try:
+        return path.read_text(encoding="utf-8").rstrip().splitlines()
+    except FileNotFoundError as error:
+        raise MissingAssetsError(f"expected the file {path}, but it is not there") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidArgumentError(f"expected a text file (UTF-8) at {path}, but: {error}") from error
+
+
+def read_texts(folder: str | Path) -> dict[str, tuple[str, str]]:
+    """Read what the authors published of the classes: `label2text.txt` and, where it is there, `chatgpt.txt`.
+
+    :param folder: holds the files; a line of the first is `folder index name`, and of the other the description of the
+        class on the same line of the first
+    :return: name and description ("" without a second file) of each class folder
+    :raises MissingAssetsError: when there is no `label2text.txt`
+    :raises InvalidArgumentError: for a line of another form, a repeated folder, or other than one description a label
+    """
+    path, described = Path(folder) / LABELS, Path(folder) / DESCRIPTIONS
+    names: dict[str, str] = {}
+    for number, line in enumerate(read_lines(path), 1):
+        parts = line.split(maxsplit=2)
+        if len(parts) != 3 or not parts[1].isdigit():
+            raise InvalidArgumentError(f"expected `folder index name` in line {number} of {path}, but got {line!r}")
+        if parts[0] in names:
+            raise InvalidArgumentError(f"expected each class once in {path}, but line {number} repeats {parts[0]}")
+        names[parts[0]] = humanize(parts[2])
+    sentences = [line.strip() for line in read_lines(described)] if described.is_file() else [""] * len(names)
+    if len(sentences) != len(names):
+        raise InvalidArgumentError(
+            f"expected a description for each label, line by line, but {path} has {len(names)} labels and {described} "
+            f"has {len(sentences)} descriptions"
+        )
+    if described.is_file() and "" in sentences:
+        raise InvalidArgumentError(f"expected a description in line {sentences.index('') + 1} of {described}")
+    return {name: (names[name], text) for name, text in zip(names, sentences, strict=True)}
+
+
+def with_texts(data: ImageDataset, texts: Mapping[str, tuple[str, str]]) -> tuple[ImageDataset, tuple[str, ...]]:
+    """Call the classes as texts say.
+
+    :param texts: of `read_texts`, matched with the classes by folder or name, however spelt
+    :return: the data, and what does not match, for people
+    :raises InvalidArgumentError: when two texts are of one class, two classes would share a name, or none matches
+    """
+    finder, classes, unknown = ClassMatcher(data.classes), list(data.classes), []
+    found: dict[int, str] = {}
+    for folder, (name, description) in texts.items():
+        place = finder.find(folder)
+        if place is None:
+            unknown.append(folder)
+        elif place in found:
+            raise InvalidArgumentError(
+                f"expected one text for each class of {data.name}, but {found[place]} and {folder} in {LABELS} "
+                f"are both {data.classes[place].folder}"
+            )
+        else:
+            found[place], own = folder, classes[place]
+            classes[place] = replace(own, name=name, description=description or own.description)
+    if not found:
+        raise InvalidArgumentError(f"expected texts of the classes of {data.name}, but got those of {unknown[:3]}")
+    bare = [item.folder for n, item in enumerate(classes) if n not in found]
+    notes = [] if not bare else [f"{len(bare)} classes have no text in {LABELS}, such as {bare[0]}"]
+    if unknown:
+        notes.append(f"{len(unknown)} classes of {LABELS} are not among the images, such as {unknown[0]}")
+    return replace(data, classes=tuple(classes)), tuple(notes)
+
+
+def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> tuple[ImageDataset, tuple[str, ...]]:
+    """Give classes the descriptions of a file, by their names.
+
+    :return: the data, in which no other class is described, and what does not match, for people
+    :raises InvalidArgumentError: when none matches
+    """
+    bare = [item.name for item in data.classes if item.name not in texts]
+    if len(bare) == len(data.classes):
+        raise InvalidArgumentError(
+            f"expected descriptions of the classes of {data.name}, such as {bare[0]!r}, but got those of "
+            f"{list(texts)[:3]}"
+        )
+    classes = tuple(replace(item, description=texts.get(item.name, "")) for item in data.classes)
+    notes = (f"{len(bare)} classes are not described, such as {bare[0]}",) if bare else ()
+    return replace(data, classes=classes), notes
+
+
+def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, tuple[str, ...]]:
+    """Give images the captions of a file of JSON lines, `{"id": ..., "text": ...}`.
+
+    :return: the data with these captions alone, and what does not match, for people
+    :raises MissingAssetsError: when there is no such file
+    :raises InvalidArgumentError: for a line of another form, a repeated id, or when no image is named
+    """
+    captions: dict[str, str] = {}
+    for number, line in enumerate(read_lines(Path(path)), 1):
+        name, text = _caption(line, f"line {number} of {path}")
+        if name in captions:
+            raise InvalidArgumentError(f"expected one caption a image, but line {number} of {path} repeats {name}")
+        captions[name] = text
+    known = {name: captions[name] for name in data.images.ids if name in captions}
+    if not known:
+        raise InvalidArgumentError(
+            f"expected captions of images such as {data.images.ids[0]} in {path}, but got {list(captions)[:1]}"
+        )
+    notes = []
+    if len(known) < len(data.images.ids):
+        bare = next(name for name in data.images.ids if name not in known)
+        notes.append(f"{len(data.images.ids) - len(known)} images have no caption, such as {bare}")
+    if len(known) < len(captions):
+        other = next(name for name in captions if name not in known)
+        notes.append(f"{len(captions) - len(known)} captions are of no image, such as {other}")
+    return replace(data, captions=known), tuple(notes)
+
+
+def _caption(line: str, where: str) -> tuple[str, str]:
+    try:
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError("no object")
+        name, text = row.get("id"), row.get("text")
+        if not isinstance(name, str) or not isinstance(text, str) or not text.strip():
+            raise ValueError("`id` and `text` must be texts")
+    except ValueError as error:
+        raise InvalidArgumentError(f'expected {{"id": ..., "text": ...}} in {where}, but: {error}') from error
+    return name, text.strip()

@@ -1,0 +1,88 @@
+"""Decoded images on disk, so that each is decoded once, whatever process asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import DatasetError
+
+_PAGE = 4096
+
+
+class PixelCache:
+    """One sparse file: a byte for each image that says whether it is there, then all pixels, uint8 [N, S, S, 3].
+
+    A image counts as there after its pixels are flushed to the disk, so a killed process leaves a file that is right.
+    Two processes at once write the same pixels. Reads go past the process's own memory: it stays flat.
+    """
+
+    def __init__(self, path: Path, count: int, side: int) -> None:
+        self._path, self._shape, self._bytes = path, (side, side, 3), side * side * 3
+        self._head = -(-count // _PAGE) * _PAGE
+        self._size = self._head + count * self._bytes
+        self._there = np.zeros(count, dtype=np.uint8)
+
+    def missing(self, rows: Sequence[int]) -> list[int]:
+        """Return which of some rows are not there, each once.
+
+        :raises DatasetError: when the file is of another size than it must have
+        """
+        asked = np.unique(np.asarray(rows, dtype=np.int64))
+        if not self._there[asked].all() and self._path.is_file():
+            size = self._path.stat().st_size
+            if size not in (0, self._size):  # 0: another process is about to give it its size
+                raise DatasetError(f"expected {self._size} bytes in {self._path}, but got {size}; delete that file")
+            there = np.fromfile(self._path, dtype=np.uint8, count=len(self._there))
+            self._there[: len(there)] = there
+        return [int(row) for row in asked[self._there[asked] == 0]]
+
+    def write(self, rows: Sequence[int], pixels: NDArray[np.uint8]) -> None:
+        """Keep the pixels [n, S, S, 3] of rows.
+
+        :raises DatasetError: when they cannot be written
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
+                if os.fstat(file.fileno()).st_size == 0:
+                    os.ftruncate(file.fileno(), self._size)
+                for row, image in zip(rows, pixels, strict=True):
+                    file.seek(self._place(row))
+                    file.write(image.tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+                for row in rows:
+                    file.seek(row)
+                    file.write(b"\x01")
+        except OSError as error:
+            raise DatasetError(
+                f"cannot keep decoded images in {self._path} ({self._size / 1e6:.0f} MB in all): {error.strerror}; "
+                "mend that, or name another folder with data.cache=..."
+            ) from error
+        self._there[list(rows)] = 1
+
+    def read(self, rows: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the pixels [n, S, S, 3] of rows that are there.
+
+        :raises DatasetError: when the file was cut or removed meanwhile
+        """
+        pixels = np.empty((len(rows), *self._shape), dtype=np.uint8)
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                for n, row in enumerate(rows):
+                    file.seek(self._place(row))
+                    if file.readinto(memoryview(pixels[n]).cast("B")) != self._bytes:
+                        raise DatasetError(f"expected {self._size} bytes in {self._path}, but it was cut; delete it")
+        except OSError as error:
+            raise DatasetError(
+                f"cannot read decoded images from {self._path}: {error.strerror}; start again"
+            ) from error
+        return pixels
+
+    def _place(self, row: int) -> int:
+        return self._head + row * self._bytes

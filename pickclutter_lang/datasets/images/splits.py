@@ -1,0 +1,160 @@
+"""Which classes and images are trained on, evaluated on, and shown as few shots (section 4 of the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.datasets.images.dataset import ClassSplit, ImageDataset
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+
+SUBSETS = ("train", "id", "ood", "fewshot")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Classes Y_id (`known`) and Y_ood (`unseen`), and the rows of X_train, X_id, X_ood and of the few-shot images.
+
+    Few-shot images show unseen classes and are no part of X_ood.
+    """
+
+    seen: tuple[int, ...]
+    unseen: tuple[int, ...]
+    train: tuple[int, ...]
+    id: tuple[int, ...]
+    ood: tuple[int, ...]
+    fewshot: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Check that nothing is in two places.
+
+        :raises DatasetError: for a class that is both known and unseen, or a image that is in two parts
+        """
+        shared = sorted(set(self.seen) & set(self.unseen))
+        if shared:
+            raise DatasetError(f"expected known and unseen classes to differ, but {len(shared)} are both: {shared[:5]}")
+        for name in ("seen", "unseen", *SUBSETS):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise DatasetError(f"expected each entry of {name} once, but {len(values) - len(set(values))} repeat")
+        for one, other in combinations(SUBSETS, 2):
+            both = sorted(set(getattr(self, one)) & set(getattr(self, other)))
+            if both:
+                raise DatasetError(
+                    f"{one} and {other} share {len(both)} images, such as row {both[0]}; what is trained on must not "
+                    "be evaluated on"
+                )
+
+    def check(self, labels: NDArray[np.int64]) -> None:
+        """Check the parts against the classes of the images.
+
+        :param labels: [N], the class of each image
+        :raises DatasetError: for a image whose class is not of its part, a class that a part lacks, or unseen classes
+            with different numbers of few-shot images
+        """
+        for part in SUBSETS:
+            wanted, rows = self.seen if part in ("train", "id") else self.unseen, getattr(self, part)
+            if rows and not 0 <= min(rows) <= max(rows) < len(labels):
+                raise DatasetError(f"expected rows of {part} below {len(labels)}, but got {min(rows)} to {max(rows)}")
+            shown = set(labels[list(rows)].tolist())
+            if shown - set(wanted):
+                raise DatasetError(f"{part} has images of classes that are not its own: {sorted(shown - set(wanted))}")
+            if set(wanted) - shown:
+                raise DatasetError(f"{part} has no image of the classes {sorted(set(wanted) - shown)}")
+        shots = np.bincount(labels[list(self.fewshot)], minlength=1)
+        if len(set(shots[list(self.unseen)].tolist())) > 1:
+            raise DatasetError(f"expected as many few-shot images of each unseen class, but got {shots.tolist()}")
+
+
+def seeded_split(
+    labels: NDArray[np.int64],
+    n_classes: int,
+    *,
+    seed: int,
+    shots: int = 5,
+    halves: ClassSplit | None = None,
+    train_fraction: float = 0.7,
+    names: Sequence[str] | None = None,
+) -> Split:
+    """Split as the paper does: half of the classes are known, of whose images about 70% are trained on.
+
+    :param labels: [N], the class of each image
+    :param shots: few-shot images of each unseen class, which are not in X_ood
+    :param halves: classes (Y_id, Y_ood) where they are not drawn
+    :param names: of the classes, for messages
+    :raises DatasetError: naming a class with too few images, or when there are no classes to hold out
+    """
+    if halves is None:
+        order = np.random.default_rng(seed).permutation(n_classes).tolist()
+        half = (n_classes + 1) // 2
+        halves = tuple(sorted(order[:half])), tuple(sorted(order[half:]))
+    if not all(halves):
+        raise DatasetError(f"expected known and unseen classes, but got {len(halves[0])} and {len(halves[1])}")
+    parts: dict[str, list[int]] = {part: [] for part in SUBSETS}
+    for group, first, rest, least in ((halves[0], "train", "id", 2), (halves[1], "fewshot", "ood", shots + 1)):
+        for label in group:
+            rows = shuffled(np.flatnonzero(labels == label), seed, label)
+            if len(rows) < least:
+                name = names[label] if names else f"class {label}"
+                advice = "lower data.shots, or take" if first == "fewshot" else "take"
+                raise DatasetError(
+                    f"expected at least {least} images of {name}, but got {len(rows)}; {advice} more images of it"
+                )
+            cut = shots if first == "fewshot" else min(max(round(train_fraction * len(rows)), 1), len(rows) - 1)
+            parts[first] += rows[:cut]
+            parts[rest] += rows[cut:]
+    split = Split(*halves, **{part: tuple(sorted(rows)) for part, rows in parts.items()})
+    split.check(labels)
+    return split
+
+
+def subsample(
+    data: ImageDataset, split: Split, classes: int | None, per_class: int | None
+) -> tuple[ImageDataset, Split]:
+    """Return a small version: the first classes of either half, and the first images of each in each part.
+
+    :param classes: known and as many unseen classes (None: all)
+    :param per_class: images of a class in a part (None: all)
+    """
+    if classes is None and per_class is None:
+        return data, split
+    known, unseen = split.seen[:classes], split.unseen[:classes]
+    parts = {part: _first(getattr(split, part), data.labels, {*known, *unseen}, per_class) for part in SUBSETS}
+    kept_rows = sorted(row for rows in parts.values() for row in rows)
+    kept = sorted({*known, *unseen})
+    row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept_rows, kept))
+    images = data.images.subset(kept_rows)
+    smaller = replace(
+        data,
+        classes=tuple(data.classes[n] for n in kept),
+        labels=np.array([class_of[int(label)] for label in data.labels[kept_rows]], dtype=np.int64),
+        images=images,
+        captions={name: data.captions[name] for name in images.ids if name in data.captions},
+        class_split=None,
+    )
+    halves = (tuple(class_of[n] for n in group) for group in (known, unseen))
+    return smaller, Split(*halves, **{part: tuple(row_of[row] for row in rows) for part, rows in parts.items()})
+
+
+def shuffled(rows: Sequence[int] | NDArray[np.int64], seed: int, label: int) -> list[int]:
+    """Return the rows of a class in the order in which a seed draws them; it does not depend on other classes."""
+    order: list[int] = np.random.default_rng([seed, label]).permutation(np.asarray(rows, dtype=np.int64)).tolist()
+    return order
+
+
+def _first(rows: Sequence[int], labels: NDArray[np.int64], classes: set[int], most: int | None) -> list[int]:
+    """Return the rows of some classes, of each the first `most`."""
+    if most is not None and most < 1:
+        raise InvalidArgumentError(f"expected at least 1 image of a class, but got {most}")
+    taken: dict[int, int] = dict.fromkeys(classes, 0)
+    kept = []
+    for row in rows:
+        label = int(labels[row])
+        if label in taken and (most is None or taken[label] < most):
+            taken[label] += 1
+            kept.append(row)
+    return kept

@@ -1,0 +1,204 @@
+"""The images and labels of scene stores as the student sees them, and the teacher's features of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split, rows_for_ids
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
+from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
+from pickclutter_lang.errors import DatasetError, MismatchError
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+_BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}  # of a pixel
+
+
+class SceneDataset:
+    """The scenes of one store: images [K, S, S] made on demand, labels [N, C].
+
+    Channels are red, green, blue in 0..1 and, with `depth`, meters (0 = nothing, at most 2), camera after camera.
+    """
+
+    def __init__(self, store: SceneStore, config: SceneDataConfig, split: Sequence[str] | None = None) -> None:
+        """Read the labels and, where they fit `settings.max_cache_bytes` bytes, the images.
+
+        :param split: ids of the scenes that are used, in this order; None: all
+        :raises DatasetError: when the store lacks a camera, the label, a scene of the split, or is smaller than the
+            view asked for
+        """
+        self.store = store
+        self._rows = None if split is None else np.array(rows_for_ids(split, store.scene_ids(), store.path))
+        self.config = config
+        self.crop_size = config.crop_size or store.image_size
+        if self.crop_size > store.image_size:
+            raise DatasetError(
+                f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at "
+                f"{store.path} has "
+                f"{store.image_size}; collect larger images or choose a smaller view"
+            )
+        self.labels = torch.from_numpy(self._select(store.labels(config.target_label)))
+        self.label_names = store.label_names
+        kinds = ("rgb", "depth") if config.depth else ("rgb",)
+        self._channels = [(camera, kind) for camera in config.cameras for kind in kinds]
+        self._cache: dict[tuple[str, str], NDArray[np.generic]] = {}
+        self._load_into_cache(self._channels)
+
+    def __len__(self) -> int:
+        return len(self.store) if self._rows is None else len(self._rows)
+
+    @property
+    def scene_ids(self) -> list[str]:
+        """Ids of the scenes, in order."""
+        ids = self.store.scene_ids()
+        return ids if self._rows is None else [ids[row] for row in self._rows]
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the images and labels of all scenes, in order."""
+        return _content_hash(self.store, None if self._rows is None else self.scene_ids)
+
+    def presence(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
+        """Return which objects of Y_id or Y_ood are in each scene, [N, columns of the split]."""
+        return self._select(self.store.labels("present")[:, self.store.split_label_indices(split)])
+
+    def _select(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Return the rows of the split out of all rows of the store."""
+        return values if self._rows is None else values[self._rows]
+
+    def _load_into_cache(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Read images into memory where they fit into the limit of the settings."""
+        size = len(self) * self.store.image_size**2 * sum(_BYTES_PER_PIXEL[kind] for _, kind in keys)
+        if size <= self.config.max_cache_bytes:
+            self._cache |= {key: self._select(self.store.images(*key)) for key in keys if key not in self._cache}
+
+    def load_images(self, camera: str, kind: str, rows: Sequence[int]) -> NDArray[np.generic]:
+        """Return images as stored, [n, side, side(, 3)]."""
+        if (camera, kind) in self._cache:
+            return self._cache[camera, kind][list(rows)]
+        stored = list(rows) if self._rows is None else self._rows[list(rows)].tolist()
+        return self.store.images(camera, kind, stored)
+
+    def batch(
+        self, rows: Sequence[int], draws: Sequence[AugmentationParams] | None = None, image_size: int | None = None
+    ) -> Tensor:
+        """Return images for the student.
+
+        :param rows: indices of n scenes
+        :param draws: what is done to each of them; nothing where left out
+        :param image_size: side S; by default that of the settings
+        :return: float32 [n, K, S, S], channels last in memory
+        """
+        stored = {key: self.load_images(*key, rows) for key in self._channels}
+        return preprocess_images(stored, self.crop_size, image_size or self.config.image_size, draws)
+
+    def hand_images(self, rows: Sequence[int], draw: AugmentationParams | None = None) -> NDArray[np.uint8]:
+        """Return the hand camera's RGB view, uint8 [n, view, view, 3], in its stored resolution."""
+        images = self.load_images("hand", "rgb", rows)
+        return np.stack(
+            [crop_and_flip(image, self.crop_size, draw or AugmentationParams()) for image in images]
+        ).astype(np.uint8, copy=False)
+
+    def segmentation(self, rows: Sequence[int], draws: Sequence[AugmentationParams] | None = None) -> NDArray[np.uint8]:
+        """Return the hand camera's segmentation as `batch` shows the images, uint8 [n, view, view].
+
+        :raises DatasetError: when the store holds none
+        """
+        chosen = draws if draws is not None else [AugmentationParams()] * len(rows)
+        self._load_into_cache([("hand", "segmentation")])
+        stored = self.load_images("hand", "segmentation", rows)
+        cuts = [crop_and_flip(image, self.crop_size, draw) for image, draw in zip(stored, chosen, strict=True)]
+        return np.stack(cuts).astype(np.uint8, copy=False)
+
+    def instance_ids(self, rows: Sequence[int], columns: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the values that the objects of C label columns have in the segmentation of n scenes.
+
+        :return: uint8 [n, C]; 0 for an object that is not there
+        :raises DatasetError: when the store does not say which objects are in a scene
+        """
+        places = self._actors[list(rows)][:, None, :] == np.array(columns)[:, None]
+        return np.where(places.any(axis=2), places.argmax(axis=2) + 1, 0).astype(np.uint8)
+
+    @cached_property
+    def _actors(self) -> NDArray[np.int16]:
+        """Label columns of the objects of each scene, int16 [N, slots], -1 where there is none."""
+        return self._select(self.store.array("actors"))
+
+
+def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
+    """Return number and content hash of the scenes of each store, without their images.
+
+    :raises DatasetError: when a store or a split is missing or damaged
+    """
+    card = {}
+    for name in ("train", "id", "ood", "fewshot"):
+        store = SceneStore.open(getattr(config, name))
+        ids = read_split(config.scene_subsets[name]) if name in config.scene_subsets else None
+        card[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
+    return card
+
+
+def _content_hash(store: SceneStore, ids: Sequence[str] | None) -> str:
+    if ids is None:
+        return store.content_hash
+    return hashlib.sha256("\n".join([store.content_hash, *ids]).encode()).hexdigest()
+
+
+def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
+    """Open the four stores `train`, `id`, `ood`, `fewshot` and check that they go together.
+
+    :raises DatasetError: when a store is missing or unfit, or two of them share a scene
+    :raises MismatchError: when their label columns differ, or `train` or `id` holds objects of Y_ood
+    """
+    paths = {name: getattr(config, name) for name in ("train", "id", "ood", "fewshot")}
+    splits = {name: read_split(path) for name, path in config.scene_subsets.items()}
+    sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
+    check_disjoint({f"{name} ({paths[name]})": scenes.scene_ids for name, scenes in sets.items()})
+    for name in sets:
+        if sets[name].store.model_ids != sets["train"].store.model_ids:
+            raise MismatchError(
+                f"expected the label columns of {paths['train']} in {paths[name]} too, but they differ; "
+                "collect both with the same objects"
+            )
+    for name in ("train", "id"):
+        unseen = sets[name].presence("ood")
+        if unseen.any():
+            raise MismatchError(
+                f"expected only objects of Y_id in {paths[name]}, but {int(unseen.any(1).sum())} scenes hold "
+                f"objects of Y_ood; collect it with split={name}"
+            )
+    return sets
+
+
+def label_coverage(
+    scenes: SceneDataset,
+    rows: Sequence[int],
+    draws: Sequence[AugmentationParams],
+    columns: Sequence[int],
+    cells: tuple[int, int],
+) -> Tensor:
+    """Return how much of each cell of a map the objects of some labels cover, as the images of scenes are shown.
+
+    :param columns: C label columns; the others as in `region_coverage`
+    :return: [n, C, h * w] in 0..1
+    :raises DatasetError: when the store holds no segmentation of the hand camera, or not which objects are in a scene
+    """
+    segments, instance_ids = (
+        torch.from_numpy(scenes.segmentation(rows, draws)),
+        torch.from_numpy(scenes.instance_ids(rows, columns)),
+    )
+    coverage = torch.zeros(*instance_ids.shape, cells[0] * cells[1])
+    images, labels = instance_ids.nonzero(as_tuple=True)
+    masks = (segments[images] == instance_ids[images, labels][:, None, None]).float()
+    coverage[images, labels] = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
+    return coverage

@@ -1,0 +1,152 @@
+"""The card of a scene store: what it is, how it was made, how often each label holds, and under which licence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pickclutter_lang.datasets.scenes.schema import LABELS
+from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.io import atomic_write
+
+DATASET_CARD_FILE = "card.md"
+GRASP_CHECK_FILE = "grasp_check.json"
+_SPLITS = {
+    "train": "objects of Y_id alone; for training",
+    "id": "objects of Y_id alone; for evaluation (X_id) and for choosing among models",
+    "ood": "objects of Y_id and Y_ood; for evaluation (X_ood)",
+    "fewshot": "objects of Y_id and Y_ood; for few-shot training, no scene of it is in `ood`",
+    "teacher": "objects of Y_id and Y_ood; for training the pocket teacher alone",
+}
+_OBJECT_SETS = {
+    "ycb": "Meshes: scans of the YCB Object and Model Set (Calli et al., 2015), CC BY 4.0. Attribution is due: "
+    "name the YCB set where these images are shown.",
+    "proxy": "Meshes: procedural models for YCB objects, made by the code of this project (MIT). They are no "
+    "scans; figures measured on them say nothing certain about the real objects.",
+    "published": "Images: the scenes published by the authors of Li et al. (ICCV 2023), imported; their licence holds.",
+}
+_LABEL_WORDS = {
+    "present": "the object lies in the scene, whether it can be seen or not (the label of the released data)",
+    "visible": "present, and the hand camera sees enough of it (`visible_share` of the surface points that fall "
+    "on its own pixels, and `visible_pixels`)",
+    "graspable": "visible, and at least one pose of the open Panda gripper around it is free of collision with the "
+    "scene and within reach",
+}
+_RATES = {
+    "agreement": "label and picks say the same",
+    "precision": "of the objects labeled graspable, those that were picked",
+    "recall": "of the objects that were picked, those labeled graspable",
+    "pose_success": "of the labeled poses, those that succeeded at the first try",
+}
+
+
+def write_dataset_card(path: str | Path) -> Path:
+    """Write `card.md` into a complete store, from its manifest, its labels and `grasp_check.json` if that is there.
+
+    :raises DatasetError: when there is no complete store, or the result of the check cannot be read
+    """
+    store = SceneStore.open(path)
+    parts = [_title(store), _labels(store), _objects(store), _check(store), _how(store), _licence(store)]
+    target = store.path / DATASET_CARD_FILE
+    atomic_write(target, ("\n\n".join(part for part in parts if part) + "\n").encode())
+    return target
+
+
+def _title(store: SceneStore) -> str:
+    manifest = store.manifest
+    counts = store.labels("present").sum(1)
+    size = sum(entry.bytes for entry in manifest.shards) / 1e6
+    rows = {
+        "split": f"`{manifest.split}`: {_SPLITS.get(manifest.split, 'as imported')}",
+        "scenes": f"{len(store)} with {counts.min()}-{counts.max()} objects (mean {counts.mean():.1f})",
+        "objects": f"{len(manifest.objects)} label columns: {len(store.split_label_indices('id'))} in Y_id, "
+        f"{len(store.split_label_indices('ood'))} in Y_ood; object set `{manifest.object_set}`",
+        "pictures": f"{', '.join(store.cameras)} camera, {store.image_size} x {store.image_size} pixels",
+        "fields": ", ".join(f"`{name}`" for name in manifest.fields),
+        "size": f"{size:.1f} MB in {len(manifest.shards)} shards",
+        "content": f"`{manifest.content_hash}`",
+    }
+    return f"# Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects\n\n" + _table(
+        ("", ""), rows.items()
+    )
+
+
+def _labels(store: SceneStore) -> str:
+    held = [label for label in LABELS if label in store.manifest.fields]
+    return "## Labels\n\n" + "\n".join(f"- `{label}`: {_LABEL_WORDS[label]}" for label in held)
+
+
+def _objects(store: SceneStore) -> str:
+    """Return the table of label frequencies: in how many scenes each label holds for each object."""
+    held = [label for label in LABELS if label in store.manifest.fields]
+    counts = np.stack([store.labels(label).sum(0) for label in held], 1)
+    shown = [n for n in range(len(counts)) if counts[n, 0]]
+    rows = [
+        (store.label_names[n], store.manifest.objects[n].split, *(_percent(k, counts[n, 0]) for k in counts[n]))
+        for n in shown
+    ]
+    total = counts.sum(0)
+    rows.append(("**all objects**", "", *(_percent(k, total[0]) for k in total)))
+    absent = len(counts) - len(shown)
+    note = f"\n\n{absent} objects of the catalog lie in no scene of this split." if absent else ""
+    heading = (
+        f"## Objects\n\nScenes out of {len(store)} in which a label holds (in brackets: of those with the object)."
+    )
+    return f"{heading}\n\n" + _table(("object", "names", *held), rows) + note
+
+
+def _percent(count: int, present: int) -> str:
+    return str(count) if count == present else f"{count} ({count / present:.0%})"
+
+
+def _check(store: SceneStore) -> str:
+    """Return how `graspable` was checked against executed picks."""
+    path = store.path / GRASP_CHECK_FILE
+    if "graspable" not in store.manifest.fields:
+        return ""
+    head = "## How `graspable` was checked\n\n"
+    if not path.is_file():
+        return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
+    try:
+        result: Mapping[str, Any] = json.loads(path.read_text())
+        rows = [(key, "-" if result[key] is None else f"{result[key]:.3f}", text) for key, text in _RATES.items()]
+        text = (
+            f"{head}The simulated arm really tried to pick {result['instances']} visible objects of this store: "
+            f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
+        )
+        return text + _table(("", "", "share of"), rows)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"expected the result of pickclutter validate-grasp-labels in {path}, but it cannot be read "
+            f"({type(error).__name__}: {error}); run that again or delete the file"
+        ) from error
+
+
+def _how(store: SceneStore) -> str:
+    manifest = store.manifest
+    if manifest.seed is None:
+        intro = f"Imported, not made here: `{manifest.config['source']}`."
+    else:
+        intro = (
+            "Each pile was dropped and settled by physics (PhysX in SAPIEN 2), then rendered as the cameras of "
+            "ManiSkill2's PickClutter see it before the arm moves. Scene k depends on "
+            f"(seed {manifest.seed}, split, k) alone."
+        )
+    rows = {**manifest.config, **manifest.versions}
+    listed = _table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
+    return f"## How it was made\n\n{intro}\n\n{listed}"
+
+
+def _licence(store: SceneStore) -> str:
+    words = _OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
+    return f"## Licence\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"
+
+
+def _table(head: tuple[str, ...], rows: Any) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,0 +1,199 @@
+"""Importer of the scenes that the paper's authors published.
+
+Their HDF5 file has one group per scene with `dict_str_base_camera/dict_str_rgb` and `dict_str_depth`, the same under
+`dict_str_hand_camera`, and `model_ids`, the objects in the scene. Nothing tells which of them are visible or
+graspable, so the store that comes out has the label `present` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pickclutter_lang.datasets.scenes.contact_sheet import write_contact_sheet
+from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER, Manifest, ObjectEntry, read_manifest
+from pickclutter_lang.datasets.scenes.schema import CAMERAS, SceneRow, image_name
+from pickclutter_lang.datasets.scenes.shards import write_shard
+from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.objects.catalog import Catalog, paper_catalog
+from pickclutter_lang.utils.io import create_dir
+
+OBJECT_SET = "published"
+SPLITS = ("train", "id", "ood", "fewshot")
+
+
+@dataclass
+class ImportSettings:
+    """`file`: the published HDF5 file; `split`: what its scenes are for; `out`: folder of the store."""
+
+    file: str
+    split: str
+    out: str
+    image_size: int = 224
+    shard_size: int = 50
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if self.split not in SPLITS:
+            raise InvalidArgumentError(f"expected split out of {', '.join(SPLITS)}, but got {self.split!r}")
+        if not 16 <= self.image_size <= 1024 or self.shard_size < 1:
+            raise InvalidArgumentError(
+                "expected image_size from 16 to 1024 and shard_size of at least 1, "
+                f"but got {self.image_size} and {self.shard_size}"
+            )
+
+
+def import_published(
+    config: ImportSettings,
+    catalog: Catalog | None = None,
+    track: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> SceneStore:
+    """Make a store of a published file: images resized, depth in millimeters, the label `present`.
+
+    :param catalog: the label columns, by default the paper's 26 objects
+    :param track: wraps the numbers of the shards, to show progress
+    :raises DatasetError: when the file is not there or has another layout, or the folder cannot be written
+    :raises UnknownObjectError: for a model id outside the catalog
+    """
+    config.validate()
+    folder = Path(config.out)
+    catalog = catalog or paper_catalog()
+    with _open(Path(config.file)) as file:
+        scenes = _PublishedScenes(file, config, catalog)
+        manifest = scenes.manifest()
+        create_dir(folder)
+        create_dir(folder / SHARD_FOLDER)
+        if (folder / MANIFEST_FILE).is_file():
+            read_manifest(folder).check_compatible(manifest, folder)
+        manifest.write(folder)
+        entries = []
+        for number in track(range(manifest.shard_count)):
+            rows = [scenes.row(index) for index in manifest.shard_range(number)]
+            entries.append(write_shard(folder, number, rows, manifest.layout))
+    manifest.with_shards(entries).write(folder)
+    write_dataset_card(folder)
+    write_contact_sheet(folder)
+    return SceneStore.open(folder)
+
+
+class _PublishedScenes:
+    def __init__(self, file: h5py.File, config: ImportSettings, catalog: Catalog) -> None:
+        self._file = file
+        self._config = config
+        self._catalog = catalog
+        self._names = sorted(file, key=_natural)
+        if not self._names:
+            raise DatasetError(f"expected one group per scene in {config.file}, but it is empty")
+        first = file[self._names[0]]
+        self._cameras = tuple(name for name in CAMERAS if f"dict_str_{name}_camera" in first)
+        if not self._cameras:
+            raise DatasetError(
+                f"expected dict_str_hand_camera or dict_str_base_camera in the scene {self._names[0]!r} of "
+                f"{config.file}, but it holds {sorted(first)}"
+            )
+
+    def manifest(self) -> Manifest:
+        """Describe the store; the source is known by its scenes' names and objects."""
+        digest = hashlib.sha256()
+        for name in self._names:
+            digest.update(f"{name}:{','.join(self._model_ids(name))}\n".encode())
+        camera = self._cameras[0]
+        depth = self._read(self._names[0], camera, "depth")
+        return Manifest(
+            split=self._config.split,
+            seed=None,
+            scenes=len(self._names),
+            shard_size=self._config.shard_size,
+            config={
+                "source": f"{Path(self._config.file).name}-{digest.hexdigest()[:16]}",
+                "cameras": list(self._cameras),
+                "image_size": self._config.image_size,
+                "source_size": depth.shape[0],
+                "source_depth": f"{depth.dtype}, read as {'metres' if depth.dtype.kind == 'f' else 'millimetres'}",
+            },
+            fields=("index", "present", *(image_name(c, k) for c in self._cameras for k in ("rgb", "depth"))),
+            object_set=OBJECT_SET,
+            object_fingerprint=self._catalog.fingerprint,
+            objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in self._catalog),
+        )
+
+    def row(self, index: int) -> SceneRow:
+        """Return one scene as a row of the store."""
+        name, size = self._names[index], self._config.image_size
+        present = np.zeros(len(self._catalog), bool)
+        for model_id in self._model_ids(name):
+            try:
+                present[self._catalog.index(model_id)] = True
+            except UnknownObjectError as error:
+                raise UnknownObjectError(f"the scene {name!r} of {self._config.file}: {error}") from error
+        row: SceneRow = {"index": np.array(index, np.int64), "present": present}
+        for camera in self._cameras:
+            row[f"{camera}_rgb"] = resized_rgb(self._read(name, camera, "rgb"), size)
+            row[f"{camera}_depth"] = resized_depth(self._read(name, camera, "depth"), size)
+        return row
+
+    def _model_ids(self, name: str) -> list[str]:
+        group = self._file[name]
+        if "model_ids" not in group:
+            raise DatasetError(f"expected model_ids in the scene {name!r} of {self._config.file}, but it has none")
+        values = np.ravel(np.asarray(group["model_ids"][()], dtype=object)).tolist()
+        return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+
+    def _read(self, name: str, camera: str, kind: str) -> NDArray[Any]:
+        path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
+        if path not in self._file:
+            raise DatasetError(f"expected the data set {path} in {self._config.file}, but it is not there")
+        values = np.asarray(self._file[path][()])
+        channels = (3, 4) if kind == "rgb" else (1,)
+        flat = kind == "depth" and values.ndim == 2
+        if not flat and (values.ndim != 3 or values.shape[2] not in channels):
+            raise DatasetError(f"expected {path} as a image with {channels} channels, but got {values.shape}")
+        if values.shape[0] != values.shape[1]:
+            raise DatasetError(f"expected square images, but {path} is {values.shape[1]} x {values.shape[0]}")
+        return values
+
+
+def resized_rgb(values: NDArray[Any], size: int) -> NDArray[np.uint8]:
+    """Resize color [H, H, 3 or 4] to uint8 [S, S, 3]; floats are read as 0 to 1."""
+    if values.dtype.kind == "f":
+        values = np.clip(np.rint(values * 255), 0, 255)
+    image = Image.fromarray(np.ascontiguousarray(values[..., :3].astype(np.uint8)))
+    method = Image.Resampling.BOX if size < len(values) else Image.Resampling.BICUBIC
+    return np.asarray(image.resize((size, size), method))
+
+
+def resized_depth(values: NDArray[Any], size: int) -> NDArray[np.uint16]:
+    """Resize depth [H, H(, 1)] to uint16 millimeters [S, S]; floats are read as meters, integers as millimeters.
+
+    The nearest pixel is taken, since a mean across an edge is the depth of nothing.
+    """
+    flat = values.reshape(values.shape[:2])
+    if flat.dtype.kind == "f":
+        flat = np.rint(np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0) * 1000)
+    nearest = (np.arange(size) * 2 + 1) * len(flat) // (2 * size)
+    return np.asarray(np.clip(flat[np.ix_(nearest, nearest)], 0, 65535), np.uint16)
+
+
+def _open(path: Path) -> h5py.File:
+    if not path.is_file():
+        raise DatasetError(f"expected the authors' published HDF5 file at {path}, but there is no file")
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise DatasetError(f"expected an HDF5 file, but {path} is none, or is damaged: {error}") from error
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort `traj_10` after `traj_9`."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -1,0 +1,78 @@
+"""Scenes as ManiSkill2's PickClutter episodes, which stock `PickClutterYCB-v0` loads.
+
+A file is a JSON list (`.json.gz`) of `{"actors": [{"model_id", "scale", "pose", "rep_pts"}]}`; `pose` is x y z
+qw qx qy qz in meters, `rep_pts` points [x, y, z] seen by the hand camera, or null for an object that is not
+visible and therefore never the target.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.io import atomic_write
+
+EPISODES_FILE = "episodes.json.gz"
+EPISODE_FIELDS = ("actors", "scales", "poses", "rep_pts")
+
+
+def episode(row: Mapping[str, NDArray[Any]], model_ids: Sequence[str]) -> dict[str, Any]:
+    """Return one scene as an episode.
+
+    :param row: at least the fields `actors`, `scales`, `poses` and `rep_pts` of a scene
+    :param model_ids: ids of the label columns
+    """
+    actors = []
+    for instance_id in np.flatnonzero(row["actors"] >= 0).tolist():
+        points = row["rep_pts"][instance_id]
+        actors.append(
+            {
+                "model_id": model_ids[int(row["actors"][instance_id])],
+                "scale": _rounded(row["scales"][instance_id]),
+                "pose": _rounded(row["poses"][instance_id]),
+                "rep_pts": None if np.isnan(points).any() else _rounded(points, 5),
+            }
+        )
+    return {"actors": actors}
+
+
+def write_episodes(path: str | Path) -> Path:
+    """Write `episodes.json.gz` into a complete store, equal to the byte for equal scenes.
+
+    :raises DatasetError: when the store does not know where its objects lie (imported scenes)
+    """
+    store = SceneStore.open(path)
+    arrays = {name: store.array(name) for name in EPISODE_FIELDS}
+    rows = [{name: values[n] for name, values in arrays.items()} for n in range(len(store))]
+    text = json.dumps([episode(row, store.model_ids) for row in rows], separators=(",", ":"))
+    target = store.path / EPISODES_FILE
+    atomic_write(target, gzip.compress(text.encode(), compresslevel=6, mtime=0))
+    return target
+
+
+def read_episodes(path: str | Path) -> list[dict[str, Any]]:
+    """Read an episode file, `.json` or `.json.gz`.
+
+    :raises DatasetError: when it is not there or is no list of episodes
+    """
+    try:
+        data = Path(path).read_bytes()
+        episodes = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    except (OSError, EOFError, ValueError) as error:
+        raise DatasetError(f"expected a ManiSkill2 episode file at {path}, but: {error}") from error
+    if not isinstance(episodes, list) or not all(isinstance(e, dict) and e.get("actors") for e in episodes):
+        raise DatasetError(f"expected a list of episodes with actors in {path}")
+    return episodes
+
+
+def _rounded(values: Any, digits: int = 7) -> Any:
+    """Return plain numbers; the digits cut away lie below the precision of float32 at a meter."""
+    return np.round(np.asarray(values, np.float64), digits).tolist()

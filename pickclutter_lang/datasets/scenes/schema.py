@@ -1,0 +1,143 @@
+"""Schema 1 of the scene store: names, dtypes and shapes of the data sets, and the checks of a scene.
+
+A scene is a plain dictionary of arrays (`SceneRow`). The fields of a store are listed in its manifest, since
+not every source knows everything: the authors' published scenes, for one, carry the label `present` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+
+SCHEMA = 1
+MAX_ACTORS = 10
+REP_POINTS = 16
+CAMERAS = ("hand", "base")
+IMAGE_MODALITIES = ("rgb", "depth", "segmentation")
+LABELS = ("present", "visible", "graspable")
+ROBOT_SEGMENT = 255
+
+SceneRow = dict[str, NDArray[Any]]
+
+_GEOMETRY: dict[str, tuple[str, tuple[int, ...]]] = {
+    "index": ("<i8", ()),
+    "actors": ("<i2", (MAX_ACTORS,)),
+    "scales": ("<f4", (MAX_ACTORS,)),
+    "poses": ("<f4", (MAX_ACTORS, 7)),
+    "pixels": ("<i4", (MAX_ACTORS,)),
+    "rep_pts": ("<f4", (MAX_ACTORS, REP_POINTS, 3)),
+    "grasp_poses": ("<f4", (MAX_ACTORS, 7)),
+}
+_IMAGES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "rgb": ("|u1", (3,)),
+    "depth": ("<u2", ()),
+    "segmentation": ("|u1", ()),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One data set: its dtype and the shape of one scene in it."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it holds images, which are stored compressed, one chunk a scene."""
+        return self.name.rsplit("_", 1)[-1] in IMAGE_MODALITIES
+
+
+def image_name(camera: str, kind: str) -> str:
+    """Return the name of the data set of a camera's images, for instance `hand_rgb`."""
+    if camera not in CAMERAS or kind not in IMAGE_MODALITIES:
+        raise InvalidArgumentError(
+            f"expected a camera out of {', '.join(CAMERAS)} and a kind out of {', '.join(IMAGE_MODALITIES)}, "
+            f"but got {camera!r} and {kind!r}"
+        )
+    return f"{camera}_{kind}"
+
+
+def scene_fields(cameras: Sequence[str], graspable: bool) -> tuple[str, ...]:
+    """Return the fields of scenes from the simulator; without `graspable`, neither that label nor grasps."""
+    names = [name for name in _GEOMETRY if graspable or name != "grasp_poses"]
+    names += [label for label in LABELS if graspable or label != "graspable"]
+    return (*names, *(image_name(camera, kind) for camera in cameras for kind in IMAGE_MODALITIES))
+
+
+@dataclass(frozen=True)
+class ShardSchema:
+    """The fields of a store with `columns` objects (C) and images of `image_size` (S) pixels a side."""
+
+    names: tuple[str, ...]
+    columns: int
+    image_size: int
+
+    def field(self, name: str) -> Field:
+        """Return one field.
+
+        :raises DatasetError: when the store does not hold it
+        """
+        if name not in self.names:
+            raise DatasetError(f"expected a field out of {', '.join(self.names)}, but got {name!r}")
+        if name in LABELS:
+            return Field(name, np.dtype(np.bool_), (self.columns,))
+        if name in _GEOMETRY:
+            dtype, shape = _GEOMETRY[name]
+            return Field(name, np.dtype(dtype), shape)
+        dtype, tail = _IMAGES[name.rsplit("_", 1)[-1]]
+        return Field(name, np.dtype(dtype), (self.image_size, self.image_size, *tail))
+
+    @property
+    def fields(self) -> list[Field]:
+        """Every field, in the order of `names`."""
+        return [self.field(name) for name in self.names]
+
+    def stack(self, rows: Sequence[Mapping[str, NDArray[Any]]]) -> SceneRow:
+        """Check scenes and join them to arrays with a leading axis; fields outside the layout are left out.
+
+        :raises DatasetError: naming the scene and what is wrong with it
+        """
+        for row in rows:
+            self._check(row)
+        joined = {}
+        for field in self.fields:
+            values = np.stack([np.asarray(row[field.name], dtype=field.dtype) for row in rows])
+            if values.dtype.kind == "f":
+                values[np.isnan(values)] = np.nan  # one bit pattern, so that equal content has an equal hash
+            joined[field.name] = values
+        return joined
+
+    def _check(self, row: Mapping[str, NDArray[Any]]) -> None:
+        lacking = [name for name in self.names if name not in row]
+        if lacking:
+            raise DatasetError(f"expected a scene with {', '.join(self.names)}, but {', '.join(lacking)} is missing")
+        where = f"scene {int(row['index'])}"
+        for field in self.fields:
+            value = np.asarray(row[field.name])
+            if value.shape != field.shape or value.dtype != field.dtype:
+                raise DatasetError(
+                    f"{where}: expected {field.name} as {field.dtype} {list(field.shape)}, "
+                    f"but got {value.dtype} {list(value.shape)}"
+                )
+        self._check_labels(row, where)
+
+    def _check_labels(self, row: Mapping[str, NDArray[Any]], where: str) -> None:
+        if "actors" in row:
+            used = row["actors"][row["actors"] >= 0]
+            if used.size and (used.max() >= self.columns or len(set(used.tolist())) < used.size):
+                raise DatasetError(f"{where}: expected distinct actors below {self.columns}, but got {used.tolist()}")
+            if sorted(used.tolist()) != np.flatnonzero(row["present"]).tolist():
+                raise DatasetError(f"{where}: the label `present` does not say what `actors` says")
+            if "poses" in row and not np.isfinite(row["poses"][row["actors"] >= 0]).all():
+                raise DatasetError(f"{where}: expected finite poses of its actors, but got {row['poses'].tolist()}")
+        for narrow, wide in (("visible", "present"), ("graspable", "visible")):
+            if narrow in self.names and (row[narrow] & ~row[wide]).any():
+                raise DatasetError(f"{where}: an object is {narrow}, but not {wide}")

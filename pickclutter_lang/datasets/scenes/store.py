@@ -1,0 +1,204 @@
+"""Reading a scene store: lazily, from any number of processes, and with every damage named."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, combined_hash, read_manifest
+from pickclutter_lang.datasets.scenes.schema import Field, SceneRow, image_name
+from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard
+from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
+
+Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
+_OPEN_SHARDS = 128
+
+
+class SceneStore:
+    """A folder of scenes; make one with `SceneStore.open`. It can be pickled and used after a fork."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._handles: OrderedDict[int, h5py.File] = OrderedDict()
+        self._owner = os.getpid()
+
+    @classmethod
+    def open(cls, path: str | Path) -> SceneStore:
+        """Open a store and check its schema, that it is complete, and that its shards are there in full size.
+
+        :raises DatasetError: when there is no store, or it is not complete, or it has another schema
+        :raises CorruptShardError: naming the shards that are missing or of another size
+        """
+        folder = Path(path)
+        manifest = read_manifest(folder)
+        if not manifest.complete:
+            raise DatasetError(
+                f"the store at {folder} has {len(manifest.shards)} of {manifest.shard_count} shards; "
+                "run its collection again with the same settings to complete it"
+            )
+        _raise_damage(folder, {e.file: _size_damage(folder / SHARD_FOLDER / e.file, e.bytes) for e in manifest.shards})
+        return cls(folder, manifest)
+
+    def __len__(self) -> int:
+        return self.manifest.scenes
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "manifest": self.manifest}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["path"], state["manifest"])  # type: ignore[misc]
+
+    @property
+    def content_hash(self) -> str:
+        """Hash (sha256, hex) of the content of all scenes; equal for any number of workers and any resume."""
+        return self.manifest.content_hash
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images in pixels."""
+        return int(self.manifest.config["image_size"])
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Cameras with images in this store."""
+        return tuple(self.manifest.config["cameras"])
+
+    @property
+    def label_names(self) -> list[str]:
+        """Display names of the label columns, in order."""
+        return [item.name for item in self.manifest.objects]
+
+    @property
+    def model_ids(self) -> list[str]:
+        """Ids of the label columns, in order."""
+        return [item.model_id for item in self.manifest.objects]
+
+    def split_label_indices(self, split: Literal["id", "ood"]) -> list[int]:
+        """Return the label columns of Y_id or Y_ood."""
+        if split not in ("id", "ood"):
+            raise InvalidArgumentError(f"expected 'id' or 'ood', but got {split!r}")
+        return [n for n, item in enumerate(self.manifest.objects) if item.split == split]
+
+    def scene_ids(self) -> list[str]:
+        """Return an id for each scene: `<split>/<seed>/<index>`."""
+        head = self.manifest
+        origin = head.config["source"] if head.seed is None else head.seed
+        return [f"{head.split}/{origin}/{index}" for index in range(head.scenes)]
+
+    def labels(self, kind: str) -> NDArray[np.bool_]:
+        """Return a label of every scene and object.
+
+        :param kind: `present`, `visible` or `graspable`
+        :return: [N, C]
+        :raises DatasetError: when this store does not have the label
+        """
+        return self.array(kind)
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Return a field of all scenes, [N, ...]; for images prefer `images` with an index."""
+        return self._read(name, np.arange(len(self)))
+
+    def images(self, camera: str = "hand", kind: str = "rgb", index: Index = slice(None)) -> NDArray[Any]:
+        """Return images of some scenes; only these are read.
+
+        :param camera: `hand` or `base`
+        :param kind: `rgb` (uint8), `depth` (uint16, millimeters, 0 = nothing) or `segmentation` (uint8)
+        :param index: one scene, a slice, or a list of scenes in any order
+        :return: [S, S(, 3)] for one scene, otherwise [n, S, S(, 3)]
+        """
+        wanted = self._indices(index)
+        images = self._read(image_name(camera, kind), wanted)
+        return images.squeeze(0) if isinstance(index, (int, np.integer)) else images
+
+    def scene(self, index: int) -> SceneRow:
+        """Return every field of one scene, without the leading axis."""
+        wanted = self._indices(index)
+        return {name: self._read(name, wanted)[0] for name in self.manifest.fields}
+
+    def _indices(self, index: Index) -> NDArray[np.int64]:
+        scenes = len(self)
+        if isinstance(index, slice):
+            return np.arange(scenes)[index]
+        wanted = np.atleast_1d(np.asarray(index, dtype=np.int64))
+        if wanted.ndim != 1 or (wanted.size and not (-scenes <= wanted.min() and wanted.max() < scenes)):
+            raise InvalidArgumentError(f"expected scene indices from 0 to {scenes - 1}, but got {index!r}")
+        return wanted % scenes
+
+    def _read(self, name: str, wanted: NDArray[np.int64]) -> NDArray[Any]:
+        if name not in self.manifest.fields:
+            raise DatasetError(
+                f"the store at {self.path} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}"
+            )
+        field = self.manifest.layout.field(name)
+        values = np.empty((len(wanted), *field.shape), field.dtype)
+        numbers, rows = np.divmod(wanted, self.manifest.shard_size)
+        for number in np.unique(numbers):
+            places = np.flatnonzero(numbers == number)
+            values[places] = self._read_rows(int(number), field, rows[places])
+        return values
+
+    def _read_rows(self, number: int, field: Field, rows: NDArray[np.int64]) -> NDArray[Any]:
+        try:
+            data = self._shard(number)[field.name]
+            if len(rows) == 1 or (field.is_image and len(rows) <= len(data) // 2):
+                return np.stack([data[row] for row in rows.tolist()])
+            picked: NDArray[Any] = data[...][rows]
+            return picked
+        except (OSError, KeyError, ValueError) as error:
+            file = self.manifest.shards[number].file
+            raise CorruptShardError(
+                f"cannot read {field.name} from the shard {self.path / SHARD_FOLDER / file} ({error}); {REPAIR_HINT}"
+            ) from error
+
+    def _shard(self, number: int) -> h5py.File:
+        """Return an open shard; HDF5 handles must not be shared with a process that was forked."""
+        if self._owner != os.getpid():
+            self._handles, self._owner = OrderedDict(), os.getpid()
+        if number not in self._handles:
+            self._handles[number] = open_shard(self.path / SHARD_FOLDER / self.manifest.shards[number].file)
+            if len(self._handles) > _OPEN_SHARDS:
+                self._handles.popitem(last=False)[1].close()
+        self._handles.move_to_end(number)
+        return self._handles[number]
+
+
+def verify_store(path: str | Path) -> Manifest:
+    """Read every shard of a complete store and compare its bytes and content with the manifest.
+
+    :raises DatasetError: when there is no complete store, or its content hash is not that of its shards
+    :raises CorruptShardError: naming each damaged or missing shard
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    if len(manifest.shards) != manifest.shard_count or manifest.content_hash != combined_hash(manifest.shards):
+        raise DatasetError(
+            f"the manifest at {folder} lists {len(manifest.shards)} of {manifest.shard_count} shards, "
+            f"or another content hash than theirs; {REPAIR_HINT}"
+        )
+    layout = manifest.layout
+    _raise_damage(folder, {entry.file: check_shard(folder, entry, layout) for entry in manifest.shards})
+    return manifest
+
+
+def _size_damage(path: Path, size: int) -> str | None:
+    if not path.is_file():
+        return "missing"
+    found = path.stat().st_size
+    return None if found == size else f"{found} bytes instead of {size}"
+
+
+def _raise_damage(folder: Path, damage: dict[str, str | None]) -> None:
+    found = [f"{name} ({reason})" for name, reason in damage.items() if reason]
+    if found:
+        raise CorruptShardError(
+            f"{len(found)} of {len(damage)} shards in {folder / SHARD_FOLDER} are damaged: "
+            f"{', '.join(found)}; {REPAIR_HINT}"
+        )

@@ -1,0 +1,58 @@
+"""Splits: JSON lists of scene ids, which say what of a store is used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pickclutter_lang.errors import DatasetError
+
+
+def read_split(path: str | Path) -> list[str]:
+    """Read a split: a JSON list of scene ids such as `"ood/0/17"` (split, seed, index).
+
+    :raises DatasetError: when there is no such file, or it is no list of different texts
+    """
+    try:
+        ids = json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"expected a JSON list of scene ids at {path}, but it cannot be read: {error}") from error
+    if not isinstance(ids, list) or not ids or not all(isinstance(item, str) for item in ids):
+        raise DatasetError(f'expected a JSON list of scene ids at {path}, such as ["ood/0/0", "ood/0/1"]')
+    if len(set(ids)) < len(ids):
+        raise DatasetError(f"expected different scene ids in {path}, but {len(ids) - len(set(ids))} are there twice")
+    return ids
+
+
+def rows_for_ids(ids: Sequence[str], stored: Sequence[str], path: str | Path) -> list[int]:
+    """Return the rows of a store whose scene ids are `stored`, in the order of a split.
+
+    :param path: the store, for the message
+    :raises DatasetError: naming ids that are not in the store
+    """
+    rows = {name: row for row, name in enumerate(stored)}
+    lacking = [name for name in ids if name not in rows]
+    if lacking:
+        raise DatasetError(
+            f"expected the scenes of the split in the store at {path}, but {len(lacking)} are not there, such as "
+            f"{lacking[0]}; name the store that holds them"
+        )
+    return [rows[name] for name in ids]
+
+
+def check_disjoint(splits: Mapping[str, Sequence[str]]) -> None:
+    """Check that no two splits have a scene in common.
+
+    :param splits: name -> scene ids
+    :raises DatasetError: naming a shared scene
+    """
+    owner: dict[str, str] = {}
+    for name, ids in splits.items():
+        shared = sorted(item for item in ids if item in owner)
+        if shared:
+            raise DatasetError(
+                f"{owner[shared[0]]} and {name} share {len(shared)} scenes, such as {shared[0]}; what is trained on "
+                "must not be evaluated on: collect one of them with another split or seed, or take the shared ids out"
+            )
+        owner |= dict.fromkeys(ids, name)

@@ -1,0 +1,86 @@
+"""Cutting turned, mirrored and resized windows out of many images in one go."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class AffineCrops:
+    """A window for each of N images.
+
+    `center` [N, 2] (x, y) and `side` [N] in pixels, `angle` [N] in radians, `mirrored` [N].
+    """
+
+    center: NDArray[np.float64]
+    size: NDArray[np.float64]
+    angle: NDArray[np.float64]
+    mirrored: NDArray[np.bool_]
+
+    def sampling_grid(self, shape: tuple[int, ...], size: int) -> Tensor:
+        """Return where the pixels of the cut windows lie, in images of a shape [N, H, W, ...].
+
+        :return: [N, size, size, 2], in the form that `grid_sample` reads
+        """
+        height, width = shape[1:3]
+        half = self.size / 2
+        cos, sin = np.cos(self.angle) * half, np.sin(self.angle) * half
+        flip = np.where(self.mirrored, -1.0, 1.0)
+        scale = np.array([2 / width, 2 / height])
+        theta = np.empty((len(half), 2, 3))
+        theta[:, 0, 0], theta[:, 0, 1] = cos * flip * scale[0], -sin * scale[0]
+        theta[:, 1, 0], theta[:, 1, 1] = sin * flip * scale[1], cos * scale[1]
+        theta[:, :, 2] = (self.center + 0.5) * scale - 1
+        wanted = [len(half), 1, size, size]
+        return functional.affine_grid(torch.from_numpy(theta).float(), wanted, align_corners=False)
+
+
+def crop_images(images: NDArray[np.uint8], windows: AffineCrops, size: int) -> Tensor:
+    """Cut windows out of images [N, H, W, 3]; border pixels fill what lies outside.
+
+    :return: float32 [N, 3, size, size] in 0..1
+    """
+    x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    grid = windows.sampling_grid(images.shape, size)
+    return functional.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def crop_masks(labels: NDArray[np.uint8], windows: AffineCrops, size: int) -> Tensor:
+    """Cut windows out of label images [N, H, W], nearest pixel; 0 fills what lies outside.
+
+    :return: uint8 [N, size, size]
+    """
+    grid = windows.sampling_grid(labels.shape, size)
+    x = torch.from_numpy(labels)[:, None].float()
+    cut = functional.grid_sample(x, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return cut[:, 0].round().to(torch.uint8)
+
+
+def color_jitter_batch(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Change brightness, contrast and tint of each image [N, 3, H, W] in 0..1."""
+    count = len(images)
+    gain = torch.from_numpy(
+        rng.uniform(0.75, 1.25, (count, 1, 1, 1)) * rng.uniform(0.95, 1.05, (count, 3, 1, 1))
+    ).float()
+    contrast = torch.from_numpy(rng.uniform(0.8, 1.2, (count, 1, 1, 1))).float()
+    bright = images * gain
+    mean = bright.mean(dim=(1, 2, 3), keepdim=True)
+    return ((bright - mean) * contrast + mean).clamp(0, 1)
+
+
+def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """Show the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels."""
+    count, size = math.floor(share * len(images)), images.shape[-1]
+    if count == 0:
+        return images
+    small = int(rng.integers(round(0.5 * size), round(0.85 * size)))
+    coarse = functional.interpolate(images[:count], size=(small, small), mode="bilinear", antialias=True)
+    coarse = functional.interpolate(coarse, size=(size, size), mode="bilinear", antialias=True)
+    return torch.cat([coarse, images[count:]])

@@ -1,0 +1,195 @@
+"""The weighted sum of named losses that a student is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+from pickclutter_lang.distillation.image_losses import image_contrastive_loss
+from pickclutter_lang.distillation.multilabel_losses import (
+    asymmetric_loss,
+    local_asymmetric_loss,
+    pairwise_proximity_loss,
+)
+from pickclutter_lang.distillation.text_losses import vl_proximity_loss
+from pickclutter_lang.errors import InvalidArgumentError
+
+LOSS_NAMES = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
+_NEEDS = {
+    "im_cst": ("teacher",),
+    "region_cls": ("cell_logits", "attention", "coverage"),
+    "region_contrastive": ("region_features", "teacher_region_features"),
+    "region_proximity": ("region_features", "teacher_region_features", "vocabulary"),
+    "scene_proximity": ("teacher", "vocabulary", "vocabulary_probabilities"),
+}
+
+
+class VocabularyFeatures(NamedTuple):
+    """Text features [V, D] of a vocabulary: of a thing alone, of a scene with it, and of a scene without it."""
+
+    plain: Tensor
+    present: Tensor
+    absent: Tensor
+
+
+def checked_weights(weights: Mapping[str, float], terms: Sequence[str]) -> dict[str, float]:
+    """Return the weights above 0, in the order of the terms.
+
+    :raises InvalidArgumentError: on an unknown term or a weight that is not allowed, or when none is above 0
+    """
+    unknown = sorted(set(weights) - set(terms))
+    if unknown:
+        raise InvalidArgumentError(f"no loss is called {', '.join(unknown)}; known terms: {', '.join(terms)}")
+    bad = {name: weight for name, weight in weights.items() if not 0 <= weight < float("inf")}
+    if bad:
+        raise InvalidArgumentError(f"expected weights of at least 0, got {bad}")
+    chosen = {name: float(weights[name]) for name in terms if weights.get(name, 0) > 0}
+    if not chosen:
+        raise InvalidArgumentError(f"expected a weight above 0 for at least one of {', '.join(terms)}, got none")
+    return chosen
+
+
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the weighted sum of scalars with its gradient, and the unweighted scalars without."""
+    first, *others = (weights[name] * term for name, term in terms.items())
+    for term in others:
+        first = first + term
+    return first, {name: term.detach() for name, term in terms.items()}
+
+
+class SceneObjective:
+    """Named terms and their weights; the names are the keys of configuration and log alike.
+
+    - `cls`: asymmetric loss on the probabilities of the labels (section 7);
+    - `im_cst`: L_im-cst (Eq. 3) between the global features of student and teacher;
+    - `region_cls`: `cls` where the objects are and where they are not (`local_asymmetric_loss`);
+    - `region_contrastive`: L_im-cst between the student's local features of an object and the teacher's feature of its
+    crop;
+    - `region_proximity`: L_vlprox (Eq. 6) of the same pairs over a vocabulary, without a filter;
+    - `pairwise`: L_vlprox for scenes, over a vocabulary (`pairwise_proximity_loss`).
+
+    A term of weight 0 is neither computed nor reported.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        *,
+        temperature: float = 0.07,
+        vocabulary_temperature: float = 0.05,
+        vocabulary_top_k: int = 256,
+        gamma_negative: float = 2.0,
+        gamma_positive: float = 1.0,
+        clip: float = 0.05,
+    ) -> None:
+        """Check the names and weights.
+
+        :param weights: term -> weight >= 0, at least one above 0
+        :param temperature: tau of `im_cst` and `region_contrastive`
+        :param word_temperature: tau of `region_proximity` and `pairwise`
+        :param top_words: k of `region_proximity`
+        :param gamma_negative: of `cls` and `region_cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
+        :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
+        """
+        self.weights = checked_weights(weights, LOSS_NAMES)
+        self._temperature = temperature
+        self._vocabulary_temperature = vocabulary_temperature
+        self._vocabulary_top_k = vocabulary_top_k
+        self._asymmetric = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+
+    def needs(self, what: str) -> bool:
+        """Return whether a term needs an argument of the call, such as `teacher`, `crops` or `words`."""
+        return any(what in _NEEDS.get(name, ()) for name in self.weights)
+
+    def __call__(
+        self,
+        *,
+        probabilities: Tensor,
+        targets: Tensor,
+        student: Tensor,
+        teacher: Tensor | None = None,
+        bank: Tensor | None = None,
+        cell_logits: Tensor | None = None,
+        attention: Tensor | None = None,
+        coverage: Tensor | None = None,
+        region_features: Tensor | None = None,
+        teacher_region_features: Tensor | None = None,
+        vocabulary: VocabularyFeatures | None = None,
+        vocabulary_probabilities: Tensor | None = None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the weighted sum and the unweighted terms.
+
+        :param probabilities: [N, C] in [0, 1], of `LocalAggregation`
+        :param targets: [N, C] bool or in [0, 1]; bool for `region_cls`
+        :param student: [N, D] global features of the student
+        :param teacher: [N, D] teacher features of the same images
+        :param bank: [M, D] teacher features of other images, further negatives of `im_cst`
+        :param odds: [N, C, K] log odds of the labels in each of K cells, of `LocalAggregation`
+        :param attention: [N, C, K] its maps
+        :param covers: [N, C, K] in [0, 1]: the share of each cell that the label's object covers
+        :param objects: [R, D] local features of the student, averaged over each object that is seen; R may be 0
+        :param crops: [R, D] teacher features of a crop of each of these objects
+        :param words: vocabulary of `region_proximity` and `pairwise`
+        :param word_probabilities: [N, V] of `LocalAggregation`, for the vocabulary
+        :return: (scalar with gradient, name -> scalar without gradient)
+        :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
+        """
+        given = {
+            "teacher": teacher,
+            "cell_logits": cell_logits,
+            "attention": attention,
+            "coverage": coverage,
+            "region_features": region_features,
+            "teacher_region_features": teacher_region_features,
+            "vocabulary": vocabulary,
+            "vocabulary_probabilities": vocabulary_probabilities,
+        }
+        for name in self.weights:
+            lacking = [what for what in _NEEDS.get(name, ()) if given[what] is None]
+            if lacking:
+                raise InvalidArgumentError(f"the term {name} needs {', '.join(lacking)}, got none")
+        terms: dict[str, Tensor] = {}
+        if "cls" in self.weights:
+            terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
+        if teacher is not None and "im_cst" in self.weights:
+            terms["im_cst"] = image_contrastive_loss(student, teacher, self._temperature, bank=bank)
+        if "region_cls" in self.weights and cell_logits is not None and attention is not None and coverage is not None:
+            terms["region_cls"] = local_asymmetric_loss(cell_logits, attention, coverage, targets, **self._asymmetric)
+        if region_features is not None and teacher_region_features is not None:
+            terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
+        if (
+            "scene_proximity" in self.weights
+            and teacher is not None
+            and vocabulary is not None
+            and vocabulary_probabilities is not None
+        ):
+            terms["scene_proximity"] = pairwise_proximity_loss(
+                vocabulary_probabilities, teacher, vocabulary.present, vocabulary.absent, self._vocabulary_temperature
+            )
+        return weighted_sum(terms, self.weights)
+
+    def _region_terms(self, objects: Tensor, crops: Tensor, words: VocabularyFeatures | None) -> dict[str, Tensor]:
+        """Return the terms of objects; they are 0 in a batch that shows none."""
+        terms = {}
+        if "region_contrastive" in self.weights:
+            terms["region_contrastive"] = (
+                image_contrastive_loss(objects, crops, self._temperature) if len(objects) else objects.sum()
+            )
+        if "region_proximity" in self.weights and words is not None:
+            labels = crops.new_zeros(len(objects)).long()  # without a filter no label matters
+            terms["region_proximity"] = (
+                vl_proximity_loss(
+                    objects,
+                    crops,
+                    words.plain,
+                    labels,
+                    self._vocabulary_top_k,
+                    self._vocabulary_temperature,
+                    filter_misaligned=False,
+                )
+                if len(objects)
+                else objects.sum()
+            )
+        return terms

@@ -1,0 +1,194 @@
+"""Captions for L_cap (Eq. 8) by an image captioning model: a file of JSON lines that grows batch by batch.
+
+A line is `{"id": ..., "text": ..., "sha256": ...}`; the hash is that of the image, so that a caption is never taken
+for that of another one. A card beside the file says which model they are of.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from pickclutter_lang.datasets.images import ImageDataConfig, ImageFiles, ImageSource, load_image_dataset
+from pickclutter_lang.datasets.images.sources import decode
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, LanguageModelError, MismatchError
+from pickclutter_lang.language.captioner import Captioner
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.validation import at_least
+
+_CARD_FILE = ".card.json"
+
+
+@dataclass
+class CaptionConfig:
+    """What to caption, by which model, and where to; `configs/caption_images.yaml` says what each key means."""
+
+    data: ImageDataConfig
+    model: str
+    revision: str | None
+    max_tokens: int
+    batch_size: int
+    device: str
+    out: str
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        self.data.validate()
+        at_least("max_tokens", self.max_tokens, 1)
+        at_least("batch_size", self.batch_size, 1)
+        if Path(self.out).suffix != ".jsonl":
+            raise InvalidArgumentError(f"expected out to end in .jsonl, but got {self.out!r}")
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """How many images have a caption, how many of them since this call, and what to know of the data set."""
+
+    images: int
+    new: int
+    report: str
+
+
+def caption_images(config: CaptionConfig) -> Captioned:
+    """Caption every image that has none in `out`; killed, the same call goes on.
+
+    :raises PickClutterError: as `Captioner` and `load_image_dataset`; MismatchError for captions of another model or of
+        other images, DatasetError for a file that cannot be written, InvalidArgumentError for an unreadable image
+    :raises LanguageModelError: after all others are captioned, for images of which the model says nothing
+    """
+    out = Path(config.out)
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise DatasetError(
+            f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}"
+        )
+    captioner = Captioner(config.model, config.revision, config.max_tokens, config.device)
+    data, _, report = load_image_dataset(config.data)
+    hashes = dict(zip(data.images.ids, _hashes(data.images), strict=True))
+    with _alone(out) as stream:
+        _check_card(out, stream, captioner.provenance)
+        done = _kept(out, stream, hashes)
+        left = [row for row, name in enumerate(hashes) if name not in done]
+        silent = [] if not left else _caption(captioner, data.images, left, hashes, stream, config)
+    if silent:
+        raise LanguageModelError(
+            f"expected a caption of every image, but {config.model} has nothing to say of {len(silent)}, such as "
+            f"{silent[0]}; the others are in {out}; take another model= and out=, or write theirs into a copy"
+        )
+    return Captioned(len(hashes), len(left), report)
+
+
+def _caption(
+    captioner: Captioner,
+    images: ImageSource,
+    rows: Sequence[int],
+    hashes: Mapping[str, str],
+    stream: BinaryIO,
+    config: CaptionConfig,
+) -> list[str]:
+    """Append the captions of some images; return the ids of those of which the model says nothing."""
+    silent, ids = [], images.ids
+    columns = TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left")
+    with Progress(*columns, TimeRemainingColumn()) as progress:
+        task = progress.add_task("pictures", total=len(ids), completed=len(ids) - len(rows))
+        for first in range(0, len(rows), config.batch_size):
+            batch = rows[first : first + config.batch_size]
+            texts = captioner.caption(_originals(images, batch))
+            said = {ids[row]: text for row, text in zip(batch, texts, strict=True)}
+            silent += [name for name, text in said.items() if not text]
+            lines = [{"id": name, "text": text, "sha256": hashes[name]} for name, text in said.items() if text]
+            _append(Path(config.out), stream, lines)
+            progress.advance(task, len(batch))
+    return silent
+
+
+def _originals(images: ImageSource, rows: Sequence[int]) -> list[Image.Image | NDArray[np.uint8]]:
+    """Return images as large as they are: files are not squeezed to the squares that students see."""
+    if isinstance(images, ImageFiles):
+        return [decode(images.paths[row]) for row in rows]
+    return list(images.load(rows))
+
+
+def _hashes(images: ImageSource) -> list[str]:
+    if isinstance(images, ImageFiles):
+        return [digest.hex() for digest in images.file_hashes]
+    return [hashlib.sha256(images.load([row]).tobytes()).hexdigest() for row in range(len(images.ids))]
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[BinaryIO]:
+    """Open a file to read and append, with nobody else at it."""
+    try:
+        stream = out.open("a+b")
+    except OSError as error:
+        raise DatasetError(f"cannot write {out}: {error.strerror}") from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DatasetError(f"expected to be alone at {out}, but another process writes captions there") from error
+        yield stream
+
+
+def _check_card(out: Path, stream: BinaryIO, card: Mapping[str, Any]) -> None:
+    """Check that captions that are there are of this model; before the first, note down which it is."""
+    path = out.with_name(out.name + _CARD_FILE)
+    if stream.seek(0, os.SEEK_END) == 0:
+        atomic_write(path, (json.dumps(card, indent=1) + "\n").encode())
+        return
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+        differ = [key for key in ("weights", "max_tokens") if there[key] != card[key]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MismatchError(
+            f"expected {path} to say which model the captions in {out} are of, but: {error}; name another out="
+        ) from error
+    if differ:
+        raise MismatchError(
+            f"the captions in {out} are of {there['model']} with max_tokens={there['max_tokens']}, but now it is "
+            f"{card['model']} with max_tokens={card['max_tokens']} (other {' and '.join(differ)}); name another out="
+        )
+
+
+def _kept(out: Path, stream: BinaryIO, hashes: Mapping[str, str]) -> set[str]:
+    """Return the ids that have a caption; a last line that was cut by the end of a process is dropped."""
+    stream.seek(0)
+    content = stream.read()
+    whole = content.rfind(b"\n") + 1
+    stream.truncate(whole)
+    done: set[str] = set()
+    for number, line in enumerate(content[:whole].splitlines(), 1):
+        try:
+            row = json.loads(line)
+            name, found = row["id"], row["sha256"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(
+                f"expected a caption in line {number} of {out}, but: {error}; name another out="
+            ) from error
+        if hashes.get(name) != found:
+            raise MismatchError(
+                f"line {number} of {out} is a caption of {name}, which is not among the images or is another image "
+                "now; take that line away, or name another out="
+            )
+        done.add(name)
+    return done
+
+
+def _append(out: Path, stream: BinaryIO, rows: Sequence[Mapping[str, str]]) -> None:
+    try:
+        stream.write("".join(json.dumps(row) + "\n" for row in rows).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    except OSError as error:
+        raise DatasetError(f"cannot write {out}: {error.strerror}; mend that and run the same command again") from error

@@ -1,0 +1,155 @@
+"""Images as the student sees them, and the teacher's features of what it is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.transforms import RandomResizedCrop, v2
+
+from pickclutter_lang.datasets.images import ImageSource
+from pickclutter_lang.experiments.images.config import ImageCropConfig
+from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.utils.prefetch import prefetch_map
+
+_AT_ONCE = 64
+_FIXED = 1  # keeps the keys of fixed crops apart from those of an epoch
+_VERSION = 1  # of how crops are drawn and cut
+
+
+class _Part(NamedTuple):
+    """A part of a image: top, left, height and width in pixels, and whether it is mirrored."""
+
+    box: tuple[int, int, int, int]
+    mirrored: bool
+
+    def of(self, image: Tensor, size: int) -> Tensor:
+        """Return the part of a image [3, H, W], resized to [3, size, size], uint8."""
+        cut: Tensor = v2.functional.resized_crop(image, *self.box, [size, size], antialias=True)
+        return v2.functional.horizontal_flip(cut) if self.mirrored else cut
+
+
+class ImageCrops:
+    """Shows images in training, changed, and in evaluation, as they are.
+
+    Everything random depends on the key of a image alone: not on its batch, nor on the order, nor on the process.
+    """
+
+    def __init__(
+        self, images: ImageSource, config: ImageCropConfig, size: int, center: int | None = None, num_workers: int = 0
+    ) -> None:
+        """Keep how images are shown.
+
+        :param size: side S of what the student sees, in pixels
+        :param center: side of the middle of a image that evaluation shows, by default all of it
+        :param num_workers: see `prefetch_map`
+        """
+        self.images, self.config, self.size = images, config, size
+        self.center_crop, self.num_workers = center or images.image_size, num_workers
+        self._rand_augment = v2.RandAugment(2, 9)
+
+    def eval_images(self, rows: Sequence[int]) -> Tensor:
+        """Return images as they are, uint8 [n, 3, S, S]."""
+        middle = v2.functional.center_crop(_channels_first(self.images.load(rows)), [self.center_crop] * 2)
+        shown: Tensor = v2.functional.resize(middle, [self.size] * 2, antialias=True)
+        return shown
+
+    def eval_batches(self, rows: Sequence[int], size: int) -> Iterator[Tensor]:
+        """Yield images as `plain` shows them, at most `size` at once."""
+        batches = [list(rows[first : first + size]) for first in range(0, len(rows), size)]
+        return prefetch_map(lambda number: self.eval_images(batches[number]), len(batches), self.num_workers)
+
+    def train_images(
+        self, rows: Sequence[int], key: Sequence[int], size: int | None = None
+    ) -> tuple[Tensor, list[int]]:
+        """Return images as training shows them, uint8 [n, 3, S, S], and which of its fixed crops each is.
+
+        Without fixed crops that is 0.
+
+        :param key: numbers >= 0 that name the time: seed, phase, epoch, batch
+        :param size: side, by default S
+        """
+        shown, crops = [], []
+        for image, row in zip(_channels_first(self.images.load(rows)), rows, strict=True):
+            rng = np.random.default_rng([*key, row])
+            crop = int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0
+            part = self._fixed(row, crop) if self.config.fixed_crops else self._sample_crop(rng)
+            view = part.of(image, size or self.size)
+            if self.config.rand_augment:
+                view = self._rand_augmented(view, rng)
+            shown.append(view)
+            crops.append(crop)
+        return torch.stack(shown), crops
+
+    def train_batches(
+        self, batches: Sequence[Sequence[int]], key: Sequence[int], size: int | None = None
+    ) -> Iterator[tuple[Tensor, list[int]]]:
+        """Yield each batch as `drawn` shows it; its number is the last of its key."""
+        return prefetch_map(
+            lambda number: self.train_images(batches[number], (*key, number), size), len(batches), self.num_workers
+        )
+
+    def crop_features(self, teacher: Teacher, cache: FeatureCache, rows: Sequence[int]) -> Tensor:
+        """Return the teacher's features [n, V, D] of the fixed crops of some images, V at least 1."""
+        chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
+        parts = []
+        for crop in range(self.config.fixed_crops):
+
+            def batches(crop: int = crop) -> Iterator[NDArray[np.uint8]]:
+                for some in _slices(rows):
+                    yield self._cropped(some, crop, teacher.image_size)
+
+            how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION}"
+            view = f"side={self.images.image_size} rows={chosen} crop={crop} {how}"
+            parts.append(cache.get_or_compute(teacher, batches, len(rows), self.images.content_hash, view))
+        return torch.stack(parts, dim=1)
+
+    def image_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
+        """Return the teacher's features [N, D] of all images, uncut."""
+        rows = range(len(self.images.ids))
+
+        def batches() -> Iterator[NDArray[np.uint8]]:
+            for some in _slices(rows):
+                yield self.images.load(some)
+
+        view = f"side={self.images.image_size} whole"
+        return cache.get_or_compute(teacher, batches, len(rows), self.images.content_hash, view)
+
+    def _cropped(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:
+        """Return a fixed crop of each of some images, [n, size, size, 3]."""
+        images = zip(_channels_first(self.images.load(rows)), rows, strict=True)
+        cut = [self._fixed(row, crop).of(image, size) for image, row in images]
+        return torch.stack(cut).permute(0, 2, 3, 1).numpy()
+
+    def _fixed(self, row: int, crop: int) -> _Part:
+        """Return a fixed crop of a image."""
+        return self._sample_crop(np.random.default_rng([_FIXED, row, crop]))
+
+    def _sample_crop(self, rng: np.random.Generator) -> _Part:
+        side = self.images.image_size
+        with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
+            torch.default_generator.manual_seed(int(rng.integers(2**62)))
+            box: tuple[int, int, int, int] = RandomResizedCrop.get_params(
+                torch.empty(3, side, side), [self.config.min_crop_area, 1.0], [3 / 4, 4 / 3]
+            )
+        return _Part(box, self.config.flip and bool(rng.random() < 0.5))
+
+    def _rand_augmented(self, view: Tensor, rng: np.random.Generator) -> Tensor:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(rng.integers(2**62)))
+            changed: Tensor = self._rand_augment(view)
+        return changed
+
+
+def _slices(rows: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(rows), _AT_ONCE):
+        yield rows[first : first + _AT_ONCE]
+
+
+def _channels_first(images: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2)

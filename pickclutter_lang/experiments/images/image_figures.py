@@ -1,0 +1,241 @@
+"""Figures 1, 2b and 4 of the paper from finished runs: a image, and its numbers as CSV."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
+from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, ImageSweepResults
+from pickclutter_lang.experiments.images.image_tables import chance, of_paper
+from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
+from pickclutter_lang.experiments.scenes.report_figures import GREY, SEEN, UNSEEN
+from pickclutter_lang.utils.csv import numbers, write_csv
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.statistics import Estimate, estimate
+
+_STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
+_BARS = {
+    NAIVE: ("1", "naive baseline (L_cls)", GREY),
+    BEST: ("1", "+ visual space and V-L alignment", SEEN),
+    ENRICHED: ("5", "+ language enrichment", UNSEEN),
+}
+_TEXTS = {"names": ("names alone", GREY), "descriptions": ("descriptions", UNSEEN), "captions": ("captions", SEEN)}
+_SIDES = {BEST: "before enrichment", ENRICHED: "after enrichment"}
+_FEWEST_IMAGES = 4  # of Figure 2b
+
+
+class Space(NamedTuple):
+    """Student features [n, D] of images of C classes, their labels [n] and the classes' text features [C, D]."""
+
+    students: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    texts: NDArray[np.float32]
+
+
+def write_figure(runs: ImageSweepResults, number: str, out: Path) -> Path:
+    """Write `figure<N>.png` and `figure<N>.csv` into a folder; return the path of the former.
+
+    :param number: "1", "2b" or "4"
+    :raises InvalidArgumentError: for another number, or too few images for Figure 2b
+    :raises CheckpointError: when none of the figure's runs is finished, or a run lacks what is to be drawn
+    :raises MissingExtraError: for Figure 2b without the extra `plots`
+    """
+    if number not in FIGURES:
+        raise InvalidArgumentError(f"expected a figure of {', '.join(FIGURES)}, but got {number!r}")
+    if not any(runs.seeds(run) for run in FIGURES[number]):
+        raise CheckpointError(
+            f"expected finished runs of figure {number} under {runs.folder}, such as {FIGURES[number][0]}/seed0, but "
+            f"there are none; make them: {runs.command(f'figure={number}', (0, 1, 2))}"
+        )
+    figure, lines = {"1": _figure_1, "2b": _figure_2b, "4": _figure_4}[number](runs)
+    write_csv(out / f"figure{number}.csv", lines)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110)
+    path = out / f"figure{number}.png"
+    atomic_write(path, stream.getvalue())
+    return path
+
+
+def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
+    """Draw accuracy on X_ood, bars of three runs for zero-shot and for few-shot."""
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    ax = figure.subplots()
+    width, places = 0.27, np.arange(len(_STAGES))
+    lines: list[Sequence[object]] = [["run", "measure", "mean", "half_width", "seeds", "paper"]]
+    for n, (run, (table, title, color)) in enumerate(_BARS.items()):
+        found = [runs.estimate(run, measure) for measure in _STAGES]
+        across = places + (n - 1) * width
+        means = [np.nan if one is None else 100 * one.mean for one in found]
+        errors = [np.nan if one is None or one.half_width is None else 100 * one.half_width for one in found]
+        label = title if runs.seeds(run) else f"{title}: not finished"
+        bars = ax.bar(across, means, 0.92 * width, yerr=errors, capsize=3, color=color, label=label)
+        ax.bar_label(bars, labels=["" if one is None else f"{100 * one.mean:.1f}" for one in found], padding=2)
+        paper = of_paper(runs, table, run)[1:] or (None, None)
+        dots = [(x + 0.3 * width, value) for x, value in zip(across, paper, strict=True) if value is not None]
+        if dots:  # beside the error bar
+            at, up = zip(*dots, strict=True)
+            ax.scatter(at, up, marker="D", s=34, color="black", edgecolor="white", zorder=3, label="paper")
+        for measure, one, value in zip(_STAGES, found, paper, strict=True):
+            lines.append([run, measure, *numbers(one), "" if value is None else f"{value / 100:.3f}"])
+    guess = chance(runs, "zero_shot.ood.accuracy")
+    if guess is not None:
+        ax.axhline(100 * guess, color="black", linewidth=1, linestyle="--", label="chance")
+    ax.set(title=f"{runs.data['name']}: Y_ood on X_ood", ylabel="accuracy, %", xticks=places)
+    ax.set_xticklabels(list(_STAGES.values()))
+    ax.margins(y=0.12)
+    named = {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    labels = sorted(named, key=lambda label: label in ("paper", "chance"))  # the bars first
+    figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=2, fontsize=9)
+    _tidy(ax)
+    return figure, lines
+
+
+def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
+    """Draw the largest eigenvalues of the centered text features of Y_ood."""
+    figure = Figure(figsize=(5.6, 4), layout="constrained")
+    ax = figure.subplots()
+    lines: list[Sequence[object]] = [["texts", "number", "mean", "half_width", "seeds"]]
+    for kind, (title, color) in _TEXTS.items():
+        found = _eigenvalues(runs, kind)
+        if not found:
+            continue
+        across = np.arange(1, len(found) + 1)
+        means = np.array([one.mean for one in found])
+        widths = np.array([one.half_width or 0.0 for one in found])
+        cosine = runs.estimate(BEST, f"text.{kind}.cosine")
+        label = title if cosine is None else f"{title} (mean cosine {cosine.mean:.3f})"
+        ax.plot(across, means, marker="o", markersize=4, color=color, label=label)
+        ax.fill_between(across, means - widths, means + widths, color=color, alpha=0.25, linewidth=0)
+        lines += [[kind, n, *numbers(one)] for n, one in enumerate(found, start=1)]
+    if len(lines) == 1:
+        raise CheckpointError(f"expected two classes or more in Y_ood, but {runs.folder / BEST} has no text spaces")
+    ax.set(title=f"{runs.data['name']}: text features of Y_ood", xlabel="number", ylabel="eigenvalue")
+    ax.set_xticks(range(1, 1 + max(int(str(row[1])) for row in lines[1:])))
+    ax.set_ylim(bottom=0)
+    ax.legend(fontsize=9)
+    _tidy(ax)
+    return figure, lines
+
+
+def _eigenvalues(runs: ImageSweepResults, kind: str) -> list[Estimate]:
+    """Return each eigenvalue over seeds; none where a run has none."""
+    texts = [result["metrics"].get("text") or {} for result in runs.results[BEST].values()]
+    spaces = [text[kind]["eigenvalues"] for text in texts if text.get(kind)]
+    return [estimate(values) for values in zip(*spaces, strict=True)] if len(spaces) == len(texts) else []
+
+
+def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
+    """Draw where the student puts images of unseen classes and the teacher their texts, by UMAP."""
+    seeds = sorted(set(runs.seeds(BEST)) & set(runs.seeds(ENRICHED)))
+    if not seeds:
+        raise CheckpointError(f"expected {BEST} and {ENRICHED} with the same seed under {runs.folder}; run both")
+    names = runs.data["unseen"]
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    axes = figure.subplots(1, len(_SIDES))
+    lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
+    for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
+        space = load_space(runs.folder / run / f"seed{seeds[0]}" / SPACE_FILE, len(names))
+        images, texts = embed(space)
+        right = 100 * float(((space.students @ space.texts.T).argmax(axis=1) == space.labels).mean())
+        _draw_space(ax, images, texts, space.labels)
+        ax.set_title(f"{title}: the nearest text is right for {right:.0f}%", fontsize=10)
+        lines += [[run, kind, names[n], f"{x:.4f}", f"{y:.4f}"] for kind, n, x, y in _points(space, images, texts)]
+    for label, name in enumerate(names[:MOST_CLASSES]):
+        axes[0].scatter([], [], color=colormaps["tab10"](label), s=30, label=name)
+    axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
+    shown = min(len(names), MOST_CLASSES)
+    figure.suptitle(f"{runs.data['name']}: {shown} of {len(names)} classes of Y_ood, seed {seeds[0]}", fontsize=11)
+    figure.legend(loc="outside right center", fontsize=9)
+    return figure, lines
+
+
+def load_space(path: Path, classes: int) -> Space:
+    """Read the features of a run, of at most 10 classes and 100 images each, L2-normalized.
+
+    :raises CheckpointError: when the file is missing, damaged, or not of so many classes
+    """
+    again = "evaluate the run again"
+    try:
+        with np.load(path) as stored:
+            students, texts, labels = (stored[name] for name in ("students", "texts", "labels"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"expected the features of a run at {path}, but there are none; {again}") from error
+    except (BadZipFile, KeyError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
+    if len(students) != len(labels) or len(texts) != classes:
+        raise CheckpointError(
+            f"expected features of {len(labels)} images and {classes} classes in {path}, but got {len(students)} "
+            f"and {len(texts)}; {again}"
+        )
+    shown = range(min(classes, MOST_CLASSES))
+    rows = np.concatenate([np.flatnonzero(labels == label)[:MOST_IMAGES] for label in shown])
+    return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown)]))
+
+
+def check_umap() -> None:
+    """Raise MissingExtraError where the extra `plots`, which Figure 2b needs, is not installed."""
+    if find_spec("umap") is None:
+        raise MissingExtraError("umap-learn", "plots")
+
+
+def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return places of the images [n, 2] by UMAP, and of the texts [C, 2] among them.
+
+    The map is that of the images; each text then goes to where the images nearest to it are. A map of both would show
+    above all that images and texts are two crowds. The same features give the same map.
+
+    :raises MissingExtraError: without the extra `plots`
+    :raises InvalidArgumentError: for fewer than 4 images, which UMAP cannot place
+    """
+    if len(space.students) < _FEWEST_IMAGES:
+        raise InvalidArgumentError(
+            f"expected {_FEWEST_IMAGES} images or more in X_ood for Figure 2b, but got {len(space.students)}; "
+            "take more of the data set"
+        )
+    check_umap()
+    import umap
+
+    neighbours = min(15, len(space.students) - 1)
+    reducer: Any = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1)
+    images = reducer.fit_transform(space.students)
+    return images, reducer.transform(space.texts)
+
+
+def _draw_space(ax: Axes, images: NDArray[np.float32], texts: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+    colors = colormaps["tab10"]
+    ax.scatter(images[:, 0], images[:, 1], color=colors(labels), s=10, alpha=0.6, linewidth=0)
+    ax.scatter(
+        texts[:, 0], texts[:, 1], marker="*", s=190, color=colors(np.arange(len(texts))), edgecolor="black", zorder=3
+    )
+    ax.set(xticks=[], yticks=[])
+
+
+def _points(
+    space: Space, images: NDArray[np.float32], texts: NDArray[np.float32]
+) -> Iterator[tuple[str, int, float, float]]:
+    for label, (x, y) in zip(space.labels.tolist(), images.tolist(), strict=True):
+        yield "image", label, x, y
+    for label, (x, y) in enumerate(texts.tolist()):
+        yield "text", label, x, y
+
+
+def _unit(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    rows = features.astype(np.float32)
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+def _tidy(ax: Axes) -> None:
+    ax.grid(axis="y", alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,76 @@
+"""What a run is made of: its data set, the texts of its classes, its captions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pickclutter_lang.datasets.images import ImageDataset, Split
+from pickclutter_lang.datasets.images.splits import SUBSETS
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.images.class_encoders import DATASET_DESCRIPTIONS, class_texts
+from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageTrainConfig
+
+
+def describe_data(data: ImageDataset, split: Split) -> dict[str, Any]:
+    """Return name, content hash and sizes of a data set, its halves, and a hash of what is in which part."""
+    names, ids = [item.name for item in data.classes], data.images.ids
+    parts = {part: [ids[row] for row in getattr(split, part)] for part in SUBSETS}
+    return {
+        "name": data.name,
+        "content": data.images.content_hash,
+        "split": _digest([f"{part} {item}" for part, items in parts.items() for item in items]),
+        "seen": [names[n] for n in split.seen],
+        "unseen": [names[n] for n in split.unseen],
+        **{part: len(items) for part, items in parts.items()},
+    }
+
+
+def describe_texts(config: ImageTrainConfig, data: ImageDataset, split: Split) -> dict[str, str]:
+    """Return hashes of the texts that stand for classes, and of the captions that a loss needs.
+
+    :raises InvalidArgumentError: when a description or a caption is lacking
+    """
+    learned = captions_of(data, (*split.train, *split.fewshot)) if config.objective.cap else []
+    return {"texts": _digest(class_texts(config.text, data.classes)), "captions": _digest(learned)}
+
+
+def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:
+    """Return the captions of some images.
+
+    :raises InvalidArgumentError: when one of them has none
+    """
+    ids = [data.images.ids[row] for row in rows]
+    lacking = [item for item in ids if item not in data.captions]
+    if lacking:
+        raise InvalidArgumentError(
+            f"expected a caption of every image for objective.cap, but {len(lacking)} have none, such as "
+            f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, made by "
+            "pickclutter caption-images, or do without the runs that need them"
+        )
+    return [data.captions[item] for item in ids]
+
+
+def space_texts(config: ClassTextConfig, data: ImageDataset, split: Split) -> dict[str, list[str]]:
+    """Return what Table 6 and Figure 4 look at: names of Y_ood, and descriptions and captions where none is lacking."""
+    unseen = [data.classes[n] for n in split.unseen]
+    if len(unseen) < 2:
+        return {}
+    found = {}
+    for kind, source in (("names", None), ("descriptions", config.descriptions or DATASET_DESCRIPTIONS)):
+        if source != DATASET_DESCRIPTIONS or all(item.description for item in unseen):
+            found[kind] = class_texts(replace(config, descriptions=source, closed_set=False), unseen)
+    if all(data.images.ids[row] in data.captions for row in split.ood):
+        found["captions"] = captions_of(data, split.ood)
+    return found
+
+
+def describe_spaces(config: ClassTextConfig, data: ImageDataset, split: Split) -> dict[str, str]:
+    """Return a hash of each kind of `space_texts`."""
+    return {kind: _digest(texts) for kind, texts in space_texts(config, data, split).items()}
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

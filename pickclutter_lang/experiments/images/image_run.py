@@ -1,0 +1,213 @@
+"""A run on single images: teacher, data set and model made from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
+from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.images.class_encoders import class_texts
+from pickclutter_lang.experiments.images.config import ImageTrainConfig, comparable_config
+from pickclutter_lang.experiments.images.image_crops import ImageCrops
+from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
+from pickclutter_lang.experiments.images.image_student import ImageStudent, describe_architecture
+from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
+from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
+from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.experiment import DISTILL, MultiPhaseExperiment, configure_torch, seed_everything
+from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
+from pickclutter_lang.training.trainer import Batch
+
+FEW_SHOT, CONTINUAL = "few_shot", "continual"
+
+
+class ImageRun(MultiPhaseExperiment):
+    """A student of single images with everything that training or evaluation needs; make one with `open`."""
+
+    command = "pickclutter train-image-student"
+    config: ImageTrainConfig
+
+    def __init__(
+        self, config: ImageTrainConfig, teacher: Teacher, data: ImageDataset, split: Split, report: str = ""
+    ) -> None:
+        super().__init__(config, teacher)
+        self.data, self.split, self.report = data, split, report
+        self.keep_last = config.average_last_epochs
+        self.crops = ImageCrops(data.images, config.crops, config.image_size, config.center_crop, config.num_workers)
+        self.labels = torch.from_numpy(data.labels)
+
+    @classmethod
+    def open(cls, config: ImageTrainConfig) -> ImageRun:
+        """Open the data set and the teacher, and check a run that is already in the folder.
+
+        :raises PickClutterError: DatasetError, MissingAssetsError, TeacherError, CheckpointError or
+            InvalidArgumentError
+        """
+        configure_torch(config)
+        data, split, report = load_image_dataset(config.data)
+        teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device)
+        run = cls(config, teacher, data, split, report)
+        run.validate_run_dir()
+        return run
+
+    @property
+    def data_provenance(self) -> dict[str, Any]:
+        """What the run is made of: the data set, and hashes of the texts that stand for classes and images."""
+        return describe_data(self.data, self.split) | describe_texts(self.config, self.data, self.split)
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """What stands for each class, but for a template that is learned."""
+        return class_texts(self.config.text, self.data.classes)
+
+    @cached_property
+    def model(self) -> ImageStudent:
+        """The model with the weights that the seed gives."""
+        seed_everything(self.config.seed)
+        model = ImageStudent(self.config, self.teacher, self.data.classes)
+        return model.to(device=self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """What a checkpoint must share with the model."""
+        return describe_architecture(self.config, self.teacher, self.data.classes)
+
+    @property
+    def phases(self) -> Sequence[str]:
+        """Distillation, fine-tuning on the few-shot images and, where asked for, on those of half of Y_ood."""
+        return (DISTILL, FEW_SHOT, CONTINUAL) if self.config.continual_split else (DISTILL, FEW_SHOT)
+
+    @property
+    def unseen_halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Y_ood in two halves (Table 11)."""
+        middle = (len(self.split.unseen) + 1) // 2
+        return self.split.unseen[:middle], self.split.unseen[middle:]
+
+    @cached_property
+    def cache(self) -> FeatureCache:
+        """Where features of the teacher are kept."""
+        return FeatureCache(self.config.teacher.cache)
+
+    @cached_property
+    def teacher_image_features(self) -> Tensor:
+        """The teacher's features [N, D] of all images."""
+        return self.crops.image_features(self.teacher, self.cache)
+
+    def phase_config(self, phase: str) -> PhaseConfig:
+        """Return how a phase is optimized."""
+        return self.config.distill if phase == DISTILL else self.config.few_shot
+
+    def train(self) -> None:
+        """Train every phase; whatever is finished is left as it is.
+
+        :raises InvalidArgumentError: when a setting does not fit, before the teacher looks at any image
+        """
+        self._train_batches(0)
+        for phase in self.phases[1:]:
+            self._few_shot_batches(phase, 0)
+        self._try_sizes()
+        _ = self._training_data, self.teacher_image_features  # what is left of the image tower's work
+        self.teacher.free_image_encoder()
+        self.train_phases()
+
+    def _try_sizes(self) -> None:
+        """Show the student a image of every size that it will see.
+
+        :raises InvalidArgumentError: when it cannot read one
+        """
+        config, model = self.config, self.model
+        for size in {config.image_size, *config.distill.image_size_schedule, *config.few_shot.image_size_schedule}:
+            try:
+                with torch.no_grad():
+                    model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
+            except (AssertionError, RuntimeError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"the student {config.student.name} cannot read images of {size} px ({error}); "
+                    "choose another image_size"
+                ) from error
+
+    def task(self, phase: str) -> ImageTask:
+        """Return what a phase trains: Y_id on X_train, then these and the few-shot images of Y_ood."""
+        known, unseen = self.split.seen, self.split.unseen
+        shown = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
+        groups = [known, shown] if self.config.text.closed_set else [(*known, *shown)]
+        return ImageTask(
+            name=phase,
+            group=DISTILL if phase == DISTILL else FEW_SHOT,
+            config=self.phase_config(phase),
+            model=self.model,
+            architecture=self.architecture,
+            objective=self._objective,
+            training_data=self._training_data,
+            classes=[group for group in groups if group],
+            class_names=[item.name for item in self.data.classes],
+            order=self._train_batches if phase == DISTILL else lambda epoch: self._few_shot_batches(phase, epoch),
+            key=(self.config.seed, self.phases.index(phase)),
+            validation=self.split.id,
+        )
+
+    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return settings without what changes no result: where things lie, and on what they are computed."""
+        return comparable_config(config) | {"seed": config["seed"]}
+
+    def _train_batches(self, epoch: int) -> list[Batch]:
+        rows, size = self.split.train, self.config.distill.batch_size
+        key = (self.config.seed, 0, epoch)
+        passes = [shuffled_batches(len(rows), size, (*key, n)) for n in range(self.config.epoch_repeats)]
+        return [[(0, rows[place]) for place in batch] for one in passes for batch in one]
+
+    def _few_shot_batches(self, phase: str, epoch: int) -> list[Batch]:
+        tune, train = self.config.few_shot, self.split.train
+        few = self.split.fewshot
+        if phase == CONTINUAL:
+            few = tuple(row for row in few if int(self.labels[row]) in self.unseen_halves[0])
+        key = (self.config.seed, self.phases.index(phase), epoch)
+        batches = balanced_batches(len(few), len(train), tune.batch_size, tune.repeats, key)
+        return [[(0, train[place]) for place in rest] + [(1, few[place]) for place in own] for own, rest in batches]
+
+    @cached_property
+    def _objective(self) -> ImageObjective:
+        values = self.config.objective
+        return ImageObjective(
+            {name: getattr(values, name) for name in IMAGE_LOSS_NAMES},
+            temperature=values.temperature,
+            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
+            top_k=values.top_k,
+            filter_vlprox=values.filter_vlprox,
+            filter_im_cst=values.filter_im_cst,
+        )
+
+    @cached_property
+    def _training_data(self) -> TrainingData:
+        rows, needs = (*self.split.train, *self.split.fewshot), self._objective.needs
+        place = torch.full((len(self.labels),), -1)
+        place[list(rows)] = torch.arange(len(rows))
+        teacher = None
+        if needs("teacher") and self.config.crops.fixed_crops:
+            teacher = self.crops.crop_features(self.teacher, self.cache, rows)
+        elif needs("teacher"):
+            teacher = self.teacher_image_features[list(rows)][:, None]
+        return TrainingData(
+            self.crops, self.labels, place, teacher, self.caption_features(rows) if needs("captions") else None
+        )
+
+    def caption_features(self, rows: Sequence[int]) -> Tensor:
+        """Return the teacher's features [n, D] of the captions of some images.
+
+        :raises InvalidArgumentError: when one of them has none
+        """
+        said = captions_of(self.data, rows)
+        texts = sorted(set(said))
+        features = self.teacher.encode_text(texts, self.config.text.truncate)
+        number = {text: n for n, text in enumerate(texts)}
+        return features[[number[text] for text in said]].cpu()
+
+    def teacher_texts(self) -> Tensor:
+        """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""
+        return self.teacher.encode_text(self._texts, self.config.text.truncate).cpu()

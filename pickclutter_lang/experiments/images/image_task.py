@@ -1,0 +1,142 @@
+"""A phase of training on single images, and what it needs of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pickclutter_lang.distillation import ImageObjective
+from pickclutter_lang.experiments.images.image_crops import ImageCrops
+from pickclutter_lang.experiments.images.image_student import ImageStudent
+from pickclutter_lang.metrics import mean_class_accuracy
+from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.trainer import Batch, check_finite
+
+_BATCH = 128
+_Shown = tuple[list[int], Tensor, list[int]]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a student learns from: images, the class of each [N], and the teacher's features of those trained on.
+
+    `place` [N] says where a image's features are in `teacher` [n, V, D], of its V views (see `Views`), and in
+    `captions` [n, D], of its caption; None where no term needs them.
+    """
+
+    crops: ImageCrops
+    labels: Tensor
+    row_of_image: Tensor
+    teacher: Tensor | None
+    captions: Tensor | None
+
+
+@dataclass(frozen=True)
+class ImageTask:
+    """See `pickclutter_lang.training.trainer.Task`; the second number of a batch's pairs is the row of a image.
+
+    `group` is that of the `settings`. `classes` are those of the phase, as indices of the data set, in groups that are
+    told apart from each other: one group, but for a closed set of separate classifiers. `order(epoch)` gives the
+    batches, `key` names seed and phase, and after every epoch the accuracy on the rows `validation` is noted, which
+    chooses nothing.
+    """
+
+    name: str
+    group: str
+    config: PhaseConfig
+    model: ImageStudent
+    architecture: dict[str, Any]
+    objective: ImageObjective
+    training_data: TrainingData
+    classes: Sequence[Sequence[int]]
+    class_names: Sequence[str]
+    order: Callable[[int], list[Batch]]
+    key: tuple[int, int]
+    validation: Sequence[int]
+    selection_metric: str | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes."""
+        return [self.class_names[number] for group in self.classes for number in group]
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Return the batches of an epoch."""
+        return self.order(epoch)
+
+    def iter_batches(self, epoch: int) -> Iterator[_Shown]:
+        """Yield the rows of each batch, their images, and which crops these are."""
+        batches = [[row for _, row in batch] for batch in self.order(epoch)]
+        shown = self.training_data.crops.train_batches(batches, (*self.key, epoch), self.config.image_size(epoch))
+        for rows, (images, crops) in zip(batches, shown, strict=True):
+            yield rows, images, crops
+
+    def loss(self, prepared: _Shown, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the objective's value on a batch, and its terms.
+
+        :raises InvalidArgumentError: when the training diverged
+        """
+        rows, images, crops = prepared
+        student = self.model.features(images)
+        check_finite(student, epoch, self.group, self.config)
+        wanted = self.training_data.labels[rows]
+        parts = []
+        for group in self.classes:
+            own = torch.isin(wanted, torch.tensor(group))
+            if bool(own.any()):
+                parts.append((int(own.sum()), self._group_loss(student[own], group, own, rows, crops)))
+        # A mean over the images, whatever the groups.
+        loss = sum((n / len(rows) * total for n, (total, _) in parts), start=student.new_zeros(()))
+        terms = {
+            name: sum((n / len(rows) * found[name] for n, (_, found) in parts), start=student.new_zeros(()))
+            for name in self.objective.weights
+        }
+        return loss, terms
+
+    def validate(self) -> dict[str, float] | None:
+        """Return the mean accuracy of the classes on the validation."""
+        if not self.validation:
+            return None
+        self.model.eval()
+        labels = self.training_data.labels[list(self.validation)]
+        classes = sorted({int(label) for label in labels})
+        features = student_features(self.model, self.training_data.crops, self.validation)
+        return {"accuracy": mean_class_accuracy(nearest_class(self.model, features, classes), labels)}
+
+    def _group_loss(
+        self, student: Tensor, group: Sequence[int], own: Tensor, rows: Sequence[int], crops: Sequence[int]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        chosen = [n for n, there in enumerate(own.tolist()) if there]
+        picked = torch.tensor([rows[n] for n in chosen])
+        number_of = {number: n for n, number in enumerate(group)}
+        labels = torch.tensor([number_of[int(label)] for label in self.training_data.labels[picked]])
+        given: dict[str, Tensor] = {}
+        places = self.training_data.row_of_image[picked]
+        if self.training_data.teacher is not None:
+            given["teacher"] = self.training_data.teacher[places, torch.tensor([crops[n] for n in chosen])].to(
+                student.device
+            )
+        if self.training_data.captions is not None:
+            given["captions"] = self.training_data.captions[places].to(student.device)
+        return self.objective(student=student, text=self.model.text(group), labels=labels.to(student.device), **given)
+
+
+@torch.no_grad()
+def student_features(model: ImageStudent, views: ImageCrops, rows: Sequence[int]) -> Tensor:
+    """Return the student's features [n, D] of whole images, on the CPU; the model must be in eval mode."""
+    return torch.cat([model.features(images).cpu() for images in views.eval_batches(rows, _BATCH)])
+
+
+@torch.no_grad()
+def nearest_class(model: ImageStudent, features: Tensor, classes: Sequence[int]) -> Tensor:
+    """Return the class [n], as an index of the data set, whose text is nearest to each feature [n, D]."""
+    return nearest_class_features(features, model.text(classes).cpu(), classes)
+
+
+def nearest_class_features(features: Tensor, text: Tensor, classes: Sequence[int]) -> Tensor:
+    """Return the class [n] whose unit feature, a row of `text` [C, D], is nearest to each of `features` [n, D]."""
+    return torch.tensor(list(classes))[(features @ text.T).argmax(dim=1)]

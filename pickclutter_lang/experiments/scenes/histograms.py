@@ -1,0 +1,99 @@
+"""Histograms of a student's scores: why recall is what it is, and what another threshold would do."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, table_title
+from pickclutter_lang.utils.io import write_text
+
+BINS = 25
+_SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}
+_COLORS = {"absent": "#9aa0a6", "present": "#1b8a3a"}
+
+
+class Histogram(NamedTuple):
+    """Counts [BINS] over equal bins of 0..1 of the scores of labels that are `present` or `absent` in their scene.
+
+    `above` is the share of them above the threshold: the recall over all present labels, or the false-positive rate.
+    """
+
+    stage: str
+    cell: str
+    truth: str
+    counts: NDArray[np.int64]
+    median: float
+    above: float
+
+
+def score_histograms(
+    predictions: Mapping[str, Mapping[str, Predictions]], thresholds: Mapping[str, float]
+) -> list[Histogram]:
+    """Return the histograms of every stage, cell of Table 12 and truth.
+
+    :param predictions: stage -> (`id`, `ood`) -> predictions on X_id and X_ood
+    :param thresholds: stage -> threshold
+    """
+    found = []
+    for stage, sets in predictions.items():
+        for cell, (scenes, split) in _SHOWN.items():
+            chosen = sets[scenes].of_splits([split])
+            for truth in _COLORS:
+                scores = chosen.probabilities[chosen.targets == (truth == "present")].double().numpy()
+                counts, _ = np.histogram(scores, BINS, (0, 1))
+                some = len(scores) > 0
+                median = float(np.median(scores)) if some else float("nan")
+                above = float((scores > thresholds[stage]).mean()) if some else float("nan")
+                found.append(Histogram(stage, cell, truth, counts, median, above))
+    return found
+
+
+def write_histograms(histograms: list[Histogram], path: Path) -> None:
+    """Write histograms as CSV, a row for each bin."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["stage", "cell", "truth", "from", "to", "count", "share", "median", "share_above_threshold"])
+    for stage, cell, truth, counts, median, above in histograms:
+        for n, count in enumerate(counts.tolist()):
+            share = count / max(int(counts.sum()), 1)
+            edges = [f"{n / BINS:.2f}", f"{(n + 1) / BINS:.2f}"]
+            writer.writerow([stage, cell, truth, *edges, count, f"{share:.6f}", f"{median:.4f}", f"{above:.4f}"])
+    write_text(path, stream.getvalue())
+
+
+def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float], path: Path) -> None:
+    """Draw a row for each stage and a column for each cell: scores of present and of absent labels, the threshold."""
+    stages = list(thresholds)
+    figure = Figure(figsize=(12, 0.5 + 2.3 * len(stages)), layout="constrained")
+    grid = figure.subplots(len(stages), len(_SHOWN), squeeze=False, sharex=True)
+    places = {(stage, cell): (n, m) for n, stage in enumerate(stages) for m, cell in enumerate(_SHOWN)}
+    for histogram in histograms:
+        _draw(grid[places[histogram.stage, histogram.cell]], histogram, thresholds[histogram.stage])
+    for (stage, cell), place in places.items():
+        grid[place].set_ylim(top=1.3 * grid[place].get_ylim()[1])  # room for the legend
+        grid[place].set_title(f"{table_title(cell)}, {STAGE_TITLES[stage]}", fontsize=10)
+    for ax in grid[-1]:
+        ax.set_xlabel("score of a label")
+    figure.savefig(path, dpi=110)
+
+
+def _draw(ax: Axes, histogram: Histogram, threshold: float) -> None:
+    color, counts = _COLORS[histogram.truth], histogram.counts
+    shares = 100 * counts / max(int(counts.sum()), 1)
+    name = "recall" if histogram.truth == "present" else "false alarms"
+    label = f"{histogram.truth}: median {histogram.median:.2f}, {name} {100 * histogram.above:.0f}%"
+    ax.stairs(shares, np.linspace(0, 1, BINS + 1), fill=True, color=color, alpha=0.55, label=label)
+    ax.axvline(threshold, color="black", linewidth=1, linestyle="--")
+    ax.set(xlim=(0, 1), ylabel="% of labels")
+    ax.legend(fontsize=8, loc="upper right")
+    ax.spines[["top", "right"]].set_visible(False)

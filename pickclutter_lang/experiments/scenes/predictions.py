@@ -1,0 +1,99 @@
+"""Predictions on disk, as npz files without pickle: what tables and reports are made from."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.utils.io import atomic_write
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities [N, C] in 0..1 and targets [N, C] of named labels; `unseen` [C] marks those of Y_ood."""
+
+    probabilities: Tensor
+    targets: Tensor
+    names: list[str]
+    unseen: Tensor
+    scenes: list[str]
+
+    def of_splits(self, splits: Sequence[str]) -> Predictions:
+        """Return the labels of Y_id (`id`), Y_ood (`ood`) or both."""
+        kept = [n for n, out in enumerate(self.unseen.tolist()) if ("ood" if out else "id") in splits]
+        names = [self.names[n] for n in kept]
+        return Predictions(self.probabilities[:, kept], self.targets[:, kept], names, self.unseen[kept], self.scenes)
+
+
+def save_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions, whole or not at all."""
+    _save(
+        path,
+        probabilities=predictions.probabilities.numpy(),
+        targets=predictions.targets.numpy(),
+        names=np.array(predictions.names),
+        unseen=predictions.unseen.numpy(),
+        scenes=np.array(predictions.scenes),
+    )
+
+
+def load_predictions(path: Path) -> Predictions:
+    """Read what `save_predictions` wrote.
+
+    :raises CheckpointError: when the file is missing or damaged
+    """
+    values = _load(path)
+    return Predictions(
+        torch.from_numpy(values["probabilities"]),
+        torch.from_numpy(values["targets"]),
+        values["names"].tolist(),
+        torch.from_numpy(values["held_out"]),
+        values["scenes"].tolist(),
+    )
+
+
+def save_examples(path: Path, rows: Sequence[int], images: NDArray[np.uint8], maps: Tensor) -> None:
+    """Write images uint8 [E, S, S, 3] and maps [E, C, h, w] of the scenes `rows` of X_ood."""
+    _save(path, rows=np.array(rows), images=images, maps=maps.numpy().astype(np.float16))
+
+
+def load_examples(path: Path) -> tuple[list[int], NDArray[np.uint8], NDArray[np.float32]]:
+    """Read what `save_examples` wrote.
+
+    :raises CheckpointError: when the file is missing or damaged
+    """
+    values = _load(path)
+    return values["rows"].tolist(), values["pictures"], values["maps"].astype(np.float32)
+
+
+def _save(path: Path, **arrays: NDArray[Any]) -> None:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, stream.getvalue())
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"expected predictions at {path}, but there is no such file; "
+            f"make them: pickclutter evaluate-affordance run={path.parent.parent}"
+        ) from error
+    except (ValueError, BadZipFile, OSError) as error:
+        raise CheckpointError(
+            f"the predictions at {path} are damaged ({error}); "
+            f"make them anew: pickclutter evaluate-affordance run={path.parent.parent}"
+        ) from error

@@ -1,0 +1,143 @@
+"""The table of a run in Markdown, beside the paper's figures and the predictors that look at no image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, F1
+
+STAGE_TITLES = {"zero_shot": "zero-shot", "few_shot": "few-shot", "retrieval": "retrieval"}
+"""Stage -> what tables call it, in the order of their columns."""
+TRIVIAL = {"always_no": "always no", "always_yes": "always yes", "label_frequency": "training label frequency"}
+PAPER = {"accuracy": ACCURACY, "f1": F1}
+CHANCE = "†"
+CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
+
+_TITLES = {
+    "id_on_id": "Y_id on X_id",
+    "id_on_ood": "Y_id on X_ood",
+    "ood_on_ood": "Y_ood on X_ood",
+    "all_on_ood": "all on X_ood",
+}
+_SECTIONS = {
+    "Overall accuracy": ("accuracy", "model"),
+    "F1 per observation": ("f1", "model"),
+    "Mean average precision": ("map", "model"),
+    "Precision per observation": ("precision", "model"),
+    "Recall per observation": ("recall", "model"),
+    "F1 per observation at equal false-alarm rates": ("f1", "model_matched_fpr"),
+    "Recall per observation at equal false-alarm rates": ("recall", "model_matched_fpr"),
+    "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
+    "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
+}
+
+
+def table_title(cell: str) -> str:
+    """Return what a cell is called in tables, such as `Y_ood on X_ood`."""
+    return _TITLES[cell]
+
+
+def stages_of(result: dict[str, Any]) -> list[str]:
+    """Return the stages that a result has, in the order of tables."""
+    return [stage for stage in STAGE_TITLES if stage in result["metrics"]]
+
+
+def is_chance(method: str | None, stage: str, cell: str) -> bool:
+    """Tell whether a figure can only be chance: the zero-shot output of a closed set for labels of Y_ood."""
+    return method == "closed_set" and stage == "zero_shot" and cell in ("ood_on_ood", "all_on_ood")
+
+
+def tables(result: dict[str, Any]) -> str:
+    """Return one Markdown table for each metric of a `result.json`, in percent, a figure for each stage.
+
+    :param result: what `evaluate_run` wrote
+    """
+    parts = [
+        f"### {title}\n\n{metric_table(result, metric, predictor)}" for title, (metric, predictor) in _SECTIONS.items()
+    ]
+    if is_chance(result["config"].get("method"), "zero_shot", "ood_on_ood"):
+        parts.append(CHANCE_NOTE)
+    return "\n\n".join(parts)
+
+
+def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") -> str:
+    """Return the Markdown table of one metric: this student, the trivial predictors, the paper's rows.
+
+    :param predictor: `model` (threshold from X_id) or `model_at_half` (threshold 0.5) or
+        `model_at_alarm` (a threshold for each label, see `matched_fpr_thresholds`)
+    """
+    lines = [markdown_row(["", *_TITLES.values()]), markdown_row(["---"] * (len(_TITLES) + 1))]
+    lines.append(markdown_row(["**this student**", *_cells(result, predictor, metric)]))
+    lines += [markdown_row([title, *_cells(result, name, metric)]) for name, title in TRIVIAL.items()]
+    for method, row in PAPER.get(metric, {}).items():
+        cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in _TITLES]
+        lines.append(markdown_row([f"paper: {method}", *cells]))
+    return "\n".join(lines)
+
+
+def class_table(result: dict[str, Any], cell: str) -> str:
+    """Return the Markdown table of every label of a cell: support, and average precision and F1 of every stage."""
+    stages = stages_of(result)
+    heads = [f"{title}, {STAGE_TITLES[stage]}" for title in ("AP", "F1", "precision", "recall") for stage in stages]
+    lines = [markdown_row(["", "support", *heads]), markdown_row(["---"] * (len(heads) + 2))]
+    rows = {stage: result["metrics"][stage][cell]["classes"] for stage in stages}
+    for name, first in rows[stages[0]].items():
+        values = [
+            percent(rows[stage][name][metric])
+            for metric in ("average_precision", "f1", "precision", "recall")
+            for stage in stages
+        ]
+        lines.append(markdown_row([name, str(first["support"]), *values]))
+    return "\n".join(lines)
+
+
+def data_note(result: dict[str, Any]) -> str:
+    """Say in one paragraph what this run was made of, and why the paper's rows are no target for it."""
+    data, config = result["data"], result["config"]
+    return (
+        f"Label `{config['data']['target_label']}`; {data['train']['scenes']} training, "
+        f"{data['fewshot']['scenes']} few-shot, "
+        f"{data['id']['scenes']} X_id and {data['ood']['scenes']} X_ood scenes; cameras "
+        f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
+        f"{config['data']['image_size']} px; teacher `{result['teacher']['name']}`; one threshold for all labels, the "
+        f"best on X_id; cells are {' / '.join(STAGE_TITLES[s] for s in stages_of(result))} in percent. "
+        "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
+        "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they stand here for "
+        "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
+        "that look at no image."
+    )
+
+
+def threshold_note(result: dict[str, Any]) -> str:
+    """Say the threshold of every stage."""
+    values = (f"{result['metrics'][s]['id_threshold']:.2f} ({STAGE_TITLES[s]})" for s in stages_of(result))
+    return f"Thresholds from X_id: {', '.join(values)}."
+
+
+def percent(value: float | None) -> str:
+    """Return a share as percent with one decimal, NA for None."""
+    return "NA" if value is None else f"{100 * value:.1f}"
+
+
+def number(value: float | None) -> str:
+    """Return a number with one decimal, NA for None."""
+    return "NA" if value is None else f"{value:.1f}"
+
+
+def markdown_row(cells: Sequence[str]) -> str:
+    """Return a line of a Markdown table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cells(result: dict[str, Any], predictor: str, metric: str) -> list[str]:
+    method = result["config"].get("method") if predictor.startswith("model") else None
+    texts = []
+    for cell in _TITLES:
+        values = [
+            percent(result["metrics"][stage][cell][predictor][metric])
+            + (CHANCE if is_chance(method, stage, cell) else "")
+            for stage in stages_of(result)
+        ]
+        texts.append(" / ".join(values))
+    return texts

@@ -1,0 +1,179 @@
+"""What one step of training sees: augmented images, targets, and what the objective needs of the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, sample_augmentation
+from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
+from pickclutter_lang.teachers.region_features import RegionFeatures, region_coverage
+from pickclutter_lang.training.trainer import Batch
+
+_WORDS, _BANK = 1, 2  # keep the draws of a batch apart
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Scenes to train on, and what the objective needs of the teacher: features [N, V, D] of the images (V as in
+    `flip_variants`), and features of the objects in them.
+    """
+
+    scenes: SceneDataset
+    features: Tensor | None = None
+    crops: RegionFeatures | None = None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Texts without an article and the teacher's features of them; `drawn` of them are scored for each batch."""
+
+    texts: Sequence[str]
+    features: VocabularyFeatures
+    sampled: int
+
+
+@dataclass(frozen=True)
+class SceneBatch:
+    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them."""
+
+    batch: Batch
+    draws: Sequence[AugmentationParams]
+    images: Tensor
+    targets: Tensor
+    key: tuple[int, int]
+    sampled: Sequence[int]
+    texts: Sequence[str]
+
+
+class BatchLoader:
+    """Makes the batches of one phase; everything random depends on (seed, phase, epoch, batch or scene) alone."""
+
+    def __init__(
+        self,
+        sources: Sequence[DataSource],
+        columns: Sequence[int],
+        key: tuple[int, int],
+        objective: SceneObjective,
+        *,
+        bank: int,
+        vocabulary: Vocabulary | None,
+    ) -> None:
+        """Keep what batches are made of.
+
+        :param columns: label columns of the targets
+        :param key: seed and number of the phase
+        :param objective: says what is needed of the teacher
+        :param bank: teacher features of other images of the first source that each batch is contrasted with
+        """
+        self._sources, self.label_indices, self._key = sources, list(columns), key
+        self.objective, self._bank, self._vocabulary = objective, bank, vocabulary
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the label columns."""
+        return [self._sources[0].scenes.label_names[column] for column in self.label_indices]
+
+    def load(self, batch: Batch, key: tuple[int, int], image_size: int | None) -> SceneBatch:
+        """Return the images and targets of a batch.
+
+        :param key: epoch and number of the batch
+        :param image_size: side of the images, by default that of the data's settings
+        """
+        draws = [
+            sample_augmentation(
+                self._sources[source].scenes.config.augmentation,
+                self._sources[source].scenes.crop_size,
+                (*self._key, key[0], source, row),
+            )
+            for source, row in batch
+        ]
+        images = [source.scenes.batch(rows, own, image_size) for source, rows, own in self._parts(batch, draws)]
+        targets = [self._sources[source].scenes.labels[row][self.label_indices] for source, row in batch]
+        drawn = self._sampled_texts(key)
+        texts = [self._vocabulary.texts[n] for n in drawn] if self._vocabulary is not None else []
+        return SceneBatch(batch, draws, torch.cat(images), torch.stack(targets), key, drawn, texts)
+
+    def teacher_targets(self, loaded: SceneBatch, local: Tensor) -> dict[str, Any]:
+        """Return what the objective needs of teacher and masks for one batch, by the names of its arguments.
+
+        :param local: [n, D, h, w] of the student
+        """
+        out: dict[str, Any] = {}
+        if self.objective.needs("covers"):
+            out["covers"] = self._coverage(loaded, (local.shape[2], local.shape[3])).to(local.device)
+        if self.objective.needs("teacher"):
+            out["teacher"] = self._teacher(loaded).to(local.device)
+            out["bank"] = self._other_images(loaded, local.device)
+        if self.objective.needs("teacher_region_features"):
+            out |= self._objects(loaded, local)
+        if self._vocabulary is not None:
+            words, drawn = self._vocabulary.features, list(loaded.sampled)
+            out["vocabulary"] = words._replace(present=words.present[drawn], absent=words.absent[drawn])
+        return out
+
+    def _parts(
+        self, batch: Batch, draws: Sequence[AugmentationParams]
+    ) -> Iterator[tuple[DataSource, list[int], list[AugmentationParams]]]:
+        """Take a batch apart by source."""
+        for number, source in enumerate(self._sources):
+            chosen = [n for n, (which, _) in enumerate(batch) if which == number]
+            if chosen:
+                yield source, [batch[n][1] for n in chosen], [draws[n] for n in chosen]
+
+    def _sampled_texts(self, key: tuple[int, int]) -> list[int]:
+        """Draw the texts of the vocabulary that a batch is scored on."""
+        if self._vocabulary is None or not self.objective.needs("word_probabilities"):
+            return []
+        count = len(self._vocabulary.texts)
+        rng = np.random.default_rng((*self._key, *key, _WORDS))
+        drawn: list[int] = rng.choice(count, min(self._vocabulary.sampled, count), replace=False).tolist()
+        return drawn
+
+    def _teacher(self, loaded: SceneBatch) -> Tensor:
+        """Return the teacher's features [n, D] of the images, flipped as they are."""
+        features = []
+        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+            if source.features is not None:
+                flips = source.scenes.config.augmentation.flips
+                features.append(source.features[rows, [flip_index(draw, flips) for draw in own]])
+        return torch.cat(features)
+
+    def _other_images(self, loaded: SceneBatch, device: torch.device) -> Tensor | None:
+        """Return teacher features [M, D] of images of the first source that are not in the batch."""
+        features = self._sources[0].features
+        if not self._bank or features is None:
+            return None
+        own = {row for source, row in loaded.batch if source == 0}
+        others = [row for row in range(len(features)) if row not in own]
+        rng = np.random.default_rng((*self._key, *loaded.key, _BANK))
+        rows = rng.choice(others, min(self._bank, len(others)), replace=False)
+        return features[rows, 0].to(device) if len(rows) else None
+
+    def _coverage(self, loaded: SceneBatch, cells: tuple[int, int]) -> Tensor:
+        """Return how much of each cell of a map the object of each label covers, [n, C, h * w]."""
+        parts = self._parts(loaded.batch, loaded.draws)
+        return torch.cat(
+            [label_coverage(source.scenes, rows, own, self.label_indices, cells) for source, rows, own in parts]
+        )
+
+    def _objects(self, loaded: SceneBatch, local: Tensor) -> dict[str, Tensor]:
+        """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""
+        cells = functional.normalize(local.flatten(2), dim=1)
+        size = (local.shape[2], local.shape[3])
+        objects, crops, start = [], [], 0
+        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+            if source.crops is not None:
+                owners, coverage, features = region_coverage(source.scenes, source.crops, rows, own, size)
+                seen = cells[owners.to(local.device) + start]
+                objects.append(torch.einsum("rdk,rk->rd", seen, coverage.to(local.device)))
+                crops.append(features.to(local.device))
+            start += len(rows)
+        return {"region_features": torch.cat(objects), "teacher_region_features": torch.cat(crops)}

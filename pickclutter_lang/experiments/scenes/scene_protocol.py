@@ -1,0 +1,138 @@
+"""The protocol of Table 12: a student after distillation (zero-shot), with a cache of the few-shot scenes (retrieval),
+and after fine-tuning on them (few-shot).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
+from pickclutter_lang.experiments.scenes.result import make_record, write_record
+from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
+from pickclutter_lang.experiments.scenes.scene_run import CROP_CLASSIFIER, SceneRun
+from pickclutter_lang.experiments.scenes.thresholds import (
+    DEFAULT_THRESHOLD,
+    best_threshold,
+    matched_fpr_thresholds,
+    recenter_scores,
+)
+from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
+from pickclutter_lang.students.inference import predict_batch, predict_scenes
+
+SCHEMA = 3
+STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "few_shot"}
+EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "id_on_id": ("id", ("id",)),
+    "id_on_ood": ("ood", ("id",)),
+    "ood_on_ood": ("ood", ("ood",)),
+    "all_on_ood": ("ood", ("id", "ood")),
+}
+"""Cell -> (the scenes, the splits of the labels); the first three are those of Table 12."""
+
+_EXAMPLES = 8
+_ALL = ("id", "ood")
+
+
+def evaluate_run(run: SceneRun) -> dict[str, Any]:
+    """Evaluate every stage of a finished run; write `result.json` and `predictions/`, and return the result.
+
+    :raises CheckpointError: when a phase is not finished
+    """
+    start = time.perf_counter()
+    crop_classifier = (
+        {}
+        if run.config.crop_classifier is None
+        else {CROP_CLASSIFIER: run.load_phase(CROP_CLASSIFIER, run.crop_classifier)}
+    )
+    stages, histories = {}, {}
+    for stage, phase in STAGES.items():
+        histories[phase] = run.load_weights(phase)
+        predictions, choice = _retrieve(run) if stage == "retrieval" else (_predict(run), {})
+        for name, values in predictions.items():
+            save_predictions(run.folder / "predictions" / f"{stage}_{name}.npz", values)
+        stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
+        if stage != "retrieval":
+            _save_examples(run, stage)
+    record = make_record(run, SCHEMA, histories | crop_classifier, time.perf_counter() - start) | {
+        "parameters": sum(p.numel() for p in run.model.student.parameters()),
+        "metrics": stages,
+    }
+    return write_record(run, record)
+
+
+def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
+    """Return the rows of every cell of one stage.
+
+    :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood
+    :param frequency: [C] of all labels, how often each was seen in training
+    :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
+        `model_at_half`: metrics at 0.5, `model_at_alarm`: metrics at `matched_fpr_thresholds`, `always_no`,
+        `always_yes`, `label_frequency`: metrics of predictors that look at no image, the last one with the threshold
+        that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
+    """
+    known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
+    threshold = best_threshold(known.probabilities, known.targets)
+    thresholds = matched_fpr_thresholds(predictions["id"], threshold)
+    often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
+    often_threshold = best_threshold(often, known.targets)
+    cells: dict[str, Any] = {"id_threshold": threshold}
+    for cell, (scenes, splits) in EVALUATION_CELLS.items():
+        chosen = predictions[scenes].of_splits(splits)
+        pair = chosen.probabilities, chosen.targets
+        columns = [names.index(name) for name in chosen.names]
+        cells[cell] = {
+            "model": multilabel_row(*pair, threshold=threshold),
+            "model_at_half": multilabel_row(*pair, threshold=DEFAULT_THRESHOLD),
+            "model_matched_fpr": multilabel_row(
+                recenter_scores(pair[0], thresholds[columns]), pair[1], threshold=DEFAULT_THRESHOLD
+            ),
+            **trivial_predictors(frequency[columns], chosen.targets, threshold=often_threshold),
+            "classes": dict(zip(chosen.names, class_rows(*pair, threshold=threshold), strict=True)),
+        }
+    return cells
+
+
+def _predict(run: SceneRun) -> dict[str, Predictions]:
+    """Predict all labels on X_id and on X_ood."""
+    return {name: predict_store(run, name) for name in EVALUATED}
+
+
+def predict_store(run: SceneRun, name: str) -> Predictions:
+    """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
+    return _named(run, name, predict_scenes(run.model, run.scenes[name], run.label_names(_ALL)))
+
+
+def _retrieve(run: SceneRun) -> tuple[dict[str, Predictions], dict[str, float]]:
+    """Predict with a cache of the few-shot scenes; return how it was weighed as well."""
+    probabilities, choice = retrieve(run)
+    return {name: _named(run, name, values) for name, values in probabilities.items()}, choice._asdict()
+
+
+def _named(run: SceneRun, name: str, probabilities: Tensor) -> Predictions:
+    columns, unseen = run.label_indices(_ALL), set(run.label_indices(("ood",)))
+    return Predictions(
+        probabilities=probabilities,
+        targets=run.scenes[name].labels[:, columns],
+        names=run.label_names(_ALL),
+        unseen=torch.tensor([column in unseen for column in columns]),
+        scenes=run.scenes[name].scene_ids,
+    )
+
+
+def _frequency(run: SceneRun, stage: str) -> Tensor:
+    """Return how often each label was seen in the scenes that the stage trained on last."""
+    source = run.scenes["train" if stage == "zero_shot" else "fewshot"]
+    return source.labels[:, run.label_indices(_ALL)].double().mean(dim=0)
+
+
+def _save_examples(run: SceneRun, stage: str) -> None:
+    """Save images and maps of scenes of X_ood, evenly spaced and not chosen by how good they look."""
+    scenes = run.scenes["ood"]
+    rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
+    maps = predict_batch(run.model, scenes, rows, run.label_names(_ALL)).attention.cpu()
+    save_examples(run.folder / "predictions" / f"{stage}_examples.npz", rows, scenes.hand_images(rows), maps)

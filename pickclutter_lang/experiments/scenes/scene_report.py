@@ -1,0 +1,173 @@
+"""The report of a run, `report/report.md` with images, from `result.json` and saved predictions alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.scenes.histograms import (
+    Histogram,
+    draw_histograms,
+    score_histograms,
+    write_histograms,
+)
+from pickclutter_lang.experiments.scenes.predictions import load_examples, load_predictions
+from pickclutter_lang.experiments.scenes.report_figures import draw_curves, draw_examples, draw_precisions, draw_table
+from pickclutter_lang.experiments.scenes.result import RESULT_FILE
+from pickclutter_lang.experiments.scenes.result_table import (
+    STAGE_TITLES,
+    class_table,
+    data_note,
+    metric_table,
+    stages_of,
+    tables,
+    threshold_note,
+)
+from pickclutter_lang.experiments.scenes.scene_protocol import SCHEMA
+from pickclutter_lang.utils.io import write_text
+
+
+def load_result(run: Path) -> dict[str, Any]:
+    """Read the `result.json` of a run.
+
+    :raises CheckpointError: when it is missing, damaged, or of another schema
+    """
+    path = run / RESULT_FILE
+    try:
+        result: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"expected the result of a run at {path}, but there is no such file; "
+            f"make it: pickclutter train-affordance out={run}"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path} is damaged ({error}); evaluate the run again") from error
+    if result.get("schema") != SCHEMA:
+        raise CheckpointError(f"expected schema {SCHEMA} in {path}, but got {result.get('schema')}; evaluate again")
+    return result
+
+
+def write_report(run: str | Path) -> Path:
+    """Write `report/report.md` and its images into the folder of a run; return the path of the report.
+
+    :raises CheckpointError: when the result or the predictions are missing or damaged
+    """
+    folder = Path(run)
+    result = load_result(folder)
+    out = folder / "report"
+    out.mkdir(exist_ok=True)
+    draw_curves(result, out / "curves.png")
+    draw_table(result, out / "table.png")
+    draw_precisions(result, out / "average_precision.png")
+    stages = {stage: result["metrics"][stage]["id_threshold"] for stage in stages_of(result)}
+    predictions = {
+        stage: {name: load_predictions(folder / "predictions" / f"{stage}_{name}.npz") for name in ("id", "ood")}
+        for stage in stages
+    }
+    histograms = score_histograms(predictions, stages)
+    write_histograms(histograms, out / "scores.csv")
+    draw_histograms(histograms, stages, out / "scores.png")
+    for stage in ("zero_shot", "few_shot"):
+        examples = load_examples(folder / "predictions" / f"{stage}_examples.npz")
+        draw_examples(predictions[stage]["ood"], examples, stages[stage], out / f"scenes_{stage}.png")
+    path = out / "report.md"
+    write_text(path, _text(result, histograms))
+    return path
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return the table of F1 and the table of mAP, for the end of a command."""
+    stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of(result))
+    titles = (("f1", "F1"), ("map", "mAP"))
+    return "\n".join(f"{title}, {stages}\n{metric_table(result, name)}" for name, title in titles)
+
+
+def _scores_note(histograms: list[Histogram]) -> str:
+    """Say in figures what the histograms show of zero-shot recall."""
+    found = {(h.cell, h.truth): h for h in histograms if h.stage == "zero_shot"}
+    known, unseen = found["id_on_ood", "present"], found["ood_on_ood", "present"]
+    absent = found["ood_on_ood", "absent"]
+    return (
+        f"Zero-shot on X_ood, labels that are true score {known.median:.2f} (median) where they are of Y_id and "
+        f"{unseen.median:.2f} where they are of Y_ood; false labels of Y_ood score {absent.median:.2f}. Of the true "
+        f"labels, {100 * known.above:.0f}% of Y_id and {100 * unseen.above:.0f}% of Y_ood lie above the threshold; "
+        f"of the false labels of Y_ood, {100 * absent.above:.0f}%."
+    )
+
+
+def _crop_classifier_note(histories: dict[str, Any]) -> str:
+    """Return how well single objects are named; nothing for a run without object crops."""
+    rows = histories.get("crop_classifier")
+    if not rows:
+        return ""
+    named = rows[-1].get("validation", {}).get("accuracy")
+    share = "" if named is None else f" {100 * named:.0f}% of the objects of X_id get their name among all names."
+    return f"\n\nA second student, of object crops, goes with it ({len(rows)} epochs).{share}"
+
+
+def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
+    seconds, label = result["seconds"], result["config"]["data"]["target_label"]
+    histories = result["history"]
+    best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["selection_metric"]] or 0.0)
+    times = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    return f"""# A student that says what can be picked
+
+{data_note(result)}
+
+Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6:.1f} million parameters, epoch \
+{best["epoch"]} of {len(histories["distill"])}, chosen on X_id. Time: {times}. Peak memory: \
+{result["peak_memory_mb"]:.0f} MB. Seed {result["seed"]}, revision {result["git_revision"]}.\
+{_crop_classifier_note(histories)}
+
+![Training curves](curves.png)
+
+## Results
+
+{threshold_note(result)}
+
+![Table](table.png)
+
+{tables(result)}
+
+Accuracy and F1 at a threshold say little where labels are rare: `always no` has a high accuracy, `always yes` a
+high F1. Mean average precision needs no threshold.
+
+## Scores
+
+![Histograms of scores](scores.png)
+
+{_scores_note(histograms)} The dashed line is the threshold that is best on X_id; the numbers are in
+[scores.csv](scores.csv).
+
+## Each object
+
+![Average precision of each object](average_precision.png)
+
+Y_id on X_id, in percent at the threshold from X_id:
+
+{class_table(result, "id_on_id")}
+
+Y_id on X_ood:
+
+{class_table(result, "id_on_ood")}
+
+Y_ood on X_ood:
+
+{class_table(result, "ood_on_ood")}
+
+## Scenes of X_ood
+
+Evenly spaced through X_ood, not chosen by how good they look. Left the hand camera's image; beside it where the
+student looks for two labels: the likeliest of Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or
+were said to be: green said and true, red said and false, orange true and not said. A star marks Y_ood.
+
+After fine-tuning on {result["data"]["fewshot"]["scenes"]} scenes (few-shot):
+
+![Scenes, few-shot](scenes_few_shot.png)
+
+Before it (zero-shot; the student never saw a label of Y_ood):
+
+![Scenes, zero-shot](scenes_zero_shot.png)
+"""

@@ -1,0 +1,85 @@
+"""A phase of training on scenes: probabilities of many labels each, validated on X_id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, SceneBatch
+from pickclutter_lang.metrics import multilabel_row
+from pickclutter_lang.students.inference import predict_scenes
+from pickclutter_lang.students.model import PromptedStudent
+from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.trainer import Batch, check_finite
+from pickclutter_lang.utils.prefetch import prefetch_map
+
+
+@dataclass(frozen=True)
+class SceneTask:
+    """See `pickclutter_lang.training.trainer.Task`.
+
+    `loader` makes batches out of the (source, scene) that `order(epoch)` gives. With `validation` every epoch is
+    scored on it, and the best by `select` is kept; without, the last epoch is the result. `num_workers` as in
+    `prefetch_map`.
+    """
+
+    name: str
+    config: PhaseConfig
+    model: PromptedStudent
+    loader: BatchLoader
+    order: Callable[[int], list[Batch]]
+    validation: SceneDataset | None
+    selection_metric: str
+    num_workers: int = 0
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """What a checkpoint must share with the model."""
+        return self.model.architecture
+
+    @cached_property
+    def labels(self) -> Sequence[str]:
+        """Names of the label columns that are scored."""
+        return self.loader.labels
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Return the batches of an epoch."""
+        return self.order(epoch)
+
+    def iter_batches(self, epoch: int) -> Iterator[SceneBatch]:
+        """Yield the batches of an epoch as the student sees them, with their targets."""
+        batches, size = self.order(epoch), self.config.image_size(epoch)
+        return prefetch_map(
+            lambda number: self.loader.load(batches[number], (epoch, number), size), len(batches), self.num_workers
+        )
+
+    def loss(self, prepared: SceneBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the objective's value on a batch, and its terms.
+
+        :raises InvalidArgumentError: when the training diverged
+        """
+        images = prepared.images.to(next(self.model.parameters()).device)
+        prediction = self.model.predict(images, self.labels, prepared.texts)
+        probabilities, count = prediction.probabilities, len(self.labels)
+        check_finite(probabilities, epoch, self.name, self.config)
+        return self.loader.objective(
+            probabilities=probabilities[:, :count],
+            targets=prepared.targets.to(images.device),
+            student=prediction.pooled,
+            vocabulary_probabilities=probabilities[:, count:],
+            cell_logits=prediction.cell_logits[:, :count].flatten(2),
+            attention=prediction.attention[:, :count].flatten(2),
+            **self.loader.teacher_targets(prepared, prediction.spatial),
+        )
+
+    def validate(self) -> dict[str, float] | None:
+        """Return the metrics of the labels on the scenes of the validation."""
+        if self.validation is None:
+            return None
+        probabilities = predict_scenes(self.model, self.validation, self.labels)
+        return multilabel_row(probabilities, self.validation.labels[:, list(self.loader.label_indices)])

@@ -1,0 +1,1 @@
+"""Many runs as one: planning, child processes, and the results read back."""

@@ -1,0 +1,234 @@
+"""Asking a language model behind the OpenAI chat interface, at any address (the extra `llm`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingExtraError
+
+_USER_AGENT = "pickclutter-lang"
+# The client would also tell the machine's system and Python, and what OPENAI_* variables say; none of that is sent.
+_SENT_HEADERS = {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "authorization"}
+_MARK = "x-stainless-raw-response"  # "raw": by it the client remembers that it shall leave the answer as it came
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds, as the client itself waits after a failed request
+_MAX_ANSWER_LENGTH = 1000  # characters; what is longer is no single sentence
+_MAX_SHOWN = 160  # characters of what a server said in an error
+_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+_PREAMBLE = re.compile(r"\A\s*(?:sure|certainly|of course|here)\b[^\n]*:\s*\n(?=.*\S)", re.IGNORECASE | re.DOTALL)
+_REFUSAL = re.compile(
+    r"\A(?:i(?:'|’)?m sorry|i am sorry|sorry|i apologi[sz]e|i (?:can(?:'|’)t|cannot|am unable|won(?:'|’)t)"
+    r"|i(?:'|’)m (?:unable|not able)|unfortunately|as an ai\b|as a language model)",
+    re.IGNORECASE,
+)
+_QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("`", "`"), ("**", "**"), ("*", "*"))
+
+
+class ChatClient:
+    """A language model that answers one message at a time, without memory of the others.
+
+    Sent are the model's name, the message, the temperature if there is one, and the key; redirects are not followed.
+    Failed connections, timeouts and the states 408, 409, 429 and 5xx are tried again by the client, with back-off and
+    by the server's `Retry-After`; answers of no use are asked for again.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str,
+        key_variable: str | None = "OPENAI_API_KEY",
+        temperature: float | None = None,
+        timeout: float = 60.0,
+        retries: int = 5,
+    ) -> None:
+        """Set up the client; nothing is sent yet.
+
+        :param model: the model's name at the server
+        :param base_url: address of the interface, such as https://api.openai.com/v1 or http://localhost:11434/v1
+        :param key_variable: environment variable with the key; None for a server that wants none
+        :param temperature: of the sampling; None leaves it to the server
+        :param timeout: seconds to wait for an answer
+        :param retries: how often a request is tried again, and an answer of no use is asked for again
+        :raises MissingExtraError: without the package `openai`
+        :raises LanguageModelError: when the environment has no key
+        """
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingExtraError("openai", "llm") from error
+        self.model, self.host = model, host_of(base_url)
+        self._temperature, self._timeout, self._retries, self._key_variable = (
+            temperature,
+            timeout,
+            retries,
+            key_variable,
+        )
+        self._key = _key(key_variable)
+        self._openai = openai
+        self._client = openai.OpenAI(
+            api_key=self._key or "none",
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=retries,
+            http_client=openai.DefaultHttpxClient(
+                follow_redirects=False, timeout=timeout, event_hooks={"request": [self._send_no_more]}
+            ),
+        )
+
+    def __enter__(self) -> ChatClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def complete(self, message: str, wait: Callable[[float], object] = time.sleep) -> str:
+        """Return the cleaned answer to a message.
+
+        :param wait: called with the seconds to wait before an answer of no use is asked for again
+        :raises LanguageModelError: when the server cannot be reached, refuses, or gives no answer of use
+        """
+        for attempt in range(self._retries + 1):
+            try:
+                return clean_answer(_content(self._send(message)))
+            except UnusableAnswerError as error:
+                unusable = error
+            if attempt < self._retries:
+                wait(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))
+        raise LanguageModelError(
+            f"expected a description from {self.model} at {self.host}, but {self._retries + 1} answers were of no use, "
+            f"the last one: {unusable}; try another model= or instruction="
+        ) from unusable
+
+    def _send(self, message: str) -> bytes:
+        openai = self._openai
+        try:
+            # The answer is checked here: the client takes whatever the server sends for an answer.
+            raw = self._client.chat.completions.with_raw_response.create(
+                **request_body(self.model, message, self._temperature)
+            )
+            return bytes(raw.http_response.content)
+        except openai.OpenAIError as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> NoReturn:
+        """Say in one line what went wrong and what to do, without the key."""
+        openai, again = self._openai, "run the same command again later, what was answered is kept"
+        status = getattr(error, "status_code", None)
+        tried = f"after {self._retries + 1} tries" if self._retries else "at once"
+        if isinstance(error, openai.APITimeoutError):
+            reason = f"{self.host} gave no answer within {self._timeout:g} s, {tried}; raise timeout=, or {again}"
+        elif isinstance(error, openai.APIConnectionError):
+            reason = f"cannot reach {self.host} ({self._line(error.__cause__ or error)}), {tried}; check base_url="
+        elif status in (401, 403):
+            where = f"the key in {self._key_variable}" if self._key_variable else "a request without a key"
+            reason = f"{self.host} refused {where} ({status}: {self._line(error)}); check the key and api_key_env="
+        elif status == 404:
+            reason = f"{self.host} has no model {self.model!r} or no such address (404); check model= and base_url="
+        elif status is not None and 300 <= status < 400:
+            reason = f"{self.host} points to another address ({status}), which was not asked; put it into base_url="
+        elif status == 429 or (status is not None and status >= 500):
+            reason = f"{self.host} still answers {status} ({self._line(error)}), {tried}; {again}"
+        else:
+            reason = f"{self.host} refused the request ({status}: {self._line(error)}); check model= and temperature="
+        raise LanguageModelError(reason) from None  # its traceback would show headers
+
+    def _line(self, error: BaseException) -> str:
+        body = getattr(error, "body", None)
+        said = body.get("message") if isinstance(body, dict) else None
+        text = " ".join(str(said or error).split())
+        text = text.replace(self._key, "***") if self._key else text
+        return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+
+    def _send_no_more(self, request: Any) -> None:
+        """Drop every header that a request does not need, before it is sent."""
+        for name in list(request.headers):
+            if name.lower() not in {*_SENT_HEADERS, _MARK} or (name.lower() == "authorization" and not self._key):
+                del request.headers[name]
+        request.headers["User-Agent"] = _USER_AGENT
+
+
+def request_body(model: str, message: str, temperature: float | None = None) -> dict[str, Any]:
+    """Return the body of the request for one message, as it is sent."""
+    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": message}]}
+    return body if temperature is None else {**body, "temperature": temperature}
+
+
+class UnusableAnswerError(LanguageModelError):
+    """An answer that is no description: empty, a refusal, cut off, or no text at all."""
+
+
+def clean_answer(text: str) -> str:
+    """Return an answer as one line, without thoughts, preamble and quotation marks around it.
+
+    :raises UnusableAnswerError: for an empty answer, a refusal, or what is no sentence
+    """
+    line = " ".join(_PREAMBLE.sub("", _THOUGHTS.sub("", text)).split())
+    for opening, closing in _QUOTES:
+        inner = line[len(opening) : len(line) - len(closing)]
+        if line.startswith(opening) and line.endswith(closing) and inner and opening not in inner:
+            line = inner.strip()
+    if not line:
+        raise UnusableAnswerError("an empty text")
+    shown = repr(line if len(line) <= _MAX_SHOWN else line[: _MAX_SHOWN - 3] + "...")
+    if _REFUSAL.match(line):
+        raise UnusableAnswerError(f"a refusal, {shown}")
+    if len(line) > _MAX_ANSWER_LENGTH:
+        raise UnusableAnswerError(f"{len(line)} characters instead of a sentence, {shown}")
+    if sum(map(str.isalpha, line)) < len(line) / 2 or not line.replace("\N{REPLACEMENT CHARACTER}", "").isprintable():
+        raise UnusableAnswerError(f"no sentence, {shown}")
+    return line
+
+
+def host_of(base_url: str) -> str:
+    """Return host and port of an address.
+
+    :raises InvalidArgumentError: for what is no http or https address
+    """
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise InvalidArgumentError(f"expected base_url to be an http or https address, but got {base_url!r}")
+    return f"{host}:{port}" if port else host
+
+
+def _key(variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise LanguageModelError(
+            f"expected a key in the environment variable {variable}, but it is empty; run: export {variable}=..., "
+            "name another one with api_key_env=, or set api_key_env=null for a server that wants no key"
+        )
+    return key
+
+
+def _content(body: bytes) -> str:
+    """Return the text in the body of a response, whatever the server made of it."""
+    shown = repr(body[:60].decode("utf-8", "replace"))
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise UnusableAnswerError(f"no JSON, {shown}") from error
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise UnusableAnswerError(f"JSON without choices, {shown}")
+    message = choices[0].get("message")
+    if not isinstance(message, dict):
+        raise UnusableAnswerError(f"a choice without a message, {shown}")
+    if message.get("refusal") or choices[0].get("finish_reason") == "content_filter":
+        raise UnusableAnswerError(f"a refusal, {message.get('refusal') or 'by the content filter'!r}")
+    if choices[0].get("finish_reason") == "length":
+        raise UnusableAnswerError("a text that was cut off")
+    text = message.get("content")
+    if not isinstance(text, str):
+        raise UnusableAnswerError(f"a message without a text, {shown}")
+    return text

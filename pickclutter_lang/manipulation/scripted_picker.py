@@ -1,0 +1,300 @@
+"""A scripted pick: observe, reach, close, lift, transport; again after a failed grasp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.center_of_mass import center_of_mass
+from pickclutter_lang.manipulation.controllers import CLOSED, OPEN, make_controller
+from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
+from pickclutter_lang.manipulation.gripper import (
+    AnyFloatArray,
+    FloatArray,
+    GraspCandidates,
+    pregrasp_pose,
+    quaternion,
+    rotation_matrix,
+)
+from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, held_object_points, wrist_camera_view
+from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm, pose_distance
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
+from pickclutter_lang.manipulation.point_cloud import object_point_cloud
+from pickclutter_lang.manipulation.transport import center_hypotheses, transport_pose
+
+Observation = Mapping[str, Any]
+Actions = Generator[NDArray[np.float32], None, None]
+TargetMaskFn = Callable[[Observation], NDArray[np.bool_]]
+"""From an observation of mode `rgbd` to the pixels [H, W] of the target in the wrist-camera image."""
+
+
+class PickPhase(Enum):
+    """Phase of a pick."""
+
+    OBSERVE = "observe"
+    """Choose a grasp, or return to the pose from which the camera sees the whole table."""
+    REACH = "reach"
+    """Go to the grasp with open fingers."""
+    CLOSE = "close"
+    """Close the fingers."""
+    LIFT = "lift"
+    """Lift the object."""
+    TRANSPORT = "transport"
+    """Bring the object to the goal."""
+    DONE = "done"
+    """Nothing is left to do: no grasp was found, or all attempts failed."""
+
+
+class GraspTarget(NamedTuple):
+    """A grasp, the TCP pose [7], with the object's visible points [N, 3] and estimated center [3] at that time."""
+
+    grasp: FloatArray
+    points: FloatArray
+    center: FloatArray
+
+
+class ScriptedPicker:
+    """Picks the target and brings it to the goal, one action for each observation.
+
+    Observations are those of ManiSkill2's mode `rgbd`. Only the wrist camera's depth, the poses of camera and arm, the
+    joint angles and the goal are used.
+    """
+
+    def __init__(
+        self,
+        find_target: TargetMaskFn,
+        control_mode: str = "pd_ee_delta_pose",
+        config: PickerConfig = DEFAULT_PICKER_CONFIG,
+    ) -> None:
+        """Choose the target and the controller.
+
+        :param find_target: called when a grasp is chosen: before the arm moves, and after a failed attempt
+        :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
+        :raises InvalidArgumentError: for another control mode
+        """
+        self.config, self._find_target = config, find_target
+        self._controller = make_controller(control_mode, config.controller)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last episode."""
+        self._script: Actions | None = None
+        self._failed: list[FloatArray] = []
+        self.target: GraspTarget | None = None
+        """The current grasp; None before the first observation, and where there is none."""
+        self.phase = PickPhase.OBSERVE
+        """The current phase."""
+
+    def act(self, observation: Observation) -> NDArray[np.float32]:
+        """Return the next action.
+
+        :param observation: of mode `rgbd`
+        :raises InvalidArgumentError: for an observation with missing parts, or a mask of another size
+        """
+        self._observe(observation)
+        if self._script is None:
+            self._arm = PandaArm(self._base, self.config.kinematics)
+            self._rest = self._tcp
+            self._script = self._pick()
+        return next(self._script)
+
+    def _pick(self) -> Actions:
+        motion = self.config.motion
+        for _ in range(self.config.max_attempts):
+            self.target = self._choose_target()
+            if self.target is None:
+                break
+            grasp = self.target.grasp
+            pregrasp = self._pregrasp(grasp)
+            self.phase = PickPhase.REACH
+            yield from self._go(_raised(pregrasp, motion.travel_height_m), OPEN, waypoint=True)
+            yield from self._go(pregrasp, OPEN, waypoint=True)
+            yield from self._go(grasp, OPEN)
+            self.phase = PickPhase.CLOSE
+            yield from self._close(grasp)
+            self._grasp_opening = self._opening
+            lifted = grasp + np.array([0, 0, motion.lift_height_m, 0, 0, 0, 0])
+            if self._holding:
+                self.phase = PickPhase.LIFT
+                yield from self._go(lifted, CLOSED, waypoint=True)
+            if self._holding:
+                yield from self._transport(self.target)
+            self._failed.append(grasp)
+            self.phase = PickPhase.OBSERVE
+            yield from self._go(_raised(lifted, motion.travel_height_m), OPEN, waypoint=True)
+            yield from self._go(self._rest, OPEN, waypoint=True)
+        self.phase = PickPhase.DONE
+        while True:
+            yield self._towards(self._rest, OPEN)
+
+    def _close(self, grasp: FloatArray) -> Actions:
+        """Close the fingers until they stop."""
+        motion, steps, last = self.config.motion, 0, np.inf
+        while steps < motion.min_close_steps or last - self._opening > motion.closed_step_m:
+            steps, last = steps + 1, self._opening
+            yield self._towards(grasp, CLOSED)
+
+    def _transport(self, target: GraspTarget) -> Actions:
+        """Bring the object's center to the goal, and try center hypotheses while the fingers hold the object."""
+        self.phase, rotation = PickPhase.TRANSPORT, rotation_matrix(target.grasp[3:])
+        pose = self._pose_with_center((target.center - target.grasp[:3]) @ rotation, rotation)
+        views = []
+        for action in self._go(pose, CLOSED):
+            views.append((self._tcp, self._depth))
+            yield action
+        here, baseline = self._tcp, self.config.motion.view_baseline_m
+        distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > baseline]
+        centers = self._held_centers(distant[-1] if distant else None, target)
+        del views, distant
+        rotation = rotation_matrix(pose[3:])
+        while self._holding:
+            for center in centers:
+                yield from self._settle_at(self._pose_with_center(center, rotation))
+                if not self._holding:
+                    return
+
+    def _pose_with_center(self, center: FloatArray, rotation: FloatArray) -> FloatArray:
+        """Return the TCP pose [7] with a center [3] of the TCP frame at the goal."""
+        return transport_pose(self._arm, self._qpos[:JOINTS], self._goal, center, rotation, self.config.transport)
+
+    @property
+    def _tcp(self) -> FloatArray:
+        """Current TCP pose [7]."""
+        return self._arm.forward(self._qpos[:JOINTS])
+
+    @property
+    def _opening(self) -> float:
+        """Distance between the finger pads, metres."""
+        return float(self._qpos[JOINTS:].sum())
+
+    @property
+    def _holding(self) -> bool:
+        motion = self.config.motion
+        return self._opening > max(motion.min_opening_m, motion.slip_ratio * self._grasp_opening)
+
+    def _held_centers(self, earlier_depth: AnyFloatArray | None, target: GraspTarget) -> FloatArray:
+        """Return hypotheses [G, 3] of the object's center in the TCP frame, given its estimated in-hand rotation.
+
+        :param earlier_depth: [H, W], from another pose of the hand; None if there was none: no rotation is estimated
+        """
+        config, grasp_rotation = self.config, rotation_matrix(target.grasp[3:])
+        points = (target.points - target.grasp[:3]) @ grasp_rotation
+        center = (target.center - target.grasp[:3]) @ grasp_rotation
+        tcp, rotation = self._tcp, np.eye(3)
+        down = -rotation_matrix(tcp[3:])[2]
+        if earlier_depth is not None:
+            view = wrist_camera_view(self._depth, self._intrinsic, self._camera, tcp)
+            held = held_object_points(earlier_depth, view, self._opening, config.in_hand_pose, config.grasp.gripper)
+            rotation = estimate_in_hand_rotation(held, view, points, center, down, config.in_hand_pose)
+        return center_hypotheses(rotation @ center, points @ rotation.T, down, config.transport)
+
+    def _go(self, tcp_pose: FloatArray, gripper: float, waypoint: bool = False) -> Actions:
+        """Go to a pose until it is reached, the arm stalls, or closed fingers have lost the object."""
+        motion = self.config.motion
+        metres, radians = motion.position_tolerance_m, motion.rotation_tolerance_rad
+        if waypoint:
+            metres, radians = motion.waypoint_position_tolerance_m, motion.waypoint_rotation_tolerance_rad
+        least, stalled = np.inf, 0
+        for _ in range(motion.max_steps):
+            distance, angle = pose_distance(self._tcp, tcp_pose)
+            if (distance < metres and angle < radians) or (gripper == CLOSED and not self._holding):
+                return
+            error = distance + motion.rotation_weight_m * angle
+            stalled = 0 if error < least - motion.min_progress_m else stalled + 1
+            least = min(least, error)
+            if stalled == motion.stall_steps:
+                return
+            yield self._towards(tcp_pose, gripper)
+
+    def _settle_at(self, tcp_pose: FloatArray) -> Actions:
+        """Go to a pose with the held object until the arm rests, which the environment's success requires."""
+        motion = self.config.motion
+        for step in range(motion.max_steps):
+            last = self._qpos[:JOINTS].copy()
+            yield self._towards(tcp_pose, CLOSED)
+            turned = np.abs(self._qpos[:JOINTS] - last).max()
+            if step + 1 >= motion.min_settle_steps and turned < motion.settled_step_rad:
+                return
+
+    def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
+        motion, speed = self.config.motion, 1.0
+        if gripper == CLOSED:
+            speed = motion.lift_speed if self.phase == PickPhase.LIFT else motion.transport_speed
+        return self._controller(self._arm, self._qpos, tcp_pose, gripper, speed)
+
+    def _choose_target(self) -> GraspTarget | None:
+        """Choose a grasp of the target, within the first limits that allow a reachable one."""
+        mask = np.asarray(self._find_target(self._observation), bool)
+        if mask.shape != self._depth.shape:
+            raise InvalidArgumentError(
+                f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got {list(mask.shape)}"
+            )
+        config = self.config
+        cloud = object_point_cloud(self._depth, self._intrinsic, self._camera, config.point_cloud)
+        own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+        points, others = cloud.points[own], cloud.points[~own]
+        rest_rotation = rotation_matrix(self._rest[3:])
+        for limits in config.grasp_limits:
+            grasp = self._reachable(propose_grasps(points, others, limits, rest_rotation, config.grasp))
+            if grasp is not None:
+                return GraspTarget(grasp, points, center_of_mass(points, config.grasp.center_of_mass))
+        return None
+
+    def _reachable(self, candidates: GraspCandidates) -> FloatArray | None:
+        """Return the first reachable grasp apart from failed ones; those that need a longer turn come last."""
+        pairs = [
+            _both_turns(position, rotation, self._rest)
+            for position, rotation in zip(candidates.positions, candidates.rotations, strict=True)
+            if all(np.linalg.norm(position - failed[:3]) >= self.config.retry_distance_m for failed in self._failed)
+        ]
+        # The longer turn takes up to 80 steps.
+        for grasp in [shorter for shorter, _ in pairs] + [longer for _, longer in pairs]:
+            if self._reaches(grasp):
+                return grasp
+        return None
+
+    def _reaches(self, grasp: FloatArray) -> bool:
+        """Tell whether the arm can follow the script to a grasp from its current joint angles."""
+        pregrasp, angles = self._pregrasp(grasp), self._qpos[:JOINTS]
+        for pose in (_raised(pregrasp, self.config.motion.travel_height_m), pregrasp, grasp):
+            solution = self._arm.inverse(pose, angles)
+            if solution is None:
+                return False
+            angles = solution
+        return True
+
+    def _pregrasp(self, grasp: FloatArray) -> FloatArray:
+        return pregrasp_pose(grasp, self.config.grasp.gripper.pregrasp_distance_m)
+
+    def _observe(self, observation: Observation) -> None:
+        self._observation = observation
+        try:
+            camera = observation["camera_param"]["hand_camera"]
+            self._depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
+            self._intrinsic, self._camera = camera["intrinsic_cv"], camera["cam2world_gl"]
+            self._qpos = np.asarray(observation["agent"]["qpos"], float)
+            self._base = np.asarray(observation["agent"]["base_pose"], float)
+            self._goal = np.asarray(observation["extra"]["goal_pos"], float)
+        except (KeyError, TypeError, IndexError) as error:
+            raise InvalidArgumentError(
+                f"expected an observation of mode 'rgbd' with the hand camera, but it has no {error}; make the "
+                "environment with obs_mode='rgbd'"
+            ) from error
+
+
+def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
+    """Return a pose at least `height` metres above the table."""
+    return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
+
+
+def _both_turns(position: FloatArray, rotation: FloatArray, rest: FloatArray) -> list[FloatArray]:
+    """Return both poses of a grasp (the fingers may swap sides), the one nearer to the rest pose first."""
+    two = [rotation, rotation @ np.diag([-1.0, -1.0, 1.0])]
+    rest_rotation = rotation_matrix(rest[3:])
+    two.sort(key=lambda turned: -float(np.trace(turned.T @ rest_rotation)))
+    return [np.concatenate([position, quaternion(turned)]) for turned in two]

@@ -1,0 +1,125 @@
+"""The catalog of the paper's 26 YCB objects, with their split, size, words and description (section 7)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+
+ObjectSplit = Literal["id", "ood", "none"]
+
+
+_HASHED_AS = {"colors": "colours", "function": "use"}
+"""Names of fields in the fingerprint, which are those of version 0.1.0: stores made by it still fit their objects."""
+
+
+@dataclass(frozen=True)
+class CatalogObject:
+    """One object: `split` says whether the paper trains on its name (`id`), holds it out (`ood`), or neither.
+
+    `size` is the extent of the unscaled mesh in meters along its own x, y and z; `scale` and `density` (kg/m^3)
+    are those of ManiSkill2's PickClutter. The words (`category` to `description`) are empty for objects outside
+    the paper's 26.
+    """
+
+    model_id: str
+    name: str
+    split: ObjectSplit
+    size: tuple[float, float, float]
+    scale: float = 1.0
+    density: float = 1000.0
+    category: str = ""
+    colors: tuple[str, ...] = ()
+    shape: str = ""
+    material: str = ""
+    function: str = ""
+    synonyms: tuple[str, ...] = ()
+    description: str = ""
+
+
+class Catalog:
+    """An ordered set of objects with unique ids and names; the order is that of every label vector."""
+
+    def __init__(self, objects: Sequence[CatalogObject]) -> None:
+        self._objects = tuple(objects)
+        self._by_id = {item.model_id: n for n, item in enumerate(self._objects)}
+        self._by_name = {item.name: n for n, item in enumerate(self._objects)}
+        if len(self._by_id) != len(self._objects) or len(self._by_name) != len(self._objects):
+            raise InvalidArgumentError("expected objects with unique ids and names, but some are repeated")
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __iter__(self) -> Iterator[CatalogObject]:
+        return iter(self._objects)
+
+    def __getitem__(self, index: int) -> CatalogObject:
+        return self._objects[index]
+
+    @property
+    def names(self) -> list[str]:
+        """Display names, in order."""
+        return [item.name for item in self._objects]
+
+    @property
+    def model_ids(self) -> list[str]:
+        """YCB ids, in order."""
+        return [item.model_id for item in self._objects]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash (sha256, hex) of every field of every object."""
+        rows = [{_HASHED_AS.get(name, name): value for name, value in asdict(item).items()} for item in self._objects]
+        text = json.dumps(rows, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def indices(self, split: ObjectSplit) -> list[int]:
+        """Return the positions of the objects of a split, in order."""
+        return [n for n, item in enumerate(self._objects) if item.split == split]
+
+    def index(self, name_or_id: str) -> int:
+        """Return the position of an object by display name or id.
+
+        :raises UnknownObjectError: with the nearest names, when there is none
+        """
+        found = self._by_id.get(name_or_id, self._by_name.get(name_or_id.strip().lower()))
+        if found is None:
+            near = get_close_matches(name_or_id.lower(), self.names + self.model_ids, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known names: {', '.join(self.names)}"
+            raise UnknownObjectError(f"no object is called {name_or_id!r}; {hint}")
+        return found
+
+    def find(self, name_or_id: str) -> CatalogObject:
+        """Return an object by display name or id."""
+        return self._objects[self.index(name_or_id)]
+
+
+@lru_cache(maxsize=1)
+def paper_catalog() -> Catalog:
+    """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id."""
+    rows = json.loads((files("pickclutter_lang.assets") / "catalog.json").read_text())
+    as_tuples: list[dict[str, Any]] = [
+        {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
+    ]
+    return Catalog([CatalogObject(**row) for row in as_tuples])
+
+
+def display_name(model_id: str) -> str:
+    """Return the display name of any YCB id: the paper's where it has one, otherwise made from the id.
+
+    The letter of a variant is kept, so that `065-a_cups` ("cups a") and `065-b_cups` ("cups b") differ.
+    """
+    known = {item.model_id: item.name for item in paper_catalog()}
+    if model_id in known:
+        return known[model_id]
+    match = re.fullmatch(r"(?:\d+(?:-([a-z]+))?_)?(.+)", model_id)
+    variant, stem = match.groups() if match else (None, model_id)
+    return stem.replace("_", " ") + (f" {variant}" if variant else "")

@@ -1,0 +1,44 @@
+"""The words of the YCB objects beyond the paper's 26, and which of them no teacher of this project is trained on."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
+
+Selection = Literal["paper", "further", "kept_out"]
+
+
+def select_objects(selection: str) -> Catalog:
+    """Return the objects of a selection, in the order of their ids.
+
+    :param selection: `paper` (the 26), `further` (26 other YCB objects that teachers may be trained on) or `kept_out`
+        (8 other YCB objects that no teacher is ever trained on)
+    :raises InvalidArgumentError: for another selection
+    """
+    if selection == "paper":
+        return paper_catalog()
+    if selection not in ("further", "kept_out"):
+        raise InvalidArgumentError(f"expected a selection of paper, further or kept_out, but got {selection!r}")
+    return Catalog([item for item, extra_test in _extra_rows() if extra_test == (selection == "kept_out")])
+
+
+@lru_cache(maxsize=1)
+def all_objects() -> Catalog:
+    """Return every object with words: the paper's 26, then the 34 others of ManiSkill2's PickClutter."""
+    return Catalog([*paper_catalog(), *(item for item, _ in _extra_rows())])
+
+
+@lru_cache(maxsize=1)
+def _extra_rows() -> tuple[tuple[CatalogObject, bool], ...]:
+    rows = json.loads((files("pickclutter_lang.assets") / "extra_objects.json").read_text())
+    found = []
+    for row in rows:
+        extra_test = bool(row.pop("kept_out"))
+        as_tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        found.append((CatalogObject(**as_tuples), extra_test))
+    return tuple(found)

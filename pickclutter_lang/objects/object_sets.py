@@ -1,0 +1,100 @@
+"""Object sets on disk, in ManiSkill2's layout.
+
+`ROOT/info_pick_v0.json` maps a model id to `{bbox: {min, max}, scales, density}`; `ROOT/models/<id>/` holds
+`collision.obj` (convex parts) and `textured.obj` with its material and texture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog
+
+MODEL_DB_FILE = "info_pick_v0.json"
+DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
+
+
+@dataclass(frozen=True)
+class ObjectSet:
+    """A catalog whose meshes lie under `root`; `catalog` carries the sizes and scales of these meshes."""
+
+    name: str
+    root: Path
+    catalog: Catalog
+
+    def model_dir(self, model_id: str) -> Path:
+        """Return the folder with the meshes of an object."""
+        return self.root / "models" / model_id
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash (sha256, hex) of the catalog and of the bytes of every mesh and texture."""
+        digest = hashlib.sha256(self.catalog.fingerprint.encode())
+        for item in self.catalog:
+            for path in sorted(self.model_dir(item.model_id).iterdir()):
+                digest.update(path.name.encode() + path.read_bytes())
+        return digest.hexdigest()
+
+
+def load_object_set(
+    source: str = "proxy", root: str | Path | None = None, model_ids: Sequence[str] | None = None
+) -> ObjectSet:
+    """Load the object set `proxy` (procedural models made by code at first use) or `ycb` (ManiSkill2's real scans).
+
+    :param source: `proxy` or `ycb`
+    :param root: the folder in ManiSkill2's layout; by default the package's cache for `proxy`, and
+        `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
+    :param model_ids: which objects, by default the 26 of the paper; `ycb` offers every id in its info file
+    :raises InvalidArgumentError: for another source
+    :raises MissingAssetsError: when files are not there
+    """
+    if source == "proxy":
+        from pickclutter_lang.objects.procedural import build_procedural_set
+
+        return read_object_set("proxy", build_procedural_set(root), model_ids)
+    if source != "ycb":
+        raise InvalidArgumentError(f"expected objects to be 'proxy' or 'ycb', but got {source!r}")
+    return read_object_set("ycb", Path(root) if root else default_ycb_root(), model_ids)
+
+
+def default_ycb_root() -> Path:
+    """Return where ManiSkill2 keeps its YCB objects: `$MS2_ASSET_DIR/mani_skill2_ycb`."""
+    return Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
+
+
+def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = None) -> ObjectSet:
+    """Read the objects of a folder in ManiSkill2's layout and check that every mesh is there."""
+    info_path = root / MODEL_DB_FILE
+    if not info_path.is_file():
+        raise MissingAssetsError(
+            f"expected an object set at {root}, but {MODEL_DB_FILE} is not there; set MS2_ASSET_DIR or objects_root, "
+            f"or download the YCB objects with: {DOWNLOAD_HINT}"
+        )
+    info = json.loads(info_path.read_text())
+    wanted = list(model_ids) if model_ids is not None else paper_catalog().model_ids
+    missing = [f"{i} ({MODEL_DB_FILE})" for i in wanted if i not in info]
+    for model_id in wanted:
+        folder = root / "models" / model_id
+        missing += [str(folder / n) for n in ("collision.obj", "textured.obj") if not (folder / n).is_file()]
+    if missing:
+        shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+        raise MissingAssetsError(
+            f"the object set at {root} lacks {shown}; download the YCB objects with: {DOWNLOAD_HINT}"
+        )
+    return ObjectSet(name, root, Catalog([_describe(i, info[i]) for i in wanted]))
+
+
+def _describe(model_id: str, row: dict[str, object]) -> CatalogObject:
+    """Join what the paper's catalog knows of an object with the size and scale of its mesh."""
+    bbox: dict[str, list[float]] = row["bbox"]  # type: ignore[assignment]
+    scales: list[float] = row.get("scales") or [1.0]  # type: ignore[assignment]
+    size = tuple(round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
+    known = {item.model_id: item for item in paper_catalog()}
+    item = known.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
+    return replace(item, size=size, scale=float(scales[0]), density=float(row.get("density", 1000.0)))  # type: ignore[arg-type]

@@ -1,0 +1,121 @@
+"""Colors, patterns and materials of random things, painted on rectangles of metric size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pickclutter_lang.objects.procedural import textures as tx
+from pickclutter_lang.objects.procedural.geometry import TextureImage
+from pickclutter_lang.objects.procedural.surfaces import Floats
+
+COLORS: dict[str, tuple[int, int, int]] = {
+    "red": (196, 24, 30),
+    "orange": (232, 116, 20),
+    "yellow": (238, 204, 40),
+    "green": (42, 142, 60),
+    "blue": (28, 70, 186),
+    "turquoise": (40, 178, 176),
+    "purple": (118, 52, 160),
+    "pink": (236, 134, 172),
+    "brown": (118, 74, 40),
+    "black": (26, 26, 28),
+    "white": (234, 234, 230),
+    "grey": (132, 134, 138),
+}
+PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
+MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Two colors [3] (the second unused when `pattern` is plain), a pattern of a pitch, and a material."""
+
+    first: Floats
+    second: Floats
+    pattern: str
+    material: str
+    pitch: float
+    seed: int
+
+    def image(self, width: float, height: float, longest: int = 148) -> TextureImage:
+        """Paint a rectangle whose sides are given in the unit of `pitch`; its longer side gets `longest` texels."""
+        texel = max(width, height) / longest
+        cols, rows = (max(8, round(side / texel)) for side in (width, height))
+        u, v = tx.uv_grid(rows, cols)
+        share = _PATTERNS[self.pattern](u, v, width / self.pitch, height / self.pitch)
+        color = tx.lerp_color(self.first, self.second, share)
+        rng = np.random.default_rng(self.seed)
+        return tx.to_uint8(_MATERIALS[self.material](color, np.stack([u * width, v * height], -1), rng))
+
+
+def _plain(u: Floats, v: Floats, across: float, along: float) -> Floats:
+    return np.zeros(u.shape)
+
+
+def _striped(u: Floats, v: Floats, across: float, along: float) -> Floats:
+    count = max(2, round(along))
+    return tx.smoothstep(np.abs((v * count) % 1 - 0.5), 0.23, 0.27)
+
+
+def _dotted(u: Floats, v: Floats, across: float, along: float) -> Floats:
+    rows, cols = max(2, round(along)), max(2, round(across))
+    row = np.floor(v * rows)
+    x, y = (u * cols + 0.5 * (row % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    return 1 - tx.smoothstep(np.hypot(x * across / cols, y * along / rows), 0.25, 0.31)
+
+
+def _checkered(u: Floats, v: Floats, across: float, along: float) -> Floats:
+    rows, cols = max(2, round(along)), 2 * max(1, round(across / 2))
+    return np.asarray((np.floor(v * rows) + np.floor(u * cols)) % 2)
+
+
+def _halved(u: Floats, v: Floats, across: float, along: float) -> Floats:
+    return tx.smoothstep(v, 0.49, 0.51)
+
+
+_PATTERNS: dict[str, Callable[[Floats, Floats, float, float], Floats]] = dict(
+    zip(PATTERNS, (_plain, _striped, _dotted, _checkered, _halved), strict=True)
+)
+
+
+def _wooden(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+    stretched = place * [1.0, 0.1]
+    grain = tx.wave_noise(stretched, rng, 260.0, 12) + 0.6 * tx.wave_noise(stretched, rng, 1200.0, 20)
+    tan = tx.lerp_color(color, (176, 124, 74), np.full(color.shape[:2], 0.35))
+    return np.asarray(tan * (1 - 0.13 * grain[..., None]))
+
+
+def _metal(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+    brushed = tx.wave_noise(place * [0.04, 1.0], rng, 2500.0, 24)
+    glint = tx.wave_noise(place, rng, 60.0, 6)
+    grey = tx.lerp_color(color, (150, 152, 158), np.full(color.shape[:2], 0.35))
+    return np.asarray(grey * (1 + 0.08 * brushed[..., None] + 0.18 * glint[..., None]))
+
+
+def _plastic(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+    return np.asarray(color * 1.03)
+
+
+def _foam(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+    pores = tx.smoothstep(tx.wave_noise(place, rng, 1800.0, 48), 0.5, 1.6)
+    pale = tx.lerp_color(color, (244, 242, 236), np.full(color.shape[:2], 0.1))
+    return np.asarray(pale * (1 - 0.42 * pores[..., None]))
+
+
+def _cardboard(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+    flutes = np.sin(place[..., 0] * 2 * np.pi / 0.004)
+    kraft = tx.lerp_color(color, (180, 140, 96), np.full(color.shape[:2], 0.45))
+    return np.asarray(tx.pixel_noise(kraft * (1 + 0.05 * flutes[..., None]), rng, 6.0))
+
+
+def _cloth(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+    x, y = (np.sin(place[..., n] * 2 * np.pi / 0.0035) for n in (0, 1))
+    return np.asarray(tx.pixel_noise(color * (0.9 + 0.2 * (x * y)[..., None]), rng, 7.0))
+
+
+_MATERIALS: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = dict(
+    zip(MATERIALS, (_wooden, _metal, _plastic, _foam, _cardboard, _cloth), strict=True)
+)

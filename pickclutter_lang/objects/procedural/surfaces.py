@@ -1,0 +1,247 @@
+"""Surfaces with texture coordinates. Nearly everything is a grid of points, so every texture is a plain rectangle.
+
+Seen from outside, u runs to the right along the columns and v up along the rows. Lengths are meters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Triangles: `points` [V, 3], `uv` [V, 2] in [0, 1], `faces` [F, 3], counter-clockwise seen from outside."""
+
+    points: Floats
+    uv: Floats
+    faces: Ints
+
+    def transformed(self, shift: Sequence[float] = (0, 0, 0), turn: Floats | None = None) -> Surface:
+        """Return the surface turned by a rotation matrix, then shifted."""
+        turned = self.points if turn is None else self.points @ turn.T
+        return Surface(turned + np.asarray(shift, dtype=float), self.uv, self.faces)
+
+    def deformed(self, bend: Callable[[Floats], Floats]) -> Surface:
+        """Return the surface with a function applied to its points."""
+        return Surface(bend(self.points), self.uv, self.faces)
+
+
+def join(surfaces: Sequence[Surface]) -> Surface:
+    """Put surfaces that share a texture into one."""
+    starts = np.cumsum([0] + [len(s.points) for s in surfaces])
+    return Surface(
+        np.concatenate([s.points for s in surfaces]),
+        np.concatenate([s.uv for s in surfaces]),
+        np.concatenate([s.faces + n for s, n in zip(surfaces, starts[:-1], strict=True)]),
+    )
+
+
+def rotation(axis: str, degrees: float) -> Floats:
+    """Return the matrix of a right-handed rotation about `x`, `y` or `z`."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
+    matrix = np.eye(3)
+    matrix[first, first] = matrix[second, second] = c
+    matrix[first, second], matrix[second, first] = -s, s
+    return matrix
+
+
+def grid_surface(points: Floats, v: Floats | None = None) -> Surface:
+    """Join a grid of points [R, C, 3] to a surface; `v` [R] gives the texture's height at each row."""
+    rows, cols = points.shape[:2]
+    heights = np.linspace(0, 1, rows) if v is None else np.asarray(v, dtype=float)
+    u, w = np.meshgrid(np.linspace(0, 1, cols), heights)
+    index = np.arange(rows * cols).reshape(rows, cols)
+    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
+    faces = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (a, c, d))])
+    flat = points.reshape(-1, 3)
+    corners = np.round(flat[faces], 9)
+    same = [np.all(corners[:, i] == corners[:, (i + 1) % 3], axis=1) for i in range(3)]
+    return Surface(flat, np.stack([u.ravel(), w.ravel()], -1), faces[~np.logical_or.reduce(same)])
+
+
+def revolve(profile: Sequence[tuple[float, float]], segments: int = 32, around: bool = True) -> Surface:
+    """Turn a profile of (radius, height), listed from bottom to top of the outer side, about z.
+
+    :param around: v follows the length of the profile; otherwise every row is as high as any other
+    """
+    rows = np.asarray(profile, dtype=float)
+    angle = np.linspace(0, 2 * np.pi, segments + 1)
+    circle = np.stack([np.cos(angle), np.sin(angle)], -1)
+    circle[-1] = circle[0]
+    ring = rows[:, None, :1] * circle[None]
+    heights = np.broadcast_to(rows[:, None, 1:], (*ring.shape[:2], 1))
+    return grid_surface(np.concatenate([ring, heights], -1), arc_length(rows) if around else None)
+
+
+def arc_length(line: Floats) -> Floats:
+    """Return how far along a line [N, D] each point is, from 0 to 1."""
+    steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    return np.asarray(steps / steps[-1])
+
+
+def sphere(radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, segments: int = 32) -> Surface:
+    """Return a sphere, or a star-shaped body: `radius` maps directions [..., 3] to distances from the middle.
+
+    The texture is the map of `textures.directions`: u is the longitude, v the latitude.
+    """
+    latitude = np.linspace(-np.pi / 2, np.pi / 2, rows)
+    longitude = np.linspace(0, 2 * np.pi, segments + 1)
+    longitude[-1] = 0
+    lat, lon = np.meshgrid(latitude, longitude, indexing="ij")
+    outward = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
+    outward[0], outward[-1] = (0, 0, -1), (0, 0, 1)
+    distance = radius(outward) if callable(radius) else np.full(outward.shape[:2], radius)
+    return grid_surface(outward * distance[..., None])
+
+
+def sweep(
+    path: npt.ArrayLike,
+    wide: npt.ArrayLike,
+    high: npt.ArrayLike | None = None,
+    power: float = 2.0,
+    segments: int = 16,
+    up: Sequence[float] = (0, 0, 1),
+    closed: bool = False,
+) -> Surface:
+    """Draw a section along a path [N, 3]; its half-width lies across `up`, its half-height along it.
+
+    :param wide: half-widths [N] or one for all
+    :param high: half-heights, by default those of `wide`
+    :param power: 2 is an ellipse, larger ones come near a rectangle
+    :param closed: the path is a loop (its last point is its first); otherwise both ends are closed by flat caps
+    """
+    line = np.asarray(path, dtype=float)
+    half_width = np.broadcast_to(np.asarray(wide, dtype=float), len(line))
+    half_height = half_width if high is None else np.broadcast_to(np.asarray(high, dtype=float), len(line))
+    side, lift = curve_frames(line, np.asarray(up, dtype=float), closed)
+    angle = np.linspace(0, 2 * np.pi, segments + 1)
+    x, y = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(angle), np.sin(angle)))
+    x[-1], y[-1] = x[0], y[0]
+    if not closed:
+        line, side, lift = (np.concatenate([a[:1], a, a[-1:]]) for a in (line, side, lift))
+        half_width, half_height = (np.pad(a, 1) for a in (half_width, half_height))
+    points = (
+        line[:, None]
+        + (half_width[:, None] * x)[..., None] * side[:, None]
+        + (half_height[:, None] * y)[..., None] * lift[:, None]
+    )
+    return grid_surface(points, arc_length(line))
+
+
+def curve_frames(line: Floats, up: Floats, closed: bool = False) -> tuple[Floats, Floats]:
+    """Return the sideways and upward unit vectors [N, 3] at each point of a line."""
+    if closed:
+        ahead = np.roll(line[:-1], -1, axis=0) - np.roll(line[:-1], 1, axis=0)
+        ahead = np.concatenate([ahead, ahead[:1]])
+    else:
+        ahead = np.gradient(line, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    side = np.cross(up, ahead)
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    return side, np.cross(ahead, side)
+
+
+_FACE_AXES = {
+    "right": ((0, 1, 0), (0, 0, 1)),
+    "left": ((0, -1, 0), (0, 0, 1)),
+    "back": ((-1, 0, 0), (0, 0, 1)),
+    "front": ((1, 0, 0), (0, 0, 1)),
+    "top": ((1, 0, 0), (0, 1, 0)),
+    "bottom": ((1, 0, 0), (0, -1, 0)),
+}
+
+
+def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells: int = 1) -> dict[str, Surface]:
+    """Return the six sides of a box round the origin, with rounded edges and the plain texture on each.
+
+    The sides are `right` (+x), `left` (-x), `back` (+y), `front` (-y), `top` (+z) and `bottom` (-z).
+    """
+    half = np.asarray(size, dtype=float) / 2
+    faces = {}
+    for name, axes in _FACE_AXES.items():
+        across, along = (np.asarray(a, dtype=float) for a in axes)
+        outward = np.cross(across, along)
+        s = _stations(float(np.abs(half @ across)), rounding, steps, cells)
+        t = _stations(float(np.abs(half @ along)), rounding, steps, cells)
+        outer = s[None, :, None] * across + t[:, None, None] * along + np.abs(half @ outward) * outward
+        inner = np.clip(outer, -(half - rounding), half - rounding)
+        away = outer - inner
+        length = np.linalg.norm(away, axis=-1, keepdims=True)
+        points = inner + away / np.where(length > 0, length, 1) * min(rounding, float(length.max()))
+        flat = grid_surface(outer if rounding == 0 else points)
+        u, v = np.meshgrid((s / s[-1] + 1) / 2, (t / t[-1] + 1) / 2)
+        faces[name] = Surface(flat.points, np.stack([u.ravel(), v.ravel()], -1), flat.faces)
+    return faces
+
+
+def _stations(half: float, rounding: float, steps: int, cells: int) -> Floats:
+    """Return where the lines of a face's grid lie: close together in the rounded margins."""
+    middle = np.linspace(-(half - rounding), half - rounding, cells + 1)
+    if rounding == 0:
+        return middle
+    arc = half - rounding + rounding * np.tan(np.linspace(0, np.pi / 4, steps + 1)[1:])
+    return np.concatenate([-arc[::-1], middle, arc])
+
+
+def slab(left: npt.ArrayLike, right: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, cols: int = 3) -> Surface:
+    """Return a plate between two edges [N, 2] in x and y, from `low` to `high` ([N] or one for all).
+
+    `left` is on the left of one who walks along the rows; v follows the rows, u runs from left to right.
+    """
+    a, b = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
+    share = np.linspace(0, 1, cols)[None, :, None]
+    flat = a[:, None] * (1 - share) + b[:, None] * share
+    tops, bottoms = (
+        np.concatenate([flat, np.broadcast_to(np.asarray(z, dtype=float).reshape(-1, 1, 1), (*flat.shape[:2], 1))], -1)
+        for z in (high, low)
+    )
+    v = arc_length((a + b) / 2)
+    walls = [np.stack([bottoms[:, 0], tops[:, 0]], 1), np.stack([tops[:, -1], bottoms[:, -1]], 1)]
+    ends = [np.stack([bottoms[0], tops[0]]), np.stack([tops[-1], bottoms[-1]])]
+    sides = [tops, bottoms[:, ::-1], *walls]
+    return join([*(grid_surface(p, v) for p in sides), *(grid_surface(p) for p in ends)])
+
+
+def fan(outline: npt.ArrayLike, low: float, high: float) -> tuple[Surface, Surface]:
+    """Return a prism over an outline [N, 2] that its middle sees whole: (top and bottom, wall).
+
+    The caps' texture is the outline's own plane, the wall's runs round the outline.
+    """
+    edge = np.asarray(outline, dtype=float)
+    edge = np.concatenate([edge, edge[:1]])
+    middle = edge[:-1].mean(axis=0)
+    extent = edge.max(axis=0) - edge.min(axis=0)
+    caps = []
+    for z, order in ((high, 1), (low, -1)):
+        rim = edge[::order]
+        points = np.stack([rim, np.broadcast_to(middle, rim.shape)])
+        cap = grid_surface(np.concatenate([points, np.full((*points.shape[:2], 1), z)], -1))
+        caps.append(Surface(cap.points, (cap.points[:, :2] - edge.min(axis=0)) / extent, cap.faces))
+    wall = np.stack([np.c_[edge, np.full(len(edge), z)] for z in (low, high)])
+    return join(caps), grid_surface(wall)
+
+
+def circle(radius: float, segments: int = 32, center: Sequence[float] = (0, 0), start: float = 0.0) -> Floats:
+    """Return the corners [N, 2] of a regular polygon, counter-clockwise from the angle `start` (degrees)."""
+    angle = np.radians(start) + np.linspace(0, 2 * np.pi, segments, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], -1)
+    return np.asarray(ring * radius + np.asarray(center, dtype=float))
+
+
+def resample_curve(points: npt.ArrayLike, count: int) -> Floats:
+    """Return `count` points of a smooth line (Catmull-Rom) through given ones [N, D]."""
+    knots = np.asarray(points, dtype=float)
+    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
+    place = np.linspace(0, len(knots) - 1, count)
+    n = np.minimum(place.astype(int), len(knots) - 2)
+    t = (place - n)[:, None]
+    a, b, c, d = (padded[n + i] for i in range(4))
+    return np.asarray(b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))), dtype=float)

@@ -1,0 +1,101 @@
+"""Painting: small images (uint8 [H, W, 3]) from functions of the texture's coordinates, and lettering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from pickclutter_lang.objects.procedural.geometry import TextureImage
+from pickclutter_lang.objects.procedural.surfaces import Floats
+
+Color = Sequence[float]
+
+
+def plain(color: Color, size: int = 8) -> TextureImage:
+    """Return a square of one color."""
+    return np.tile(np.asarray(color, dtype=np.uint8), (size, size, 1))
+
+
+def uv_grid(height: int, width: int) -> tuple[Floats, Floats]:
+    """Return u and v [H, W] in the middle of every texel; the first row is the top, v = 1."""
+    u, v = np.meshgrid((np.arange(width) + 0.5) / width, 1 - (np.arange(height) + 0.5) / height)
+    return u, v
+
+
+def sphere_directions(height: int, width: int) -> Floats:
+    """Return the unit vectors [H, W, 3] of the texels of `shapes.ball`."""
+    u, v = uv_grid(height, width)
+    lat, lon = np.pi * (v - 0.5), 2 * np.pi * u
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
+
+
+def smoothstep(value: Floats, low: float, high: float) -> Floats:
+    """Go smoothly from 0 at `low` to 1 at `high`."""
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def lerp_color(first: npt.ArrayLike, second: npt.ArrayLike, share: Floats) -> Floats:
+    """Blend two colors (or images) by a share [H, W] of the second."""
+    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    return np.asarray(a + (b - a) * share[..., None])
+
+
+def to_uint8(colors: Floats) -> TextureImage:
+    """Round colors in [0, 255] to a image."""
+    return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
+
+
+def wave_noise(points: Floats, rng: np.random.Generator, frequency: float, waves: int = 24) -> Floats:
+    """Return smooth noise of about unit deviation at points [..., D]; no seams, as it depends on space alone."""
+    keys = rng.normal(size=(waves, points.shape[-1]))
+    keys *= frequency / np.linalg.norm(keys, axis=1, keepdims=True) * rng.uniform(0.6, 1.4, (waves, 1))
+    phases = rng.uniform(0, 2 * np.pi, waves)
+    return np.asarray(sum(np.cos(points @ k + p) for k, p in zip(keys, phases, strict=True)) * np.sqrt(2 / waves))
+
+
+def pixel_noise(image: npt.ArrayLike, rng: np.random.Generator, amount: float) -> Floats:
+    """Add gray noise of a standard deviation to every texel."""
+    base = np.asarray(image, dtype=float)
+    return np.asarray(base + rng.normal(0, amount, base.shape[:2])[..., None])
+
+
+def canvas(size: tuple[int, int], color: Color) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    """Return a image of (width, height) to draw on."""
+    image = Image.new("RGB", size, tuple(int(c) for c in color))
+    return image, ImageDraw.Draw(image)
+
+
+def draw_text(
+    image: Image.Image, text: str, middle: tuple[float, float], size: float, color: Color, turn: float = 0.0
+) -> None:
+    """Write bold letters round a middle in pixels, turned by degrees counter-clockwise."""
+    font = ImageFont.load_default(size)
+    box = ImageDraw.Draw(image).textbbox((0, 0), text, font=font, stroke_width=1)
+    mask = Image.new("L", (int(box[2] - box[0]) + 4, int(box[3] - box[1]) + 4))
+    ImageDraw.Draw(mask).text((2 - box[0], 2 - box[1]), text, fill=255, font=font, stroke_width=1)
+    mask = mask.rotate(turn, expand=True, resample=Image.Resampling.BILINEAR)
+    corner = (round(middle[0] - mask.width / 2), round(middle[1] - mask.height / 2))
+    image.paste(tuple(int(c) for c in color), corner, mask)
+
+
+def wood(
+    points: Floats, rng: np.random.Generator, light: Color, dark: Color, rings: float, axis: int = 2
+) -> TextureImage:
+    """Return wood for texels at points [H, W, 3] (meters): year rings round an axis that lies off the middle."""
+    others = [i for i in range(3) if i != axis]
+    stretched = points.copy()
+    stretched[..., axis] *= 0.12
+    wobble = 0.0012 * wave_noise(stretched, rng, 150.0)
+    distance = np.hypot(points[..., others[0]] + 0.02, points[..., others[1]] + 0.05) + wobble
+    share = smoothstep(np.abs((distance * rings) % 1.0 - 0.5) * 2, 0.1, 1.0)
+    fibre = wave_noise(stretched, rng, 2500.0)
+    return to_uint8(lerp_color(light, dark, 0.75 * share) + 4 * fibre[..., None])
+
+
+def render_texture(height: int, width: int, color: Callable[[Floats, Floats], Floats]) -> TextureImage:
+    """Return the image of a function of u and v."""
+    return to_uint8(color(*uv_grid(height, width)))

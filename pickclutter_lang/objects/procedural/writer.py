@@ -1,0 +1,180 @@
+"""Writes bodies in ManiSkill2's layout, the same bytes each time."""
+
+from __future__ import annotations
+
+import glob
+import io
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part, TextureImage
+from pickclutter_lang.objects.procedural.surfaces import Floats, Ints
+
+ATLAS_SIZE = 512
+_MARGIN = 3  # texels round each image, so that neighbors do not shine through
+_CREASE = np.cos(np.radians(42.0))
+_MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.png\n"
+
+
+def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a folder beside `target` and rename it, so that it appears whole or not at all.
+
+    When another process was faster (`marker` is there by then), its folder stays and this one goes.
+
+    :raises InvalidArgumentError: when the folder cannot be written, or holds something else
+    """
+    if target.is_dir() and any(target.iterdir()):
+        raise InvalidArgumentError(f"expected a new or empty folder, but {target} has something else in it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
+    except OSError as error:
+        raise InvalidArgumentError(f"expected a folder that can be written, but got {target} ({error})") from error
+    try:
+        write(temporary)
+        temporary.chmod(0o755)
+        temporary.rename(target)
+    except OSError as error:
+        if not (target / marker).is_file():
+            raise InvalidArgumentError(
+                f"expected a folder with room that can be written, but got {target} ({error})"
+            ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}.building-"
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed builds left beside the target; those of the last hour may still be at work."""
+    for folder in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        if time.time() - folder.stat().st_mtime > 3600:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def model_db_entry(size: Sequence[float], scale: float, density: float) -> dict[str, object]:
+    """Return a thing's entry in `info_pick_v0.json`; its bounding box is centered at the origin."""
+    half = [round(side / 2, 6) for side in size]
+    return {"bbox": {"min": [-h for h in half], "max": half}, "scales": [scale], "density": density}
+
+
+def write_body(body: ModelGeometry, folder: Path) -> None:
+    """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part."""
+    folder.mkdir(parents=True)
+    atlas, uv = pack_atlas(body.parts)
+    (folder / "texture_map.png").write_bytes(_png(atlas))
+    (folder / "textured.mtl").write_text(_MATERIAL)
+    (folder / "textured.obj").write_text(_visual(body, uv))
+    (folder / "collision.obj").write_text(_collision(body))
+
+
+def pack_atlas(parts: list[Part]) -> tuple[TextureImage, list[Floats]]:
+    """Lay the images of all parts on one square, and return it with each part's coordinates on it.
+
+    :raises ValueError: when the images do not fit on a square of 512 texels
+    """
+    unique = {id(part.image): part.image for part in parts}
+    atlas = np.zeros((ATLAS_SIZE, ATLAS_SIZE, 3), dtype=np.uint8)
+    atlas[:] = np.mean([p.mean(axis=(0, 1)) for p in unique.values()], axis=0).astype(np.uint8)
+    corners, x, y, shelf = {}, 0, 0, 0
+    for key, image in sorted(unique.items(), key=lambda item: -item[1].shape[0]):  # stable: order of the parts
+        height, width = image.shape[:2]
+        pad = min(_MARGIN, (ATLAS_SIZE - width) // 2)
+        if x + width + 2 * pad > ATLAS_SIZE:
+            x, y, shelf = 0, y + shelf, 0
+        if y + height + 2 * _MARGIN > ATLAS_SIZE:
+            raise ValueError(f"the images of a body do not fit on {ATLAS_SIZE} x {ATLAS_SIZE} texels")
+        margins = ((_MARGIN, _MARGIN), (pad, pad), (0, 0))
+        atlas[y : y + height + 2 * _MARGIN, x : x + width + 2 * pad] = np.pad(image, margins, mode="edge")
+        corners[key] = (x + pad, y + _MARGIN)
+        x, shelf = x + width + 2 * pad, max(shelf, height + 2 * _MARGIN)
+    used = min(ATLAS_SIZE, 1 << int(np.ceil(np.log2(y + shelf))))
+    placed = []
+    for part in parts:
+        left, top = corners[id(part.image)]
+        height, width = part.image.shape[:2]
+        u = left + 0.5 + part.surface.uv[:, 0] * (width - 1)
+        v = top + 0.5 + (1 - part.surface.uv[:, 1]) * (height - 1)
+        placed.append(np.stack([u / ATLAS_SIZE, 1 - v / used], -1))
+    return atlas[:used], placed
+
+
+def _png(image: TextureImage) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "PNG", optimize=False, compress_level=6)
+    return stream.getvalue()
+
+
+def _visual(body: ModelGeometry, uv: list[Floats]) -> str:
+    starts = np.cumsum([0] + [len(p.surface.points) for p in body.parts])
+    points = np.round(np.concatenate([p.surface.points for p in body.parts]), 6) + 0.0
+    faces = np.concatenate([p.surface.faces + n for p, n in zip(body.parts, starts[:-1], strict=True)])
+    owner = np.concatenate([np.full(len(p.surface.faces), n) for n, p in enumerate(body.parts)])
+    normals = vertex_normals(points, faces, owner).reshape(-1, 3)
+    table, index = np.unique(np.round(normals, 4) + 0.0, axis=0, return_inverse=True)
+    index = index.reshape(-1, 3)
+    lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", np.concatenate(uv), 6)]
+    lines += [*_rows("vn", table, 4), "usemtl surface"]
+    lines += [
+        "f " + " ".join(f"{p + 1}/{p + 1}/{n + 1}" for p, n in zip(face, corner, strict=True))
+        for face, corner in zip(faces.tolist(), index.tolist(), strict=True)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def vertex_normals(points: Floats, faces: Ints, owner: Ints) -> Floats:
+    """Return the normals [F, 3, 3] at the corners of each face.
+
+    A corner's normal is the mean, weighted by area, over the faces of the same part that meet there and differ
+    from its own by less than the crease angle.
+    """
+    corners = points[faces]
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(areas, axis=1, keepdims=True)
+    units = areas / np.where(length > 0, length, 1)
+    keys = np.c_[np.round(corners.reshape(-1, 3) * 1e6).astype(np.int64), np.repeat(owner, 3)]
+    place = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(place, kind="stable")
+    counts = np.bincount(place)
+    firsts = np.cumsum(counts) - counts
+    total = np.zeros((len(place), 3))
+    face_of = np.arange(len(place)) // 3
+    for step in range(int(counts.max())):
+        valid = step < counts[place]
+        other = face_of[order[np.minimum(firsts[place] + step, len(place) - 1)]]
+        alike = valid & ((units[other] * units[face_of]).sum(axis=1) > _CREASE)
+        total += np.where(alike[:, None], areas[other], 0)
+    size = np.linalg.norm(total, axis=1, keepdims=True)
+    safe = np.where(size > 0, total / np.where(size > 0, size, 1), [0.0, 0.0, 1.0])
+    return np.asarray(safe.reshape(-1, 3, 3))
+
+
+def _collision(body: ModelGeometry) -> str:
+    try:
+        from trimesh.convex import convex_hull
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("trimesh", "sim") from error
+    lines, start = [], 1
+    for n, cloud in enumerate(body.hulls):
+        hull = convex_hull(np.round(cloud, 6))
+        vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces) + start
+        lines += [f"o convex_{n}", *_rows("v", vertices, 6)]
+        lines += ["f " + " ".join(map(str, face)) for face in faces.tolist()]
+        start += len(vertices)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(name: str, values: npt.ArrayLike, digits: int) -> list[str]:
+    shape = f"{name} " + " ".join([f"%.{digits}f"] * np.asarray(values).shape[1])
+    return [shape % tuple(row) for row in (np.asarray(values) + 0.0).tolist()]

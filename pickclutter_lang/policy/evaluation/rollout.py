@@ -1,0 +1,149 @@
+"""Episodes of a policy in the environment, and what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.manipulation.scripted_picker import PickPhase
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.policy.bundle import load_teacher_for
+from pickclutter_lang.policy.detectors import (
+    Detection,
+    OracleDetector,
+    RandomDetector,
+    StudentDetector,
+    TargetDetector,
+    TeacherDetector,
+)
+from pickclutter_lang.policy.flat_observation import PolicyObservation
+from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.score_wrappers import check_cameras
+
+VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
+"""Who decides: the simulator itself (upper bound), the student after few-shot or before it, the teacher, chance."""
+
+RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
+
+
+@dataclass(frozen=True)
+class RolloutConfig:
+    """Where policies act: environment, objects, and how often an absent object is named.
+
+    `policies` are folders of `export_policy` by variant, `few_shot` and `zero_shot`.
+    """
+
+    env_id: str
+    objects_root: str | None
+    split: str
+    absent_probability: float
+    control_mode: str
+    policies: Mapping[str, str]
+
+
+class RolloutRunner:
+    """The environment of one process, and the judges that were asked for so far."""
+
+    def __init__(self, stage: RolloutConfig, base_size: int = 0) -> None:
+        """Make the environment.
+
+        :param base_side: of the images of the base camera, at which no policy looks; 0: there is none
+        :raises PickClutterError: what making the environment and loading a policy raise
+        """
+        self.stage = stage
+        self._detectors: dict[str, TargetDetector] = {}
+        students = {name: StudentRuntime.load(folder) for name, folder in stage.policies.items()}
+        self._detectors |= {name: StudentDetector(student) for name, student in students.items()}
+        student = next(iter(students.values()))
+        sides = {"hand": student.config.camera_size, "base": base_size}
+        inner = gym.make(
+            stage.env_id,
+            objects_root=stage.objects_root,
+            obs_mode="rgbd",
+            control_mode=stage.control_mode,
+            split=stage.split,
+            absent_probability=stage.absent_probability,
+            enable_segmentation=True,
+            base_camera=base_size > 0,
+            camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
+        )
+        check_cameras(inner, student)
+        self._config = student.config
+        catalog = paper_catalog()
+        self._seen_names = {catalog[column].name for column in catalog.indices("id")}
+        self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
+
+    def detector(self, variant: str) -> TargetDetector:
+        """Return who decides in a variant; made at the first time."""
+        if variant not in self._detectors:
+            if variant == "teacher":
+                self._detectors[variant] = TeacherDetector(load_teacher_for(self._config), self._config.names)
+            else:
+                self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
+        return self._detectors[variant]
+
+    def rollout(self, variant: str, seed: int, watch: RolloutCallback | None = None) -> dict[str, Any]:
+        """Play the episode of a seed; return what became of it, as JSON holds it.
+
+        It ends early where the arm has nothing more to do. `seconds` is the median time of a detection,
+        `located` whether most of what was pointed to at first is the target.
+        """
+        detector = _Timed(self.detector(variant))
+        policy = LanguagePickPolicy(detector, self.stage.control_mode)
+        observation, info = self._env.reset(seed=seed)
+        truth = observation["mask"] > 0
+        state: tuple[EpisodeState, ...] | None = None
+        over, steps, aimed = False, 0, False
+        while not over:
+            action, state = policy.predict(observation, state)
+            aimed = aimed or state[0].picker.target is not None
+            if watch is not None:
+                watch(observation, state[0])
+            if state[0].picker.phase == PickPhase.DONE and action[-1] != DECLARE:
+                break
+            observation, _, terminated, truncated, info = self._env.step(action)
+            over, steps = terminated or truncated, steps + 1
+        assert state is not None
+        first = detector.first
+        located = (first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1)
+        return {
+            "variant": variant,
+            "seed": seed,
+            "instruction": info["instruction"],
+            "target": info["target_name"],
+            "seen": info["target_name"] in self._seen_names,
+            **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
+            "located": bool(located),
+            "success": bool(info["success"]),
+            "declared_absent": bool(info["declared_absent"]),
+            "wrong_objects": int(info["wrong_object_picked"]),
+            "found_a_grasp": aimed,
+            "steps": steps,
+            "score": first.score,
+            "threshold": first.threshold,
+            "seconds": float(np.median(detector.seconds)),
+        }
+
+
+class _Timed:
+    """A judge whose time is taken."""
+
+    def __init__(self, detector: TargetDetector) -> None:
+        self._detector, self.names = detector, detector.names
+        self.seconds: list[float] = []
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
+        start = time.perf_counter()
+        found = self._detector(observation, name)
+        if not self.seconds:
+            self.first = found
+        self.seconds.append(time.perf_counter() - start)
+        return found

@@ -1,0 +1,137 @@
+"""Observations that say everything a policy of images and an instruction needs, in one dictionary of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+TEXT_BYTES = 256
+_LARGEST = float(np.finfo(np.float32).max)
+_NUMBERS = {
+    "qpos": ("agent", "qpos"),
+    "base_pose": ("agent", "base_pose"),
+    "goal_pos": ("extra", "goal_pos"),
+}
+_CAMERA = {"intrinsic": ("intrinsic_cv", (3, 3)), "cam2world": ("cam2world_gl", (4, 4))}
+
+
+class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
+    """What `LanguagePickPolicy` needs, as a dictionary of one level that vectorised environments take.
+
+    For each camera C of an environment with `obs_mode="rgbd"`: `C_rgb`, uint8 [H, W, 3], `C_depth`, float32 [H * W],
+    meters, 0 where nothing is seen, `C_intrinsic`, float32 [9] and `C_cam2world`, float32 [16], OpenGL's axes. Further
+    `qpos` [9], `base_pose` [7] and `goal_pos` [3], float32, and `instruction`, uint8 [256], UTF-8 that ends in zeros.
+
+    With `mask=True` also `mask`, uint8 [H * W], 1 where the hand camera sees the object that the environment calls the
+    target: the simulator's own knowledge, for comparison.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], mask: bool = False) -> None:
+        """Wrap an environment.
+
+        :raises InvalidArgumentError: for one without instructions, in another observation mode, or, with `mask`,
+            without segmentation
+        """
+        gym.utils.RecordConstructorArgs.__init__(self, mask=mask)
+        super().__init__(env)
+        inner: Any = env.observation_space
+        if not hasattr(env.unwrapped, "instruction"):
+            raise InvalidArgumentError(f"expected a PickClutterLang environment, but got {env.unwrapped}")
+        if not isinstance(inner, spaces.Dict) or "camera_param" not in inner.spaces:
+            raise InvalidArgumentError(
+                "expected observations with images; make the environment with obs_mode='rgbd', and put no wrapper "
+                "that flattens observations inside this one"
+            )
+        shown: Any = inner
+        self.mask = mask
+        self.cameras = [name.removesuffix("_camera") for name in shown["image"]]
+        box: dict[str, spaces.Space[Any]] = {"instruction": spaces.Box(0, 255, (TEXT_BYTES,), np.uint8)}
+        for camera in self.cameras:
+            images = shown["image"][f"{camera}_camera"]
+            side = images["rgb"].shape[:2]
+            box[f"{camera}_rgb"] = spaces.Box(0, 255, (*side, 3), np.uint8)
+            box[f"{camera}_depth"] = spaces.Box(0, _LARGEST, (side[0] * side[1],), np.float32)
+            for key, (_, shape) in _CAMERA.items():
+                box[f"{camera}_{key}"] = _numbers(int(np.prod(shape)))
+            if mask and camera == "hand":
+                if "Segmentation" not in images.spaces:
+                    raise InvalidArgumentError(
+                        "expected segmentation; make the environment with enable_segmentation=True"
+                    )
+                box["mask"] = spaces.Box(0, 1, (side[0] * side[1],), np.uint8)
+        for key, (group, name) in _NUMBERS.items():
+            box[key] = _numbers(shown[group][name].shape[0])
+        self.observation_space = spaces.Dict(box)
+
+    def observation(self, observation: Any) -> dict[str, NDArray[Any]]:
+        """Flatten one observation."""
+        base: Any = self.env.unwrapped
+        flat: dict[str, NDArray[Any]] = {"instruction": encode_instruction(base.instruction)}
+        for camera in self.cameras:
+            images = observation["image"][f"{camera}_camera"]
+            flat[f"{camera}_rgb"] = images["rgb"]
+            flat[f"{camera}_depth"] = np.ravel(images["depth"]).astype(np.float32)
+            for key, (name, _) in _CAMERA.items():
+                flat[f"{camera}_{key}"] = np.ravel(observation["camera_param"][f"{camera}_camera"][name]).astype(
+                    np.float32
+                )
+        if self.mask:
+            there = observation["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
+            flat["mask"] = np.ravel(there & base.target_present).astype(np.uint8)
+        for key, (group, name) in _NUMBERS.items():
+            flat[key] = np.asarray(observation[group][name], np.float32)
+        return flat
+
+
+def _numbers(count: int) -> spaces.Box:
+    return spaces.Box(-_LARGEST, _LARGEST, (count,), np.float32)
+
+
+def encode_instruction(instruction: str) -> NDArray[np.uint8]:
+    """Return a text as UTF-8 [256] that ends in zeros.
+
+    :raises InvalidArgumentError: for a text of more than 256 bytes
+    """
+    data = instruction.encode()
+    if len(data) > TEXT_BYTES:
+        raise InvalidArgumentError(f"expected an instruction of at most {TEXT_BYTES} bytes, but got {instruction!r}")
+    return np.frombuffer(data.ljust(TEXT_BYTES, b"\0"), np.uint8).copy()
+
+
+def decode_instruction(instruction: NDArray[np.uint8]) -> str:
+    """Return the text that `encoded` was given."""
+    return bytes(np.asarray(instruction, np.uint8)).rstrip(b"\0").decode(errors="replace")
+
+
+def unflatten_observation(flat: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return an observation of mode `rgbd` from one of `PolicyObservation`.
+
+    :raises InvalidArgumentError: when it lacks something
+    """
+    try:
+        cameras = [key.removesuffix("_rgb") for key in flat if key.endswith("_rgb")]
+        image, parameters = {}, {}
+        for camera in cameras:
+            rgb = np.asarray(flat[f"{camera}_rgb"])
+            image[f"{camera}_camera"] = {"rgb": rgb, "depth": flat[f"{camera}_depth"].reshape(*rgb.shape[:2], 1)}
+            parameters[f"{camera}_camera"] = {
+                name: flat[f"{camera}_{key}"].reshape(shape) for key, (name, shape) in _CAMERA.items()
+            }
+        whole: dict[str, Any] = {"image": image, "camera_param": parameters, "agent": {}, "extra": {}}
+        for key, (group, name) in _NUMBERS.items():
+            whole[group][name] = flat[key]
+    except KeyError as error:
+        raise InvalidArgumentError(
+            f"expected an observation of PolicyObservation, but it has no {error}; wrap the environment in "
+            "pickclutter_lang.policy.flat_observation.PolicyObservation"
+        ) from error
+    if "mask" in flat:
+        whole["mask"] = flat["mask"]
+    return whole

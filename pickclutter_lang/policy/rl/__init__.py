@@ -1,0 +1,1 @@
+"""Reinforcement learning on a distilled student: a features extractor for stable-baselines3, and PPO."""

@@ -1,0 +1,94 @@
+"""A student's features inside a policy of stable-baselines3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.policy.runtime import StudentRuntime
+
+try:
+    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+except ImportError as error:
+    raise MissingExtraError("stable_baselines3", "rl") from error
+
+_STATE_WIDTH = 64
+
+
+class StudentFeaturesExtractor(BaseFeaturesExtractor):
+    """The student's global feature of the hand camera's image, beside a small layer on the `state` vector.
+
+    For observations of `FlatObservation`. stable-baselines3 takes it as `policy_kwargs`:
+    `{"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": {"student": student}}`.
+    """
+
+    def __init__(self, observation_space: spaces.Dict, student: StudentRuntime, frozen: bool = True) -> None:
+        """Build the extractor.
+
+        :param observation_space: has `hand_rgb` or `hand_camera_rgb`, uint8 [3, H, W] or [H, W, 3], and `state` [n]
+        :param student: of the hand camera's RGB alone; it is copied, so that training does not change it
+        :param frozen: keep the student's weights as they are
+        :raises InvalidArgumentError: for another student, or observations without these keys
+        """
+        check_hand_rgb(student)
+        data = student.train_config.data
+        self_key = next((key for key in ("hand_camera_rgb", "hand_rgb") if key in observation_space.spaces), None)
+        if self_key is None or "state" not in observation_space.spaces:
+            raise InvalidArgumentError(
+                f"expected the observations of FlatObservation, but got {', '.join(observation_space.spaces)}"
+            )
+        count = int(observation_space["state"].shape[0])  # type: ignore[index]
+        width = student.encode_names(student.config.names[:1]).positive.shape[1]
+        super().__init__(observation_space, features_dim=width + _STATE_WIDTH)
+        card = replace(student.config, crop_classifier=None)
+        fresh = StudentRuntime(
+            card, student.train_config, student.scorer.state_dict(), student.encode_names(student.config.names)
+        )
+        self.key, self.scorer, self.frozen = self_key, fresh.scorer, frozen
+        self.scorer.requires_grad_(not frozen)
+        self.crop_size, self.size = data.crop_size or student.config.camera_size, data.image_size
+        self.image_size = student.config.camera_size
+        self.state = nn.Sequential(nn.LayerNorm(count), nn.Linear(count, _STATE_WIDTH), nn.ReLU())
+
+    def forward(self, observations: dict[str, Tensor]) -> Tensor:
+        """Return features [N, D + 64] of observations as stable-baselines3 gives them: images float32 in 0..1."""
+        images = observations[self.key]
+        if images.shape[-2:] != (self.image_size, self.image_size):
+            raise InvalidArgumentError(
+                f"expected images of {self.image_size} x {self.image_size} pixels, but got "
+                f"{list(images.shape[-2:])}; make the "
+                f"environment with "
+                f"camera_cfgs={{'hand_camera': {{'width': {self.image_size}, 'height': {self.image_size}}}}}"
+            )
+        start = (self.image_size - self.crop_size) // 2
+        window = images[..., start : start + self.crop_size, start : start + self.crop_size]
+        if self.crop_size != self.size:
+            window = functional.interpolate(window, size=(self.size, self.size), mode="bilinear", antialias=True)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            features = self.scorer.features(window).pooled.float()
+        return torch.cat([functional.normalize(features, dim=1), self.state(observations["state"])], dim=1)
+
+    def train(self, mode: bool = True) -> StudentFeaturesExtractor:
+        """Switch between training and evaluation; a frozen student stays in evaluation."""
+        super().train(mode)
+        if self.frozen:
+            self.scorer.eval()
+        return self
+
+
+def check_hand_rgb(student: StudentRuntime) -> None:
+    """Check that a student looks at the hand camera's RGB alone.
+
+    :raises InvalidArgumentError: for another one
+    """
+    if student.student_input != [("hand", "rgb")]:
+        raise InvalidArgumentError(
+            "expected a student of the hand camera's RGB, but this one sees "
+            f"{', '.join(f'{kind} of {camera}' for camera, kind in student.student_input)}; distill one with "
+            "data=hand_rgb"
+        )

@@ -1,0 +1,120 @@
+"""`pickclutter train-ppo`: reinforcement learning on the student's features, to show that they plug in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from safetensors.torch import save_model
+
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.envs.wrappers import FlatObservation
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.policy.bundle import load_teacher_for
+from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor, check_hand_rgb
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
+from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir
+
+try:
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.monitor import Monitor, load_results
+except ImportError as error:
+    raise MissingExtraError("stable_baselines3", "rl") from error
+
+_SMOOTHED = 10
+
+
+@dataclass
+class PPOConfig:
+    """Which student, where, how long. `policy` is a folder of `export_policy`, `out` where agent and curves go."""
+
+    policy: str
+    out: str
+    steps: int
+    seed: int
+    objects: str
+    objects_root: str | None
+    frozen: bool
+    episode_steps: int
+    threads: int
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        for name, least in (("steps", 2), ("seed", 0), ("episode_steps", 1), ("num_threads", 1)):
+            if getattr(self, name) < least:
+                raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
+        environment_id(self.objects)
+
+
+def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any, Any]:
+    """Return the environment as an agent sees it: images, and one vector with instruction and scores in it."""
+    check_hand_rgb(student)
+    side = student.config.camera_size
+    env: gym.Env[Any, Any] = gym.make(
+        environment_id(config.objects),
+        objects_root=config.objects_root,
+        obs_mode="rgbd",
+        control_mode="pd_ee_delta_pose",
+        reward_mode="normalized_dense",
+        absent_probability=0.0,
+        max_episode_steps=config.episode_steps,
+        base_camera=False,
+        camera_cfgs={"hand_camera": {"width": side, "height": side}},
+    )
+    env = InstructionEmbedding(env, load_teacher_for(student.config))
+    return FlatObservation(TargetScoreObservation(env, student))
+
+
+def train_ppo(config: PPOConfig) -> Path:
+    """Train PPO on the student's features; write the agent, its episodes and their curves; return the image.
+
+    :raises PickClutterError: CheckpointError for the policy folder, what the environment and its wrappers raise
+    """
+    torch.set_num_threads(config.threads)
+    student = StudentRuntime.load(config.policy)
+    folder = Path(config.out)
+    create_dir(folder)
+    env = Monitor(make_environment(config, student), str(folder / "episodes"), info_keywords=("success",))
+    agent = PPO(
+        "MultiInputPolicy",
+        env,
+        n_steps=min(256, config.steps),
+        batch_size=min(64, config.steps),
+        n_epochs=4,
+        learning_rate=3e-4,
+        seed=config.seed,
+        device="cpu",
+        policy_kwargs={
+            "features_extractor_class": StudentFeaturesExtractor,
+            "features_extractor_kwargs": {"student": student, "frozen": config.frozen},
+        },
+    )
+    agent.learn(config.steps, progress_bar=True)
+    unfinished = folder / f".agent{TEMPORARY_SUFFIX}"
+    save_model(agent.policy, str(unfinished))
+    unfinished.replace(folder / "agent.safetensors")
+    env.close()
+    return _draw(folder)
+
+
+def _draw(folder: Path) -> Path:
+    """Draw return and length of the episodes over the steps."""
+    episodes = load_results(str(folder))
+    steps = episodes["l"].cumsum()
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for ax, key, title in ((axes[0], "r", "return of an episode"), (axes[1], "l", "steps of an episode")):
+        ax.plot(steps, episodes[key], ".", color="0.7", label="episodes")
+        if len(steps) >= _SMOOTHED:
+            smooth = np.convolve(episodes[key], np.ones(_SMOOTHED) / _SMOOTHED, "valid")
+            ax.plot(steps[_SMOOTHED - 1 :], smooth, label=f"mean of {_SMOOTHED}")
+        ax.set(xlabel="steps", title=title)
+    axes[0].legend(frameon=False)
+    figure.savefig(folder / "curves.png", dpi=120)
+    return folder / "curves.png"

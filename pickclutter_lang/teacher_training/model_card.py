@@ -1,0 +1,175 @@
+"""The pocket teacher's model card; every figure in it comes from the evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.students import build_student
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.folder_batches import FolderImages
+from pickclutter_lang.teacher_training.folder_report import folder_sections
+from pickclutter_lang.teacher_training.teacher_tables import metric_sections, table
+from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.utils.io import write_text
+
+_STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
+
+_HEAD = """# The pocket teacher{title}
+
+A small vision-language model of open_clip's `CLIP` class: a residual network of plain convolutions (its map has
+stride 16 and is projected before pooling, so that there are features of every place), CLIP's tokenizer and a causal
+text transformer. It was trained from scratch on {images}, on a CPU.
+
+It stands in for CLIP where CLIP's weights cannot be had: for tests, for the quickstart, for machines without network.
+It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. {limits}
+"""
+
+_RENDER_LIMITS = """It knows
+some objects, some hundred words, and the look of one renderer. It is of no use for photographs, and a student
+distilled from it says nothing about what distillation from CLIP would give."""
+
+_FOLDER_LIMITS = """It knows
+the classes and the words below and images such as it was trained on, nothing else; a student distilled from it says
+nothing about what distillation from CLIP would give."""
+
+
+def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
+    """Write `MODEL_CARD.md` and `figures.json` beside an exported teacher.
+
+    :param figures: of `evaluate_teacher`
+    :param seconds: that the training took
+    """
+    teacher = load_pocket_teacher(folder)
+    write_json(folder / "figures.json", dict(figures))
+    if config.images:
+        head = _HEAD.format(title=" of a folder of images", images="a folder of images", limits=_FOLDER_LIMITS)
+        parts = [head, _facts(folder, teacher), _folder_training(config, seconds), folder_sections(figures)]
+    else:
+        title = " that never saw Y_ood" if config.exclude_split == "ood" else ""
+        head = _HEAD.format(title=title, images="images from a simulator", limits=_RENDER_LIMITS)
+        parts = [head, _facts(folder, teacher), _unseen(config), _training(config, seconds)]
+        parts += [metric_sections(figures), _LICENCE]
+    write_text(folder / "MODEL_CARD.md", "\n".join(parts))
+
+
+def multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
+    """Return the multiply-adds of the convolutions and matrix products of a pass over a batch of a shape."""
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        module.eval()(torch.zeros(shape))
+    return int(counter.get_total_flops()) // 2
+
+
+def _facts(folder: Path, teacher: PocketTeacher) -> str:
+    model: Any = teacher.model
+    vision = sum(p.numel() for p in model.visual.parameters())
+    size = (folder / WEIGHTS_FILE).stat().st_size
+    own = multiply_adds(model.visual, (1, 3, teacher.image_size, teacher.image_size))
+    students = {
+        name: multiply_adds(
+            build_student(name, channels=3, embed_dim=teacher.embed_dim, output_stride=stride),
+            (1, 3, _STUDENT_IMAGE_SIZE, _STUDENT_IMAGE_SIZE),
+        )
+        for name, stride in _STUDENTS.items()
+    }
+    shown = ", ".join(f"`{name}` (stride {_STUDENTS[name]}) {n / 1e9:.2f} G" for name, n in students.items())
+    return (
+        f"- {vision / 1e6:.1f} M parameters in the image tower, {teacher.image_size} px, embedding width "
+        f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
+        f"- {own / 1e9:.2f} G multiply-adds for a image; students at {_STUDENT_IMAGE_SIZE} px: {shown}.\n"
+        f"- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors.\n"
+        f"- Fingerprint `{teacher.fingerprint}`.\n"
+    )
+
+
+def _unseen(config: TeacherTrainConfig) -> str:
+    extra_test = ", ".join(select_objects("kept_out").names)
+    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {extra_test}.\n"
+    if config.exclude_split == "ood":
+        names = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
+        text += (
+            f"Nor the 12 objects of Y_ood: {names}. Neither their scans nor their procedural models are in any "
+            "training\n"
+            "image, and no caption names them, not even to say that they are absent. The figures below on Y_ood are\n"
+            "zero-shot.\n"
+        )
+    if config.sentence_weight:
+        text += (
+            "\nThe text tower alone also learned from a sentence-embedding model (all-MiniLM-L6-v2) how near\n"
+            "some 1800 common words and phrases are to those of the captions; names of unseen objects may be among\n"
+            "them, but never with a image.\n"
+        )
+    return text
+
+
+def _training(config: TeacherTrainConfig, seconds: float) -> str:
+    return (
+        "## Training\n\n"
+        f"`pickclutter train-teacher {_values(config)}`, {seconds / 60:.0f} minutes.\n"
+        "Every caption says what it asserts, so each pair of a image and a caption in a batch is known to match or\n"
+        "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
+        "absence), over the map averaged over each object's mask, and over crops and views of single things (names,\n"
+        "synonyms, descriptions), and an InfoNCE within each kind of word (names, colors, shapes, patterns,\n"
+        "materials, categories, uses).\n\n" + table(["use", "data", "content"], _data_rows(config))
+    )
+
+
+def _folder_training(config: TeacherTrainConfig, seconds: float) -> str:
+    images = FolderImages.open(str(config.images), config.classes)
+    classes = [
+        [item.attributes.name, item.attributes.category or "-", images.owner.count(n), len(item.sentences)]
+        for n, item in enumerate(images.classes)
+    ]
+    return (
+        "## Training\n\n"
+        f"`pickclutter train-teacher teacher_data=image_folder {_values(config)}`, {seconds / 60:.0f} minutes, on "
+        f"{len(images.paths)} images (content `{images.content_hash[:16]}`).\n"
+        "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of a\n"
+        "image and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
+        "sigmoid loss, and an InfoNCE within each kind of word.\n\n"
+        + table(["class", "category", "pictures", "sentences"], classes)
+    )
+
+
+def _values(config: TeacherTrainConfig) -> str:
+    """Return the settings that decide the weights as arguments, without the folders, which differ from user to user."""
+    return " ".join(f"{k}={v}".replace(", ", ",") for k, v in config.choices().items())
+
+
+def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
+    rows = []
+    for folder in (*config.scenes, *config.unseen_scenes):
+        manifest = SceneStore.open(folder).manifest
+        use = "training" if folder in config.scenes else "held out"
+        made = (
+            f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
+            f"objects={manifest.object_set} image_size={manifest.config['image_size']} "
+            f"graspable={str(manifest.config['graspable']).lower()}`"
+        )
+        rows.append([use, made, f"`{manifest.content_hash[:16]}`"])
+    for folder in (*config.views, *config.unseen_views):
+        store = ObjectViewDataset.open(folder)
+        use = "training" if folder in config.views else "held out"
+        keys = ("objects", "selection", "views_per_object", "random_objects", "views_per_random_object", "size", "seed")
+        made = " ".join(f"{key}={store.config[key]}" for key in keys if key in store.config)
+        rows.append([use, f"`pickclutter render-object-views {made}`", f"`{store.content_hash[:16]}`"])
+    return rows
+
+
+_LICENCE = """## Images and licence
+
+The training images show scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa,
+P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015) and procedural models made by this project's code. The
+weights come under the project's own licence.
+"""

@@ -1,0 +1,68 @@
+"""What a pocket teacher is trained on and measured on, by content: nothing of the one may be in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.scenes.subsets import check_disjoint
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.folder_batches import FolderImages
+
+
+def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
+    """Return what a resumed run must agree with: the settings that decide the weights, and the content of the data."""
+    return config.choices() | {
+        "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
+        "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
+        "images": FolderImages.open(config.images, config.classes).content_hash if config.images else None,
+    }
+
+
+def check_held_out_objects(config: TeacherTrainConfig) -> None:
+    """Check that nothing that gives the figures is trained on.
+
+    :raises DatasetError: when a scene is in both
+    :raises InvalidArgumentError: when views, or a image of a folder, are in both
+    """
+    _refuse_shared(_repeated(config.scenes, config.unseen_scenes), "scenes")
+    check_disjoint({folder: _scenes(folder) for folder in (*config.scenes, *config.unseen_scenes)})
+    shared = _shared_keys(
+        {folder: ObjectViewDataset.open(folder).content_hash for folder in config.views},
+        {folder: ObjectViewDataset.open(folder).content_hash for folder in config.unseen_views},
+    )
+    _refuse_shared(shared, "views")
+    if config.images and config.unseen_images:
+        _refuse_shared(_shared_keys(_images(config.images), _images(config.unseen_images)), "pictures")
+
+
+def _scenes(folder: str) -> list[str]:
+    """Return an id for each scene that tells object sets apart too."""
+    store = SceneStore.open(folder)
+    return [f"{store.manifest.object_set}/{scene}" for scene in store.scene_ids()]
+
+
+def _images(folder: str) -> dict[str, str]:
+    images = FolderImages.open(folder)
+    return {str(path): digest.hex() for path, digest in zip(images.paths, images.at(1).file_hashes, strict=True)}
+
+
+def _repeated(trained: Sequence[str], unseen: Sequence[str]) -> list[str]:
+    return [folder for folder in unseen if folder in trained]
+
+
+def _shared_keys(trained: Mapping[str, str], unseen: Mapping[str, str]) -> list[str]:
+    """Return the names of what is held out and has the content of something that is trained on."""
+    known = set(trained.values())
+    return [name for name, content in unseen.items() if content in known]
+
+
+def _refuse_shared(shared: Sequence[str], what: str) -> None:
+    if shared:
+        raise InvalidArgumentError(
+            f"expected held-out {what} that are not trained on, but {len(shared)} are, such as {shared[0]}; figures on "
+            "them would say nothing: take them out of one of the two"
+        )

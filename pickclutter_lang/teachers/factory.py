@@ -1,0 +1,105 @@
+"""Where teachers come from: the embedded pocket teacher, open_clip's pretrained tags, local checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import open_clip
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.constants import ENDPOINT
+from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
+from open_clip.transform import PreprocessCfg, merge_preprocess_dict
+from safetensors import SafetensorError
+
+from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.language.network import reachable
+from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
+from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
+
+# With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
+_NAMED = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
+_WEIGHTS = "open_clip_model.safetensors"
+
+
+def load_teacher(
+    name: str, checkpoint: str | Path | None = None, cache_dir: str | Path | None = None, device: str = "cpu"
+) -> OpenClipTeacher:
+    """Load a teacher by name.
+
+    :param name: `pocket`, `pocket_held_out` (the pocket teacher that never saw an object of Y_ood), `vit_l14_openai`,
+        or `<open_clip architecture>:<pretrained tag>`
+    :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still says
+        the architecture and, by its tag, the preprocessing. For a pocket teacher a folder as the trainer exports it
+    :param cache_dir: where downloads are kept, by default Hugging Face's own cache
+    :raises TeacherError: for an unknown name, weights that are neither here nor to be had, or that do not fit
+    """
+    if name in EMBEDDED:
+        return load_pocket_teacher(checkpoint, name).to(device)
+    architecture, _, tag = _NAMED.get(name, name).partition(":")
+    config, pretrained = _look_up(name, architecture, tag)
+    if checkpoint is not None:
+        model = _build(architecture, Path(checkpoint))
+    else:
+        model = _download(name, architecture, tag, pretrained, cache_dir)
+    preprocess = merge_preprocess_dict(PreprocessCfg(), pretrained)
+    preprocess["size"] = model.visual.image_size
+    return OpenClipTeacher(model, config, PreprocessCfg(**preprocess)).to(device)
+
+
+def _look_up(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return open_clip's configuration of an architecture and of its tag."""
+    config = open_clip.get_model_config(architecture)
+    if config is None:
+        raise TeacherError(
+            f"expected 'pocket', 'pocket_held_out', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
+            f"but got {name!r}; open_clip.list_models() lists the architectures"
+        )
+    pretrained = get_pretrained_cfg(architecture, tag)
+    if not pretrained:
+        tags = ", ".join(list_pretrained_tags_by_model(architecture)) or "none"
+        raise TeacherError(
+            f"expected a pretrained tag of {architecture} (it decides the preprocessing), but got {tag!r}; tags: {tags}"
+        )
+    if bool(pretrained.get("quick_gelu")) != bool(config.get("quick_gelu")):
+        other = f"{architecture}-quickgelu" if pretrained.get("quick_gelu") else architecture.replace("-quickgelu", "")
+        raise TeacherError(
+            f"the weights {tag!r} were trained with another activation than {architecture} has; use '{other}:{tag}'"
+        )
+    return config, dict(pretrained)
+
+
+def _build(architecture: str, checkpoint: Path) -> Any:
+    """Build an architecture and fill it from a local safetensors file."""
+    if checkpoint.suffix != ".safetensors":
+        raise TeacherError(
+            f"expected a .safetensors checkpoint, but got {checkpoint}; other formats can run code when they are read"
+        )
+    if not checkpoint.is_file():
+        raise TeacherError(f"expected a teacher's weights at {checkpoint}, but there is no such file")
+    model = open_clip.create_model(architecture, load_weights=False)
+    try:
+        open_clip.load_checkpoint(model, str(checkpoint), strict=True)
+    except (AssertionError, RuntimeError, SafetensorError) as error:  # open_clip asserts that widths agree
+        reason = str(error).strip().splitlines()
+        raise TeacherError(f"the weights in {checkpoint} do not fit {architecture}: {' '.join(reason[:2])}") from error
+    return model
+
+
+def _download(name: str, architecture: str, tag: str, pretrained: dict[str, Any], cache_dir: str | Path | None) -> Any:
+    """Let open_clip fetch (or find in its cache) and load the weights of a tag."""
+    repository = str(pretrained.get("hf_hub", "")).split("/")[:2]
+    source = f"{ENDPOINT}/{'/'.join(repository)}" if repository[0] else str(pretrained.get("url"))
+    hint = (
+        f"the weights of {name!r} are not on this machine; get them from {source} (the file {_WEIGHTS}) "
+        f"on a machine with network, put the file anywhere here and pass its path as the teacher's checkpoint"
+    )
+    cached = repository[0] and try_to_load_from_cache("/".join(repository), _WEIGHTS, cache_dir=cache_dir)
+    if not cached and not reachable(source):
+        raise TeacherError(f"{hint} (no answer from {source})")
+    try:
+        return open_clip.create_model(
+            architecture, pretrained=tag, weights_only=True, cache_dir=str(cache_dir) if cache_dir else None
+        )
+    except (RuntimeError, OSError) as error:
+        raise TeacherError(f"{hint} ({str(error).splitlines()[0]})") from error

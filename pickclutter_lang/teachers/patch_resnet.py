@@ -1,0 +1,124 @@
+"""The pocket teacher's image trunk, registered with timm so that open_clip builds it from a configuration.
+
+Plain 3x3 convolutions in residual blocks: they are what CPUs with bfloat16 units run fastest. Patches of 4 x 4 pixels
+go in, most of the work is done at stride 8, and the map that comes out has stride 16, not 32, so that small objects
+keep a cell of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["pocket_patch_resnet"]
+
+_STEM, _STAGES = 64, ((1, 64, 1), (4, 160, 2), (2, 320, 2))
+"""Channels of the patches; blocks, channels and stride of each stage."""
+
+default_cfgs = generate_default_cfgs(
+    {
+        "pocket_patch_resnet.untrained": {
+            "url": "",
+            "input_size": (3, 160, 160),
+            "pool_size": (10, 10),
+            "first_conv": "stem",
+            "classifier": "",
+            "num_classes": 0,
+        }
+    }
+)
+
+
+class MultiInputBatchNorm(nn.BatchNorm2d):
+    """Batch norm with the statistics of several batches of images of different sizes together.
+
+    Images of piles and of single objects are trained on in one step; normalized apart, they would differ from what
+    the running statistics make of either.
+    """
+
+    def forward_feature_maps(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Normalise maps [N_i, C, h_i, w_i] together."""
+        if len(maps) == 1 or not self.training:
+            return [self(x) for x in maps]
+        rows = [x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]) for x in maps]
+        joint = self(torch.cat(rows)[:, :, None, None])[:, :, 0, 0]
+        parts = joint.split([len(part) for part in rows])
+        return [
+            part.reshape(len(x), *x.shape[2:], x.shape[1]).permute(0, 3, 1, 2)
+            for part, x in zip(parts, maps, strict=True)
+        ]
+
+
+class Block(nn.Module):
+    """A residual block of two 3x3 convolutions; its second norm begins at zero."""
+
+    def __init__(self, before: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, width, 3, stride, 1, bias=False)
+        self.norm1 = MultiInputBatchNorm(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.norm2 = MultiInputBatchNorm(width)
+        same = before == width and stride == 1
+        self.shortcut = None if same else nn.Conv2d(before, width, stride, stride, bias=False)
+        nn.init.zeros_(self.norm2.weight)
+
+    def forward_feature_maps(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Run the block over maps of several sizes."""
+        inner = [functional.relu(x) for x in self.norm1.forward_feature_maps([self.conv1(x) for x in maps])]
+        inner = self.norm2.forward_feature_maps([self.conv2(x) for x in inner])
+        kept = maps if self.shortcut is None else [self.shortcut(x) for x in maps]
+        return [functional.relu(y + x) for x, y in zip(kept, inner, strict=True)]
+
+
+class PocketResNet(nn.Module):
+    """The trunk, with what open_clip asks of a timm model."""
+
+    def __init__(self, num_classes: int = 0, in_chans: int = 3, global_pool: str = "avg") -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(in_chans, _STEM, 4, 4, bias=False)
+        self.norm = MultiInputBatchNorm(_STEM)
+        blocks, width = [], _STEM
+        for depth, channels, first in _STAGES:
+            for n in range(depth):
+                blocks.append(Block(width, channels, first if n == 0 else 1))
+                width = channels
+        self.blocks = nn.ModuleList(blocks)
+        self.num_features = self.head_hidden_size = width
+        self.reset_classifier(num_classes, global_pool)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def reset_classifier(self, num_classes: int, global_pool: str = "avg") -> None:
+        """Say how the map is pooled; there is no classifier."""
+        if num_classes != 0 or global_pool not in ("avg", ""):
+            raise ValueError(f"expected no classes and 'avg' or '' as pooling, but got {num_classes}, {global_pool!r}")
+        self.num_classes, self.global_pool = num_classes, global_pool
+
+    def forward_feature_maps(self, images: Sequence[Tensor]) -> list[Tensor]:
+        """Return the maps [N_i, C, S_i / 16, S_i / 16] of batches of images [N_i, 3, S_i, S_i]."""
+        maps = [functional.relu(x) for x in self.norm.forward_feature_maps([self.stem(x) for x in images])]
+        for block in self.blocks:
+            maps = block.forward_maps(maps)  # type: ignore[operator]
+        return maps
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Return the map of stride 16 of a batch of images."""
+        return self.forward_feature_maps([x])[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the mean of the map, [N, C], or the map itself where pooling is ''."""
+        features = self.forward_features(x)
+        return features.mean(dim=(2, 3)) if self.global_pool else features
+
+
+@register_model
+def pocket_patch_resnet(pretrained: bool = False, **kwargs: Any) -> PocketResNet:
+    """Build the trunk."""
+    model: PocketResNet = build_model_with_cfg(PocketResNet, "pocket_patch_resnet", pretrained, **kwargs)
+    return model

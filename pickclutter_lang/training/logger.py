@@ -1,0 +1,83 @@
+"""What a training run shows and writes while it goes on: progress, TensorBoard, JSON lines."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from pickclutter_lang.utils.io import write_text
+
+
+class TrainingLogger:
+    """Shows the progress of one phase with its ETA and writes scalars for TensorBoard."""
+
+    def __init__(self, title: str, folder: Path, total_steps: int, done_steps: int) -> None:
+        """Start at a step, which is above 0 after a resume; TensorBoard then forgets what came after it."""
+        self._writer = SummaryWriter(str(folder), purge_step=done_steps)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._task = self._progress.add_task(title, total=total_steps, completed=done_steps, note="")
+
+    def __enter__(self) -> TrainingLogger:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        self._writer.close()
+
+    def step(self, number: int, scalars: Mapping[str, float]) -> None:
+        """Count a step and write its scalars."""
+        self._progress.advance(self._task)
+        self._write("train", number, scalars)
+
+    def epoch(self, step: int, row: Mapping[str, Any]) -> None:
+        """Show an epoch's figures beside the bar and write those of the validation."""
+        validation = row.get("validation", {})
+        figures = " ".join(f"{key} {validation[key]:.3f}" for key in ("map", "f1") if key in validation)
+        self._progress.update(self._task, note=f"loss {row['loss']:.3f} {figures}")
+        self._write("validation", step, validation)
+
+    def _write(self, group: str, step: int, scalars: Mapping[str, float]) -> None:
+        for name, value in scalars.items():
+            self._writer.add_scalar(f"{group}/{name}", value, step)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file that is whole or not there."""
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write JSON lines, whole or not at all."""
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident size of this process so far, in MB.
+
+    Linux carries `ru_maxrss` over from the process that started this one, however large that is; `VmHWM` is our own.
+    """
+    try:
+        rows = Path("/proc/self/status").read_text().splitlines()
+        return next(int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return own / (1024**2 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,192 @@
+"""One phase of training: epochs, validation, checkpoints, and a resume that is exact."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.training.checkpoint import (
+    check_fits,
+    epoch_folder,
+    load_checkpoint,
+    prune,
+    restore,
+    save_checkpoint,
+    saved_epochs,
+)
+from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.logger import TrainingLogger, write_lines
+from pickclutter_lang.training.optim import build_optimizer, build_schedule
+
+LOG_FILE = "log.jsonl"
+Batch = list[tuple[int, int]]
+"""(source, row) of each image; those of one source stand next to each other, the sources in order."""
+
+
+class Task(Protocol):
+    """What one phase trains, on what, by which loss; scenes and single images have each their own.
+
+    `labels` are the names that are scored, kept in checkpoints. With `select` the epoch that is best by this metric
+    of `validate` is the result, without it the last one.
+    """
+
+    @property
+    def name(self) -> str:
+        """The phase's name."""
+
+    @property
+    def config(self) -> PhaseConfig:
+        """How it is optimized."""
+
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """What a checkpoint must share with the model, as JSON values."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Names that are scored."""
+
+    @property
+    def selection_metric(self) -> str | None:
+        """Metric of `validate` that chooses the epoch."""
+
+    def batches(self, epoch: int) -> Sequence[Batch]:
+        """Return the batches of an epoch (from 1); their number is the same in every epoch, 0 included."""
+
+    def iter_batches(self, epoch: int) -> Iterator[Any]:
+        """Yield what `loss` needs of each batch of an epoch, in order; it does not depend on the model."""
+
+    def loss(self, prepared: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch with gradient, and its named terms without."""
+
+    def validate(self) -> dict[str, float] | None:
+        """Return metrics of the model as it is now, or None where there is nothing to validate on."""
+
+
+def best_epoch(history: Sequence[dict[str, Any]], select: str | None) -> int:
+    """Return the epoch (from 1) that is the result: the best by `select` on X_id, or the last without a validation."""
+    if not history or select is None or "validation" not in history[0]:
+        return len(history)
+    scores = [row["validation"][select] for row in history]
+    if np.isnan(np.array(scores, float)).all():
+        raise InvalidArgumentError(f"expected scenes of X_id with at least one object to choose the epoch by {select}")
+    return 1 + int(np.nanargmax(scores))
+
+
+def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) -> None:
+    """Check what a student says in training.
+
+    :param group: of the settings, such as `distill`
+    :raises InvalidArgumentError: when the training diverged
+    """
+    if not bool(values.isfinite().all()):
+        raise InvalidArgumentError(
+            f"the training diverged in epoch {epoch} (what the student says is not finite); "
+            f"lower {group}.lr, now {config.lr}"
+        )
+
+
+class Trainer:
+    """Trains the model of a task in a folder; a folder with a checkpoint is gone on with."""
+
+    def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep: int = 1) -> None:
+        """Build optimizer and schedule.
+
+        :param teacher: `embed_dim` and `fingerprint`, kept in checkpoints
+        :param keep: the checkpoints of so many last epochs stay, at least 1, and that of the best
+        """
+        self.task, self.folder, self.teacher, self.keep_last = task, folder, teacher, keep
+        self.epoch_steps = len(task.batches(0))
+        self.optimizer = build_optimizer(task.model, task.config)
+        self.schedule = build_schedule(self.optimizer, task.config, self.epoch_steps)
+        self.history: list[dict[str, Any]] = []
+
+    @property
+    def done(self) -> int:
+        """Epochs that are finished."""
+        return len(self.history)
+
+    @property
+    def best(self) -> int:
+        """The epoch (from 1) that is the result so far."""
+        return best_epoch(self.history, self.task.selection_metric)
+
+    def resume(self) -> bool:
+        """Go back to the last checkpoint in the folder; return whether there is one.
+
+        :raises CheckpointError: when it is damaged or of another architecture
+        :raises TeacherError: when it was trained with another teacher
+        """
+        epochs = saved_epochs(self.folder)
+        if not epochs:
+            return False
+        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]))
+        check_fits(checkpoint, self.task.architecture, self.teacher)
+        restore(checkpoint, self.task.model, self.optimizer)
+        self.schedule.load_state_dict(checkpoint.state["schedule"])
+        self.history = checkpoint.state["history"]
+        write_lines(self.folder / LOG_FILE, self.history)
+        return True
+
+    def run(self, log_folder: Path) -> Path:
+        """Train to the last epoch; return the folder of the resulting checkpoint."""
+        epochs = self.task.config.epochs
+        if self.done < epochs:
+            title = f"{self.task.name} ({epochs} epochs)"
+            with TrainingLogger(title, log_folder, self.epoch_steps * epochs, self.done * self.epoch_steps) as monitor:
+                while self.done < epochs:
+                    self._run_epoch(self.done + 1, monitor)
+        return epoch_folder(self.folder, self.best)
+
+    def _run_epoch(self, epoch: int, monitor: TrainingLogger) -> None:
+        start = time.perf_counter()
+        self.task.model.train()
+        sums: dict[str, float] = {}
+        for number, prepared in enumerate(self.task.iter_batches(epoch)):
+            scalars = self._step(prepared, epoch)
+            sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
+            monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
+        row: dict[str, Any] = {"phase": self.task.name, "epoch": epoch}
+        row.update({name: value / self.epoch_steps for name, value in sums.items()})
+        validation = self.task.validate()
+        if validation is not None:
+            row["validation"] = validation
+        row["seconds"] = time.perf_counter() - start
+        self.history.append(row)
+        self._save(epoch)
+        monitor.epoch(epoch * self.epoch_steps, row)
+
+    def _step(self, prepared: Any, epoch: int) -> dict[str, float]:
+        loss, terms = self.task.loss(prepared, epoch)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        rate = self.schedule.get_last_lr()[0]
+        self.schedule.step()
+        scalars = {"loss": loss.detach(), **terms}
+        return {**{name: float(value) for name, value in scalars.items()}, "lr": float(rate)}
+
+    def _save(self, epoch: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            "phase": self.task.name,
+            "epoch": epoch,
+            "labels": list(self.task.labels),
+            "architecture": self.task.architecture,
+            "teacher": self.teacher,
+            "schedule": self.schedule.state_dict(),
+            "history": self.history,
+        }
+        save_checkpoint(epoch_folder(self.folder, epoch), self.task.model, self.optimizer, state)
+        write_lines(self.folder / LOG_FILE, self.history)
+        prune(self.folder, {*range(epoch - self.keep_last + 1, epoch + 1), self.best})

@@ -1,0 +1,90 @@
+"""Files that are whole or not there: written under a temporary name, flushed to the disk, renamed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pickclutter_lang.errors import DatasetError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def cache_dir() -> Path:
+    """Return the folder for what is made at first use: `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`."""
+    return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees half of it; a failure leaves no temporary file.
+
+    :raises DatasetError: when the disk is full, or the folder is missing or not writable
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        fsync(path.parent)
+    except OSError as error:
+        raise DatasetError(
+            f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
+            "mend that and run the same command again, what is whole is kept"
+        ) from error
+
+
+def fsync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk, so that what was renamed survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def create_dir(path: Path) -> None:
+    """Create a folder inside one that is there.
+
+    :raises DatasetError: when the parent is missing, or the folder cannot be written to
+    """
+    if not path.parent.is_dir():
+        raise DatasetError(
+            f"expected the folder {path.parent} to be there, but it is not; create it: mkdir -p {path.parent}"
+        )
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise DatasetError(f"expected a folder that can be written to, but {path} is not")
+
+
+def ensure_dir(path: Path) -> None:
+    """Create a folder and those above it that are missing.
+
+    :raises DatasetError: when that cannot be done
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
+
+
+def clean_temp_files(folder: Path) -> None:
+    """Remove what a process that was killed while writing left in a folder."""
+    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that is whole or not there; missing folders are created.
+
+    :raises DatasetError: when it cannot be written
+    """
+    ensure_dir(path.parent)
+    atomic_write(path, text.encode())

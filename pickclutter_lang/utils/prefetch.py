@@ -1,0 +1,70 @@
+"""What the network is shown next, computed in other processes while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import torch
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from pickclutter_lang.errors import DatasetError, PickClutterError, rebuild_error
+
+Result = TypeVar("Result")
+
+
+class _Refused(NamedTuple):
+    """A named error, which is raised where the result is asked for."""
+
+    kind: str
+    text: str
+
+
+class _Computed(Dataset["Result | _Refused"], Generic[Result]):
+    def __init__(self, compute: Callable[[int], Result], count: int) -> None:
+        self._compute, self._count = compute, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Result | _Refused:
+        try:
+            return self._compute(number)
+        except PickClutterError as error:
+            if get_worker_info() is None:
+                raise
+            # From another process torch would put a traceback into its text.
+            return _Refused(type(error).__name__, str(error))
+
+
+def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int) -> Iterator[Result]:
+    """Yield `compute(0)` to `compute(count - 1)`, in order.
+
+    :param compute: depends on its argument alone, so that what is yielded does not depend on `num_workers`
+    :param num_workers: processes forked to compute, each two results ahead; 0: in this one, when they are asked for
+    :raises PickClutterError: what `compute` raises; DatasetError when one of the processes was ended
+    """
+    loader: DataLoader[Result | _Refused] = DataLoader(
+        _Computed(compute, count),
+        batch_size=None,
+        num_workers=num_workers,
+        collate_fn=_unchanged,
+        multiprocessing_context="fork" if num_workers else None,  # `compute` need not be pickled
+        generator=torch.Generator(),  # the global one, which dropout draws from, stays as it is
+    )
+    try:
+        for result in loader:
+            if isinstance(result, _Refused):
+                raise rebuild_error(*result)
+            yield result
+    except RuntimeError as error:
+        if "DataLoader worker (pid" not in str(error):
+            raise
+        raise DatasetError(
+            f"a process that prepares images was ended ({error}); go on with the same command and fewer num_workers "
+            f"than {num_workers}, or with more memory or a larger /dev/shm"
+        ) from error
+
+
+def _unchanged(result: Any) -> Any:
+    return result

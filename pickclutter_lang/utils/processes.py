@@ -1,0 +1,100 @@
+"""Child processes that end with their parent, however it ends, and a lock that lives as long as any of them."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.io import ensure_dir
+
+LOCK_FILE = ".lock"
+_GRACE = 10.0  # seconds a child has to end by itself
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class ManagedProcess:
+    """A process with one thread for numerics, its output appended to a log."""
+
+    def __init__(self, command: Sequence[str], log: Path, lock: int) -> None:
+        """Start it.
+
+        :param lock: file descriptor of `dir_lock`, which the child keeps open
+        """
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as stream:
+            self._start = stream.tell()
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, pass_fds=[lock],
+                env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
+                # A session of its own: Ctrl-C at the terminal is for the parent, which ends its children in order.
+                start_new_session=True, preexec_fn=die_with_parent(),
+            )  # fmt: skip
+
+    def poll(self) -> int | None:
+        """Return the exit status, minus the signal where one ended it; None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End it and what it started, kindly at first."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE)
+                return
+
+    def tail(self, lines: int = 6) -> str:
+        """Return the last lines that it wrote."""
+        with self.log.open("rb") as stream:
+            stream.seek(self._start)
+            text = stream.read().decode(errors="replace")
+        return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
+
+
+def format_exit_status(status: int) -> str:
+    """Say how a process ended."""
+    return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+@contextmanager
+def dir_lock(folder: Path) -> Iterator[int]:
+    """Hold a folder's lock; children that keep the descriptor open hold it too, if they outlive this process.
+
+    :raises DatasetError: when it is held
+    """
+    ensure_dir(folder)
+    with (folder / LOCK_FILE).open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DatasetError(
+                f"expected to be alone at {folder}, but another grid is at work there; wait for its end, or stop it"
+            ) from error
+        yield stream.fileno()
+
+
+def die_with_parent(parent: int | None = None) -> Callable[[], None] | None:
+    """Return what a new child does so that the kernel kills it when its parent ends, even by SIGKILL.
+
+    :param parent: id of the parent, by default this process
+    :return: None on systems other than Linux
+    """
+    if sys.platform != "linux":
+        return None
+    expected, prctl = parent or os.getpid(), ctypes.CDLL(None).prctl
+
+    def arrange() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != expected:  # it ended before the call
+            os._exit(1)
+
+    return arrange

@@ -1,0 +1,64 @@
+"""Means and 95% intervals over seeds, after Student."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+LEVEL = 0.95
+
+
+class Estimate(NamedTuple):
+    """The mean of the values of some `seeds` and half the width of its 95% interval, None for a single seed."""
+
+    mean: float
+    half_width: float | None
+    seeds: int
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Return the mean of values from independent runs, and its 95% interval by Student's t.
+
+    :raises InvalidArgumentError: when there is no value
+    """
+    if not values:
+        raise InvalidArgumentError("expected one value or more to average, got none")
+    count = len(values)
+    mean = math.fsum(values) / count
+    if count == 1:
+        return Estimate(mean, None, 1)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
+    return Estimate(mean, t_quantile(count - 1) * deviation / math.sqrt(count), count)
+
+
+def t_quantile(freedom: int, level: float = LEVEL) -> float:
+    """Return the t that a Student variable stays within, in absolute value, with probability `level`.
+
+    The probability is a finite sum for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4).
+
+    :param freedom: degrees of freedom, at least 1
+    :param level: above 0 and below 1
+    :raises InvalidArgumentError: on other values
+    """
+    if freedom < 1 or not 0 < level < 1:
+        raise InvalidArgumentError(f"expected freedom >= 1 and 0 < level < 1, got {freedom} and {level}")
+    low, high = 0.0, math.pi / 2  # the angle whose tangent is t / sqrt(freedom)
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
+    return math.tan(low) * math.sqrt(freedom)
+
+
+def _within(angle: float, freedom: int) -> float:
+    """Return the probability that a Student variable stays within sqrt(freedom) tan(angle)."""
+    cosine, sine = math.cos(angle), math.sin(angle)
+    odd = freedom % 2
+    term = cosine if odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for k in range(2 + odd, freedom - 1, 2):
+        term *= cosine**2 * (k - 1) / k
+        total += term
+    return 2 / math.pi * (angle + sine * total) if odd else sine * total

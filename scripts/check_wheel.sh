@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Builds the wheel and uses it as a user does: installed in clean environments, far from the checkout.
+# - Python 3.11 with the simulator: environment, scenes, a training, an export.
+# - The newest Python that is here, for which there is no simulator: a training and an export on the same scenes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+checkout=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1
+unset PYTHONPATH
+
+newest_python() {
+    for version in 3.14 3.13 3.12; do
+        for name in "python$version" "$HOME/.pyenv/versions/$version"*/bin/python "/usr/bin/python$version"; do
+            if "$name" -c "import venv, ensurepip, sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null
+            then echo "$name"; return; fi
+        done
+    done
+}
+
+make_environment() {  # PYTHON FOLDER
+    "$1" -m venv "$2"
+    "$2/bin/python" -m pip install --quiet --upgrade pip
+}
+
+small_training() {  # ENVIRONMENT OUT
+    "$1/bin/pickclutter" train-affordance experiment=quickstart scenes=scenes "out=$2" threads=1 data.image_size=64 \
+        data.view=null distill.image_sizes=[] distill.epochs=1 fewshot.epochs=1 distill.batch_size=8 fewshot.batch_size=4
+    "$1/bin/pickclutter" export-policy "run=$2" "out=$2-policy"
+    test -s "$2-policy/policy.json"
+}
+
+echo "wheel: building"
+.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$work/dist" .
+wheel=$(echo "$work"/dist/pickclutter_lang-*.whl)
+cd "$work"
+
+echo "wheel: Python 3.11 with the simulator"
+make_environment "$checkout/.venv/bin/python" sim
+sim/bin/python -m pip install --quiet -c "$checkout/constraints/py311.txt" "$wheel[sim]"
+sim/bin/python -c '
+import gymnasium
+environment = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="state")
+print(environment.reset(seed=0)[1]["instruction"])'
+mkdir scenes
+for split in train id ood fewshot; do
+    sim/bin/pickclutter collect-scenes split=$split scenes=12 objects=proxy image_size=64 workers=1 out=scenes/$split
+done
+small_training sim student
+
+newest=$(newest_python)
+if [ -z "$newest" ]; then
+    echo "wheel: SKIPPED the newest Python: there is none above 3.11 on this machine"
+    exit
+fi
+echo "wheel: $("$newest" --version) without the simulator"
+make_environment "$newest" new
+if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
+    new/bin/python -m pip install --quiet --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
+    small_training new new-student
+else
+    echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"
+    new/bin/python -m pip install --quiet --no-deps "$wheel"
+    new/bin/python -m pip install --quiet gymnasium h5py hydra-core matplotlib pillow rich safetensors
+fi
+new/bin/pickclutter --help >/dev/null
+new/bin/pickclutter verify-scenes store=scenes/train
+new/bin/python -c '
+import gymnasium
+from pickclutter_lang.errors import MissingExtraError
+try:
+    gymnasium.make("pickclutter_lang.envs:PickClutterLang/YCB-v0")
+except MissingExtraError as error:
+    print(error)
+else:
+    raise SystemExit("expected MissingExtraError without the simulator")'
+echo "wheel: all is well"

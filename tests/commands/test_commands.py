@@ -1,0 +1,179 @@
+"""`pickclutter COMMAND`: what it lists, how it starts a command, and that no text names what a wheel lacks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import pickclutter_lang
+from helpers.paths import ROOT
+from helpers.scene_rows import make_store
+from helpers.scene_runs import make_toys
+from pickclutter_lang.commands import COMMANDS, command_line
+
+NAMES = sorted(name for group in COMMANDS.values() for name in group)
+MODULES = {name: name.replace("-", "_") for name in NAMES}
+METHOD_OF_ONE_S_OWN = """# @package _global_
+method: mine
+objective: {cls: 0.5}
+"""
+
+
+def call(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pickclutter_lang.commands", *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=600, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def test_every_command_has_a_module_a_script_and_settings() -> None:
+    for folder, suffix, others in (
+        (ROOT / "pickclutter_lang" / "commands", ".py", {"__init__", "__main__"}),
+        (ROOT / "scripts", ".py", set()),
+        (ROOT / "configs", ".yaml", {"image_data"}),
+    ):
+        there = {path.stem for path in folder.glob(f"*{suffix}")} - others
+        assert there | {"check_install"} == set(MODULES.values()), folder
+
+
+def test_help_lists_the_commands_at_once_without_torch_and_hydra(tmp_path: Path) -> None:
+    start = time.perf_counter()
+    shown = call("--help", folder=tmp_path).stdout
+    assert time.perf_counter() - start < 1
+    for group, commands in COMMANDS.items():
+        assert f"\n{group}\n" in shown
+        for name, line in commands.items():
+            assert re.search(rf"^  {name} +{re.escape(line)}$", shown, re.MULTILINE)
+    assert max(map(len, shown.splitlines())) <= 100
+    code = "import sys; from pickclutter_lang.commands import main; main(['--help']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "hydra", "numpy", "omegaconf"} & set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_command_has_help_under_its_own_name(name: str, tmp_path: Path) -> None:
+    done = call(name, "--help", folder=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    assert f"pickclutter {name}" in done.stdout and "scripts/" not in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    assert call("--version", folder=tmp_path).stdout == f"pickclutter {pickclutter_lang.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["colect-scenes"], "got 'colect-scenes'; did you mean collect-scenes?"),
+        (["train_affordance", "out=x"], "did you mean train-affordance?"),
+        (["cook"], "got 'cook'; pickclutter --help lists them"),
+    ],
+)
+def test_a_command_that_is_not_there_is_one_line_and_status_2(arguments, words, tmp_path) -> None:
+    done = call(*arguments, folder=tmp_path)
+    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
+    done = call(folder=tmp_path)
+    assert done.returncode == 2 and "collect-scenes" in done.stdout
+
+
+def test_errors_are_those_of_the_command(tmp_path: Path) -> None:
+    done = call("verify-scenes", "store=nowhere", folder=tmp_path)
+    assert done.returncode == 2 and "make one: pickclutter collect-scenes" in done.stderr
+    done = call("verify-scenes", "--badly", folder=tmp_path)
+    assert done.returncode == 2 and "pickclutter verify-scenes: error: unrecognized arguments" in done.stderr
+
+
+def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['scipy'] = None; from pickclutter_lang.commands import main; "
+        "main(['export-policy', 'run=nowhere'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "MissingExtraError: scipy is not installed; run: pip install 'pickclutter-lang[sim]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "found", "lacking"),
+    [
+        ("pickclutter ", "train-affordance", "method="),
+        ("pickclutter tra", "train-affordance", "method="),
+        ("pickclutter train-affordance meth", "method=", "collect-scenes"),
+        ("pickclutter train-affordance method=cls", "method=cls_imcst", "collect-scenes"),
+    ],
+)
+def test_a_shell_completes_commands_and_their_settings(line, found, lacking, tmp_path) -> None:
+    shown = call("-sc", "query=bash", folder=tmp_path, COMP_LINE=line).stdout.split()
+    assert found in shown and lacking not in shown
+
+
+def test_bash_completes_by_the_script_that_it_is_given(tmp_path: Path) -> None:
+    program = tmp_path / "pickclutter"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pickclutter_lang.commands "$@"\n')
+    program.chmod(0o755)
+    code = (
+        'eval "$(pickclutter --shell-completion install=bash)"; COMP_LINE="pickclutter verify-scenes sto"; '
+        'COMP_CWORD=2; hydra_bash_completion; echo "${COMPREPLY[@]}"'
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert done.stdout.strip() == "store=", done.stderr
+
+
+def test_a_command_works_where_there_is_no_checkout(tmp_path: Path) -> None:
+    make_store(tmp_path / "store")
+    done = subprocess.run(
+        [*command_line("verify-scenes"), "store=store"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "3 shards with 11 scenes are intact" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_method_of_one_s_own_goes_through_a_grid(tmp_path: Path) -> None:
+    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
+    (tmp_path / "my" / "method").mkdir(parents=True)
+    (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
+    done = call(
+        "reproduce-table12", "--config-dir", "my", *toys, "methods=[mine]", "seeds=[0]", "out=grid", "workers=1",
+        "distill.epochs=1", "few_shot.epochs=1", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "| `mine` | 1 |" in (tmp_path / "grid" / "table12.md").read_text()
+
+
+def test_no_text_of_the_package_names_a_file_that_a_wheel_lacks() -> None:
+    files = [
+        path
+        for folder in ("pickclutter_lang", "envs", "configs", "assets")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".yaml", ".md", ".json") and "__pycache__" not in path.parts
+    ]
+    assert len(files) > 200
+    named = [
+        f"{path}: {found}"
+        for path in files
+        for found in re.findall(
+            r"\bscripts/\S*|\bdocs/\S+|\bbenchmarks/\w+\.py\b|python \S+\.py\b|Makefile", path.read_text()
+        )
+        if not (ROOT / "pickclutter_lang" / found).is_file()
+    ]
+    assert named == []
+
+
+def test_the_commands_that_texts_name_are_there() -> None:
+    pattern = re.compile(r"\bpickclutter ([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\b")
+    for folder in ("pickclutter_lang", "envs", "configs", "assets"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in (".py", ".yaml", ".md"):
+                found = set(pattern.findall(path.read_text()))
+                assert found <= set(NAMES), f"{path}: {found - set(NAMES)}"

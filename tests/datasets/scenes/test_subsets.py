@@ -1,0 +1,81 @@
+"""Splits: JSON lists of scene ids."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.scene_runs import config, make_toys
+from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.teachers import FeatureCache, load_teacher
+from pickclutter_lang.teachers.scene_features import teacher_features
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory) -> list[str]:
+    return make_toys(tmp_path_factory.mktemp("toys"))
+
+
+def write(path, ids) -> str:
+    path.write_text(json.dumps(ids))
+    return str(path)
+
+
+@pytest.mark.parametrize("limit", [0, 10**9])
+def test_a_split_chooses_scenes_in_its_order(toys, tmp_path, limit):
+    cfg = config(*toys, f"data.max_cache_bytes={limit}").data
+    whole = load_scene_datasets(cfg)["ood"]
+    ids = [whole.scene_ids[row] for row in (7, 0, 3)]
+    cfg.scene_subsets = {"ood": write(tmp_path / "ood.json", ids)}
+    chosen = load_scene_datasets(cfg)["ood"]
+    assert len(chosen) == 3 and chosen.scene_ids == ids and chosen.content_hash != whole.content_hash
+    assert torch.equal(chosen.labels, whole.labels[[7, 0, 3]])
+    assert torch.equal(chosen.batch([0, 2]), whole.batch([7, 3]))
+    np.testing.assert_array_equal(chosen.segmentation([1]), whole.segmentation([0]))
+    np.testing.assert_array_equal(chosen.presence("ood"), whole.presence("ood")[[7, 0, 3]])
+
+
+def test_features_of_a_split_are_not_those_of_the_store(toys, tmp_path):
+    cfg = config(*toys)
+    store, cache = SceneStore.open(cfg.data.id), FeatureCache(tmp_path)
+    teacher = load_teacher("pocket", cfg.teacher.checkpoint)
+    whole = SceneDataset(store, cfg.data)
+    part = SceneDataset(store, cfg.data, [whole.scene_ids[5], whole.scene_ids[2]])
+    features = teacher_features(teacher, whole, cache)
+    torch.testing.assert_close(teacher_features(teacher, part, cache), features[[5, 2]])
+
+
+def test_two_splits_of_one_store_may_not_share_a_scene(toys, tmp_path):
+    cfg = config(*toys).data
+    ids = SceneStore.open(cfg.ood).scene_ids()
+    cfg.fewshot = cfg.ood
+    cfg.scene_subsets = {"ood": write(tmp_path / "a.json", ids[:6]), "fewshot": write(tmp_path / "b.json", ids[6:])}
+    assert [len(scenes) for scenes in load_scene_datasets(cfg).values()] == [24, 8, 6, 4]
+    write(tmp_path / "b.json", ids[5:])
+    with pytest.raises(DatasetError, match=f"share 1 scenes, such as {ids[5]}"):
+        load_scene_datasets(cfg)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('["ood/0/0", "ood/0/99"]', "1 are not there, such as ood/0/99"),
+        ('["ood/0/0", "ood/0/0"]', "1 are there twice"),
+        ("[]", "a JSON list of scene ids"),
+        ('{"a": 1}', "a JSON list of scene ids"),
+        ("[1, 2]", "a JSON list of scene ids"),
+        ("nonsense", "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_split_that_is_none_is_named(toys, tmp_path, content, message):
+    path = tmp_path / "split.json"
+    if content is not None:
+        path.write_text(content)
+    cfg = config(*toys).data
+    cfg.scene_subsets = {"ood": str(path)}
+    with pytest.raises(DatasetError, match=message):
+        load_scene_datasets(cfg)

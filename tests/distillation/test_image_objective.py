@@ -1,0 +1,100 @@
+"""The objective of single images: a weighted sum of the losses, against NumPy."""
+
+import numpy as np
+import pytest
+import torch
+
+from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
+from pickclutter_lang.errors import InvalidArgumentError
+
+TAU = 0.07
+
+
+@pytest.fixture
+def batch() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    text = torch.randn(4, 8, generator=generator, dtype=torch.float64)
+    labels = torch.tensor([0, 1, 2, 3, 0, 1])
+    teacher = text[labels] + 0.3 * torch.randn(6, 8, generator=generator, dtype=torch.float64)
+    teacher[4:] = text[[1, 0]]  # the teacher misjudges the last two
+    draw = {name: torch.randn(6, 8, generator=generator, dtype=torch.float64) for name in ("student", "captions")}
+    return {"text": text, "labels": labels, "teacher": teacher, **draw}
+
+
+def unit(rows: torch.Tensor) -> np.ndarray:
+    return rows.numpy() / np.linalg.norm(rows.numpy(), axis=1, keepdims=True)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def contrast(student: np.ndarray, teacher: np.ndarray) -> float:
+    """Eq. 3 in both directions, image by image."""
+    distance = np.array([[((s - t) ** 2).sum() for t in teacher] for s in student])
+    both = (log_softmax(-distance / TAU).diagonal(), log_softmax(-distance.T / TAU).diagonal())
+    return float(-np.mean(both))
+
+
+def reference(batch: dict[str, torch.Tensor], *, only_right_vlprox: bool, only_right_im_cst: bool) -> dict[str, float]:
+    student, teacher, text, captions = (unit(batch[name]) for name in ("student", "teacher", "text", "captions"))
+    labels = batch["labels"].numpy()
+    right = (teacher @ text.T).argmax(axis=1) == labels
+    assert 0 < right.sum() < len(right)
+    kept = right if only_right_im_cst else np.ones_like(right)
+    own, theirs = log_softmax(student @ text.T / TAU), log_softmax(teacher @ text.T / TAU)
+    divergence = (np.exp(theirs) * (theirs - own)).sum(axis=1)
+    captioned = []
+    for n in range(len(labels)):
+        others = [m for m in range(len(labels)) if labels[m] != labels[n] or m == n]
+        captioned.append(-log_softmax(student[n] @ captions[others].T / TAU)[others.index(n)])
+    return {
+        "cls": -own[np.arange(len(labels)), labels].mean(),
+        "mse": ((student - teacher) ** 2).sum(axis=1).mean(),
+        "im_cst": contrast(student[kept], teacher[kept]),
+        "vlprox": divergence[right].mean() if only_right_vlprox else divergence.mean(),
+        "cap": float(np.mean(captioned)),
+    }
+
+
+@pytest.mark.parametrize("vlprox", [True, False])
+@pytest.mark.parametrize("im_cst", [True, False])
+def test_terms_and_their_sum(batch, vlprox, im_cst) -> None:
+    weights = {"cls": 1.0, "mse": 0.5, "im_cst": 2.0, "vlprox": 0.25, "cap": 3.0}
+    objective = ImageObjective(weights, temperature=TAU, filter_vlprox=vlprox, filter_im_cst=im_cst)
+    total, terms = objective(**batch)
+    expected = reference(batch, only_right_vlprox=vlprox, only_right_im_cst=im_cst)
+    assert list(terms) == list(IMAGE_LOSS_NAMES)
+    for name, value in expected.items():
+        assert float(terms[name]) == pytest.approx(value), name
+    assert float(total) == pytest.approx(sum(weights[name] * value for name, value in expected.items()))
+
+
+def test_the_program_divides_the_cosine(batch) -> None:
+    ours = ImageObjective({"im_cst": 1.0}, temperature=2 * TAU)(**batch)[0]
+    theirs = ImageObjective({"im_cst": 1.0}, temperature=TAU, similarity="cosine")(**batch)[0]
+    assert float(ours) == pytest.approx(float(theirs))
+
+
+def test_a_filter_that_leaves_nothing_gives_no_gradient(batch) -> None:
+    batch["teacher"] = batch["text"][(batch["labels"] + 1) % 4]
+    batch["student"].requires_grad_()
+    weights = {"im_cst": 1.0, "vlprox": 1.0}
+    total, terms = ImageObjective(weights, filter_im_cst=True)(**batch)
+    total.backward()
+    assert [float(term) for term in terms.values()] == [0.0, 0.0]
+    assert float(batch["student"].grad.abs().max()) == 0.0
+
+
+def test_what_is_not_weighed_is_not_needed(batch) -> None:
+    objective = ImageObjective({"cls": 1.0, "cap": 0.0})
+    assert not objective.needs("teacher") and not objective.needs("captions")
+    assert list(objective(student=batch["student"], text=batch["text"], labels=batch["labels"])[1]) == ["cls"]
+    with pytest.raises(InvalidArgumentError, match="cap needs captions"):
+        ImageObjective({"cap": 1.0})(student=batch["student"], text=batch["text"], labels=batch["labels"])
+
+
+@pytest.mark.parametrize("weights", [{}, {"cls": 0.0}, {"cls": -1.0}, {"region_contrastive": 1.0}])
+def test_weights_that_are_none(weights) -> None:
+    with pytest.raises(InvalidArgumentError):
+        ImageObjective(weights)

@@ -1,0 +1,341 @@
+"""Each loss against a slow re-derivation from its equation, its gradient, and its behavior on bad input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from pickclutter_lang.distillation import (
+    SceneObjective,
+    asymmetric_loss,
+    caption_loss,
+    classification_loss,
+    image_contrastive_loss,
+    local_asymmetric_loss,
+    mse_loss,
+    vl_proximity_loss,
+)
+from pickclutter_lang.errors import InvalidArgumentError
+
+N, C, D, TAU = 6, 5, 4, 0.3
+LABELS = torch.tensor([0, 3, 3, 1, 4, 0])
+
+
+def draw(rows: int, columns: int, seed: int) -> Tensor:
+    return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+STUDENT, TEACHER, TEXT, BANK = draw(N, D, 0), draw(N, D, 1), draw(C, D, 2), draw(3, D, 3)
+PROBABILITIES = draw(N, C, 4).sigmoid()
+TARGETS = draw(N, C, 5) > 0
+K = 7
+ODDS = 2 * draw(N * C, K, 6).reshape(N, C, K)
+ATTENTION = draw(N * C, K, 7).softmax(dim=1).reshape(N, C, K)
+COVERS = (0.5 * draw(N * C, K, 8)).clamp(0, 1).reshape(N, C, K)
+
+
+def rows(tensor: Tensor) -> list[np.ndarray]:
+    return [row / math.sqrt(sum(float(x) ** 2 for x in row)) for row in tensor.numpy()]
+
+
+def softmax_row(scores: list[float]) -> list[float]:
+    total = sum(math.exp(score) for score in scores)
+    return [math.exp(score) / total for score in scores]
+
+
+def slow_classification() -> float:
+    loss = 0.0
+    for image, label in zip(rows(STUDENT), LABELS.tolist(), strict=True):
+        loss -= math.log(softmax_row([float(image @ text) / TAU for text in rows(TEXT)])[label])
+    return loss / N
+
+
+def slow_mse() -> float:
+    return sum(float(((s - t) ** 2).sum()) for s, t in zip(rows(STUDENT), rows(TEACHER), strict=True)) / N
+
+
+def slow_contrast(symmetric: bool, similarity: str, bank: bool) -> float:
+    def score(a: np.ndarray, b: np.ndarray) -> float:
+        return (float(a @ b) if similarity == "cosine" else -float(((a - b) ** 2).sum())) / TAU
+
+    students, teachers, others = rows(STUDENT), rows(TEACHER), rows(BANK) if bank else []
+    there = back = 0.0
+    for n in range(N):
+        there -= math.log(softmax_row([score(students[n], t) for t in [*teachers, *others]])[n]) / N
+        back -= math.log(softmax_row([score(s, teachers[n]) for s in students])[n]) / N
+    return (there + back) / 2 if symmetric else there
+
+
+def slow_vl_proximity(k: int, filtered: bool) -> float:
+    kept = []
+    for s, t, label in zip(rows(STUDENT), rows(TEACHER), LABELS.tolist(), strict=True):
+        p_teacher = softmax_row([float(t @ text) / TAU for text in rows(TEXT)])
+        p_student = softmax_row([float(s @ text) / TAU for text in rows(TEXT)])
+        order = sorted(range(C), key=lambda c: -p_teacher[c])
+        if filtered and order[0] != label:
+            continue
+        top = order[:k]
+        mass_teacher, mass_student = sum(p_teacher[c] for c in top), sum(p_student[c] for c in top)
+        kl = 0.0
+        for c in top:
+            p, q = p_teacher[c] / mass_teacher, p_student[c] / mass_student
+            kl += p * math.log(p / q)
+        kept.append(kl)
+    assert kept, "the example must keep at least one image"
+    return sum(kept) / len(kept)
+
+
+def slow_caption() -> float:
+    loss = 0.0
+    for n, image in enumerate(rows(STUDENT)):
+        own = math.exp(float(image @ rows(TEACHER)[n]) / TAU)
+        others = [math.exp(float(image @ rows(TEACHER)[m]) / TAU) for m in range(N) if int(LABELS[m]) != int(LABELS[n])]
+        loss -= math.log(own / (own + sum(others)))
+    return loss / N
+
+
+def slow_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> float:
+    loss = 0.0
+    for n in range(N):
+        for c in range(C):
+            p = float(PROBABILITIES[n, c])
+            if TARGETS[n, c]:
+                loss -= (1 - p) ** gamma_positive * math.log(p)
+            else:
+                q = max(p - clip, 0.0)
+                loss -= q**gamma_negative * math.log(1 - q) if q > 0 else 0.0
+    return loss / N
+
+
+def slow_local_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> float:
+    loss, told = 0.0, 0
+    for n in range(N):
+        for c in range(C):
+            odds, attention, cover = ([float(x) for x in t[n, c]] for t in (ODDS, ATTENTION, COVERS))
+            if not TARGETS[n, c] or sum(cover) == 0:
+                continue
+            for odd, share in zip(odds, cover, strict=True):
+                p = 1 / (1 + math.exp(-odd))
+                loss -= share / sum(cover) * (1 - p) ** gamma_positive * math.log(p)
+            outside = [(a, odd) for a, odd, share in zip(attention, odds, cover, strict=True) if share == 0]
+            mean = sum(a * odd for a, odd in outside) / sum(a for a, _ in outside)
+            q = max(1 / (1 + math.exp(-mean)) - clip, 0.0)
+            loss -= q**gamma_negative * math.log(1 - q) if q > 0 else 0.0
+            told += 1
+    assert 0 < told < N * C, "the example must leave out some labels"
+    return loss / N
+
+
+def test_classification_loss_is_equation_1() -> None:
+    assert classification_loss(STUDENT, TEXT, LABELS, TAU).item() == pytest.approx(slow_classification(), abs=1e-10)
+
+
+def test_mse_loss_is_equation_2() -> None:
+    assert mse_loss(STUDENT, TEACHER).item() == pytest.approx(slow_mse(), abs=1e-10)
+    assert mse_loss(STUDENT, -2 * STUDENT).item() == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("bank", [False, True])
+@pytest.mark.parametrize("similarity", ["squared_distance", "cosine"])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_image_contrastive_loss_is_equation_3(symmetric: bool, similarity: str, bank: bool) -> None:
+    got = image_contrastive_loss(
+        STUDENT, TEACHER, TAU, symmetric=symmetric, similarity=similarity, bank=BANK if bank else None
+    )
+    assert got.item() == pytest.approx(slow_contrast(symmetric, similarity, bank), abs=1e-10)
+
+
+def test_squared_distance_is_cosine_at_half_the_temperature() -> None:
+    paper = image_contrastive_loss(STUDENT, TEACHER, 2 * TAU)
+    program = image_contrastive_loss(STUDENT, TEACHER, TAU, similarity="cosine")
+    assert paper.item() == pytest.approx(program.item(), abs=1e-12)
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+@pytest.mark.parametrize("k", [1, 3, 256])
+def test_vl_proximity_loss_is_equation_6(k: int, filtered: bool) -> None:
+    got = vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, k, TAU, filter_misaligned=filtered)
+    assert got.item() == pytest.approx(slow_vl_proximity(min(k, C), filtered), abs=1e-10)
+
+
+def test_vl_proximity_loss_of_a_batch_without_aligned_images_is_zero_with_zero_gradient() -> None:
+    student = STUDENT.clone().requires_grad_()
+    worst = (TEACHER @ TEXT.T / TEXT.norm(dim=1)).argmin(dim=1)
+    loss = vl_proximity_loss(student, TEACHER, TEXT, worst, 3, TAU)
+    loss.backward()
+    assert loss.item() == 0.0
+    assert student.grad is not None and bool((student.grad == 0).all())
+
+
+def test_caption_loss_is_equation_8_with_the_own_caption() -> None:
+    assert caption_loss(STUDENT, TEACHER, LABELS, TAU).item() == pytest.approx(slow_caption(), abs=1e-10)
+    one_class = caption_loss(STUDENT, TEACHER, torch.zeros(N, dtype=torch.int64), TAU)
+    assert one_class.item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("gamma_negative", "gamma_positive", "clip"), [(2.0, 1.0, 0.05), (0.0, 0.0, 0.0), (4.0, 0.5, 0.4)]
+)
+def test_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive: float, clip: float) -> None:
+    got = asymmetric_loss(
+        PROBABILITIES, TARGETS, gamma_negative=gamma_negative, gamma_positive=gamma_positive, clip=clip
+    )
+    assert got.item() == pytest.approx(slow_asymmetric(gamma_negative, gamma_positive, clip), abs=1e-7)
+
+
+def test_asymmetric_loss_without_focus_is_binary_cross_entropy() -> None:
+    got = asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=0.0, gamma_positive=0.0, clip=0.0)
+    bce = torch.nn.functional.binary_cross_entropy(PROBABILITIES, TARGETS.double(), reduction="sum") / N
+    assert got.item() == pytest.approx(bce.item(), abs=1e-6)
+
+
+def test_asymmetric_loss_is_finite_at_certainty() -> None:
+    certain = torch.tensor([[0.0, 1.0, 0.0, 1.0]], requires_grad=True)
+    loss = asymmetric_loss(certain, torch.tensor([[True, True, False, False]]), gamma_positive=0.5)
+    loss.backward()
+    assert certain.grad is not None
+    assert math.isfinite(loss.item()) and bool(certain.grad.isfinite().all())
+
+
+@pytest.mark.parametrize(
+    ("gamma_negative", "gamma_positive", "clip"), [(2.0, 1.0, 0.05), (0.0, 0.0, 0.0), (4.0, 0.5, 0.4)]
+)
+def test_local_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive: float, clip: float) -> None:
+    config = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+    got = local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, **config)
+    assert got.item() == pytest.approx(slow_local_asymmetric(**config), abs=1e-7)
+
+
+def test_local_asymmetric_loss_of_labels_without_a_place_is_zero_with_zero_gradient() -> None:
+    odds = ODDS.clone().requires_grad_()
+    loss = local_asymmetric_loss(odds, ATTENTION, torch.zeros_like(COVERS), TARGETS)
+    loss += local_asymmetric_loss(odds, ATTENTION, COVERS, torch.zeros_like(TARGETS))
+    loss.backward()
+    assert loss.item() == 0.0 and odds.grad is not None and bool((odds.grad == 0).all())
+
+
+def test_local_asymmetric_loss_is_finite_where_an_object_fills_the_picture() -> None:
+    certain = torch.full_like(ODDS, 60.0).requires_grad_()
+    for odds, most in ((certain, 1e-6), ((-100 * ODDS.abs()).requires_grad_(), math.inf)):
+        loss = local_asymmetric_loss(odds, ATTENTION, torch.ones_like(COVERS), TARGETS)
+        loss.backward()
+        assert odds.grad is not None and bool(odds.grad.isfinite().all()) and loss.item() < most
+
+
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    "classification": lambda s: classification_loss(s, TEXT, LABELS, TAU),
+    "classification text": lambda s: classification_loss(STUDENT, s, LABELS, TAU),
+    "mse": lambda s: mse_loss(s, TEACHER),
+    "contrast": lambda s: image_contrastive_loss(s, TEACHER, TAU),
+    "contrast cosine": lambda s: image_contrastive_loss(s, TEACHER, TAU, similarity="cosine", bank=BANK),
+    "contrast bank": lambda s: image_contrastive_loss(s, TEACHER, TAU, bank=BANK, symmetric=False),
+    "proximity": lambda s: vl_proximity_loss(s, TEACHER, TEXT, LABELS, 3, TAU, filter_misaligned=False),
+    "proximity filtered": lambda s: vl_proximity_loss(s, TEACHER, TEXT, LABELS, 3, TAU),
+    "proximity text": lambda s: vl_proximity_loss(TEACHER, STUDENT, s, LABELS, 3, TAU),
+    "caption": lambda s: caption_loss(s, TEACHER, LABELS, TAU),
+    "caption captions": lambda s: caption_loss(TEACHER, s, LABELS, TAU),
+    "local asymmetric": lambda s: local_asymmetric_loss((s @ TEXT.T)[..., None] * ODDS, ATTENTION, COVERS, TARGETS),
+    "asymmetric": lambda s: asymmetric_loss((s @ TEXT.T).sigmoid(), TARGETS),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_those_of_the_function(name: str) -> None:
+    assert torch.autograd.gradcheck(LOSSES[name], (STUDENT.clone().requires_grad_(),))
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if "asymmetric" not in name])
+def test_features_are_normalised_inside(name: str) -> None:
+    scales = torch.tensor([0.1, 3.0, 7.0, 1.0, 2.0, 0.5], dtype=torch.float64)[:, None]
+    assert LOSSES[name](STUDENT * scales).item() == pytest.approx(LOSSES[name](STUDENT).item(), abs=1e-10)
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if "asymmetric" not in name])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_computed_in_single(monkeypatch: pytest.MonkeyPatch, name: str, dtype: torch.dtype) -> None:
+    exact = LOSSES[name](STUDENT)
+    for other in ("STUDENT", "TEACHER", "TEXT", "BANK"):
+        monkeypatch.setitem(globals(), other, globals()[other].to(dtype))
+    loss = LOSSES[name](STUDENT)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(exact.item(), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: mse_loss(STUDENT, TEACHER[:, :3]), r"student \[6, 4\], teacher \[6, 3\]"),
+        (lambda: mse_loss(STUDENT, TEACHER[:5]), r"student \[6, 4\], teacher \[5, 4\]"),
+        (lambda: mse_loss(STUDENT[0], TEACHER[0]), r"student .* \[4\]"),
+        (lambda: mse_loss(STUDENT[:0], TEACHER[:0]), r"at least one row"),
+        (lambda: mse_loss(STUDENT.long(), TEACHER), r"torch.int64"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, 0.0), "temperature above 0, got 0.0"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, float("nan")), "temperature above 0, got nan"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, float("inf")), "temperature above 0, got inf"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER[:2], TAU), r"teacher \[2, 4\]"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:0]), r"bank .* at least one row"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, similarity="dot"), "got 'dot'"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:, :2]), r"bank \[3, 2\]"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS + 1, TAU), r"0\.\.4 .* got 1\.\.5"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS[:2], TAU), r"\[6\], got torch.int64 \[2\]"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS.double(), TAU), "integer"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS - 1, TAU), r"got -1\.\.3"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS > 0, TAU), "integer tensor .* got torch.bool"),
+        (lambda: classification_loss(STUDENT, TEXT[:, :2], LABELS, TAU), r"text \[5, 2\]"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS, -1.0), "temperature above 0, got -1.0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "k as an integer of at least 1, got 0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 3, 0.0), "temperature above 0, got 0.0"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER[:3], TEXT, LABELS, 3, TAU), r"teacher \[3, 4\]"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS + 1, 3, TAU), r"0\.\.4 .* got 1\.\.5"),
+        (lambda: caption_loss(STUDENT, TEXT, LABELS, TAU), r"captions \[5, 4\]"),
+        (lambda: caption_loss(STUDENT, TEACHER, LABELS[:4], TAU), r"\[6\], got torch.int64 \[4\]"),
+        (lambda: caption_loss(STUDENT, TEACHER, LABELS, 0.0), "temperature above 0, got 0.0"),
+        (lambda: asymmetric_loss(PROBABILITIES * 3, TARGETS), r"probabilities within \[0, 1\]"),
+        (lambda: asymmetric_loss(PROBABILITIES * float("nan"), TARGETS), "got nan"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS.double() * 2), "targets within"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS[:, :2]), r"\[6, 5\], got \[6, 2\]"),
+        (lambda: asymmetric_loss(PROBABILITIES[0], TARGETS[0]), r"\[N, C\] .* got torch.float64 \[5\]"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, clip=1.0), "clip in"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative >= 0"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS[..., :3], TARGETS), r"one shape .* \[6, 5, 3\]"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, 2 * COVERS + 1, TARGETS), r"covers within \[0, 1\]"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS[:, :2]), r"bool \[6, 5\], .* \[6, 2\]"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS.double()), r"bool \[6, 5\], got torch.float64"),
+        (lambda: local_asymmetric_loss(ODDS, ATTENTION, COVERS, TARGETS, clip=-0.1), "clip in"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 2.5, TAU), r"k as an integer .* got 2\.5"),  # type: ignore[arg-type]
+        (lambda: mse_loss(STUDENT, TEACHER * float("nan")), "finite teacher, but NaN"),
+        (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "one precision, .* text torch.float32"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS, "0.07"), "got '0.07'"),  # type: ignore[arg-type]
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=float("nan")), "gamma_negative >= 0"),
+        (lambda: SceneObjective({"cls": 1.0, "kd": 1.0}), "no loss is called kd; known terms: cls, im_cst"),
+        (lambda: SceneObjective({"cls": -1.0}), "-1.0"),
+        (lambda: SceneObjective({"cls": 0.0}), "at least one"),
+    ],
+)
+def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        call()
+
+
+def test_objective_is_the_weighted_sum_of_its_terms() -> None:
+    student = STUDENT.clone().requires_grad_()
+    objective = SceneObjective({"cls": 2.0, "im_cst": 0.5}, temperature=TAU)
+    total, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=student, teacher=TEACHER, bank=BANK)
+    assert list(terms) == ["cls", "im_cst"]
+    assert terms["cls"].item() == pytest.approx(asymmetric_loss(PROBABILITIES, TARGETS).item())
+    assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "squared_distance", True))
+    assert total.item() == pytest.approx(2 * terms["cls"].item() + 0.5 * terms["im_cst"].item())
+    assert total.requires_grad and not any(term.requires_grad for term in terms.values())
+
+
+def test_objective_without_contrast_needs_no_teacher() -> None:
+    objective = SceneObjective({"cls": 1.0, "im_cst": 0.0})
+    _, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)
+    assert list(terms) == ["cls"] and not objective.needs("teacher")
+    with pytest.raises(InvalidArgumentError, match="im_cst needs teacher"):
+        SceneObjective({"im_cst": 1.0})(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)

@@ -1,0 +1,129 @@
+"""L_vlprox for scenes with many labels: against a slow reference, at its minimum, and with bad input."""
+
+import math
+
+import pytest
+import torch
+
+from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures, pairwise_proximity_loss
+from pickclutter_lang.errors import InvalidArgumentError
+
+G = torch.Generator().manual_seed(3)
+N, V, D = 4, 6, 5
+TEACHER, POSITIVE, NEGATIVE = (torch.randn(n, D, generator=G, dtype=torch.float64) for n in (N, V, V))
+STUDENT = torch.rand(N, V, generator=G, dtype=torch.float64) * 0.9 + 0.05
+
+
+def odds(n: int, v: int, temperature: float) -> float:
+    def cosine(a, b):
+        return sum(x * y for x, y in zip(a, b, strict=True)) / math.hypot(*a) / math.hypot(*b)
+
+    image = TEACHER[n].tolist()
+    return (cosine(image, POSITIVE[v].tolist()) - cosine(image, NEGATIVE[v].tolist())) / temperature
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5])
+def test_it_is_the_mean_of_the_divergences_of_pairs(temperature):
+    total = 0.0
+    for n in range(N):
+        for v in range(V):
+            q, p = 1 / (1 + math.exp(-odds(n, v, temperature))), float(STUDENT[n, v])
+            total += q * math.log(q / p) + (1 - q) * math.log((1 - q) / (1 - p))
+    loss = pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, temperature)
+    assert loss.item() == pytest.approx(total / (N * V), rel=1e-9)
+
+
+def test_it_is_zero_where_the_student_says_what_the_teacher_says():
+    same = torch.tensor([[odds(n, v, 0.1) for v in range(V)] for n in range(N)], dtype=torch.float64).sigmoid()
+    assert pairwise_proximity_loss(same, 3 * TEACHER, POSITIVE, 2 * NEGATIVE, 0.1).item() == pytest.approx(0, abs=1e-12)
+    assert pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, 0.1).item() > 0.01
+
+
+def test_gradients_reach_the_student_alone():
+    teacher = TEACHER.clone().requires_grad_()
+    student = STUDENT.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda p: pairwise_proximity_loss(p, TEACHER, POSITIVE, NEGATIVE, 0.1), (student,))
+    pairwise_proximity_loss(student, teacher, POSITIVE, NEGATIVE, 0.1).backward()
+    assert teacher.grad is None and bool(student.grad.abs().sum() > 0)
+
+
+def test_certain_students_cost_much_but_not_infinitely_much():
+    loss = pairwise_proximity_loss(torch.ones(N, V).double(), TEACHER, POSITIVE, NEGATIVE, 0.01)
+    assert 1 < loss.item() < 20
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pairwise_proximity_loss(STUDENT[:2], TEACHER, POSITIVE, NEGATIVE, 0.1), r"probabilities \[2, 6\]"),
+        (
+            lambda: pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE[:3], NEGATIVE, 0.1),
+            r"\[3, 5\], negative \[6, 5\]",
+        ),
+        (lambda: pairwise_proximity_loss(STUDENT, TEACHER[:, :2], POSITIVE, NEGATIVE, 0.1), r"teacher \[4, 2\]"),
+        (lambda: pairwise_proximity_loss(STUDENT * 4, TEACHER, POSITIVE, NEGATIVE, 0.1), r"within \[0, 1\]"),
+        (lambda: pairwise_proximity_loss(STUDENT[:, :2], TEACHER, POSITIVE, NEGATIVE, 0.1), r"\[4, 2\]"),
+        (lambda: pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, 0.0), "temperature above 0"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        call()
+
+
+def inputs(objects: int = 3) -> dict:
+    return {
+        "probabilities": STUDENT.clone().requires_grad_(),
+        "targets": STUDENT > 0.5,
+        "student": torch.randn(N, D, generator=G).double().requires_grad_(),
+        "cell_logits": torch.randn(*STUDENT.shape, 4, generator=G).double().requires_grad_(),
+        "attention": torch.full((*STUDENT.shape, 4), 0.25).double(),
+        "coverage": torch.rand(*STUDENT.shape, 4, generator=G).double().round(),
+        "teacher": TEACHER,
+        "region_features": torch.randn(objects, D, generator=G).double().requires_grad_(),
+        "teacher_region_features": torch.randn(objects, D, generator=G).double(),
+        "vocabulary": VocabularyFeatures(POSITIVE, POSITIVE, NEGATIVE),
+        "vocabulary_probabilities": STUDENT,
+    }
+
+
+def test_the_objective_is_the_weighted_sum_of_its_terms():
+    weights = {
+        "cls": 1.0,
+        "im_cst": 0.5,
+        "region_cls": 1.5,
+        "region_contrastive": 0.25,
+        "region_proximity": 2.0,
+        "scene_proximity": 3.0,
+    }
+    total, terms = SceneObjective(weights)(**inputs())
+    assert terms.keys() == weights.keys()
+    assert total.item() == pytest.approx(sum(weights[name] * float(term) for name, term in terms.items()))
+    assert not SceneObjective({"cls": 1.0}).needs("teacher_region_features") and SceneObjective(
+        {"region_proximity": 1.0}
+    ).needs("vocabulary")
+
+
+def test_a_batch_without_objects_costs_nothing_there():
+    given = inputs(0)
+    total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(**given)
+    total.backward()
+    assert (
+        terms["region_contrastive"] == 0
+        and terms["region_proximity"] == 0
+        and given["region_features"].grad.shape == (0, D)
+    )
+
+
+@pytest.mark.parametrize(
+    ("term", "lacking"),
+    [
+        ("im_cst", "teacher"),
+        ("region_proximity", "vocabulary"),
+        ("region_contrastive", "teacher_region_features"),
+        ("region_cls", "coverage"),
+    ],
+)
+def test_a_term_without_its_input_is_named(term, lacking):
+    with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):
+        SceneObjective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))

@@ -1,0 +1,70 @@
+"""The doctor tells what the simulator finds, and exits with 0 or 1."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("sapien", reason="needs the sim extra")
+
+from pickclutter_lang.envs import check_install
+
+pytestmark = pytest.mark.sim
+
+
+def test_a_healthy_machine(tmp_path, capsys):
+    out = tmp_path / "folder" / "pile.png"
+    assert check_install.main(["--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    for words in ("ok      python: 3.1", "sapien 2.2.2", "vulkan loader: found", "renderer: route", "image: "):
+        assert words in told
+    image = np.asarray(Image.open(out))
+    assert image.shape == (256, 256, 3) and image.std() > 10
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
+    )
+
+
+@pytest.mark.parametrize(
+    ("sickness", "words"),
+    [
+        ("import ctypes.util; ctypes.util.find_library = lambda name: None", "apt-get install"),
+        ("import sys; sys.version_info = (3, 13, 0)", "expected Python 3.10 or 3.11"),
+        (
+            "import importlib.metadata as m; v = m.version; m.version = lambda p: '2.1.0' if p == 'numpy' else v(p)",
+            "numpy<1.24",
+        ),
+        ("import sys; sys.modules['sapien'] = None", "pickclutter-lang[sim]"),
+    ],
+)
+def test_what_is_missing_is_named_with_what_to_do(sickness, words, tmp_path):
+    out = str(tmp_path / "a.png")
+    child = run(
+        f"{sickness}\nfrom pickclutter_lang.envs.check_install import main\nraise SystemExit(main(['--out', {out!r}]))"
+    )
+    assert child.returncode == 1
+    assert "FAILED" in child.stdout and words in child.stdout
+    assert "Traceback" not in child.stdout + child.stderr
+
+
+def test_a_driver_that_does_not_work_is_named(tmp_path):
+    driver = tmp_path / "none_icd.json"
+    driver.write_text("{}")
+    child = run(
+        "from pickclutter_lang.envs.check_install import main; raise SystemExit(main([]))",
+        VK_ICD_FILENAMES=str(driver),
+        VK_DRIVER_FILES=str(driver),
+    )
+    assert child.returncode == 1
+    assert "FAILED  renderer" in child.stdout and "apt-get install" in child.stdout
+
+
+def test_a_picture_that_cannot_be_written_is_named(capsys):
+    assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 1
+    assert "FAILED  image" in capsys.readouterr().out

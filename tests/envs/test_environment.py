@@ -1,0 +1,474 @@
+"""PickClutter with language: what it keeps of mani_skill2's environment and what it adds."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from helpers.paths import ROOT
+
+gym = pytest.importorskip("gymnasium", reason="needs the sim extra")
+pytest.importorskip("sapien", reason="needs the sim extra")
+
+from gymnasium.utils.env_checker import check_env, data_equivalence  # noqa: E402
+
+from pickclutter_lang.envs.registration import ENVIRONMENTS, prepare_simulator, register  # noqa: E402
+
+prepare_simulator()
+from helpers.grasping import tabletop  # noqa: E402
+from pickclutter_lang.envs.episode_task import ResetOptions, sample_task  # noqa: E402
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig  # noqa: E402
+from pickclutter_lang.envs.observations import OBS_MODES  # noqa: E402
+from pickclutter_lang.envs.wrappers import FlatObservation  # noqa: E402
+from pickclutter_lang.errors import (  # noqa: E402
+    DatasetError,
+    InvalidArgumentError,
+    MissingAssetsError,
+    RendererError,
+    UnknownObjectError,
+)
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES  # noqa: E402
+
+pytestmark = pytest.mark.sim
+PROXY = "PickClutterLang/Proxy-v0"
+NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
+
+
+def make(**kwargs):
+    return gym.make(PROXY, **kwargs).unwrapped
+
+
+@pytest.fixture(scope="module")
+def env():
+    return make(obs_mode="state")
+
+
+@pytest.fixture(scope="module")
+def episode_file(env, tmp_path_factory):
+    path = tmp_path_factory.mktemp("episodes") / "two.json"
+    path.write_text(json.dumps([tabletop(env.object_set, NAMES), tabletop(env.object_set, NAMES[::-1])]))
+    return path
+
+
+def in_new_process(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+
+
+# Registration
+
+
+def test_importing_envs_registers_the_ids_without_the_simulator():
+    child = in_new_process(
+        "import warnings; warnings.simplefilter('error')\nimport sys, gymnasium\n"
+        f"assert not set({list(ENVIRONMENTS)}) & set(gymnasium.registry)\n"
+        "import pickclutter_lang.envs\n"
+        f"assert set({list(ENVIRONMENTS)}) <= set(gymnasium.registry)\n"
+        "assert not {'sapien', 'mani_skill2', 'torch'} & set(sys.modules)\n"
+        "assert gymnasium.spec('PickClutterLang/YCB-v0').max_episode_steps == 200"
+    )
+    assert (child.returncode, child.stdout, child.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("missing", ["sapien", "mani_skill2"])
+def test_making_it_without_the_simulator_names_the_extra(missing):
+    child = in_new_process(
+        f"import sys, gymnasium; sys.modules[{missing!r}] = None; gymnasium.make('pickclutter_lang.envs:{PROXY}')",
+    )
+    last = child.stderr.strip().splitlines()[-1]
+    assert "MissingExtraError" in last and missing in last and "pickclutter-lang[sim]" in last
+
+
+def test_making_it_by_the_module_prefix():
+    child = in_new_process(
+        f"import gymnasium; env = gymnasium.make('pickclutter_lang.envs:{PROXY}', obs_mode='state')\n"
+        "print(env.reset(seed=0)[1]['instruction'])"
+    )
+    assert child.returncode == 0 and child.stdout.strip(), child.stderr
+
+
+def test_without_gymnasium_the_import_works_and_registering_names_the_extra():
+    child = in_new_process(
+        "import sys; sys.modules['gymnasium'] = None; import pickclutter_lang.envs\nprint('imported', flush=True)\n"
+        "pickclutter_lang.envs.register()"
+    )
+    last = child.stderr.strip().splitlines()[-1]
+    assert child.stdout == "imported\n"
+    assert "MissingExtraError: gymnasium is not installed" in last and "pickclutter-lang[sim]" in last
+
+
+def test_registering_again_changes_nothing():
+    before = {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register()
+    assert {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")} == before
+
+
+# What mani_skill2's environment does, this one does
+
+
+@pytest.fixture(params=["state", "rgbd", "pointcloud"])
+def pair(request, env, episode_file):
+    import mani_skill2.envs.pick_and_place.pick_clutter  # noqa: F401
+    from mani_skill2.utils.registration import make as make_stock
+
+    from pickclutter_lang.envs.renderer import renderer_options
+
+    files = {"episode_json": str(episode_file), "obs_mode": request.param}
+    root = env.object_set.root
+    stock = make_stock("PickClutterYCB-v0", as_gym=False, asset_root=str(root), **files, **renderer_options())
+    return stock, make(absent_probability=0, objects_root=root, **files)
+
+
+def test_same_episode_same_observations_and_rewards(pair):
+    stock, ours = pair
+    assert ours.action_space == stock.action_space
+    theirs, _ = stock.reset(seed=5, options={"reconfigure": True})
+    mine, _ = ours.reset(seed=5)
+    assert data_equivalence(mine, type(mine)(theirs) if isinstance(mine, dict) else theirs, exact=True)
+    ours.action_space.seed(0)
+    rewards = []
+    for _ in range(8):
+        action = ours.action_space.sample()
+        a, b = stock.step(action), ours.step(action)
+        assert data_equivalence(b[0], a[0], exact=True)
+        assert a[1:4] == b[1:4]
+        assert a[4].keys() <= b[4].keys() and bool(a[4]["success"]) == bool(b[4]["success"])
+        rewards.append(b[1])
+    assert len(set(rewards)) > 1
+
+
+@pytest.mark.parametrize("reward_mode", ["normalized_dense", "dense", "sparse"])
+def test_reward_modes(reward_mode):
+    env = make(reward_mode=reward_mode, obs_mode="none")
+    env.reset(seed=0)
+    reward = env.step(env.action_space.sample())[1]
+    assert type(reward) is float
+    assert 0 <= reward <= {"dense": 10, "normalized_dense": 1, "sparse": 1}[reward_mode]
+
+
+def test_control_modes(env):
+    for mode in env.agent.supported_control_modes:
+        controlled = make(control_mode=mode, obs_mode="state")
+        controlled.reset(seed=0)
+        observation, *_ = controlled.step(controlled.action_space.sample())
+        assert controlled.control_mode == mode
+        assert observation in controlled.observation_space, mode
+
+
+# Gymnasium's and stable-baselines3's rules
+
+
+@pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
+def test_gymnasium_checks_it_without_a_warning(obs_mode):
+    quick = obs_mode not in ("state", "rgbd")
+    env = make(obs_mode=obs_mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env, skip_render_check=quick, skip_close_check=quick)
+    assert env.obs_mode == obs_mode
+
+
+@pytest.mark.parametrize(
+    ("obs_mode", "wrap"), [("state", None), ("rgbd", FlatObservation), ("rgbd_robot_seg", FlatObservation)]
+)
+def test_stable_baselines3_checks_it_without_a_warning(obs_mode, wrap):
+    checker = pytest.importorskip("stable_baselines3.common.env_checker", reason="needs the rl extra")
+    env = gym.make(PROXY, obs_mode=obs_mode)
+    env = wrap(env) if wrap else env
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checker.check_env(env)
+
+
+@pytest.mark.parametrize("obs_mode", ["rgbd", "pointcloud"])
+def test_without_the_base_camera_the_hand_sees_the_same(obs_mode):
+    both, alone = make(obs_mode=obs_mode), make(obs_mode=obs_mode, base_camera=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(alone, skip_render_check=True, skip_close_check=True)
+    seen, seen_alone = both.reset(seed=4)[0], alone.reset(seed=4)[0]
+    if obs_mode == "rgbd":
+        assert list(seen_alone["image"]) == list(seen_alone["camera_param"]) == ["hand_camera"]
+        assert data_equivalence(seen_alone["image"]["hand_camera"], seen["image"]["hand_camera"])
+    else:
+        points, all_points = (shown["pointcloud"]["xyzw"].tolist() for shown in (seen_alone, seen))
+        assert len(points) == len(all_points) / 2 and all(point in all_points for point in points[::97])
+
+
+def test_no_observation_mode(env):
+    blind = make(obs_mode="none")
+    assert blind.reset(seed=0)[0] == {}
+
+
+@pytest.mark.parametrize("mode", ["rgb_array", "cameras"])
+def test_rendering_shows_the_pile_and_leaves_observations_alone(mode):
+    env = make(obs_mode="rgbd", render_mode=mode)
+    first, _ = env.reset(seed=1)
+    image = env.render()
+    assert image.dtype == np.uint8 and image.ndim == 3 and image.std() > 5
+    again, _ = env.reset(seed=1)
+    assert data_equivalence(first, again, exact=True)
+
+
+def test_the_viewer_needs_a_display(monkeypatch):
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(RendererError, match="no display"):
+        make(render_mode="human")
+
+
+# Seeds
+
+FINGERPRINT = """
+import gymnasium, hashlib, pickle, sys
+import pickclutter_lang.envs
+env = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="rgbd")
+if {warm}: env.reset(seed=99)
+observation, info = env.reset(seed=3)
+env.action_space.seed(0)
+step = env.step(env.action_space.sample())
+print(hashlib.sha256(pickle.dumps((observation, info, step))).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_equal_seeds_are_equal_across_processes_and_whatever_came_before():
+    printed = {in_new_process(FINGERPRINT.format(warm=warm)).stdout for warm in (0, 1)}
+    assert len(printed) == 1 and len(printed.pop().strip()) == 64
+
+
+def test_seeds(env):
+    first = env.reset(seed=7)
+    other = env.reset(seed=8)
+    assert not np.array_equal(first[0], other[0])
+    again = env.reset(seed=7)
+    assert np.array_equal(first[0], again[0]) and data_equivalence(first[1], again[1])
+    follow = [env.reset()[1]["instruction"], env.episode_idx]
+    env.reset(seed=7)
+    assert follow == [env.reset()[1]["instruction"], env.episode_idx]
+
+
+def test_without_a_seed_two_environments_differ():
+    assert make().reset()[0].tolist() != make().reset()[0].tolist()
+
+
+# Piles
+
+
+def test_dropped_piles_are_the_scenes_of_the_store(env):
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+
+    maker = SceneGenerator(env.object_set, PileConfig())
+    for index in range(3):
+        row = maker.generate(0, "ood", index)
+        present = [env.catalog[c].name for c in row["actors"] if c >= 0]
+        _, info = env.reset(seed=0, options={"episode": index, "target": present[0]})
+        assert [actor["model_id"] for actor in env.episode["actors"]] == [env.catalog.find(n).model_id for n in present]
+        column = env.catalog.index(present[0])
+        assert (info["target_visible"], info["target_graspable"]) == (row["visible"][column], row["graspable"][column])
+
+
+@pytest.mark.parametrize("split", ["train", "id"])
+def test_piles_and_names_of_a_split(split):
+    env = make(split=split, min_objects=2, max_objects=3, absent_probability=0.5)
+    lengths = set()
+    for seed in range(8):
+        _, info = env.reset(seed=seed)
+        assert env.catalog.find(info["target_name"]).split == "id"
+        assert {env.catalog.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
+        lengths.add(len(env.episode["actors"]))
+    assert lengths <= {2, 3}
+
+
+def test_real_scans(ycb_root):
+    env = gym.make("PickClutterLang/YCB-v0", objects_root=ycb_root).unwrapped
+    _, info = env.reset(seed=0, options={"episode": tabletop(env.object_set, NAMES), "target": "banana"})
+    assert info["target_present"] and info["target_visible"] and info["target_graspable"]
+    assert env.reset(seed=0)[0] in env.observation_space
+
+
+def test_episode_files_may_hold_objects_outside_the_26(ycb_root, tmp_path):
+    from pickclutter_lang.objects.object_sets import load_object_set
+
+    others = load_object_set("ycb", ycb_root, ["065-a_cups", "065-b_cups"])
+    path = tmp_path / "cups.json"
+    path.write_text(json.dumps([tabletop(others, ["cups a", "cups b"])]))
+    env = gym.make("PickClutterLang/YCB-v0", objects_root=ycb_root, episode_json=path, absent_probability=0)
+    names = {env.reset(seed=seed)[1]["target_name"] for seed in range(8)}
+    assert names == {"cups a", "cups b"}
+
+
+def test_an_episode_is_the_same_from_a_file_and_dropped(env, tmp_path):
+    path = tmp_path / "episodes.json"
+    path.write_text(json.dumps([env.episodes[4]]))
+    filed = make(obs_mode="state", episode_json=path)
+    dropped = env.reset(seed=3, options={"episode": 4})
+    read = filed.reset(seed=3, options={"episode": 0})
+    assert np.array_equal(dropped[0], read[0]) and data_equivalence(dropped[1], read[1])
+
+
+@pytest.mark.slow
+def test_two_environments_side_by_side():
+    spawn = {"context": "spawn"}
+    envs = gym.make_vec(PROXY, num_envs=2, vectorization_mode="async", vector_kwargs=spawn, obs_mode="state")
+    observations, info = envs.reset(seed=[1, 2])
+    assert observations.shape[0] == 2 and not np.array_equal(*observations)
+    single = make(obs_mode="state").reset(seed=2)
+    assert np.array_equal(observations[1], single[0]) and info["instruction"][1] == single[1]["instruction"]
+    envs.step(envs.action_space.sample())
+    envs.close()
+
+
+def test_a_forked_process_is_told_to_spawn():
+    child = in_new_process(
+        f"import gymnasium, os, sys, traceback; gymnasium.make('pickclutter_lang.envs:{PROXY}')\n"
+        "if os.fork(): os.wait(); sys.exit()\n"
+        f"try: gymnasium.make({PROXY!r})\n"
+        "except Exception: traceback.print_exc()\n"
+        "sys.stderr.flush(); os._exit(0)"
+    )
+    assert "RendererError" in child.stderr and "'spawn'" in child.stderr
+
+
+# Language
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"target": "banana"}, ("banana", True, None)),
+        ({"target": "011_banana"}, ("banana", True, None)),
+        ({"target": "power drill"}, ("power drill", False, None)),
+        ({"target": "orange", "phrase": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
+        ({"target": "orange", "phrase": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
+        ({"phrase": "grab it"}, (None, None, "grab it")),
+    ],
+)
+def test_options_fix_the_task(env, options, expected):
+    options = {"episode": tabletop(env.object_set, NAMES), **options}
+    name, present, instruction = expected
+    for seed in range(2):
+        _, info = env.reset(seed=seed, options=options)
+        assert name is None or (info["target_name"], info["target_present"]) == (name, present)
+        assert instruction is None or info["instruction"] == instruction
+        assert info["target_name"] in info["instruction"] or instruction == "grab it"
+        assert {key: getattr(env, key) for key in info if key.startswith("target")} == {
+            key: value for key, value in info.items() if key.startswith("target")
+        }
+    assert env.step(env.action_space.sample())[4]["instruction"] == info["instruction"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"target": "bananna"}, UnknownObjectError, "banana"),
+        ({"target": 3}, InvalidArgumentError, "name or id"),
+        ({"episode": -1}, InvalidArgumentError, "from 0"),
+        ({"episode": True}, InvalidArgumentError, "from 0"),
+        ({"episode": {"actors": []}}, InvalidArgumentError, "at least one actor"),
+        ({"episode": {"actors": [{"model_id": "011_banana"}]}}, InvalidArgumentError, "lacks scale, pose, rep_pts"),
+        ({"phrase": 1000}, InvalidArgumentError, "phrase"),
+        ({"phrase": " "}, InvalidArgumentError, "empty"),
+        ({"colour": "red"}, InvalidArgumentError, "colour"),
+    ],
+)
+def test_wrong_options_are_named(env, options, error, words):
+    with pytest.raises(error, match=words):
+        env.reset(seed=0, options=options)
+    assert env.reset(seed=0)[0] in env.observation_space
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error"),
+    [
+        ({"absent_probability": 1.5}, InvalidArgumentError),
+        ({"split": "test"}, InvalidArgumentError),
+        ({"obs_mode": "rgb"}, InvalidArgumentError),
+        ({"min_objects": 5, "max_objects": 3}, InvalidArgumentError),
+        ({"max_objects": 11}, InvalidArgumentError),
+        ({"objects": "cubes"}, InvalidArgumentError),
+        ({"render_mode": "ascii"}, InvalidArgumentError),
+        ({"episode_json": "/nowhere.json"}, DatasetError),
+        ({"objects": "ycb", "objects_root": "/nowhere"}, MissingAssetsError),
+        ({"base_camera": False, "camera_cfgs": {"base_camera": {"width": 64}}}, InvalidArgumentError),
+    ],
+)
+def test_wrong_arguments_are_named(kwargs, error):
+    with pytest.raises(error):
+        make(**kwargs)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("{", DatasetError), ("[]", DatasetError), ("3", DatasetError), ('[{"actors": [1]}]', InvalidArgumentError)],
+)
+def test_a_broken_episode_file_is_named(tmp_path, text, error):
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    with pytest.raises(error, match=r"broken\.json"):
+        make(episode_json=path)
+
+
+@pytest.mark.parametrize("obs_mode", ["state_dict", "rgbd"])
+def test_observations_do_not_tell_that_the_object_is_absent(obs_mode):
+    env = make(obs_mode=obs_mode, absent_probability=0)
+    plain, info = env.reset(seed=4, options={"episode": 1})
+    assert info["target_present"] and info["target_visible"]
+    absent = next(item.name for item in env._strangers())
+    hidden, info = env.reset(seed=4, options={"episode": 1, "target": absent})
+    assert not (info["target_present"] or info["target_visible"] or info["target_graspable"])
+    assert data_equivalence(plain, hidden, exact=True)
+    for _ in range(3):
+        _, reward, terminated, _, info = env.step(env.action_space.sample())
+        assert (reward, terminated, info["success"], info["is_obj_placed"]) == (0.0, False, False, False)
+
+
+def test_a_hidden_object_can_be_the_target(env):
+    episode = tabletop(env.object_set, NAMES)
+    episode["actors"][2]["rep_pts"] = None
+    _, info = env.reset(seed=0, options={"episode": episode, "target": NAMES[2]})
+    assert info["target_present"] and not info["target_visible"] and not info["target_graspable"]
+    assert np.linalg.norm(env.obj_start_pos - episode["actors"][2]["pose"][:3]) < 0.1
+    targets = {env.reset(seed=s, options={"episode": episode})[1]["target_name"] for s in range(12)}
+    assert len(targets) > 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_how_often_the_object_is_absent(env, share):
+    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+    tasks = [
+        sample_task(pile, n % 5, strangers, share, ResetOptions(), np.random.default_rng([n, 1])) for n in range(1500)
+    ]
+    absent = [task for task in tasks if task.instance_id is None]
+    assert len(absent) / len(tasks) == pytest.approx(share, abs=0.04)
+    assert {task.target.name for task in absent} == ({item.name for item in strangers} if share else set())
+    assert {task.target.name for task in tasks if task.instance_id is not None} == (
+        {item.name for item in pile} if share < 1 else set()
+    )
+    phrasings = {task.instruction.replace(task.target.name, "{name}") for task in tasks}
+    assert phrasings == set(INSTRUCTION_TEMPLATES)
+
+
+def test_an_option_changes_nothing_but_what_it_fixes(env):
+    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+
+    def draw(request):
+        return sample_task(pile, 2, strangers, 0.0, request, np.random.default_rng(0))
+
+    free = draw(ResetOptions())
+    fixed = draw(ResetOptions(target=pile[4]))
+    assert fixed.instruction == free.instruction.replace(pile[2].name, pile[4].name)
+    assert (free.instance_id, fixed.instance_id) == (2, 4)
+
+
+def test_the_example_of_the_documentation_runs():
+    text = (ROOT / "docs" / "environment.md").read_text()
+    child = in_new_process(text.split("```python\n")[1].split("```")[0])
+    assert (child.returncode, child.stderr) == (0, "")
+    asked, shape, fixed, detected = child.stdout.splitlines()
+    assert "it is there:" in asked and shape == "(128, 128, 3)"
+    assert fixed.startswith("give me the banana") and "'missed_absence': 0" in detected

@@ -1,0 +1,168 @@
+"""Antipodal pairs, free gripper poses, inverse kinematics, and picks that are really executed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
+from pickclutter_lang.envs.grasp_validation import summarise
+from pickclutter_lang.envs.mesh_sampling import object_geometry
+from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
+from pickclutter_lang.errors import MissingAssetsError
+from pickclutter_lang.manipulation.gripper import (
+    GraspCandidates,
+    collision_counts,
+    pregrasp_pose,
+    quaternion,
+    rotation_matrix,
+)
+from pickclutter_lang.objects.object_sets import ObjectSet
+
+DOWN = np.diag([1.0, -1.0, -1.0])  # gripper pointing down, closing along -y
+
+
+def write_parts(path: Path, parts: list[trimesh.Trimesh]) -> Path:
+    lines, offset = [], 1
+    for number, part in enumerate(parts):
+        lines.append(f"o part_{number}")
+        lines += ["v {:.6f} {:.6f} {:.6f}".format(*vertex) for vertex in part.vertices]
+        lines += ["f {} {} {}".format(*(face + offset)) for face in part.faces]
+        offset += len(part.vertices)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_pairs_of_a_box_span_its_short_sides(tmp_path: Path) -> None:
+    box = trimesh.creation.box(extents=[0.04, 0.06, 0.2])
+    geometry = object_geometry(write_parts(tmp_path / "box.obj", [box]), 1.0)
+    assert set(np.round(geometry.widths, 4)) == {0.04, 0.06}
+    x_axis = np.abs(geometry.axes[np.isclose(geometry.widths, 0.04)])
+    np.testing.assert_allclose(x_axis, np.tile([1.0, 0, 0], (len(x_axis), 1)), atol=1e-6)
+    np.testing.assert_allclose(geometry.center_of_mass, 0, atol=1e-9)
+
+
+def test_scaled_boxes_become_too_wide(tmp_path: Path) -> None:
+    box = trimesh.creation.box(extents=[0.05, 0.06, 0.2])
+    path = write_parts(tmp_path / "box.obj", [box])
+    assert len(object_geometry(path, 1.0).widths)
+    assert not len(object_geometry(path, 2.0).widths)
+
+
+def test_rays_go_on_through_touching_parts_and_stop_in_gaps(tmp_path: Path) -> None:
+    halves = [trimesh.creation.box(extents=[0.02, 0.05, 0.05]).apply_translation([x, 0, 0]) for x in (-0.01, 0.01)]
+    joined = object_geometry(write_parts(tmp_path / "joined.obj", halves), 1.0)
+    assert joined.widths.min() == pytest.approx(0.04, abs=1e-3)
+    apart = [half.copy().apply_translation([np.sign(half.centroid[0]) * 0.01, 0, 0]) for half in halves]
+    split = object_geometry(write_parts(tmp_path / "apart.obj", apart), 1.0)
+    assert split.widths.min() == pytest.approx(0.02, abs=1e-3)
+
+
+def test_a_missing_collision_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingAssetsError, match=r"no\.obj"):
+        object_geometry(tmp_path / "no.obj", 1.0)
+
+
+def reference_blocking(position: np.ndarray, rotation: np.ndarray, points: np.ndarray) -> int:
+    """Count the points in the swept boxes of fingers and hand, point by point."""
+    count = 0
+    for point in points:
+        x, y, z = rotation.T @ (point - position)
+        finger = abs(x) < 0.0118 and 0.040 < abs(y) < 0.062 and -0.16 < z < 0.0098
+        palm = abs(x) < 0.033 and abs(y) < 0.105 and -0.16 < z < -0.036
+        count += finger or palm
+    return count
+
+
+def test_blocking_points_equal_a_slow_count() -> None:
+    rng = np.random.default_rng(0)
+    rotations = np.stack([rotation_matrix(q / np.linalg.norm(q)) for q in rng.normal(size=(6, 4))])
+    candidates = GraspCandidates(rng.uniform(-0.05, 0.05, (6, 3)), rotations)
+    clouds = [rng.uniform(-0.2, 0.2, (300, 3)), rng.uniform(-0.1, 0.1, (200, 3))]
+    expected = [
+        reference_blocking(p, r, np.concatenate(clouds))
+        for p, r in zip(candidates.positions, candidates.rotations, strict=True)
+    ]
+    assert sum(expected) > 0
+    assert collision_counts(candidates, clouds).tolist() == expected
+
+
+def test_quaternions_and_matrices_agree() -> None:
+    pose = GraspCandidates(np.array([[0.1, 0.2, 0.3]]), DOWN[None]).pose(0)
+    np.testing.assert_allclose(rotation_matrix(quaternion(DOWN)), DOWN, atol=1e-12)
+    np.testing.assert_allclose(pregrasp_pose(pose, 0.05)[:3], [0.1, 0.2, 0.35], atol=1e-12)
+
+
+@pytest.mark.sim
+def test_inverse_kinematics_brings_the_tcp_there(scene_maker: SceneGenerator) -> None:
+    robot = scene_maker.world.robot
+    kinematics = PandaKinematics(robot)
+    pose = np.array([0.05, -0.1, 0.1, *quaternion(DOWN)])
+    qpos = kinematics.solve(pose, REST_QPOS)
+    assert qpos is not None
+    robot.set_qpos(qpos)
+    tcp = next(link for link in robot.get_links() if link.name == "panda_hand_tcp").get_pose()
+    robot.set_qpos(REST_QPOS)
+    np.testing.assert_allclose(tcp.p, pose[:3], atol=2e-3)
+    assert abs(tcp.q @ pose[3:]) > 0.999
+    assert kinematics.solve(np.array([1.5, 0, 0.1, *quaternion(DOWN)]), REST_QPOS) is None
+
+
+def lone(objects: ObjectSet, name: str, height: float) -> Pile:
+    return Pile(np.array([objects.catalog.index(name)]), np.array([[0.0, 0.0, height, 1, 0, 0, 0]]))
+
+
+@pytest.mark.sim
+def test_a_ball_alone_is_graspable_and_walled_in_it_is_not(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    checker = scene_maker.checker
+    pile = lone(procedural, "tennis ball", 0.0332)
+    assert checker.find(pile, 0) is not None
+    columns = [procedural.catalog.index(n) for n in ("tennis ball", "cracker box", "bleach cleanser", "wood block")]
+    poses = np.tile([0.0, 0.0, 0.107, 1, 0, 0, 0], (4, 1))
+    poses[0, 2] = 0.0332
+    poses[1, 0], poses[2, 1], poses[3, 1] = 0.071, 0.071, -0.071
+    poses[2, 2], poses[3, 2] = 0.125, 0.083
+    walls = Pile(np.array(columns), poses)
+    assert checker.find(walls, 0) is None
+
+
+@pytest.mark.sim
+def test_an_object_out_of_reach_is_not_graspable(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    far = lone(procedural, "tennis ball", 0.0332)
+    far.poses[0, 0] = 0.7
+    assert scene_maker.checker.find(far, 0) is None
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_arm_lifts_what_is_labelled_and_not_thin_air(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    from pickclutter_lang.envs.pick_executor import PickExecutor, validate_pile
+
+    executor = PickExecutor(procedural)
+    pile = lone(procedural, "tennis ball", 0.0332)
+    pose = scene_maker.checker.find(pile, 0)
+    assert pose is not None
+    rows = validate_pile(executor, pile, {0: pose}, [0])
+    assert rows == [
+        {"model_id": "056_tennis_ball", "labelled": True, "pose_succeeded": True, "picked": True, "tries": 1}
+    ]
+    assert not executor.pick(0, pose + np.array([0.15, 0, 0, 0, 0, 0, 0]))
+
+
+def test_rates_of_a_check() -> None:
+    picks = [
+        {"model_id": "a", "labelled": True, "picked": True, "pose_succeeded": True},
+        {"model_id": "a", "labelled": True, "picked": True, "pose_succeeded": False},
+        {"model_id": "a", "labelled": True, "picked": False, "pose_succeeded": False},
+        {"model_id": "b", "labelled": False, "picked": True, "pose_succeeded": False},
+        {"model_id": "b", "labelled": False, "picked": False, "pose_succeeded": False},
+    ]
+    result = summarise(picks)
+    assert result["agreement"] == pytest.approx(3 / 5)
+    assert result["precision"] == pytest.approx(2 / 3)
+    assert result["recall"] == pytest.approx(2 / 3)
+    assert result["pose_success"] == pytest.approx(1 / 3)
+    assert result["per_object"]["b"]["precision"] is None

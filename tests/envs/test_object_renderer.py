@@ -1,0 +1,72 @@
+"""Images of single objects, rendered by the simulator's renderer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.paths import ROOT
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.object_sets import ObjectSet
+
+pytestmark = pytest.mark.sim
+TURNED = (np.cos(0.4), np.sin(0.4), 0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def studio():  # type: ignore[no-untyped-def]
+    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
+
+    return ObjectRenderer()
+
+
+@pytest.mark.parametrize("model_id", ["062_dice", "048_hammer", "024_bowl"])
+@pytest.mark.parametrize("rotation", [(1, 0, 0, 0), TURNED])
+def test_an_object_fills_the_picture_and_is_not_cut(studio, procedural: ObjectSet, model_id, rotation) -> None:  # type: ignore[no-untyped-def]
+    view = studio.view(procedural.model_dir(model_id), rotation=rotation, size=96)
+    assert view.rgb.shape == (96, 96, 3) and view.rgb.dtype == np.uint8 and view.mask.dtype == bool
+    rows, cols = np.nonzero(view.mask)
+    assert min(rows.min(), cols.min()) >= 1 and max(rows.max(), cols.max()) <= 94
+    assert max(np.ptp(rows), np.ptp(cols)) >= 75
+
+
+def test_views_differ_with_the_camera_and_repeat(studio, procedural: ObjectSet) -> None:  # type: ignore[no-untyped-def]
+    cube = procedural.model_dir("077_rubiks_cube")
+    first = studio.view(cube, azimuth=0.8)
+    other = studio.view(cube, azimuth=2.4)
+    studio.view(procedural.model_dir("013_apple"))
+    again = studio.view(cube, azimuth=0.8)
+    assert np.array_equal(first.rgb, again.rgb) and np.array_equal(first.mask, again.mask)
+    assert (first.rgb != other.rgb).any()
+
+
+def test_a_farther_camera_sees_a_smaller_object(studio, procedural: ObjectSet) -> None:  # type: ignore[no-untyped-def]
+    ball = procedural.model_dir("056_tennis_ball")
+    near, far = (studio.view(ball, distance=d).mask.sum() for d in (0.25, 0.5))
+    assert near / far == pytest.approx(4, rel=0.15)
+
+
+@pytest.mark.parametrize(("model_id", "channel"), [("013_apple", 0), ("016_pear", 1), ("002_master_chef_can", 2)])
+def test_colours_come_through(studio, procedural: ObjectSet, model_id, channel) -> None:  # type: ignore[no-untyped-def]
+    view = studio.view(procedural.model_dir(model_id), elevation=0.3)
+    assert view.rgb[view.mask].mean(axis=0).argmax() == channel
+
+
+@pytest.mark.parametrize("pose", [{"elevation": 0.0}, {"elevation": -1.0}, {"size": 0}, {"distance": 0.01}])
+def test_impossible_cameras_are_refused(studio, procedural: ObjectSet, pose) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InvalidArgumentError, match="expected"):
+        studio.view(procedural.model_dir("013_apple"), **pose)
+
+
+@pytest.mark.slow
+def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> None:
+    script = [sys.executable, str(ROOT / "scripts" / "render_object_sheet.py"), "size=48"]
+    done = subprocess.run([*script, "out=sheet.png"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "26 objects of proxy in sheet.png" in done.stdout
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (7 * 48, 4 * 66)
+    wrong = subprocess.run([*script, "objects=[lego]"], cwd=tmp_path, capture_output=True, text=True)
+    assert wrong.returncode == 2 and "'proxy' or 'ycb', but got 'lego'" in wrong.stderr

@@ -1,0 +1,162 @@
+"""Piles, images and labels of a scene; each depends on (seed, split, index) alone."""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickclutter_lang.envs.generation.physics import drop_pile
+from pickclutter_lang.envs.generation.pile_sampling import (
+    PileConfig,
+    config_from_dict,
+    drop_poses,
+    sample_layout,
+    scene_rng,
+)
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator, visible_share
+from pickclutter_lang.envs.generation.scene_renderer import CameraFrame
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import ObjectSet
+
+
+@pytest.mark.parametrize("split", ["train", "id", "ood", "fewshot"])
+def test_the_objects_of_a_split(split: str) -> None:
+    catalog, config = paper_catalog(), PileConfig()
+    layouts = [sample_layout(catalog, split, scene_rng(0, split, n), config) for n in range(60)]
+    used = {catalog[int(column)].split for layout in layouts for column in layout.columns}
+    assert used == ({"id"} if split in ("train", "id") else {"id", "ood"})
+    assert {len(layout.columns) for layout in layouts} == set(range(4, 11))
+    assert all(len(set(layout.columns.tolist())) == len(layout.columns) for layout in layouts)
+
+
+def test_splits_seeds_and_indices_have_their_own_generators() -> None:
+    draws = {
+        (seed, split, index): float(scene_rng(seed, split, index).random())
+        for seed in (0, 1)
+        for split in ("train", "id", "ood", "fewshot")
+        for index in (0, 1)
+    }
+    assert len(set(draws.values())) == len(draws)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"min_objects": 5, "max_objects": 4}, "min_objects=5 and max_objects=4"),
+        ({"max_objects": 11}, "max_objects <= 10"),
+        ({"image_size": -3}, "image_size from 16 to 1024 pixels, but got -3"),
+        ({"cameras": ["wrist"]}, r"'hand' and 'base', but got \['wrist'\]"),
+        ({"visible_share": 0.0}, "visible_share"),
+    ],
+)
+def test_settings_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        config_from_dict(values)
+
+
+@pytest.mark.parametrize(("split", "index"), [("valid", 0), ("train", -1)])
+def test_a_wrong_scene_is_refused(split: str, index: int) -> None:
+    with pytest.raises(InvalidArgumentError):
+        scene_rng(0, split, index)
+
+
+def test_dropped_spheres_do_not_touch() -> None:
+    radii = [0.05, 0.1, 0.03, 0.15, 0.02, 0.08]
+    poses = drop_poses(radii, np.random.default_rng(0), (0.1, 0.1), floor=0.2)
+    for a in range(len(radii)):
+        assert poses[a, 2] > 0.2 + radii[a]
+        assert np.linalg.norm(poses[a, 3:]) == pytest.approx(1)
+        for b in range(a):
+            assert np.linalg.norm(poses[a, :3] - poses[b, :3]) > radii[a] + radii[b]
+
+
+@pytest.mark.sim
+def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
+    config = PileConfig()
+    for index in range(6):
+        pile = drop_pile(procedural, "ood", scene_rng(0, "ood", index), config)
+        assert len(pile.columns) == len(pile.poses)
+        assert (np.abs(pile.poses[:, 0]) <= config.reach[0]).all()
+        assert (np.abs(pile.poses[:, 1]) <= config.reach[1]).all()
+        assert ((pile.poses[:, 2] > 0) & (pile.poses[:, 2] < 0.3)).all()
+
+
+@pytest.mark.sim
+def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
+    row = scene_maker.generate(0, "ood", 3)
+    count = int((row["actors"] >= 0).sum())
+    columns = row["actors"][:count]
+    assert set(np.flatnonzero(row["present"])) == set(columns.tolist())
+    assert not (row["visible"] & ~row["present"]).any()
+    assert not (row["graspable"] & ~row["visible"]).any()
+    assert row["graspable"].any()
+    for instance_id, column in enumerate(columns):
+        assert row["pixels"][instance_id] == (row["hand_segmentation"] == instance_id + 1).sum()
+        assert np.isfinite(row["rep_pts"][instance_id]).all() == row["visible"][column]
+        assert np.isfinite(row["grasp_poses"][instance_id]).all() == row["graspable"][column]
+        if row["visible"][column]:
+            # The seen points lie on the object, so no farther from its center than half its diagonal.
+            item = scene_maker.objects.catalog[int(column)]
+            distance = np.linalg.norm(row["rep_pts"][instance_id] - row["poses"][instance_id, :3], axis=1)
+            assert (distance <= 0.5 * item.scale * np.linalg.norm(item.size) + 0.01).all()
+    assert (row["hand_segmentation"] == 255).any()
+    assert row["hand_depth"].dtype == np.uint16
+    assert row["base_rgb"].shape == (96, 96, 3)
+
+
+@pytest.mark.sim
+def test_scenes_do_not_depend_on_those_before(scene_maker: SceneGenerator) -> None:
+    first = scene_maker.generate(0, "train", 5)
+    scene_maker.generate(0, "train", 6)
+    again = scene_maker.generate(0, "train", 5)
+    assert first.keys() == again.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], again[name], err_msg=name)
+
+
+_HASH = """
+import hashlib, sys
+from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.objects.object_sets import load_object_set
+maker = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
+row = maker.make(0, "ood", int(sys.argv[1]))
+print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest())
+"""
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_another_process_makes_the_same_scene(scene_maker: SceneGenerator, tmp_path: Path) -> None:
+    row = scene_maker.generate(0, "ood", 2)
+    mine = hashlib.sha256(b"".join(row[key].tobytes() for key in sorted(row))).hexdigest()
+    command = [sys.executable, "-W", "ignore", "-c", _HASH, "2"]
+    child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert child.stdout.strip() == mine
+
+
+@pytest.mark.sim
+def test_hidden_links_are_out_of_the_hand_cameras_view(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+    alone = SceneGenerator(procedural, replace(scene_maker.config, cameras=("hand",)))
+    both, one = scene_maker.generate(1, "ood", 0), alone.generate(1, "ood", 0)
+    np.testing.assert_array_equal(both["hand_rgb"], one["hand_rgb"])
+    assert "base_rgb" not in one
+
+
+def test_the_visible_share_counts_the_points_on_own_pixels() -> None:
+    segmentation = np.zeros((4, 4), np.uint8)
+    segmentation[:, :2] = 1
+    empty = np.zeros((4, 4))
+    intrinsic, extrinsic = np.array([[2.0, 0, 2], [0, 2, 2], [0, 0, 1]]), np.eye(4)[:3]
+    image = CameraFrame(
+        np.zeros((4, 4, 3), np.uint8), empty.astype(np.uint16), segmentation, np.zeros((4, 4, 3), np.float32),
+        intrinsic, extrinsic,
+    )  # fmt: skip
+    # x = -0.5 falls on column 1 (own), 0.5 on column 3 (not), -3 outside, the last one lies behind the camera.
+    points = np.array([[-0.5, 0, 1], [0.5, 0, 1], [-3, 0, 1], [-0.5, 0, -1.0]])
+    assert visible_share(points, 0, image) == 0.25

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pickclutter_lang.envs.generation.collect import CollectConfig, collect
+
+pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
+pytestmark = [pytest.mark.sim, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """Twelve small simulated scenes, made by two workers."""
+    folder = tmp_path_factory.mktemp("simulated") / "ood"
+    config = CollectConfig(
+        split="ood",
+        scenes=12,
+        seed=3,
+        out=str(folder),
+        image_size=48,
+        shard_size=3,
+        workers=2,
+        cameras=("hand", "base"),
+    )
+    return config, collect(config).store
+
+
+def test_simulated_scenes_do_not_depend_on_the_workers(simulated, tmp_path):
+    config, store = simulated
+    other = collect(replace(config, out=str(tmp_path / "one"), workers=1)).store
+    assert other.content_hash == store.content_hash
+    whole = collect(replace(config, out=str(tmp_path / "big"), workers=1, shard_size=12)).store
+    for name in store.manifest.fields:
+        np.testing.assert_array_equal(whole.array(name), store.array(name), err_msg=name)
+
+
+def test_simulated_scenes_make_sense(simulated):
+    _, store = simulated
+    counts = store.labels("present").sum(1)
+    assert counts.min() >= 4 and counts.max() <= 10
+    assert store.labels("visible").sum() > 12
+    for index in range(len(store)):
+        scene = store.scene(index)
+        used = scene["actors"] >= 0
+        pixels = [(scene["hand_segmentation"] == instance_id + 1).sum() for instance_id in range(10)]
+        np.testing.assert_array_equal(pixels, scene["pixels"])
+        seen = used & scene["visible"][scene["actors"]]
+        np.testing.assert_array_equal(np.isfinite(scene["rep_pts"]).all((1, 2)), seen)
+        graspable = used & scene["graspable"][scene["actors"]]
+        np.testing.assert_array_equal(np.isfinite(scene["grasp_poses"]).all(1), graspable)
+        assert np.abs(scene["poses"][used][:, 0]).max() <= 0.2
+        assert scene["base_depth"].max() > 300 and scene["hand_rgb"].std() > 5
+
+
+@pytest.mark.parametrize("split", ["train", "id"])
+def test_known_splits_hold_known_objects_alone(tmp_path, split):
+    config = CollectConfig(split=split, scenes=8, out=str(tmp_path / split), image_size=32, workers=1, graspable=False)
+    store = collect(config).store
+    assert not store.labels("present")[:, store.split_label_indices("ood")].any()
+
+
+def test_fewshot_and_ood_share_no_scene(simulated, tmp_path):
+    config, ood = simulated
+    fewshot = collect(replace(config, split="fewshot", out=str(tmp_path / "f"), scenes=12)).store
+    assert not set(fewshot.scene_ids()) & set(ood.scene_ids())
+    poses = {scene.tobytes() for scene in ood.array("poses")}
+    assert not poses & {scene.tobytes() for scene in fewshot.array("poses")}
+    assert fewshot.labels("present")[:, fewshot.split_label_indices("ood")].any()

@@ -1,0 +1,158 @@
+"""Declaring absence, and observations for stable-baselines3."""
+
+import numpy as np
+import pytest
+
+gym = pytest.importorskip("gymnasium", reason="needs the sim extra")
+pytest.importorskip("sapien", reason="needs the sim extra")
+
+from pickclutter_lang.envs.registration import prepare_simulator  # noqa: E402
+
+prepare_simulator()
+from helpers.grasping import pick, tabletop  # noqa: E402
+from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation  # noqa: E402
+from pickclutter_lang.errors import InvalidArgumentError  # noqa: E402
+
+pytestmark = pytest.mark.sim
+PROXY = "PickClutterLang/Proxy-v0"
+NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
+ABSENT = "power drill"
+SILENT, DECLARES = -1.0, 1.0
+
+
+@pytest.fixture(scope="module")
+def env():
+    return DeclareAbsence(gym.make(PROXY, obs_mode="state", control_mode="pd_joint_pos", max_episode_steps=90))
+
+
+def start(env, target):
+    episode = tabletop(env.unwrapped.object_set, NAMES)
+    return env.reset(seed=0, options={"episode": episode, "target": target})[1]
+
+
+def rest(env, declaration):
+    """An action that keeps the arm where it is."""
+    return np.array([*env.unwrapped.agent.robot.get_qpos()[:7], 1.0, declaration], np.float32)
+
+
+def outcome(info):
+    keys = ("success", "declared_absent", "wrong_object_picked", "false_absence", "missed_absence")
+    return tuple(info[key] for key in keys)
+
+
+def test_one_more_dimension(env):
+    inner, outer = env.env.action_space, env.action_space
+    assert outer.shape == (inner.shape[0] + 1,) and outer.dtype == inner.dtype
+    assert np.array_equal(outer.low[:-1], inner.low) and np.array_equal(outer.high[:-1], inner.high)
+    assert (outer.low[-1], outer.high[-1]) == (-1, 1)
+
+
+def test_nothing_is_wrong_at_the_start(env):
+    assert outcome(start(env, NAMES[0])) == (False, False, 0, 0, 0)
+
+
+def test_picking_the_target_is_a_success(env):
+    start(env, NAMES[0])
+    *before, last = pick(env, NAMES[0], to_goal=True, extra=[SILENT])
+    assert outcome(last[4]) == (True, False, 0, 0, 0)
+    assert last[1:4] == (1.0, True, False)
+    assert not any(step[2] or step[4]["success"] for step in before)
+
+
+def test_a_right_declaration_is_a_success(env):
+    start(env, ABSENT)
+    _, reward, terminated, truncated, info = env.step(rest(env, DECLARES))
+    assert outcome(info) == (True, True, 0, 0, 0)
+    assert (reward, terminated, truncated) == (1.0, True, False)
+
+
+def test_a_false_declaration_is_counted(env):
+    start(env, NAMES[0])
+    _, reward, terminated, _, info = env.step(rest(env, DECLARES))
+    assert outcome(info) == (False, True, 0, 1, 0)
+    assert (reward, terminated) == (0.0, True)
+
+
+@pytest.mark.parametrize("target", [NAMES[2], ABSENT])
+def test_picking_another_object_is_counted_and_does_not_end_the_episode(env, target):
+    start(env, target)
+    steps = pick(env, NAMES[0], to_goal=False, extra=[SILENT])
+    counts = [step[4]["wrong_object_picked"] for step in steps]
+    assert counts[0] == 0 and counts[-1] == 1 and counts == sorted(counts)
+    assert env.unwrapped.picked_objects() == [NAMES[0]]
+    assert not steps[-1][2]
+
+
+def test_lifting_the_target_is_no_mistake(env):
+    start(env, NAMES[0])
+    steps = pick(env, NAMES[0], to_goal=False, extra=[SILENT])
+    assert env.unwrapped.picked_objects() == [NAMES[0]]
+    assert outcome(steps[-1][4]) == (False, False, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("target", "missed"), [(ABSENT, 1), (NAMES[0], 0)])
+def test_silence_until_the_time_limit_is_counted_at_the_end(target, missed):
+    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos", max_episode_steps=3))
+    start(env, target)
+    steps = [env.step(rest(env, SILENT)) for _ in range(3)]
+    assert [step[4]["missed_absence"] for step in steps] == [0, 0, missed]
+    assert [step[3] for step in steps] == [False, False, True]
+    assert not steps[-1][4]["success"]
+
+
+@pytest.mark.parametrize(("threshold", "value", "declared"), [(0.5, 0.5, False), (0.5, 0.6, True), (-0.2, 0.0, True)])
+def test_the_threshold(threshold, value, declared):
+    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos"), threshold)
+    start(env, ABSENT)
+    _, _, terminated, _, info = env.step(rest(env, value))
+    assert (terminated, info["declared_absent"]) == (declared, declared)
+
+
+@pytest.mark.parametrize("reward_mode", ["dense", "sparse"])
+def test_a_right_declaration_earns_what_a_pick_earns(reward_mode):
+    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos", reward_mode=reward_mode))
+    start(env, ABSENT)
+    right = env.step(rest(env, DECLARES))[1]
+    start(env, NAMES[0])
+    assert pick(env, NAMES[0], to_goal=True, extra=[SILENT])[-1][1] == right > 0
+
+
+def test_in_a_vectorised_environment():
+    envs = gym.make_vec(PROXY, num_envs=2, wrappers=[DeclareAbsence], obs_mode="state", absent_probability=1.0)
+    envs.reset(seed=0)
+    _, _, terminated, _, info = envs.step(np.ones(envs.action_space.shape, np.float32))
+    assert terminated.all() and info["success"].all() and info["declared_absent"].all()
+
+
+def test_it_can_be_made_again_from_its_spec(env):
+    again = gym.make(env.spec)
+    assert isinstance(again, DeclareAbsence) and again.threshold == env.threshold
+
+
+def test_wrong_use_is_named(env):
+    with pytest.raises(InvalidArgumentError, match="threshold"):
+        DeclareAbsence(env.env, threshold=1.0)
+    with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
+        DeclareAbsence(gym.make("CartPole-v1"))
+    start(env, ABSENT)
+    with pytest.raises(InvalidArgumentError, match="shape"):
+        env.step(np.zeros(8, np.float32))
+    with pytest.raises(InvalidArgumentError, match="obs_mode"):
+        FlatObservation(env)
+    with pytest.raises(InvalidArgumentError, match="depth_limit"):
+        FlatObservation(gym.make(PROXY, obs_mode="rgbd"), depth_limit=0)
+
+
+def test_flat_observations_hold_what_the_nested_ones_do():
+    nested = gym.make(PROXY, obs_mode="rgbd_robot_seg")
+    flat = FlatObservation(nested, depth_limit=2.0)
+    before, _ = nested.reset(seed=0)
+    after, _ = flat.reset(seed=0)
+    assert after in flat.observation_space
+    assert np.array_equal(after["hand_camera_rgb"], before["image"]["hand_camera"]["rgb"])
+    depth = before["image"]["hand_camera"]["depth"]
+    near = depth < 2.0
+    assert near.mean() > 0.5 and np.abs(after["hand_camera_depth"][near] / 255 * 2.0 - depth[near]).max() < 0.01
+    assert np.array_equal(after["base_camera_robot_seg"] == 255, before["image"]["base_camera"]["robot_seg"])
+    assert np.array_equal(after["state"][:9], before["agent"]["qpos"])
+    assert np.isin(before["extra"]["goal_pos"].astype(np.float32), after["state"]).all()

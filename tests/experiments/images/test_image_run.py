@@ -1,0 +1,300 @@
+"""Runs on single images: trained, gone on with, evaluated, and what does not fit together."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.image_runs import config, make_toys, trained
+from helpers.scene_runs import make_teacher
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
+from pickclutter_lang.experiments.images.image_cache import retrieve
+from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+from pickclutter_lang.experiments.images.image_results import RESULT_FILE, SPACE_FILE, read_result
+from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
+from pickclutter_lang.training.experiment import seed_everything
+from pickclutter_lang.training.trainer import Trainer
+
+LONGER = ("distill.epochs=3", "continual_split=true", "few_shot.epochs=2")
+BEST = ("objective.cls=1", "objective.im_cst=1", "objective.vlprox=1")
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory) -> list[str]:
+    """Overrides that point to views of objects and to an untrained teacher."""
+    return make_toys(tmp_path_factory.mktemp("toys"))
+
+
+@pytest.fixture(scope="module")
+def finished(toys, tmp_path_factory) -> ImageRun:
+    folder = tmp_path_factory.mktemp("run")
+    run = trained(
+        *toys,
+        *BEST,
+        "distill.epochs=3",
+        "average_last_epochs=1",
+        "continual_split=true",
+        "few_shot.epochs=2",
+        f"out={folder}",
+    )
+    evaluate_images(run)
+    return run
+
+
+def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
+    return load_checkpoint(epoch_folder(run.folder / phase, epoch)).model
+
+
+def test_a_result_says_what_it_is_made_of_and_how_well_it_went(finished) -> None:
+    result = read_result(finished.folder / RESULT_FILE)
+    data, metrics = result["data"], result["metrics"]
+    assert len(data["seen"]) + len(data["unseen"]) == 6
+    assert not set(data["seen"]) & set(data["unseen"])
+    assert metrics["zero_shot"]["id"]["images"] == data["id"]
+    for half in ("ood1_before", "ood1_after", "ood2_before", "ood2_after"):
+        assert 0 <= metrics["continual"][half]["accuracy"] <= 1
+    assert metrics["continual"]["ood1_before"]["images"] + metrics["continual"]["ood2_before"]["images"] == data["ood"]
+    assert {*metrics["text"]} == {"names", "descriptions", "captions"}
+    assert metrics["features"]["ood"]["degrees"] > 0
+    with np.load(finished.folder / SPACE_FILE) as space:
+        assert len(space["students"]) == len(space["labels"]) == data["ood"]
+        assert space["labels"].max() < len(space["texts"]) == len(data["unseen"])
+
+
+def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
+    """Against a slow reference: images one by one, cosines in NumPy."""
+    finished.load_weights("distill")
+    model, split = finished.model, finished.split
+    text = model.text(split.unseen).numpy()
+    right: dict[int, list[bool]] = {}
+    with torch.no_grad():
+        for row in split.ood:
+            feature = model.features(finished.views.plain([row]))[0].numpy()
+            cosines = text @ feature / np.linalg.norm(feature)
+            label = int(finished.labels[row])
+            right.setdefault(label, []).append(split.unseen[int(cosines.argmax())] == label)
+    expected = np.mean([np.mean(found) for found in right.values()])
+    result = read_result(finished.folder / RESULT_FILE)
+    assert result["metrics"]["zero_shot"]["ood"]["accuracy"] == pytest.approx(expected)
+
+
+def test_few_shot_pictures_are_never_evaluated(finished) -> None:
+    split = finished.split
+    seen = {row for epoch in range(3) for batch in finished.task("few_shot").batches(epoch) for _, row in batch}
+    assert {*split.fewshot} <= seen
+    assert not seen & {*split.ood, *split.id}
+
+
+def test_the_continual_phase_sees_half_of_the_unseen_classes(finished) -> None:
+    task, (first, second) = finished.task("continual"), finished.halves
+    assert {*first} | {*second} == {*finished.split.unseen}
+    rows = {row for batch in task.batches(0) for source, row in batch if source == 1}
+    assert {int(finished.labels[row]) for row in rows} == {*first}
+    assert not {*second} & {number for group in task.classes for number in group}
+
+
+def test_a_killed_run_goes_on_to_the_bit(finished, toys, tmp_path) -> None:
+    run = ImageRun.open(config(*toys, *BEST, *LONGER, f"out={tmp_path}"))
+    trainer = Trainer(run.task("distill"), tmp_path / "distill", run.teacher_provenance)
+    original = trainer._save
+
+    def save_and_stop(epoch: int) -> None:
+        original(epoch)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    trainer._save = save_and_stop  # type: ignore[method-assign]
+    seed_everything(run.config.seed)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run(tmp_path / "tensorboard" / "distill")
+    again = trained(*toys, *BEST, *LONGER, f"out={tmp_path}")
+    for phase, epoch in (("distill", 3), ("few_shot", 2), ("continual", 2)):
+        ours, theirs = weights(again, phase, epoch), weights(finished, phase, epoch)
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs), phase
+
+
+def test_a_closed_set_has_no_zero_shot_output_and_tells_its_halves_apart(toys, tmp_path) -> None:
+    run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
+    assert [len(group) for group in run.task("few_shot").classes] == [len(run.split.seen), len(run.split.unseen)]
+    metrics = evaluate_images(run)["metrics"]
+    assert metrics["zero_shot"]["ood"] is None
+    assert 0 <= metrics["few_shot"]["ood"]["accuracy"] <= 1
+    assert "retrieval" not in metrics
+
+
+def test_learned_prompts_move_with_the_training(toys, tmp_path) -> None:
+    run = trained(*toys, "objective.cls=1", "text.n_ctx=4", "text.context_init=null", f"out={tmp_path}")
+    first, last = (load_checkpoint(epoch_folder(run.folder / phase, 1)).model for phase in ("distill", "few_shot"))
+    name = next(name for name in first if name.endswith("positive"))
+    assert not torch.equal(first[name], last[name])
+
+
+def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
+    run = trained(
+        *toys, "objective.cls=1", "distill.epochs=3", "few_shot.epochs=2", "average_last_epochs=2", f"out={tmp_path}"
+    )
+    result = evaluate_images(run)
+    noted = [row["validation"]["accuracy"] for row in result["history"]["distill"]]
+    assert result["metrics"]["zero_shot"]["id"]["accuracy"] == pytest.approx(np.mean(noted[-2:]))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "words"),
+    [
+        ((), InvalidArgumentError, "objective.cls=1"),
+        (("objective.cls=1", "objective.cap=1", "text.closed_set=true"), InvalidArgumentError, "objective.cls alone"),
+        (("objective.cls=1", "text.template=thing"), InvalidArgumentError, "text.template"),
+        (("objective.cls=1", "text.descriptions=other.json"), PickClutterError, "other.json"),
+        (("objective.cls=1", "text.descriptions=flowery"), PickClutterError, "flowery"),
+        (("objective.cls=1", "average_last_epochs=2"), InvalidArgumentError, "average_last_epochs"),
+        (("objective.cls=1", "data.name=imagenet"), InvalidArgumentError, "imagenet"),
+        (("objective.cls=1", "data.root=nowhere"), PickClutterError, "nowhere"),
+        (("objective.cls=1", "student.name=timm/nothing"), InvalidArgumentError, "nothing"),
+        (("objective.cls=1", "crops.min_crop_area=0"), InvalidArgumentError, "crops.min_crop_area"),
+        (("objective.cls=1", "num_threads=0"), InvalidArgumentError, "num_threads"),
+        (("objective.cls=1", "center_crop=500"), InvalidArgumentError, "centre"),
+        (("objective.cls=1", "'text.template=\"{name} {x}\"'"), InvalidArgumentError, "text.template"),
+        (("objective.cls=1", "few_shot.batch_size=500"), InvalidArgumentError, "training images for batches of 500"),
+        (
+            ("objective.cls=1", "objective.im_cst=1", "distill.lr=1e30", "distill.epochs=4"),
+            InvalidArgumentError,
+            r"distill\.lr",
+        ),
+        (
+            ("objective.cls=1", "student.name=timm/vit_tiny_patch16_224", "image_size=50"),
+            InvalidArgumentError,
+            "images of 50 px",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(toys, tmp_path, overrides, error, words) -> None:
+    with pytest.raises(error, match=words):
+        trained(*toys, *overrides, f"out={tmp_path / 'run'}")
+
+
+def test_a_mistake_leaves_nothing_behind_that_refuses_its_correction(toys, tmp_path) -> None:
+    with pytest.raises(InvalidArgumentError, match="nothing"):
+        trained(*toys, "objective.cls=1", "student.name=timm/nothing", f"out={tmp_path}")
+    trained(*toys, "objective.cls=1", f"out={tmp_path}")
+
+
+def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
+    for text in ("{", "{}"):
+        (tmp_path / "settings.json").write_text(text)
+        with pytest.raises(CheckpointError, match=r"settings\.json"):
+            ImageRun.open(config(*toys, *BEST, f"out={tmp_path}"))
+
+
+def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
+    run = ImageRun.open(config(*toys, *BEST, "repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
+    shown = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
+    assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
+    keys = []
+    run.crops.train_images = lambda rows, key, size: (
+        keys.append(key) or (torch.zeros(len(rows), 3, 32, 32), [0] * len(rows))
+    )
+    batches = run.task("distill").iter_batches(1)
+    assert next(batches) and next(batches)
+    assert len(set(keys)) == 2
+
+
+def test_processes_that_work_ahead_change_no_result(finished, toys, tmp_path) -> None:
+    for crops in (0, 2):
+        own = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]
+        alone, ahead = (ImageRun.open(config(*own, f"num_workers={n}")).task("distill") for n in (0, 2))
+        before = torch.get_rng_state()
+        shown = list(ahead.iter_batches(1))
+        assert torch.equal(torch.get_rng_state(), before)
+        for (rows, images, drawn), (others, same, again) in zip(alone.iter_batches(1), shown, strict=True):
+            assert rows == others and drawn == again
+            assert images.dtype == torch.uint8 and torch.equal(images, same)
+    run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
+    assert evaluate_images(run)["metrics"] == read_result(finished.folder / RESULT_FILE)["metrics"]
+
+
+def test_a_mistake_ahead_is_named_as_one_at_hand(toys, tmp_path) -> None:
+    run = ImageRun.open(config(*toys, *BEST, "num_workers=1", f"out={tmp_path}"))
+    with pytest.raises(IndexError):
+        list(run.crops.eval_batches([10**6], 2))
+
+
+def test_evaluation_shows_the_middle_that_is_asked_for(toys, tmp_path) -> None:
+    run = ImageRun.open(config(*toys, *BEST, "center_crop=16", "image_size=16", f"out={tmp_path}"))
+    middle = torch.from_numpy(run.data.images.load([3])[0, 8:24, 8:24]).permute(2, 0, 1)
+    assert torch.equal(run.crops.eval_images([3])[0], middle)
+
+
+def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, tmp_path) -> None:
+    ids = finished.data.images.ids
+    files = []
+    for word in ("red", "blue"):
+        files.append(tmp_path / f"{word}.jsonl")
+        files[-1].write_text("".join(json.dumps({"id": item, "text": f"a {word} thing"}) + "\n" for item in ids))
+    same = [*toys, "objective.cls=1", "objective.cap=1", f"out={tmp_path / 'run'}"]
+    trained(*same, f"data.captions={files[0]}")
+    with pytest.raises(MismatchError, match="captions"):
+        ImageRun.open(config(*same, f"data.captions={files[1]}"))
+
+
+def test_a_mistake_in_a_text_is_no_mistake_in_the_pictures(toys, tmp_path) -> None:
+    for wrong, words in (("text.descriptions=own", "expected a text of at most"), ("text.n_ctx=2", "n_context=2")):
+        run = ImageRun.open(config(*toys, "objective.cls=1", wrong, f"out={tmp_path}"))
+        run.data = replace(run.data, classes=tuple(replace(c, description="word " * 200) for c in run.data.classes))
+        with pytest.raises(InvalidArgumentError, match=words) as caught:
+            run.train()
+        assert "cannot read images" not in str(caught.value)
+
+
+def test_descriptions_too_long_for_the_teacher_do_not_fail_a_run_without_them(toys, tmp_path) -> None:
+    run = trained(*toys, "objective.cls=1", f"out={tmp_path}")
+    long = [replace(item, description="word " * 200) for item in run.data.classes]
+    run.data = replace(run.data, classes=tuple(long))
+    assert "descriptions" in evaluate_images(run)["metrics"]["text"]
+
+
+def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    same = [*toys, *BEST, *LONGER, f"out={tmp_path / 'run'}"]
+    ImageRun.open(config(*same))
+    with pytest.raises(InvalidArgumentError, match=r"objective\.top_k: 256 / 3"):
+        ImageRun.open(config(*same, "objective.top_k=3"))
+    with pytest.raises(MismatchError, match="other data"):
+        ImageRun.open(config(*same, "data.seed=1"))
+    other = make_teacher(tmp_path / "teacher", seed=1)
+    with pytest.raises(TeacherError, match="fingerprint"):
+        ImageRun.open(config(*same, f"teacher.checkpoint={other}"))
+
+
+def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
+    run = ImageRun.open(config(*toys, *BEST, "crops.fixed_crops=3", "crops.flip=false", f"out={tmp_path}"))
+    shown, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
+    again, _ = run.crops.train_images([3, 2, 1, 0], (0, 0, 1))
+    assert torch.equal(shown.flip(0), again)
+    assert set(crops) <= {0, 1, 2}
+    seen = torch.from_numpy(run.crops._cropped([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float()
+    same_size = torch.nn.functional.interpolate(seen, size=shown.shape[-2:], mode="bilinear", antialias=True)
+    assert (same_size[0] - shown[0]).abs().mean() < 0.03 * 255
+    assert any(run.crops.train_images([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
+    features = run.crops.crop_features(run.teacher, run.cache, [5, 2])
+    assert features.shape[:2] == (2, 3)
+    assert not torch.equal(features[:, 0], features[:, 1])
+    again = run.teacher.encode_image(run.teacher.preprocess(run.crops._cropped([2], 1, run.teacher.image_size)))
+    assert torch.allclose(features[1, 1], again[0], atol=1e-5)
+
+
+def test_retrieval_weighs_the_cache_by_the_few_shot_pictures_alone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    centers = torch.randn(4, 16, generator=generator)
+    labels = torch.arange(4).repeat(5)
+    keys = centers[labels] + 0.1 * torch.randn(20, 16, generator=generator)
+    queries = centers + 0.1 * torch.randn(4, 16, generator=generator)
+    useless = torch.nn.functional.normalize(torch.randn(4, 16, generator=generator), dim=1)
+    places, choice = retrieve(queries, keys, labels, useless, scale=1 / 0.07)
+    assert places.tolist() == [0, 1, 2, 3]
+    assert choice["alpha"] > 0
+    texts = torch.nn.functional.normalize(centers, dim=1)
+    assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1]["alpha"] == 0  # text alone is as good

@@ -1,0 +1,361 @@
+"""Object crops: objects cut out of scenes, the student that names them, and the policy that looks closer."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from dataclasses import replace
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from helpers.grasping import INTRINSIC
+from helpers.scene_data import COLOURS, make_toy_store
+from helpers.scene_runs import SMALL, config, make_toys
+from pickclutter_lang.datasets.object_crops import ObjectCropDataset, crops_around
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
+from pickclutter_lang.datasets.transforms.squares import bounding_square
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_report import write_report
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
+from pickclutter_lang.policy.detectors import CropVerifier, StudentDetector
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.students import build_student
+from pickclutter_lang.students.crop_classifier import CropClassifier, orthogonalize
+from pickclutter_lang.students.model import normalize_rgb
+from pickclutter_lang.training.checkpoint import saved_epochs
+from pickclutter_lang.training.experiment import seed_everything
+
+SIDE = 48
+PHASE = (
+    "crop_classifier=default",
+    "crop_classifier.crop_size=64",
+    "crop_classifier.epochs=3",
+    "crop_classifier.batch_size=16",
+    "crop_classifier.repeats=20",
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run with object crops and its policy."""
+    root = tmp_path_factory.mktemp("crop_classifier")
+    given = [*make_toys(root, size=SIDE), "distill.epochs=1", "few_shot.epochs=1", *PHASE, "crop_classifier.lr=0.003"]
+    run = SceneRun.open(config(*given, f"out={root / 'run'}"))
+    run.train()
+    evaluate_run(run)
+    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    return root, run
+
+
+def test_close_ups_are_what_numpy_computes():
+    seed_everything(0)
+    model = CropClassifier(build_student("timm/resnet10t", channels=3, embed_dim=5), 4).eval()
+    rng = np.random.default_rng(0)
+    images, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
+    model.set_class_embeddings(text)
+    rows = text.numpy().astype(float)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    values, vectors = np.linalg.eigh(rows @ rows.T)
+    apart = vectors @ np.diag(values**-0.5) @ vectors.T @ rows  # the root of the Gram matrix, inverted
+    masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
+    masks[2] = 0
+    with torch.no_grad():
+        found, local = model(images, masks).numpy(), model.student(images).local.numpy()
+    cells = local.shape[2]
+    for n in range(3):
+        total = np.zeros(5)
+        for i in range(cells):
+            for j in range(cells):
+                step = 64 // cells
+                part = masks[n, i * step : (i + 1) * step, j * step : (j + 1) * step].numpy()
+                total += (part.mean() + 1e-4) * local[n, :, i, j]
+        for c in range(4):
+            assert found[n, c] == pytest.approx(10 * total @ apart[c] / np.linalg.norm(total), abs=1e-3)
+    with pytest.raises(InvalidArgumentError, match=r"masks \[N, S, S\]"):
+        model(images, masks[:2])
+    with pytest.raises(InvalidArgumentError, match=r"expected texts \[4, 5\], but got \[1, 5\]"):
+        model.set_class_embeddings(text[:1])
+
+
+def test_texts_that_are_almost_the_same_are_told_apart():
+    text = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
+    text[1] = text[0] + 0.02 * text[1]
+    found = orthogonalize(text)
+    assert torch.allclose(found @ found.T, torch.eye(3), atol=1e-5)
+    assert torch.allclose(orthogonalize(3 * found[[2, 0, 1]]), found[[2, 0, 1]], atol=1e-5)  # what is so stays
+    more = orthogonalize(torch.randn(9, 8, generator=torch.Generator().manual_seed(1)))
+    assert torch.allclose(more.norm(dim=1), torch.ones(9), atol=1e-5)
+
+
+def test_how_often_a_name_is_shown_is_added_in_training(made):
+    _, run = made
+    task = run.task("crop_classifier")
+    prepared = next(iter(task.iter_batches(0)))
+    shown = [[(task.train, task.few)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)]
+    counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
+    assert len(set(counts.round().tolist())) > 2
+    task.model.eval()
+    with torch.no_grad():
+        images, masks, labels = prepared
+        logits = task.model(normalize_rgb(images), masks).double().numpy()
+        found = float(task.loss(prepared, 0)[0])
+    odds = counts * np.exp(logits)
+    own = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
+    assert found == pytest.approx(-np.log(own).mean(), abs=0.01)  # 400 epochs are not all of them
+
+
+def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
+    data = config("data.image_size=32", "data.crop_size=null").data
+    scenes = SceneDataset(make_toy_store(tmp_path / "train", "train", 6, size=SIDE), data)
+    columns = scenes.store.split_label_indices("id")
+    objects = ObjectCropDataset(scenes, columns)
+    assert len(objects) == int(scenes.labels[:, columns].sum())
+    images, masks = objects.load(range(len(objects)), 40)
+    assert images.shape == (len(objects), 3, 40, 40) and masks.shape == (len(objects), 40, 40)
+    for image, mask, label in zip(images, masks, objects.labels.tolist(), strict=True):
+        color = COLOURS[columns[label]] / 255
+        assert 0.1 < mask.mean() < 1 and mask[20, 20] == 1
+        assert image[:, 20, 20].numpy() == pytest.approx(color, abs=0.01)
+    one, again, other = (objects.load([0, 1], 40, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one[0], again[0]) and torch.equal(one[1], again[1]) and not torch.equal(one[0], other[0])
+    assert len(ObjectCropDataset(scenes, scenes.store.split_label_indices("ood"))) == 0
+
+
+def test_the_table_tells_how_high_things_are():
+    rng, side = np.random.default_rng(0), 60
+    for turn in ([np.pi, 0, 0], [np.pi - 0.3, 0.2, 0.7]):
+        pose = np.eye(4)  # OpenGL's camera looks along -z: turned by half a turn it would look up, so begin there
+        pose[:3, :3] = Rotation.from_rotvec([np.pi, 0, 0]).as_matrix() @ Rotation.from_rotvec(turn).as_matrix()
+        pose[:3, 3] = 0.1, -0.2, 0.5
+        intrinsic = INTRINSIC * side / 160
+        intrinsic[2, 2] = 1
+        rays = unproject_depth(np.ones((side, side)), intrinsic, pose).points - pose[:3, 3]
+        depth = (-0.5 / rays[:, 2]).reshape(side, side)
+        depth[20:30, 20:30] -= 0.05 * depth[20:30, 20:30] / 0.5  # 5 cm above the table
+        table = np.ones((side, side), bool)
+        table[18:24, 20:30] = False  # not all of the thing is left out
+        found = camera_pose_from_table(depth + rng.normal(0, 5e-4, depth.shape), intrinsic, table)
+        heights = unproject_depth(depth, intrinsic, found).points[:, 2].reshape(side, side)
+        assert np.abs(heights[40:]).max() < 0.002 and heights[20:30, 20:30].mean() == pytest.approx(0.05, abs=0.002)
+        assert np.allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3)) and np.linalg.det(found[:3, :3]) > 0
+    with pytest.raises(InvalidArgumentError, match="3 points of a table"):
+        camera_pose_from_table(depth, intrinsic, np.zeros((side, side), bool))
+
+
+def test_objects_get_their_names(made):
+    _, run = made
+    history = [json.loads(line) for line in (run.folder / "crop_classifier" / "log.jsonl").read_text().splitlines()]
+    assert len(history) == 3 and history[-1]["cls"] < history[0]["cls"]
+    record = json.loads((run.folder / "result.json").read_text())
+    assert record["history"]["crop_classifier"] == history and record["seconds"]["crop_classifier"] > 0
+    assert "A second student, of object crops, goes with it (3 epochs)." in write_report(run.folder).read_text()
+    assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
+    model, columns = run.load_closeups(), run.columns(("id", "ood"))
+    few = ObjectCropDataset(run.scenes["fewshot"], columns)
+    with torch.no_grad():
+        images, masks = few.load(range(len(few)), 64)
+        right = model(normalize_rgb(images), masks).argmax(dim=1) == few.labels
+    assert right.float().mean() > 0.2
+
+
+def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
+    root, run = made
+    shutil.copytree(root / "run", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "crop_classifier")
+    again = SceneRun.open(replace(run.config, out=str(tmp_path / "run")))
+    steps, loss = [], type(again.task("crop_classifier")).loss
+
+    def stopped(task, prepared, epoch):
+        steps.append(epoch)
+        if len(steps) > len(task.batches(0)) + 1:
+            raise KeyboardInterrupt
+        return loss(task, prepared, epoch)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pickclutter_lang.experiments.scenes.crop_task.CloseUpTask.loss", stopped)
+        again.train()
+    assert steps[-1] == 2 and saved_epochs(tmp_path / "run" / "crop_classifier") == [1]
+    done = (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text()
+    later = SceneRun.open(again.config)
+    later.train()
+    assert (
+        (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text().startswith(done)
+    )  # the first epoch not once more
+    expected, found = run.load_closeups().state_dict(), later.load_crop_classifier().state_dict()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_policy_looks_closer(made):
+    root, run = made
+    student = StudentRuntime.load(root / "policy")
+    detector, seen = StudentDetector(student), scene_to_observation(run.scenes["ood"], 1)
+    names = [*student.config.names[:3], "a red teapot"]
+    detected, plain = (
+        detector.detect(seen, names),
+        student.predict({("hand", "rgb"): seen["image"]["hand_camera"]["rgb"]}, names),
+    )
+    rgb = seen["image"]["hand_camera"]["rgb"]
+    for n, name in enumerate(names):
+        assert (detector(seen, name).mask == detected[n].mask).all()
+        assert detector(seen, name).score == pytest.approx(detected[n].score, abs=1e-6)
+    for n, name in enumerate(names[:3]):
+        closer = student.classify_crop(rgb, detected[n].mask)[n] if detected[n].mask.any() else -12.0
+        odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
+        assert np.abs(1 / (1 + np.exp(-odds)) - detected[n].score).min() < 1e-5  # 2 less if it was not its first choice
+        assert detected[n].threshold == student.config.crop_classifier.thresholds[name] != student.threshold(name)
+    assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
+    assert sum(one.mask.any() for one in detected) > 0
+    whole = np.ones((SIDE, SIDE), bool)
+    odds = student.classify_crop(rgb, whole)
+    assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
+    assert student.config.names == run.names(("id", "ood"))
+    part = np.zeros((SIDE, SIDE), bool)
+    part[8:30, 10:16] = part[24:30, 10:40] = True
+    window = crops_around(np.array([bounding_square(part)]))
+    own = crop_masks(part[None].astype(np.uint8), window, 64).float()
+    with torch.no_grad():  # what was trained, not frozen
+        logits = run.load_closeups()(normalize_rgb(crop_images(rgb[None], window, 64)), own)[0].double().numpy()
+    for n, logit in enumerate(logits):
+        others = np.log(np.exp(np.delete(logits, n)).sum())
+        assert student.classify_crop(rgb, part)[n] == pytest.approx(
+            logit - others, abs=0.05
+        )  # bfloat16 where there is any
+    assert np.abs(student.classify_crop(rgb, part) - odds).max() > 0.1
+    again = pickle.loads(pickle.dumps(student))  # for the processes of vectorised environments
+    assert np.array_equal(again.close_up(rgb, part), student.classify_crop(rgb, part))
+    with pytest.raises(InvalidArgumentError, match="each name once"):
+        detector.detect(seen, ["banana", "lemon", "banana"])
+
+
+def test_thresholds_of_close_ups_are_of_both_stores(made):
+    root, run = made
+    student = StudentRuntime.load(root / "policy")
+    detector, found = StudentDetector(student), {}
+    for store in ("id", "fewshot"):
+        scenes = run.scenes[store]
+        scores = np.array(
+            [
+                [one.score for one in detector.detect(scene_to_observation(scenes, row), student.config.names)]
+                for row in range(len(scenes))
+            ]
+        )
+        for split in ("id", "ood"):
+            columns = run.columns((split,))
+            kept = [student.config.names.index(scenes.names[column]) for column in columns]
+            found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
+    known, unseen = (student.config.crop_classifier.thresholds[run.names((split,))[0]] for split in ("id", "ood"))
+    assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
+    assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
+    assert set(student.config.crop_classifier.thresholds) == set(student.config.names)
+
+
+def test_the_clearest_of_what_the_map_points_to_is_taken(made):
+    student = StudentRuntime.load(made[0] / "policy")
+    masks, rgb = [np.arange(9).reshape(3, 3) == n for n in range(3)], np.zeros((3, 3, 3), np.uint8)
+    number, looks = student.config.names.index("banana"), []
+
+    def say(*odds):
+        def close_up(rgb, mask):
+            looks.append(mask)
+            return np.eye(len(student.config.names))[number] * odds[int(np.flatnonzero(mask)[0])]
+
+        student.classify_crop = close_up
+        close_ups = CropVerifier(student, rgb)
+        mask, found = close_ups.best(masks, "banana")
+        assert close_ups.best(masks, "lemon")[1] == 0.0
+        return int(np.flatnonzero(mask)[0]), found
+
+    assert say(0.0, 1.5, 1.9) == (0, 0.0)  # the first has the benefit of the doubt
+    assert say(0.0, 1.5, 3.0) == (2, 1.0)
+    nothing = np.zeros((3, 3), bool)
+    assert len(looks) == 6  # each thing once
+    mask, odds = CropVerifier(student, rgb).best([nothing], "banana")
+    assert not mask.any() and odds == -12
+
+
+def test_before_fine_tuning_there_are_no_close_ups(made):
+    root, _ = made
+    export_policy(PolicyExportConfig(str(root / "run"), "distill", None, 1, str(root / "before")))
+    student = StudentRuntime.load(root / "before")
+    assert student.config.crop_classifier is None
+    with pytest.raises(InvalidArgumentError, match="this policy has none"):
+        student.classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+
+
+def test_what_does_not_fit_is_told(made, tmp_path):
+    root, run = made
+    given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}", *PHASE]
+    with pytest.raises(InvalidArgumentError, match="data=hand_rgb for object crops"):
+        config(*given, "data=hand_rgbd")
+    with pytest.raises(InvalidArgumentError, match=r"closeups\.size"):
+        config(*given, "crop_classifier.crop_size=4")
+    with pytest.raises(InvalidArgumentError, match=r"no closeups\.image_sizes"):
+        config(*given, "crop_classifier.image_size_schedule=[32]")
+    with pytest.raises(InvalidArgumentError, match=r"other settings.*closeups"):
+        SceneRun.open(replace(run.config, crop_classifier=None))
+    shutil.copytree(root / "policy", tmp_path / "policy")
+    card = json.loads((tmp_path / "policy" / "policy.json").read_text())
+    some = {"size": 32, "thresholds": {"banana": 0.5}}
+    for wrong, told in (({"size": 32}, "is damaged"), (some, "lack the threshold of a name")):
+        (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"crop_classifier": wrong}))
+        with pytest.raises(CheckpointError, match=told):
+            StudentRuntime.load(tmp_path / "policy")
+    scenes = run.scenes["fewshot"]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(DatasetError, match=r"scene fewshot/.*3 points of a table"),
+    ):
+        kept = scenes.images
+        patch.setattr(scenes, "pictures", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
+        scene_to_observation(scenes, 0)
+    plain = SceneRun.open(
+        config(*given[:2], *SMALL, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path / 'plain'}")
+    )
+    assert plain.load_crop_classifier() is None
+    with pytest.raises(InvalidArgumentError, match="train one with crop_classifier=default"):
+        plain.task("crop_classifier")
+
+
+@pytest.mark.parametrize(
+    ("store", "field"), [("id", "hand_segmentation"), ("id", "hand_depth"), ("fewshot", "hand_depth")]
+)
+def test_stores_without_what_close_ups_need_are_told_at_once(tmp_path, store, field):
+    given = make_toys(tmp_path, size=SIDE)
+    manifest = tmp_path / "scenes" / store / "manifest.json"
+    held = json.loads(manifest.read_text())
+    held["fields"].remove(field)
+    manifest.write_text(json.dumps(held))
+    with pytest.raises(DatasetError, match=rf"{field}.*crop_classifier=none"):
+        SceneRun.open(
+            config(
+                *given,
+                "objective.region_contrastive=0",
+                "objective.region_proximity=0",
+                *PHASE,
+                f"out={tmp_path / 'run'}",
+            )
+        )
+
+
+def test_features_for_agents_are_those_of_the_student_of_scenes(made):
+    student = StudentRuntime.load(made[0] / "policy")
+    space = gymnasium.spaces.Dict(
+        {
+            "hand_camera_rgb": gymnasium.spaces.Box(0, 255, (3, SIDE, SIDE), np.uint8),
+            "state": gymnasium.spaces.Box(-1, 1, (7,), np.float32),
+        }
+    )
+    extractor = StudentFeaturesExtractor(space, student)
+    seen = {"hand_camera_rgb": torch.rand(2, 3, SIDE, SIDE), "state": torch.zeros(2, 7)}
+    assert extractor(seen).shape == (2, extractor.features_dim)

@@ -1,0 +1,218 @@
+"""The page: served on loopback, asked over HTTP, and never asking anything of another machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from helpers.paths import ROOT
+from helpers.scene_runs import config, make_toys
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.demo import (
+    DemoConfig,
+    build_demo,
+    overlay,
+    predict_image,
+    predict_scene,
+    serve,
+)
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+
+SCRIPT = str(ROOT / "scripts" / "demo.py")
+NAMES = ["banana", "a red teapot", "the blue thing"]
+needs_the_extra = pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs the extra `demo`")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("demo")
+    short = ("distill.epochs=1", "few_shot.epochs=1", f"out={root / 'run'}")
+    SceneRun.open(config(*make_toys(root), *short)).train()
+    return root / "run"
+
+
+@pytest.fixture(scope="module")
+def run(folder) -> SceneRun:
+    return load_trained_run(request(folder))
+
+
+def request(folder: Path, port: int = 7860) -> DemoConfig:
+    return DemoConfig(run=str(folder), phase="few_shot", scenes=None, num_threads=1, port=port)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def page(folder, tmp_path_factory):
+    """The address of a page, and every address that this process connected to since."""
+    called, original = [], socket.socket.connect
+
+    def connect(self, address):
+        called.append(address)
+        return original(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        blocks = build_demo(request(folder))
+        yield serve(blocks, free_port()), called
+        blocks.close()
+
+
+def look(url: str, *inputs):
+    """Call the page's function as any HTTP client does."""
+    body = json.dumps({"data": inputs}).encode()
+    question = urllib.request.Request(f"{url}gradio_api/run/look", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(question, timeout=60) as reply:
+        return json.load(reply)["data"]
+
+
+def image(url: str, value: dict) -> np.ndarray:
+    with urllib.request.urlopen(f"{url}gradio_api/file={value['path']}", timeout=60) as reply:
+        return np.asarray(Image.open(reply).convert("RGB"))
+
+
+@needs_the_extra
+def test_the_page_answers_for_a_scene(page, run):
+    url, _ = page
+    shown, located, scores, truth, chosen, _ = look(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
+    expected = predict_scene(run, "ood", 2, NAMES)
+    told = {item["label"]: item["confidence"] for item in scores["confidences"]}
+    assert told == pytest.approx(expected.probabilities, abs=1e-5)
+    assert image(url, shown).shape == (448, 448, 3)
+    heatmap = overlay(expected.image, expected.attention["a red teapot"])
+    value = located.get("value", located)
+    np.testing.assert_allclose(image(url, value).astype(int), heatmap.astype(int), atol=1)
+    assert "ood/0/2" in truth and "graspable" in truth and chosen["value"] == "a red teapot"
+
+
+@needs_the_extra
+def test_nothing_is_asked_of_another_machine(page):
+    url, called = page
+    look(url, "id", 0, None, "pear", None)
+    assert called and {address[0] for address in called if isinstance(address, tuple)} <= {"127.0.0.1", "localhost"}
+    with urllib.request.urlopen(url) as reply:
+        text = reply.read().decode()
+    assert "pickclutter-lang" in text and '"analytics_enabled":false' in text.replace(" ", "").lower()
+
+
+@needs_the_extra
+def test_a_wrong_name_is_said_and_the_page_goes_on(page):
+    url, _ = page
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        look(url, "ood", 0, None, "pear, pear", None)
+    assert "pear more than once" in caught.value.read().decode()
+    assert look(url, "ood", 0, None, "pear", None)[2]["label"] == "pear"
+
+
+@needs_the_extra
+def test_a_taken_port_is_named(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidArgumentError, match=f"expected a free port, but {port} is not"):
+            serve(build_demo(request(folder)), port)
+
+
+def test_a_picture_of_a_scene_gets_the_answer_of_the_scene(run):
+    scene = predict_scene(run, "id", 1, NAMES)
+    wide = np.pad(scene.image, ((0, 0), (9, 9), (0, 0)))
+    own = predict_image(run, wide, NAMES)
+    np.testing.assert_array_equal(own.image, scene.image)
+    assert own.probabilities == pytest.approx(scene.probabilities, abs=1e-5)
+    for name in NAMES:
+        np.testing.assert_allclose(own.attention[name], scene.attention[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(480, 640, 3), (31, 17, 3), (200, 200, 4)])
+def test_any_size_of_picture_will_do(run, shape):
+    answer = predict_image(run, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), ["pear"])
+    assert 0 < answer.probabilities["pear"] < 1 and answer.image.shape == (min(shape[:2]),) * 2 + (3,)
+
+
+def test_a_map_is_bright_where_it_is_high():
+    heatmap = np.zeros((4, 4), np.float32)
+    heatmap[0, 3] = 1
+    laid = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
+    assert laid.shape == (448, 448, 3)
+    assert laid[40, -40].sum() > 2 * laid[-40, 40].sum()
+    assert np.ptp(laid[-40, 40]) < 10
+
+
+@pytest.mark.parametrize(
+    ("store", "index", "names", "message"),
+    [
+        ("ood", 0, [""], "one name or more"),
+        ("ood", 999, ["pear"], "got ood and 999"),
+        ("test", 0, ["pear"], "expected a store and a scene"),
+    ],
+)
+def test_questions_that_make_no_sense_are_named(run, store, index, names, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        predict_scene(run, store, index, names)
+
+
+def test_a_student_of_depth_has_no_use_for_a_picture(run, monkeypatch):
+    monkeypatch.setattr(run.config.data, "depth", True)
+    with pytest.raises(InvalidArgumentError, match="depth or two cameras"):
+        predict_image(run, torch.zeros(8, 8, 3, dtype=torch.uint8).numpy(), ["pear"])
+
+
+def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize(
+    ("start", "arguments", "message"),
+    [
+        ([], ["port=0"], "InvalidArgumentError: expected port to lie between 1 and 65535, but got 0"),
+        ([], ["phase=last"], "InvalidArgumentError: expected phase to be one of distill, fewshot, but got 'last'"),
+        (["gradio"], [], "MissingExtraError: gradio is not installed; run: pip install 'pickclutter-lang[demo]'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(tmp_path, start, arguments, message):
+    code = f"import runpy, sys; sys.modules.update(dict.fromkeys({start})); sys.argv = sys.argv[1:]; "
+    code += f"runpy.run_path({SCRIPT!r}, run_name='__main__')"
+    done = call("-c", code, SCRIPT, "run=nowhere", *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_leaves_no_files(tmp_path):
+    done = call(SCRIPT, "--help", cwd=tmp_path)
+    assert done.returncode == 0 and "pickclutter demo run=" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@needs_the_extra
+def test_the_script_serves_until_ctrl_c(folder, tmp_path):
+    port = free_port()
+    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_num_threads=1"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"
+            assert look(f"http://127.0.0.1:{port}/", "ood", 0, None, "pear", None)[2]["label"] == "pear"
+            process.send_signal(2)
+            assert process.wait(timeout=60) == 0
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+    assert not list(tmp_path.iterdir())

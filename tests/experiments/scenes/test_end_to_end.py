@@ -1,0 +1,59 @@
+"""The whole walk of the quickstart, in miniature: real simulator, embedded teacher, student, result, report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import ROOT
+from pickclutter_lang.experiments.scenes.result import RESULT_FILE
+
+SMALL = (
+    "data.image_size=64",
+    "data.crop_size=null",
+    "distill.image_size_schedule=[]",
+    "distill.epochs=1",
+    "few_shot.epochs=1",
+    "distill.batch_size=8",
+    "few_shot.batch_size=8",
+)
+
+
+def call(folder: Path, script: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / script), *arguments],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.parametrize("objects", ["proxy", "ycb"])
+def test_from_objects_to_report(objects: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    root = [f"objects_root={request.getfixturevalue('ycb_root')}"] if objects == "ycb" else []
+    (tmp_path / "scenes").mkdir()
+    for split, scenes in (("train", 16), ("id", 8), ("ood", 8), ("fewshot", 4)):
+        call(tmp_path, "collect_scenes.py", f"split={split}", f"scenes={scenes}", f"objects={objects}", *root,
+             "workers=1", "shard_size=8", f"out=scenes/{split}")  # fmt: skip
+        call(tmp_path, "verify_scenes.py", f"store=scenes/{split}")
+        for name in ("card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json"):
+            assert (tmp_path / "scenes" / split / name).stat().st_size > 0
+    shown = call(tmp_path, "train_affordance.py", "experiment=quickstart", "scenes=scenes", "out=student", *SMALL)
+    assert "always yes" in shown
+    result = json.loads((tmp_path / "student" / RESULT_FILE).read_text())
+    assert {"zero_shot", "few_shot"} <= set(result["metrics"])
+    report = (tmp_path / "student" / "report" / "report.md").read_text()
+    images = {part.split(")")[0] for part in report.split("](")[1:] if part.split(")")[0].endswith(".png")}
+    assert images
+    for image in images:
+        assert (tmp_path / "student" / "report" / image).read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,205 @@
+"""Exported students: the same numbers without torch, any names, and mistakes that are named."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.paths import ROOT
+from helpers.scene_runs import config, make_toys, names_of_objects
+from pickclutter_lang.errors import CheckpointError, DatasetError, ExportError, InvalidArgumentError, MissingExtraError
+from pickclutter_lang.experiments.scenes.export_onnx import OnnxExportConfig, compare_onnx, export_student
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.students.onnx import FixedVocabularyStudent, export_onnx
+
+SCRIPT = str(ROOT / "scripts" / "export_onnx.py")
+NEVER_SEEN = ["banana", "a red teapot", "the blue thing"]
+WITHOUT = (
+    "import runpy, sys; sys.modules['{0}'] = None; sys.argv = sys.argv[1:]; runpy.run_path({1!r}, run_name='__main__')"
+)
+needs_the_extra = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")),
+    reason="needs the extra `export`",
+)
+
+
+def trained(folder: Path, *overrides: str, **stores) -> Path:
+    short = ("distill.epochs=1", "few_shot.epochs=1", f"out={folder / 'run'}")
+    SceneRun.open(config(*make_toys(folder, **stores), *overrides, *short)).train()
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    return trained(tmp_path_factory.mktemp("rgb"))
+
+
+@pytest.fixture(scope="module")
+def rgbd(tmp_path_factory) -> Path:
+    cameras = ("hand", "base")
+    return trained(tmp_path_factory.mktemp("rgbd"), "data=both_rgbd", "student=small_resnet", cameras=cameras)
+
+
+def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "few_shot") -> OnnxExportConfig:
+    return OnnxExportConfig(run=str(run), phase=phase, scenes=None, num_threads=1, names=names, out=str(out))
+
+
+@needs_the_extra
+@pytest.mark.parametrize(
+    ("kind", "names", "phase"),
+    [("run", None, "few_shot"), ("run", NEVER_SEEN, "distill"), ("rgbd", NEVER_SEEN, "few_shot")],
+)
+def test_the_file_alone_says_what_the_student_says(kind, names, phase, request_of, tmp_path):
+    import onnxruntime
+
+    wanted = request_of(kind, tmp_path / "student.onnx", names, phase)
+    done = export_student(wanted)
+    assert done.difference < 1e-5 and [path.name for path in tmp_path.iterdir()] == ["student.onnx"]
+    session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
+    opened = load_trained_run(wanted)
+    for rows in ([0], [3, 1, 2]):
+        images = opened.scenes["id"].batch(rows)
+        probabilities, maps = session.run(["probabilities", "maps"], {"images": images.contiguous().numpy()})
+        with torch.no_grad():
+            expected = opened.model.predict(images, done.names)
+        np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-5)
+        np.testing.assert_allclose(maps, expected.attention, atol=1e-5)
+        np.testing.assert_allclose(maps.sum((2, 3)), 1, atol=1e-5)
+
+
+@pytest.fixture
+def request_of(run, rgbd):
+    return lambda kind, *rest: request({"run": run, "rgbd": rgbd}[kind], *rest)
+
+
+@needs_the_extra
+def test_the_file_tells_what_it_is(rgbd, tmp_path):
+    import onnxruntime
+
+    done = export_student(request(rgbd, tmp_path / "student.onnx"))
+    session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
+    told = session.get_modelmeta().custom_metadata_map
+    teacher = json.loads((rgbd / "settings.json").read_text())["teacher"]
+    assert set(json.loads(told["names"])) == {*names_of_objects("id"), *names_of_objects("ood")}
+    assert told["teacher_fingerprint"] == teacher["fingerprint"] and told["teacher"] == "pocket"
+    assert (told["image_size"], told["view"], told["label"], told["depth"]) == ("32", "32", "graspable", "true")
+    assert "hand RGB, hand depth, base RGB, base depth" in told["input"]
+    shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
+    assert shapes == [["N", 8, 32, 32], ["N", 26], ["N", 26, 4, 4]]
+
+
+@needs_the_extra
+def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path):
+    short = ("distill.epochs=1", "few_shot.epochs=1", "precision=bfloat16", f"out={tmp_path / 'run'}")
+    SceneRun.open(config(*make_toys(tmp_path), *short)).train()
+    assert export_student(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
+
+
+@needs_the_extra
+def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
+    data = export_student(request(run, tmp_path / "student.onnx", NEVER_SEEN)).path.read_bytes()
+    assert str(ROOT).encode() not in data and b"site-packages" not in data
+    students = sum(p.numel() for p in load_trained_run(request(run, tmp_path)).model.student.parameters())
+    assert len(data) < 4 * students + 100_000
+
+
+@needs_the_extra
+@pytest.mark.parametrize("damage", ["bias", "depth"])
+def test_other_numbers_than_torchs_are_refused(rgbd, tmp_path, damage):
+    opened = load_trained_run(request(rgbd, tmp_path))
+    images = opened.scenes["ood"].batch([0, 1, 2])
+    data = export_onnx(FixedVocabularyStudent(opened.model, NEVER_SEEN), images, {})
+    assert compare_onnx(data, opened.model, images, NEVER_SEEN) < 1e-5
+    with torch.no_grad():
+        (opened.model.aggregation.bias if damage == "bias" else opened.model.depth_mean).add_(0.05)
+    with pytest.raises(ExportError, match=r"within 0\.0001 of torch's, but they differ by 0"):
+        compare_onnx(data, opened.model, images, NEVER_SEEN)
+
+
+@needs_the_extra
+def test_a_network_without_onnx_form_is_named(run, tmp_path):
+    class Branching(torch.nn.Module):
+        def forward(self, images, labels):
+            return opened.model(images if images.sum() > 0 else -images, labels)
+
+    opened = load_trained_run(request(run, tmp_path))
+    with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):
+        export_onnx(FixedVocabularyStudent(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1]), {})
+
+
+@needs_the_extra
+@pytest.mark.parametrize(
+    ("names", "out", "error", "message"),
+    [
+        ([], "a.onnx", InvalidArgumentError, "one name or more"),
+        (["banana", " "], "a.onnx", InvalidArgumentError, "none of them empty"),
+        (["banana", "pear", "banana "], "a.onnx", InvalidArgumentError, "banana more than once"),
+        (["very " * 80 + "long"], "a.onnx", InvalidArgumentError, "shorten it"),
+        (["banana"], "nowhere/a.onnx", DatasetError, "cannot write .*nowhere/a.onnx"),
+        (["banana"], ".", InvalidArgumentError, "is a folder"),
+    ],
+)
+def test_mistakes_are_named_and_leave_no_file(run, tmp_path, names, out, error, message):
+    with pytest.raises(error, match=message):
+        export_student(request(run, tmp_path / out, names))
+    assert not list(tmp_path.iterdir())
+
+
+@needs_the_extra
+def test_an_unfinished_run_is_named(run, tmp_path):
+    with pytest.raises(CheckpointError, match="expected a run at"):
+        export_student(request(tmp_path, tmp_path / "a.onnx"))
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_without_the_extra_one_line_says_so(run, tmp_path, package, monkeypatch):
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, name, None if name == package else torch)
+    with pytest.raises(MissingExtraError, match=rf"{package} is not installed.*pickclutter-lang\[export\]"):
+        export_student(request(run, tmp_path / "a.onnx"))
+
+
+def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.slow
+@needs_the_extra
+def test_the_script(run, tmp_path):
+    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_num_threads=1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "a.onnx: 2 names" in done.stdout and done.stderr == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, fewshot, but got 'middle'"),
+        (["num_threads=0"], "InvalidArgumentError: expected threads to be at least 1"),
+        (["names=banana"], "names"),
+    ],
+)
+def test_mistakes_of_the_script_are_one_line(tmp_path, arguments, words):
+    done = call(SCRIPT, "run=nowhere", *arguments, folder=tmp_path)
+    assert done.returncode == 2 and words in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_help_leaves_no_files(tmp_path):
+    done = call(SCRIPT, "--help", folder=tmp_path)
+    assert done.returncode == 0 and "pickclutter export-onnx run=" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_script_without_the_extra(tmp_path):
+    done = call("-c", WITHOUT.format("onnxruntime", SCRIPT), SCRIPT, "run=nowhere", folder=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("MissingExtraError: onnx"), done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "pickclutter-lang[export]" in done.stderr

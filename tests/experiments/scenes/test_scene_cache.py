@@ -1,0 +1,114 @@
+"""Training-free retrieval: the affinity against slow NumPy, and what a cache does for labels of many in one scene."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.scene_cache import CacheFeatures, label_cache_logits, leave_one_out, tune_cache
+from pickclutter_lang.metrics import mean_average_precision
+
+N, M, C, D = 5, 7, 3, 4
+
+
+@pytest.fixture
+def cache() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    queries, keys = torch.randn(N, D, generator=generator), torch.randn(M, D, generator=generator)
+    return queries, keys, torch.rand(M, C, generator=generator)
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 5.5])
+def test_logits_are_those_of_the_equation(cache, beta):
+    queries, keys, values = (tensor.double().numpy() for tensor in cache)
+    expected = np.zeros((N, C))
+    for n in range(N):
+        for m in range(M):
+            cosine = queries[n] @ keys[m] / math.sqrt((queries[n] @ queries[n]) * (keys[m] @ keys[m]))
+            expected[n] += math.exp(-beta * (1 - cosine)) * values[m]
+    np.testing.assert_allclose(cache_logits(*cache, beta=beta).numpy(), expected, rtol=1e-5)
+
+
+def test_single_labels_are_told_by_the_nearest_example():
+    keys = torch.eye(4)
+    values = torch.nn.functional.one_hot(torch.tensor([2, 0, 1, 0]), 3).float()
+    queries = keys * 3 + 0.1
+    assert cache_logits(queries, keys, values, beta=10.0).argmax(1).tolist() == [2, 0, 1, 0]
+
+
+def test_gradients_reach_the_features(cache):
+    leaves = [tensor.double().requires_grad_() for tensor in cache]
+    assert torch.autograd.gradcheck(lambda q, k, v: cache_logits(q, k, v, beta=2.0), leaves)
+
+
+def test_balanced_values_weigh_having_and_lacking_alike():
+    targets = torch.tensor([[1, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]], dtype=torch.bool)
+    values = balanced_values(targets)
+    assert values[:, 0].tolist() == [0.5, -0.5, -0.5, 0.5] and not values[:, 1:].any()
+    same = torch.ones(2, D)
+    assert not cache_logits(same, torch.ones(4, D), values, beta=3.0).any()  # all alike: nothing is said
+
+
+def make_scenes(count: int, seed: int) -> tuple[CacheFeatures, torch.Tensor]:
+    """Scenes whose features of label n show it in dimension n, while the zero-shot logits know nothing."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.rand(count, C, generator=generator) < 0.4
+    features = 0.3 * torch.randn(count, C, D, generator=generator) + 1
+    for n in range(C):
+        features[:, n, n] += 2.0 * targets[:, n]
+    return CacheFeatures(0.1 * torch.randn(count, C, generator=generator), features), targets
+
+
+def test_the_cache_tells_labels_that_zero_shot_does_not():
+    (cache, known), (seen, targets) = make_scenes(30, 0), make_scenes(60, 1)
+    choice = tune_cache(cache, known)
+    assert choice.alpha > 0 and choice.leave_one_out_map > 0.8
+    said = label_cache_logits(seen.features, cache.features, known, choice.beta)
+    before = mean_average_precision(seen.logits.sigmoid(), targets)
+    after = mean_average_precision((seen.logits + choice.alpha * said).sigmoid(), targets)
+    assert before < 0.6 < 0.8 < after
+
+
+def test_a_cache_of_noise_is_given_no_weight_over_right_logits():
+    _, known = make_scenes(20, 2)
+    right = CacheFeatures(8.0 * known.float() - 4.0, torch.randn(20, C, D, generator=torch.Generator().manual_seed(3)))
+    assert tune_cache(right, known).alpha == 0.0
+
+
+def test_a_scene_does_not_tell_itself():
+    cache, known = make_scenes(6, 4)
+    said = leave_one_out(cache.features, known, 5.0)
+    others = [n for n in range(6) if n != 2]
+    expected = label_cache_logits(cache.features[2:3], cache.features[others], known[others], 5.0)[0]
+    torch.testing.assert_close(said[2], expected)
+    flipped = known.clone()
+    flipped[2] = ~flipped[2]
+    torch.testing.assert_close(leave_one_out(cache.features, flipped, 5.0)[2], said[2])
+    assert not leave_one_out(cache.features[:1], known[:1], 5.0).any()
+
+
+F = torch.rand(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cache_logits(F[0], F, F, beta=1.0), r"queries torch.float32 \[4\]"),
+        (lambda: cache_logits(F, F[:, :2], F, beta=1.0), "width"),
+        (lambda: cache_logits(F, F, F[:2], beta=1.0), "row of values"),
+        (lambda: cache_logits(F, F, F.double(), beta=1.0), "float64"),
+        (lambda: cache_logits(F, F, F > 0, beta=1.0), "torch.bool"),
+        (lambda: cache_logits(F, F[:0], F[:0], beta=1.0), r"\[0, 4\]"),
+        (lambda: cache_logits(F, F, F, beta=-1.0), "beta"),
+        (lambda: cache_logits(F, F, F, beta=math.nan), "beta"),
+        (lambda: balanced_values(F), "bool"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        call()

@@ -1,0 +1,229 @@
+"""The cells of Table 12 and the predictors that look at no image, against slow NumPy."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import average_precision_score, f1_score
+
+from helpers.scene_runs import config, make_toys, names_of_objects
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.scenes.histograms import score_histograms, write_histograms
+from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, EVALUATION_CELLS, F1
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.result import without_nan
+from pickclutter_lang.experiments.scenes.result_table import is_chance, metric_table, stages_of, tables
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run, evaluate_stage
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.thresholds import (
+    best_threshold,
+    fpr_thresholds,
+    matched_fpr_thresholds,
+    per_split_fpr_thresholds,
+    recenter_scores,
+)
+
+KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
+
+
+def made_up(names: list[str], count: int, seed: int) -> Predictions:
+    rng = np.random.default_rng(seed)
+    targets = rng.uniform(size=(count, len(names))) < 0.3
+    probabilities = np.clip(rng.normal(0.35 + 0.2 * targets, 0.2), 0, 1).astype(np.float32)
+    unseen = torch.tensor([name in HELD_OUT for name in names])
+    scenes = [f"s/{seed}/{n}" for n in range(count)]
+    return Predictions(torch.from_numpy(probabilities), torch.from_numpy(targets), names, unseen, scenes)
+
+
+@pytest.fixture(scope="module")
+def both() -> dict[str, Predictions]:
+    known = made_up(KNOWN + HELD_OUT, 40, 0)
+    known.targets[:, len(KNOWN) :] = False
+    return {"id": known, "ood": made_up(KNOWN + HELD_OUT, 50, 1)}
+
+
+@pytest.mark.parametrize(
+    ("cell", "scenes", "names"),
+    [
+        ("id_on_id", "id", KNOWN),
+        ("id_on_ood", "ood", KNOWN),
+        ("ood_on_ood", "ood", HELD_OUT),
+        ("all_on_ood", "ood", KNOWN + HELD_OUT),
+    ],
+)
+@pytest.mark.parametrize("predictor", ["model", "model_at_half"])
+def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, predictor):
+    stage = evaluate_stage(both, torch.zeros(26))
+    row = stage[cell][predictor]
+    columns = [both[scenes].names.index(name) for name in names]
+    probabilities = both[scenes].probabilities.numpy()[:, columns]
+    targets = both[scenes].targets.numpy()[:, columns]
+    said = probabilities > (0.5 if predictor == "model_at_half" else stage["id_threshold"])
+    f1 = [f1_score(t, s, zero_division=0) for t, s in zip(targets, said, strict=True) if t.any()]
+    ap = [average_precision_score(targets[:, n], probabilities[:, n]) for n in range(len(names))]
+    assert row["accuracy"] == pytest.approx((said == targets).mean())
+    assert row["f1"] == pytest.approx(np.mean(f1))
+    assert row["map"] == pytest.approx(np.mean(ap))
+    if predictor == "model":
+        classes = stage[cell]["classes"]
+        assert list(classes) == names
+        for n, values in enumerate(classes.values()):
+            assert values["average_precision"] == pytest.approx(ap[n])
+            assert values["f1"] == pytest.approx(f1_score(targets[:, n], said[:, n]))
+            assert values["support"] == targets[:, n].sum()
+
+
+def test_trivial_predictors_are_what_they_say(both):
+    frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
+    cell = evaluate_stage(both, frequency)["ood_on_ood"]
+    chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets[:, :14])
+    targets = both["ood"].targets.numpy()[:, 14:]
+    assert cell["always_no"]["accuracy"] == pytest.approx(1 - targets.mean())
+    assert cell["always_yes"]["accuracy"] == pytest.approx(targets.mean())
+    assert cell["always_yes"]["recall"] == 1 and cell["always_no"]["f1"] == 0
+    assert cell["always_yes"]["map"] == pytest.approx(targets.mean(axis=0).mean())
+    often = np.array([both["ood"].names.index(name) / 25 > chosen for name in HELD_OUT])
+    assert cell["label_frequency"]["accuracy"] == pytest.approx((targets == often).mean())
+
+
+def test_the_threshold_is_chosen_on_x_id_alone(both):
+    targets, names = both["id"].targets, both["id"].names
+    confident = targets.float() * 0.2 + 0.1
+    assert 0.1 <= best_threshold(confident[:, :14], targets[:, :14]) < 0.3
+    changed = {**both, "id": Predictions(confident, targets, names, both["id"].unseen, both["id"].scenes)}
+    stage = evaluate_stage(changed, torch.zeros(26))
+    assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1"] == 1
+    assert stage["id_on_id"]["model_at_half"]["f1"] == 0
+    before, after = evaluate_stage(both, torch.zeros(26))["ood_on_ood"], stage["ood_on_ood"]
+    assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
+
+
+def test_one_threshold_for_each_split_leaves_a_share_of_absent_labels_above(both):
+    predictions = both["id"]
+    thresholds = per_split_fpr_thresholds(predictions, 0.1)
+    for split in (predictions.unseen, ~predictions.unseen):
+        lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double().numpy()
+        assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
+
+
+def test_a_split_of_which_nothing_is_absent_has_the_threshold_that_is_given():
+    targets = torch.tensor([[True, False], [True, True]])
+    unseen = torch.tensor([False, True])
+    predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], unseen, [])
+    assert per_split_fpr_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
+
+
+def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
+    """One label is told from its absence almost always, one hardly."""
+    rng, count = np.random.default_rng(0), 4000
+    targets = rng.random((count, 2)) < 0.5
+    scores = 1 / (1 + np.exp(-(targets * np.array([8.0, 1.0]) + rng.normal(size=(count, 2)) - np.array([4.0, 0.5]))))
+    predictions = Predictions(
+        torch.from_numpy(scores), torch.from_numpy(targets), ["bowl", "fork"], torch.zeros(2, dtype=torch.bool), []
+    )
+    missed = []
+    for thresholds in (per_split_fpr_thresholds(predictions, 0.1), fpr_thresholds(predictions, 0.1, 0.5)):
+        above = scores > thresholds.numpy()
+        assert above[~targets].mean() == pytest.approx(0.1, abs=0.001)
+        missed.append((~above)[targets].mean())
+    assert missed[0] < 0.85 * missed[1]
+
+
+def test_each_label_raises_false_alarms_alike(both):
+    low = both["id"].unseen.float() * 0.3  # as of names that were never trained on
+    shifted = Predictions(
+        (both["id"].probabilities - low).clamp(0.001, 0.999), both["id"].targets, both["id"].names,
+        both["id"].unseen, both["id"].scenes,
+    )  # fmt: skip
+    thresholds = matched_fpr_thresholds(shifted, 0.5)
+    known = ~shifted.targets & ~shifted.unseen
+    rate = float((shifted.probabilities > 0.5)[known].float().mean())
+    for n in range(26):
+        scores = shifted.probabilities[:, n][~shifted.targets[:, n]].numpy()
+        assert float(thresholds[n]) == pytest.approx(np.quantile(scores.astype(float), 1 - rate), abs=1e-6)
+        assert (scores > float(thresholds[n])).mean() == pytest.approx(rate, abs=1.5 / len(scores))
+    assert thresholds[14:].mean() < thresholds[:14].mean() - 0.2
+    moved = recenter_scores(shifted.probabilities, thresholds)
+    assert torch.equal(moved > 0.5, shifted.probabilities.double() > thresholds)
+    assert torch.equal(moved.argsort(dim=0, stable=True), shifted.probabilities.argsort(dim=0, stable=True))
+    assert moved.min() >= 0 and moved.max() <= 1
+
+
+def test_predictions_come_back_and_damage_is_named(both, tmp_path):
+    path = tmp_path / "predictions" / "x.npz"
+    save_predictions(path, both["ood"])
+    again = load_predictions(path)
+    assert torch.equal(again.probabilities, both["ood"].probabilities)
+    assert (again.names, again.scenes) == (both["ood"].names, both["ood"].scenes)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_predictions(path)
+    with pytest.raises(CheckpointError, match="no such file"):
+        load_predictions(tmp_path / "predictions" / "y.npz")
+
+
+def test_the_papers_table_is_whole():
+    for figures in (ACCURACY, F1):
+        assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
+        assert all(list(row) == list(EVALUATION_CELLS) for row in figures.values())
+    assert F1["+ Semantic Enrich"]["ood_on_ood"] == (11.7, 50.7)
+    assert ACCURACY["Closed-Set"]["id_on_ood"] == (None, 86.2)
+
+
+def test_a_run_is_evaluated_into_one_file(tmp_path):
+    run = SceneRun.open(
+        config(*make_toys(tmp_path), f"out={tmp_path / 'out'}", "distill.epochs=1", "few_shot.epochs=1")
+    )
+    run.train()
+    result = evaluate_run(run)
+    assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
+    assert result["data"]["ood"] == {"scenes": 10, "content": run.scenes["ood"].store.content_hash}
+    assert result["teacher"]["fingerprint"] == run.teacher.fingerprint
+    # The peak is the process's, here that of all tests before; test_train_script.py bounds that of a run alone.
+    assert result["peak_memory_mb"] > 50 and result["seconds"]["distill"] > 0
+    assert set(result["metrics"]["few_shot"]["all_on_ood"]["classes"]) == {*KNOWN, *HELD_OUT}
+    saved = load_predictions(tmp_path / "out" / "predictions" / "zero_shot_ood.npz")
+    assert saved.probabilities.shape == (10, 26) and saved.unseen.sum() == 12
+    cells = evaluate_stage(
+        {"id": load_predictions(tmp_path / "out" / "predictions" / "zero_shot_id.npz"), "ood": saved},
+        run.scenes["train"].labels.double().mean(0),
+    )
+    assert without_nan(cells) == result["metrics"]["zero_shot"]
+    retrieval = result["metrics"]["retrieval"]
+    assert retrieval["alpha"] >= 0 and retrieval["beta"] > 0 and 0 < retrieval["leave_one_out_map"] <= 1
+    assert set(result["metrics"]) == set(stages_of(result)) == {"zero_shot", "few_shot", "retrieval"}
+    table = metric_table(result, "f1")
+    first = next(line for line in table.splitlines() if "this student" in line)
+    values = [result["metrics"][stage]["id_on_id"]["model"]["f1"] for stage in stages_of(result)]
+    assert (
+        " / ".join(f"{100 * value:.1f}" for value in values) in first
+        and "98.1 / 98.0" in table
+        and "NA / 35.9" in table
+    )
+
+
+def test_what_a_closed_set_cannot_say_is_marked(both):
+    stages = {stage: evaluate_stage(both, torch.zeros(26)) for stage in ("zero_shot", "few_shot")}
+    for method, marked in (("closed_set", 1), ("cls", 0)):
+        text = tables({"config": {"method": method}, "metrics": stages})
+        student = next(row for row in text.splitlines() if "this student" in row)
+        assert student.count("†") == 2 * marked and ("chance by construction" in text) == bool(marked)
+        for cell in ("id_on_id", "id_on_ood"):
+            assert not is_chance(method, "zero_shot", cell)
+
+
+def test_histograms_say_where_scores_lie(both, tmp_path):
+    histograms = score_histograms({"zero_shot": both}, {"zero_shot": 0.4})
+    for histogram in histograms:
+        split, scenes = histogram.cell.split("_on_")
+        chosen = both[scenes].of_splits([split])
+        scores = chosen.probabilities[chosen.targets == (histogram.truth == "present")].numpy()
+        assert histogram.counts.sum() == len(scores) and histogram.above == pytest.approx((scores > 0.4).mean())
+        assert histogram.counts[:10].sum() == pytest.approx((scores < 0.4).sum(), abs=1)
+    write_histograms(histograms, tmp_path / "scores.csv")
+    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    assert len(rows) == 6 * 25 and sum(int(row["count"]) for row in rows) == 40 * 14 + 50 * 26

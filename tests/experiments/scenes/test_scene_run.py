@@ -1,0 +1,427 @@
+"""Training: a resume that is exact, learning, and augmentation that depends on the image alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.scene_data import make_toy_store, make_toy_stores
+from helpers.scene_runs import config, make_toys, names_of_objects
+from pickclutter_lang.datasets.config import AugmentationConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.transforms.augmentation import (
+    AugmentationParams,
+    crop_and_flip,
+    flip_index,
+    flip_variants,
+    sample_augmentation,
+)
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.metrics import multilabel_row
+from pickclutter_lang.students.inference import predict_batch, predict_scenes
+from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder
+from pickclutter_lang.teachers import FeatureCache, load_teacher
+from pickclutter_lang.teachers.scene_features import teacher_features
+from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
+from pickclutter_lang.training.logger import TrainingLogger
+from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
+
+ALL = AugmentationConfig(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory) -> list[str]:
+    return make_toys(tmp_path_factory.mktemp("toys"))
+
+
+@pytest.fixture(scope="module")
+def rgbd(tmp_path_factory) -> list[str]:
+    return [*make_toys(tmp_path_factory.mktemp("rgbd"), cameras=("hand", "base")), "data=both_rgbd"]
+
+
+def trained(overrides: list[str], out: Path) -> SceneRun:
+    run = SceneRun.open(config(*overrides, f"out={out}"))
+    run.train()
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(toys, tmp_path_factory) -> SceneRun:
+    return trained(toys, tmp_path_factory.mktemp("whole"))
+
+
+def last(run: SceneRun, phase: str) -> Path:
+    return epoch_folder(run.folder / phase, saved_epochs(run.folder / phase)[-1])
+
+
+def logged(run: SceneRun, phase: str) -> list[dict]:
+    rows = [json.loads(line) for line in (run.folder / phase / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def assert_same_bytes(one: SceneRun, other: SceneRun) -> None:
+    for phase in ("distill", "fewshot"):
+        for name in ("model", "optimizer"):
+            file = f"{name}.safetensors"
+            assert (last(one, phase) / file).read_bytes() == (last(other, phase) / file).read_bytes()
+        assert logged(one, phase) == logged(other, phase)
+
+
+class StopError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", [2, 4, 8, 10, 12])
+def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypatch, step):
+    """9 steps of distillation, then 4 of fine-tuning: before any checkpoint, within epochs, in the second phase."""
+    taken, original = 0, TrainingLogger.step
+
+    def stopping(self, number, scalars):
+        nonlocal taken
+        taken += 1
+        if taken == step:
+            raise StopError
+        original(self, number, scalars)
+
+    monkeypatch.setattr(TrainingLogger, "step", stopping)
+    with pytest.raises(StopError):
+        trained(toys, tmp_path)
+    monkeypatch.undo()
+    torch.rand(step)
+    np.random.rand(step)
+    assert_same_bytes(trained(toys, tmp_path), whole)
+
+
+def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
+    own = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
+    run = trained(own, tmp_path / "a")
+    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "fewshot")[0].keys()
+    assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
+
+
+def test_a_run_of_before_is_gone_on_with(toys, tmp_path):
+    trained([*toys, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
+    saved = json.loads((tmp_path / "settings.json").read_text())
+    del saved["settings"]["objective"]["region_cls"]
+    (tmp_path / "settings.json").write_text(json.dumps(saved))
+    own = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
+    SceneRun.open(config(*own))
+    with pytest.raises(InvalidArgumentError, match=r"objective.region_cls: 0\.0 / 1\.0"):
+        SceneRun.open(config(*own, "objective.region_cls=1"))
+
+
+def test_another_seed_gives_other_weights(toys, whole, tmp_path):
+    other = trained([*toys, "seed=1", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
+    file = "model.safetensors"
+    assert (last(other, "distill") / file).read_bytes() != (last(whole, "distill") / file).read_bytes()
+
+
+def test_the_log_follows_the_schedule(whole):
+    rates = [row["lr"] for row in logged(whole, "distill")]
+    assert len(rates) == 3 and rates[0] > rates[1] > rates[2] > 0
+
+
+def test_only_the_last_and_the_best_epoch_are_kept(whole):
+    values = [row["validation"]["map"] for row in logged(whole, "distill")]
+    assert set(saved_epochs(whole.folder / "distill")) == {3, 1 + int(np.argmax(values))}
+    assert saved_epochs(whole.folder / "fewshot") == [2]
+
+
+@pytest.mark.slow
+def test_it_learns_toy_scenes(toys, tmp_path):
+    still = "data.augmentation={flips: [], shift: 0, brightness: 0, contrast: 0}"
+    run = SceneRun.open(
+        config(*toys, f"out={tmp_path}", still, "distill.epochs=40", "few_shot.epochs=1", "objective.im_cst=0")
+    )
+    run.train()
+    # The last epoch: the toy X_id has too few scenes to choose one by.
+    restore_model(load_checkpoint(last(run, "distill")), run.model)
+    names = run.label_names(("id",))
+    probabilities = predict_scenes(run.model, run.scenes["train"], names)
+    row = multilabel_row(probabilities, run.scenes["train"].labels[:, run.label_indices(("id",))])
+    assert row["map"] > 0.6
+    assert logged(run, "distill")[-1]["cls"] < 0.5 * logged(run, "distill")[0]["cls"]
+
+
+def test_eight_channels_train_and_depth_is_normalised(rgbd, tmp_path):
+    run = trained([*rgbd, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
+    images = run.scenes["train"].batch([0, 1])
+    assert images.shape == (2, 8, 32, 32)
+    depth = run.model._normalize(run.scenes["train"].batch(range(24)))[:, [3, 7]]
+    assert abs(float(depth.mean())) < 0.05 and abs(float(depth.std()) - 1) < 0.05
+
+
+def test_training_and_evaluation_share_one_predict(whole):
+    whole.load_weights("fewshot")
+    scenes, names = whole.scenes["ood"], whole.names(("id", "ood"))
+    once = predict_scenes(whole.model, scenes, names)
+    with torch.enable_grad():
+        rows = whole.model.predict(scenes.batch(range(len(scenes))), names)
+    assert rows.probabilities.requires_grad
+    np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
+    reverse = predict_batch(whole.model, scenes, [3], names[::-1])
+    np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
+    assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.names(("id",))))
+
+
+def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
+    run = SceneRun.open(config(*toys, f"out={whole.folder}"))
+    run.load_weights("distill")
+    names = run.label_names(("id",))
+    exact = predict_scenes(run.model, run.scenes["id"], names)
+    run.model.use_bf16 = True
+    rough = predict_scenes(run.model, run.scenes["id"], names)
+    assert rough.dtype == torch.float32 and 0 < float((rough - exact).abs().max()) < 0.1
+    trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
+
+
+def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
+    calls = 0
+    encode = type(whole.model.prompts).encode
+
+    def counting(self, labels, words=()):
+        nonlocal calls
+        calls += 1
+        return encode(self, labels, words)
+
+    whole.model.train().eval()
+    monkeypatch.setattr(type(whole.model.prompts), "encode", counting)
+    for row in range(4):
+        predict_batch(whole.model, whole.scenes["ood"], [row], ["banana", "lemon"])
+    assert calls == 1
+
+
+def test_a_picture_is_augmented_alike_in_any_batch(toys):
+    cfg = config(*toys).data
+    scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
+    draws = {row: sample_augmentation(ALL, 32, (0, 0, 5, 0, row)) for row in range(24)}
+    together = scenes.batch(range(24), list(draws.values()))
+    for row in (17, 3):
+        alone = scenes.batch([row], [draws[row]])
+        assert torch.equal(alone[0], together[row])
+    assert len(set(draws.values())) == 24
+    assert sample_augmentation(ALL, 32, (0, 0, 6, 0, 3)) != draws[3] != sample_augmentation(ALL, 32, (1, 0, 5, 0, 3))
+
+
+@pytest.mark.parametrize(
+    "flip", [AugmentationParams(horizontal=True), AugmentationParams(vertical=True), AugmentationParams(True, True)]
+)
+def test_flips_mirror_the_picture(flip):
+    image = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
+    mirrored = image[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
+    np.testing.assert_array_equal(crop_and_flip(image, 8, flip), mirrored)
+
+
+def test_a_shift_moves_the_window_and_repeats_the_border():
+    image = np.arange(36).reshape(6, 6)
+    np.testing.assert_array_equal(crop_and_flip(image, 4, AugmentationParams()), image[1:5, 1:5])
+    moved = crop_and_flip(image, 4, AugmentationParams(shift=(2, -1)))
+    np.testing.assert_array_equal(moved, image[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
+
+
+def test_pictures_read_from_disk_are_those_kept_in_memory(rgbd):
+    cfg = config(*rgbd).data
+    kept = SceneDataset(SceneStore.open(cfg.train), cfg)
+    cfg.max_cache_bytes = 0
+    read = SceneDataset(SceneStore.open(cfg.train), cfg)
+    assert torch.equal(kept.batch([5, 1, 20]), read.batch([5, 1, 20]))
+
+
+def test_the_view_is_the_centre_resized(toys):
+    cfg = config(*toys).data
+    whole_picture = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
+    cfg.crop_size = 16
+    expected = torch.nn.functional.interpolate(
+        whole_picture[..., 8:24, 8:24], size=(32, 32), mode="bilinear", antialias=True
+    )
+    torch.testing.assert_close(SceneDataset(SceneStore.open(cfg.train), cfg).batch([2]), expected)
+
+
+def test_the_teacher_sees_the_flip_that_the_student_sees(toys, tmp_path):
+    cfg = config(*toys, "data.augmentation.flips=[horizontal,vertical]").data
+    scenes = SceneDataset(SceneStore.open(cfg.id), cfg)
+    teacher = load_teacher("pocket", config(*toys).teacher.checkpoint)
+    features = teacher_features(teacher, scenes, FeatureCache(tmp_path))
+    variants = flip_variants(cfg.augmentation.flips)
+    assert features.shape == (len(scenes), 4, teacher.embed_dim)
+    for row in range(3):
+        draw = sample_augmentation(cfg.augmentation, 32, (0, 0, 1, 0, row))
+        image = scenes.hand_images([row], AugmentationParams(draw.horizontal, draw.vertical))
+        own = teacher.encode_image(teacher.preprocess(image))[0]
+        np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], own, atol=1e-5)
+    assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
+
+
+def test_batches_cover_an_epoch_and_differ_between_epochs():
+    batches = shuffled_batches(26, 8, (0, 0, 1))
+    assert [len(batch) for batch in batches] == [8, 8, 8]
+    assert len({row for batch in batches for row in batch}) == 24
+    assert batches != shuffled_batches(26, 8, (0, 0, 2))
+    assert shuffled_batches(5, 8, (0,))[0].__len__() == 5
+
+
+@pytest.mark.parametrize(("few", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+def test_at_most_half_of_a_batch_is_few_shot(few, size, half):
+    batches = balanced_batches(few, 100, size, 2, (0, 1, 1))
+    assert max(len(own) for own, _ in batches) == half
+    assert {len(own) + len(rest) for own, rest in batches} == {size}
+    assert sorted(row for own, _ in batches for row in own) == sorted([*range(few)] * 2)
+    assert all(len(set(rest)) == len(rest) for _, rest in batches)
+
+
+def test_fine_tuning_needs_enough_training_scenes():
+    with pytest.raises(InvalidArgumentError, match="at least 1 few-shot and 40 training"):
+        balanced_batches(6, 30, 46, 1, (0,))
+
+
+def test_a_last_batch_takes_as_many_training_scenes_as_there_are():
+    *whole, last = balanced_batches(35, 56, 64, 1, (0,))
+    assert [(len(own), len(rest)) for own, rest in whole] == [(32, 32)]
+    assert (len(last[0]), sorted(last[1])) == (3, list(range(56)))
+
+
+def test_a_scene_of_the_few_shots_may_not_be_evaluated(toys):
+    scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
+    with pytest.raises(DatasetError, match=r"share 10 scenes, such as ood/0/0"):
+        SceneRun.open(config(*toys, f"data.fewshot={scenes}/ood"))
+
+
+def test_training_scenes_hold_no_object_of_y_ood(toys, tmp_path):
+    make_toy_store(tmp_path / "mixed", "ood", 12, seed=5)
+    with pytest.raises(MismatchError, match="only objects of Y_id"):
+        SceneRun.open(config(*toys, f"data.train={tmp_path / 'mixed'}"))
+
+
+def test_descriptions_follow_the_name(toys):
+    run = SceneRun.open(
+        config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalogue]")
+    )
+    labels = run.model.prompts
+    first, *variants = labels.texts(["banana"])
+    assert first == ["banana, a curved yellow fruit"] or first[0].startswith("banana, ")
+    assert len(variants) == 2 and len({*first, variants[0][0], variants[1][0]}) == 3
+    assert labels.texts(["spaceship"]) == [["spaceship"]]  # a name that comes later has none
+    with pytest.raises(UnknownObjectError, match="spaceship"):
+        PromptLabelEncoder(run.config.prompts, run.teacher, ["banana", "spaceship"])
+
+
+def test_a_label_without_a_variant_keeps_its_name(toys):
+    labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
+    assert labels.texts(["spaceship"]) == [["spaceship"]]
+    assert labels.texts(["banana", "spaceship"])[1][1] == "spaceship"
+
+
+def test_variants_are_drawn_in_training_and_averaged_afterwards(toys):
+    labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
+    name, told = (labels.prompts.encode(texts).positive for texts in labels.texts(["banana", "lemon"]))
+    mean = torch.nn.functional.normalize(name + told, dim=1)
+    torch.testing.assert_close(labels.eval().encode(["banana", "lemon"], ["red box"]).positive[:2], mean)
+    torch.testing.assert_close(
+        labels.encode(["banana"], ["red box"]).negative[1:], labels.prompts.encode(["red box"]).negative
+    )
+    labels.train()
+    torch.manual_seed(0)
+    drawn = torch.stack([labels.encode(["banana"]).positive[0] for _ in range(12)])
+    near = [torch.allclose(row, name[0], atol=1e-5) for row in drawn]
+    assert any(near) and not all(near)
+    assert all(same or torch.allclose(row, told[0], atol=1e-5) for same, row in zip(near, drawn, strict=True))
+
+
+def test_a_closed_set_knows_the_names_of_the_catalogue_alone():
+    labels = ClosedSetEncoder(8)
+    features = labels.encode(["lemon", "banana"])
+    assert features.positive.shape == (2, 8) and not torch.equal(*labels.encode(["lemon", "banana"]).positive)
+    features.positive.sum().backward()
+    assert int((labels.positive.grad.abs().sum(dim=1) > 0).sum()) <= 2
+    for call in (lambda: labels.encode(["spaceship"]), lambda: labels.encode(["banana"], ["red box"])):
+        with pytest.raises(UnknownObjectError, match=r"closed-set student .*other method|expected names"):
+            call()
+
+
+METHODS = {
+    "closed_set": {"cls"},
+    "cls": {"cls"},
+    "cls_imcst": {"cls", "im_cst"},
+    "cls_imcst_semantic": {"cls", "im_cst"},
+    "best": {"cls", "im_cst", "region_contrastive", "region_proximity"},
+    "best_scene_proximity": {"cls", "im_cst", "region_contrastive", "region_proximity", "scene_proximity"},
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
+    own = [
+        *toys,
+        f"method={method}",
+        "objective.negative_bank_size=5",
+        "distill.epochs=2",
+        "few_shot.epochs=1",
+        f"out={tmp_path / 'a'}",
+    ]
+    run = SceneRun.open(config(*own))
+    run.train()
+    row = run.load_weights("distill")[-1]
+    assert METHODS[method] == METHODS[method] & row.keys()
+    assert not ({"im_cst", "region_contrastive", "region_proximity", "scene_proximity"} - METHODS[method]) & row.keys()
+    assert all(np.isfinite(row[name]) for name in METHODS[method])
+    probabilities = predict_scenes(run.model, run.scenes["ood"], names_of_objects("ood"))
+    assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
+
+
+@pytest.mark.parametrize("lacking", ["hand_segmentation", "actors"])
+def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
+    make_toy_stores(tmp_path / "scenes", without=(lacking,))
+    own = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
+    with pytest.raises(DatasetError, match=f"does not hold '{lacking}'"):
+        SceneRun.open(config(*own))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("distill.epochs=-1", "distill.epochs to be at least 1"),
+        ("distill.lr=0", "distill.lr to be larger than 0"),
+        ("data.target_label=liftable", "data.target_label to be one of present, visible, graspable"),
+        ("data.cameras=[base]", r"expected data.cameras to be \[hand\] or \[hand, base\]"),
+        ("data.augmentation.shift=2", "shift to lie between 0.0 and 1.0"),
+        ("student.output_stride=12", "output_stride to be one of 8, 16, 32"),
+        ("few_shot.repeats=0", "few_shot.repeats to be at least 1"),
+        ("objective.scene_proximity=-1", "objective.scene_proximity to be at least 0"),
+        ("objective.vocabulary_temperature=0", "objective.vocabulary_temperature to be larger than 0"),
+        ("objective.vocabulary_batch_size=0", "objective.vocabulary_batch_size to be at least 1"),
+        ("objective.region_cls=-1", "objective.region_cls to be at least 0"),
+        ("selection_metric=loss", "select to be one of map, f1"),
+    ],
+)
+def test_settings_outside_what_is_allowed_are_named(override, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        config(override)
+
+
+def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monkeypatch):
+    sizes = []
+    original = SceneDataset.batch
+
+    def noting(self, rows, draws=None, image_size=None):
+        images = original(self, rows, draws, image_size)
+        if draws is not None:
+            sizes.append(images.shape[-1])
+        return images
+
+    monkeypatch.setattr(SceneDataset, "batch", noting)
+    trained([*toys, "distill.image_size_schedule=[16,32]", "distill.epochs=4", "few_shot.epochs=1"], tmp_path)
+    assert sizes[:12] == [16] * 6 + [32] * 6
+
+
+def test_the_papers_sizes_are_a_preset():
+    cfg = config("experiment=table12")
+    assert (cfg.data.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
+    assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])
+    assert (cfg.few_shot.lr, cfg.few_shot.epochs, cfg.few_shot.batch_size) == (5e-4, 20, 46)
+    assert cfg.teacher.name == "vit_l14_openai" and cfg.distill.optimizer == "sgd"

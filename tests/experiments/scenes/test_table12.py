@@ -1,0 +1,194 @@
+"""The table over seeds, from hand-made results whose means and intervals are known."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+from PIL import Image
+
+from helpers.paths import ROOT
+from helpers.scene_runs import names_of_objects
+from helpers.sweep_results import make_result, write_result
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, write_table
+from pickclutter_lang.experiments.scenes.table12_markdown import comparison_rows, markdown, metric_rows
+from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+from pickclutter_lang.utils.statistics import estimate, t_quantile
+
+F1 = {
+    "closed_set": [0.30, 0.36, 0.33],
+    "cls": [0.40, 0.44, 0.45],
+    "cls_imcst_semantic": [0.50, 0.52, 0.57],
+    "best": [0.60, 0.63, 0.66],
+    "best_no_region": [0.58, 0.66, 0.60],
+}
+
+
+@pytest.fixture
+def grid_folder(tmp_path: Path) -> Path:
+    for method, values in F1.items():
+        for seed, value in enumerate(values):
+            write_result(tmp_path, make_result(method, seed, value))
+    return tmp_path
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 30, 75])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_the_interval_is_students(freedom, level):
+    assert t_quantile(freedom, level) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, freedom), rel=1e-8)
+
+
+def test_mean_and_interval():
+    values = F1["cls"]
+    low, high = scipy.stats.t.interval(0.95, 2, np.mean(values), scipy.stats.sem(values))
+    found = estimate(values)
+    assert (found.mean - found.half_width, found.mean + found.half_width) == pytest.approx((low, high))
+    assert estimate([0.4]) == (0.4, None, 1)
+    for call in (lambda: estimate([]), lambda: t_quantile(0), lambda: t_quantile(3, 1.0)):
+        with pytest.raises(InvalidArgumentError):
+            call()
+
+
+def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
+    lines = metric_rows(load_sweep(grid_folder), "f1").splitlines()
+    assert [row.split("`")[1] for row in lines[2:7]] == list(F1)
+    half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(F1["cls"])
+    cell = f"43.0 ± {half:.1f}"
+    assert f"| 3 | {cell} / {cell} / {cell} | *94.0 / 94.4* |" in lines[3]
+    assert "*NA / 35.9*" in lines[2] and "*11.7 / 50.7*" in lines[4] and "*" not in lines[5]
+    assert lines[7].startswith("| always no |  | 30.0 / 30.0 / 30.0 |")
+
+
+def test_what_a_closed_set_cannot_say_is_marked(grid_folder):
+    rows = metric_rows(load_sweep(grid_folder), "f1").splitlines()
+    assert rows[2].count("†") == 1 and "†" not in rows[3]
+    assert "† chance by construction" in markdown(load_sweep(grid_folder), [])
+
+
+def test_comparisons_pair_equal_seeds(grid_folder):
+    grid = load_sweep(grid_folder)
+    differences = np.subtract(F1["best"], F1["cls_imcst_semantic"])
+    half = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(differences)
+    found = grid.difference("best", "cls_imcst_semantic", "metrics", "few_shot", "ood_on_ood", "model", "f1")
+    assert found == pytest.approx((differences.mean(), half, 3))
+    assert default_pairs(grid) == [
+        ("cls", "closed_set"),
+        ("cls_imcst_semantic", "cls"),
+        ("best", "cls_imcst_semantic"),
+        ("best", "best_no_region"),
+    ]
+    rows = comparison_rows(grid, default_pairs(grid), "f1").splitlines()
+    assert f"**+10.0 ± {100 * half:.1f}**" in rows[4] and "**" not in rows[5]  # an ablation within the noise
+
+
+def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder):
+    shutil.rmtree(grid_folder / "cls" / "seed0")
+    grid = load_sweep(grid_folder)
+    found = grid.difference("cls_imcst_semantic", "cls", "metrics", "zero_shot", "id_on_id", "model", "f1")
+    assert found.mean == pytest.approx(0.10) and found.seeds == 2
+    assert "| `cls` | 2 |" in metric_rows(grid, "f1")
+
+
+def test_one_seed_has_no_interval(tmp_path):
+    write_result(tmp_path, make_result("cls", 4, 0.4))
+    text = write_table(Table12Config(str(tmp_path), None, None)).read_text()
+    assert "| `cls` | 1 | 40.0 / 40.0 / 40.0 |" in text and "Seeds: cls: 4." in text
+
+
+def test_page_csv_and_picture_agree(grid_folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("table")
+    text = write_table(Table12Config(str(grid_folder), str(out), ["best - cls"])).read_text()
+    for expected in (
+        "## F1 per observation, %",
+        "## Recall",
+        names_of_objects("ood")[0],
+        "million parameters",
+        "| 5.2 | 301 | 60 |",
+    ):
+        assert expected in text
+    rows = list(csv.DictReader((out / "table12.csv").open()))
+    [row] = [
+        row
+        for row in rows
+        if (row["method"], row["stage"], row["cell"], row["metric"], row["predictor"])
+        == ("cls", "few_shot", "ood_on_ood", "f1", "model")
+    ]
+    assert float(row["mean"]) == pytest.approx(0.43) and row["seeds"] == "3" and row["paper"] == "0.328"
+    assert row["values"] == "0.400000 0.440000 0.450000"
+    assert {row["method"] for row in csv.DictReader((out / "table12_comparisons.csv").open())} == {"best"}
+    classes = list(csv.DictReader((out / "table12_classes.csv").open()))
+    assert len({row["class"] for row in classes if row["cell"] == "ood_on_ood"}) == 12
+    with Image.open(out / "table12.png") as image:
+        assert np.asarray(image.convert("RGB")).std() > 10
+
+
+def change(result, where, value):
+    *path, last = where.split(".")
+    for key in path:
+        result = result[key]
+    result[last] = value
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "named"),
+    [
+        ("config.distill.epochs", 9, "distill.epochs: 3 / 9"),
+        ("config.objective.im_cst", 0.5, "objective.im_cst: 1.0 / 0.5"),
+        ("config.data.image_size", 96, "data.image_size: 128 / 96"),
+        ("data.train.content", "x", "data.train.content: train / x"),
+        ("teacher.fingerprint", "g", "teacher.fingerprint: f / g"),
+    ],
+)
+def test_seeds_of_one_method_that_differ_in_more_are_refused(tmp_path, where, value, named):
+    write_result(tmp_path, make_result("cls", 0, 0.4))
+    other = make_result("cls", 1, 0.4)
+    change(other, where, value)
+    write_result(tmp_path, other)
+    with pytest.raises(MismatchError, match=named) as raised:
+        load_sweep(tmp_path)
+    assert "seed0" in str(raised.value) and "seed1" in str(raised.value)
+
+
+@pytest.mark.parametrize("where", ["config.distill.epochs", "config.student.name", "data.ood.content"])
+def test_methods_on_other_terms_are_refused(tmp_path, where):
+    write_result(tmp_path, make_result("cls", 0, 0.4))
+    other = make_result("best", 0, 0.4)
+    change(other, where, "other")
+    write_result(tmp_path, other)
+    with pytest.raises(MismatchError, match=where.removeprefix("config.")):
+        load_sweep(tmp_path)
+
+
+def test_what_methods_set_may_differ_and_is_listed(tmp_path):
+    for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
+        write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, threads=2))
+    assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path), [])
+
+
+def test_two_runs_of_one_seed_are_refused(tmp_path):
+    for folder in ("a", "b"):
+        write_result(tmp_path / folder, make_result("cls", 0, 0.4))
+    with pytest.raises(CheckpointError, match="expected one run of cls with seed 0"):
+        load_sweep(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["out={tmp}/nowhere"], "CheckpointError: expected finished runs under"),
+        (["out={tmp}", "compare=[best]"], "InvalidArgumentError: expected compare to hold pairs"),
+        (["out={tmp}", "compare=[cls - none]"], "but got 'cls - none'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(grid_folder, overrides, message):
+    script = [sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true"]
+    command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=grid_folder)
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr

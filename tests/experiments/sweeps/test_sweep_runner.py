@@ -1,0 +1,231 @@
+"""The grid of runs: processes side by side, skipped when done, named when they fail, gone with their parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_module
+
+from helpers.paths import ROOT, TESTS
+from helpers.scene_runs import make_toys
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.sweeps.sweep_runner import (
+    Job,
+    SweepConfig,
+    forwarded_overrides,
+    plan_sweep,
+    run_sweep,
+)
+from pickclutter_lang.utils.cli import compose_config
+from pickclutter_lang.utils.processes import dir_lock
+
+# A run in small: an epoch in its log, then what its method says.
+RUN = """
+import json, pathlib, sys, time
+values = dict(argument.split("=", 1) for argument in sys.argv[1:])
+out = pathlib.Path(values["out"].strip('"'))
+(out / "distill").mkdir(parents=True, exist_ok=True)
+with (out / "distill" / "log.jsonl").open("a") as log:
+    log.write("{}\\n")
+print("threads", __import__("os").environ["OMP_NUM_THREADS"], flush=True)
+if values["method"] == "slow":
+    time.sleep(60)
+if values["method"] == "bad":
+    sys.exit("DatasetError: the disk is full")
+if values["method"] == "killed":
+    import os, signal
+    os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(0.3)
+(out / "result.json").write_text(json.dumps({"started": time.time()}))
+"""
+# A grid in a process of its own, which tests can kill.
+GRID = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from test_sweep_runner import make_jobs
+from pickclutter_lang.experiments.sweeps.sweep_runner import run_sweep
+run_sweep(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!r}], Path({out!r}), 2)
+"""
+
+
+def compose_run(overrides: list[str]) -> TrainConfig:
+    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
+        return compose_config(TrainConfig, "train_affordance", overrides)
+
+
+def grid_settings(out: Path, **changes) -> SweepConfig:
+    values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
+    return SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
+
+
+def make_jobs(out: Path, methods: list[str]) -> list[Job]:
+    config = compose_run([])
+    return [
+        Job(f"{name}/seed0", out / name, [f"method={name.rstrip('2')}", f'out="{out / name}"'], config)
+        for name in methods
+    ]
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "run.py"
+    path.write_text(RUN)
+    return path
+
+
+def alive(out: Path) -> list[int]:
+    """Processes whose command names a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if f'out="{out}' in command:
+            found.append(int(entry.parent.name))
+    return found
+
+
+def wait_until(true, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
+    jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
+    failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
+    assert [(f.name, f.status) for f in failures] == [
+        ("bad/seed0", "exit status 1"),
+        ("killed/seed0", "ended by SIGKILL"),
+    ]
+    assert "the disk is full" in str(failures[0]) and str(tmp_path / "out" / "logs" / "bad-seed0.log") in str(
+        failures[0]
+    )
+    assert [job.done for job in jobs] == [True, False, False, True]
+    shown = capsys.readouterr().out
+    assert "bad/seed0 failed (exit status 1)" in shown and "2/4 runs, 2 failed" in shown and "left" in shown
+    assert "threads 1" in (tmp_path / "out" / "logs" / "good-seed0.log").read_text()
+
+
+def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script):
+    out = tmp_path / "out"
+    jobs = make_jobs(out, ["good", "bad"])
+    run_sweep(jobs, [sys.executable, str(script)], out, 1)
+    before = (out / "good" / "result.json").read_bytes()
+    [failure] = run_sweep(jobs, [sys.executable, str(script)], out, 1)
+    assert (out / "good" / "result.json").read_bytes() == before
+    assert len((out / "bad" / "distill" / "log.jsonl").read_text().splitlines()) == 2
+    assert failure.end.count("the disk is full") == 1  # of this attempt alone
+
+
+def test_workers_go_side_by_side(tmp_path, script):
+    jobs = make_jobs(tmp_path / "out", ["good", "good2"])
+    run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
+    first, second = (json.loads((job.folder / "result.json").read_text())["started"] for job in jobs)
+    assert abs(first - second) < 0.6  # one after the other, each would take as long as python needs to start as well
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with a parent that was killed")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_children_end_with_the_grid(tmp_path, script, number):
+    out = tmp_path / "out"
+    code = GRID.format(paths=[str(Path(__file__).parent), str(TESTS)], out=str(out), script=str(script))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(alive(out)) == 2)
+    with pytest.raises(DatasetError, match="another grid is at work"), dir_lock(out):
+        pass
+    os.kill(process.pid, number)
+    assert process.wait(30) != 0
+    wait_until(lambda: not alive(out), 5)
+    with dir_lock(out):
+        pass
+
+
+def test_progress_counts_epochs(tmp_path, script):
+    [job] = make_jobs(tmp_path, ["good"])
+    assert job.progress == 0 and not job.done
+    for phase, lines in (("distill", 5), ("fewshot", 3)):
+        (job.folder / phase).mkdir(parents=True)
+        (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
+    epochs = job.config.distill.epochs + job.config.few_shot.epochs
+    assert job.progress == pytest.approx(8 / (epochs + 1))
+    run_sweep([job], [sys.executable, str(script)], tmp_path, 1)
+    assert job.progress == 1
+
+
+def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
+    own = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
+    assert forwarded_overrides(own) == ["distill.epochs=3"]
+    jobs = plan_sweep(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
+    assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
+    assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
+    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.threads for job in jobs} == {1}
+    assert jobs[2].config.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"methods": ["nonsense"]}, "method/nonsense"),
+        ({"overrides": ["distill.epochs=0"]}, "distill.epochs"),
+        ({"overrides": ["distill.steps=3"]}, "distill.steps"),
+        ({"methods": []}, "methods as a list without repeats"),
+        ({"seeds": [0, 0]}, "seeds as a list without repeats"),
+        ({"workers": 0}, "workers to be at least 1"),
+        ({"overrides": ["seed=3"]}, "got seed=3"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
+    config = grid_settings(tmp_path, **changes)
+    with pytest.raises(InvalidArgumentError, match=message):
+        config.validate()
+        plan_sweep(config, compose_run)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_killed_grid_goes_on_and_writes_the_table(tmp_path):
+    """With real runs: SIGKILL, a scene store that is gone, then the whole grid, then a changed setting."""
+    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
+    command = [
+        sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
+        "out=grid", "workers=2", "distill.epochs=2", "few_shot.epochs=1",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    log = tmp_path / "grid" / "cls" / "seed0" / "distill" / "log.jsonl"
+    wait_until(lambda: log.is_file() or process.poll() is not None, 600)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    time.sleep(0.2)
+
+    id_scenes, hidden = tmp_path / "toys" / "scenes" / "id", tmp_path / "toys" / "hidden"
+    id_scenes.rename(hidden)
+    failed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert failed.returncode == 1 and "cls/seed0 failed (exit status 2); the end of grid/logs" in failed.stderr
+    assert "DatasetError: expected a scene store" in failed.stderr and "2 of 2 runs failed" in failed.stderr
+    hidden.rename(id_scenes)
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert "2/2 runs, 0 failed" in done.stdout and "table: grid/table12.md" in done.stdout
+    page = (tmp_path / "grid" / "table12.md").read_text()
+    assert page.index("| `closed_set` | 1 |") < page.index("| `cls` | 1 |") and "`prompts.closed_set`" in page
+    started = [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))]
+
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert again.returncode == 0 and "2 of 2 runs are done already" in again.stdout
+    assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))] == started
+    other = subprocess.run([*command, "distill.lr=0.1"], cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert other.returncode == 2 and "distill.lr: 0.002 / 0.1" in other.stderr
+    assert len(other.stderr.strip().splitlines()) == 1

@@ -1,0 +1,163 @@
+"""Golden values of tiny runs, on scenes and on single pictures: weights of each phase, and figures of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import toy_picture_runs
+import toy_training
+from golden_measures import Measures, of_arrays, of_choices, of_figures
+from toy_pictures import paint_classes
+
+from pickclutter_lang.benchmarks.protocol import evaluate_pictures
+from pickclutter_lang.benchmarks.rows import RUNS
+from pickclutter_lang.benchmarks.run import PictureRun
+from pickclutter_lang.evaluation.protocol import evaluate_run
+from pickclutter_lang.training import Run
+from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, saved_epochs
+
+SIDE = 48
+SHORT = ("distill.epochs=1", "fewshot.epochs=1", "fewshot.passes=1")
+CLOSER = ("closeups=quick", "closeups.size=48", "closeups.epochs=1", "closeups.batch_size=16", "closeups.passes=2")
+
+SCENE_RUNS: dict[str, tuple[str, ...]] = {
+    "row 1": ("method=closed_set",),
+    "row 2": ("method=cls",),
+    "row 3": ("method=cls_imcst",),
+    "row 4": ("method=cls_imcst_semantic",),
+    "row 5": ("method=best",),
+    "row 6": ("method=best_no_local",),
+    "row 7": ("method=best_one_text",),
+    "row 8": ("method=best_objects_once",),
+    "row 9": ("method=best_pairwise",),
+    "three phases": ("method=best", "objective.local_cls=1", "data.view=40", *CLOSER),
+    "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet", "objective.bank=8", "data.label=visible"),
+    "paper": ("fewshot=paper", "student=efficientnet_b0", "student.name=efficientnet_b0", "distill.optimizer=sgd",
+              "distill.schedule=steps", "distill.milestones=[1]", "distill.gamma=0.3", "distill.epochs=2",
+              "distill.image_sizes=[24,32]"),
+}  # fmt: skip
+"""Overrides of runs on scenes: each row of the table, then what these leave out."""
+
+PICTURE_RUNS: dict[str, str] = {
+    "row 1": "closed_set",
+    "row 2": "cls",
+    "row 3": "mse",
+    "row 4": "cls+mse",
+    "row 5": "im_cst",
+    "row 6": "cls+im_cst",
+    "row 7": "cls+im_cst+mse",
+    "row 8": "cls+im_cst+vlprox",
+    "row 9": "cls+im_cst+vlprox+mse",
+    "row 10": "im_cst+vlprox",
+    "row 11": "im_cst+vlprox+mse",
+    "own texts": "best+semantic",
+    "sentences": "best+captions",
+    "learned": "best+prompt",
+    "own texts, sentences": "best+semantic+captions",
+    "own texts, learned": "best+semantic+prompt",
+    "own texts, sentences, learned": "best+semantic+captions+prompt",
+    "texts 1": "best+standard",
+    "texts 2": "best+succinct",
+    "texts 3": "best+detailed",
+    "texts 4": "best+distinct",
+    "unfiltered": "best+semantic+unfiltered",
+    "ten": "best+semantic+k10",
+    "one": "best+semantic+k1",
+    "filtered": "best+semantic+filtered_im_cst",
+}
+"""Runs on single pictures; those of the larger student are the same with another network."""
+
+
+def scene_inputs(inputs: Path) -> list[str]:
+    """Return overrides that point to toy stores of both cameras and to an untrained teacher, made at the first call."""
+    if not (inputs / "scenes").is_dir():
+        toy_training.make_toys(inputs, size=SIDE, cameras=("hand", "base"))
+    paths = (f"scenes={inputs / 'scenes'}", f"teacher.checkpoint={inputs / 'teacher'}")
+    return [*paths, *toy_training.SMALL, *SHORT]
+
+
+def picture_inputs(inputs: Path) -> list[str]:
+    """Return overrides that point to toy views of objects and to an untrained teacher, made at the first call."""
+    folder = inputs / "pictures"
+    if not folder.is_dir():
+        folder.mkdir()
+        toy_picture_runs.make_toys(folder)
+    own = (f"data.root={folder / 'views'}", f"teacher.checkpoint={folder / 'teacher'}")
+    sizes = ("data.side=32", "data.max_classes=null", "data.max_per_class=null")
+    places = (f"teacher.cache={folder / 'cache'}", "threads=1", "precision=float32")
+    return ["recipe=smoke", "student.name=timm/resnet10t", *own, *sizes, *places]
+
+
+def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
+    """Train and evaluate a student of toy scenes."""
+    run = Run.open(toy_training.settings(*scene_inputs(inputs), *SCENE_RUNS[key], f"out={folder / 'run'}"))
+    run.train()
+    result = evaluate_run(run)
+    found = weights(run) | losses(result)
+    for number, stage in enumerate(result["metrics"].values()):
+        cells = [cell for cell in stage.values() if isinstance(cell, dict)]
+        ranks = [cell["model"]["map"] for cell in cells]
+        decisions = [
+            cell[way][name] for cell in cells for way in ("model", "model_at_alarm") for name in ("f1", "recall")
+        ]
+        found[f"stage {number}: ranks"] = of_figures(ranks, tolerance=0.1)
+        found[f"stage {number}: decisions"] = of_choices([np.array(decisions)])
+        found[f"stage {number}: trivial"] = of_figures(cell["label_frequency"]["f1"] for cell in cells)
+    return found | {"predictions": of_choices(saved_arrays(run.folder))}
+
+
+def picture_run(key: str, inputs: Path, folder: Path) -> Measures:
+    """Train and evaluate a student of toy views."""
+    own = (*RUNS[PICTURE_RUNS[key]], f"out={folder / 'run'}")
+    return measured_pictures(toy_picture_runs.trained(*picture_inputs(inputs), *own))
+
+
+def picture_files(inputs: Path, folder: Path) -> Measures:
+    """Train and evaluate a student of picture files, each crop drawn anew and changed at random."""
+    paint_classes(folder / "data", ["Red-Beet", "banana", "lime", "plum"], 8)
+    own = ("benchmark=image_folder", "data.seed=1", "views.crops=0", "views.rand_augment=true")
+    more = ("centre=24", "image_size=24", "objective.cls=1", "objective.im_cst=1")
+    places = (f"data.root={folder / 'data'}", f"out={folder / 'run'}")
+    return measured_pictures(toy_picture_runs.trained(*picture_inputs(inputs), *own, *more, *places))
+
+
+def measured_pictures(run: PictureRun) -> Measures:
+    """Measure a run on single pictures."""
+    result = evaluate_pictures(run)
+    metrics = result["metrics"]
+    found = weights(run) | losses(result)
+    features = [one[name] for one in metrics["features"].values() for name in ("mse", "degrees")]
+    found["features"] = of_figures(features, tolerance=0.01)
+    stages = [metrics.get(stage, {}) for stage in ("teacher", "zero_shot", "few_shot", "retrieval", "continual")]
+    shares = [cell["accuracy"] if cell else -1.0 for stage in stages for cell in stage.values()]
+    found["accuracies"] = of_choices([np.array(shares)])
+    found["texts"] = of_figures(one["cosine"] for one in metrics["text"].values())
+    return found | {"space": of_choices(saved_arrays(run.folder))}
+
+
+def weights(run: Run | PictureRun) -> Measures:
+    """Measure the weights, and the state of the optimizer, that each phase saved last."""
+    found: Measures = {}
+    for number, phase in enumerate(run.phases):
+        root = run.folder / phase
+        checkpoint = load_checkpoint(epoch_folder(root, saved_epochs(root)[-1]))
+        found[f"weights {number}"] = of_arrays(checkpoint.model.values(), tolerance=0.01)
+        found[f"optimizer {number}"] = of_choices(checkpoint.optimizer.values())
+    return found
+
+
+def losses(result: Mapping[str, Any]) -> Measures:
+    """Measure loss and learning rate of each epoch."""
+    rows = [row for phase in result["history"].values() for row in phase]
+    values = [value for row in rows for value in (row.get("loss", row.get("cls")), row["lr"])]
+    return {"losses": of_figures(values, tolerance=0.02)}
+
+
+def saved_arrays(folder: Path) -> Iterator[Any]:
+    """Yield the numbers in all npz files of a run."""
+    for path in folder.rglob("*.npz"):
+        with np.load(path) as file:
+            yield from (file[name] for name in file.files if file[name].dtype.kind in "biuf")

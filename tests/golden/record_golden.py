@@ -1,0 +1,41 @@
+"""Record golden values: `python tests/golden/record_golden.py REVISION [CASE ...]`; all cases, if none is named.
+
+Hashes of other classes of machines stay, unless what holds everywhere changed: then they are of other values, and go.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the toys
+
+from golden_cases import CASES, RENDERED, measure
+from golden_measures import differences, load_values, machine, save_values
+
+
+def record(revision: str, cases: list[str]) -> None:
+    """Measure cases and write their values into `values.json`."""
+    values = load_values()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, case in enumerate(cases):
+            own = Path(folder) / str(number)
+            own.mkdir()
+            found = measure(case, Path(folder), own)
+            if case in values["near"] and differences(case, found, values, ""):
+                for hashes in values["exact"].values():
+                    hashes.pop(case, None)
+            values["recorded"][case] = revision
+            values["near"][case] = {name: [_short(n) for n in one.near] for name, one in found.items()}
+            exact = {name: one.exact for name, one in found.items() if one.exact}
+            values["exact"].setdefault(machine(case in RENDERED), {})[case] = exact
+    save_values(values)
+
+
+def _short(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.10g}")
+
+
+if __name__ == "__main__":
+    record(sys.argv[1], sys.argv[2:] or list(CASES))

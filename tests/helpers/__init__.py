@@ -1,0 +1,1 @@
+"""Toy data, toy runs and processes that the tests share."""

@@ -1,0 +1,35 @@
+"""Runs on single images that take seconds: views of toy objects, an untrained teacher, a small student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra import initialize_config_module
+
+from helpers.image_data import toy_views
+from helpers.scene_runs import make_teacher
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
+from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.utils.cli import compose_config
+
+
+def make_toys(folder: Path) -> list[str]:
+    """Make views of objects and an untrained teacher; return the overrides that point to them."""
+    toy_views(folder / "views", objects=6, views=16)
+    teacher = make_teacher(folder / "teacher")
+    return [
+        "recipe=smoke", "student.name=timm/resnet10t", "num_threads=1", "precision=float32", "data.image_size=32",
+        "data.max_classes=null", "data.max_per_class=null",
+        f"data.root={folder / 'views'}", f"teacher.checkpoint={teacher}", f"teacher.cache={folder / 'cache'}",
+    ]  # fmt: skip
+
+
+def config(*overrides: str) -> ImageTrainConfig:
+    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
+        return compose_config(ImageTrainConfig, "train_image_student", list(overrides))
+
+
+def trained(*overrides: str) -> ImageRun:
+    run = ImageRun.open(config(*overrides))
+    run.train()
+    return run

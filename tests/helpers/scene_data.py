@@ -1,0 +1,53 @@
+"""Scene stores that a student can learn within seconds: a square of its own color for each object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from helpers.scene_rows import OBJECTS, make_manifest, random_row
+from pickclutter_lang.datasets.scenes import SceneRow, SceneStore, write_shard
+
+COLOURS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
+SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
+
+
+def toy_row(manifest, index: int) -> SceneRow:
+    """A scene with two or three objects: each a cell of a 4x4 grid."""
+    row = random_row(manifest, index)
+    known_only = manifest.split in ("train", "id")
+    columns = [n for n, item in enumerate(OBJECTS) if item.split == "id" or not known_only]
+    rng = np.random.default_rng([manifest.seed, len(manifest.split), index])
+    actors = rng.choice(columns, int(rng.integers(2, 4)), replace=False)
+    row["actors"][:] = -1
+    row["actors"][: len(actors)] = actors
+    for label in ("present", "visible", "graspable"):
+        row[label][:] = False
+        row[label][actors] = True
+    for camera in manifest.config["cameras"]:
+        side = manifest.config["image_size"]
+        row[f"{camera}_rgb"][:], row[f"{camera}_segmentation"][:] = 20, 0
+        cells = rng.choice(16, len(actors), replace=False)
+        for instance_id, (actor, cell) in enumerate(zip(actors, cells, strict=True)):
+            down, right = (int(n) * side // 4 for n in divmod(cell, 4))
+            square = np.s_[down : down + side // 4, right : right + side // 4]
+            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLOURS[actor], instance_id + 1
+    return row
+
+
+def make_toy_store(folder: Path, split: str, scenes: int, seed: int = 0, size: int = 32, **changes) -> SceneStore:
+    manifest = make_manifest(scenes=scenes, shard_size=8, seed=seed, size=size, split=split, **changes)
+    (folder / "shards").mkdir(parents=True)
+    entries = []
+    for number in range(manifest.shard_count):
+        rows = [toy_row(manifest, index) for index in manifest.shard_range(number)]
+        entries.append(write_shard(folder, number, rows, manifest.layout))
+    manifest.with_shards(entries).write(folder)
+    return SceneStore.open(folder)
+
+
+def make_toy_stores(folder: Path, **changes) -> Path:
+    for split, scenes in SIZES.items():
+        make_toy_store(folder / split, split, scenes, **changes)
+    return folder

@@ -1,0 +1,70 @@
+"""Scenes made by a generator in place of the simulator: valid, random, and cheap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, scene_fields, write_shard
+from pickclutter_lang.datasets.scenes.schema import MAX_ACTORS
+from pickclutter_lang.objects.catalog import paper_catalog
+
+OBJECTS = tuple(ObjectEntry(item.model_id, item.name, item.split) for item in paper_catalog())
+
+
+def random_row(manifest: Manifest, index: int) -> SceneRow:
+    rng = np.random.default_rng([manifest.seed or 0, index])
+    layout, size = manifest.layout, int(manifest.config["image_size"])
+    count = int(rng.integers(2, MAX_ACTORS + 1))
+    row = {f.name: np.zeros(f.shape, f.dtype) for f in layout.fields}
+    row.setdefault("actors", np.zeros(MAX_ACTORS, np.int16))  # a store may be without
+    row["index"] = np.array(index, np.int64)
+    row["actors"][:] = -1
+    row["actors"][:count] = rng.choice(layout.columns, count, replace=False)
+    row["present"][row["actors"][:count]] = True
+    row["visible"][row["actors"][: count - 1]] = True
+    row["scales"][:count] = 1
+    row["poses"][:count] = rng.normal(size=(count, 7)) / 10
+    row["pixels"][: count - 1] = rng.integers(10, 99, count - 1)
+    row["rep_pts"][:] = np.nan
+    row["rep_pts"][: count - 1] = rng.normal(size=(count - 1, 16, 3))
+    if "graspable" in row:
+        row["graspable"][row["actors"][: count // 2]] = True
+        row["grasp_poses"][:] = np.nan
+        row["grasp_poses"][: count // 2] = rng.normal(size=(count // 2, 7))
+    for camera in manifest.config["cameras"]:
+        row[f"{camera}_rgb"][:] = rng.integers(0, 255, (size, size, 3))
+        row[f"{camera}_depth"][:] = rng.integers(300, 900, (size, size))
+        row[f"{camera}_segmentation"] = rng.integers(0, count + 1, (size, size)).astype(np.uint8)
+    return row
+
+
+def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes) -> Manifest:
+    cameras = changes.pop("cameras", ("hand",))
+    without = changes.pop("without", ())
+    fields = tuple(name for name in scene_fields(cameras, changes.pop("graspable", True)) if name not in without)
+    return Manifest(
+        split=changes.pop("split", "train"),
+        seed=seed,
+        scenes=scenes,
+        shard_size=shard_size,
+        config={"cameras": list(cameras), "image_size": size},
+        fields=fields,
+        object_set="proxy",
+        object_fingerprint="0" * 64,
+        objects=OBJECTS,
+        **changes,
+    )
+
+
+def make_store(folder: Path, manifest: Manifest | None = None) -> Manifest:
+    manifest = manifest or make_manifest()
+    (folder / "shards").mkdir(parents=True)
+    entries = []
+    for number in range(manifest.shard_count):
+        rows = [random_row(manifest, index) for index in manifest.shard_range(number)]
+        entries.append(write_shard(folder, number, rows, manifest.layout))
+    manifest = manifest.with_shards(entries)
+    manifest.write(folder)
+    return manifest

@@ -1,0 +1,307 @@
+"""Descriptions from a language model: the client against a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from helpers.chat_server import KEY, Reply, chat_server, failed, said
+from helpers.paths import SCRIPTS
+from pickclutter_lang.errors import (
+    DatasetError,
+    InvalidArgumentError,
+    LanguageModelError,
+    MismatchError,
+    MissingAssetsError,
+)
+from pickclutter_lang.language.chat_client import ChatClient, clean_answer
+from pickclutter_lang.language.collect_descriptions import DescribeSettings, collect_descriptions, dry_run, read_labels
+from pickclutter_lang.language.descriptions import INSTRUCTIONS, DescriptionSet, attach_descriptions
+from pickclutter_lang.objects.catalog import paper_catalog
+
+pytest.importorskip("openai")
+SCRIPT = SCRIPTS / "describe_labels.py"
+FINE = said("A short, round thing.")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def config(out: Path, base_url: str, **changes: object) -> DescribeSettings:
+    made = DescribeSettings(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=base_url, timeout=5.0)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_every_label_is_asked_for_and_kept(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: said(f' "answer {n} to it" \n')) as server:
+        done = collect_descriptions(config(tmp_path, server.base_url, style="distinct"))
+    assert server.messages == [INSTRUCTIONS["distinct"].replace("{name}", label) for label in ("mug", "bolt")]
+    found = DescriptionSet.load(tmp_path / "mine.json")
+    assert found == done.descriptions and done.requests == 2
+    assert found.texts == {"mug": "answer 0 to it", "bolt": "answer 1 to it"}
+    assert (found.model, found.style, found.label_set) == ("tiny-model", "distinct", "labels")
+    assert found.base_url == server.base_url.removeprefix("http://").removesuffix("/v1")
+    assert attach_descriptions(["bolt"], tmp_path / "mine.json") == ["bolt, answer 1 to it"]
+
+
+def test_nothing_is_sent_that_was_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "my-organisation")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "my-project")
+    with chat_server(lambda n, text: FINE) as server:
+        asked = config(tmp_path, server.base_url, labels=["mug"])
+        shown = [json.loads(row) for row in dry_run(asked)]
+        assert server.requests == []
+        collect_descriptions(asked)
+    assert server.requests == [{"path": "/v1/chat/completions", **body} for body in shown]
+    needed = {"host", "accept", "accept-encoding", "connection", "content-type", "content-length"}
+    assert set(server.headers[0]) == needed | {"authorization", "user-agent", "x-stainless-raw-response"}
+    assert server.headers[0]["user-agent"] == "pickclutter-lang"
+
+
+def test_a_server_without_a_key_gets_none(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE) as server:
+        collect_descriptions(config(tmp_path, server.base_url, key_variable=None, temperature=0.5))
+    assert "authorization" not in server.headers[0] and server.requests[0]["temperature"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        failed(429, "slow down"),
+        failed(500, "oops"),
+        failed(503, "loading"),
+        Reply(b"<html>garbage</html>"),
+        Reply(b'{"choices": []}'),
+        Reply(b'{"choices": [{"message": {}}]}'),
+        Reply(b"[1]"),
+        Reply(b"\xff\xfe\x00"),
+        said("  "),
+        said(None),
+        said("I'm sorry, but I can't help with that."),
+        said("A round", finish_reason="length"),
+        said("A round", finish_reason="content_filter"),
+    ],
+    ids=lambda reply: f"{reply.status}-{reply.body[:40]!r}",
+)
+def test_what_fails_once_is_tried_again(first: Reply) -> None:
+    with (
+        chat_server(lambda n, text: FINE if n else first) as server,
+        ChatClient("tiny-model", server.base_url, retries=1) as chat,
+    ):
+        assert chat.complete("What is a mug?", wait=lambda seconds: None) == "A short, round thing."
+    assert server.messages == ["What is a mug?"] * 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "tries", "message"),
+    [
+        (failed(429, "slow down"), 2, "still answers 429 (slow down), after 2 tries; run the same command again"),
+        (failed(500, "oops " * 100), 2, "still answers 500 (oops oops"),
+        (failed(404, "no such model"), 1, "has no model 'tiny-model' or no such address (404)"),
+        (failed(400, "temperature?"), 1, "refused the request (400: temperature?); check model= and temperature="),
+        (Reply(b"", 307, {"Location": "http://127.0.0.1:9/v1"}), 1, "points to another address (307)"),
+        (Reply(b"<html>garbage</html>"), 2, "2 answers were of no use, the last one: no JSON, '<html>garbage"),
+        (Reply(b'{"choices": []}'), 2, "JSON without choices"),
+        (Reply(b'{"error": "busy"}'), 2, "JSON without choices"),
+        (said(""), 2, "an empty text"),
+        (said("As an AI language model, I have not seen it."), 2, "a refusal, 'As an AI language model"),
+        (said("%% 123 [] {} 4567"), 2, "no sentence, '%% 123"),
+        (said("word " * 300), 2, "1499 characters instead of a sentence"),
+        (Reply(FINE.body, pause=0.6), 2, "gave no answer within 0.3 s, after 2 tries; raise timeout="),
+    ],
+    ids=lambda value: repr(value.body[:30]) if isinstance(value, Reply) else None,
+)
+def test_what_fails_every_time_is_one_clear_line(reply: Reply, tries: int, message: str) -> None:
+    with (
+        chat_server(lambda n, text: reply) as server,
+        ChatClient("tiny-model", server.base_url, retries=1, timeout=0.3) as chat,
+        pytest.raises(LanguageModelError) as caught,
+    ):
+        chat.complete("What is a mug?", wait=lambda seconds: None)
+    said_why = str(caught.value)
+    assert message in said_why and "\n" not in said_why and len(said_why) < 400
+    assert "127.0.0.1" in said_why and KEY not in said_why
+    assert len(server.requests) == tries
+
+
+def test_a_wrong_key_is_named_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-wrong")
+    with chat_server(lambda n, text: FINE) as server, pytest.raises(LanguageModelError) as caught:
+        collect_descriptions(config(tmp_path, server.base_url, key_variable="MY_KEY"))
+    assert "refused the key in MY_KEY (401: Incorrect API key provided: ***)" in str(caught.value)
+    assert len(server.requests) == 1 and not (tmp_path / "mine.json").exists()
+
+
+def test_no_key_is_an_error_before_anything_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(LanguageModelError, match=r"OPENAI_API_KEY.*export OPENAI_API_KEY="):
+        collect_descriptions(config(tmp_path, "http://127.0.0.1:9/v1"))
+
+
+def test_a_refused_connection_is_named(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE) as server:
+        free = server.base_url
+    with pytest.raises(LanguageModelError, match=r"cannot reach 127\.0\.0\.1.*refused.*at once; check base_url="):
+        collect_descriptions(config(tmp_path, free, retries=0))
+
+
+def test_what_was_answered_is_kept_when_the_server_fails(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE if n == 0 else failed(500, "oops")) as server:
+        with pytest.raises(LanguageModelError, match="500"):
+            collect_descriptions(config(tmp_path, server.base_url, retries=0))
+        server.answer = lambda n, text: FINE
+        done = collect_descriptions(config(tmp_path, server.base_url))
+    assert done.requests == 1 and list(done.descriptions.texts) == ["mug", "bolt"]
+    assert [text.count("mug") for text in server.messages] == [1, 0, 0]
+
+
+def test_more_labels_go_into_the_same_file(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE) as server:
+        collect_descriptions(config(tmp_path, server.base_url))
+        done = collect_descriptions(config(tmp_path, server.base_url, labels=["nut", "mug"]))
+    assert done.requests == 1 and set(done.descriptions.texts) == {"mug", "bolt", "nut"}
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [({"model": "other"}, "model"), ({"style": "succinct"}, "style"), ({"base_url": "http://x/v1"}, "base_url")],
+)
+def test_answers_of_another_origin_are_not_mixed(tmp_path: Path, change: dict[str, str], key: str) -> None:
+    with chat_server(lambda n, text: FINE) as server:
+        asked = config(tmp_path, server.base_url)
+        collect_descriptions(asked)
+        with pytest.raises(MismatchError, match=rf"the {key} .*name another out="):
+            collect_descriptions(replace(asked, **change))
+    assert len(server.requests) == 2
+
+
+def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path) -> None:
+    labels, out = [f"thing {chr(97 + n)}" for n in range(6)], tmp_path / "mine.json"
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    with chat_server(lambda n, text: replace(FINE, pause=30.0 if n == 3 else 0.0)) as server:
+        words = [f"labels={tmp_path / 'labels.json'}", "model=m", f"base_url={server.base_url}", f"out={out}"]
+        child = subprocess.Popen([sys.executable, str(SCRIPT), *words], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while len(server.requests) < 4 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert list(DescriptionSet.load(out).texts) == labels[:3]
+        again = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=True)
+    assert "3 labels asked for, 6 described" in again.stdout
+    assert list(DescriptionSet.load(out).texts) == labels and DescriptionSet.load(out).label_set == "labels"
+    asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
+    assert asked == [1, 1, 1, 2, 1, 1]  # the fourth was on its way when the run was killed
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
+    words = ["labels=[mug]", "model=m", "base_url=http://127.0.0.1:9/v1", "retries=0", f"out={tmp_path / 'mine.json'}"]
+    child = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, env=dict(os.environ))
+    assert child.returncode == 2
+    assert child.stderr.startswith("LanguageModelError: cannot reach 127.0.0.1:9") and child.stderr.count("\n") == 1
+
+
+def test_texts_too_long_for_a_teacher_are_noted(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: said("round and " * (40 if "bolt" in text else 2) + "red")) as server:
+        done = collect_descriptions(config(tmp_path, server.base_url))
+    assert done.too_long == ("bolt",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ("  A red mug.\n", "A red mug."),
+        ('"A red mug."', "A red mug."),
+        ("“A red mug.”", "A red mug."),
+        ("**A red mug.**", "A red mug."),
+        ('"red" and "round"', '"red" and "round"'),
+        ("A red\n\n  mug.", "A red mug."),
+        ("Sure! Here is a sentence:\n\n'A red mug.'", "A red mug."),
+        ("Here: a red mug.", "Here: a red mug."),
+        ("<think>\nA mug, so...\n</think>\nA red mug.", "A red mug."),
+        ("Ein roter Becher mit Henkel für Kaffee.", "Ein roter Becher mit Henkel für Kaffee."),
+    ],
+)
+def test_answers_are_cleaned(answer: str, line: str) -> None:
+    assert clean_answer(answer) == line
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "labels"),
+    [('["mug", " bolt "]', "a.json", ["mug", "bolt"]), ("mug\n\nrubik's cube\n", "a.txt", ["mug", "rubik's cube"])],
+)
+def test_labels_are_read_from_files(tmp_path: Path, content: str, name: str, labels: list[str]) -> None:
+    (tmp_path / name).write_text(content)
+    assert read_labels(str(tmp_path / name)) == labels
+
+
+def test_labels_of_the_catalogue() -> None:
+    assert read_labels("catalog") == paper_catalog().names
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        ([], InvalidArgumentError, "a list of texts, but got \\[\\]"),
+        (["mug", ""], InvalidArgumentError, "but got ''"),
+        (["mug", "a\nb"], InvalidArgumentError, "one line"),
+        (["mug", 7], InvalidArgumentError, "but got 7"),
+        (["mug", "bolt", "mug "], InvalidArgumentError, "'mug' again"),
+        ("names.csv", InvalidArgumentError, r"'names\.csv'"),
+        ("/none/names.txt", MissingAssetsError, "no such file"),
+    ],
+)
+def test_bad_labels_are_named(labels: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        read_labels(labels)
+
+
+def test_a_damaged_file_of_labels_is_named(tmp_path: Path) -> None:
+    (tmp_path / "names.json").write_text('["mug"')
+    with pytest.raises(DatasetError, match=r"names\.json"):
+        read_labels(str(tmp_path / "names.json"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"style": "poem"}, "a style of your own needs its instruction="),
+        ({"style": "poem", "instruction": "Describe it."}, "hold {name}"),
+        ({"instruction": "Describe {name}."}, "style= of its own name"),
+        ({"base_url": "localhost:1"}, "http or https address, but got 'localhost:1'"),
+        ({"base_url": "http://x:port/"}, "http or https address"),
+        ({"timeout": 0.0}, "timeout above 0"),
+        ({"retries": -1}, "retries of at least 0"),
+        ({"model": " "}, "name of a language model"),
+        ({"out": "mine.txt"}, r"end in \.json"),
+    ],
+)
+def test_bad_settings_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        replace(config(tmp_path, "http://127.0.0.1:9/v1"), **change).validate()  # type: ignore[arg-type]
+
+
+def test_an_instruction_of_ones_own_is_asked(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE) as server:
+        own = config(tmp_path, server.base_url, style="colour", instruction="Name the colors of {name} {x}.")
+        own.validate()
+        collect_descriptions(own)
+    assert server.messages[0] == "Name the colors of mug {x}."
+
+
+def test_a_missing_folder_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE) as server, pytest.raises(DatasetError, match="mkdir -p"):
+        collect_descriptions(config(tmp_path / "none", server.base_url))
+    assert server.requests == []

@@ -1,0 +1,190 @@
+"""Learned prompts on a real open_clip text tower (random weights), and the phrasings of instructions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction
+from pickclutter_lang.language.prompts import PHOTO_TEMPLATES, LearnedPrompts
+from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG
+
+LABELS = ["banana", "mustard bottle", "phillips screwdriver with a red handle", "die"]
+CONFIG = {
+    "embed_dim": 24,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+    "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def teacher() -> OpenClipTeacher:
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**CONFIG)
+    # At its initial scale an untrained tower hardly tells texts apart; larger weights make differences visible.
+    with torch.no_grad():
+        model.token_embedding.weight.mul_(20)
+        model.positional_embedding.mul_(20)
+    return OpenClipTeacher(model, CONFIG, PreprocessCfg(size=(32, 32)))
+
+
+@pytest.mark.parametrize(
+    ("phrases", "n_context"),
+    [(("a photo of a", "no image of a"), 4), (PHOTO_TEMPLATES, 7), (("with", "without"), 1)],
+)
+def test_embedded_phrases_equal_encoded_texts(
+    teacher: OpenClipTeacher, phrases: tuple[str, str], n_context: int
+) -> None:
+    prompts = LearnedPrompts(teacher, LABELS, n_context=n_context, init=phrases)
+    features = prompts()
+    assert features.negative is not None
+    for found, phrase in zip(features, phrases, strict=True):
+        expected = teacher.encode_text([f"{phrase} {label}" for label in LABELS])
+        torch.testing.assert_close(found, expected, atol=2e-6, rtol=1e-5)
+    assert not torch.allclose(features.positive, features.negative, atol=1e-2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pocket", "ViT-L-14-quickgelu"])
+def test_embedded_phrases_equal_encoded_texts_of_real_architectures(name: str) -> None:
+    config = POCKET_CONFIG["model_cfg"] if name == "pocket" else dict(open_clip.get_model_config(name))
+    if name != "pocket":  # the text tower as it is; one layer of the image tower, which has no part in this
+        config["vision_cfg"] = {**config["vision_cfg"], "layers": 1}
+    torch.manual_seed(0)
+    teacher = OpenClipTeacher(open_clip.CLIP(**config), config, PreprocessCfg(size=(224, 224)))
+    features = LearnedPrompts(teacher, LABELS, n_context=7)()
+    for found, phrase in zip(features, PHOTO_TEMPLATES, strict=True):
+        tokens = open_clip.tokenize([f"{phrase} {label}" for label in LABELS], teacher.context_length)
+        expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_prompts_of_the_embedded_teacher_are_its_texts() -> None:
+    embedded = load_teacher("pocket")
+    features = LearnedPrompts(embedded, LABELS, n_context=7)()
+    for found, phrase in zip(features, PHOTO_TEMPLATES, strict=True):
+        expected = embedded.encode_text([f"{phrase} {label}" for label in LABELS])
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert (features.positive - features.negative).abs().max() > 0.05
+
+
+def test_the_text_tower_runs_on_the_longest_label_alone(
+    teacher: OpenClipTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths, original = [], OpenClipTeacher.encode_token_embeddings
+
+    def noting(self: OpenClipTeacher, embeddings: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+        lengths.append(embeddings.shape[1])
+        return original(self, embeddings, end)
+
+    monkeypatch.setattr(OpenClipTeacher, "encode_prompts", noting)
+    longest = int(teacher.eot_positions(teacher.tokenize(LABELS)).max()) + 1
+    LearnedPrompts(teacher, LABELS, n_context=8)()
+    teacher.encode_text(LABELS)
+    assert lengths == [longest + 8, longest] and longest < teacher.context_length
+
+
+def test_a_phrase_shorter_than_the_context_stands_before_the_label(teacher: OpenClipTeacher) -> None:
+    prompts = LearnedPrompts(teacher, LABELS, n_context=8, generator=torch.Generator().manual_seed(3))
+    exact = LearnedPrompts(teacher, LABELS, n_context=7)
+    assert torch.equal(prompts.positive[1:], exact.positive)
+    assert 0 < prompts.positive[0].norm().item() < 1
+    again = LearnedPrompts(teacher, LABELS, n_context=8, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(prompts.positive, again.positive)
+
+
+def test_a_label_that_is_too_long_is_cut_where_that_is_asked_for(teacher: OpenClipTeacher) -> None:
+    long = " ".join(f"word{n}" for n in range(40))
+    prompts = LearnedPrompts(teacher, ["mug", long], n_context=7, truncate=True)
+    tokens = open_clip.tokenize([f"{PHOTO_TEMPLATES[0]} mug", f"{PHOTO_TEMPLATES[0]} {long}"], teacher.context_length)
+    expected = teacher.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
+    torch.testing.assert_close(prompts().positive, expected, atol=1e-5, rtol=1e-4)
+    with pytest.raises(InvalidArgumentError, match="word39"):
+        LearnedPrompts(teacher, ["mug", long], n_context=7)
+
+
+def test_single_context_has_no_negative(teacher: OpenClipTeacher) -> None:
+    prompts = LearnedPrompts(teacher, LABELS, dual=False, init=(None, None))
+    features = prompts()
+    assert features.negative is None and features.positive.shape == (len(LABELS), teacher.embed_dim)
+    assert list(prompts.state_dict()) == ["positive"]
+
+
+def test_other_labels_follow_the_same_contexts(teacher: OpenClipTeacher) -> None:
+    prompts = LearnedPrompts(teacher, LABELS[:2])
+    whole, unseen = prompts.encode(LABELS), prompts.encode(LABELS[2:])
+    known = prompts()
+    for part in (0, 1):
+        torch.testing.assert_close(torch.cat([known[part], unseen[part]]), whole[part], atol=2e-6, rtol=1e-5)
+
+
+def test_contexts_alone_learn(teacher: OpenClipTeacher) -> None:
+    prompts = LearnedPrompts(teacher, LABELS)
+    assert {name: list(p.shape) for name, p in prompts.named_parameters()} == {
+        "positive": [8, 32],
+        "negative": [8, 32],
+    }
+    optimiser = torch.optim.Adam(prompts.parameters(), lr=0.05)
+    target = torch.nn.functional.normalize(
+        torch.randn(teacher.embed_dim, generator=torch.Generator().manual_seed(0)), dim=0
+    )
+    losses = []
+    for _ in range(10):
+        features = prompts()
+        assert features.negative is not None
+        loss = (features.negative @ target - features.positive @ target).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.1
+    assert all(p.grad is None for p in teacher.model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: LearnedPrompts(t, ["banana", "banana " * 23]), "8 context vectors and this label need 33: 'banana"),
+        (lambda t: LearnedPrompts(t, ["banana", "banana " * 40]), "32 tokens, but this one has 42: 'banana"),
+        (lambda t: LearnedPrompts(t, LABELS).encode(["x", "y " * 25]), "'y y"),
+        (lambda t: LearnedPrompts(t, LABELS, n_context=3), "'a photo of a table with a' has 7"),
+        (lambda t: LearnedPrompts(t, LABELS, n_context=0), "got 0"),
+        (lambda t: LearnedPrompts(t, []), "at least one label"),
+        (lambda t: instruction("banana", len(INSTRUCTION_TEMPLATES)), f"got {len(INSTRUCTION_TEMPLATES)}"),
+        (lambda t: instruction("banana", -1), "got -1"),
+        (lambda t: instruction(" ", 0), "empty"),
+    ],
+)
+def test_bad_input_is_named(teacher: OpenClipTeacher, call: Callable[[OpenClipTeacher], object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        call(teacher)
+
+
+def test_a_label_that_just_fits_is_encoded_whole(teacher: OpenClipTeacher) -> None:
+    label = "banana " * 21 + "apple"
+    features = LearnedPrompts(teacher, [label, "banana " * 21 + "pear"]).encode([label, "banana " * 21 + "pear"])
+    assert not torch.allclose(features.positive[0], features.positive[1], atol=1e-3)
+
+
+def test_instructions_are_drawn_from_all_phrasings() -> None:
+    assert len(set(INSTRUCTION_TEMPLATES)) == len(INSTRUCTION_TEMPLATES) >= 6
+    rng = np.random.default_rng(0)
+    drawn = [instruction("power drill", rng) for _ in range(200)]
+    assert set(drawn) == {instruction("power drill", n) for n in range(len(INSTRUCTION_TEMPLATES))}
+    assert all("the power drill" in text for text in drawn)
+    rng = np.random.default_rng(0)
+    assert drawn == [instruction("power drill", rng) for _ in range(200)]
+
+
+def test_templates_do_not_import_torch() -> None:
+    code = "import sys, pickclutter_lang.language.instructions; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

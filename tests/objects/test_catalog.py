@@ -1,0 +1,109 @@
+"""The 26 objects of the paper, and object sets on disk."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog
+from pickclutter_lang.objects.object_sets import load_object_set, read_object_set
+
+
+def test_the_split_is_that_of_the_paper() -> None:
+    catalog = paper_catalog()
+    assert (len(catalog), len(catalog.indices("id")), len(catalog.indices("ood"))) == (26, 14, 12)
+    known = {catalog[n].model_id for n in catalog.indices("id")}
+    assert {"011_banana", "062_dice", "048_hammer"} <= known
+    assert not {"003_cracker_box", "077_rubiks_cube", "031_spoon"} & known
+    assert catalog.model_ids == sorted(catalog.model_ids)
+
+
+def test_every_object_is_described() -> None:
+    for item in paper_catalog():
+        assert item.description and item.category and item.colors and item.material and item.function
+        assert all(0.01 < extent < 0.4 for extent in item.size)
+
+
+@pytest.mark.parametrize("word", ["banana", " Banana ", "011_banana"])
+def test_objects_are_found_by_name_and_id(word: str) -> None:
+    assert paper_catalog().find(word.strip() if word.startswith("0") else word).model_id == "011_banana"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownObjectError, match="'banan'; did you mean 'banana'"):
+        paper_catalog().index("banan")
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name"),
+    [
+        ("065-a_cups", "cups a"),
+        ("065-b_cups", "cups b"),
+        ("004_sugar_box", "sugar box"),
+        ("077_rubiks_cube", "rubik's cube"),
+        ("my_thing", "my thing"),
+    ],
+)
+def test_display_names(model_id: str, name: str) -> None:
+    assert display_name(model_id) == name
+
+
+def test_repeated_names_are_refused() -> None:
+    twice = [CatalogObject(i, "mug", "none", (0.1, 0.1, 0.1)) for i in ("a", "b")]
+    with pytest.raises(InvalidArgumentError, match="unique"):
+        Catalog(twice)
+
+
+def test_the_fingerprint_follows_the_content() -> None:
+    one = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.1))])
+    other = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.2))])
+    assert one.fingerprint != other.fingerprint
+
+
+def test_a_missing_set_names_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MS2_ASSET_DIR", str(tmp_path))
+    with pytest.raises(MissingAssetsError, match=r"download_asset PickClutterYCB-v0"):
+        load_object_set("ycb")
+
+
+def test_another_source_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="'proxy' or 'ycb', but got 'real'"):
+        load_object_set("real")
+
+
+def _write_set(root: Path, model_id: str) -> None:
+    folder = root / "models" / model_id
+    folder.mkdir(parents=True)
+    (folder / "collision.obj").write_text("o a\n")
+    (folder / "textured.obj").write_text("o a\n")
+    row = {"bbox": {"min": [-0.1, -0.1, -0.2], "max": [0.1, 0.1, 0.2]}, "scales": [0.5], "density": 300}
+    (root / "info_pick_v0.json").write_text(json.dumps({model_id: row}))
+
+
+def test_objects_outside_the_paper_are_read_with_their_sizes(tmp_path: Path) -> None:
+    _write_set(tmp_path, "065-a_cups")
+    objects = read_object_set("mine", tmp_path, ["065-a_cups"])
+    item = objects.catalog[0]
+    assert (item.name, item.split, item.size, item.scale, item.density) == ("cups a", "none", (0.2, 0.2, 0.4), 0.5, 300)
+
+
+def test_a_missing_mesh_is_named(tmp_path: Path) -> None:
+    _write_set(tmp_path, "065-a_cups")
+    (tmp_path / "models" / "065-a_cups" / "collision.obj").unlink()
+    with pytest.raises(MissingAssetsError, match=r"065-a_cups/collision\.obj"):
+        read_object_set("mine", tmp_path, ["065-a_cups"])
+
+
+def test_the_fingerprint_of_a_set_follows_its_meshes(tmp_path: Path) -> None:
+    _write_set(tmp_path, "065-a_cups")
+    before = read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint
+    (tmp_path / "models" / "065-a_cups" / "textured.obj").write_text("o b\n")
+    assert read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint != before
+
+
+@pytest.mark.parametrize("source", ["ycb"])
+def test_the_real_objects_have_the_sizes_of_the_catalogue(source: str, ycb_root: Path) -> None:
+    for item, known in zip(load_object_set(source, ycb_root).catalog, paper_catalog(), strict=True):
+        assert item.size == pytest.approx(known.size, abs=0.002)
+        assert item.scale == known.scale

@@ -1,0 +1,242 @@
+"""Trials of a policy: shares and intervals, the script with its resume, films."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+from PIL import Image
+
+from helpers.paths import SCRIPTS
+from helpers.process_kill import run_killed
+from helpers.scene_runs import make_finished_run
+from pickclutter_lang.policy.evaluation import videos
+from pickclutter_lang.policy.evaluation.plots import plot_outcomes
+from pickclutter_lang.policy.evaluation.rollout_metrics import (
+    RATES,
+    compute_rates,
+    outcome_of,
+    summary,
+    tables,
+    wilson_interval,
+)
+
+SCRIPT = SCRIPTS / "evaluate_policy.py"
+SIDE = 48
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The interval as Wilson's formula has it."""
+    z, p = 1.959963984540054, hits / count
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * np.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
+    return middle - half, middle + half
+
+
+@pytest.mark.parametrize(("hits", "count"), [(0, 5), (3, 7), (50, 50), (120, 200)])
+def test_intervals_are_wilsons(hits, count):
+    found = wilson_interval(hits, count)
+    assert (found.low, found.high) == pytest.approx(wilson(hits, count), abs=1e-9)
+    assert found.value == hits / count
+
+
+def test_a_share_of_nothing_is_none():
+    assert np.isnan(wilson_interval(0, 0).value) and str(wilson_interval(0, 0)) == "-"
+
+
+def episode(**changes):
+    plain = {
+        "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
+        "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
+        "seconds": 0.1, "steps": 9,
+    }  # fmt: skip
+    return plain | changes
+
+
+def test_every_kind_of_end_is_counted_once(tmp_path):
+    absent = {"present": False, "visible": False, "graspable": False}
+    played = [
+        episode(),
+        episode(success=False, wrong_objects=2),
+        episode(success=False, declared_absent=True, located=False),
+        episode(success=True, graspable=False),
+        episode(**absent, declared_absent=True, known=False, target="dice"),
+        episode(**absent, success=False, known=False, target="dice"),
+        episode(present=True, visible=False, graspable=False, success=False, declared_absent=True),
+    ]
+    found = {key: (one.hits, one.count) for key, one in compute_rates(played).items()}
+    assert found == {
+        "success": (3, 7),
+        "graspable_picked": (1, 3),
+        "present_picked": (2, 5),
+        "located": (3, 4),
+        "false_absence": (1, 4),
+        "present_absent": (2, 5),
+        "absence_found": (1, 2),
+        "wrong_object": (1, 7),
+    }
+    assert set(found) == set(RATES)
+    assert [outcome_of(one) for one in played] == [
+        "picked",
+        "another one picked",
+        "called absent, but there",
+        "picked",
+        "rightly called absent",
+        "absent, not called so",
+        "called absent, but there",
+    ]
+    assert outcome_of(episode(success=False)) == "nothing brought to the goal"
+    with Image.open(plot_outcomes(played, tmp_path)) as image:
+        colors = {color for _, color in image.convert("RGB").getcolors(1 << 20)}
+    assert (0x1B, 0x8A, 0x3A) in colors and (0x9A, 0xA0, 0xA6) in colors  # the legend has those that are not there
+    table = summary([*played, episode(variant="random", success=False)])
+    assert table["few_shot"]["unseen"]["absence_found"]["hits"] == 1
+    assert table["few_shot"]["unseen"]["present_picked"] == {
+        "share": None, "hits": 0, "count": 0, "low": None, "high": None,
+    }  # fmt: skip
+    assert table["few_shot"]["objects"]["dice"]["success"]["count"] == 2
+    assert table["random"]["episodes"] == 1 and json.loads(json.dumps(table)) == table
+    text = tables(played)
+    assert "| `few_shot` | 43 (16 to 75; 3/7) |" in text and "| dice | 0/0, 0/0 |" in text
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("trials")
+    make_finished_run(root, SIDE)
+    return root
+
+
+def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, str(SCRIPT), *overrides]
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_script_goes_on_where_it_was_killed(run_folder):
+    common = [
+        "run=run",
+        "variants=[simulator,zero_shot,teacher,random]",
+        "episodes=1",
+        "workers=1",
+        "n_videos=1",
+        "absent_probability=0.5",
+    ]
+    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:summary", 1, run_folder)
+    path = run_folder / "killed" / "episodes.jsonl"
+    lines = path.read_text().splitlines()
+    assert len(lines) == 4 and not (run_folder / "killed" / "result.json").exists()
+    path.write_text("\n".join(lines[:2]) + '\n{"variant": "zero')  # as if it had been killed while writing
+    done = call(run_folder, *common, "out=killed", "workers=2")
+    assert done.returncode == 0, done.stderr
+    assert "report: killed/report.md" in done.stdout
+    assert "![How the episodes ended](ends.png)" in (run_folder / "killed" / "report.md").read_text()
+    assert (run_folder / "killed" / "ends.png").is_file()
+
+    def plain(episodes):
+        return [{k: v for k, v in e.items() if k != "seconds"} for e in episodes]
+
+    again = [json.loads(line) for line in path.read_text().splitlines()]
+    before = [json.loads(line) for line in lines]
+    key = lambda e: (e["variant"], e["seed"])  # noqa: E731
+    assert plain(sorted(again, key=key)) == plain(
+        sorted(before, key=key)
+    )  # equal seeds, equal outcomes, in one process or two
+    result = json.loads((run_folder / "killed" / "result.json").read_text())
+    assert set(result["variants"]) == {"oracle", "zero_shot", "teacher", "random"} and result["films"]
+    for video in result["films"]:
+        with Image.open(run_folder / "killed" / video) as image:
+            if video.endswith(".gif"):
+                assert image.n_frames >= 1 and image.size == (512, 300)
+            else:
+                assert image.size[1] == 220 and image.size[0] in [512 * n * 220 // 300 for n in range(1, 6)]
+        assert video in (run_folder / "killed" / "report.md").read_text()
+    assert not list((run_folder / "killed").glob(".policies*"))
+    (run_folder / "killed" / "settings.json").rename(run_folder / "settings")
+    (run_folder / "killed" / "settings.json").write_text("{")
+    damaged = call(run_folder, *common, "out=killed")
+    assert damaged.returncode == 2 and "settings.json is damaged" in damaged.stderr
+    (run_folder / "settings").rename(run_folder / "killed" / "settings.json")
+    refused = call(run_folder, *common, "out=killed", "split=id")
+    assert refused.returncode == 2 and "another student or environment" in refused.stderr and "split" in refused.stderr
+
+
+def test_an_episode_is_played_once_for_its_film_and_its_strip(tmp_path, monkeypatch):
+    played = []
+
+    class Stage:
+        def __init__(self, stage, base_size):
+            pass
+
+        def play(self, variant, seed, watch):
+            played.append((variant, seed))
+            return {"success": seed != 7}
+
+    class Film:
+        def watch(self, observation, pick):
+            pass
+
+        def save(self, path, end):
+            path.write_text(f"film: {end}")
+
+        def save_strip(self, path, end):
+            path.write_text(f"strip: {end}")
+
+    monkeypatch.setattr(videos, "Theatre", Stage)
+    monkeypatch.setattr(videos, "Film", Film)
+    episodes = [episode(seed=7, success=False), episode(seed=8)]
+    names = videos.write_videos(None, episodes, 1, 1, tmp_path)
+    assert sorted(played) == [("few_shot", 7), ("few_shot", 8)] and len(names) == 3
+    kinds = {".gif": "film", ".png": "strip"}
+    assert all((tmp_path / name).read_text().startswith(kinds[name[-4:]]) for name in names)
+    (tmp_path / names[-1]).unlink()
+    videos.write_videos(None, episodes, 1, 1, tmp_path)
+    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "strip: failure"
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", "objects=ycb", f"objects_root={tmp_path / 'empty'}")
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("MissingAssetsError: ")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("variants=[best]", "simulator, few_shot"),
+        ("episodes=0", "at least 1"),
+        ("objects=lego", "proxy"),
+        ("split=train", "id, ood"),
+        ("control_mode=pd_joint_vel", "pd_ee_delta_pose"),
+        ("run=nowhere", "CheckpointError"),
+    ],
+)
+def test_wrong_settings_are_one_line(run_folder, tmp_path, override, words):
+    done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", override)
+    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_an_agent_learns_on_the_students_features(run_folder):
+    pytest.importorskip("stable_baselines3")
+    training = ["policy=policy", "out=agent", "steps=40", "episode_steps=20"]
+    for name, arguments in (("export_policy.py", ["run=run", "out=policy"]), ("train_ppo.py", training)):
+        command = [sys.executable, str(SCRIPT.with_name(name)), *arguments]
+        done = subprocess.run(command, cwd=run_folder, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("curves: agent/curves.png")
+    with Image.open(run_folder / "agent" / "curves.png") as image:
+        assert image.size == (1080, 360)
+    rows = (run_folder / "agent" / "episodes.monitor.csv").read_text().splitlines()
+    assert rows[1] == "r,l,t,success" and len(rows) == 4  # two episodes
+    weights = safetensors.torch.load_file(run_folder / "agent" / "agent.safetensors")
+    assert any(name.startswith("features_extractor.scorer") for name in weights)

@@ -1,0 +1,145 @@
+"""The feature cache: computed once per key, never reused for another, never half written."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg
+
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, TeacherError
+from pickclutter_lang.teachers import FeatureCache, FeatureKey, OpenClipTeacher
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 20, 20, 3), dtype=np.uint8)
+
+
+def make_teacher(seed: int = 0) -> OpenClipTeacher:
+    torch.manual_seed(seed)
+    return OpenClipTeacher(
+        build_pocket_model(POCKET_CONFIG), POCKET_CONFIG["model_cfg"], PreprocessCfg(**POCKET_CONFIG["preprocess_cfg"])
+    )
+
+
+class Batches:
+    """Gives the images in twos and counts how often it was asked to."""
+
+    def __init__(self, images: np.ndarray = IMAGES) -> None:
+        self.images, self.calls = images, 0
+
+    def __call__(self) -> Iterator[np.ndarray]:
+        self.calls += 1
+        return (self.images[n : n + 2] for n in range(0, len(self.images), 2))
+
+
+@pytest.fixture(scope="module")
+def teacher() -> OpenClipTeacher:
+    return make_teacher()
+
+
+def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    batches = Batches()
+    first = FeatureCache(tmp_path).get_or_compute(teacher, batches, 5, data="d")
+    second = FeatureCache(tmp_path).get_or_compute(teacher, batches, 5, data="d")
+    assert batches.calls == 1
+    assert torch.equal(first, second)
+    assert torch.allclose(first, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
+
+
+def test_of_two_that_want_the_same_features_one_computes_them(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    begun, go_on, late = threading.Event(), threading.Event(), Batches()
+
+    def slow() -> Iterator[np.ndarray]:
+        begun.set()
+        assert go_on.wait(30)
+        return Batches()()
+
+    with ThreadPoolExecutor(2) as pool:  # a lock of the file system keeps threads apart as it does processes
+        first = pool.submit(FeatureCache(tmp_path).get_or_compute, teacher, slow, 5, data="d")
+        assert begun.wait(30)
+        second = pool.submit(FeatureCache(tmp_path).get_or_compute, teacher, late, 5, data="d")
+        with pytest.raises(TimeoutError):
+            second.result(0.5)
+        go_on.set()
+        assert torch.equal(first.result(30), second.result(30))
+    assert late.calls == 0
+
+
+def test_features_that_are_there_need_no_folder_to_write_to(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 5, data="d")
+    for lock in tmp_path.glob("*.lock"):
+        lock.unlink()
+    FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 5, data="d")
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatasetError, match="file"):
+        FeatureCache(tmp_path / "file" / "cache").get_or_compute(teacher, Batches(), 5, data="d")
+
+
+@pytest.mark.parametrize("change", [{"data": "e"}, {"view": "base"}])
+def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, change: dict) -> None:
+    cache, batches = FeatureCache(tmp_path), Batches()
+    cache.get_or_compute(teacher, batches, 5, data="d")
+    other = Batches(255 - IMAGES)
+    features = cache.get_or_compute(teacher, other, 5, **{"data": "d", **change})
+    assert other.calls == 1
+    assert torch.allclose(features, teacher.encode_image(teacher.preprocess(255 - IMAGES)), atol=1e-5)
+
+
+def test_another_teacher_of_the_same_width_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    cache, batches = FeatureCache(tmp_path), Batches()
+    mine = cache.get_or_compute(teacher, batches, 5, data="d")
+    theirs = cache.get_or_compute(make_teacher(1), batches, 5, data="d")
+    assert batches.calls == 2 and not torch.allclose(mine, theirs, atol=1e-2)
+
+
+def test_files_of_another_key_are_refused(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    cache = FeatureCache(tmp_path)
+    cache.get_or_compute(teacher, Batches(), 5, data="d")
+    wanted = FeatureKey("e", teacher.fingerprint)
+    for path in list(tmp_path.iterdir()):
+        path.rename(tmp_path / f"{wanted.digest[:32]}{path.suffix}")
+    with pytest.raises(TeacherError, match="not what"):
+        cache.load(wanted)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "card"])
+def test_damage_is_an_error(tmp_path: Path, teacher: OpenClipTeacher, damage: str) -> None:
+    cache = FeatureCache(tmp_path)
+    cache.get_or_compute(teacher, Batches(), 5, data="d")
+    (tensor,), (card,) = tmp_path.glob("*.safetensors"), tmp_path.glob("*.json")
+    content = bytearray(tensor.read_bytes())
+    if damage == "card":
+        card.write_text("{")
+    elif damage == "cut":
+        tensor.write_bytes(content[:-9])
+    else:
+        content[-1] ^= 1
+        tensor.write_bytes(content)
+    with pytest.raises(TeacherError, match="delete"):
+        cache.load(FeatureKey("d", teacher.fingerprint))
+
+
+def test_a_killed_write_counts_for_nothing(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    cache, batches = FeatureCache(tmp_path), Batches()
+    cache.get_or_compute(teacher, batches, 5, data="d")
+    next(tmp_path.glob("*.json")).unlink()
+    cache.get_or_compute(teacher, batches, 5, data="d")
+    assert batches.calls == 2
+    assert json.loads(next(tmp_path.glob("*.json")).read_text())["shape"] == [5, 256]
+    assert len([path for path in tmp_path.iterdir() if path.suffix != ".lock"]) == 2
+
+
+def test_a_wrong_count_is_refused_and_nothing_is_kept(tmp_path: Path, teacher: OpenClipTeacher) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected 6 images, but the iterator gave 5"):
+        FeatureCache(tmp_path).get_or_compute(teacher, Batches(), 6, data="d")
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".lock"]

@@ -1,0 +1,291 @@
+"""Teachers: prompts equal texts, preprocessing is open_clip's, and what cannot be had is said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from safetensors.torch import save_file
+
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
+from pickclutter_lang.teachers.pocket import (
+    POCKET_CONFIG,
+    WEIGHTS_FILE,
+    PocketTeacher,
+    build_pocket_model,
+    dense_features,
+    load_pocket_teacher,
+    save_pocket_model,
+)
+
+TEXTS = ["a banana", "a photo of a table with a rubik's cube", "a photo of dice . a tiny white cube with black dots"]
+
+
+def random_pocket() -> PocketTeacher:
+    torch.manual_seed(0)
+    return PocketTeacher(
+        build_pocket_model(POCKET_CONFIG),
+        POCKET_CONFIG["model_cfg"],
+        PreprocessCfg(**POCKET_CONFIG["preprocess_cfg"]),
+    )
+
+
+def random_l14(layers: int = 2) -> OpenClipTeacher:
+    """Width, heads, patches and activation of `ViT-L-14-quickgelu`, few layers, random weights."""
+    torch.manual_seed(0)
+    config = open_clip.get_model_config("ViT-L-14-quickgelu")
+    config["vision_cfg"]["layers"] = config["text_cfg"]["layers"] = layers
+    return OpenClipTeacher(open_clip.CLIP(**config), config, PreprocessCfg())
+
+
+@pytest.fixture(scope="module", params=[random_pocket, random_l14], ids=["pocket", "vit-l-14"])
+def teacher(request: pytest.FixtureRequest) -> Iterator[OpenClipTeacher]:
+    yield request.param()
+
+
+def test_text_features_are_open_clips(teacher: OpenClipTeacher) -> None:
+    expected = teacher.model.encode_text(open_clip.tokenize(TEXTS, teacher.context_length), normalize=True)
+    assert torch.allclose(teacher.encode_text(TEXTS), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("length", [None, 20])
+def test_prompts_equal_texts_at_any_length(teacher: OpenClipTeacher, length: int | None) -> None:
+    tokens = teacher.tokenize(TEXTS)
+    embeddings = teacher.embed_tokens(tokens)[:, :length]
+    found = teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens))
+    assert torch.allclose(found, teacher.encode_text(TEXTS), atol=2e-5)
+
+
+def test_prompts_do_not_see_what_comes_after_the_end(teacher: OpenClipTeacher) -> None:
+    tokens = teacher.tokenize(TEXTS[:1])
+    end = teacher.eot_positions(tokens)
+    embeddings = teacher.embed_tokens(tokens).clone()
+    before = teacher.encode_token_embeddings(embeddings, end)
+    noise = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(0))
+    embeddings[:, int(end) + 1 :] += noise[:, int(end) + 1 :]
+    assert torch.allclose(teacher.encode_token_embeddings(embeddings, end), before, atol=1e-6)
+    embeddings[:, 1] += noise[:, 1]
+    assert not torch.allclose(teacher.encode_token_embeddings(embeddings, end), before, atol=1e-3)
+
+
+def test_gradients_reach_the_embeddings_and_no_weight(teacher: OpenClipTeacher) -> None:
+    tokens = teacher.tokenize(TEXTS)
+    embeddings = teacher.embed_tokens(tokens).requires_grad_()
+    teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens)).sum().backward()
+    assert embeddings.grad is not None and embeddings.grad.abs().sum() > 0
+    assert not any(p.requires_grad for p in teacher.model.parameters())
+
+
+def test_features_are_normalised_and_follow_the_interface(teacher: OpenClipTeacher) -> None:
+    assert isinstance(teacher, Teacher)
+    images = np.random.default_rng(0).integers(0, 256, (2, 50, 50, 3), dtype=np.uint8)
+    features = teacher.encode_image(teacher.preprocess(images))
+    assert features.shape == (2, teacher.embed_dim) and features.dtype == torch.float32
+    assert torch.allclose(features.norm(dim=-1), torch.ones(2), atol=1e-5)
+    assert not teacher.model.training
+
+
+@pytest.mark.parametrize("resize_mode", ["shortest", "squash"])
+@pytest.mark.parametrize("shape", [(160, 160), (64, 64), (300, 200)])
+def test_preprocessing_is_open_clips(resize_mode: str, shape: tuple[int, int]) -> None:
+    config = PreprocessCfg(size=96, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7), resize_mode=resize_mode)
+    rows = np.linspace(0, 255, shape[0])[:, None, None] * [1, 0.5, 0.2]
+    columns = np.linspace(0, 80, shape[1])[None, :, None] * [0, 1, 1]
+    image = np.clip(rows + columns, 0, 255).astype(np.uint8)
+    expected = image_transform_v2(config, is_train=False)(Image.fromarray(image))
+    model = build_pocket_model(POCKET_CONFIG)
+    found = OpenClipTeacher(model, POCKET_CONFIG["model_cfg"], config).preprocess(image[None])[0]
+    assert found.shape == expected.shape
+    assert (found - expected).abs().max() < 2.5 / 255 / 0.5
+
+
+@pytest.mark.parametrize("images", [np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8)])
+def test_preprocessing_refuses_other_arrays(images: np.ndarray) -> None:
+    with pytest.raises(InvalidArgumentError, match="uint8 images"):
+        random_pocket().preprocess(images)
+
+
+def test_unprocessed_pictures_are_refused(teacher: OpenClipTeacher) -> None:
+    with pytest.raises(InvalidArgumentError, match="call preprocess first"):
+        teacher.encode_image(torch.zeros(1, 3, 31, 31))
+
+
+def test_long_text_is_an_error_that_names_it(teacher: OpenClipTeacher) -> None:
+    long = "a banana " * teacher.context_length
+    with pytest.raises(InvalidArgumentError, match="a banana a banana"):
+        teacher.encode_text(["short", long])
+    assert teacher.encode_text([long], truncate=True).shape == (1, teacher.embed_dim)
+
+
+@pytest.mark.parametrize(
+    ("shape", "end"), [((2, 5, 3), [1, 1]), ((2, 5, 192), [1, 5]), ((2, 65, 192), [1, 1]), ((2, 5, 192), [1])]
+)
+def test_wrong_prompts_are_refused(shape: tuple[int, ...], end: list[int]) -> None:
+    with pytest.raises(InvalidArgumentError):
+        random_pocket().encode_token_embeddings(torch.zeros(shape), torch.tensor(end))
+
+
+def test_dense_features_average_to_the_picture_feature() -> None:
+    teacher = random_pocket()
+    images = torch.randn(2, 3, 160, 160)
+    dense = dense_features(teacher.model, images)
+    assert dense.shape == (2, 256, 10, 10)
+    mean = torch.nn.functional.normalize(dense.mean(dim=(2, 3)), dim=-1)
+    assert torch.allclose(mean, teacher.encode_image(images), atol=1e-5)
+    assert torch.allclose(teacher.encode_dense(images).norm(dim=1), torch.ones(2, 10, 10), atol=1e-5)
+
+
+def test_fingerprint_depends_on_weights_architecture_and_preprocessing() -> None:
+    first, same = random_pocket(), random_pocket()
+    assert first.fingerprint == same.fingerprint
+    other_weights = random_pocket()
+    with torch.no_grad():
+        other_weights.model.ln_final.bias[0] += 1e-3
+    other_mean = OpenClipTeacher(same.model, same.config, PreprocessCfg(size=160))
+    other_config = OpenClipTeacher(same.model, {**same.config, "quick_gelu": True}, first.preprocess.config)
+    prints = {t.fingerprint for t in (first, other_weights, other_mean, other_config)}
+    assert len(prints) == 4
+
+
+def test_pocket_survives_its_file(tmp_path: Path) -> None:
+    model = build_pocket_model(POCKET_CONFIG)
+    teacher = PocketTeacher(model, POCKET_CONFIG["model_cfg"], PreprocessCfg(**POCKET_CONFIG["preprocess_cfg"]))
+    seen = teacher.tokenize(TEXTS).flatten()
+    save_pocket_model(tmp_path, model, POCKET_CONFIG, seen)
+    loaded = load_teacher("pocket", checkpoint=tmp_path)
+    assert (tmp_path / WEIGHTS_FILE).stat().st_size < 25e6
+    assert torch.allclose(loaded.encode_text(TEXTS), teacher.encode_text(TEXTS), atol=2e-2)
+    image = torch.randn(1, 3, 160, 160)
+    assert torch.allclose(loaded.encode_image(image), teacher.encode_image(image), atol=2e-2)
+    unseen = loaded.tokenize(["zebra"])[0, 1]
+    assert loaded.embed_tokens(unseen).abs().sum() == 0
+
+
+def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
+    model = build_pocket_model(POCKET_CONFIG)
+    save_pocket_model(tmp_path, model, POCKET_CONFIG, torch.arange(5))
+    built = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
+    assert {k: v.shape for k, v in built.state_dict().items()} == {k: v.shape for k, v in model.state_dict().items()}
+    teacher = load_teacher("pocket")
+    save_pocket_model(tmp_path, teacher.model, {**POCKET_CONFIG, "model_cfg": teacher.config}, None)
+    loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
+    image, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
+    with torch.no_grad():
+        image, text = loaded.encode_image(image, normalize=True), loaded.encode_text(tokens, normalize=True)
+    torch.testing.assert_close(image, teacher.encode_image(image), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(text, teacher.encode_text(TEXTS), atol=1e-5, rtol=1e-4)
+    assert load_teacher("pocket", checkpoint=tmp_path).fingerprint == teacher.fingerprint
+
+
+def test_a_released_image_tower_is_missed_by_name_alone() -> None:
+    teacher = random_pocket()
+    text, print_ = teacher.encode_text(TEXTS), random_pocket().fingerprint
+    teacher.free_image_encoder()
+    assert teacher.fingerprint == print_ and torch.equal(teacher.encode_text(TEXTS), text)
+    with pytest.raises(TeacherError, match="released"):
+        teacher.encode_image(torch.randn(1, 3, 160, 160))
+
+
+def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TeacherError, match="train_teacher"):
+        load_pocket_teacher(tmp_path)
+    save_pocket_model(tmp_path, build_pocket_model(POCKET_CONFIG), POCKET_CONFIG, torch.arange(5))
+    weights = tmp_path / WEIGHTS_FILE
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(TeacherError, match="damaged"):
+        load_pocket_teacher(tmp_path)
+
+
+def test_without_network_the_error_says_where_to_get_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A proxy that nobody listens at: no network on any machine.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(TeacherError) as caught:
+        load_teacher("vit_l14_openai", cache_dir=tmp_path)
+    text = str(caught.value)
+    assert "huggingface.co/timm/vit_large_patch14_clip_224.openai" in text
+    assert "checkpoint" in text and "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no-such-model:openai", "list_models"),
+        ("ViT-B-32:no-such-tag", "openai"),
+        ("ViT-B-32", "pretrained tag"),
+        ("ViT-L-14:openai", "ViT-L-14-quickgelu:openai"),
+        ("ViT-B-16:metaclip_400m", "ViT-B-16-quickgelu:metaclip_400m"),
+    ],
+)
+def test_unknown_names_and_wrong_activations_are_refused(name: str, words: str) -> None:
+    with pytest.raises(TeacherError, match=words):
+        load_teacher(name)
+
+
+@pytest.mark.slow
+def test_local_checkpoints(tmp_path: Path) -> None:
+    model = open_clip.create_model("ViTamin-S", load_weights=False)
+    path = tmp_path / "weights.safetensors"
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+    teacher = load_teacher("ViTamin-S:datacomp1b", checkpoint=path)
+    tokens = open_clip.tokenize(TEXTS)
+    assert torch.allclose(teacher.encode_text(TEXTS), model.eval().encode_text(tokens, normalize=True), atol=2e-5)
+    assert teacher.image_size == 224
+    assert teacher.preprocess.describe()["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
+    with pytest.raises(TeacherError, match="do not fit RN50-quickgelu"):
+        load_teacher("RN50-quickgelu:openai", checkpoint=path)
+
+
+@pytest.mark.parametrize(("file", "words"), [("absent.safetensors", "no such file"), ("w.pt", "run code")])
+def test_other_checkpoint_files_are_refused(tmp_path: Path, file: str, words: str) -> None:
+    with pytest.raises(TeacherError, match=words):
+        load_teacher("ViT-B-32-quickgelu:openai", checkpoint=tmp_path / file)
+
+
+@pytest.mark.parametrize("change", [{"no_causal_mask": True}, {"pool_type": "first"}, {"proj_type": "none"}])
+def test_other_text_towers_are_refused(change: dict[str, object]) -> None:
+    config = {**POCKET_CONFIG["model_cfg"], "text_cfg": {**POCKET_CONFIG["model_cfg"]["text_cfg"], **change}}
+    model = open_clip.CustomTextCLIP(**config)
+    with pytest.raises(TeacherError, match="causal"):
+        OpenClipTeacher(model, config, PreprocessCfg(size=160))
+
+
+def test_the_embedded_teacher_is_the_one_of_its_card() -> None:
+    folder = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
+    teacher = load_teacher("pocket")
+    assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 25e6
+    names = paper_catalog().names
+    features = teacher.encode_text([f"a photo of a {name}" for name in names])
+    cosines = features @ features.T
+    assert cosines.mean() < 0.4  # names differ, though those of the cutlery hardly do
+
+
+@pytest.mark.sim
+def test_the_embedded_teacher_knows_what_it_is_good_at() -> None:
+    pytest.importorskip("sapien")
+    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    prepare_renderer()
+    objects = load_object_set("proxy")
+    studio = ObjectRenderer()
+    good = ["lemon", "pear", "orange", "bowl", "tennis ball", "wood block", "golf ball", "apple"]
+    items = [objects.catalog.find(name) for name in good]
+    views = [studio.view(objects.model_dir(i.model_id), i.scale, azimuth=a).rgb for i in items for a in (0.3, 2.5)]
+    teacher, names = load_teacher("pocket"), paper_catalog().names
+    texts = teacher.encode_text([f"a photo of a {name}" for name in names])
+    best = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)
+    found = [names[n] for n in best]
+    assert sum(f == name for f, name in zip(found, np.repeat(good, 2), strict=True)) >= 12, found

@@ -1,0 +1,160 @@
+"""Checkpoints: whole or not there, no pickle, and every misfit named."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import config, make_teacher, make_toys
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, TeacherError
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.training.checkpoint import (
+    check_fits,
+    epoch_folder,
+    load_checkpoint,
+    prune,
+    restore,
+    restore_model,
+    save_checkpoint,
+    saved_epochs,
+)
+
+
+def network(width: int = 3) -> torch.nn.Sequential:
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(2, width), torch.nn.BatchNorm1d(width), torch.nn.Linear(width, 1))
+
+
+def optimizer_of(name: str, model: torch.nn.Module) -> torch.optim.Optimizer:
+    if name == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    return torch.optim.AdamW(model.parameters(), lr=0.1)
+
+
+def steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, count: int) -> None:
+    for _ in range(count):
+        optimizer.zero_grad()
+        (model(torch.randn(8, 2)).square().mean() * random.random() * np.random.rand()).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_all_states_come_back(tmp_path, name):
+    model = network()
+    optimizer = optimizer_of(name, model)
+    steps(model, optimizer, 3)
+    save_checkpoint(tmp_path / "epoch_0001", model, optimizer, {"note": 0.1})
+    steps(model, optimizer, 3)
+    other = network()
+    again = optimizer_of(name, other)
+    checkpoint = load_checkpoint(tmp_path / "epoch_0001")
+    restore(checkpoint, other, again)
+    steps(other, again, 3)
+    assert checkpoint.state["note"] == 0.1
+    for left, right in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
+        assert torch.equal(left, right)
+
+
+def test_a_half_written_checkpoint_does_not_count(tmp_path):
+    model = network()
+    for epoch in (1, 2):
+        save_checkpoint(epoch_folder(tmp_path, epoch), model, optimizer_of("sgd", model), {})
+    (tmp_path / ".epoch_0003.77").mkdir()
+    (tmp_path / "epoch_0004").mkdir()
+    assert saved_epochs(tmp_path) == [1, 2]
+    prune(tmp_path, {2})
+    assert saved_epochs(tmp_path) == [2]
+    assert not (tmp_path / ".epoch_0003.77").exists()
+
+
+def test_there_is_no_pickle(tmp_path):
+    save_checkpoint(tmp_path / "epoch_0001", network(), optimizer_of("adamw", network()), {})
+    assert {path.suffix for path in (tmp_path / "epoch_0001").iterdir()} == {".safetensors", ".json"}
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors", "state.json"])
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_damage_is_named(tmp_path, file, damage):
+    folder = tmp_path / "epoch_0001"
+    save_checkpoint(folder, network(), optimizer_of("adamw", network()), {})
+    path = folder / file
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(CheckpointError, match="not there" if damage == "gone" else "damaged"):
+        load_checkpoint(folder)
+
+
+def test_another_width_is_named_by_its_tensors(tmp_path):
+    save_checkpoint(tmp_path / "epoch_0001", network(3), optimizer_of("sgd", network()), {})
+    with pytest.raises(CheckpointError, match=r"0.weight: \[3, 2\] / \[4, 2\]"):
+        restore_model(load_checkpoint(tmp_path / "epoch_0001"), network(4))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> tuple[list[str], Path]:
+    folder = tmp_path_factory.mktemp("run")
+    overrides = [*make_toys(folder), f"out={folder / 'out'}", "distill.epochs=1", "few_shot.epochs=1"]
+    SceneRun.open(config(*overrides)).train()
+    return overrides, folder
+
+
+def test_another_architecture_is_a_checkpoint_error(run):
+    overrides, _ = run
+    with pytest.raises(CheckpointError, match=r"student: timm/resnet10t / efficientnet_b0"):
+        SceneRun.open(config(*overrides, "student.name=efficientnet_b0"))
+    with pytest.raises(CheckpointError, match=r"context_tokens: 8 / 9; image_size: 32 / 16"):
+        SceneRun.open(config(*overrides, "data.image_size=16", "prompts.n_ctx=9"))
+
+
+@pytest.mark.parametrize(("width", "seed", "what"), [(16, 0, "embed_dim is 32"), (32, 1, "fingerprint is ")])
+def test_another_teacher_is_a_teacher_error(run, tmp_path, width, seed, what):
+    overrides, _ = run
+    other = make_teacher(tmp_path / "teacher", embed_dim=width, seed=seed)
+    with pytest.raises(TeacherError, match=what):
+        SceneRun.open(config(*overrides, f"teacher.checkpoint={other}"))
+
+
+def test_other_settings_do_not_go_on_with_a_run(run):
+    overrides, _ = run
+    with pytest.raises(InvalidArgumentError, match=r"distill.lr: 0.002 / 0.5"):
+        SceneRun.open(config(*overrides, "distill.lr=0.5"))
+
+
+def test_other_scenes_do_not_go_on_with_a_run(run, tmp_path):
+    overrides, _ = run
+    make_toy_store(tmp_path / "id", "id", 8, seed=3)
+    with pytest.raises(MismatchError, match=r"id\.content"):
+        SceneRun.open(config(*overrides, f"data.id={tmp_path / 'id'}"))
+
+
+def test_a_run_is_found_by_its_folder(run, tmp_path):
+    overrides, folder = run
+    found = load_run_config(EvaluateConfig(str(folder / "out"), None, 1, "cpu"))
+    assert SceneRun.open(found).load_weights("few_shot")[0]["epoch"] == 1
+    assert found.as_dict() == config(*overrides).as_dict()
+    with pytest.raises(CheckpointError, match="expected a run at"):
+        load_run_config(EvaluateConfig(str(tmp_path), None, None, "cpu"))
+
+
+def test_an_unfinished_run_is_not_evaluated(run, tmp_path):
+    overrides, _ = run
+    with pytest.raises(CheckpointError, match="expected 1 finished epochs"):
+        SceneRun.open(config(*overrides, f"out={tmp_path}")).load_weights("distill")
+
+
+def test_the_state_says_what_it_was_made_for(run):
+    _, folder = run
+    state = json.loads((folder / "out" / "distill" / "epoch_0001" / "state.json").read_text())
+    assert state["architecture"]["student"] == "timm/resnet10t"
+    with pytest.raises(TeacherError, match="embed_dim"):
+        teacher = {**state["teacher"], "embed_dim": 7}
+        check_fits(load_checkpoint(folder / "out" / "distill" / "epoch_0001"), state["architecture"], teacher)
