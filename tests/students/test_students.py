@@ -62,7 +62,7 @@ def test_efficientnet_equals_its_library(side: int) -> None:
         expected = stock.extract_features(images)
         torch.testing.assert_close(ours.backbone(images), expected, rtol=1e-4, atol=1e-5)
         pooled = stock(images).flatten(1)
-        torch.testing.assert_close(ours(images).pooled, ours.pooledhead(pooled), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(ours(images).pooled, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
 
 
 def test_statistics_follow_within_some_ten_steps() -> None:
@@ -207,9 +207,8 @@ def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair() -> None:
         scores = head.train(mode)(local, positive, negative)
         expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7)
         assert scores.probabilities.detach().numpy() == pytest.approx(expected, abs=1e-6)
-        together = (
-            (scores.attention * scores.cell_logits).sum(dim=(2, 3)).sigmoid()
-        )  # the mean of the cells' logits is the label's
+        # The attention-weighted mean of the cells' log-odds is the label's.
+        together = (scores.attention * scores.cell_logits).sum(dim=(2, 3)).sigmoid()
         torch.testing.assert_close(together, scores.probabilities)
     assert scores.attention.shape == (2, 5, 3, 4)
     assert scores.attention.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
