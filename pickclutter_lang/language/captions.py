@@ -241,7 +241,7 @@ def _sample_noun(item: ObjectAttributes, rng: np.random.Generator) -> tuple[str,
 
 
 def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
-    """Sample one to three of an object's attributes and join them to a noun caption."""
+    """Sample one to three of an object's attributes and join them to a noun phrase."""
     colors = item.colors
     if len(colors) > 1 and rng.random() < 0.5:
         colors = (str(rng.choice(colors)),)
@@ -254,7 +254,7 @@ def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tupl
         "category": item.category,
         "use": item.use,
     }
-    available = [caption_type for caption_type, word in words.items() if word]
+    available = [attribute_type for attribute_type, word in words.items() if word]
     count = min(len(available), int(rng.integers(1, 4)))
     chosen = set(rng.permutation(available)[:count].tolist())
     if chosen == {"size"}:
@@ -270,7 +270,7 @@ def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tupl
     text = " ".join([*adjectives, noun])
     text += f" made of {material}" if material_last else ""
     text += f" for {words['use']}" if "use" in chosen else ""
-    tags = {f"{caption_type}:{words[caption_type]}" for caption_type in chosen if caption_type != "color"}
+    tags = {f"{attribute_type}:{words[attribute_type]}" for attribute_type in chosen if attribute_type != "color"}
     return text, frozenset(tags | {f"color:{color}" for color in colors[:3] if "color" in chosen})
 
 

@@ -57,7 +57,7 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
         match = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
         if match:
             name = _AFTER_THE_NAME.split(match[1], maxsplit=1)[0]
-            return next((name_as_known for name_as_known in names if name_as_known.casefold() == name.casefold()), name)
+            return next((known for known in names if known.casefold() == name.casefold()), name)
     contained = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
     if not contained:
         raise InvalidArgumentError(

@@ -1,1 +1,1 @@
-"""How a pocket teacher is made from scratch: from renders, or from a folder of images of one's own."""
+"""Training of pocket teachers from scratch, on simulator renders or on a folder of one's own images."""

@@ -1,4 +1,4 @@
-"""What one step of training the pocket teacher sees, whatever images it is trained on."""
+"""`Batch`: the images, captions and match targets of one training step, for renders and for folders alike."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pickclutter_lang.language.object_attributes import ObjectAttributes
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step sees; images are float32 in 0..1. There may be no scenes.
+    """Images (float32 in 0..1), captions and targets of one training step. There may be no scenes.
 
-    `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, slot + 1) with `segmentation` uint8 [B, S, S]; `objects`
-    [K, 3, s, s], crops and views. `scene_targets` [B, P] and `object_targets` [R + K, Q] say which phrases hold. The
-    last 2 * `names` scene texts say of each nameable object of the scenes that it is there, then that it is not.
-    `kinds` are the columns of the object texts that are of one kind (`name`, `color`, ...), among which one may ask;
-    `tags` say what they mean, from the first of these columns to the last text.
+    `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, instance id) with `segmentation` uint8 [B, S, S]; `objects`
+    [K, 3, s, s], crops and views. `scene_targets` [B, P] and `object_targets` [R + K, Q], bool, say which captions are
+    true. The last 2 * `names` scene texts assert the presence, then the absence, of each named object of the scenes.
+    `attribute_slices` are the columns of object texts of one type (`name`, `color`, ...), which compete with each
+    other. `tags` are the tags of these texts, from the first of these columns to the last text.
     """
 
     scenes: Tensor
@@ -35,7 +35,7 @@ class Batch:
 
 
 class BatchSource(Protocol):
-    """Draws the batch of a step from (seed, step) alone; `nameable` and `words` are all that its captions may say."""
+    """Samples the batch of a step from (seed, step) alone; its captions use `named_objects` and `words` alone."""
 
     named_objects: list[ObjectAttributes]
     words: dict[str, list[str]]

@@ -62,7 +62,7 @@ class TeacherTrainConfig:
         if self.images and (self.scenes or self.views):
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
         if self.exclude_split not in ("none", "ood"):
-            raise InvalidArgumentError(f"expected exclude to be none or ood, but got {self.exclude_split!r}")
+            raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
         least = {
             "min_crop_size": 16,
             "steps": 1,
@@ -75,7 +75,7 @@ class TeacherTrainConfig:
             if getattr(self, name) < low:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
         if not self.crop_sizes or min(self.crop_sizes) < 32:
-            raise InvalidArgumentError(f"expected object_sizes of at least 32 pixels, but got {self.crop_sizes}")
+            raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
         for name in ("lr", "text_lr"):
             if not getattr(self, name) > 0:
                 raise InvalidArgumentError(f"expected {name} larger than 0, but got {getattr(self, name)}")

@@ -1,4 +1,4 @@
-"""A user's own images, a folder for each class, as what a pocket teacher is trained on."""
+"""Training batches from a user's own images, one folder for each class."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pickclutter_lang.teacher_training.batch import Batch
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.utils.io import cache_dir
 
-_PROMPTS_PER_TYPE, _MOST_NAMES = 14, 120
+_PROMPTS_PER_TYPE, _MAX_NAMES = 14, 120
 
 
 @dataclass(frozen=True)
 class ClassText:
-    """A class of images: its folder, and what may be said of it, the description sentence by sentence."""
+    """A class of images: its folder, the attributes for captions, and the sentences of its description."""
 
     folder: str
     attributes: ObjectAttributes
@@ -35,10 +35,10 @@ class ClassText:
 
 
 def read_classes(root: Path, classes: Path | None = None) -> list[ClassText]:
-    """Return the classes of a folder of images; names and categories in small letters, as captions have them.
+    """Return the classes of a folder of images; names and categories in lower case, as in captions.
 
     :param root: holds a folder of images for each class
-    :param classes: what they are called, see `pickclutter_lang.datasets.images.loaders.image_folder.read_classes`
+    :param classes: JSON file with their names and descriptions, see `read_classes` of the loader `image_folder`
     :raises MissingAssetsError: when there are no class folders
     :raises InvalidArgumentError: when the file is damaged, or two classes share a name
     """
@@ -54,11 +54,11 @@ def _class_text(item: ImageClass) -> ClassText:
 
 @dataclass(frozen=True)
 class FolderImages:
-    """Images on disk; `owner` is the place in `classes` of each of `paths`, and `ids` are class folder and name."""
+    """Images on disk: for each of `paths` its id (class folder and file name) and its class, an index of `classes`."""
 
     paths: tuple[Path, ...]
     ids: tuple[str, ...]
-    owner: tuple[int, ...]
+    class_index: tuple[int, ...]
     classes: tuple[ClassText, ...]
 
     @classmethod
@@ -68,24 +68,24 @@ class FolderImages:
         :raises MissingAssetsError, InvalidArgumentError: as `read_classes`, and when a class has no image
         """
         root = Path(folder)
-        found = read_classes(root, Path(classes) if classes else None)
-        rows = [(path, n) for n, item in enumerate(found) for path in images_in(root / item.folder)]
-        ids = tuple(f"{found[n].folder}/{path.name}" for path, n in rows)
-        return cls(tuple(path for path, _ in rows), ids, tuple(n for _, n in rows), tuple(found))
+        class_texts = read_classes(root, Path(classes) if classes else None)
+        rows = [(path, n) for n, item in enumerate(class_texts) for path in images_in(root / item.folder)]
+        ids = tuple(f"{class_texts[n].folder}/{path.name}" for path, n in rows)
+        return cls(tuple(path for path, _ in rows), ids, tuple(n for _, n in rows), tuple(class_texts))
 
     @property
     def content_hash(self) -> str:
         """Hash (sha256, hex) of the classes, names and bytes of all images."""
-        content = self.at(1).content_hash  # of the files, whatever the side
+        content = self.at(1).content_hash  # of the files, at any size
         return hashlib.sha256(f"{self.classes!r}{content}".encode()).hexdigest()
 
-    def at(self, side: int) -> ImageFiles:
-        """Return the images as squares of a side in pixels, decoded once and kept in the cache folder."""
-        return ImageFiles(self.paths, self.ids, side, cache_dir() / "pictures")
+    def at(self, size_px: int) -> ImageFiles:
+        """Return the images as squares of a size in pixels, decoded once into the cache folder."""
+        return ImageFiles(self.paths, self.ids, size_px, cache_dir() / "images")
 
 
 class FolderBatchSampler:
-    """Draws the batch of a step from (seed, step) alone; there are no scenes in it, only images of single things."""
+    """Samples the batch of a step from (seed, step) alone: images of single objects, no scenes."""
 
     def __init__(self, images: FolderImages, config: TeacherTrainConfig, image_size: int) -> None:
         self.images, self.config, self.image_size = images, config, image_size
@@ -97,46 +97,46 @@ class FolderBatchSampler:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.config.seed, step])
         rows = rng.integers(0, len(self.images.paths), self.config.view_batch_size).tolist()
-        size, whole, count = int(rng.choice(self.config.crop_sizes)), self.image_size, len(rows)
-        windows = AffineCrops(
-            (whole - 1) / 2 + rng.uniform(-0.15, 0.15, (count, 2)) * whole,
-            whole * rng.uniform(0.5, 1.05, count),
+        size, full_size, count = int(rng.choice(self.config.crop_sizes)), self.image_size, len(rows)
+        crops = AffineCrops(
+            (full_size - 1) / 2 + rng.uniform(-0.15, 0.15, (count, 2)) * full_size,
+            full_size * rng.uniform(0.5, 1.05, count),
             rng.normal(0, 0.15, count),
             rng.random(count) < 0.5,
         )
-        shown = color_jitter_batch(crop_images(self._squares.load(rows), windows, size), rng)
-        classes = [self.images.classes[self.images.owner[row]] for row in rows]
-        phrases, kinds = self._captions(classes, rng)
+        batch_images = color_jitter_batch(crop_images(self._squares.load(rows), crops, size), rng)
+        classes = [self.images.classes[self.images.class_index[row]] for row in rows]
+        captions, attribute_slices = self._captions(classes, rng)
         return Batch(
-            scenes=torch.zeros(0, 3, whole, whole),
-            segmentation=torch.zeros(0, whole, whole, dtype=torch.uint8),
+            scenes=torch.zeros(0, 3, full_size, full_size),
+            segmentation=torch.zeros(0, full_size, full_size, dtype=torch.uint8),
             regions=torch.zeros(0, 2, dtype=torch.int64),
-            objects=shown,
+            objects=batch_images,
             scene_texts=[],
             scene_targets=torch.zeros(0, 0, dtype=torch.bool),
-            object_texts=[phrase.text for phrase in phrases],
-            object_targets=torch.from_numpy(caption_truth(phrases, [[item.thing] for item in classes])),
+            object_texts=[caption.text for caption in captions],
+            object_targets=torch.from_numpy(caption_truth(captions, [[item.attributes] for item in classes])),
             names=0,
-            attribute_slices=kinds,
-            tags=[tag for phrase in phrases[kinds["name"].start :] for tag in phrase.clauses[0].tags],
+            attribute_slices=attribute_slices,
+            tags=[tag for caption in captions[attribute_slices["name"].start :] for tag in caption.predicates[0].tags],
         )
 
     def _captions(
         self, classes: Sequence[ClassText], rng: np.random.Generator
     ) -> tuple[list[Caption], dict[str, slice]]:
-        """One for each image, the names of all classes (of many: of those shown and some others), and categories."""
-        phrases = []
+        """One for each image, the names of all classes (or of up to `_MAX_NAMES`), and attribute prompts."""
+        captions = []
         for item in classes:
             sentence = str(rng.choice(item.sentences)) if item.sentences else ""
-            phrases.append(object_caption(replace(item.attributes, description=sentence), rng))
-        shown = list(dict.fromkeys(item.attributes for item in classes))
-        others = [thing for thing in self.named_objects if thing not in set(shown)]
-        more = max(0, _MOST_NAMES - len(shown))
-        asked = [*shown, *(others[n] for n in rng.permutation(len(others))[:more])]
-        of_kind = {"name": [named_object_caption(thing, rng) for thing in asked]}
-        of_kind |= sample_attribute_prompts(self.words, _PROMPTS_PER_TYPE, rng)
-        kinds = {}
-        for kind, some in of_kind.items():
-            kinds[kind] = slice(len(phrases), len(phrases) + len(some))
-            phrases += some
-        return phrases, kinds
+            captions.append(object_caption(replace(item.attributes, description=sentence), rng))
+        batch_objects = list(dict.fromkeys(item.attributes for item in classes))
+        rest = [item for item in self.named_objects if item not in set(batch_objects)]
+        n_rest = max(0, _MAX_NAMES - len(batch_objects))
+        named = [*batch_objects, *(rest[n] for n in rng.permutation(len(rest))[:n_rest])]
+        by_type = {"name": [named_object_caption(item, rng) for item in named]}
+        by_type |= sample_attribute_prompts(self.words, _PROMPTS_PER_TYPE, rng)
+        attribute_slices = {}
+        for attribute_type, prompts in by_type.items():
+            attribute_slices[attribute_type] = slice(len(captions), len(captions) + len(prompts))
+            captions += prompts
+        return captions, attribute_slices

@@ -1,4 +1,4 @@
-"""Held-out figures of a teacher that was trained on a user's own images, and their tables."""
+"""Evaluation of a teacher that was trained on a user's own images, and its section of the model card."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
-_AT_ONCE = 256
+_BATCH_SIZE = 256
 
 
 def evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[str, Any]:
-    """Measure a teacher on `held_out_images`, zero-shot.
+    """Evaluate a teacher on `unseen_images`, zero-shot.
 
     :return: `images` (of classes that were trained on, top-1 among all of these: number of `images`, of `classes`;
         `overall` and `mean_class`: top-1 by name; `by_description`: top-1 by the first sentence of the description,
@@ -27,69 +27,72 @@ def evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[
         where there is no image
     """
     if not config.unseen_images:
-        return {"pictures": {}, "classes": {}, "unseen": {}}
+        return {"images": {}, "classes": {}, "unseen": {}}
     trained = FolderImages.open(str(config.images), config.classes).classes
     unseen_images = FolderImages.open(config.unseen_images, config.classes)
-    known = {item.folder for item in trained} | {item.attributes.name for item in trained}
-    unseen = [item for item in unseen_images.classes if not {item.folder, item.attributes.name} & known]
+    trained_names = {item.folder for item in trained} | {item.attributes.name for item in trained}
+    unseen = [item for item in unseen_images.classes if not {item.folder, item.attributes.name} & trained_names]
     figures, classes = _top1(teacher, unseen_images, trained)
-    others: dict[str, Any] = {}
+    unseen_metrics: dict[str, Any] = {}
     if len(unseen) > 1:
-        others = _top1(teacher, unseen_images, unseen)[0] | {"folders": [item.folder for item in unseen]}
-    return {"pictures": figures, "classes": classes, "unseen": others}
+        unseen_metrics = _top1(teacher, unseen_images, unseen)[0] | {"folders": [item.folder for item in unseen]}
+    return {"images": figures, "classes": classes, "unseen": unseen_metrics}
 
 
 def _top1(
-    teacher: PocketTeacher, unseen: FolderImages, among: Sequence[ClassText]
+    teacher: PocketTeacher, unseen: FolderImages, candidates: Sequence[ClassText]
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Return the figures of the images of some classes, told apart among these, and top-1 by name of each class."""
-    column = {item.folder: n for n, item in enumerate(among)}
-    rows = [row for row, owner in enumerate(unseen.owner) if unseen.classes[owner].folder in column]
+    """Return the metrics of the images of some classes, classified among these, and top-1 of each class."""
+    position = {item.folder: n for n, item in enumerate(candidates)}
+    rows = [row for row, n in enumerate(unseen.class_index) if unseen.classes[n].folder in position]
     if not rows:
         return {}, {}
-    owners = torch.tensor([column[unseen.classes[unseen.owner[row]].folder] for row in rows])
+    targets = torch.tensor([position[unseen.classes[unseen.class_index[row]].folder] for row in rows])
     images = unseen.at(teacher.image_size)
-    parts = [rows[n : n + _AT_ONCE] for n in range(0, len(rows), _AT_ONCE)]
+    parts = [rows[n : n + _BATCH_SIZE] for n in range(0, len(rows), _BATCH_SIZE)]
     features = torch.cat([encode_images(teacher, images.load(part)) for part in parts])
 
     def hits(texts: Sequence[str]) -> torch.Tensor:
-        return (features @ teacher.encode_text(texts).T).argmax(dim=1) == owners
+        return (features @ teacher.encode_text(texts).T).argmax(dim=1) == targets
 
-    by_name = hits([PHOTO_TEMPLATE.format(label=item.attributes.name) for item in among])
-    classes = {among[n].thing.name: float(by_name[owners == n].double().mean()) for n in sorted(set(owners.tolist()))}
+    by_name = hits([PHOTO_TEMPLATE.format(label=item.attributes.name) for item in candidates])
+    classes = {
+        candidates[n].attributes.name: float(by_name[targets == n].double().mean())
+        for n in sorted(set(targets.tolist()))
+    }
     figures = {
-        "pictures": len(rows),
-        "classes": len(among),
+        "images": len(rows),
+        "classes": len(candidates),
         "overall": float(by_name.double().mean()),
         "mean_class": float(np.mean(list(classes.values()))),
     }
-    if all(item.sentences for item in among):
-        figures["by_description"] = float(hits([item.sentences[0] for item in among]).double().mean())
+    if all(item.sentences for item in candidates):
+        figures["by_description"] = float(hits([item.sentences[0] for item in candidates]).double().mean())
     return figures, classes
 
 
 def folder_sections(figures: Mapping[str, Any]) -> str:
-    """Return the section `Held-out figures` of such a teacher's card, in Markdown.
+    """Return the section `Held-out figures` of such a teacher's model card, in Markdown.
 
     :param figures: of `evaluate_folder`
     """
     parts = ["## Held-out figures\n"]
-    if figures["pictures"]:
+    if figures["images"]:
         rows = [[name, percent(share)] for name, share in sorted(figures["classes"].items(), key=lambda row: row[1])]
         table = markdown_table(["class", "top-1"], rows)
-        parts += [_sentence("classes that it was trained on", figures["pictures"]), f"{table}\n"]
+        parts += [_sentence("classes that it was trained on", figures["images"]), f"{table}\n"]
     if figures["unseen"]:
-        parts.append(_sentence("classes that it **never saw**, told apart among themselves", figures["unseen"]))
+        parts.append(_sentence("classes that it **never saw**, among themselves", figures["unseen"]))
         parts.append(f"These are: {', '.join(figures['unseen']['folders'])}.\n")
     if len(parts) == 1:
-        parts.append("None: there were no `held_out_images`.\n")
+        parts.append("None: there were no `unseen_images`.\n")
     return "\n".join(parts)
 
 
-def _sentence(what: str, found: Mapping[str, Any]) -> str:
+def _sentence(description: str, metrics: Mapping[str, Any]) -> str:
     return (
-        f"Zero-shot top-1 in percent, {found['classes']} {what}, on {found['pictures']} images: "
-        f"{percent(found['overall'])} by name (mean over classes {percent(found['mean_class'])}), "
-        f"{percent(found.get('by_description'), '-')} by the first sentence of the description. Chance is "
-        f"{percent(1 / found['classes'])}.\n"
+        f"Zero-shot top-1 in percent, {metrics['classes']} {description}, on {metrics['images']} images: "
+        f"{percent(metrics['overall'])} by name (mean over classes {percent(metrics['mean_class'])}), "
+        f"{percent(metrics.get('by_description'), '-')} by the first sentence of the description. Chance is "
+        f"{percent(1 / metrics['classes'])}.\n"
     )

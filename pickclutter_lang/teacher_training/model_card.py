@@ -1,4 +1,4 @@
-"""The pocket teacher's model card; every figure in it comes from the evaluation."""
+"""Writes the model card of a pocket teacher (`MODEL_CARD.md`, `figures.json`) from its evaluation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128
 _HEAD = """# The pocket teacher{title}
 
 A small vision-language model of open_clip's `CLIP` class: a residual network of plain convolutions (its map has
-stride 16 and is projected before pooling, so that there are features of every place), CLIP's tokenizer and a causal
+stride 16 and is projected before pooling, so that it gives dense features), CLIP's tokenizer and a causal
 text transformer. It was trained from scratch on {images}, on a CPU.
 
 It stands in for CLIP where CLIP's weights cannot be had: for tests, for the quickstart, for machines without network.
@@ -37,7 +37,7 @@ It is never a silent fall-back: a run that asks for another teacher and cannot g
 """
 
 _RENDER_LIMITS = """It knows
-some objects, some hundred words, and the look of one renderer. It is of no use for photographs, and a student
+some objects, some hundred words, and one renderer. It is of no use for photographs, and a student
 distilled from it says nothing about what distillation from CLIP would give."""
 
 _FOLDER_LIMITS = """It knows
@@ -55,12 +55,17 @@ def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTr
     write_json(folder / "figures.json", dict(figures))
     if config.images:
         head = _HEAD.format(title=" of a folder of images", images="a folder of images", limits=_FOLDER_LIMITS)
-        parts = [head, _facts(folder, teacher), _folder_training(config, seconds), folder_sections(figures)]
+        parts = [
+            head,
+            _model_section(folder, teacher),
+            _folder_training_section(config, seconds),
+            folder_sections(figures),
+        ]
     else:
         title = " that never saw Y_ood" if config.exclude_split == "ood" else ""
         head = _HEAD.format(title=title, images="images from a simulator", limits=_RENDER_LIMITS)
-        parts = [head, _facts(folder, teacher), _unseen(config), _training(config, seconds)]
-        parts += [metric_sections(figures), _LICENCE]
+        parts = [head, _model_section(folder, teacher), _unseen_section(config), _training_section(config, seconds)]
+        parts += [metric_sections(figures), _LICENSE]
     write_text(folder / "MODEL_CARD.md", "\n".join(parts))
 
 
@@ -72,11 +77,11 @@ def multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def _facts(folder: Path, teacher: PocketTeacher) -> str:
+def _model_section(folder: Path, teacher: PocketTeacher) -> str:
     model: Any = teacher.model
     vision = sum(p.numel() for p in model.visual.parameters())
     size = (folder / WEIGHTS_FILE).stat().st_size
-    own = multiply_adds(model.visual, (1, 3, teacher.image_size, teacher.image_size))
+    teacher_cost = multiply_adds(model.visual, (1, 3, teacher.image_size, teacher.image_size))
     students = {
         name: multiply_adds(
             build_student(name, channels=3, embed_dim=teacher.embed_dim, output_stride=stride),
@@ -84,68 +89,68 @@ def _facts(folder: Path, teacher: PocketTeacher) -> str:
         )
         for name, stride in _STUDENTS.items()
     }
-    shown = ", ".join(f"`{name}` (stride {_STUDENTS[name]}) {n / 1e9:.2f} G" for name, n in students.items())
+    student_costs = ", ".join(f"`{name}` (stride {_STUDENTS[name]}) {n / 1e9:.2f} G" for name, n in students.items())
     return (
-        f"- {vision / 1e6:.1f} M parameters in the image tower, {teacher.image_size} px, embedding width "
+        f"- {vision / 1e6:.1f} M parameters in the image encoder, {teacher.image_size} px, embedding width "
         f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
-        f"- {own / 1e9:.2f} G multiply-adds for a image; students at {_STUDENT_IMAGE_SIZE} px: {shown}.\n"
+        f"- {teacher_cost / 1e9:.2f} G multiply-adds for an image; "
+        f"students at {_STUDENT_IMAGE_SIZE} px: {student_costs}.\n"
         f"- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors.\n"
         f"- Fingerprint `{teacher.fingerprint}`.\n"
     )
 
 
-def _unseen(config: TeacherTrainConfig) -> str:
+def _unseen_section(config: TeacherTrainConfig) -> str:
     extra_test = ", ".join(select_objects("kept_out").names)
     text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {extra_test}.\n"
     if config.exclude_split == "ood":
         names = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
         text += (
-            f"Nor the 12 objects of Y_ood: {names}. Neither their scans nor their procedural models are in any "
-            "training\n"
-            "image, and no caption names them, not even to say that they are absent. The figures below on Y_ood are\n"
+            f"Nor the 12 objects of Y_ood: {names}. Neither their scans nor their procedural models are in any\n"
+            "training image, and no caption names them, not even as absent. The figures below on Y_ood are\n"
             "zero-shot.\n"
         )
     if config.sentence_weight:
         text += (
-            "\nThe text tower alone also learned from a sentence-embedding model (all-MiniLM-L6-v2) how near\n"
+            "\nThe text encoder alone also learned from a sentence-embedding model (all-MiniLM-L6-v2) how near\n"
             "some 1800 common words and phrases are to those of the captions; names of unseen objects may be among\n"
-            "them, but never with a image.\n"
+            "them, but never with an image.\n"
         )
     return text
 
 
-def _training(config: TeacherTrainConfig, seconds: float) -> str:
+def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     return (
         "## Training\n\n"
-        f"`pickclutter train-teacher {_values(config)}`, {seconds / 60:.0f} minutes.\n"
-        "Every caption says what it asserts, so each pair of a image and a caption in a batch is known to match or\n"
+        f"`pickclutter train-teacher {_overrides(config)}`, {seconds / 60:.0f} minutes.\n"
+        "Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or\n"
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
-        "absence), over the map averaged over each object's mask, and over crops and views of single things (names,\n"
-        "synonyms, descriptions), and an InfoNCE within each kind of word (names, colors, shapes, patterns,\n"
+        "absence), over the mean of the map on each object's mask, and over crops and views of single objects (names,\n"
+        "synonyms, descriptions), and an InfoNCE within each attribute type (names, colors, shapes, patterns,\n"
         "materials, categories, uses).\n\n" + markdown_table(["use", "data", "content"], _data_rows(config)) + "\n"
     )
 
 
-def _folder_training(config: TeacherTrainConfig, seconds: float) -> str:
+def _folder_training_section(config: TeacherTrainConfig, seconds: float) -> str:
     images = FolderImages.open(str(config.images), config.classes)
     classes = [
-        [item.attributes.name, item.attributes.category or "-", images.owner.count(n), len(item.sentences)]
+        [item.attributes.name, item.attributes.category or "-", images.class_index.count(n), len(item.sentences)]
         for n, item in enumerate(images.classes)
     ]
     return (
         "## Training\n\n"
-        f"`pickclutter train-teacher teacher_data=image_folder {_values(config)}`, {seconds / 60:.0f} minutes, on "
+        f"`pickclutter train-teacher teacher_data=image_folder {_overrides(config)}`, {seconds / 60:.0f} minutes, on "
         f"{len(images.paths)} images (content `{images.content_hash[:16]}`).\n"
-        "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of a\n"
+        "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of an\n"
         "image and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
-        "sigmoid loss, and an InfoNCE within each kind of word.\n\n"
-        + markdown_table(["class", "category", "pictures", "sentences"], classes)
+        "sigmoid loss, and an InfoNCE within each attribute type.\n\n"
+        + markdown_table(["class", "category", "images", "sentences"], classes)
         + "\n"
     )
 
 
-def _values(config: TeacherTrainConfig) -> str:
-    """Return the settings that decide the weights as arguments, without the folders, which differ from user to user."""
+def _overrides(config: TeacherTrainConfig) -> str:
+    """Return the configuration that decides the weights as overrides, without the folders of this machine."""
     return " ".join(f"{k}={v}".replace(", ", ",") for k, v in config.choices().items())
 
 
@@ -154,24 +159,24 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
     for folder in (*config.scenes, *config.unseen_scenes):
         manifest = SceneStore.open(folder).manifest
         use = "training" if folder in config.scenes else "held out"
-        made = (
+        command = (
             f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
             f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
             f"graspable={str(manifest.settings['graspable']).lower()}`"
         )
-        rows.append([use, made, f"`{manifest.content_hash[:16]}`"])
+        rows.append([use, command, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):
         store = ObjectViewDataset.open(folder)
         use = "training" if folder in config.views else "held out"
         keys = ("objects", "selection", "views_per_object", "random_objects", "views_per_random_object", "size", "seed")
-        made = " ".join(f"{key}={store.config[key]}" for key in keys if key in store.config)
-        rows.append([use, f"`pickclutter render-object-views {made}`", f"`{store.content_hash[:16]}`"])
+        command = " ".join(f"{key}={store.config[key]}" for key in keys if key in store.config)
+        rows.append([use, f"`pickclutter render-object-views {command}`", f"`{store.content_hash[:16]}`"])
     return rows
 
 
-_LICENCE = """## Images and licence
+_LICENSE = """## Images and license
 
 The training images show scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa,
 P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015) and procedural models made by this project's code. The
-weights come under the project's own licence.
+weights come under the project's own license.
 """

@@ -1,4 +1,4 @@
-"""Questions about held-out views of single things: which name, which description, which color, shape or use."""
+"""Zero-shot probes on held-out views of single objects: name, description, color, shape, material, use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pickclutter_lang.teachers.zero_shot import encode_images
 
 @dataclass(frozen=True)
 class EncodedViews:
-    """Views with their features [M, D] and things; `ids` are those of objects, None for procedural things."""
+    """Views with their features [M, D] and objects; `ids` are model ids, None for procedural objects."""
 
     features: Tensor
     objects: list[ObjectAttributes]
@@ -30,11 +30,11 @@ class EncodedViews:
     @classmethod
     def of(cls, teacher: PocketTeacher, store: ObjectViewDataset) -> EncodedViews:
         """Encode all views of a store."""
-        known = [object_of_row(row) for row in store.objects]
+        attributes = [object_of_row(row) for row in store.objects]
         ids = [row.get("model_id") for row in store.objects]
         return cls(
             encode_images(teacher, store.rgb),
-            [known[n] for n in store.object_index],
+            [attributes[n] for n in store.object_index],
             [ids[n] for n in store.object_index],
         )
 
@@ -43,91 +43,91 @@ class EncodedViews:
         return EncodedViews(self.features[list(rows)], [self.objects[n] for n in rows], [self.ids[n] for n in rows])
 
 
-def groups_of(shown: EncodedViews) -> dict[str, EncodedViews]:
-    """Split views into objects (of the paper also those of Y_id and of Y_ood apart) and procedural things."""
+def groups_of(views: EncodedViews) -> dict[str, EncodedViews]:
+    """Group views into catalog objects, those of Y_id, those of Y_ood, and random procedural objects."""
     split = {item.model_id: item.split for item in all_objects()}
     rows: dict[str, list[int]] = {}
-    for n, model_id in enumerate(shown.ids):
+    for n, model_id in enumerate(views.ids):
         names = ["random things"] if model_id is None else ["objects"]
         if model_id is not None and split[model_id] != "none":
             names.append(f"Y_{split[model_id]} alone")
         for name in names:
             rows.setdefault(name, []).append(n)
-    return {name: shown.only(found) for name, found in rows.items()}
+    return {name: views.only(group_rows) for name, group_rows in rows.items()}
 
 
-def name_accuracy(teacher: PocketTeacher, shown: EncodedViews, of_set: Sequence[str]) -> dict[str, float]:
-    """Ask for the name of each view's object.
+def name_accuracy(teacher: PocketTeacher, views: EncodedViews, of_set: Sequence[str]) -> dict[str, float]:
+    """Return the accuracy of naming each view's object.
 
     :param of_set: ids of all objects of the set that the views come from
-    :return: `views`; top-1 among the names of the objects shown (`top1_shown` of `shown` names), of their set
+    :return: `views`; top-1 among the names of the objects in the views (`top1_shown`, of `names` names), of their set
         (`top1`), and of all objects with words (`top1_all`); `by_description` among the descriptions of the set
     """
-    everything = all_objects()
-    shown_ids = sorted({str(model_id) for model_id in shown.ids})
-    texts = teacher.encode_text([f"a photo of a {item.name}" for item in everything])
-    described = teacher.encode_text([f"a photo of {item.description}" for item in everything])
-    owners = [everything.index(str(model_id)) for model_id in shown.ids]
+    catalog = all_objects()
+    view_ids = sorted({str(model_id) for model_id in views.ids})
+    name_features = teacher.encode_text([f"a photo of a {item.name}" for item in catalog])
+    description_features = teacher.encode_text([f"a photo of {item.description}" for item in catalog])
+    targets = [catalog.index(str(model_id)) for model_id in views.ids]
 
-    def top1(features: Tensor, asked: Sequence[str]) -> float:
-        columns = [everything.index(model_id) for model_id in asked]
-        best = (shown.features @ features[columns].T).argmax(dim=1).tolist()
-        return float(np.mean([columns[b] == owner for b, owner in zip(best, owners, strict=True)]))
+    def top1(features: Tensor, candidates: Sequence[str]) -> float:
+        candidate_index = [catalog.index(model_id) for model_id in candidates]
+        predicted = (views.features @ features[candidate_index].T).argmax(dim=1).tolist()
+        return float(np.mean([candidate_index[b] == target for b, target in zip(predicted, targets, strict=True)]))
 
     return {
-        "views": len(owners),
-        "names": len(shown_ids),
-        "top1_shown": top1(texts, shown_ids),
-        "top1": top1(texts, of_set),
-        "top1_all": top1(texts, everything.model_ids),
-        "by_description": top1(described, of_set),
+        "views": len(targets),
+        "names": len(view_ids),
+        "top1_shown": top1(name_features, view_ids),
+        "top1": top1(name_features, of_set),
+        "top1_all": top1(name_features, catalog.model_ids),
+        "by_description": top1(description_features, of_set),
     }
 
 
-def attribute_accuracy(teacher: PocketTeacher, shown: EncodedViews) -> dict[str, dict[str, float]]:
-    """Ask for a word of each kind, out of all that are true of some object (of some thing, for procedural ones).
+def attribute_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str, dict[str, float]]:
+    """Return the accuracy of choosing a word of each attribute type, out of all that are true of some object.
 
-    :return: for each kind `words`, `views` (that have such a word), `top1`, and `chance` (of a word drawn at random)
+    :return: for each type `words`, `views` (with such a word), `top1`, and `chance` (of a random word)
     """
-    named = [attributes_of(item) for item in all_objects()]
-    words = attribute_words(named if shown.ids[0] is not None else shown.objects)
+    all_attributes = [attributes_of(item) for item in all_objects()]
+    words = attribute_words(all_attributes if views.ids[0] is not None else views.objects)
     rows = {}
-    for kind in ATTRIBUTE_TYPES:
-        known = words[kind]
-        truth = np.array([[f"{kind}:{word}" in thing.tags for word in known] for thing in shown.objects])
-        kept = truth.any(axis=1) if known else np.zeros(len(shown.objects), bool)
-        if not kept.any():
+    for attribute_type in ATTRIBUTE_TYPES:
+        candidates = words[attribute_type]
+        is_true = np.array([[f"{attribute_type}:{word}" in item.tags for word in candidates] for item in views.objects])
+        has_word = is_true.any(axis=1) if candidates else np.zeros(len(views.objects), bool)
+        if not has_word.any():
             continue
-        texts = teacher.encode_text([attribute_prompt(kind, word).text for word in known])
-        best = (shown.features[torch.from_numpy(kept)] @ texts.T).argmax(dim=1).numpy()
-        rows[kind] = {
-            "words": len(known),
-            "views": int(kept.sum()),
-            "top1": float(truth[kept][np.arange(len(best)), best].mean()),
-            "chance": float(truth[kept].mean()),
+        text_features = teacher.encode_text([attribute_prompt(attribute_type, word).text for word in candidates])
+        predicted = (views.features[torch.from_numpy(has_word)] @ text_features.T).argmax(dim=1).numpy()
+        rows[attribute_type] = {
+            "words": len(candidates),
+            "views": int(has_word.sum()),
+            "top1": float(is_true[has_word][np.arange(len(predicted)), predicted].mean()),
+            "chance": float(is_true[has_word].mean()),
         }
     return rows
 
 
-def per_view_hits(teacher: PocketTeacher, shown: EncodedViews, of_set: Sequence[str]) -> Mapping[str, list[bool]]:
-    """Return for each object's name whether each of its views was named rightly among the names of its set."""
+def per_view_hits(teacher: PocketTeacher, views: EncodedViews, of_set: Sequence[str]) -> Mapping[str, list[bool]]:
+    """Return for each object's name whether each of its views was named correctly among the names of its set."""
     items = [all_objects().find(model_id) for model_id in of_set]
-    texts = teacher.encode_text([f"a photo of a {item.name}" for item in items])
-    best = (shown.features @ texts.T).argmax(dim=1).tolist()
+    name_features = teacher.encode_text([f"a photo of a {item.name}" for item in items])
+    predicted = (views.features @ name_features.T).argmax(dim=1).tolist()
     hits: dict[str, list[bool]] = {item.name: [] for item in items}
-    for b, model_id in zip(best, shown.ids, strict=True):
+    for b, model_id in zip(predicted, views.ids, strict=True):
         hits[all_objects().find(str(model_id)).name].append(items[b].model_id == model_id)
     return hits
 
 
 def probe_metrics(teacher: PocketTeacher, store: ObjectViewDataset) -> dict[str, Any]:
-    """Return `names` and `attributes` (a row for each group of the views) and `hits` of a folder of views."""
+    """Return `names` and `attributes` (metrics of each group of views) and `hits` of a folder of views."""
     of_set = [str(row["model_id"]) for row in store.objects if "model_id" in row]
     names, attributes, hits = {}, {}, {}
-    for group, shown in groups_of(EncodedViews.of(teacher, store)).items():
-        attributes[group] = attribute_accuracy(teacher, shown)
-        if shown.ids[0] is not None:
-            names[group] = name_accuracy(teacher, shown, of_set)
+    for group, views in groups_of(EncodedViews.of(teacher, store)).items():
+        attributes[group] = attribute_accuracy(teacher, views)
+        if views.ids[0] is not None:
+            names[group] = name_accuracy(teacher, views, of_set)
         if group == "objects":
-            hits = dict(per_view_hits(teacher, shown, of_set))
+            hits = dict(per_view_hits(teacher, views, of_set))
     return {"names": names, "attributes": attributes, "hits": hits}

@@ -1,4 +1,4 @@
-"""What a pocket teacher is trained on and measured on, by content: nothing of the one may be in the other."""
+"""Provenance of a pocket teacher: content hashes of its data, and the check that no test data is trained on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pickclutter_lang.teacher_training.folder_batches import FolderImages
 
 
 def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
-    """Return what a resumed run must agree with: the settings that decide the weights, and the content of the data."""
+    """Return what a resumed run must agree with: the configuration that decides the weights, and the data's hashes."""
     return config.choices() | {
         "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
         "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
@@ -23,10 +23,10 @@ def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
 
 
 def check_held_out_objects(config: TeacherTrainConfig) -> None:
-    """Check that nothing that gives the figures is trained on.
+    """Check that no evaluation data is trained on.
 
     :raises DatasetError: when a scene is in both
-    :raises InvalidArgumentError: when views, or a image of a folder, are in both
+    :raises InvalidArgumentError: when views, or an image of a folder, are in both
     """
     _refuse_shared(_repeated(config.scenes, config.unseen_scenes), "scenes")
     check_disjoint({folder: _scenes(folder) for folder in (*config.scenes, *config.unseen_scenes)})
@@ -36,11 +36,11 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
     )
     _refuse_shared(shared, "views")
     if config.images and config.unseen_images:
-        _refuse_shared(_shared_keys(_images(config.images), _images(config.unseen_images)), "pictures")
+        _refuse_shared(_shared_keys(_images(config.images), _images(config.unseen_images)), "images")
 
 
 def _scenes(folder: str) -> list[str]:
-    """Return an id for each scene that tells object sets apart too."""
+    """Return an id for each scene, unique across object sets."""
     store = SceneStore.open(folder)
     return [f"{store.manifest.object_set}/{scene}" for scene in store.scene_ids()]
 
@@ -55,14 +55,14 @@ def _repeated(trained: Sequence[str], unseen: Sequence[str]) -> list[str]:
 
 
 def _shared_keys(trained: Mapping[str, str], unseen: Mapping[str, str]) -> list[str]:
-    """Return the names of what is held out and has the content of something that is trained on."""
-    known = set(trained.values())
-    return [name for name, content in unseen.items() if content in known]
+    """Return the names of held-out data whose content is trained on."""
+    trained_hashes = set(trained.values())
+    return [name for name, content in unseen.items() if content in trained_hashes]
 
 
-def _refuse_shared(shared: Sequence[str], what: str) -> None:
+def _refuse_shared(shared: Sequence[str], kind_of_data: str) -> None:
     if shared:
         raise InvalidArgumentError(
-            f"expected held-out {what} that are not trained on, but {len(shared)} are, such as {shared[0]}; figures on "
-            "them would say nothing: take them out of one of the two"
+            f"expected held-out {kind_of_data} that are not trained on, but {len(shared)} are, such as {shared[0]}; "
+            "figures on them would mean nothing: remove them from one of the two"
         )

@@ -1,4 +1,4 @@
-"""What a sentence-embedding model teaches the pocket teacher's text tower about words that no caption says."""
+"""Distillation of a sentence encoder into the text encoder, for words that no caption of the renders uses."""
 
 from __future__ import annotations
 
@@ -14,58 +14,60 @@ from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.language.sentence_encoder import SentenceEncoder, common_words
 from pickclutter_lang.language.vocabulary import vocabulary
 
-_WORDS, _A_STEP = 1500, 48
+_N_COMMON_WORDS, _TEXTS_PER_STEP = 1500, 48
 _SHARPNESS = 20.0
 _TEMPLATES = ("{}", "a {}", "a photo of a {}", "the {}")
 
 
 class SentenceTeacher:
-    """Says how near a sentence model puts words to what the captions name.
+    """Gives the similarity of words to the captions' names and attributes in a sentence encoder.
 
-    :param names: things with a name
-    :param words: words of each kind of attribute, as `attribute_words` gives them
-    :param seed: of the draw of words in each step
+    :param names: named objects
+    :param words: words of each attribute type, as of `attribute_words`
+    :param seed: of the random words of each step
     """
 
     def __init__(self, names: Sequence[ObjectAttributes], words: dict[str, list[str]], seed: int) -> None:
         model = SentenceEncoder()
-        said = {f"name:{thing.name}": thing.name for thing in names}
-        said |= {
-            f"{kind}:{word}": attribute_prompt(kind, word).text for kind in ATTRIBUTE_TYPES for word in words[kind]
+        anchor_texts = {f"name:{item.name}": item.name for item in names}
+        anchor_texts |= {
+            f"{attribute_type}:{word}": attribute_prompt(attribute_type, word).text
+            for attribute_type in ATTRIBUTE_TYPES
+            for word in words[attribute_type]
         }
-        self._row = {tag: n for n, tag in enumerate(said)}
-        anchors = model.encode(list(said.values()))
-        phrases = vocabulary([])
-        common, near = common_words(model, anchors, _WORDS)
-        self._texts = [*phrases, *common]
-        # Phrases of things and their looks are drawn as often as the many common words.
-        weights = np.array([1 / len(phrases)] * len(phrases) + [1 / len(common)] * len(common))
+        self._row = {tag: n for n, tag in enumerate(anchor_texts)}
+        anchors = model.encode(list(anchor_texts.values()))
+        noun_phrases = vocabulary([])
+        common, common_embeddings = common_words(model, anchors, _N_COMMON_WORDS)
+        self._texts = [*noun_phrases, *common]
+        # All noun phrases together are sampled as often as all common words together.
+        weights = np.array([1 / len(noun_phrases)] * len(noun_phrases) + [1 / len(common)] * len(common))
         self._weights = weights / weights.sum()
-        self._nearness = torch.from_numpy(np.concatenate([model.encode(phrases), near]) @ anchors.T)
+        self._similarity = torch.from_numpy(np.concatenate([model.encode(noun_phrases), common_embeddings]) @ anchors.T)
         self._seed = seed
 
     def sample(self, step: int, tags: Sequence[str]) -> tuple[list[str], Tensor]:
-        """Draw the words of a step.
+        """Sample the texts of a step.
 
-        :param tags: what the anchors mean, such as `color:red`
-        :return: texts, and their cosines [W, A] with the anchors in the sentence model
+        :param tags: tags of the anchors, such as `color:red`
+        :return: texts, and their cosines [W, A] with the anchors in the sentence encoder
         """
-        rng = np.random.default_rng([self._seed, step, _A_STEP])
-        chosen = rng.choice(len(self._texts), _A_STEP, replace=False, p=self._weights)
+        rng = np.random.default_rng([self._seed, step, _TEXTS_PER_STEP])
+        chosen = rng.choice(len(self._texts), _TEXTS_PER_STEP, replace=False, p=self._weights)
         texts = [str(rng.choice(_TEMPLATES)).format(self._texts[n]) for n in chosen]
-        return texts, self._nearness[chosen][:, [self._row[tag] for tag in tags]]
+        return texts, self._similarity[chosen][:, [self._row[tag] for tag in tags]]
 
 
-def language_loss(words: Tensor, anchors: Tensor, nearness: Tensor, scale: Tensor) -> Tensor:
-    """Return the KL divergence of the softmax over anchors of the sentence model from that of the text tower.
+def language_loss(words: Tensor, anchors: Tensor, similarity: Tensor, scale: Tensor) -> Tensor:
+    """Return KL(sentence encoder || text encoder) of the softmax over anchors.
 
-    The anchors take no gradient: what captions taught of them stays.
+    The anchors take no gradient: captions alone train them.
 
     :param words: [W, D], L2-normalized
     :param anchors: [A, D], L2-normalized
-    :param nearness: cosines [W, A] in the sentence model
-    :param scale: of the text tower's cosines
+    :param similarity: cosines [W, A] in the sentence encoder
+    :param scale: of the text encoder's cosines
     """
-    wanted = functional.log_softmax(_SHARPNESS * nearness, dim=1)
-    found = functional.log_softmax(scale.detach() * (words @ anchors.detach().T), dim=1)
-    return functional.kl_div(found, wanted, reduction="batchmean", log_target=True)
+    target = functional.log_softmax(_SHARPNESS * similarity, dim=1)
+    predicted = functional.log_softmax(scale.detach() * (words @ anchors.detach().T), dim=1)
+    return functional.kl_div(predicted, target, reduction="batchmean", log_target=True)

@@ -1,4 +1,4 @@
-"""Held-out figures of the pocket teacher, each a number that its model card prints."""
+"""Evaluation of a pocket teacher on held-out scenes and views; gives all figures of its model card."""
 
 from __future__ import annotations
 
@@ -28,102 +28,111 @@ from pickclutter_lang.teachers.zero_shot import (
 )
 
 _CROP_EVERY = 2
-# The objects lie in the middle of the hand camera's image.
-_WINDOWS = {"whole": 1.0, "middle": 0.7}
+# The objects lie in the center of the wrist camera's image.
+_CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 
 
 def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[str, Any]:
-    """Measure a teacher on the held-out scenes and views of its settings, zero-shot, with fixed prompts.
+    """Evaluate a teacher on the held-out scenes and views of its configuration, zero-shot, with fixed prompts.
 
-    :return: `scenes` (rows for each store, for the whole image and its middle and for groups of names: multi-label
-        metrics of the label `visible`), `crops` (rows for each store: top-1 over all names on crops of seen objects,
-        of every other scene), `views` and `attributes` (rows for each folder and group of things: see
-        `probe_metrics`), `objects` (per object: top-1 on views and on crops)
+    :return: `scenes` (for each store, the full image and its center, and groups of names: multi-label metrics of the
+        label `visible`), `crops` (for each store: top-1 over all names on crops of visible objects, of every other
+        scene), `views` and `attributes` (for each folder and group of objects: see `probe_metrics`), `objects` (per
+        object: top-1 on views and on crops)
     """
     scenes: dict[str, Any] = {}
     crops: dict[str, Any] = {}
     views: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     objects: dict[str, dict[str, list[bool]]] = {}
-    names = _Names(teacher)
+    names = _NameFeatures(teacher)
     for folder in config.unseen_scenes:
         store = SceneStore.open(folder)
-        label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
-        scenes |= {f"{label}, {key}": row for key, row in _scene_rows(teacher, store, names).items()}
+        store_label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
+        scenes |= {f"{store_label}, {key}": row for key, row in _scene_metrics(teacher, store, names).items()}
         hits = _crop_hits(teacher, store, names)
-        crops |= {f"{label}{key}": row for key, row in _crop_rows(hits).items()}
+        crops |= {f"{store_label}{key}": row for key, row in _crop_metrics(hits).items()}
         _collect(objects, hits, "crops")
     for folder in config.unseen_views:
-        found = ObjectViewDataset.open(folder)
-        label = f"{found.config['objects']}, {found.config.get('selection', 'paper')}"
-        figures = probe_metrics(teacher, found)
-        views |= {f"{label}, {group}": row for group, row in figures["names"].items()}
-        attributes |= {f"{label}, {group}": row for group, row in figures["attributes"].items()}
+        view_set = ObjectViewDataset.open(folder)
+        store_label = f"{view_set.config['objects']}, {view_set.config.get('selection', 'paper')}"
+        figures = probe_metrics(teacher, view_set)
+        views |= {f"{store_label}, {group}": row for group, row in figures["names"].items()}
+        attributes |= {f"{store_label}, {group}": row for group, row in figures["attributes"].items()}
         _collect(objects, figures["hits"], "views")
-    shares = {
-        name: {kind: float(np.mean(kinds[kind])) if kinds.get(kind) else None for kind in ("views", "crops")}
-        for name, kinds in objects.items()
+    accuracies = {
+        name: {
+            source: float(np.mean(hits_by_source[source])) if hits_by_source.get(source) else None
+            for source in ("views", "crops")
+        }
+        for name, hits_by_source in objects.items()
     }
-    return {"scenes": scenes, "crops": crops, "views": views, "attributes": attributes, "objects": shares}
+    return {"scenes": scenes, "crops": crops, "views": views, "attributes": attributes, "objects": accuracies}
 
 
-class _Names:
-    """The catalog's names and the text features that they are found by."""
+class _NameFeatures:
+    """The catalog's names with the text features of their prompts."""
 
     def __init__(self, teacher: PocketTeacher) -> None:
         catalog = paper_catalog()
         self.names = catalog.names
         self.index = {item.model_id: n for n, item in enumerate(catalog)}
         self.splits = [item.split for item in catalog]
-        self.single, self.present, self.absent = (
-            teacher.encode_text([form.format(label=name) for name in self.names])
-            for form in (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
+        self.photo, self.present, self.absent = (
+            teacher.encode_text([template.format(label=name) for name in self.names])
+            for template in (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
         )
 
 
-def _scene_rows(teacher: PocketTeacher, store: SceneStore, names: _Names) -> dict[str, dict[str, float]]:
-    """Label whole scenes: a name's probability is the softmax over its prompts with "with a" and "without a".
+def _scene_metrics(teacher: PocketTeacher, store: SceneStore, names: _NameFeatures) -> dict[str, dict[str, float]]:
+    """Return the multi-label metrics of a store, from prompt pairs "with a" and "without a".
 
-    Of a split with Y_id objects alone only their names are asked for; of another one also those of Y_ood apart.
+    The splits `train` and `id` are evaluated on the names of Y_id, others on all names and on those of Y_ood.
     """
     splits = [names.splits[names.index[model_id]] for model_id in store.model_ids]
-    asked = {"": ["id"]} if store.manifest.split in ("train", "id") else {"": ["id", "ood"], ", Y_ood alone": ["ood"]}
-    truth = torch.from_numpy(store.labels("visible"))
+    label_groups = (
+        {"": ["id"]} if store.manifest.split in ("train", "id") else {"": ["id", "ood"], ", Y_ood alone": ["ood"]}
+    )
+    targets = torch.from_numpy(store.labels("visible"))
     rows = {}
-    for window, share in _WINDOWS.items():
-        side = round(share * store.image_size)
+    for crop_name, crop_fraction in _CENTER_CROPS.items():
+        side = round(crop_fraction * store.image_size)
         start = (store.image_size - side) // 2
         images = store.images("hand", "rgb")[:, start : start + side, start : start + side]
-        columns = [names.index[model_id] for model_id in store.model_ids]
+        name_index = [names.index[model_id] for model_id in store.model_ids]
         features = encode_images(teacher, images)
-        found = prompt_pair_probabilities(features, names.present[columns], names.absent[columns], teacher.logit_scale)
-        for group, wanted in asked.items():
-            kept = [n for n, split in enumerate(splits) if split in wanted]
-            always = trivial_predictors(truth[:, kept].float().mean(dim=0), truth[:, kept])["always_yes"]
-            rows[window + group] = {
+        probabilities = prompt_pair_probabilities(
+            features, names.present[name_index], names.absent[name_index], teacher.logit_scale
+        )
+        for group, splits_of_group in label_groups.items():
+            label_columns = [n for n, split in enumerate(splits) if split in splits_of_group]
+            all_positive = trivial_predictors(targets[:, label_columns].float().mean(dim=0), targets[:, label_columns])[
+                "always_yes"
+            ]
+            rows[crop_name + group] = {
                 "scenes": len(store),
-                **multilabel_row(found[:, kept], truth[:, kept]),
-                "f1_always_yes": always["f1"],
-                "map_always_yes": always["map"],
+                **multilabel_row(probabilities[:, label_columns], targets[:, label_columns]),
+                "f1_always_yes": all_positive["f1"],
+                "map_always_yes": all_positive["map"],
             }
     return rows
 
 
-def _crop_hits(teacher: PocketTeacher, store: SceneStore, names: _Names) -> dict[str, list[bool]]:
-    """Return for each name whether each crop of the object was named rightly."""
-    crops, owners = _crops(store, names)
-    best = (encode_images(teacher, crops) @ names.single.T).argmax(dim=1).tolist()
+def _crop_hits(teacher: PocketTeacher, store: SceneStore, names: _NameFeatures) -> dict[str, list[bool]]:
+    """Return for each name whether each crop of the object was named correctly."""
+    crops, targets = _object_crops(store, names)
+    predicted = (encode_images(teacher, crops) @ names.photo.T).argmax(dim=1).tolist()
     hits: dict[str, list[bool]] = {}
-    for owner, found in zip(owners, best, strict=True):
-        hits.setdefault(names.names[owner], []).append(owner == found)
+    for target, prediction in zip(targets, predicted, strict=True):
+        hits.setdefault(names.names[target], []).append(target == prediction)
     return hits
 
 
-def _crops(store: SceneStore, names: _Names) -> tuple[NDArray[np.uint8], list[int]]:
-    """Cut every seen object out of every other scene; return the crops and the objects' places in the catalog."""
+def _object_crops(store: SceneStore, names: _NameFeatures) -> tuple[NDArray[np.uint8], list[int]]:
+    """Crop every visible object of every other scene; return the crops and the objects' catalog indices."""
     rgb, segmentation = store.images("hand", "rgb"), store.images("hand", "segmentation")
     actors = store.array("actors")
-    rows, centers, sides, owners = [], [], [], []
+    rows, centers, sides, targets = [], [], [], []
     for row in range(0, len(store), _CROP_EVERY):
         counts = np.bincount(segmentation[row].ravel(), minlength=ROBOT_SEGMENT + 1)
         for instance_id in np.flatnonzero(counts[1:ROBOT_SEGMENT] >= MIN_VISIBLE_FRACTION * segmentation[row].size) + 1:
@@ -131,24 +140,26 @@ def _crops(store: SceneStore, names: _Names) -> tuple[NDArray[np.uint8], list[in
             rows.append(row)
             centers.append(center)
             sides.append(1.3 * side)
-            owners.append(names.index[store.model_ids[actors[row, instance_id - 1]]])
-    plain = np.zeros(len(rows))
-    windows = AffineCrops(np.array(centers), np.array(sides), plain, plain.astype(bool))
-    crops = (crop_images(rgb[rows], windows, 96) * 255).round().byte().permute(0, 2, 3, 1)
-    return crops.numpy(), owners
+            targets.append(names.index[store.model_ids[actors[row, instance_id - 1]]])
+    zeros = np.zeros(len(rows))
+    crop_windows = AffineCrops(np.array(centers), np.array(sides), zeros, zeros.astype(bool))
+    crops = (crop_images(rgb[rows], crop_windows, 96) * 255).round().byte().permute(0, 2, 3, 1)
+    return crops.numpy(), targets
 
 
-def _crop_rows(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:
+def _crop_metrics(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:
     """Return top-1 over all names, for all crops, and for those of Y_ood objects if there are any."""
     split = {item.name: item.split for item in paper_catalog()}
     rows = {}
-    for label, wanted in (("", ("id", "ood")), (", Y_ood alone", ("ood",))):
-        found = [hit for name, some in hits.items() if split[name] in wanted for hit in some]
-        if found:
-            rows[label] = {"crops": len(found), "top1": float(np.mean(found))}
+    for group, splits_of_group in (("", ("id", "ood")), (", Y_ood alone", ("ood",))):
+        group_hits = [
+            hit for name, hits_of_name in hits.items() if split[name] in splits_of_group for hit in hits_of_name
+        ]
+        if group_hits:
+            rows[group] = {"crops": len(group_hits), "top1": float(np.mean(group_hits))}
     return rows
 
 
-def _collect(objects: dict[str, dict[str, list[bool]]], hits: Mapping[str, Sequence[bool]], kind: str) -> None:
-    for name, some in hits.items():
-        objects.setdefault(name, {}).setdefault(kind, []).extend(some)
+def _collect(objects: dict[str, dict[str, list[bool]]], hits: Mapping[str, Sequence[bool]], source: str) -> None:
+    for name, hits_of_name in hits.items():
+        objects.setdefault(name, {}).setdefault(source, []).extend(hits_of_name)

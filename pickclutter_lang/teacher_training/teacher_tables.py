@@ -1,4 +1,4 @@
-"""The tables of a teacher's model card."""
+"""Tables of the evaluation in a pocket teacher's model card, as Markdown."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
-_WEAK = 0.6
+_WEAK_ACCURACY = 0.6
 _SCENE_COLUMNS = {
     "map": "mAP",
     "f1": "F1",
     "accuracy": "accuracy",
-    "map_always_yes": "mAP of always yes",
-    "f1_always_yes": "F1 of always yes",
+    "map_always_yes": "mAP of all-positive",
+    "f1_always_yes": "F1 of all-positive",
 }
 
 
@@ -36,14 +36,14 @@ def _scenes(figures: Mapping[str, Any]) -> str:
     ]
     return (
         'Whole scenes, label `visible`, "a photo of a table with a ..." against "a photo of a table without a ..."\n'
-        "(the split `id` has Y_id objects alone and asks for these alone, `ood` for all 26):\n\n"
+        "(the split `id` has Y_id objects alone and is evaluated on these, `ood` on all 26):\n\n"
         + markdown_table(["scenes", "number", *_SCENE_COLUMNS.values()], rows)
     )
 
 
 def _crops(figures: Mapping[str, Any]) -> str:
     rows = [[label, row["crops"], _percent(row["top1"])] for label, row in figures["crops"].items()]
-    return "Crops of seen, often half hidden objects of these scenes, top-1 over 26 names:\n\n" + markdown_table(
+    return "Crops of visible, often half occluded objects of these scenes, top-1 over 26 names:\n\n" + markdown_table(
         ["scenes", "crops", "top-1"], rows
     )
 
@@ -55,25 +55,23 @@ def _views(figures: Mapping[str, Any]) -> str:
         for label, row in figures["views"].items()
     ]
     return (
-        "Views of single objects from other sides than in training: top-1 among the names of the objects shown, among\n"
+        "Views of single objects from other sides than in training: top-1 among the names in the views, among\n"
         "those of their set (`paper`: the 26; `further`: 26 others; `kept_out`: 8), among all 60, and among the\n"
         "descriptions of the set:\n\n"
-        + markdown_table(
-            ["objects", "views", "objects shown", "of those shown", "of the set", "of all", "by description"], rows
-        )
+        + markdown_table(["objects", "views", "names", "among these", "of the set", "of all", "by description"], rows)
     )
 
 
 def _attributes(figures: Mapping[str, Any]) -> str:
     rows = [
-        [label, kind, row["words"], row["views"], _percent(row["top1"]), _percent(row["chance"])]
-        for label, kinds in figures["attributes"].items()
-        for kind, row in kinds.items()
+        [label, attribute_type, row["words"], row["views"], _percent(row["top1"]), _percent(row["chance"])]
+        for label, by_type in figures["attributes"].items()
+        for attribute_type, row in by_type.items()
     ]
     return (
-        "Questions about the same views: one word out of all of its kind (of objects: those true of any of the 60).\n"
-        "Some words are true of kept-out objects alone, and no caption ever had them:\n\n"
-        + markdown_table(["views of", "kind", "words", "views", "top-1", "chance"], rows)
+        "Attributes in the same views: one word out of all of its type (of objects: those true of any of the 60).\n"
+        "Some words are true of objects of `kept_out` alone, and no training caption has them:\n\n"
+        + markdown_table(["views of", "attribute", "words", "views", "top-1", "chance"], rows)
     )
 
 
@@ -85,21 +83,21 @@ def _objects(figures: Mapping[str, Any]) -> str:
 
 
 def _weak(figures: Mapping[str, Any]) -> str:
-    weak = [
+    weak_objects = [
         f"{name} ({_percent(row['crops'])})"
         for name, row in figures["objects"].items()
-        if row["crops"] is not None and row["crops"] < _WEAK
+        if row["crops"] is not None and row["crops"] < _WEAK_ACCURACY
     ]
-    words = [
-        f"{kind} of {label} ({_percent(row['top1'])}, chance {_percent(row['chance'])})"
-        for label, kinds in figures["attributes"].items()
-        for kind, row in kinds.items()
-        if row["top1"] < _WEAK
+    weak_attributes = [
+        f"{attribute_type} of {label} ({_percent(row['top1'])}, chance {_percent(row['chance'])})"
+        for label, by_type in figures["attributes"].items()
+        for attribute_type, row in by_type.items()
+        if row["top1"] < _WEAK_ACCURACY
     ]
     return (
-        f"## What is weak\n\nObjects recognized in less than {_WEAK:.0%} of their crops: "
-        f"{', '.join(weak) or 'none'}.\n\n"
-        f"Kinds of words that are right less often than that: {', '.join(words) or 'none'}.\n"
+        f"## What is weak\n\nObjects recognized in less than {_WEAK_ACCURACY:.0%} of their crops: "
+        f"{', '.join(weak_objects) or 'none'}.\n\n"
+        f"Attributes that are correct less often than that: {', '.join(weak_attributes) or 'none'}.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Training the pocket teacher on simulator renders with captions that say what they assert."""
+"""Training loop of a pocket teacher: batches, AdamW, checkpoints, exact resumption, export and model card."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.logger import TrainingLogger
 from pickclutter_lang.training.optim import cosine
 
-_HIGHEST_LOGIT_SCALE = 50.0
+_MAX_LOGIT_SCALE = 50.0
 _LOG = "log.jsonl"
 
 
 def train_teacher(config: TeacherTrainConfig) -> Path:
-    """Train the pocket teacher (or go on where a run was interrupted), export it with its model card.
+    """Train a pocket teacher, or resume an interrupted run, and export it with its model card.
 
     :return: the folder of the exported teacher, `out/teacher`
     :raises DatasetError, CheckpointError, InvalidArgumentError: for data or checkpoints that do not fit
@@ -51,14 +51,14 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     check_held_out_objects(config)
     torch.manual_seed(config.seed)
-    trainee = TrainablePocketTeacher(POCKET_CONFIG)
-    optimizer = build_teacher_optimizer(trainee, config)
-    data = _source(config)
-    asked = run_signature(config)
-    first, seconds = _resume(out, trainee, optimizer, asked)
-    seconds = _run(trainee, optimizer, data, config, out, first, seconds, asked)
+    trainable = TrainablePocketTeacher(POCKET_CONFIG)
+    optimizer = build_teacher_optimizer(trainable, config)
+    source = _source(config)
+    signature = run_signature(config)
+    first, seconds = _resume(out, trainable, optimizer, signature)
+    seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature)
     folder = out / "teacher"
-    save_pocket_model(folder, trainee.model, POCKET_CONFIG, torch.nonzero(trainee.seen).flatten())
+    save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
     evaluate = evaluate_folder if config.images else evaluate_teacher
     figures = evaluate(load_pocket_teacher(folder), config)
     write_model_card(folder, figures, config, seconds)
@@ -66,7 +66,7 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
 
 
 def _source(config: TeacherTrainConfig) -> BatchSource:
-    """Open the images that the settings name."""
+    """Open the training images of a configuration."""
     size = POCKET_CONFIG["preprocess_cfg"]["size"]
     if config.images:
         return FolderBatchSampler(FolderImages.open(config.images, config.classes), config, size)
@@ -76,23 +76,23 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
     )
 
 
-def build_teacher_optimizer(trainee: TrainablePocketTeacher, config: TeacherTrainConfig) -> torch.optim.Optimizer:
-    """Build AdamW with one learning rate for each tower; norms, biases, scales and embeddings take no weight decay."""
+def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTrainConfig) -> torch.optim.Optimizer:
+    """Build AdamW with one learning rate for each encoder; no weight decay on norms, biases, scales, embeddings."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in trainee.named_parameters():
-        visual = name.startswith("model.visual")
+    for name, parameter in trainable.named_parameters():
+        is_visual = name.startswith("model.visual")
         decays = parameter.ndim > 1 and "embedding" not in name
-        groups.setdefault((visual, decays), []).append(parameter)
+        groups.setdefault((is_visual, decays), []).append(parameter)
     rates = {True: config.lr, False: config.text_lr}
     return torch.optim.AdamW(
         [
             {
                 "params": parameters,
-                "lr": rates[visual],
-                "top_lr": rates[visual],
+                "lr": rates[is_visual],
+                "top_lr": rates[is_visual],
                 "weight_decay": config.weight_decay if decays else 0.0,
             }
-            for (visual, decays), parameters in groups.items()
+            for (is_visual, decays), parameters in groups.items()
         ],
         betas=(0.9, 0.98),
         fused=True,
@@ -100,77 +100,79 @@ def build_teacher_optimizer(trainee: TrainablePocketTeacher, config: TeacherTrai
 
 
 def _resume(
-    out: Path, trainee: TrainablePocketTeacher, optimizer: torch.optim.Optimizer, asked: dict[str, Any]
+    out: Path, trainable: TrainablePocketTeacher, optimizer: torch.optim.Optimizer, signature: dict[str, Any]
 ) -> tuple[int, float]:
-    """Return the first step to do and the seconds spent before, after loading the last checkpoint if there is one."""
+    """Load the last checkpoint if there is one; return the first step to do and the seconds spent before."""
     epochs = saved_epochs(out / "checkpoints")
     if not epochs:
         return 0, 0.0
     checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", epochs[-1]))
-    differences = describe_differences(checkpoint.state["settings"], asked)
+    differences = describe_differences(checkpoint.state["settings"], signature)
     if differences:
         raise CheckpointError(
-            f"the run in {out} was begun with other settings or data (there / asked for): {'; '.join(differences)}; "
-            f"ask for the same ones or choose another folder"
+            f"the run in {out} has another configuration or other data (there / here): {'; '.join(differences)}; "
+            f"use the same ones or choose another folder"
         )
-    restore(checkpoint, trainee, optimizer)
+    restore(checkpoint, trainable, optimizer)
     return int(checkpoint.state["step"]), float(checkpoint.state["seconds"])
 
 
 def _run(
-    trainee: TrainablePocketTeacher,
+    trainable: TrainablePocketTeacher,
     optimizer: torch.optim.Optimizer,
-    data: BatchSource,
+    source: BatchSource,
     config: TeacherTrainConfig,
     out: Path,
     first: int,
     seconds: float,
-    asked: dict[str, Any],
+    signature: dict[str, Any],
 ) -> float:
-    """Do the steps from `first` on, with log and checkpoints, and return the seconds spent in all."""
-    trainee.train()
-    _cut_log(out / _LOG, first)
-    began = time.perf_counter() - seconds
-    wanted = config.sentence_weight > 0 and first < config.steps
-    language = SentenceTeacher(data.named_objects, data.words, config.seed) if wanted else None
-    with TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first) as monitor:
+    """Run the steps from `first` on, with log and checkpoints, and return the total seconds."""
+    trainable.train()
+    _truncate_log(out / _LOG, first)
+    start_time = time.perf_counter() - seconds
+    use_sentence_loss = config.sentence_weight > 0 and first < config.steps
+    sentence_teacher = SentenceTeacher(source.named_objects, source.words, config.seed) if use_sentence_loss else None
+    with TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first) as logger:
         for step in range(first, config.steps):
-            row = train_step(trainee, optimizer, data.batch(step), config, step, language)
-            monitor.step(step, row)
+            row = train_step(trainable, optimizer, source.batch(step), config, step, sentence_teacher)
+            logger.step(step, row)
             with (out / _LOG).open("a") as log:
-                log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - began}) + "\n")
-            done = step + 1
-            if done % config.save_every == 0 or done == config.steps:
-                state = {"step": done, "seconds": time.perf_counter() - began, "settings": asked}
-                save_checkpoint(epoch_folder(out / "checkpoints", done), trainee, optimizer, state)
-                prune(out / "checkpoints", {done})
-    return time.perf_counter() - began
+                log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - start_time}) + "\n")
+            completed = step + 1
+            if completed % config.save_every == 0 or completed == config.steps:
+                state = {"step": completed, "seconds": time.perf_counter() - start_time, "settings": signature}
+                save_checkpoint(epoch_folder(out / "checkpoints", completed), trainable, optimizer, state)
+                prune(out / "checkpoints", {completed})
+    return time.perf_counter() - start_time
 
 
 def train_step(
-    trainee: TrainablePocketTeacher,
+    trainable: TrainablePocketTeacher,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
     config: TeacherTrainConfig,
     step: int,
-    language: SentenceTeacher | None = None,
+    sentence_teacher: SentenceTeacher | None = None,
 ) -> dict[str, float]:
-    """Do one step and return the terms of its loss."""
+    """Run one optimization step and return the terms of its loss."""
     factor = cosine(step, config.steps, round(config.warmup_fraction * config.steps))
     for group in optimizer.param_groups:
         group["lr"] = group["top_lr"] * factor
-    words = (*language.sample(step, batch.tags), config.sentence_weight) if language else None
-    terms = trainee(batch, config.sigmoid_weight, config.bf16, words)
+    sentence_targets = (
+        (*sentence_teacher.sample(step, batch.tags), config.sentence_weight) if sentence_teacher else None
+    )
+    terms = trainable(batch, config.sigmoid_weight, config.bf16, sentence_targets)
     optimizer.zero_grad(set_to_none=True)
     terms["loss"].backward()
-    nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
+    nn.utils.clip_grad_norm_(trainable.parameters(), 1.0)
     optimizer.step()
     with torch.no_grad():
-        trainee.model.logit_scale.clamp_(max=float(torch.tensor(_HIGHEST_LOGIT_SCALE).log()))
+        trainable.model.logit_scale.clamp_(max=float(torch.tensor(_MAX_LOGIT_SCALE).log()))
     return {name: float(value.detach()) for name, value in terms.items()} | {"lr_factor": factor}
 
 
-def _cut_log(path: Path, first: int) -> None:
-    """Forget what the log says of steps that will be done again."""
+def _truncate_log(path: Path, first: int) -> None:
+    """Remove the log's lines of steps that will be repeated."""
     lines = path.read_text().splitlines() if path.is_file() else []
     path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] < first))

@@ -1,4 +1,4 @@
-"""What a pocket teacher is while it is trained: its model, what is learned beside it, and the terms of its loss."""
+"""`TrainablePocketTeacher`: a pocket teacher's model with its auxiliary parameters and all terms of its loss."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pickclutter_lang.teacher_training.sentence_loss import language_loss
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import build_pocket_model, dense_maps
 
-_SHORT_TEXT = 14
-# As a mean over many pairs of which most are easy, the term would say little beside the contrastive ones.
+_SHORT_TEXT_LENGTH = 14
+# A mean over many, mostly easy pairs is small beside the contrastive terms.
 _PRESENCE_WEIGHT = 4.0
 
 
 class TrainablePocketTeacher(nn.Module):
-    """The pocket teacher's model, what else is learned beside it, and which tokens it has seen."""
+    """The pocket teacher's model, the parameters of its sigmoid losses, and the mask of tokens that occurred."""
 
     seen: Tensor
 
@@ -34,27 +34,33 @@ class TrainablePocketTeacher(nn.Module):
         self.std = torch.tensor(config["preprocess_cfg"]["std"])[:, None, None]
 
     def forward(
-        self, batch: Batch, sigmoid_weight: float, bf16: bool, words: tuple[list[str], Tensor, float] | None = None
+        self,
+        batch: Batch,
+        sigmoid_weight: float,
+        bf16: bool,
+        sentence_targets: tuple[list[str], Tensor, float] | None = None,
     ) -> dict[str, Tensor]:
         """Return the terms of the loss on a batch, and their sum as `loss`.
 
-        :param words: texts, their nearness to the batch's tags (`SentenceTeacher.draw`), and the weight of that term
+        :param sentence_targets: texts, their similarity to the batch's tags (`SentenceTeacher.sample`), and the weight
         """
-        said = [*batch.scene_texts, *batch.object_texts, *(words[0] if words else ())]
+        all_texts = [*batch.scene_texts, *batch.object_texts, *(sentence_targets[0] if sentence_targets else ())]
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             maps = self._maps([x for x in (batch.scenes, batch.objects) if len(x)])
-            texts = self._texts(said)
+            texts = self._texts(all_texts)
         first = len(batch.scene_texts)
-        scene_texts, object_texts, other_texts = texts.tensor_split([first, first + len(batch.object_texts)])
+        scene_texts, object_texts, sentence_texts = texts.tensor_split([first, first + len(batch.object_texts)])
         objects, terms = maps[-1].mean(dim=(2, 3)), {}
         if len(batch.scenes):
             terms = self._scene_terms(maps[0], scene_texts, batch, sigmoid_weight)
             objects = torch.cat([region_features(maps[0], batch.segmentation, batch.regions), objects])
         cosines = functional.normalize(objects, dim=-1) @ object_texts.T
         terms |= self._object_terms(cosines, batch, sigmoid_weight)
-        if words:
+        if sentence_targets:
             anchors = object_texts[batch.attribute_slices["name"].start :]
-            terms["language"] = words[2] * language_loss(other_texts, anchors, words[1], self.model.logit_scale.exp())
+            terms["language"] = sentence_targets[2] * language_loss(
+                sentence_texts, anchors, sentence_targets[1], self.model.logit_scale.exp()
+            )
         return {**terms, "loss": torch.stack(list(terms.values())).sum(), **top1_accuracy(cosines, batch)}
 
     def _scene_terms(self, dense: Tensor, texts: Tensor, batch: Batch, sigmoid_weight: float) -> dict[str, Tensor]:
@@ -68,65 +74,71 @@ class TrainablePocketTeacher(nn.Module):
 
     def _object_terms(self, cosines: Tensor, batch: Batch, sigmoid_weight: float) -> dict[str, Tensor]:
         logits = self.model.logit_scale.exp() * cosines
-        kinds = attribute_losses(logits, batch)
-        terms = {"object_nce": multi_positive_nce(logits, batch.object_targets), "name_nce": kinds.pop("name")}
-        if kinds:
-            terms["attribute_nce"] = torch.stack(list(kinds.values())).mean()
+        attribute_terms = attribute_losses(logits, batch)
+        terms = {
+            "object_nce": multi_positive_nce(logits, batch.object_targets),
+            "name_nce": attribute_terms.pop("name"),
+        }
+        if attribute_terms:
+            terms["attribute_nce"] = torch.stack(list(attribute_terms.values())).mean()
         terms["object_sigmoid"] = sigmoid_weight * self.object_sigmoid(cosines, batch.object_targets)
         return terms
 
     def _maps(self, images: list[Tensor]) -> list[Tensor]:
         """Return the dense maps, float32 [N_i, D, h_i, w_i], of batches of images in 0..1."""
-        normal = [((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last) for x in images]
+        normalized = [((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last) for x in images]
         trunk: Any = self.model.visual.trunk
-        return [dense_maps(self.model, found).float() for found in trunk.forward_feature_maps(normal)]
+        return [dense_maps(self.model, trunk_map).float() for trunk_map in trunk.forward_feature_maps(normalized)]
 
     def _texts(self, texts: list[str]) -> Tensor:
-        """Encode texts, the short and the long ones apart: a batch costs what its longest text costs."""
+        """Encode short and long texts separately, since a batch costs as much as its longest text."""
         tokens = tokenize(texts, self.model.context_length)
         self.seen[tokens.flatten()] = True
         end = tokens.argmax(dim=-1)
         features = torch.empty(len(texts), self.model.text_projection.shape[1])
-        for rows in (torch.nonzero(end <= _SHORT_TEXT).flatten(), torch.nonzero(end > _SHORT_TEXT).flatten()):
+        for rows in (
+            torch.nonzero(end <= _SHORT_TEXT_LENGTH).flatten(),
+            torch.nonzero(end > _SHORT_TEXT_LENGTH).flatten(),
+        ):
             if len(rows):
                 embeddings = self.model.token_embedding(tokens[rows, : int(end[rows].max()) + 1])
-                with sdpa_kernel(SDPBackend.MATH):  # for texts this short the plain kernel is the fastest
-                    found = text_features(self.model, embeddings, end[rows])
-                features = features.index_put((rows,), found)
+                with sdpa_kernel(SDPBackend.MATH):  # the plain kernel is the fastest for texts this short
+                    features_of_rows = text_features(self.model, embeddings, end[rows])
+                features = features.index_put((rows,), features_of_rows)
         return features
 
 
-def presence_loss(logits: Tensor, truth: Tensor, names: int) -> Tensor:
-    """Return the cross-entropy of the pairs of prompts "with X" and "without X": whether each named object is there.
+def presence_loss(logits: Tensor, targets: Tensor, names: int) -> Tensor:
+    """Return the cross-entropy of the presence of each named object, from prompt pairs "with X" and "without X".
 
-    It is how a student's pairs of prompts are read: a softmax over the two.
+    The probability is the softmax over the two, as in the student's `LocalAggregation`.
 
     :param logits: [B, P]; the last 2 * `names` texts are those of `Batch.scene_texts`
-    :param truth: bool [B, P]
+    :param targets: bool [B, P]
     """
     present, absent = logits[:, -2 * names : -names], logits[:, -names:]
-    return functional.binary_cross_entropy_with_logits(present - absent, truth[:, -2 * names : -names].float())
+    return functional.binary_cross_entropy_with_logits(present - absent, targets[:, -2 * names : -names].float())
 
 
 def attribute_losses(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return the contrastive loss within each kind of question, over the objects of which an answer is among those."""
+    """Return the contrastive loss within each attribute type, over the objects with a true text of that type."""
     losses = {}
-    for kind, columns in batch.attribute_slices.items():
-        truth = batch.object_targets[:, columns]
-        known = truth.any(dim=1)
-        losses[kind] = multi_positive_nce(logits[known, columns], truth[known])
+    for attribute_type, columns in batch.attribute_slices.items():
+        targets = batch.object_targets[:, columns]
+        has_answer = targets.any(dim=1)
+        losses[attribute_type] = multi_positive_nce(logits[has_answer, columns], targets[has_answer])
     return losses
 
 
 def top1_accuracy(cosines: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return how often the best answer to a question is a true one, for each kind as `<kind>_top1`."""
-    found = {}
-    for kind, columns in batch.attribute_slices.items():
-        truth = batch.object_targets[:, columns]
-        known = truth.any(dim=1)
-        best = cosines.detach()[known, columns].argmax(dim=1, keepdim=True)
-        found[f"{kind}_top1"] = truth[known].gather(1, best).float().mean()
-    return found
+    """Return the top-1 accuracy within each attribute type, as `<type>_top1`."""
+    accuracies = {}
+    for attribute_type, columns in batch.attribute_slices.items():
+        targets = batch.object_targets[:, columns]
+        has_answer = targets.any(dim=1)
+        predicted = cosines.detach()[has_answer, columns].argmax(dim=1, keepdim=True)
+        accuracies[f"{attribute_type}_top1"] = targets[has_answer].gather(1, predicted).float().mean()
+    return accuracies
 
 
 def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Tensor:
@@ -134,10 +146,10 @@ def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Ten
 
     :param dense: [B, D, h, w]
     :param segmentation: uint8 [B, S, S]
-    :param regions: int64 [R, 2], (scene, value in the segmentation)
+    :param regions: int64 [R, 2], (scene, instance id)
     :return: [R, D]
     """
     masks = (segmentation[regions[:, 0]] == regions[:, 1, None, None]).float()[:, None]
-    cover = functional.adaptive_avg_pool2d(masks, (dense.shape[2], dense.shape[3]))[:, 0]
-    cover = cover / cover.sum(dim=(1, 2), keepdim=True).clamp(min=1e-9)
-    return torch.einsum("rhw,rdhw->rd", cover, dense[regions[:, 0]])
+    coverage = functional.adaptive_avg_pool2d(masks, (dense.shape[2], dense.shape[3]))[:, 0]
+    coverage = coverage / coverage.sum(dim=(1, 2), keepdim=True).clamp(min=1e-9)
+    return torch.einsum("rhw,rdhw->rd", coverage, dense[regions[:, 0]])

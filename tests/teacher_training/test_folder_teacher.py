@@ -1,4 +1,4 @@
-"""A pocket teacher of a user's own folder of images: what is read, what is refused, a real tiny run."""
+"""A pocket teacher of a user's own images: reading the folder, errors, and a real tiny run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pickclutter_lang.teacher_training.folder_report import evaluate_folder, fol
 from pickclutter_lang.teacher_training.provenance import check_held_out_objects
 from pickclutter_lang.teachers import load_teacher
 
-COLOURS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
+COLORS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
 TINY = (
     "steps=6",
     "view_batch_size=6",
@@ -35,7 +35,7 @@ TINY = (
 def paint(folder: Path, count: int, seed: int) -> Path:
     """Write images of a colored square for each class."""
     rng = np.random.default_rng(seed)
-    for name, color in COLOURS.items():
+    for name, color in COLORS.items():
         (folder / name).mkdir(parents=True)
         for number in range(count):
             image = rng.integers(90, 120, (40, 50, 3), dtype=np.uint8)
@@ -66,29 +66,29 @@ def classes(tmp_path: Path) -> Path:
     return path
 
 
-def wanted(tmp_path: Path, **changes: object) -> object:
+def make_config(tmp_path: Path, **changes: object) -> object:
     from hydra import compose, initialize_config_module
 
     from pickclutter_lang.teacher_training.config import TeacherTrainConfig
     from pickclutter_lang.utils.cli import parse_config
 
-    given = [f"{key}={value}" for key, value in changes.items()]
+    overrides = [f"{key}={value}" for key, value in changes.items()]
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = compose("train_teacher", ["teacher_data=image_folder", f"out={tmp_path / 'run'}", *TINY, *given])
+        config = compose("train_teacher", ["teacher_data=image_folder", f"out={tmp_path / 'run'}", *TINY, *overrides])
     return parse_config(TeacherTrainConfig, config)
 
 
 def test_classes_are_named_by_the_file_or_their_folder(tmp_path: Path, classes: Path) -> None:
-    found = read_classes(paint(tmp_path / "train", 1, 0), classes)
-    assert [(item.folder, item.attributes.name, item.attributes.category) for item in found] == [
+    class_texts = read_classes(paint(tmp_path / "train", 1, 0), classes)
+    assert [(item.folder, item.attributes.name, item.attributes.category) for item in class_texts] == [
         ("Lime", "lime", ""),
         ("Red-Beet", "beetroot", "vegetable"),
         ("banana", "banana", "fruit"),
     ]
-    assert found[1].sentences == ("A dark ball.", "It is tasty.")
+    assert class_texts[1].sentences == ("A dark ball.", "It is tasty.")
 
 
-def test_what_is_wrong_with_a_folder_is_named(tmp_path: Path, classes: Path) -> None:
+def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:
     with pytest.raises(MissingAssetsError, match="folder of images for each class"):
         read_classes(tmp_path / "nowhere")
     folder = paint(tmp_path / "train", 1, 0)
@@ -107,11 +107,11 @@ def test_what_is_wrong_with_a_folder_is_named(tmp_path: Path, classes: Path) -> 
         read_classes(folder)
 
 
-def test_a_batch_depends_on_seed_and_step_and_knows_what_is_true(tmp_path: Path, classes: Path) -> None:
-    config = wanted(tmp_path, images=paint(tmp_path / "train", 3, 0), classes=classes)
+def test_a_batch_depends_on_seed_and_step_and_has_true_targets(tmp_path: Path, classes: Path) -> None:
+    config = make_config(tmp_path, images=paint(tmp_path / "train", 3, 0), classes=classes)
     data, other = (FolderBatchSampler(FolderImages.open(config.images, config.classes), config, 48) for _ in range(2))
-    batch, again = data.batch(2), other.batch(2)
-    assert torch.equal(batch.objects, again.objects) and batch.object_texts == again.object_texts
+    batch, repeated = data.batch(2), other.batch(2)
+    assert torch.equal(batch.objects, repeated.objects) and batch.object_texts == repeated.object_texts
     assert not torch.equal(batch.objects, data.batch(3).objects)
     assert batch.objects.shape == (6, 3, 32, 32) and len(batch.scenes) == 0
     names = batch.object_targets[:, batch.attribute_slices["name"]]
@@ -120,52 +120,52 @@ def test_a_batch_depends_on_seed_and_step_and_knows_what_is_true(tmp_path: Path,
 
 
 @pytest.mark.slow
-def test_the_script_trains_exports_and_measures(tmp_path: Path, classes: Path) -> None:
-    train, held = paint(tmp_path / "train", 4, 0), paint(tmp_path / "held", 2, 1)
-    given = [
+def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path) -> None:
+    train, test_images = paint(tmp_path / "train", 4, 0), paint(tmp_path / "held", 2, 1)
+    overrides = [
         "teacher_data=image_folder",
         f"images={train}",
-        f"held_out_images={held}",
+        f"unseen_images={test_images}",
         f"classes={classes}",
         f"out={tmp_path}/o",
     ]
     script = SCRIPTS / "train_teacher.py"
-    done = subprocess.run(
-        [sys.executable, script, *given, *TINY, "out=o"], cwd=tmp_path, capture_output=True, text=True, check=False
+    process = subprocess.run(
+        [sys.executable, script, *overrides, *TINY, "out=o"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    card = (tmp_path / "o" / "teacher" / "MODEL_CARD.md").read_text()
+    assert process.returncode == 0, process.stderr
+    model_card = (tmp_path / "o" / "teacher" / "MODEL_CARD.md").read_text()
     assert (
-        "teacher_data=image_folder" in card
-        and "| beetroot |" in card
-        and str(tmp_path) not in card
-        and "YCB" not in card
+        "teacher_data=image_folder" in model_card
+        and "| beetroot |" in model_card
+        and str(tmp_path) not in model_card
+        and "YCB" not in model_card
     )
     figures = json.loads((tmp_path / "o" / "teacher" / "figures.json").read_text())
     teacher = load_teacher("pocket", checkpoint=str(tmp_path / "o" / "teacher"))
-    config = wanted(tmp_path, images=train, unseen_images=held, classes=classes)
+    config = make_config(tmp_path, images=train, unseen_images=test_images, classes=classes)
     assert figures == evaluate_folder(teacher, config)
-    assert figures["pictures"]["pictures"] == 6 and set(figures["classes"]) == {"lime", "beetroot", "banana"}
+    assert figures["images"]["images"] == 6 and set(figures["classes"]) == {"lime", "beetroot", "banana"}
     for number, name in enumerate(("durian", "plum")):
-        (held / name).mkdir()
-        Image.new("RGB", (8, 8), (200 * number, 90, 40)).save(held / name / "0.png")
-    with_others = evaluate_folder(teacher, config)
-    assert {**with_others, "unseen": {}} == figures
-    assert with_others["unseen"]["classes"] == with_others["unseen"]["pictures"] == 2
-    section = folder_sections(with_others)
+        (test_images / name).mkdir()
+        Image.new("RGB", (8, 8), (200 * number, 90, 40)).save(test_images / name / "0.png")
+    with_unseen = evaluate_folder(teacher, config)
+    assert {**with_unseen, "unseen": {}} == figures
+    assert with_unseen["unseen"]["classes"] == with_unseen["unseen"]["images"] == 2
+    section = folder_sections(with_unseen)
     assert "2 classes that it **never saw**" in section and "durian, plum" in section
-    nothing = evaluate_folder(teacher, wanted(tmp_path, images=train))
-    assert nothing == {"pictures": {}, "classes": {}, "unseen": {}} and "None" in folder_sections(nothing)
+    without_images = evaluate_folder(teacher, make_config(tmp_path, images=train))
+    assert without_images == {"images": {}, "classes": {}, "unseen": {}} and "None" in folder_sections(without_images)
 
 
-def test_a_picture_is_trained_on_or_measured_on(tmp_path: Path) -> None:
-    train, held = paint(tmp_path / "train", 2, 0), paint(tmp_path / "held", 2, 1)
-    check_held_out_objects(wanted(tmp_path, images=train, unseen_images=held))
-    shutil.copy(train / "Lime" / "0.png", held / "Lime" / "other.png")
+def test_an_image_is_in_training_or_evaluation(tmp_path: Path) -> None:
+    train, test_images = paint(tmp_path / "train", 2, 0), paint(tmp_path / "held", 2, 1)
+    check_held_out_objects(make_config(tmp_path, images=train, unseen_images=test_images))
+    shutil.copy(train / "Lime" / "0.png", test_images / "Lime" / "other.png")
     with pytest.raises(InvalidArgumentError, match=r"held-out images .*other\.png"):
-        check_held_out_objects(wanted(tmp_path, images=train, unseen_images=held))
+        check_held_out_objects(make_config(tmp_path, images=train, unseen_images=test_images))
 
 
-def test_renders_or_pictures_but_not_both(tmp_path: Path) -> None:
+def test_renders_or_images_but_not_both(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="but got both"):
-        wanted(tmp_path, images="x", scenes="[y]", views="[z]")
+        make_config(tmp_path, images="x", scenes="[y]", views="[z]")

@@ -1,4 +1,4 @@
-"""The pocket teacher's training: losses, windows, a real tiny run that learns, resumes to the bit and is exported."""
+"""Training of the pocket teacher: losses, crops, a real tiny run that learns, resumes exactly and is exported."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 
 SIDE, SCENES = 48, 12
-COLOURS = {"banana": (230, 200, 20), "apple": (190, 20, 20), "master chef can": (20, 40, 200)}
-CATALOGUE = paper_catalog()
+COLORS = {"banana": (230, 200, 20), "apple": (190, 20, 20), "master chef can": (20, 40, 200)}
+CATALOG = paper_catalog()
 
 
 def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
     """Write a store of flat colored squares that stand for three objects."""
     rng = np.random.default_rng(seed)
-    names = list(COLOURS)
+    names = list(COLORS)
     fields = scene_fields(("hand",), graspable=False)
     manifest = Manifest(
         split=split,
@@ -56,7 +56,7 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
         fields=fields,
         object_set="proxy",
         object_fingerprint="none",
-        objects=tuple(ObjectEntry(i.model_id, i.name, i.split) for i in CATALOGUE),
+        objects=tuple(ObjectEntry(i.model_id, i.name, i.split) for i in CATALOG),
     )
     rows = []
     for index in range(SCENES):
@@ -65,35 +65,35 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
         row["index"] = np.int64(index)
         row["actors"][:] = -1
         row["hand_rgb"][:] = 60
-        for instance_id, which in enumerate(present):
+        for instance_id, object_number in enumerate(present):
             y, x = 4 + 20 * (instance_id // 2), 4 + 20 * (instance_id % 2)
-            column = CATALOGUE.index(names[which])
-            row["actors"][instance_id] = column
-            row["hand_rgb"][y : y + 16, x : x + 16] = COLOURS[names[which]]
+            label_index = CATALOG.index(names[object_number])
+            row["actors"][instance_id] = label_index
+            row["hand_rgb"][y : y + 16, x : x + 16] = COLORS[names[object_number]]
             row["hand_segmentation"][y : y + 16, x : x + 16] = instance_id + 1
-            row["present"][column] = row["visible"][column] = True
+            row["present"][label_index] = row["visible"][label_index] = True
         rows.append(row)
     (folder / SHARD_FOLDER).mkdir(parents=True)
     manifest.with_shards([write_shard(folder, 0, rows, manifest.layout)]).write(folder)
     return folder
 
 
-def write_some_views(folder: Path, seed: int) -> Path:
+def write_views(folder: Path, seed: int) -> Path:
     rng = np.random.default_rng(seed)
-    rows = [{"model_id": CATALOGUE.find(name).model_id} for name in COLOURS]
+    rows = [{"model_id": CATALOG.find(name).model_id} for name in COLORS]
     rows.append({"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"})
-    paint = [*COLOURS.values(), (30, 160, 40)]
-    owner = np.arange(12) % 4
+    colors = [*COLORS.values(), (30, 160, 40)]
+    object_index = np.arange(12) % 4
     rgb = np.full((12, 32, 32, 3), 60, np.uint8)
     mask = np.zeros((12, 32, 32), bool)
-    for n, thing in enumerate(owner):
+    for n, object_number in enumerate(object_index):
         y, x = rng.integers(4, 12, 2)
-        rgb[n, y : y + 16, x : x + 16], mask[n, y : y + 16, x : x + 16] = paint[thing], True
+        rgb[n, y : y + 16, x : x + 16], mask[n, y : y + 16, x : x + 16] = colors[object_number], True
     write_object_views(
         folder,
         rgb,
         mask,
-        owner.astype(np.int32),
+        object_index.astype(np.int32),
         rows,
         {"objects": "proxy", "views_per_object": 3}
         | dict.fromkeys(("random_objects", "views_per_random_object", "size", "seed"), 1),
@@ -105,9 +105,9 @@ def write_some_views(folder: Path, seed: int) -> Path:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("teacher")
     write_scenes(root / "scenes", 0)
-    write_scenes(root / "held", 1, "ood")
-    write_some_views(root / "views", 0)
-    write_some_views(root / "held_views", 1)
+    write_scenes(root / "test", 1, "ood")
+    write_views(root / "views", 0)
+    write_views(root / "test_views", 1)
     return root
 
 
@@ -115,12 +115,12 @@ def config(data: Path, out: Path, **changes: object) -> TeacherTrainConfig:
     values: dict[str, object] = {
         "scenes": [str(data / "scenes")],
         "views": [str(data / "views")],
-        "held_out_scenes": [str(data / "held")],
-        "held_out_views": [str(data / "held_views")],
+        "unseen_scenes": [str(data / "test")],
+        "unseen_views": [str(data / "test_views")],
         "images": None,
-        "held_out_images": None,
+        "unseen_images": None,
         "classes": None,
-        "exclude": "none",
+        "exclude_split": "none",
         "min_crop_size": 40,
         "steps": 4,
         "scene_batch_size": 4,
@@ -143,52 +143,52 @@ def config(data: Path, out: Path, **changes: object) -> TeacherTrainConfig:
 
 @pytest.mark.slow
 def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: Path) -> None:
-    whole = train_teacher(config(data, tmp_path / "whole", steps=4))
+    uninterrupted = train_teacher(config(data, tmp_path / "whole", steps=4))
     log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log] == list(range(4))
     assert log[-1]["loss"] < 0.95 * log[0]["loss"]
-    card = (whole / "MODEL_CARD.md").read_text()
-    assert "never a silent fall-back" in card and "CC BY 4.0" in card and "| banana |" in card
-    figures = json.loads((whole / "figures.json").read_text())
+    model_card = (uninterrupted / "MODEL_CARD.md").read_text()
+    assert "never a silent fall-back" in model_card and "CC BY 4.0" in model_card and "| banana |" in model_card
+    figures = json.loads((uninterrupted / "figures.json").read_text())
     assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
     assert figures["attributes"]["proxy, paper, random things"]["color"]["views"] == 3
     assert figures["views"]["proxy, paper, objects"]["names"] == 3
 
-    part = config(data, tmp_path / "part", steps=4)
-    stopped = _Stop(part, at=3)
+    interrupted = config(data, tmp_path / "part", steps=4)
+    stopped = Interruption(interrupted, at=3)
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
-    resumed = train_teacher(part)
-    prints = [load_teacher("pocket", checkpoint=folder).fingerprint for folder in (whole, resumed)]
-    assert prints[0] == prints[1]
+    resumed = train_teacher(interrupted)
+    fingerprints = [load_teacher("pocket", checkpoint=folder).fingerprint for folder in (uninterrupted, resumed)]
+    assert fingerprints[0] == fingerprints[1]
     with pytest.raises(CheckpointError, match=r"lr: 0\.002 / 0\.1"):
         train_teacher(config(data, tmp_path / "part", steps=4, lr=0.1))
 
 
-def test_data_that_changed_or_is_measured_on_is_refused(data: Path, tmp_path: Path) -> None:
+def test_changed_or_shared_data_is_refused(data: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(data, root)
     first = run_signature(config(root, tmp_path))
     assert first == run_signature(config(data, tmp_path))  # where it lies does not matter
     shutil.rmtree(root / "views")
-    write_some_views(root / "views", 5)
+    write_views(root / "views", 5)
     assert run_signature(config(root, tmp_path)) != first
-    wanted = config(data, tmp_path)
-    check_held_out_objects(wanted)
+    train_config = config(data, tmp_path)
+    check_held_out_objects(train_config)
     for name in ("scenes", "views"):
-        twice = config(data, tmp_path, **{f"held_out_{name}": getattr(wanted, name)})
+        overlapping = config(data, tmp_path, **{f"unseen_{name}": getattr(train_config, name)})
         with pytest.raises(InvalidArgumentError, match=f"held-out {name}"):
-            check_held_out_objects(twice)
+            check_held_out_objects(overlapping)
     shutil.copytree(data / "scenes", root / "moved")
     with pytest.raises(DatasetError, match="share 12 scenes"):
         check_held_out_objects(config(data, tmp_path, unseen_scenes=[str(root / "moved")]))
 
 
-class _Stop:
+class Interruption:
     """Interrupts a run when it asks for the data of a step, as Ctrl-C would."""
 
-    def __init__(self, wanted: TeacherTrainConfig, at: int) -> None:
-        self.wanted, self.at = wanted, at
+    def __init__(self, train_config: TeacherTrainConfig, at: int) -> None:
+        self.train_config, self.at = train_config, at
 
     def run(self) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -200,17 +200,17 @@ class _Stop:
                 return original(data, step)
 
             patch.setattr(RenderBatchSampler, "batch", batch)
-            train_teacher(self.wanted)
+            train_teacher(self.train_config)
 
 
 def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> None:
-    wanted = config(data, tmp_path)
-    scenes, views = SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views)
-    first = RenderBatchSampler(scenes, views, wanted, 64)
+    train_config = config(data, tmp_path)
+    scenes, views = SceneImages.load(train_config.scenes), ObjectViews.load(train_config.views)
+    first = RenderBatchSampler(scenes, views, train_config, 64)
     batch, other = first.batch(3), first.batch(4)
-    again = RenderBatchSampler(scenes, views, wanted, 64).batch(3)
-    assert torch.equal(batch.scenes, again.scenes) and torch.equal(batch.objects, again.objects)
-    assert batch.scene_texts == again.scene_texts != other.scene_texts
+    repeated = RenderBatchSampler(scenes, views, train_config, 64).batch(3)
+    assert torch.equal(batch.scenes, repeated.scenes) and torch.equal(batch.objects, repeated.objects)
+    assert batch.scene_texts == repeated.scene_texts != other.scene_texts
     assert batch.scenes.shape == (4, 3, 64, 64) and batch.scenes.min() >= 0 and batch.scenes.max() <= 1
     assert batch.scene_targets.shape == (4, len(batch.scene_texts))
     assert batch.object_targets.shape == (len(batch.regions) + len(batch.objects), len(batch.object_texts))
@@ -220,32 +220,32 @@ def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> No
 def test_multi_positive_nce_against_a_loop() -> None:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(5, 7, generator=generator, dtype=torch.float64)
-    truth = torch.rand(5, 7, generator=generator) < 0.4
-    truth[2] = False
+    targets = torch.rand(5, 7, generator=generator) < 0.4
+    targets[2] = False
 
     def one_way(x: np.ndarray, t: np.ndarray) -> float:
         losses = []
-        for row, right in zip(x, t, strict=True):
-            if right.any():
-                losses.append(-np.mean([row[k] - np.log(np.exp(row).sum()) for k in np.flatnonzero(right)]))
+        for row, positive in zip(x, t, strict=True):
+            if positive.any():
+                losses.append(-np.mean([row[k] - np.log(np.exp(row).sum()) for k in np.flatnonzero(positive)]))
         return float(np.mean(losses))
 
-    expected = (one_way(logits.numpy(), truth.numpy()) + one_way(logits.numpy().T, truth.numpy().T)) / 2
-    assert float(multi_positive_nce(logits, truth)) == pytest.approx(expected, rel=1e-6)
+    expected = (one_way(logits.numpy(), targets.numpy()) + one_way(logits.numpy().T, targets.numpy().T)) / 2
+    assert float(multi_positive_nce(logits, targets)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_sigmoid_loss_falls_when_matches_rise() -> None:
     loss = PairwiseSigmoid()
-    truth = torch.tensor([[True, False], [False, True]])
-    right, wrong = truth.float() * 2 - 1, 1 - truth.float() * 2
-    assert loss(right, truth) < loss(wrong, truth)
+    targets = torch.tensor([[True, False], [False, True]])
+    positive, inverted = targets.float() * 2 - 1, 1 - targets.float() * 2
+    assert loss(positive, targets) < loss(inverted, targets)
 
 
 def test_presence_loss_reads_pairs_of_prompts() -> None:
-    truth = torch.rand(3, 52, generator=torch.Generator().manual_seed(0)) < 0.3
-    truth[:, 26:] = ~truth[:, :26]
-    logits = torch.cat([torch.zeros(3, 5), truth.float() * 6], dim=1)
-    padded = torch.cat([torch.zeros(3, 5, dtype=torch.bool), truth], dim=1)
+    targets = torch.rand(3, 52, generator=torch.Generator().manual_seed(0)) < 0.3
+    targets[:, 26:] = ~targets[:, :26]
+    logits = torch.cat([torch.zeros(3, 5), targets.float() * 6], dim=1)
+    padded = torch.cat([torch.zeros(3, 5, dtype=torch.bool), targets], dim=1)
     assert float(presence_loss(logits, padded, 26)) == pytest.approx(np.log1p(np.exp(-6)), rel=1e-4)
     assert presence_loss(-logits, padded, 26) > 5
 
@@ -255,8 +255,8 @@ def test_region_features_are_means_over_masks() -> None:
     segmentation = torch.zeros(1, 8, 8, dtype=torch.uint8)
     segmentation[0, :4, :2] = 1
     segmentation[0, 7, 7] = 2
-    found = region_features(dense, segmentation, torch.tensor([[0, 1], [0, 2], [0, 3]]))
-    assert found.flatten().tolist() == pytest.approx([2.0, 15.0, 0.0])
+    result = region_features(dense, segmentation, torch.tensor([[0, 1], [0, 2], [0, 3]]))
+    assert result.flatten().tolist() == pytest.approx([2.0, 15.0, 0.0])
 
 
 @pytest.mark.parametrize(
@@ -268,62 +268,70 @@ def test_region_features_are_means_over_masks() -> None:
         (np.pi / 2, False, lambda p: np.rot90(p, 1)),
     ],
 )
-def test_windows_turn_and_mirror(angle: float, mirrored: bool, expected: object) -> None:
+def test_affine_crops_rotate_and_mirror(angle: float, mirrored: bool, expected: object) -> None:
     image = np.random.default_rng(0).integers(0, 256, (10, 10, 3), dtype=np.uint8)
     window = AffineCrops(np.array([[4.5, 4.5]]), np.array([10.0]), np.array([angle]), np.array([mirrored]))
-    cut = (crop_images(image[None], window, 10)[0].permute(1, 2, 0) * 255).round().numpy()
+    cropped = (crop_images(image[None], window, 10)[0].permute(1, 2, 0) * 255).round().numpy()
     labels = crop_masks(image[None, ..., 0], window, 10)[0].numpy()
-    assert np.abs(cut - expected(image)).max() <= 1  # type: ignore[operator]
+    assert np.abs(cropped - expected(image)).max() <= 1  # type: ignore[operator]
     assert (labels == expected(image[..., 0])).mean() > 0.95  # type: ignore[operator]
 
 
-def test_windows_shift_and_zoom() -> None:
+def test_affine_crops_shift_and_zoom() -> None:
     image = np.zeros((1, 20, 20, 3), np.uint8)
     image[0, 4:8, 10:14] = 255
     window = AffineCrops(np.array([[11.5, 5.5]]), np.array([4.0]), np.zeros(1), np.zeros(1, bool))
     assert crop_images(image, window, 8)[0, :, 1:-1, 1:-1].min() > 0.9
 
 
-def test_relighting_and_coarsening_keep_the_range_and_are_seeded() -> None:
+def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     for change in (lambda x, r: color_jitter_batch(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
-        found = change(images, np.random.default_rng(0))
-        assert torch.equal(found, change(images, np.random.default_rng(0)))
-        assert found.min() >= 0 and found.max() <= 1 and not torch.equal(found, images)
+        result = change(images, np.random.default_rng(0))
+        assert torch.equal(result, change(images, np.random.default_rng(0)))
+        assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
     assert torch.equal(simulate_low_resolution(images, 0.5, np.random.default_rng(0))[3:], images[3:])
 
 
-def test_kinds_of_questions_have_their_columns(data: Path, tmp_path: Path) -> None:
-    wanted = config(data, tmp_path)
-    batch = RenderBatchSampler(SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views), wanted, 64).batch(0)
+def test_attribute_slices_hold_their_tags(data: Path, tmp_path: Path) -> None:
+    train_config = config(data, tmp_path)
+    batch = RenderBatchSampler(
+        SceneImages.load(train_config.scenes), ObjectViews.load(train_config.views), train_config, 64
+    ).batch(0)
     assert {"name", "color", "shape", "material"} <= set(batch.attribute_slices)
     start = batch.attribute_slices["name"].start
-    for kind, columns in batch.attribute_slices.items():
-        assert all(tag.startswith(f"{kind}:") for tag in batch.tags[columns.start - start : columns.stop - start])
-    assert batch.attribute_slices["name"].stop - start == batch.names == len(CATALOGUE)
+    for attribute_type, attribute_slice in batch.attribute_slices.items():
+        assert all(
+            tag.startswith(f"{attribute_type}:")
+            for tag in batch.tags[attribute_slice.start - start : attribute_slice.stop - start]
+        )
+    assert batch.attribute_slices["name"].stop - start == batch.names == len(CATALOG)
     assert batch.attribute_slices["use"].stop == len(batch.object_texts) == start + len(batch.tags)
     assert len(top1_accuracy(torch.rand(batch.object_targets.shape), batch)) == len(batch.attribute_slices)
 
 
-def test_excluded_objects_are_neither_shown_nor_named(data: Path, tmp_path: Path) -> None:
-    wanted = config(data, tmp_path, exclude="ood")
+def test_excluded_objects_are_neither_visible_nor_named(data: Path, tmp_path: Path) -> None:
+    train_config = config(data, tmp_path, exclude_split="ood")
     excluded = excluded_ids("ood")
     assert len(excluded) == 12 and not excluded_ids("none")
     teacher_data = RenderBatchSampler(
-        SceneImages.load(wanted.scenes, excluded), ObjectViews.load(wanted.views, excluded), wanted, 64
+        SceneImages.load(train_config.scenes, excluded),
+        ObjectViews.load(train_config.views, excluded),
+        train_config,
+        64,
     )
-    names = [item.name for item in CATALOGUE if item.split == "ood" and item.name != "orange"]  # a color too
+    names = [item.name for item in CATALOG if item.split == "ood" and item.name != "orange"]  # a color too
     for step in range(3):
         batch = teacher_data.batch(step)
         assert batch.names == 14
         assert not [text for text in batch.scene_texts + batch.object_texts if any(name in text for name in names)]
     with pytest.raises(InvalidArgumentError, match="011_banana"):
-        SceneImages.load(wanted.scenes, frozenset({"011_banana"}))
+        SceneImages.load(train_config.scenes, frozenset({"011_banana"}))
 
 
-def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) -> None:
-    trainee = TrainablePocketTeacher(POCKET_CONFIG)
-    trainee(
+def test_only_tokens_of_captions_are_marked(data: Path, tmp_path: Path) -> None:
+    trainable = TrainablePocketTeacher(POCKET_CONFIG)
+    trainable(
         RenderBatchSampler(
             SceneImages.load([str(data / "scenes")]),
             ObjectViews.load([str(data / "views")]),
@@ -333,13 +341,13 @@ def test_only_tokens_that_were_read_count_as_seen(data: Path, tmp_path: Path) ->
         1.0,
         False,
     )
-    assert 50 < int(trainee.seen.sum()) < 600
+    assert 50 < int(trainable.seen.sum()) < 600
 
 
 def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="pickclutter render-object-views"):
         ObjectViewDataset.open(tmp_path)
-    folder = write_some_views(tmp_path / "v", 0)
+    folder = write_views(tmp_path / "v", 0)
     images = folder / "views.h5"
     images.write_bytes(images.read_bytes()[:-300])
     with pytest.raises(CorruptShardError, match="collect"):
@@ -348,14 +356,16 @@ def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"steps": 0}, {"exclude": "id"}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"crop_sizes": [8]}],
+    [{"steps": 0}, {"exclude_split": "id"}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"crop_sizes": [8]}],
 )
-def test_wrong_settings_are_named(data: Path, tmp_path: Path, change: dict[str, object]) -> None:
+def test_invalid_configs_are_named(data: Path, tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError, match=next(iter(change))):
         config(data, tmp_path, **change).validate()
 
 
-def test_a_window_larger_than_the_pictures_is_refused(data: Path, tmp_path: Path) -> None:
-    wanted = config(data, tmp_path, view=100)
+def test_a_crop_larger_than_the_images_is_refused(data: Path, tmp_path: Path) -> None:
+    train_config = config(data, tmp_path, min_crop_size=100)
     with pytest.raises(InvalidArgumentError, match="48 pixels"):
-        RenderBatchSampler(SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views), wanted, 64)
+        RenderBatchSampler(
+            SceneImages.load(train_config.scenes), ObjectViews.load(train_config.views), train_config, 64
+        )
