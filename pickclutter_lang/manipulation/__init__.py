@@ -1,1 +1,1 @@
-"""Scripted manipulation: from a depth image and a mask of the target to actions of the arm. Nothing here is learned."""
+"""Scripted manipulation without learning: from a depth image and a target mask to actions of the arm."""

@@ -1,4 +1,4 @@
-"""Center of mass of an object, estimated from the points that one camera sees from above."""
+"""Estimates an object's center of mass from a point cloud of one camera above it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pickclutter_lang.manipulation.gripper import FloatArray
 
 @dataclass(frozen=True)
 class CenterOfMassConfig:
-    """Settings of `center_of_mass`. Percentiles instead of extremes, since depth edges are noisy."""
+    """Configuration of `center_of_mass`. Percentiles instead of extremes, since depth edges are noisy."""
 
     n_slices: int = 12
     """Slices along the longest horizontal axis."""
@@ -37,14 +37,14 @@ def center_of_mass(points: FloatArray, config: CenterOfMassConfig = DEFAULT_CENT
     The object is cut into slices along its longest horizontal axis. The cross-section of a slice is its width times
     the lesser of width and height. So a hammer is heaviest at its head.
 
-    :param points: [N, 3], the visible points, N > 0, in the world, metres
+    :param points: [N, 3], the visible points, N > 0, in the world, meters
     """
     horizontal = points[:, :2]
     center = horizontal.mean(0)
     axes = np.linalg.eigh(np.cov((horizontal - center).T))[1].T[::-1] if len(points) > 2 else np.eye(2)
     along, across = (horizontal - center) @ axes.T[:, 0], (horizontal - center) @ axes.T[:, 1]
-    ends = np.percentile(along, config.extent_percentiles)
-    edges = np.linspace(ends[0], ends[1], config.n_slices + 1)
+    extent = np.percentile(along, config.extent_percentiles)
+    edges = np.linspace(extent[0], extent[1], config.n_slices + 1)
     positions, volumes = [], []
     for low, high in itertools.pairwise(edges):
         inside = (along >= low) & (along <= high)
@@ -54,7 +54,7 @@ def center_of_mass(points: FloatArray, config: CenterOfMassConfig = DEFAULT_CENT
             height = float(np.percentile(points[inside, 2], config.slice_height_percentile))
             positions.append(0.5 * (low + high))
             volumes.append(width * min(width, height))
-    balance = np.average(positions, weights=volumes) if positions else 0.5 * ends.sum()
+    balance = np.average(positions, weights=volumes) if positions else 0.5 * extent.sum()
     lateral = 0.5 * np.percentile(across, config.extent_percentiles).sum()
     top = np.percentile(points[:, 2], config.object_height_percentile)
     return np.array([*(center + axes.T @ np.array([balance, lateral])), 0.5 * top])

@@ -1,4 +1,4 @@
-"""Actions of ManiSkill2's controllers that move the TCP towards a pose."""
+"""Actions for ManiSkill2's delta controllers that move the TCP towards a pose."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ControllerConfig:
 DEFAULT_CONTROLLER_CONFIG = ControllerConfig()
 
 Controller = Callable[[PandaArm, AnyFloatArray, FloatArray, float, float], NDArray[np.float32]]
-"""(arm, joint angles [9], TCP pose [7] to reach, gripper, speed as a share of the fastest) -> action."""
+"""(arm, joint angles [9], TCP pose [7] to reach, gripper, speed as a fraction of the fastest) -> action."""
 
 
 class _ActionFn(Protocol):
@@ -63,8 +63,8 @@ def ee_delta_pose_action(
     rotation = rotation_matrix(current[3:])
     translation = rotation.T @ (tcp_pose[:3] - current[:3]) / config.position_scale_m
     relative = Rotation.from_matrix(rotation.T @ rotation_matrix(tcp_pose[3:]))
-    turn = _limited(relative.as_rotvec() / config.rotation_scale_rad, max(speed, config.min_rotation_speed))
-    return np.concatenate([_limited(translation, speed), turn, [gripper]]).astype(np.float32)
+    rotation_action = _limited(relative.as_rotvec() / config.rotation_scale_rad, max(speed, config.min_rotation_speed))
+    return np.concatenate([_limited(translation, speed), rotation_action, [gripper]]).astype(np.float32)
 
 
 def joint_delta_action(

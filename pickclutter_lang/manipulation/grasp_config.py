@@ -1,4 +1,7 @@
-"""Settings of grasp proposals. Angles of the hand: roll is that of the closing axis, slant that of the approach."""
+"""Configuration of grasp proposals: limits, cost weights and search grid.
+
+Angles of the hand: roll is that of the closing axis, slant that of the approach.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ RELAXED_LIMITS = GraspLimits(max_width_m=0.077, max_taper=2.5, max_collisions=25
 
 @dataclass(frozen=True)
 class GraspCosts:
-    """Weights of a grasp's cost. Lengths are in metres, so a weight of 1.0 makes one centimetre cost 0.01.
+    """Weights of a grasp's cost. Lengths are in meters, so a weight of 1.0 makes one centimeter cost 0.01.
 
     Tuned on some 500 picks, but for `below` and `taper`: a logistic regression of slips in 138 first grasps.
     """
@@ -59,7 +62,7 @@ class GraspCosts:
 
 @dataclass(frozen=True)
 class GraspConfig:
-    """Settings of `propose_grasps`, for tabletop objects of some centimetres."""
+    """Configuration of `propose_grasps`, for tabletop objects of some centimeters."""
 
     max_candidates: int = 8
     """Proposals that are returned."""
@@ -74,7 +77,7 @@ class GraspConfig:
     min_depth_m: float = 0.003
     """Shallowest grasp."""
     depth_below_center_m: float = 0.01
-    """Wanted depth of the tips below half of the object's height."""
+    """Desired depth of the tips below half of the object's height."""
     table_clearance_m: float = 0.003
     """Gap between fingertips and table."""
     max_surface_gap_m: float = 0.012

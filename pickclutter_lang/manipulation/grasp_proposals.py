@@ -1,4 +1,4 @@
-"""Antipodal grasps around the visible part of an object.
+"""Proposes collision-free antipodal grasps of an object from a point cloud.
 
 One image from above shows no undersides. So a grasp is found on a strip as wide as a finger. The surface of the strip
 down to the fingertips must be narrower than the gripper opens. No visible point may lie in the swept volume.
@@ -28,9 +28,9 @@ _CHUNK = 64  # candidates whose collisions are counted at once; bounds the memor
 
 
 class StripGrasp(NamedTuple):
-    """A grasp of a strip: its TCP position [3], metres, and the terms of its cost.
+    """A grasp of a strip: its TCP position [3], meters, and the terms of its cost.
 
-    All terms but `taper` are metres. `width` is that between the pads. `depth_deficit` is the missing depth of the
+    All terms but `taper` are meters. `width` is that between the pads. `depth_deficit` is the missing depth of the
     fingers. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along
     the fingers' own width, over half of that. `across`, `beyond` and `below` are the offsets of the object's center
     from the point between the pads: along the finger width, the closing axis and the approach.
@@ -74,9 +74,9 @@ def propose_grasps(
 ) -> GraspCandidates:
     """Return collision-free grasps, the cheapest first.
 
-    :param target: points [N, 3] of the object, in the world, metres
+    :param target: points [N, 3] of the object, in the world, meters
     :param others: points [M, 3] of everything else above the table
-    :param rest_rotation: rotation [3, 3] of the hand at rest; among similar grasps the one with the least turn is first
+    :param rest_rotation: rotation [3, 3] of the hand at rest; of similar grasps the least rotated is first
     :return: up to `config.max_candidates`; none for fewer than 4 points
     """
     if len(target) < 4:
@@ -85,23 +85,23 @@ def propose_grasps(
     seeds = target[_farthest_points(target, center, config.n_seeds)]
     positions, rotations, costs = [], [], []
     for rotation, slant in [*_slanted(limits, config), *_rolled(config), *_along_faces(target, config)]:
-        turn = 0.0
+        rotation_angle = 0.0
         if rest_rotation is not None:
-            turn = np.arccos(min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0))
+            rotation_angle = np.arccos(min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0))
         for grasp in _grasps_on_strips(target, seeds, rotation, center, limits, config):
             positions.append(grasp.position)
             rotations.append(rotation)
-            hand_cost = config.costs.slant * float(np.sin(slant)) + config.costs.turn * turn
-            costs.append(hand_cost + grasp.cost(config.costs))
+            orientation_cost = config.costs.slant * float(np.sin(slant)) + config.costs.turn * rotation_angle
+            costs.append(orientation_cost + grasp.cost(config.costs))
     if not positions:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
-    found = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
-    free = _free_and_distinct(found, target, others, limits, config)
-    beside = collision_counts(found[free], [target], config.side_clearance_m, config.gripper)
+    candidates = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
+    free = _free_and_distinct(candidates, target, others, limits, config)
+    beside = collision_counts(candidates[free], [target], config.side_clearance_m, config.gripper)
     tight = beside > config.max_stray_points
-    best = np.argsort(np.array(costs)[order][free] + config.costs.tight * tight, kind="stable")
-    return found[free[best[: config.max_candidates]]]
+    ranking = np.argsort(np.array(costs)[order][free] + config.costs.tight * tight, kind="stable")
+    return candidates[free[ranking[: config.max_candidates]]]
 
 
 def _slanted(limits: GraspLimits, config: GraspConfig) -> Iterator[_Orientation]:
@@ -170,21 +170,21 @@ def _grasps_on_strips(
     config: GraspConfig = DEFAULT_GRASP_CONFIG,
 ) -> list[StripGrasp]:
     """Return the grasps of one orientation through seeds [S, 3]."""
-    hand = _Hand(rotation, center @ rotation, limits, config)
+    orientation = _OrientedHand(rotation, center @ rotation, limits, config)
     local, grasps = target @ rotation, []
     for seed, local_seed in zip(seeds, seeds @ rotation, strict=True):
         strip = local[np.abs(local[:, 0] - local_seed[0]) < config.gripper.finger_half_x_m]
-        wanted = min(0.5 * seed[2] + config.depth_below_center_m, config.fingertip_depths_m[0])
-        max_depth = hand.max_depth(local_seed)
+        desired_depth = min(0.5 * seed[2] + config.depth_below_center_m, config.fingertip_depths_m[0])
+        max_depth = orientation.max_depth(local_seed)
         for depth in dict.fromkeys(min(depth, max_depth) for depth in config.fingertip_depths_m):
-            grasp = hand.grasp(strip, local_seed, depth, wanted)
+            grasp = orientation.grasp(strip, local_seed, depth, desired_depth)
             if grasp is not None:
                 grasps.append(grasp)
     return grasps
 
 
 @dataclass(frozen=True)
-class _Hand:
+class _OrientedHand:
     """One orientation of the hand; points are in its axes: x across the fingers, y closing, z approach."""
 
     rotation: FloatArray
@@ -199,8 +199,8 @@ class _Hand:
         lowest = float((tcp + gripper.fingertip_corners @ self.rotation.T)[:, 2].min())
         return float((lowest - self.config.table_clearance_m) / -self.rotation[2, 2])
 
-    def grasp(self, strip: FloatArray, seed: FloatArray, depth: float, wanted_depth: float) -> StripGrasp | None:
-        """Return the grasp of a strip [P, 3] with the tips `depth` metres below a seed [3], if it is within limits."""
+    def grasp(self, strip: FloatArray, seed: FloatArray, depth: float, desired_depth: float) -> StripGrasp | None:
+        """Return the grasp of a strip [P, 3] with the tips `depth` meters below a seed [3], if it is within limits."""
         config, pad = self.config, self.config.gripper.pad_height_m
         tip = seed[2] + depth
         above_tip = strip[strip[:, 2] < tip]
@@ -208,7 +208,7 @@ class _Hand:
         if sides is None:
             return None
         taper = _taper(above_tip, seed[0], sides, config)
-        width, middle = sides[1] - sides[0], 0.5 * (sides[0] + sides[1])
+        width, center_y = sides[1] - sides[0], 0.5 * (sides[0] + sides[1])
         # A narrow object may be thin, and would lie above the pads.
         deepest = pad if width < 2 * pad else width
         too_wide = taper > self.limits.max_taper or width > self.limits.max_width_m
@@ -219,18 +219,18 @@ class _Hand:
             return None
         tcp_z = tip - config.gripper.finger_tip_z_m
         return StripGrasp(
-            position=self.rotation @ np.array([seed[0], middle, tcp_z]),
+            position=self.rotation @ np.array([seed[0], center_y, tcp_z]),
             width=width,
-            depth_deficit=max(0.0, min(wanted_depth, deepest) - depth),
+            depth_deficit=max(0.0, min(desired_depth, deepest) - depth),
             flare=flare,
             taper=taper,
             across=abs(seed[0] - self.center[0]),
-            beyond=abs(middle - self.center[1]),
+            beyond=abs(center_y - self.center[1]),
             below=self.center[2] - tcp_z,
         )
 
     def _blocked_by_roll(self, depth: float, width: float, flare: float) -> bool:
-        """Tell whether the roll of the closing axis would bring a finger onto the object, or into a hidden side."""
+        """Return whether the roll of the closing axis would bring a finger onto the object, or into a hidden side."""
         config, sine = self.config, abs(self.rotation[2, 1])
         on_top = sine >= config.level_sine and (depth < config.flare_height_m or flare > config.max_flare_m)
         wall_roll = float(np.sin(float(np.deg2rad(config.wall_roll_deg))))
@@ -259,25 +259,25 @@ def _taper(strip: FloatArray, x: float, sides: tuple[float, float], config: Gras
 
 
 def _flare(strip: FloatArray, tip: float, sides: tuple[float, float], height: float) -> float:
-    """Return the width of a strip at the tips less that `height` metres above them; 0 where it is lower than that."""
+    """Return the width of a strip at the tips less that `height` meters above them; 0 where it is lower than that."""
     inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
     above = inside[inside[:, 2] < tip - height][:, 1]
     return sides[1] - sides[0] - float(np.ptp(above)) if len(above) else 0.0
 
 
 def _free_and_distinct(
-    found: GraspCandidates, target: FloatArray, others: FloatArray, limits: GraspLimits, config: GraspConfig
+    candidates: GraspCandidates, target: FloatArray, others: FloatArray, limits: GraspLimits, config: GraspConfig
 ) -> NDArray[np.int64]:
-    """Return the rows of collision-free grasps that hold no other object, of similar ones the first."""
+    """Return the rows of collision-free grasps that grasp no other object; of similar ones the first."""
     chosen: list[int] = []
-    for first in range(0, len(found.positions), _CHUNK):
-        rows = np.arange(first, min(first + _CHUNK, len(found.positions)))
-        free = collision_counts(found[rows], [target, others], gripper=config.gripper) <= limits.max_collisions
-        alone = points_between_fingers(found[rows], others, config.gripper) <= config.max_stray_points
-        for row in rows[free & alone]:
+    for first in range(0, len(candidates.positions), _CHUNK):
+        rows = np.arange(first, min(first + _CHUNK, len(candidates.positions)))
+        free = collision_counts(candidates[rows], [target, others], gripper=config.gripper) <= limits.max_collisions
+        target_only = points_between_fingers(candidates[rows], others, config.gripper) <= config.max_stray_points
+        for row in rows[free & target_only]:
             distinct = all(
-                np.linalg.norm(found.positions[row] - found.positions[other]) > config.min_separation_m
-                or found.rotations[row][:, 1] @ found.rotations[other][:, 1] < config.max_axis_cosine
+                np.linalg.norm(candidates.positions[row] - candidates.positions[other]) > config.min_separation_m
+                or candidates.rotations[row][:, 1] @ candidates.rotations[other][:, 1] < config.max_axis_cosine
                 for other in chosen
             )
             if distinct:

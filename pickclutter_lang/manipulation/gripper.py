@@ -1,4 +1,4 @@
-"""The Panda gripper: its swept volume, its poses around objects, and the points that collide with it."""
+"""Geometry of the Panda gripper: grasp poses, its swept volume, and collisions with point clouds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class GripperGeometry:
 
     @property
     def fingertip_corners(self) -> FloatArray:
-        """Outer corners of the open fingertips, [4, 3], metres, in the TCP frame."""
+        """Outer corners of the open fingertips, [4, 3], meters, in the TCP frame."""
         x, y, z = self.finger_half_x_m, self.finger_max_y_m, self.finger_tip_z_m
         return np.array([[sx * x, sy * y, z] for sx in (-1, 1) for sy in (-1, 1)])
 
@@ -70,9 +70,9 @@ class GraspCandidates:
 
 
 def pregrasp_pose(tcp_pose: FloatArray, distance: float = PANDA_GRIPPER.pregrasp_distance_m) -> FloatArray:
-    """Return the TCP pose [7] `distance` metres behind a grasp, along its approach axis."""
-    back = rotation_matrix(tcp_pose[3:])[:, 2] * distance
-    return np.concatenate([tcp_pose[:3] - back, tcp_pose[3:]])
+    """Return the TCP pose [7] `distance` meters behind a grasp, along its approach axis."""
+    offset = rotation_matrix(tcp_pose[3:])[:, 2] * distance
+    return np.concatenate([tcp_pose[:3] - offset, tcp_pose[3:]])
 
 
 def collision_counts(
@@ -83,8 +83,8 @@ def collision_counts(
 ) -> NDArray[np.int64]:
     """Count [G] the points in the volume that fingers and palm sweep during the approach; 0 is collision-free.
 
-    :param clouds: point clouds [P, 3] in the world, metres
-    :param margin: widens the fingers on both sides along x, metres
+    :param clouds: point clouds [P, 3] in the world, meters
+    :param margin: widens the fingers on both sides along x, meters
     """
     x, y, z = _local_coordinates(candidates, np.concatenate(clouds))
     finger = (

@@ -1,4 +1,4 @@
-"""Pose of the held object relative to the gripper, estimated from the wrist camera.
+"""Estimates how a held object has rotated in the gripper, from the wrist camera.
 
 Angles of the object in the TCP frame: pitch is about the closing axis (y), roll about the finger width (x).
 """
@@ -23,7 +23,7 @@ from pickclutter_lang.manipulation.point_cloud import unproject_depth
 
 @dataclass(frozen=True)
 class InHandPoseConfig:
-    """Settings of the in-hand pose. The weights were tuned on 36 transports."""
+    """Configuration of the in-hand pose. The weights were tuned on 36 transports."""
 
     max_depth_change_m: float = 0.004
     """Pixels with a smaller change of depth, while the hand moved, belong to fingers or object."""
@@ -53,7 +53,7 @@ class InHandPoseConfig:
     """Cost of each radian from hanging straight down, times the lever."""
     max_fit_cost_m: float = 0.014
     """Larger costs count as no fit; most held objects fit at 2 to 11 mm."""
-    fallback_pitch_share: float = 0.85
+    fallback_pitch_fraction: float = 0.85
     """Share of the way to hanging straight down without a fit; palm and fingers may stop the object."""
     min_camera_distance_m: float = 0.01
     """Points nearer to the camera, or behind it, are not projected."""
@@ -67,7 +67,7 @@ DEFAULT_IN_HAND_POSE_CONFIG = InHandPoseConfig()
 class WristCameraView(NamedTuple):
     """A depth image of the wrist camera.
 
-    `depth` [H, W] in metres, its `intrinsic` matrix [3, 3], and the `camera` pose [4, 4] in the TCP frame (x across,
+    `depth` [H, W] in meters, its `intrinsic` matrix [3, 3], and the `camera` pose [4, 4] in the TCP frame (x across,
     y closing, z approach), OpenGL convention.
     """
 
@@ -92,12 +92,12 @@ def held_object_points(
     config: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG,
     gripper: GripperGeometry = PANDA_GRIPPER,
 ) -> FloatArray:
-    """Return the visible points [P, 3] of the held object, in the TCP frame, metres.
+    """Return the visible points [P, 3] of the held object, in the TCP frame, meters.
 
     Pixels whose depth stays the same while the arm moves belong to the fingers or to the held object.
 
-    :param earlier_depth: [H, W], metres, from a pose of the hand some centimetres away
-    :param opening: distance between the finger pads, metres
+    :param earlier_depth: [H, W], meters, from a pose of the hand some centimeters away
+    :param opening: distance between the finger pads, meters
     """
     fixed = np.abs(earlier_depth - view.depth) < config.max_depth_change_m
     depth = np.where(fixed & (view.depth < config.max_depth_m), view.depth, 0.0)
@@ -110,7 +110,7 @@ def held_object_points(
 
 
 def estimate_in_hand_rotation(
-    held: FloatArray,
+    observed_points: FloatArray,
     view: WristCameraView,
     points: FloatArray,
     center: FloatArray,
@@ -119,20 +119,20 @@ def estimate_in_hand_rotation(
 ) -> FloatArray:
     """Return the rotation [3, 3] of the held object since the grasp, in the TCP frame.
 
-    An object held beside its center of mass pitches about the closing axis. One held at its rim rolls besides. Both
+    An object grasped off its center of mass pitches about the closing axis. One grasped at its rim also rolls. Both
     let its center sink. The rotation is found by grid search. Its cost is the distance of the observed points to the
     rotated cloud, plus the free-space violation, plus a gravity prior.
 
-    :param held: [P, 3], what `held_object_points` returns for the view
+    :param observed_points: [P, 3], what `held_object_points` returns for the view
     :param points: [N, 3], the object before the grasp, in the TCP frame of the grasp
     :param center: [3], of the object, in that frame
     :param down: [3], the direction of gravity, in the current TCP frame
     :return: the identity for fewer than `min_points` points, or an object held near its center; a pitch towards
         gravity where no rotation fits
     """
-    if len(held) < config.min_points:
+    if len(observed_points) < config.min_points:
         return np.eye(3)
-    observed, sample = _subsample(held, config.max_points), _subsample(points, config.max_points)
+    observed_sample, sample = _subsample(observed_points, config.max_points), _subsample(points, config.max_points)
     hanging = _angle_between(np.arctan2(center[0], center[2]), np.arctan2(down[0], down[2]))
     lever = float(np.hypot(center[0], center[2]))
     rotations = [
@@ -141,13 +141,13 @@ def estimate_in_hand_rotation(
     tree, limit, costs = cKDTree(points), config.max_residual_m, []
     for pitch, roll in rotations:
         rotation = about_closing_axis(pitch) @ _about_finger_width(roll)
-        distance, _ = tree.query(observed @ rotation, distance_upper_bound=limit)
+        distance, _ = tree.query(observed_sample @ rotation, distance_upper_bound=limit)
         violation = free_space_violation(sample @ rotation.T, view, config)
         misfit = np.minimum(distance, limit).mean() + np.minimum(violation, limit).mean()
         costs.append(misfit + lever * config.gravity_weight * abs(_angle_between(pitch, hanging)))
     pitch, roll = rotations[int(np.argmin(costs))]
     if lever >= config.min_lever_m and min(costs) > config.max_fit_cost_m:
-        pitch, roll = config.fallback_pitch_share * hanging, 0.0
+        pitch, roll = config.fallback_pitch_fraction * hanging, 0.0
     return about_closing_axis(pitch) @ _about_finger_width(roll)
 
 
@@ -155,11 +155,11 @@ def _pitch_grid(hanging: float, lever: float, config: InHandPoseConfig) -> Float
     """Return the pitches to try, radians: 0 to that at which the center hangs straight down, and beyond."""
     if lever < config.min_lever_m:
         return np.zeros(1)
-    low, high = sorted([hanging, 0.0])
+    min_pitch, max_pitch = sorted([hanging, 0.0])
     if abs(hanging) > 0.5 * np.pi:  # a center above the pads may fall to either side
-        low, high = -abs(hanging), abs(hanging)
+        min_pitch, max_pitch = -abs(hanging), abs(hanging)
     step, beyond = np.deg2rad([config.angle_step_deg, config.pitch_overshoot_deg])
-    return np.append(np.arange(low - beyond, high + beyond, step), 0.0)
+    return np.append(np.arange(min_pitch - beyond, max_pitch + beyond, step), 0.0)
 
 
 def _roll_grid(center: FloatArray, down: FloatArray, config: InHandPoseConfig) -> FloatArray:
@@ -167,14 +167,14 @@ def _roll_grid(center: FloatArray, down: FloatArray, config: InHandPoseConfig) -
     if abs(center[1]) < config.min_rim_offset_m:
         return np.zeros(1)
     hanging = _angle_between(np.arctan2(down[1], down[2]), np.arctan2(center[1], center[2]))
-    step, most = np.deg2rad([config.angle_step_deg, config.max_roll_deg])
-    return np.asarray(np.sign(hanging) * np.arange(0.0, min(abs(hanging), most) + 1e-9, step))
+    step, max_roll = np.deg2rad([config.angle_step_deg, config.max_roll_deg])
+    return np.asarray(np.sign(hanging) * np.arange(0.0, min(abs(hanging), max_roll) + 1e-9, step))
 
 
 def free_space_violation(
     points: FloatArray, view: WristCameraView, config: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG
 ) -> FloatArray:
-    """Return how far [N] points [N, 3] of the TCP frame lie in front of the observed surface, metres.
+    """Return how far [N] points [N, 3] of the TCP frame lie in front of the observed surface, meters.
 
     Such points lie in observed free space. 0 for points outside the image, behind the surface, or nearer than
     `surface_margin_m` to it.
@@ -182,11 +182,11 @@ def free_space_violation(
     x, y, z = ((points - view.camera[:3, 3]) @ view.camera[:3, :3] * [1, -1, -1]).T
     in_front = z > config.min_camera_distance_m
     z = np.where(in_front, z, 1.0)
-    column = np.floor(view.intrinsic[0, 0] * x / z + view.intrinsic[0, 2]).astype(int)
-    row = np.floor(view.intrinsic[1, 1] * y / z + view.intrinsic[1, 2]).astype(int)
+    u = np.floor(view.intrinsic[0, 0] * x / z + view.intrinsic[0, 2]).astype(int)
+    v = np.floor(view.intrinsic[1, 1] * y / z + view.intrinsic[1, 2]).astype(int)
     height, width = view.depth.shape
-    inside = in_front & (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    free = view.depth[np.where(inside, row, 0), np.where(inside, column, 0)] - z
+    inside = in_front & (v >= 0) & (v < height) & (u >= 0) & (u < width)
+    free = view.depth[np.where(inside, v, 0), np.where(inside, u, 0)] - z
     return np.where(inside & (free > config.surface_margin_m), free, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Kinematics of the Franka Emika Panda in NumPy, for policies that have joint angles but no simulator."""
+"""Forward and inverse kinematics of the Franka Emika Panda in NumPy, without a simulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray, quaternion, rotation_matrix
 
 JOINTS = 7
-# Craig's convention, from Franka's data sheet: a and d in metres, alpha in radians, a row for each joint.
+# Craig's convention, from Franka's data sheet: a and d in meters, alpha in radians, a row for each joint.
 _DH = np.array(
     [
         [0, 0.333, 0],
@@ -36,7 +36,7 @@ JOINT_LIMITS = np.array(
 
 @dataclass(frozen=True)
 class KinematicsConfig:
-    """Settings of the inverse kinematics by damped least squares."""
+    """Configuration of the inverse kinematics by damped least squares."""
 
     max_iterations: int = 60
     """Steps before a pose counts as out of reach."""
@@ -62,7 +62,7 @@ class PandaArm:
         self.config = config
         self._base = _matrix(np.asarray(base_pose, float))
         self.base = self._base[:3, 3]
-        """Position of the base, [3], metres."""
+        """Position of the base, [3], meters."""
 
     def forward(self, angles: AnyFloatArray) -> FloatArray:
         """Return the TCP pose [7] in the world for joint angles [7], radians."""
@@ -79,8 +79,8 @@ class PandaArm:
         for _ in range(config.max_iterations):
             frames = self._frames(angles)
             error = _pose_error(frames[-1], tcp_pose[:3], rotation)
-            near = np.linalg.norm(error[:3]) < config.position_tolerance_m
-            if near and np.linalg.norm(error[3:]) < config.rotation_tolerance_rad:
+            position_reached = np.linalg.norm(error[:3]) < config.position_tolerance_m
+            if position_reached and np.linalg.norm(error[3:]) < config.rotation_tolerance_rad:
                 return angles
             jacobian = _jacobian(frames)
             step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + config.damping**2 * np.eye(6), error)
@@ -102,7 +102,7 @@ class PandaArm:
 
 
 def is_elbow_bent(angles: FloatArray, config: KinematicsConfig = DEFAULT_KINEMATICS_CONFIG) -> bool:
-    """Tell whether the elbow of joint angles [7] is bent enough to move in any direction.
+    """Return whether the elbow of joint angles [7] is bent enough to move in any direction.
 
     Small motions of an outstretched arm have no solution, so a Cartesian controller stalls.
     """
@@ -110,13 +110,13 @@ def is_elbow_bent(angles: FloatArray, config: KinematicsConfig = DEFAULT_KINEMAT
 
 
 def pose_distance(one: FloatArray, other: FloatArray) -> tuple[float, float]:
-    """Return the distance between two poses [7]: metres, and radians in 0..pi."""
+    """Return the distance between two poses [7]: meters, and radians in 0..pi."""
     cosine = abs(float(np.dot(one[3:], other[3:]))) / float(np.linalg.norm(one[3:]) * np.linalg.norm(other[3:]))
     return float(np.linalg.norm(one[:3] - other[:3])), float(2 * np.arccos(min(1.0, cosine)))
 
 
 def _pose_error(frame: FloatArray, position: FloatArray, rotation: FloatArray) -> FloatArray:
-    """Return the error [6] of a frame [4, 4]: metres, and a rotation vector, both in world axes."""
+    """Return the error [6] of a frame [4, 4]: meters, and a rotation vector, both in world axes."""
     rotation_vector = Rotation.from_matrix(rotation @ frame[:3, :3].T).as_rotvec()
     return np.concatenate([position - frame[:3, 3], rotation_vector])
 

@@ -1,4 +1,4 @@
-"""Settings of the scripted picker and all that it uses."""
+"""Configuration of the scripted picker and of all its parts."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class MotionConfig:
     slip_ratio: float = 0.5
     """The object has slipped once the opening falls below that share of the one at the grasp."""
     view_baseline_m: float = 0.05
-    """Distance between the two views that distinguish the held object from the background."""
+    """Distance between the two views that distinguish the grasped object from the background."""
 
 
 @dataclass(frozen=True)
 class PickerConfig:
-    """Settings of `ScriptedPicker`.
+    """Configuration of `ScriptedPicker`.
 
     Frozen and nested: `dataclasses.replace` changes one, `dataclasses.asdict` logs all.
     """
@@ -87,7 +87,7 @@ class PickerConfig:
     point_cloud: PointCloudConfig = DEFAULT_POINT_CLOUD_CONFIG
     """Point cloud of the wrist camera."""
     in_hand_pose: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG
-    """Estimate of how the held object has rotated."""
+    """Estimate of how the grasped object has rotated."""
     transport: TransportConfig = DEFAULT_TRANSPORT_CONFIG
     """Transport to the goal."""
 

@@ -1,4 +1,4 @@
-"""Planar faces of an object that one camera sees."""
+"""Detects planar faces of an object in a point cloud of one camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pickclutter_lang.manipulation.gripper import FloatArray
 
 @dataclass(frozen=True)
 class PlaneConfig:
-    """Settings of `planar_normals`."""
+    """Configuration of `planar_normals`."""
 
     patch_size: int = 16
     """Neighboring points of a patch."""
@@ -24,7 +24,7 @@ class PlaneConfig:
     """Normals closer than that belong to one face."""
     distinct_plane_deg: float = 25.0
     """Normals farther than that from a face may belong to another one."""
-    min_share: float = 0.1
+    min_patch_fraction: float = 0.1
     """Least share of the patches that make a face."""
     max_planes: int = 3
     """Most faces: a camera sees at most three of a box."""
@@ -38,7 +38,7 @@ def planar_normals(points: FloatArray, config: PlaneConfig = DEFAULT_PLANE_CONFI
 
     A face is a set of flat patches with similar normals. Normals point upwards, towards the camera.
 
-    :param points: [N, 3], the visible points of the object, in the world, metres
+    :param points: [N, 3], the visible points of the object, in the world, meters
     """
     if len(points) < 2 * config.patch_size:
         return np.zeros((0, 3))
@@ -50,7 +50,7 @@ def planar_normals(points: FloatArray, config: PlaneConfig = DEFAULT_PLANE_CONFI
     normals = axes[:, :, 0][flat]
     normals *= np.where(normals[:, 2:] < 0, -1.0, 1.0)
     same, distinct = np.cos(np.deg2rad([config.same_plane_deg, config.distinct_plane_deg]))
-    min_patches = config.min_share * len(seeds)
+    min_patches = config.min_patch_fraction * len(seeds)
     planes: list[FloatArray] = []
     while len(normals) >= min_patches and len(planes) < config.max_planes:
         similar = normals @ normals.T > same

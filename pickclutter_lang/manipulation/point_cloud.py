@@ -1,4 +1,4 @@
-"""Point clouds from depth images."""
+"""Point clouds from depth images, and a camera pose from the plane of the table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
 
 @dataclass(frozen=True)
 class PointCloudConfig:
-    """Settings of point clouds."""
+    """Configuration of point clouds."""
 
     table_height_m: float = 0.004
     """Points up to that height belong to the table; a margin for the errors of depth."""
@@ -30,7 +30,7 @@ DEFAULT_POINT_CLOUD_CONFIG = PointCloudConfig()
 
 
 class Cloud(NamedTuple):
-    """Points [P, 3] in the world, metres, and their pixels [P, 2] (row, column)."""
+    """Points [P, 3] in the world, meters, and their pixels [P, 2] (row, column)."""
 
     points: FloatArray
     pixels: NDArray[np.int64]
@@ -56,7 +56,7 @@ def unproject_depth(
 ) -> Cloud:
     """Return all points of a depth image.
 
-    :param depth: [H, W], metres along the optical axis, 0 where no depth was measured
+    :param depth: [H, W], meters along the optical axis, 0 where no depth was measured
     :param intrinsic: [3, 3], OpenCV convention
     :param camera: [4, 4], camera pose in the world, OpenGL convention (x right, y up, view along -z)
     :raises InvalidArgumentError: for arrays of other shapes
@@ -66,12 +66,12 @@ def unproject_depth(
             f"expected a depth image [H, W], an intrinsic matrix [3, 3] and a pose [4, 4], but got "
             f"{list(np.shape(depth))}, {list(np.shape(intrinsic))} and {list(np.shape(camera))}"
         )
-    rows, columns = np.nonzero((depth > 0) & (depth < config.max_depth_m))
-    z = np.asarray(depth, float)[rows, columns]
-    x = (columns + 0.5 - intrinsic[0, 2]) / intrinsic[0, 0] * z
+    rows, cols = np.nonzero((depth > 0) & (depth < config.max_depth_m))
+    z = np.asarray(depth, float)[rows, cols]
+    x = (cols + 0.5 - intrinsic[0, 2]) / intrinsic[0, 0] * z
     y = (rows + 0.5 - intrinsic[1, 2]) / intrinsic[1, 1] * z
     pose = np.asarray(camera, float)
-    return Cloud(np.stack([x, -y, -z], axis=1) @ pose[:3, :3].T + pose[:3, 3], np.stack([rows, columns], axis=1))
+    return Cloud(np.stack([x, -y, -z], axis=1) @ pose[:3, :3].T + pose[:3, 3], np.stack([rows, cols], axis=1))
 
 
 def camera_pose_from_table(
@@ -85,7 +85,7 @@ def camera_pose_from_table(
     A plane is fitted to the table by least squares, with outliers removed. The origin on the table and the rotation
     about z are arbitrary.
 
-    :param depth: [H, W], metres along the optical axis, 0 where no depth was measured
+    :param depth: [H, W], meters along the optical axis, 0 where no depth was measured
     :param intrinsic: [3, 3], OpenCV convention
     :param table: [H, W], pixels of the table, with few others
     :raises InvalidArgumentError: for arrays of other shapes, or fewer than three points of the table

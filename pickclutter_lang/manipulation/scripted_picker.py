@@ -1,4 +1,4 @@
-"""A scripted pick: observe, reach, close, lift, transport; again after a failed grasp."""
+"""`ScriptedPicker`: observe, reach, close, lift and transport an object, with retries after failed grasps."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ScriptedPicker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the last episode."""
+        """Reset the state of the episode."""
         self._script: Actions | None = None
         self._failed: list[FloatArray] = []
         self.target: GraspTarget | None = None
@@ -147,8 +147,8 @@ class ScriptedPicker:
         for action in self._go(pose, CLOSED):
             views.append((self._tcp, self._depth))
             yield action
-        here, baseline = self._tcp, self.config.motion.view_baseline_m
-        distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - here[:3]) > baseline]
+        final_tcp, baseline = self._tcp, self.config.motion.view_baseline_m
+        distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - final_tcp[:3]) > baseline]
         centers = self._held_centers(distant[-1] if distant else None, target)
         del views, distant
         rotation = rotation_matrix(pose[3:])
@@ -169,7 +169,7 @@ class ScriptedPicker:
 
     @property
     def _opening(self) -> float:
-        """Distance between the finger pads, metres."""
+        """Distance between the finger pads, meters."""
         return float(self._qpos[JOINTS:].sum())
 
     @property
@@ -196,17 +196,17 @@ class ScriptedPicker:
     def _go(self, tcp_pose: FloatArray, gripper: float, waypoint: bool = False) -> Actions:
         """Go to a pose until it is reached, the arm stalls, or closed fingers have lost the object."""
         motion = self.config.motion
-        metres, radians = motion.position_tolerance_m, motion.rotation_tolerance_rad
+        meters, radians = motion.position_tolerance_m, motion.rotation_tolerance_rad
         if waypoint:
-            metres, radians = motion.waypoint_position_tolerance_m, motion.waypoint_rotation_tolerance_rad
-        least, stalled = np.inf, 0
+            meters, radians = motion.waypoint_position_tolerance_m, motion.waypoint_rotation_tolerance_rad
+        best_error, stalled = np.inf, 0
         for _ in range(motion.max_steps):
             distance, angle = pose_distance(self._tcp, tcp_pose)
-            if (distance < metres and angle < radians) or (gripper == CLOSED and not self._holding):
+            if (distance < meters and angle < radians) or (gripper == CLOSED and not self._holding):
                 return
             error = distance + motion.rotation_weight_m * angle
-            stalled = 0 if error < least - motion.min_progress_m else stalled + 1
-            least = min(least, error)
+            stalled = 0 if error < best_error - motion.min_progress_m else stalled + 1
+            best_error = min(best_error, error)
             if stalled == motion.stall_steps:
                 return
             yield self._towards(tcp_pose, gripper)
@@ -217,8 +217,8 @@ class ScriptedPicker:
         for step in range(motion.max_steps):
             last = self._qpos[:JOINTS].copy()
             yield self._towards(tcp_pose, CLOSED)
-            turned = np.abs(self._qpos[:JOINTS] - last).max()
-            if step + 1 >= motion.min_settle_steps and turned < motion.settled_step_rad:
+            joint_step = np.abs(self._qpos[:JOINTS] - last).max()
+            if step + 1 >= motion.min_settle_steps and joint_step < motion.settled_step_rad:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
@@ -236,8 +236,8 @@ class ScriptedPicker:
             )
         config = self.config
         cloud = object_point_cloud(self._depth, self._intrinsic, self._camera, config.point_cloud)
-        own = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
-        points, others = cloud.points[own], cloud.points[~own]
+        in_mask = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+        points, others = cloud.points[in_mask], cloud.points[~in_mask]
         rest_rotation = rotation_matrix(self._rest[3:])
         for limits in config.grasp_limits:
             grasp = self._reachable(propose_grasps(points, others, limits, rest_rotation, config.grasp))
@@ -248,7 +248,7 @@ class ScriptedPicker:
     def _reachable(self, candidates: GraspCandidates) -> FloatArray | None:
         """Return the first reachable grasp apart from failed ones; those that need a longer turn come last."""
         pairs = [
-            _both_turns(position, rotation, self._rest)
+            _both_flips(position, rotation, self._rest)
             for position, rotation in zip(candidates.positions, candidates.rotations, strict=True)
             if all(np.linalg.norm(position - failed[:3]) >= self.config.retry_distance_m for failed in self._failed)
         ]
@@ -259,7 +259,7 @@ class ScriptedPicker:
         return None
 
     def _reaches(self, grasp: FloatArray) -> bool:
-        """Tell whether the arm can follow the script to a grasp from its current joint angles."""
+        """Return whether the arm can follow the script to a grasp from its current joint angles."""
         pregrasp, angles = self._pregrasp(grasp), self._qpos[:JOINTS]
         for pose in (_raised(pregrasp, self.config.motion.travel_height_m), pregrasp, grasp):
             solution = self._arm.inverse(pose, angles)
@@ -288,13 +288,13 @@ class ScriptedPicker:
 
 
 def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:
-    """Return a pose at least `height` metres above the table."""
+    """Return a pose at least `height` meters above the table."""
     return np.concatenate([tcp_pose[:2], [max(float(tcp_pose[2]), height)], tcp_pose[3:]])
 
 
-def _both_turns(position: FloatArray, rotation: FloatArray, rest: FloatArray) -> list[FloatArray]:
+def _both_flips(position: FloatArray, rotation: FloatArray, rest: FloatArray) -> list[FloatArray]:
     """Return both poses of a grasp (the fingers may swap sides), the one nearer to the rest pose first."""
-    two = [rotation, rotation @ np.diag([-1.0, -1.0, 1.0])]
+    poses = [rotation, rotation @ np.diag([-1.0, -1.0, 1.0])]
     rest_rotation = rotation_matrix(rest[3:])
-    two.sort(key=lambda turned: -float(np.trace(turned.T @ rest_rotation)))
-    return [np.concatenate([position, quaternion(turned)]) for turned in two]
+    poses.sort(key=lambda flipped: -float(np.trace(flipped.T @ rest_rotation)))
+    return [np.concatenate([position, quaternion(flipped)]) for flipped in poses]

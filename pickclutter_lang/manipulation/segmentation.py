@@ -17,15 +17,15 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig, unproject_depth
 
-_UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop; as good as impossible
+_UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
 
 
 @dataclass(frozen=True)
 class SegmentationConfig:
-    """Settings of `segment_rgbd` and `select_target_segments`."""
+    """Configuration of `segment_rgbd` and `select_target_segments`."""
 
     height_weight_per_m: float = 3000.0
-    """Weight of the height: a step of 1 mm is worth 15 units of lightness, so labels and stripes separate nothing."""
+    """Weight of the height: 1 mm weighs as much as 15 units of lightness, so printed labels separate no segments."""
     lightness_weight: float = 0.2
     """Weight of the lightness (0..100)."""
     scale: float = 1e5
@@ -36,7 +36,7 @@ class SegmentationConfig:
     """Smaller segments join a neighbor."""
     min_depth_m: float = 0.1
     """Pixels nearer to the camera are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m."""
-    background_share: float = 0.5
+    background_fraction: float = 0.5
     """Segments with a larger share of table and fingers are background."""
     max_border_step_m: float = 0.015
     """Largest depth step between segments of one object; 12 to 20 mm do as well on 150 scenes of X_id."""
@@ -77,7 +77,7 @@ def segment_rgbd(
     )
     background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
     sizes = np.bincount(segments.ravel())
-    removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_share * sizes
+    removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_fraction * sizes
     segments[removed[segments]] = 0
     return np.unique(segments, return_inverse=True)[1].reshape(segments.shape) + int(segments.min() > 0)
 
@@ -100,28 +100,28 @@ def select_target_segments(
 
     :param segments: [H, W], as `segment_rgbd` returns them
     :param heatmap: [H, W], >= 0
-    :param depth: [H, W], metres
+    :param depth: [H, W], meters
     :param log_odds: [C, H, W] of C names, the target first; infinite or NaN where unknown
     :return: no masks where there are no segments
     :raises InvalidArgumentError: for log-odds of fewer than two names
     """
     heat, min_ratio = _segment_means(segments, heatmap[None])[0], config.min_heat_ratio
-    clear = np.zeros(len(heat), bool)
+    unambiguous = np.zeros(len(heat), bool)
     if log_odds is not None:
         margin = _margins(segments, log_odds)
         heat, min_ratio = heat * expit(margin), config.min_scored_heat_ratio
-        clear = margin >= config.min_joined_log_odds
+        unambiguous = margin >= config.min_joined_log_odds
     available = np.bincount(segments.ravel()) > 0
     available[0] = False
     pairs, steps = _borders(segments, np.asarray(depth))
     smooth = steps < config.max_border_step_m
     masks: list[NDArray[np.bool_]] = []
     while available.any() and len(masks) < count:
-        best = int(np.where(available, heat, -np.inf).argmax())
-        if masks and heat[best] <= 0:
+        seed = int(np.where(available, heat, -np.inf).argmax())
+        if masks and heat[seed] <= 0:
             break
-        joined = smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[best])).all(axis=0)
-        selected = available & (_connected(pairs[:, joined], best, len(heat)) | clear)
+        joined = smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[seed])).all(axis=0)
+        selected = available & (_connected(pairs[:, joined], seed, len(heat)) | unambiguous)
         masks.append(np.asarray(selected[segments]))
         available &= ~selected
     return masks
@@ -136,7 +136,7 @@ def _margins(segments: NDArray[np.int64], log_odds: FloatArray) -> FloatArray:
 
 
 def _connected(pairs: NDArray[np.int64], start: int, count: int) -> NDArray[np.bool_]:
-    """Tell [count] which segments are connected to `start` by pairs [2, B]."""
+    """Return [count] which segments are connected to `start` by pairs [2, B]."""
     graph = coo_array((np.ones(pairs.shape[1]), pairs), (count, count))
     components = connected_components(graph, directed=False)[1]
     return np.asarray(components == components[start])
@@ -153,15 +153,15 @@ def _segment_means(segments: NDArray[np.int64], channels: FloatArray) -> FloatAr
 
 
 def _borders(segments: NDArray[np.int64], depth: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return the pairs of neighboring segments, [2, B], and the median depth step along each border, [B], metres."""
+    """Return the pairs of neighboring segments, [2, B], and the median depth step along each border, [B], meters."""
     count = int(segments.max()) + 1
     keys, steps = [], []
-    for here, there in (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]):
-        one, other = segments[here], segments[there]
-        border = one != other
-        keys.append((np.minimum(one, other) * count + np.maximum(one, other))[border])
-        steps.append(np.abs(depth[here] - depth[there])[border])
+    for first_side, second_side in (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]):
+        first, second = segments[first_side], segments[second_side]
+        border = first != second
+        keys.append((np.minimum(first, second) * count + np.maximum(first, second))[border])
+        steps.append(np.abs(depth[first_side] - depth[second_side])[border])
     key = np.concatenate(keys)
-    found = np.unique(key)
-    medians = median(np.concatenate(steps), key, found) if len(found) else []
-    return np.stack(np.divmod(found, count)), np.asarray(medians, float)
+    pair_keys = np.unique(key)
+    medians = median(np.concatenate(steps), key, pair_keys) if len(pair_keys) else []
+    return np.stack(np.divmod(pair_keys, count)), np.asarray(medians, float)

@@ -1,4 +1,4 @@
-"""Poses of the hand that bring the center of the held object to a position."""
+"""Plans the transport of a grasped object: TCP poses that bring its center to the goal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CENTER_OFFSETS = (
     (1.75, 0.004, 0.032),
     (0.75, 0.04, -0.032),
 )
-"""Offsets of the true center from the estimated one: along the object (in steps), down, and sideways (metres).
+"""Offsets of the true center from the estimated one: along the object (in steps), down, and sideways (meters).
 
 A greedy search plan: each offset adds the most probability per step of the arm. An offset covers errors within 21 mm;
 the goal's tolerance is 25 mm. Errors are modeled as an equal mixture of two normals, with standard deviations of (14,
@@ -47,7 +47,7 @@ the goal's tolerance is 25 mm. Errors are modeled as an equal mixture of two nor
 
 @dataclass(frozen=True)
 class TransportConfig:
-    """Settings of the transport."""
+    """Configuration of the transport."""
 
     yaws_deg: tuple[float, ...] = tuple(range(-90, 91, 15))
     """Rotations of the hand about the vertical that are tried, the smallest first."""
@@ -55,7 +55,7 @@ class TransportConfig:
     """Tilts of the fingers away from the base that are tried; they bring the wrist nearer to it."""
     center_offsets: tuple[tuple[float, float, float], ...] = CENTER_OFFSETS
     """Search plan at the goal."""
-    step_share: float = 0.5
+    step_fraction: float = 0.5
     """Step along the object as a share of the standard deviation of its points along that axis."""
     min_step_m: float = 0.018
     """Shortest step along the object."""
@@ -84,7 +84,7 @@ def center_hypotheses(
     sideways = np.cross(along, down)
     if np.linalg.norm(sideways) < config.min_horizontal_sine:
         sideways = np.cross(along, [0, 1, 0])
-    step = np.clip(config.step_share * np.sqrt(variances[2]), config.min_step_m, config.max_step_m)
+    step = np.clip(config.step_fraction * np.sqrt(variances[2]), config.min_step_m, config.max_step_m)
     directions = np.stack([step * along, down, sideways / np.linalg.norm(sideways)])
     return np.asarray(center + np.array(config.center_offsets) @ directions)
 
@@ -103,24 +103,26 @@ def transport_pose(
     as possible. Where no rotation helps, the pose has the given one.
 
     :param angles: current joint angles [7], from which the arm goes to the pose
-    :param position: [3], metres
+    :param position: [3], meters
     :param center: [3], of the held object, in the TCP frame
     :param rotation: [3, 3], of the hand at the grasp
     """
-    away = position[:2] - arm.base[:2]
-    lean_axis = np.array([away[1], -away[0], 0.0]) / max(float(np.linalg.norm(away)), 1e-9)
+    away_from_base = position[:2] - arm.base[:2]
+    lean_axis = np.array([away_from_base[1], -away_from_base[0], 0.0]) / max(
+        float(np.linalg.norm(away_from_base)), 1e-9
+    )
     poses: list[FloatArray] = []
-    for yaw, lean in _turns(config):
-        turn = Rotation.from_rotvec(lean * lean_axis) * Rotation.from_rotvec([0, 0, yaw])
-        turned = turn.as_matrix() @ rotation
-        poses.append(np.concatenate([position - turned @ center, quaternion(turned)]))
+    for yaw, lean in _rotation_grid(config):
+        rotation_change = Rotation.from_rotvec(lean * lean_axis) * Rotation.from_rotvec([0, 0, yaw])
+        rotated = rotation_change.as_matrix() @ rotation
+        poses.append(np.concatenate([position - rotated @ center, quaternion(rotated)]))
         solution = arm.inverse(poses[-1], angles)
         if solution is not None and is_elbow_bent(solution, arm.config):
             return poses[-1]
     return poses[0]
 
 
-def _turns(config: TransportConfig) -> FloatArray:
+def _rotation_grid(config: TransportConfig) -> FloatArray:
     """Return yaws and leans [T, 2], radians, the smallest sum first."""
     pairs = itertools.product(config.yaws_deg, config.leans_deg)
     return np.asarray(np.deg2rad(sorted(pairs, key=lambda pair: abs(pair[0]) + pair[1])))

@@ -1,4 +1,4 @@
-"""The scripted picker: kinematics, clouds, what lies apart, grasps, and picks that are really executed."""
+"""The scripted picker: kinematics, point clouds, segmentation, grasp proposals, and picks in the simulator."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPic
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
 
 
-def hottest(segments, heatmap, depth, odds=None):
-    (mask,) = select_target_segments(segments, heatmap, depth, odds)
+def select_one(segments, heatmap, depth, log_odds=None):
+    (mask,) = select_target_segments(segments, heatmap, depth, log_odds)
     return mask
 
 
@@ -40,14 +40,14 @@ def test_inverse_kinematics_undo_forward_kinematics():
     arm, rng = PandaArm(BASE), np.random.default_rng(0)
     for _ in range(50):
         pose = arm.forward(REST + rng.uniform(-0.4, 0.4, 7))
-        found = arm.inverse(pose, REST)
-        assert found is not None and (found >= JOINT_LIMITS[0]).all() and (found <= JOINT_LIMITS[1]).all()
-        metres, radians = pose_distance(arm.forward(found), pose)
-        assert metres < 1e-3 and radians < 0.01
+        result = arm.inverse(pose, REST)
+        assert result is not None and (result >= JOINT_LIMITS[0]).all() and (result <= JOINT_LIMITS[1]).all()
+        meters, radians = pose_distance(arm.forward(result), pose)
+        assert meters < 1e-3 and radians < 0.01
     assert arm.inverse(np.array([3.0, 0, 0, 0, 1, 0, 0]), REST) is None
 
 
-def test_a_depth_picture_becomes_points_of_the_world():
+def test_a_depth_image_becomes_points_of_the_world():
     depth = np.full((160, 160), 0.5)
     depth[70:90, 100:120] = 0.4
     cloud = object_point_cloud(depth, INTRINSIC, ABOVE)
@@ -62,16 +62,16 @@ def test_a_depth_picture_becomes_points_of_the_world():
 
 
 def test_a_box_is_grasped_across_its_narrow_side():
-    found = propose_grasps(box((0.12, 0.04, 0.05)), np.zeros((0, 3)))
-    assert len(found.positions) > 1
-    best, closing, approach = found.positions[0], found.rotations[0][:, 1], found.rotations[0][:, 2]
+    result = propose_grasps(box((0.12, 0.04, 0.05)), np.zeros((0, 3)))
+    assert len(result.positions) > 1
+    position, closing, approach = result.positions[0], result.rotations[0][:, 1], result.rotations[0][:, 2]
     assert abs(closing[1]) > 0.9 and approach[2] < -0.99
-    assert np.abs(best[:2]).max() < 0.02 and 0.01 < best[2] < 0.05
-    for rotation in found.rotations:
+    assert np.abs(position[:2]).max() < 0.02 and 0.01 < position[2] < 0.05
+    for rotation in result.rotations:
         assert np.allclose(rotation.T @ rotation, np.eye(3)) and np.linalg.det(rotation) == pytest.approx(1)
 
 
-def test_what_the_gripper_cannot_hold_or_reach_around_has_no_grasp():
+def test_objects_too_wide_or_enclosed_have_no_grasp():
     cube = box((0.05, 0.05, 0.05))
     assert len(propose_grasps(cube, np.zeros((0, 3))).positions)
     plate = box((0.12, 0.12, 0.05))
@@ -84,102 +84,105 @@ def test_what_the_gripper_cannot_hold_or_reach_around_has_no_grasp():
     assert not len(propose_grasps(cube[:3], np.zeros((0, 3))).positions)
 
 
-def test_proposals_are_free_and_keep_off_the_table():
-    cube, neighbour = box((0.04, 0.04, 0.06)), box((0.04, 0.1, 0.08), at=(0.06, 0))
-    found = propose_grasps(cube, neighbour)
-    assert len(found.positions)
+def test_proposals_are_collision_free_and_clear_the_table():
+    cube, neighbor = box((0.04, 0.04, 0.06)), box((0.04, 0.1, 0.08), at=(0.06, 0))
+    result = propose_grasps(cube, neighbor)
+    assert len(result.positions)
     assert (
-        collision_counts(GraspCandidates(found.positions, found.rotations), [cube, neighbour])
+        collision_counts(GraspCandidates(result.positions, result.rotations), [cube, neighbor])
         <= DEFAULT_LIMITS.max_collisions
     ).all()
-    assert (found.positions[:, 2] > 0.0098).all()
+    assert (result.positions[:, 2] > 0.0098).all()
 
 
-def test_nothing_else_is_taken_hold_of():
+def test_no_other_object_is_grasped():
     bar, across = box((0.2, 0.03, 0.03)), box((0.02, 0.16, 0.02), at=(0.0, 0.0)) + np.array([0, 0, 0.03])
     alone, crossed = propose_grasps(bar, np.zeros((0, 3))), propose_grasps(bar, across)
-    assert np.abs(alone.positions[0][:2]).max() < 0.02  # at the middle, where it is heaviest
-    assert len(crossed.positions) and np.abs(crossed.positions[:, 0]).min() > 0.02  # beside what lies on it
+    assert np.abs(alone.positions[0][:2]).max() < 0.02  # at the center of mass
+    assert len(crossed.positions) and np.abs(crossed.positions[:, 0]).min() > 0.02  # beside the object on top of it
     assert (points_between_fingers(crossed, across) <= DEFAULT_LIMITS.max_collisions).all()
     assert points_between_fingers(alone, across)[0] > DEFAULT_LIMITS.max_collisions
     assert points_between_fingers(alone[np.zeros(0, int)], across).shape == (0,)
 
 
-@pytest.mark.parametrize("turn", [0.0, 0.7, 2.0])
-def test_a_hammer_is_heaviest_near_its_head(turn):
+@pytest.mark.parametrize("yaw", [0.0, 0.7, 2.0])
+def test_a_hammer_is_heaviest_near_its_head(yaw):
     handle, head = box((0.24, 0.02, 0.02), spacing=0.002), box((0.04, 0.1, 0.03), at=(0.14, 0), spacing=0.002)
-    c, s = np.cos(turn), np.sin(turn)
+    c, s = np.cos(yaw), np.sin(yaw)
     points = np.concatenate([handle, head]) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
     masses = np.array([0.24 * 0.02 * 0.02, 0.04 * 0.1 * 0.03])
     along = masses @ [0.0, 0.14] / masses.sum()
-    found = center_of_mass(points)
-    assert found[:2] == pytest.approx([along * c, along * s], abs=0.012)
-    assert found[2] == pytest.approx(0.015, abs=0.004)
+    result = center_of_mass(points)
+    assert result[:2] == pytest.approx([along * c, along * s], abs=0.012)
+    assert result[2] == pytest.approx(0.015, abs=0.004)
     assert center_of_mass(points[:1]) == pytest.approx([*points[0, :2], 0.5 * points[0, 2]])
 
 
-def test_things_that_lie_apart_are_segments():
+def test_separate_objects_are_segments():
     rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
     depth[30:60, 40:80], depth[60:90, 40:80] = 0.45, 0.42  # one stands higher than the other beside it
     depth[110:140, 20:60], rgb[110:140, 40:60] = 0.46, 250  # equally high, of another brightness
     depth[140:, 110:130] = 0.06  # a finger
     segments = segment_rgbd(rgb, depth, INTRINSIC, ABOVE)
-    things = [np.s_[30:60, 40:80], np.s_[60:90, 40:80], np.s_[110:140, 20:40], np.s_[110:140, 40:60]]
-    values = [int(np.bincount(segments[thing].ravel()).argmax()) for thing in things]
+    regions = [np.s_[30:60, 40:80], np.s_[60:90, 40:80], np.s_[110:140, 20:40], np.s_[110:140, 40:60]]
+    values = [int(np.bincount(segments[region].ravel()).argmax()) for region in regions]
     assert len(set(values)) == 4 and 0 not in values
-    for value, thing in zip(values, things, strict=True):
-        wanted = np.zeros((160, 160), bool)
-        wanted[thing] = True
-        found = segments == value
-        assert (found & wanted).sum() > 0.8 * (found | wanted).sum()
+    for value, region in zip(values, regions, strict=True):
+        expected = np.zeros((160, 160), bool)
+        expected[region] = True
+        result = segments == value
+        assert (result & expected).sum() > 0.8 * (result | expected).sum()
     assert not segments[:, 100:].any()
     heatmap = np.zeros((160, 160))
     heatmap[115:120, 25:30] = 1.0
-    assert (hottest(segments, heatmap, depth) == (segments == values[2])).all()  # what is beside it is cold
+    assert (select_one(segments, heatmap, depth) == (segments == values[2])).all()  # its neighbor is cold
     heatmap[110:140, 20:60] = 1.0
     both = (segments == values[2]) | (segments == values[3])
-    assert (hottest(segments, heatmap, depth) == both).all()  # of two colors, but hot and without a step between
+    assert (select_one(segments, heatmap, depth) == both).all()  # of two colors, but hot and without a step between
     heatmap[30:60, 40:80] = heatmap[60:90, 40:80] = 2.0
     heatmap[32, 42] = 3.0
-    assert (hottest(segments, heatmap, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
+    assert (select_one(segments, heatmap, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
     assert select_target_segments(np.zeros((4, 4), int), heatmap[:4, :4], depth[:4, :4]) == []
-    assert hottest(np.ones((4, 4), int), heatmap[:4, :4], depth[:4, :4]).all()
+    assert select_one(np.ones((4, 4), int), heatmap[:4, :4], depth[:4, :4]).all()
 
 
-def test_an_object_grows_along_borders_without_a_step_over_what_is_hot():
+def test_hot_neighbors_without_a_depth_step_are_merged():
     segments = np.repeat([[1, 2, 3, 4, 0, 5]], 9, axis=0).repeat(4, axis=1)
-    warm = np.array([0, 1.0, 0.4, 0.35, 0.25, 0.9])
+    heat = np.array([0, 1.0, 0.4, 0.35, 0.25, 0.9])
     depth = np.full(segments.shape, 0.4)
-    depth[4, 4:8] = 0.3  # a row that stands out does not part the first from the second
-    assert (hottest(segments, warm[segments], depth) == np.isin(segments, [1, 2, 3])).all()  # 4 is cold, 5 apart
+    depth[4, 4:8] = 0.3  # a single row does not separate the first from the second
+    assert (
+        select_one(segments, heat[segments], depth) == np.isin(segments, [1, 2, 3])
+    ).all()  # 4 is cold, 5 not connected
     depth[:, 4:] = 0.42
-    assert (hottest(segments, warm[segments], depth) == (segments == 1)).all()
+    assert (select_one(segments, heat[segments], depth) == (segments == 1)).all()
 
 
-def test_names_say_what_belongs_to_an_object_and_what_does_not():
+def test_log_odds_of_names_decide_which_segments_are_merged():
     segments = np.repeat([[1, 2, 0, 3, 0, 4, 5]], 9, axis=0).repeat(4, axis=1)
-    warm = np.array([0, 0.5, 0.2, 0.7, 0.0, 0.08])[segments]
+    heat = np.array([0, 0.5, 0.2, 0.7, 0.0, 0.08])[segments]
     depth = np.full(segments.shape, 0.4)
-    named = np.array([[0.0, 2, 1, -1, 3, -2], [0, -2, 0, 2, 1.5, 0], [0, 0, 1.5, 0, -3, -9]])[:, segments]
-    # 3 is the hottest, but called something else; 2 is joined to 1; 4 is cold, and clearly called so; 5 is neither.
-    assert (hottest(segments, warm, depth) == (segments == 3)).all()
-    assert (hottest(segments, warm, depth, named) == np.isin(segments, [1, 2, 4])).all()
+    log_odds = np.array([[0.0, 2, 1, -1, 3, -2], [0, -2, 0, 2, 1.5, 0], [0, 0, 1.5, 0, -3, -9]])[:, segments]
+    # 3 is the hottest, but has another name; 2 is merged with 1; 4 is cold, but clearly the target; 5 is neither.
+    assert (select_one(segments, heat, depth) == (segments == 3)).all()
+    assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 2, 4])).all()
     depth[:, 4:] = 0.42
-    assert (hottest(segments, warm, depth, named) == np.isin(segments, [1, 4])).all()
-    found = [
-        sorted(set(segments[mask].tolist())) for mask in select_target_segments(segments, warm, depth, named, count=4)
+    assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 4])).all()
+    result = [
+        sorted(set(segments[mask].tolist()))
+        for mask in select_target_segments(segments, heat, depth, log_odds, count=4)
     ]
-    assert found == [[1, 4], [2], [3], [5]]  # each without what was taken before, the coldest last
-    assert len(select_target_segments(segments, warm, depth, count=2)) == 2
-    assert select_target_segments(0 * segments, warm, depth, named, count=2) == []
-    named[:, :, 16:] = np.nan
-    assert (hottest(segments, warm, depth, named) == (segments == 1)).all()
+    assert result == [[1, 4], [2], [3], [5]]  # each without the segments of the earlier ones, the coldest last
+    assert len(select_target_segments(segments, heat, depth, count=2)) == 2
+    assert select_target_segments(0 * segments, heat, depth, log_odds, count=2) == []
+    log_odds[:, :, 16:] = np.nan
+    assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
 
 
-def test_the_pads_close_on_what_is_thin_and_lies_high():
+def test_thin_objects_lie_between_the_pads():
     fork = box((0.15, 0.012, 0.006), spacing=0.002) + np.array([0, 0, 0.048])
-    found = propose_grasps(fork, np.zeros((0, 3)))
-    tips = found.positions[:, 2] + found.rotations[:, 2, 2] * PANDA_GRIPPER.finger_tip_z_m
+    result = propose_grasps(fork, np.zeros((0, 3)))
+    tips = result.positions[:, 2] + result.rotations[:, 2, 2] * PANDA_GRIPPER.finger_tip_z_m
     assert len(tips) and (0.054 - tips <= PANDA_GRIPPER.pad_height_m + 1e-9).all()
     thick = propose_grasps(box((0.15, 0.05, 0.054)), np.zeros((0, 3)))
     assert 0.054 - (thick.positions[0, 2] - PANDA_GRIPPER.finger_tip_z_m) > 0.03
@@ -191,17 +194,17 @@ def test_a_low_dome_has_no_upright_sides():
     dome = np.stack([radii * np.cos(angles), radii * np.sin(angles), height], axis=-1).reshape(-1, 3)
     dome = dome[dome[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m]
     straight = np.diag([1.0, -1.0, -1.0])
-    grips = _grasps_on_strips(dome, dome[::20], straight, dome.mean(0))
-    deep = [grip for grip in grips if grip.position[2] < 0.015]  # its tips are as low as the table allows
-    assert deep and min(grip.flare for grip in deep if grip.width > 0.05) > 0.003
+    grasps = _grasps_on_strips(dome, dome[::20], straight, dome.mean(0))
+    deep = [grasp for grasp in grasps if grasp.position[2] < 0.015]  # its tips are as low as the table allows
+    assert deep and min(grasp.flare for grasp in deep if grasp.width > 0.05) > 0.003
 
 
-def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
+def test_a_center_beyond_a_pad_costs_more_than_one_across():
     bar = box((0.12, 0.03, 0.03))
-    middle, straight = np.array([0.0, 0.0, 0.015]), np.diag([1.0, -1.0, -1.0])
-    at = bar[(np.abs(bar[:, 0]) < 1e-9) & (np.abs(bar[:, 1]) < 0.003) & (bar[:, 2] > 0.029)]
+    center, straight = np.array([0.0, 0.0, 0.015]), np.diag([1.0, -1.0, -1.0])
+    seeds = bar[(np.abs(bar[:, 0]) < 1e-9) & (np.abs(bar[:, 1]) < 0.003) & (bar[:, 2] > 0.029)]
     (central, *_), (across, *_), (beyond, *_) = (
-        _grasps_on_strips(bar + shift, at + shift, straight, middle)
+        _grasps_on_strips(bar + shift, seeds + shift, straight, center)
         for shift in ([0, 0, 0], [0.02, 0, 0], [0, 0.02, 0])
     )
     assert central.across < 1e-3 and central.beyond < 1e-3
@@ -210,8 +213,8 @@ def test_a_middle_beyond_a_pad_speaks_more_against_a_grasp_than_one_across():
     assert costs[0] < costs[1] < costs[2]
 
 
-def a_bar_from_above(angles):
-    """A depth image with a bar in the middle, and an observation of it by an arm with these joint angles."""
+def observe_bar(angles):
+    """Return a depth image with a bar in its center, and its observation by an arm with these joint angles."""
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
     return depth, {
@@ -222,14 +225,14 @@ def a_bar_from_above(angles):
     }
 
 
-def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch):
-    turned = [0, 0, 0, 0, 0, 0, -0.1]  # so that half a turn of the hand begins away from the last joint's limit
-    depth, seen = a_bar_from_above(REST + turned)
-    pickers = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(3)]
-    pickers[0].act(seen)
+def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch):
+    rotated = [0, 0, 0, 0, 0, 0, -0.1]  # so that half a turn of the hand begins away from the last joint's limit
+    depth, observation = observe_bar(REST + rotated)
+    pickers = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(3)]
+    pickers[0].act(observation)
     first, solve, resting = pickers[0].target.grasp, PandaArm.inverse, PandaArm(BASE).forward(REST)
 
-    def turn(pose, other):
+    def angle(pose, other):
         return pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], other * [0, 0, 0, 1, 1, 1, 1])[1]
 
     def refuse(wrong):
@@ -237,73 +240,73 @@ def test_fingers_that_cannot_reach_a_grasp_one_way_round_are_turned(monkeypatch)
             PandaArm, "inverse", lambda self, pose, start: None if wrong(pose) else solve(self, pose, start)
         )
 
-    refuse(lambda pose: turn(pose, first) < 0.1)
-    pickers[1].act(seen)  # another grasp, rather than the same one after a long turn
-    assert turn(pickers[1].target.grasp, first) > 0.1 and turn(pickers[1].target.grasp, resting) < np.pi / 2 + 0.1
-    refuse(lambda pose: turn(pose, resting) < np.pi / 2)
-    pickers[2].act(seen)
+    refuse(lambda pose: angle(pose, first) < 0.1)
+    pickers[1].act(observation)  # another grasp, rather than the same one after a long turn
+    assert angle(pickers[1].target.grasp, first) > 0.1 and angle(pickers[1].target.grasp, resting) < np.pi / 2 + 0.1
+    refuse(lambda pose: angle(pose, resting) < np.pi / 2)
+    pickers[2].act(observation)
     assert pickers[2].target.grasp[:3] == pytest.approx(first[:3])
     half = rotation_matrix(pickers[2].target.grasp[3:]).T @ rotation_matrix(first[3:])
     assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
 
 
-def test_what_is_lost_while_it_is_lifted_is_noticed_and_picked_again():
-    """An arm that goes where it is told, and fingers that lose what they hold in the second step of each lift."""
-    depth, seen = a_bar_from_above(REST)
-    picker, angles, fingers = ScriptedPicker(lambda seen: depth < 0.48, "pd_joint_delta_pos"), REST.copy(), 0.04
+def test_an_object_that_slips_during_the_lift_is_picked_again():
+    """The arm follows its actions exactly; the object slips in the second step of each lift."""
+    depth, observation = observe_bar(REST)
+    picker, angles, fingers = ScriptedPicker(lambda observation: depth < 0.48, "pd_joint_delta_pos"), REST.copy(), 0.04
     phases, speeds = [], []
     while picker.phase != PickPhase.DONE and len(phases) < 600:
-        seen["agent"]["qpos"] = np.append(angles, [fingers, fingers])
-        action = picker.act(seen)
+        observation["agent"]["qpos"] = np.append(angles, [fingers, fingers])
+        action = picker.act(observation)
         phases.append(picker.phase)
         angles = angles + 0.1 * action[:-1]
-        lost = phases[-2:] == [PickPhase.LIFT, PickPhase.LIFT]
-        fingers = 0.04 if action[-1] > 0 else 0.0 if lost else 0.01
+        slips = phases[-2:] == [PickPhase.LIFT, PickPhase.LIFT]
+        fingers = 0.04 if action[-1] > 0 else 0.0 if slips else 0.01
         if picker.phase == PickPhase.LIFT:
             speeds.append(np.abs(action[:-1]).max())
     runs = [(phase, len(list(steps))) for phase, steps in itertools.groupby(phases)]
-    assert [length for phase, length in runs if phase == PickPhase.LIFT] == [2, 2, 2]  # three tries
+    assert [length for phase, length in runs if phase == PickPhase.LIFT] == [2, 2, 2]  # three attempts
     assert phases[-1] == PickPhase.DONE and PickPhase.TRANSPORT not in phases
     assert max(speeds) <= 0.15 + 1e-6
 
 
-def test_what_hangs_below_the_fingers_costs_and_what_lies_above_does_not():
+def test_a_center_below_the_tips_costs_and_one_above_does_not():
     grasps = [StripGrasp(np.zeros(3), 0.03, 0, 0, 0, 0, 0, below) for below in (-0.05, 0.0, 0.03, 0.06)]
     costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in grasps]
     assert costs[0] == costs[1] < costs[2] < costs[3]
 
 
-def test_a_grasp_to_which_the_arm_cannot_come_down_is_not_taken(monkeypatch):
-    """Above the grasp, from where it comes down, the arm cannot be with the hand so."""
-    depth, seen = a_bar_from_above(REST)
-    pickers, solve = [ScriptedPicker(lambda seen: depth < 0.48) for _ in range(2)], PandaArm.inverse
-    pickers[0].act(seen)
+def test_a_grasp_without_a_reachable_approach_is_not_chosen(monkeypatch):
+    """The pose above the grasp is out of reach with that rotation of the hand."""
+    depth, observation = observe_bar(REST)
+    pickers, solve = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(2)], PandaArm.inverse
+    pickers[0].act(observation)
     first = pickers[0].target.grasp
 
     def refuse_above(self, pose, start):
         return None if pose[2] > 0.2 and abs(pose[3:] @ first[3:]) > 0.999 else solve(self, pose, start)
 
     monkeypatch.setattr(PandaArm, "inverse", refuse_above)
-    pickers[1].act(seen)
+    pickers[1].act(observation)
     assert abs(pickers[1].target.grasp[3:] @ first[3:]) < 0.999
 
 
 @pytest.mark.parametrize("yaw", [0, 60, 90])
-def test_of_grasps_that_are_as_good_the_hand_takes_the_nearest(yaw):
-    turned = Rotation.from_rotvec([0, 0, np.deg2rad(yaw)]).as_matrix() @ np.diag([1.0, -1.0, -1.0])
+def test_of_equal_grasps_the_one_nearest_to_rest_is_first(yaw):
+    rotated = Rotation.from_rotvec([0, 0, np.deg2rad(yaw)]).as_matrix() @ np.diag([1.0, -1.0, -1.0])
     ball = np.random.default_rng(0).normal(size=(4000, 3))
     ball = 0.025 * ball / np.linalg.norm(ball, axis=1, keepdims=True) + [0, 0, 0.025]
-    found = propose_grasps(ball[ball[:, 2] > 0.02], np.zeros((0, 3)), rest_rotation=turned)
-    assert abs(found.rotations[0][:, 1] @ turned[:, 1]) > np.cos(np.deg2rad(16))
+    result = propose_grasps(ball[ball[:, 2] > 0.02], np.zeros((0, 3)), rest_rotation=rotated)
+    assert abs(result.rotations[0][:, 1] @ rotated[:, 1]) > np.cos(np.deg2rad(16))
 
 
-def test_where_there_is_no_usual_grasp_a_worse_one_is_tried():
-    wide, nothing = box((0.12, 0.076, 0.05), spacing=0.002), np.zeros((0, 3))
-    assert not len(propose_grasps(wide, nothing).positions)
-    assert len(propose_grasps(wide, nothing, limits=RELAXED_LIMITS).positions)
+def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones():
+    wide_box, no_points = box((0.12, 0.076, 0.05), spacing=0.002), np.zeros((0, 3))
+    assert not len(propose_grasps(wide_box, no_points).positions)
+    assert len(propose_grasps(wide_box, no_points, limits=RELAXED_LIMITS).positions)
     depth = np.full((160, 160), 0.5)
     depth[73:87, 60:100] = 0.45  # 14 pixels of 5.6 mm
-    seen = {
+    observation = {
         "image": {"hand_camera": {"depth": depth[..., None]}},
         "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
         "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
@@ -311,48 +314,50 @@ def test_where_there_is_no_usual_grasp_a_worse_one_is_tried():
     }
     strict = PickerConfig(grasp_limits=(DEFAULT_LIMITS,))
     configs = DEFAULT_PICKER_CONFIG, strict
-    picker, without = (ScriptedPicker(lambda seen: depth < 0.48, config=config) for config in configs)
-    picker.act(seen)
+    picker, without = (ScriptedPicker(lambda observation: depth < 0.48, config=config) for config in configs)
+    picker.act(observation)
     assert picker.target is not None and picker.phase == PickPhase.REACH
-    without.act(seen)
+    without.act(observation)
     assert without.target is None and without.phase == PickPhase.DONE
 
 
-def test_a_bottle_is_not_taken_by_its_round_top():
+def test_a_bottle_is_grasped_at_its_neck():
     angles = np.arange(-1.5, 1.51, 0.05)
     x, a = np.meshgrid(np.arange(-0.08, 0.081, 0.004), angles, indexing="ij")
     body = np.stack([x, 0.05 * np.sin(a), 0.05 + 0.05 * np.cos(a)], axis=-1).reshape(-1, 3)  # too wide for the gripper
     neck = np.stack([x * 0.3 + 0.105, 0.02 * np.sin(a), 0.05 + 0.02 * np.cos(a)], axis=-1).reshape(-1, 3)
-    found = propose_grasps(np.concatenate([body, neck]), np.zeros((0, 3)))
-    assert found.positions[0, 2] < 0.06  # but where its sides are upright, as its neck has them
+    result = propose_grasps(np.concatenate([body, neck]), np.zeros((0, 3)))
+    assert result.positions[0, 2] < 0.06  # but where its sides are upright, as its neck has them
 
 
 @pytest.mark.parametrize("degrees", [-25, 25])
-def test_a_wall_that_leans_is_held_along_its_normal(degrees):
+def test_a_leaning_wall_is_grasped_along_its_normal(degrees):
     along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
     sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
-    turn = Rotation.from_rotvec([0, np.deg2rad(degrees), 0]).as_matrix()
-    wall = np.concatenate(sides) @ turn.T
+    rotation = Rotation.from_rotvec([0, np.deg2rad(degrees), 0]).as_matrix()
+    wall = np.concatenate(sides) @ rotation.T
     wall[:, 2] -= wall[:, 2].min()
-    assert abs(propose_grasps(wall, np.zeros((0, 3))).rotations[0][:, 1] @ turn[:, 0]) > 0.999
+    assert abs(propose_grasps(wall, np.zeros((0, 3))).rotations[0][:, 1] @ rotation[:, 0]) > 0.999
 
 
 def leaning_box(tilt, size=(0.16, 0.066, 0.2), spacing=0.003):
-    """Return what a camera above sees of a box, in its own axes and turned about x: its front and its upper end."""
+    """Return the visible points of a box that is tilted about x (its front and upper end), and its rotation."""
     width, thick, length = size
     across, along = np.meshgrid(np.arange(0, width, spacing) - width / 2, np.arange(0, length, spacing), indexing="ij")
     front = np.stack([across, 0 * across, along], axis=-1).reshape(-1, 3)
     across, deep = np.meshgrid(np.arange(0, width, spacing) - width / 2, np.arange(0, thick, spacing), indexing="ij")
     end = np.stack([across, deep, length + 0 * across], axis=-1).reshape(-1, 3)
-    turn = Rotation.from_rotvec([-tilt, 0, 0]).as_matrix()  # its upper end goes to +y, its front looks up
-    return np.concatenate([front, end]) @ turn.T + np.array([0, 0, 0.01]), turn
+    rotation = Rotation.from_rotvec([-tilt, 0, 0]).as_matrix()  # its upper end goes to +y, its front looks up
+    return np.concatenate([front, end]) @ rotation.T + np.array([0, 0, 0.01]), rotation
 
 
-def test_flat_faces_are_told_from_what_is_round():
-    points, turn = leaning_box(0.6)
+def test_planar_faces_are_distinguished_from_round_ones():
+    points, rotation = leaning_box(0.6)
     faces = planar_normals(points)
     assert len(faces) == 2 and np.allclose(np.linalg.norm(faces, axis=1), 1)
-    assert faces[0] @ (turn @ [0, -1, 0]) > 0.999 and faces[1] @ (turn @ [0, 0, 1]) > 0.999  # the larger one first
+    assert (
+        faces[0] @ (rotation @ [0, -1, 0]) > 0.999 and faces[1] @ (rotation @ [0, 0, 1]) > 0.999
+    )  # the larger one first
     rng = np.random.default_rng(0)
     ball = rng.normal(size=(1500, 3))
     ball = 0.03 * ball / np.linalg.norm(ball, axis=1, keepdims=True)
@@ -360,27 +365,27 @@ def test_flat_faces_are_told_from_what_is_round():
     assert planar_normals(points[:20]).shape == (0, 3)
 
 
-def test_a_box_that_leans_is_held_across_its_thickness():
-    points, turn = leaning_box(0.6)
-    thickness, nothing = turn @ [0, 1, 0], np.zeros((0, 3))
+def test_a_leaning_box_is_grasped_across_its_thickness():
+    points, rotation = leaning_box(0.6)
+    thickness, no_points = rotation @ [0, 1, 0], np.zeros((0, 3))
 
-    held = propose_grasps(points, nothing).rotations[0]
-    assert abs(held[:, 1] @ thickness) > 0.99 and held[:, 2] @ (turn @ [0, 0, -1]) > 0.99
+    grasp = propose_grasps(points, no_points).rotations[0]
+    assert abs(grasp[:, 1] @ thickness) > 0.99 and grasp[:, 2] @ (rotation @ [0, 0, -1]) > 0.99
     faceless = replace(DEFAULT_GRASP_CONFIG, planes=PlaneConfig(max_planes=0))
-    others = propose_grasps(points, nothing, config=faceless).rotations
-    assert max(abs(rotation[:, 1] @ thickness) for rotation in others) < 0.9  # nothing else is, for something so thick
+    others = propose_grasps(points, no_points, config=faceless).rotations
+    assert max(abs(other[:, 1] @ thickness) for other in others) < 0.9  # without faces there is none
 
 
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
-def test_driving_goes_to_a_pose(mode):
+def test_controllers_move_to_a_pose(mode):
     arm, angles = PandaArm(BASE), np.append(REST, [0.04, 0.04])
     goal = arm.forward(REST) + np.array([0.03, -0.04, -0.05, 0, 0, 0, 0])
     action = make_controller(mode)(arm, angles, goal, -1.0, 0.5)
     assert action.dtype == np.float32 and action[-1] == -1 and np.abs(action[:-1]).max() <= 0.5 + 1e-6
     assert make_controller(mode)(arm, angles, arm.forward(REST), 1.0, 1.0)[:-1] == pytest.approx(0, abs=0.01)
-    turned = arm.forward(REST + np.array([0, 0, 0, 0, 0, 0, 0.6]))
-    action = make_controller(mode)(arm, angles, turned, -1.0, 0.2)
-    fastest = 0.5 if mode == "pd_ee_delta_pose" else 0.2  # by pose the hand turns at half speed at least
+    rotated = arm.forward(REST + np.array([0, 0, 0, 0, 0, 0, 0.6]))
+    action = make_controller(mode)(arm, angles, rotated, -1.0, 0.2)
+    fastest = 0.5 if mode == "pd_ee_delta_pose" else 0.2  # rotations have at least half speed
     assert np.linalg.norm(action[3:-1]) == pytest.approx(fastest, abs=1e-3)
     with pytest.raises(InvalidArgumentError, match="pd_ee_delta_pose, pd_joint_delta_pos"):
         make_controller("pd_joint_vel")
@@ -388,16 +393,16 @@ def test_driving_goes_to_a_pose(mode):
         PickerConfig(max_attempts=0)
 
 
-def pick(env, options, mode, meddle=lambda picker: None):
+def run_picker(env, options, mode, callback=lambda picker: None):
     observation, info = env.reset(seed=0, options=options)
     picker = ScriptedPicker(
-        lambda seen: seen["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id, mode
+        lambda observation: observation["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id, mode
     )
     for _ in range(200):
         action = picker.act(observation)
         if picker.phase == PickPhase.DONE:
             break
-        meddle(picker)
+        callback(picker)
         observation, _, terminated, truncated, info = env.step(action)
         if terminated or truncated:
             break
@@ -416,26 +421,26 @@ def test_the_arm_brings_the_object_to_the_goal(mode):
         camera_cfgs={"base_camera": {"width": 8, "height": 8}},
     )
     pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball", "banana"])
-    asked = {"episode": pile, "target": "lemon"}
-    success, picker = pick(env, asked, mode)
+    options = {"episode": pile, "target": "lemon"}
+    success, picker = run_picker(env, options, mode)
     assert success and picker.phase == PickPhase.TRANSPORT
 
     targets = []
 
-    def move_off(picker):
+    def move_target(picker):
         """Move the lemon away from between the fingers, once."""
         if picker.phase == PickPhase.CLOSE and not targets:
             targets.append(picker.target)
             lemon, pose = env.unwrapped.obj, env.unwrapped.obj.pose
             lemon.set_pose(type(pose)([0.07, 0.07, pose.p[2]], pose.q))
 
-    _, picker = pick(env, asked, mode, move_off)
-    assert np.linalg.norm(targets[0].grasp[:3] - picker.target.grasp[:3]) > 0.1  # it looked again
-    assert picker.phase == PickPhase.TRANSPORT and env.unwrapped.obj.pose.p[2] > 0.1  # and the second try has it
+    _, picker = run_picker(env, options, mode, move_target)
+    assert np.linalg.norm(targets[0].grasp[:3] - picker.target.grasp[:3]) > 0.1  # it observed again
+    assert picker.phase == PickPhase.TRANSPORT and env.unwrapped.obj.pose.p[2] > 0.1  # the second attempt succeeds
     observation, _ = env.reset(seed=0)
     with pytest.raises(InvalidArgumentError, match="128, 128"):
-        ScriptedPicker(lambda seen: np.zeros((5, 5), bool)).act(observation)
-    picker = ScriptedPicker(lambda seen: np.zeros((128, 128), bool))  # nothing is seen of the object
+        ScriptedPicker(lambda observation: np.zeros((5, 5), bool)).act(observation)
+    picker = ScriptedPicker(lambda observation: np.zeros((128, 128), bool))  # the object is not visible
     picker.act(observation)
     assert picker.phase == PickPhase.DONE and picker.target is None
     del observation["image"]
