@@ -1,1 +1,1 @@
-"""What can lie in a pile: the catalog, the object sets on disk, and the procedural models."""
+"""Objects of a pile: the catalog of their names and attributes, object sets on disk, and procedural models."""

@@ -1,4 +1,4 @@
-"""The catalog of the paper's 26 YCB objects, with their split, size, words and description (section 7)."""
+"""The catalog of the paper's 26 YCB objects: split, size, attributes and description of each (section 7)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 ObjectSplit = Literal["id", "ood", "none"]
 
 
-_HASHED_AS = {"colors": "colours", "function": "use"}
-"""Names of fields in the fingerprint, which are those of version 0.1.0: stores made by it still fit their objects."""
+_FINGERPRINT_FIELDS = {"colors": "colours", "function": "use"}
+"""Field names that enter the fingerprint as in version 0.1.0, so that its stores still match their objects."""
 
 
 @dataclass(frozen=True)
 class CatalogObject:
-    """One object: `split` says whether the paper trains on its name (`id`), holds it out (`ood`), or neither.
+    """One object: `split` says whether the paper trains on its name (`id`), keeps it unseen (`ood`), or neither.
 
     `size` is the extent of the unscaled mesh in meters along its own x, y and z; `scale` and `density` (kg/m^3)
-    are those of ManiSkill2's PickClutter. The words (`category` to `description`) are empty for objects outside
+    are those of ManiSkill2's PickClutter. The attributes (`category` to `description`) are empty for objects outside
     the paper's 26.
     """
 
@@ -77,7 +77,10 @@ class Catalog:
     @property
     def fingerprint(self) -> str:
         """Hash (sha256, hex) of every field of every object."""
-        rows = [{_HASHED_AS.get(name, name): value for name, value in asdict(item).items()} for item in self._objects]
+        rows = [
+            {_FINGERPRINT_FIELDS.get(name, name): value for name, value in asdict(item).items()}
+            for item in self._objects
+        ]
         text = json.dumps(rows, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -90,12 +93,16 @@ class Catalog:
 
         :raises UnknownObjectError: with the nearest names, when there is none
         """
-        found = self._by_id.get(name_or_id, self._by_name.get(name_or_id.strip().lower()))
-        if found is None:
-            near = get_close_matches(name_or_id.lower(), self.names + self.model_ids, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known names: {', '.join(self.names)}"
-            raise UnknownObjectError(f"no object is called {name_or_id!r}; {hint}")
-        return found
+        index = self._by_id.get(name_or_id, self._by_name.get(name_or_id.strip().lower()))
+        if index is None:
+            nearest = get_close_matches(name_or_id.lower(), self.names + self.model_ids, n=3, cutoff=0.5)
+            hint = (
+                f"did you mean {' or '.join(map(repr, nearest))}?"
+                if nearest
+                else f"known names: {', '.join(self.names)}"
+            )
+            raise UnknownObjectError(f"no object is named {name_or_id!r}; {hint}")
+        return index
 
     def find(self, name_or_id: str) -> CatalogObject:
         """Return an object by display name or id."""
@@ -117,9 +124,9 @@ def display_name(model_id: str) -> str:
 
     The letter of a variant is kept, so that `065-a_cups` ("cups a") and `065-b_cups` ("cups b") differ.
     """
-    known = {item.model_id: item.name for item in paper_catalog()}
-    if model_id in known:
-        return known[model_id]
+    paper_names = {item.model_id: item.name for item in paper_catalog()}
+    if model_id in paper_names:
+        return paper_names[model_id]
     match = re.fullmatch(r"(?:\d+(?:-([a-z]+))?_)?(.+)", model_id)
     variant, stem = match.groups() if match else (None, model_id)
     return stem.replace("_", " ") + (f" {variant}" if variant else "")

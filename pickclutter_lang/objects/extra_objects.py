@@ -1,4 +1,4 @@
-"""The words of the YCB objects beyond the paper's 26, and which of them no teacher of this project is trained on."""
+"""The catalog of the 34 YCB objects beyond the paper's 26, and the subset that no teacher is trained on."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def select_objects(selection: str) -> Catalog:
 
 @lru_cache(maxsize=1)
 def all_objects() -> Catalog:
-    """Return every object with words: the paper's 26, then the 34 others of ManiSkill2's PickClutter."""
+    """Return every object with attributes: the paper's 26, then the 34 others of ManiSkill2's PickClutter."""
     return Catalog([*paper_catalog(), *(item for item, _ in _extra_rows())])
 
 
 @lru_cache(maxsize=1)
 def _extra_rows() -> tuple[tuple[CatalogObject, bool], ...]:
     rows = json.loads((files("pickclutter_lang.assets") / "extra_objects.json").read_text())
-    found = []
+    rows_of_objects = []
     for row in rows:
         extra_test = bool(row.pop("kept_out"))
         as_tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-        found.append((CatalogObject(**as_tuples), extra_test))
-    return tuple(found)
+        rows_of_objects.append((CatalogObject(**as_tuples), extra_test))
+    return tuple(rows_of_objects)

@@ -1,4 +1,4 @@
-"""Object sets on disk, in ManiSkill2's layout.
+"""Loads object sets (meshes, sizes, densities) from disk, in ManiSkill2's layout.
 
 `ROOT/info_pick_v0.json` maps a model id to `{bbox: {min, max}, scales, density}`; `ROOT/models/<id>/` holds
 `collision.obj` (convex parts) and `textured.obj` with its material and texture.
@@ -50,9 +50,9 @@ def load_object_set(
     :param source: `proxy` or `ycb`
     :param root: the folder in ManiSkill2's layout; by default the package's cache for `proxy`, and
         `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
-    :param model_ids: which objects, by default the 26 of the paper; `ycb` offers every id in its info file
+    :param model_ids: ids of the objects, by default the 26 of the paper; `ycb` has every id in `MODEL_DB_FILE`
     :raises InvalidArgumentError: for another source
-    :raises MissingAssetsError: when files are not there
+    :raises MissingAssetsError: when files are missing
     """
     if source == "proxy":
         from pickclutter_lang.objects.procedural import build_procedural_set
@@ -73,28 +73,28 @@ def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = Non
     info_path = root / MODEL_DB_FILE
     if not info_path.is_file():
         raise MissingAssetsError(
-            f"expected an object set at {root}, but {MODEL_DB_FILE} is not there; set MS2_ASSET_DIR or objects_root, "
+            f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
             f"or download the YCB objects with: {DOWNLOAD_HINT}"
         )
     info = json.loads(info_path.read_text())
-    wanted = list(model_ids) if model_ids is not None else paper_catalog().model_ids
-    missing = [f"{i} ({MODEL_DB_FILE})" for i in wanted if i not in info]
-    for model_id in wanted:
+    requested = list(model_ids) if model_ids is not None else paper_catalog().model_ids
+    missing = [f"{i} ({MODEL_DB_FILE})" for i in requested if i not in info]
+    for model_id in requested:
         folder = root / "models" / model_id
         missing += [str(folder / n) for n in ("collision.obj", "textured.obj") if not (folder / n).is_file()]
     if missing:
-        shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+        listed = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
         raise MissingAssetsError(
-            f"the object set at {root} lacks {shown}; download the YCB objects with: {DOWNLOAD_HINT}"
+            f"the object set at {root} lacks {listed}; download the YCB objects with: {DOWNLOAD_HINT}"
         )
-    return ObjectSet(name, root, Catalog([_describe(i, info[i]) for i in wanted]))
+    return ObjectSet(name, root, Catalog([_to_catalog_object(i, info[i]) for i in requested]))
 
 
-def _describe(model_id: str, row: dict[str, object]) -> CatalogObject:
-    """Join what the paper's catalog knows of an object with the size and scale of its mesh."""
+def _to_catalog_object(model_id: str, row: dict[str, object]) -> CatalogObject:
+    """Return the paper's entry of an object, or a new one, with the size and scale of its mesh."""
     bbox: dict[str, list[float]] = row["bbox"]  # type: ignore[assignment]
     scales: list[float] = row.get("scales") or [1.0]  # type: ignore[assignment]
     size = tuple(round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
-    known = {item.model_id: item for item in paper_catalog()}
-    item = known.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
+    paper_objects = {item.model_id: item for item in paper_catalog()}
+    item = paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
     return replace(item, size=size, scale=float(scales[0]), density=float(row.get("density", 1000.0)))  # type: ignore[arg-type]

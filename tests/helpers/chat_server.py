@@ -1,4 +1,4 @@
-"""A chat server on loopback that answers as a test tells it to, and remembers what it was sent."""
+"""A chat server on loopback with scripted replies, which records its requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "sk-test-0123456789"
 
 @dataclass
 class Reply:
-    """What the server sends: a state, a body, headers, after a pause in seconds."""
+    """A reply of the server: status, body, headers, and a delay in seconds."""
 
     body: bytes
     status: int = 200
@@ -26,7 +26,7 @@ class Reply:
 
 @dataclass
 class ChatServer:
-    """`answer` makes the reply to the n-th request; `requests` and `headers` hold what came."""
+    """`answer` makes the reply to the n-th request; `requests` and `headers` record them."""
 
     answer: Callable[[int, str], Reply]
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class ChatServer:
         return [request["messages"][0]["content"] for request in self.requests]
 
 
-def said(text: object, **choice: object) -> Reply:
+def completion(text: object, **choice: object) -> Reply:
     """Return a chat completion with a text."""
     body = {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, **choice}]}
     return Reply(json.dumps(body).encode())
@@ -72,7 +72,7 @@ def chat_server(answer: Callable[[int, str], Reply]) -> Iterator[ChatServer]:
                 self.end_headers()
                 self.wfile.write(reply.body)
             except (BrokenPipeError, ConnectionResetError):
-                pass  # the client has given up, as the tests of timeouts and of killing want
+                pass  # the client has closed the connection, as tests of timeouts and kills do
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -1,4 +1,4 @@
-"""For tests of picking: points of boxes, and a scripted arm that really picks, by the grasp labels' kinematics."""
+"""For tests of picking: box point clouds, a tabletop episode, and a scripted pick in the simulator."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def box(size, at=(0.0, 0.0), spacing=0.004):
 
 
 def tabletop(objects, names, spacing=0.14):
-    """An episode in which these objects stand apart on the table, each seen from above."""
+    """An episode in which these objects stand separately on the table, each visible from above."""
     actors = []
     for n, name in enumerate(names):
         item = objects.catalog.find(name)
@@ -64,14 +64,14 @@ def pick(env, name, to_goal, extra=()):
         (end, 8, CLOSED),
     ]
     results = []
-    here = np.asarray(base.agent.robot.get_qpos(), float)
+    current = np.asarray(base.agent.robot.get_qpos(), float)
     for pose, steps, gripper in legs:
-        there = kinematics.solve(pose, here)
-        assert there is not None, f"{pose} is out of reach"
-        for share in np.linspace(0, 1, steps + 1)[1:]:
-            arm = here[:7] + share * (there[:7] - here[:7])
+        goal = kinematics.solve(pose, current)
+        assert goal is not None, f"{pose} is out of reach"
+        for fraction in np.linspace(0, 1, steps + 1)[1:]:
+            arm = current[:7] + fraction * (goal[:7] - current[:7])
             results.append(env.step(np.array([*arm, gripper, *extra], np.float32)))
             if results[-1][2] or results[-1][3]:
                 return results
-        here = there
+        current = goal
     return results

@@ -1,4 +1,4 @@
-"""Small image files in class folders, and settings for them."""
+"""Toy image datasets: small image files in class folders, object views, and their configuration."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SETTINGS = ImageDataConfig(
 
 
 def paint(path: Path, seed: int = 0, size: tuple[int, int] = (20, 12)) -> Path:
-    """Write a image of noise; its ending says how. The folder is made."""
+    """Write an image of noise in the format of its file name; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
@@ -50,7 +50,7 @@ def paint_classes(root: Path, folders: Iterable[str], count: int, stem: str = "p
 
 
 def config(tmp_path: Path, **changes: object) -> ImageDataConfig:
-    """Return settings of `tmp_path/data` with a cache beside it."""
+    """Return the configuration of `tmp_path/data` with a cache beside it."""
     return replace(SETTINGS, **{"root": str(tmp_path / "data"), "cache": str(tmp_path / "cache"), **changes})
 
 
@@ -66,10 +66,12 @@ def toy_views(folder: Path, objects: int, views: int, side: int = 32) -> Path:
     chosen = [
         item for split in ("id", "ood") for item in [i for i in paper_catalog() if i.split == split][: objects // 2]
     ]
-    thing = np.repeat(np.arange(len(chosen)), views).astype(np.int32)
+    object_index = np.repeat(np.arange(len(chosen)), views).astype(np.int32)
     colors = rng.uniform(40, 215, (len(chosen), 3))
-    noise = rng.normal(0, 25, (len(thing), side, side, 3))
-    rgb = np.clip(colors[thing][:, None, None] + noise, 0, 255).astype(np.uint8)
+    noise = rng.normal(0, 25, (len(object_index), side, side, 3))
+    rgb = np.clip(colors[object_index][:, None, None] + noise, 0, 255).astype(np.uint8)
     mask = np.ones(rgb.shape[:3], dtype=np.bool_)
-    write_object_views(folder, rgb, mask, thing, [{"model_id": item.model_id} for item in chosen], {"objects": "toy"})
+    write_object_views(
+        folder, rgb, mask, object_index, [{"model_id": item.model_id} for item in chosen], {"objects": "toy"}
+    )
     return folder

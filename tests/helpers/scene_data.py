@@ -1,4 +1,4 @@
-"""Scene stores that a student can learn within seconds: a square of its own color for each object."""
+"""Toy scene stores that a student learns within seconds: each object is a square of a fixed color."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import numpy as np
 from helpers.scene_rows import OBJECTS, make_manifest, random_row
 from pickclutter_lang.datasets.scenes import SceneRow, SceneStore, write_shard
 
-COLOURS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
+COLORS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
 SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
 
 
 def toy_row(manifest, index: int) -> SceneRow:
     """A scene with two or three objects: each a cell of a 4x4 grid."""
     row = random_row(manifest, index)
-    known_only = manifest.split in ("train", "id")
-    columns = [n for n, item in enumerate(OBJECTS) if item.split == "id" or not known_only]
+    seen_only = manifest.split in ("train", "id")
+    label_indices = [n for n, item in enumerate(OBJECTS) if item.split == "id" or not seen_only]
     rng = np.random.default_rng([manifest.seed, len(manifest.split), index])
-    actors = rng.choice(columns, int(rng.integers(2, 4)), replace=False)
+    actors = rng.choice(label_indices, int(rng.integers(2, 4)), replace=False)
     row["actors"][:] = -1
     row["actors"][: len(actors)] = actors
     for label in ("present", "visible", "graspable"):
         row[label][:] = False
         row[label][actors] = True
     for camera in manifest.settings["cameras"]:
-        side = manifest.settings["image_size"]
+        image_size = manifest.settings["image_size"]
         row[f"{camera}_rgb"][:], row[f"{camera}_segmentation"][:] = 20, 0
         cells = rng.choice(16, len(actors), replace=False)
         for instance_id, (actor, cell) in enumerate(zip(actors, cells, strict=True)):
-            down, right = (int(n) * side // 4 for n in divmod(cell, 4))
-            square = np.s_[down : down + side // 4, right : right + side // 4]
-            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLOURS[actor], instance_id + 1
+            y, x = (int(n) * image_size // 4 for n in divmod(cell, 4))
+            square = np.s_[y : y + image_size // 4, x : x + image_size // 4]
+            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLORS[actor], instance_id + 1
     return row
 
 

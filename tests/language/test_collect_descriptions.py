@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.chat_server import KEY, Reply, chat_server, failed, said
+from helpers.chat_server import KEY, Reply, chat_server, completion, failed
 from helpers.paths import SCRIPTS
 from pickclutter_lang.errors import (
     DatasetError,
@@ -29,7 +29,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 
 pytest.importorskip("openai")
 SCRIPT = SCRIPTS / "describe_labels.py"
-FINE = said("A short, round thing.")
+FINE = completion("A short, round thing.")
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def config(out: Path, base_url: str, **changes: object) -> DescribeConfig:
 
 
 def test_every_label_is_asked_for_and_kept(tmp_path: Path) -> None:
-    with chat_server(lambda n, text: said(f' "answer {n} to it" \n')) as server:
+    with chat_server(lambda n, text: completion(f' "answer {n} to it" \n')) as server:
         result = collect_descriptions(config(tmp_path, server.base_url, style="distinct"))
     assert server.messages == [INSTRUCTIONS["distinct"].replace("{name}", label) for label in ("mug", "bolt")]
     saved = DescriptionSet.load(tmp_path / "mine.json")
@@ -86,11 +86,11 @@ def test_a_server_without_a_key_gets_none(tmp_path: Path) -> None:
         Reply(b'{"choices": [{"message": {}}]}'),
         Reply(b"[1]"),
         Reply(b"\xff\xfe\x00"),
-        said("  "),
-        said(None),
-        said("I'm sorry, but I can't help with that."),
-        said("A round", finish_reason="length"),
-        said("A round", finish_reason="content_filter"),
+        completion("  "),
+        completion(None),
+        completion("I'm sorry, but I can't help with that."),
+        completion("A round", finish_reason="length"),
+        completion("A round", finish_reason="content_filter"),
     ],
     ids=lambda reply: f"{reply.status}-{reply.body[:40]!r}",
 )
@@ -114,10 +114,10 @@ def test_a_failed_request_is_repeated(first: Reply) -> None:
         (Reply(b"<html>garbage</html>"), 2, "2 answers were of no use, the last one: no JSON, '<html>garbage"),
         (Reply(b'{"choices": []}'), 2, "JSON without choices"),
         (Reply(b'{"error": "busy"}'), 2, "JSON without choices"),
-        (said(""), 2, "an empty text"),
-        (said("As an AI language model, I have not seen it."), 2, "a refusal, 'As an AI language model"),
-        (said("%% 123 [] {} 4567"), 2, "no sentence, '%% 123"),
-        (said("word " * 300), 2, "1499 characters instead of a sentence"),
+        (completion(""), 2, "an empty text"),
+        (completion("As an AI language model, I have not seen it."), 2, "a refusal, 'As an AI language model"),
+        (completion("%% 123 [] {} 4567"), 2, "no sentence, '%% 123"),
+        (completion("word " * 300), 2, "1499 characters instead of a sentence"),
         (Reply(FINE.body, pause=0.6), 2, "gave no answer within 0.3 s, after 2 attempts; raise timeout="),
     ],
     ids=lambda value: repr(value.body[:30]) if isinstance(value, Reply) else None,
@@ -214,7 +214,7 @@ def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
 
 
 def test_texts_too_long_for_a_teacher_are_noted(tmp_path: Path) -> None:
-    with chat_server(lambda n, text: said("round and " * (40 if "bolt" in text else 2) + "red")) as server:
+    with chat_server(lambda n, text: completion("round and " * (40 if "bolt" in text else 2) + "red")) as server:
         result = collect_descriptions(config(tmp_path, server.base_url))
     assert result.too_long == ("bolt",)
 

@@ -13,9 +13,9 @@ from pickclutter_lang.objects.object_sets import load_object_set, read_object_se
 def test_the_split_is_that_of_the_paper() -> None:
     catalog = paper_catalog()
     assert (len(catalog), len(catalog.indices("id")), len(catalog.indices("ood"))) == (26, 14, 12)
-    known = {catalog[n].model_id for n in catalog.indices("id")}
-    assert {"011_banana", "062_dice", "048_hammer"} <= known
-    assert not {"003_cracker_box", "077_rubiks_cube", "031_spoon"} & known
+    expected = {catalog[n].model_id for n in catalog.indices("id")}
+    assert {"011_banana", "062_dice", "048_hammer"} <= expected
+    assert not {"003_cracker_box", "077_rubiks_cube", "031_spoon"} & expected
     assert catalog.model_ids == sorted(catalog.model_ids)
 
 
@@ -30,7 +30,7 @@ def test_objects_are_found_by_name_and_id(word: str) -> None:
     assert paper_catalog().find(word.strip() if word.startswith("0") else word).model_id == "011_banana"
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+def test_an_unknown_name_is_an_error_with_the_nearest_names() -> None:
     with pytest.raises(UnknownObjectError, match="'banan'; did you mean 'banana'"):
         paper_catalog().index("banan")
 
@@ -42,7 +42,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         ("065-b_cups", "cups b"),
         ("004_sugar_box", "sugar box"),
         ("077_rubiks_cube", "rubik's cube"),
-        ("my_thing", "my thing"),
+        ("my_object", "my object"),
     ],
 )
 def test_display_names(model_id: str, name: str) -> None:
@@ -50,15 +50,15 @@ def test_display_names(model_id: str, name: str) -> None:
 
 
 def test_repeated_names_are_refused() -> None:
-    twice = [CatalogObject(i, "mug", "none", (0.1, 0.1, 0.1)) for i in ("a", "b")]
+    repeated = [CatalogObject(i, "mug", "none", (0.1, 0.1, 0.1)) for i in ("a", "b")]
     with pytest.raises(InvalidArgumentError, match="unique"):
-        Catalog(twice)
+        Catalog(repeated)
 
 
 def test_the_fingerprint_follows_the_content() -> None:
-    one = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.1))])
-    other = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.2))])
-    assert one.fingerprint != other.fingerprint
+    first = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.1))])
+    second = Catalog([CatalogObject("a", "mug", "none", (0.1, 0.1, 0.2))])
+    assert first.fingerprint != second.fingerprint
 
 
 def test_a_missing_set_names_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_missing_set_names_the_download(tmp_path: Path, monkeypatch: pytest.Mo
         load_object_set("ycb")
 
 
-def test_another_source_is_refused() -> None:
+def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="'proxy' or 'ycb', but got 'real'"):
         load_object_set("real")
 
@@ -97,13 +97,13 @@ def test_a_missing_mesh_is_named(tmp_path: Path) -> None:
 
 def test_the_fingerprint_of_a_set_follows_its_meshes(tmp_path: Path) -> None:
     _write_set(tmp_path, "065-a_cups")
-    before = read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint
+    fingerprint = read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint
     (tmp_path / "models" / "065-a_cups" / "textured.obj").write_text("o b\n")
-    assert read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint != before
+    assert read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint != fingerprint
 
 
 @pytest.mark.parametrize("source", ["ycb"])
-def test_the_real_objects_have_the_sizes_of_the_catalogue(source: str, ycb_root: Path) -> None:
-    for item, known in zip(load_object_set(source, ycb_root).catalog, paper_catalog(), strict=True):
-        assert item.size == pytest.approx(known.size, abs=0.002)
-        assert item.scale == known.scale
+def test_the_real_objects_have_the_sizes_of_the_catalog(source: str, ycb_root: Path) -> None:
+    for item, expected in zip(load_object_set(source, ycb_root).catalog, paper_catalog(), strict=True):
+        assert item.size == pytest.approx(expected.size, abs=0.002)
+        assert item.scale == expected.scale

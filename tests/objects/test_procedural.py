@@ -1,4 +1,4 @@
-"""The procedural models: their files, sizes, solids and textures, and builds that race or die."""
+"""The procedural models: files, sizes, collision hulls and textures, and concurrent or killed builds."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from pickclutter_lang.objects.procedural.ycb_set import BUILDERS
 from pickclutter_lang.objects.procedural.ycb_toys import DICE_SIDES, RUBIK
 
 OBJECTS = paper_catalog().model_ids
-BUILD = "import sys; from pickclutter_lang.objects.procedural import build_proxies; build_proxies(sys.argv[1])"
+BUILD = "import sys; from pickclutter_lang.objects.procedural import build_procedural_set as build; build(sys.argv[1])"
 
 
 def _contents(root: Path) -> dict[str, str]:
@@ -72,14 +72,14 @@ def test_the_default_folder_is_in_the_cache(tmp_path: Path, monkeypatch: pytest.
     assert [p.name for p in tmp_path.iterdir()] == [loaded.root.name]
 
 
-def test_every_object_has_a_recipe() -> None:
+def test_every_object_has_a_builder() -> None:
     assert list(BUILDERS) == OBJECTS
 
 
-def test_the_set_says_what_the_catalogue_says(procedural: ObjectSet) -> None:
-    for item, known in zip(procedural.catalog, paper_catalog(), strict=True):
-        assert item.size == pytest.approx(known.size, abs=2e-6)
-        assert (item.scale, item.density, item.name) == (known.scale, known.density, known.name)
+def test_the_set_agrees_with_the_catalog(procedural: ObjectSet) -> None:
+    for item, expected in zip(procedural.catalog, paper_catalog(), strict=True):
+        assert item.size == pytest.approx(expected.size, abs=2e-6)
+        assert (item.scale, item.density, item.name) == (expected.scale, expected.density, expected.name)
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
@@ -98,7 +98,7 @@ def test_the_mesh_has_the_real_size_and_a_texture(procedural: ObjectSet, model_i
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
-def test_faces_look_outward(procedural: ObjectSet, model_id: str) -> None:
+def test_faces_point_outward(procedural: ObjectSet, model_id: str) -> None:
     path = procedural.model_dir(model_id) / "textured.obj"
     faces = np.array([[[int(n) for n in corner.split("/")] for corner in row] for row in _rows(path, "f")])
     corners, normals = _points(path)[faces[..., 0] - 1], np.array(_rows(path, "vn"), float)[faces[..., 2] - 1]
@@ -108,7 +108,7 @@ def test_faces_look_outward(procedural: ObjectSet, model_id: str) -> None:
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
-def test_solids_are_convex_and_fill_the_shape(procedural: ObjectSet, model_id: str) -> None:
+def test_hulls_are_convex_and_fill_the_shape(procedural: ObjectSet, model_id: str) -> None:
     folder, size = procedural.model_dir(model_id), np.array(paper_catalog().find(model_id).size)
     hulls = _hulls(folder / "collision.obj")
     assert 1 <= len(hulls) <= 32
@@ -116,9 +116,9 @@ def test_solids_are_convex_and_fill_the_shape(procedural: ObjectSet, model_id: s
         assert hull.is_watertight and hull.volume > 0 and len(hull.vertices) <= 128
         assert hull.volume == pytest.approx(hull.convex_hull.volume, rel=1e-3)
     points = np.concatenate([hull.vertices for hull in hulls])
-    slack = np.maximum(0.0015, 0.03 * size)
-    assert (np.abs(points.max(axis=0) - size / 2) < slack).all(), points.max(axis=0) - size / 2
-    assert (np.abs(points.min(axis=0) + size / 2) < slack).all(), points.min(axis=0) + size / 2
+    tolerance = np.maximum(0.0015, 0.03 * size)
+    assert (np.abs(points.max(axis=0) - size / 2) < tolerance).all(), points.max(axis=0) - size / 2
+    assert (np.abs(points.min(axis=0) + size / 2) < tolerance).all(), points.min(axis=0) + size / 2
 
 
 @pytest.mark.parametrize("model_id", OBJECTS)
@@ -126,8 +126,8 @@ def test_volumes_are_near_those_of_the_real_objects(procedural: ObjectSet, ycb_r
     real = trimesh.load(
         ycb_root / "models" / model_id / "collision.obj", force="scene", split_objects=True, group_material=False
     )
-    ours = sum(hull.volume for hull in _hulls(procedural.model_dir(model_id) / "collision.obj"))
-    ratio = ours / sum(mesh.convex_hull.volume for mesh in real.geometry.values())
+    volume = sum(hull.volume for hull in _hulls(procedural.model_dir(model_id) / "collision.obj"))
+    ratio = volume / sum(mesh.convex_hull.volume for mesh in real.geometry.values())
     assert 0.3 < ratio < 1.5, ratio
 
 
@@ -166,7 +166,7 @@ def test_processes_that_build_at_once_share_one_result(tmp_path: Path) -> None:
     assert len(_contents(target)) == 1 + 4 * len(OBJECTS)
 
 
-def test_a_killed_build_leaves_nothing_half(tmp_path: Path) -> None:
+def test_a_killed_build_leaves_no_partial_set(tmp_path: Path) -> None:
     target = tmp_path / "set"
     builder = subprocess.Popen([sys.executable, "-c", BUILD, str(target)])
     deadline = time.monotonic() + 60
@@ -182,7 +182,7 @@ def test_a_killed_build_leaves_nothing_half(tmp_path: Path) -> None:
     assert set(json.loads((target / "info_pick_v0.json").read_text())) == set(OBJECTS)
 
 
-def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep me")
     with pytest.raises(InvalidArgumentError, match="new or empty folder"):

@@ -1,4 +1,4 @@
-"""Random things: their words are true of their mesh and texture, and they lie on disk like any object set."""
+"""Random objects: their attributes are true of mesh and texture, and their files form an object set."""
 
 import json
 from pathlib import Path
@@ -25,33 +25,33 @@ def test_the_same_generator_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_sizes_and_words_lie_in_their_ranges() -> None:
     rng = np.random.default_rng(0)
-    things = [sample_object(rng) for _ in range(120)]
-    for thing in things:
-        assert 0.0199 <= max(thing.size) <= 0.2001
-        assert thing.body.bounds[1] - thing.body.bounds[0] == pytest.approx(thing.size, abs=1e-6)
-        assert thing.category in PRIMITIVES[thing.shape][1]
-        assert thing.pattern in PATTERNS and thing.material in MATERIALS
-        assert len(set(thing.colors)) == (1 if thing.pattern == "plain" else 2)
-        for word in (thing.size_word, thing.material, thing.category, *thing.colors):
-            assert word in thing.description.split() or word in thing.description
-        assert sum(len(part.surface.faces) for part in thing.body.parts) <= 3000
-    assert {t.shape for t in things} == set(PRIMITIVES)
-    assert {c for t in things for c in t.colors} == set(COLORS)
-    assert {t.size_word for t in things} == {"tiny", "small", "medium-sized", "large"}
+    objects = [sample_object(rng) for _ in range(120)]
+    for item in objects:
+        assert 0.0199 <= max(item.size) <= 0.2001
+        assert item.geometry.bounds[1] - item.geometry.bounds[0] == pytest.approx(item.size, abs=1e-6)
+        assert item.category in PRIMITIVES[item.shape][1]
+        assert item.pattern in PATTERNS and item.material in MATERIALS
+        assert len(set(item.colors)) == (1 if item.pattern == "plain" else 2)
+        for word in (item.size_word, item.material, item.category, *item.colors):
+            assert word in item.description.split() or word in item.description
+        assert sum(len(part.surface.faces) for part in item.geometry.parts) <= 3000
+    assert {t.shape for t in objects} == set(PRIMITIVES)
+    assert {c for t in objects for c in t.colors} == set(COLORS)
+    assert {t.size_word for t in objects} == {"tiny", "small", "medium-sized", "large"}
 
 
 @pytest.mark.parametrize("shape", list(PRIMITIVES))
-def test_solids_cover_what_is_seen(shape: str) -> None:
-    form = PRIMITIVES[shape][0](np.random.default_rng(1))
-    seen = np.concatenate([surface.points for surface, _ in form.pieces])
-    solid = np.concatenate(form.hulls)
-    assert solid.min(axis=0) == pytest.approx(seen.min(axis=0), abs=0.04)
-    assert solid.max(axis=0) == pytest.approx(seen.max(axis=0), abs=0.04)
+def test_hulls_cover_the_surfaces(shape: str) -> None:
+    primitive = PRIMITIVES[shape][0](np.random.default_rng(1))
+    surface_points = np.concatenate([surface.points for surface, _ in primitive.pieces])
+    solid = np.concatenate(primitive.hulls)
+    assert solid.min(axis=0) == pytest.approx(surface_points.min(axis=0), abs=0.04)
+    assert solid.max(axis=0) == pytest.approx(surface_points.max(axis=0), abs=0.04)
 
 
 @pytest.mark.parametrize("color", list(COLORS))
 @pytest.mark.parametrize("material", MATERIALS)
-def test_the_named_colour_is_the_nearest_to_the_texture(color: str, material: str) -> None:
+def test_the_named_color_is_the_nearest_to_the_texture(color: str, material: str) -> None:
     tint = np.array(COLORS[color], dtype=float)
     image = Appearance(tint, tint, "plain", material, 0.02, seed=3).image(0.1, 0.1, longest=64)
     mean = image.reshape(-1, 3).mean(axis=0)
@@ -61,23 +61,23 @@ def test_the_named_colour_is_the_nearest_to_the_texture(color: str, material: st
 
 
 @pytest.mark.parametrize("pattern", [p for p in PATTERNS if p != "plain"])
-def test_a_pattern_shows_both_colours(pattern: str) -> None:
+def test_a_pattern_shows_both_colors(pattern: str) -> None:
     red, white = np.array([200.0, 0, 0]), np.array([240.0, 240, 240])
     image = Appearance(red, white, pattern, "plastic", 0.02, seed=0).image(0.1, 0.08)
-    share = (image[..., 1] > 120).mean()
-    assert 0.1 < share < 0.9
+    fraction = (image[..., 1] > 120).mean()
+    assert 0.1 < fraction < 0.9
 
 
-def test_things_are_an_object_set_with_words(tmp_path: Path) -> None:
+def test_random_objects_are_an_object_set_with_attributes(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
-    things = [sample_object(rng) for _ in range(3)]
-    ids = write_objects(tmp_path / "things", things, prefix="toy")
+    objects = [sample_object(rng) for _ in range(3)]
+    ids = write_objects(tmp_path / "objects", objects, prefix="toy")
     assert ids == ["toy_0000", "toy_0001", "toy_0002"]
-    loaded = read_object_set("things", tmp_path / "things", ids)
-    assert [item.size for item in loaded.catalog] == [pytest.approx(t.size, abs=3e-6) for t in things]
-    words = json.loads((tmp_path / "things" / "things.json").read_text())
-    assert words["toy_0001"]["shape"] == things[1].shape
-    assert words["toy_0001"]["description"] == things[1].description
+    loaded = read_object_set("random", tmp_path / "objects", ids)
+    assert [item.size for item in loaded.catalog] == [pytest.approx(t.size, abs=3e-6) for t in objects]
+    words = json.loads((tmp_path / "objects" / "objects.json").read_text())
+    assert words["toy_0001"]["shape"] == objects[1].shape
+    assert words["toy_0001"]["description"] == objects[1].description
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

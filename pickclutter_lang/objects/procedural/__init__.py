@@ -1,4 +1,4 @@
-"""Procedural procedural models and random things: made by code, in metric size, in ManiSkill2's layout."""
+"""Procedural models: YCB look-alikes and random objects that code builds, in metric size and ManiSkill2's layout."""
 
 from pickclutter_lang.objects.procedural.random_objects import RandomObject, sample_object, write_objects
 from pickclutter_lang.objects.procedural.ycb_set import PROCEDURAL_VERSION, build_procedural_set

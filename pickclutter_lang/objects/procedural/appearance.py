@@ -1,4 +1,4 @@
-"""Colors, patterns and materials of random things, painted on rectangles of metric size."""
+"""Texture images of random objects: color, pattern and material on rectangles of metric size."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 
 @dataclass(frozen=True)
 class Appearance:
-    """Two colors [3] (the second unused when `pattern` is plain), a pattern of a pitch, and a material."""
+    """Two colors [3] (the second unused when `pattern` is plain), a pattern with its pitch, and a material."""
 
     first: Floats
     second: Floats
@@ -45,8 +45,8 @@ class Appearance:
         texel = max(width, height) / longest
         cols, rows = (max(8, round(side / texel)) for side in (width, height))
         u, v = tx.uv_grid(rows, cols)
-        share = _PATTERNS[self.pattern](u, v, width / self.pitch, height / self.pitch)
-        color = tx.lerp_color(self.first, self.second, share)
+        fraction = _PATTERNS[self.pattern](u, v, width / self.pitch, height / self.pitch)
+        color = tx.lerp_color(self.first, self.second, fraction)
         rng = np.random.default_rng(self.seed)
         return tx.to_uint8(_MATERIALS[self.material](color, np.stack([u * width, v * height], -1), rng))
 
@@ -81,38 +81,38 @@ _PATTERNS: dict[str, Callable[[Floats, Floats, float, float], Floats]] = dict(
 )
 
 
-def _wooden(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
-    stretched = place * [1.0, 0.1]
+def _wooden(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
+    stretched = points * [1.0, 0.1]
     grain = tx.wave_noise(stretched, rng, 260.0, 12) + 0.6 * tx.wave_noise(stretched, rng, 1200.0, 20)
     tan = tx.lerp_color(color, (176, 124, 74), np.full(color.shape[:2], 0.35))
     return np.asarray(tan * (1 - 0.13 * grain[..., None]))
 
 
-def _metal(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
-    brushed = tx.wave_noise(place * [0.04, 1.0], rng, 2500.0, 24)
-    glint = tx.wave_noise(place, rng, 60.0, 6)
-    grey = tx.lerp_color(color, (150, 152, 158), np.full(color.shape[:2], 0.35))
-    return np.asarray(grey * (1 + 0.08 * brushed[..., None] + 0.18 * glint[..., None]))
+def _metal(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
+    brushed = tx.wave_noise(points * [0.04, 1.0], rng, 2500.0, 24)
+    glint = tx.wave_noise(points, rng, 60.0, 6)
+    gray = tx.lerp_color(color, (150, 152, 158), np.full(color.shape[:2], 0.35))
+    return np.asarray(gray * (1 + 0.08 * brushed[..., None] + 0.18 * glint[..., None]))
 
 
-def _plastic(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
+def _plastic(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(color * 1.03)
 
 
-def _foam(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
-    pores = tx.smoothstep(tx.wave_noise(place, rng, 1800.0, 48), 0.5, 1.6)
-    pale = tx.lerp_color(color, (244, 242, 236), np.full(color.shape[:2], 0.1))
-    return np.asarray(pale * (1 - 0.42 * pores[..., None]))
+def _foam(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
+    pores = tx.smoothstep(tx.wave_noise(points, rng, 1800.0, 48), 0.5, 1.6)
+    light = tx.lerp_color(color, (244, 242, 236), np.full(color.shape[:2], 0.1))
+    return np.asarray(light * (1 - 0.42 * pores[..., None]))
 
 
-def _cardboard(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
-    flutes = np.sin(place[..., 0] * 2 * np.pi / 0.004)
+def _cardboard(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
+    flutes = np.sin(points[..., 0] * 2 * np.pi / 0.004)
     kraft = tx.lerp_color(color, (180, 140, 96), np.full(color.shape[:2], 0.45))
     return np.asarray(tx.pixel_noise(kraft * (1 + 0.05 * flutes[..., None]), rng, 6.0))
 
 
-def _cloth(color: Floats, place: Floats, rng: np.random.Generator) -> Floats:
-    x, y = (np.sin(place[..., n] * 2 * np.pi / 0.0035) for n in (0, 1))
+def _cloth(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
+    x, y = (np.sin(points[..., n] * 2 * np.pi / 0.0035) for n in (0, 1))
     return np.asarray(tx.pixel_noise(color * (0.9 + 0.2 * (x * y)[..., None]), rng, 7.0))
 
 

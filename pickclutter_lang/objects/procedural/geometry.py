@@ -1,4 +1,4 @@
-"""What a thing is made of before it is written: textured parts, and point clouds whose hulls are its solid."""
+"""`ModelGeometry`: textured surfaces and convex collision hulls of a procedural model, before it is written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Part:
 
 @dataclass
 class ModelGeometry:
-    """Parts to look at, and `hulls`: sets of points [N, 3] whose convex hulls together are the solid."""
+    """Visible `parts`, and `hulls`: sets of points [N, 3] whose convex hulls together are the collision shape."""
 
     parts: list[Part] = field(default_factory=list)
     hulls: list[Floats] = field(default_factory=list)
@@ -39,50 +39,52 @@ class ModelGeometry:
 
     @property
     def bounds(self) -> Floats:
-        """Lowest and highest corner [2, 3] of what is to be seen."""
+        """Lowest and highest corner [2, 3] of the visible parts."""
         points = np.concatenate([part.surface.points for part in self.parts])
         return np.stack([points.min(axis=0), points.max(axis=0)])
 
     def rescaled(self, size: Sequence[float]) -> ModelGeometry:
-        """Return the body stretched to a size in meters, its bounding box centered at the origin."""
+        """Return the model stretched to a size in meters, its bounding box centered at the origin."""
         low, high = self.bounds
-        factor, middle = np.asarray(size, dtype=float) / (high - low), (low + high) / 2
-        parts = [Part(p.surface.deformed(lambda q: (q - middle) * factor), p.image) for p in self.parts]
-        return ModelGeometry(parts, [(h - middle) * factor for h in self.hulls])
+        factor, center = np.asarray(size, dtype=float) / (high - low), (low + high) / 2
+        parts = [Part(p.surface.deformed(lambda q: (q - center) * factor), p.image) for p in self.parts]
+        return ModelGeometry(parts, [(h - center) * factor for h in self.hulls])
 
 
 def extreme_points(surface: Surface, count: int = 90) -> Floats:
     """Return some points of a surface, its extremes among them, whose hull is nearly that of all."""
     points = np.unique(np.round(surface.points, 6), axis=0)
     chosen = np.arange(0, len(points), max(1, len(points) // count))
-    kept = np.unique(np.concatenate([chosen, points.argmin(axis=0), points.argmax(axis=0)]))
-    return np.asarray(points[kept])
+    rows = np.unique(np.concatenate([chosen, points.argmin(axis=0), points.argmax(axis=0)]))
+    return np.asarray(points[rows])
 
 
 def loft_hulls(outlines: Sequence[tuple[float, float, float]], segments: int = 12) -> list[Floats]:
-    """Return one solid for each storey between elliptic outlines (half x, half y, z)."""
+    """Return one solid for each story between elliptic outlines (half x, half y, z)."""
     ring = circle(1.0, segments)
     rings = [np.c_[ring * [a, b], np.full(segments, z)] for a, b, z in outlines]
     return [np.concatenate(pair) for pair in pairwise(rings)]
 
 
-def sweep_hulls(path: npt.ArrayLike, wide: npt.ArrayLike, high: npt.ArrayLike | None = None) -> list[Floats]:
+def sweep_hulls(
+    path: npt.ArrayLike, half_width: npt.ArrayLike, half_height: npt.ArrayLike | None = None
+) -> list[Floats]:
     """Return one solid for each stretch of a path [N, 3] with half-widths and half-heights (along z)."""
-    line = np.asarray(path, dtype=float)
-    a = np.broadcast_to(np.asarray(wide, dtype=float), len(line))
-    b = a if high is None else np.broadcast_to(np.asarray(high, dtype=float), len(line))
-    ahead = np.gradient(line, axis=0)
-    side = np.stack([-ahead[:, 1], ahead[:, 0], np.zeros(len(line))], -1)
+    path_points = np.asarray(path, dtype=float)
+    a = np.broadcast_to(np.asarray(half_width, dtype=float), len(path_points))
+    b = a if half_height is None else np.broadcast_to(np.asarray(half_height, dtype=float), len(path_points))
+    tangents = np.gradient(path_points, axis=0)
+    side = np.stack([-tangents[:, 1], tangents[:, 0], np.zeros(len(path_points))], -1)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     ring = circle(1.0, 8)
     rings = [
         c + ring[:, :1] * p * s + ring[:, 1:] * q * np.array([0, 0, 1.0])
-        for c, p, q, s in zip(line, a, b, side, strict=True)
+        for c, p, q, s in zip(path_points, a, b, side, strict=True)
     ]
     return [np.concatenate(pair) for pair in pairwise(rings)]
 
 
 def box_corners(low: npt.ArrayLike, high: npt.ArrayLike) -> Floats:
     """Return the eight corners of a box."""
-    ends = np.stack([np.asarray(low, dtype=float), np.asarray(high, dtype=float)], -1)
-    return np.array([[x, y, z] for x in ends[0] for y in ends[1] for z in ends[2]])
+    corners = np.stack([np.asarray(low, dtype=float), np.asarray(high, dtype=float)], -1)
+    return np.array([[x, y, z] for x in corners[0] for y in corners[1] for z in corners[2]])

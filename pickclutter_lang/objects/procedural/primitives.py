@@ -1,4 +1,4 @@
-"""Shapes of random things: surfaces with their extents, and the convex solids they are made of. About unit size."""
+"""Shapes of random objects, about unit size: surfaces with texture extents, and convex collision hulls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Primitive:
     hulls: list[Floats] = field(default_factory=list)
 
     def add_box(self, low: npt.ArrayLike, high: npt.ArrayLike, rounding: float = 0.02) -> None:
-        """Add a box between two corners, as something to see and as a solid."""
+        """Add a box between two corners, as a surface and as a hull."""
         a, b = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
         size = b - a
         across = {"right": 1, "left": 1, "back": 0, "front": 0, "top": 0, "bottom": 0}
@@ -55,89 +55,90 @@ def _ball(rng: np.random.Generator) -> Primitive:
 
 
 def _egg(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     angle = np.linspace(-np.pi / 2, np.pi / 2, 17)
-    form.add_lathe([(0.36 * np.cos(a) * (1 - 0.18 * np.sin(a)) + 0.0, 0.5 * np.sin(a)) for a in angle])
-    return form
+    primitive.add_lathe([(0.36 * np.cos(a) * (1 - 0.18 * np.sin(a)) + 0.0, 0.5 * np.sin(a)) for a in angle])
+    return primitive
 
 
 def _box(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     half = np.array([0.5, rng.uniform(0.25, 0.4), rng.uniform(0.12, 0.3)])[rng.permutation(3)]
-    form.add_box(-half, half)
-    return form
+    primitive.add_box(-half, half)
+    return primitive
 
 
 def _cube(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
-    form.add_box((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5), rng.uniform(0.02, 0.12))
-    return form
+    primitive = Primitive()
+    primitive.add_box((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5), rng.uniform(0.02, 0.12))
+    return primitive
 
 
 def _cylinder(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     r = rng.uniform(0.22, 0.45)
-    form.add_lathe([(0, -0.5), (r - 0.01, -0.5), (r, -0.49), (r, 0.49), (r - 0.01, 0.5), (0, 0.5)])
-    return form
+    primitive.add_lathe([(0, -0.5), (r - 0.01, -0.5), (r, -0.49), (r, 0.49), (r - 0.01, 0.5), (0, 0.5)])
+    return primitive
 
 
 def _disc(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     h = rng.uniform(0.05, 0.1)
-    form.add_lathe([(0, -h), (0.49, -h), (0.5, -h + 0.01), (0.5, h - 0.01), (0.49, h), (0, h)], 40)
-    return form
+    primitive.add_lathe([(0, -h), (0.49, -h), (0.5, -h + 0.01), (0.5, h - 0.01), (0.49, h), (0, h)], 40)
+    return primitive
 
 
 def _cone(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     r = rng.uniform(0.3, 0.48)
-    form.add_lathe([(0, -0.5), (r, -0.5), (r * 0.5, 0.0), (0, 0.5)])
-    return form
+    primitive.add_lathe([(0, -0.5), (r, -0.5), (r * 0.5, 0.0), (0, 0.5)])
+    return primitive
 
 
 def _pyramid(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
-    form.add_lathe([(0, -0.35), (0.6, -0.35), (0.3, 0.05), (0, 0.45)], 4)
-    return form
+    primitive = Primitive()
+    primitive.add_lathe([(0, -0.35), (0.6, -0.35), (0.3, 0.05), (0, 0.45)], 4)
+    return primitive
 
 
 def _ring(rng: np.random.Generator) -> Primitive:
-    thick = rng.uniform(0.08, 0.15)
+    radius = rng.uniform(0.08, 0.15)
     t = np.linspace(0, 2 * np.pi, 41)
     t[-1] = 0
-    line = np.stack([np.cos(t), np.sin(t), 0 * t], -1) * (0.5 - thick)
-    surface = sweep(line, thick, segments=14, closed=True)
-    hulls = [np.concatenate(sweep_hulls(line[n : n + 5 : 2], thick)) for n in range(0, 38, 4)]
-    return Primitive([(surface, (2 * np.pi * thick, 2.6))], hulls)
+    path = np.stack([np.cos(t), np.sin(t), 0 * t], -1) * (0.5 - radius)
+    surface = sweep(path, radius, segments=14, closed=True)
+    hulls = [np.concatenate(sweep_hulls(path[n : n + 5 : 2], radius)) for n in range(0, 38, 4)]
+    return Primitive([(surface, (2 * np.pi * radius, 2.6))], hulls)
 
 
 def _rod(rng: np.random.Generator) -> Primitive:
-    thick = rng.uniform(0.04, 0.08)
-    line = np.array([(-0.5, 0, 0), (-0.495, 0, 0), (0.495, 0, 0), (0.5, 0, 0)])
-    wide = thick * np.array([0.8, 1, 1, 0.8])
+    radius = rng.uniform(0.04, 0.08)
+    path = np.array([(-0.5, 0, 0), (-0.495, 0, 0), (0.495, 0, 0), (0.5, 0, 0)])
+    half_width = radius * np.array([0.8, 1, 1, 0.8])
     return Primitive(
-        [(sweep(line, wide, segments=16), (2 * np.pi * thick, 1.0))], [np.concatenate(sweep_hulls(line, wide))]
+        [(sweep(path, half_width, segments=16), (2 * np.pi * radius, 1.0))],
+        [np.concatenate(sweep_hulls(path, half_width))],
     )
 
 
 def _bottle(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     r, neck = rng.uniform(0.17, 0.24), rng.uniform(0.06, 0.09)
     shoulder = resample_curve([(r, 0.1), (r * 0.9, 0.2), (neck * 1.15, 0.3), (neck, 0.38)], 10)
     wall = [(0, -0.5), (r - 0.02, -0.5), (r, -0.47)]
     cap = [(neck, 0.4), (neck * 1.3, 0.4), (neck * 1.3, 0.5), (0, 0.5)]
-    form.add_lathe([*wall, *((float(a), float(b)) for a, b in shoulder), *cap], solid=False)
-    form.hulls += loft_hulls([(r, r, -0.5), (r, r, 0.1), (neck, neck, 0.36), (neck * 1.3, neck * 1.3, 0.5)], 14)
-    return form
+    primitive.add_lathe([*wall, *((float(a), float(b)) for a, b in shoulder), *cap], solid=False)
+    primitive.hulls += loft_hulls([(r, r, -0.5), (r, r, 0.1), (neck, neck, 0.36), (neck * 1.3, neck * 1.3, 0.5)], 14)
+    return primitive
 
 
 def _vessel(low: float, high: float, height: float, wall: float) -> Primitive:
     """Return a hollow vessel, open at the top: radius `low` at the foot, `high` at the rim."""
-    form = Primitive()
+    primitive = Primitive()
     outer = [(0, 0.0), (low, 0.0), ((low + high) / 2 + 0.06, height * 0.45), (high, height)]
     inner = [(high - wall, height), ((low + high) / 2 + 0.06 - wall, height * 0.45), (low - wall, wall), (0, wall)]
-    form.add_lathe([*outer, *inner], 36, solid=False)
-    form.hulls.append(np.concatenate(loft_hulls([(low, low, 0), (low, low, wall)], 14)))
+    primitive.add_lathe([*outer, *inner], 36, solid=False)
+    primitive.hulls.append(np.concatenate(loft_hulls([(low, low, 0), (low, low, wall)], 14)))
     for first, second, third, fourth in (
         (outer[1], outer[2], inner[2], inner[1]),
         (outer[2], outer[3], inner[1], inner[0]),
@@ -145,8 +146,8 @@ def _vessel(low: float, high: float, height: float, wall: float) -> Primitive:
         for n in range(10):
             angles = np.linspace(n, n + 1, 3) * 2 * np.pi / 10
             edge = (first, second, third, fourth)
-            form.hulls.append(np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles for r, z in edge]))
-    return form
+            primitive.hulls.append(np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles for r, z in edge]))
+    return primitive
 
 
 def _cup(rng: np.random.Generator) -> Primitive:
@@ -158,28 +159,28 @@ def _bowl(rng: np.random.Generator) -> Primitive:
 
 
 def _l_shape(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     t, w, h = rng.uniform(0.18, 0.3), rng.uniform(0.1, 0.25), rng.uniform(0.6, 0.9)
-    form.add_box((-0.5, -w, -t / 2), (0.5, w, t / 2))
-    form.add_box((-0.5, -w, t / 2 - 0.02), (-0.5 + t, w, h - t / 2))
-    return form
+    primitive.add_box((-0.5, -w, -t / 2), (0.5, w, t / 2))
+    primitive.add_box((-0.5, -w, t / 2 - 0.02), (-0.5 + t, w, h - t / 2))
+    return primitive
 
 
 def _t_shape(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     t, w = rng.uniform(0.15, 0.25), rng.uniform(0.08, 0.16)
-    form.add_box((-0.5, -t / 2, -w), (0.5, t / 2, w))
-    form.add_box((-t / 2, t / 2 - 0.02, -w), (t / 2, 0.85, w))
-    return form
+    primitive.add_box((-0.5, -t / 2, -w), (0.5, t / 2, w))
+    primitive.add_box((-t / 2, t / 2 - 0.02, -w), (t / 2, 0.85, w))
+    return primitive
 
 
 def _cross(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     t, w = rng.uniform(0.14, 0.22), rng.uniform(0.08, 0.14)
-    form.add_box((-0.5, -t / 2, -w), (0.5, t / 2, w))
-    form.add_box((-t / 2, t / 2 - 0.02, -w), (t / 2, 0.5, w))
-    form.add_box((-t / 2, -0.5, -w), (t / 2, -t / 2 + 0.02, w))
-    return form
+    primitive.add_box((-0.5, -t / 2, -w), (0.5, t / 2, w))
+    primitive.add_box((-t / 2, t / 2 - 0.02, -w), (t / 2, 0.5, w))
+    primitive.add_box((-t / 2, -0.5, -w), (t / 2, -t / 2 + 0.02, w))
+    return primitive
 
 
 def _star(rng: np.random.Generator) -> Primitive:
@@ -203,22 +204,22 @@ def _hexagon(rng: np.random.Generator) -> Primitive:
 
 
 def _capsule(rng: np.random.Generator) -> Primitive:
-    form = Primitive()
+    primitive = Primitive()
     r = rng.uniform(0.14, 0.24)
     angle = np.linspace(0, np.pi / 2, 7)
     low = [(r * np.cos(a), -0.5 + r - r * np.sin(a)) for a in angle[::-1]]
     high = [(r * np.cos(a), 0.5 - r + r * np.sin(a)) for a in angle]
-    form.add_lathe([*((max(a, 0.0), b) for a, b in low), *((max(a, 0.0), b) for a, b in high)])
-    return form
+    primitive.add_lathe([*((max(a, 0.0), b) for a, b in low), *((max(a, 0.0), b) for a, b in high)])
+    return primitive
 
 
 def _arc(rng: np.random.Generator) -> Primitive:
-    bend, thick = rng.uniform(0.8, 1.5), rng.uniform(0.07, 0.13)
+    bend, radius = rng.uniform(0.8, 1.5), rng.uniform(0.07, 0.13)
     t = np.linspace(-bend, bend, 17)
-    line = np.stack([0.5 * np.sin(t), 0.5 * np.cos(t), 0 * t], -1)
-    wide = thick * np.where(np.abs(t) == bend, 0.6, 1.0)
-    hulls = [np.concatenate(sweep_hulls(line[n : n + 5 : 2], wide[n : n + 5 : 2])) for n in range(0, 16, 4)]
-    return Primitive([(sweep(line, wide, segments=16), (2 * np.pi * thick, bend))], hulls)
+    path = np.stack([0.5 * np.sin(t), 0.5 * np.cos(t), 0 * t], -1)
+    half_width = radius * np.where(np.abs(t) == bend, 0.6, 1.0)
+    hulls = [np.concatenate(sweep_hulls(path[n : n + 5 : 2], half_width[n : n + 5 : 2])) for n in range(0, 16, 4)]
+    return Primitive([(sweep(path, half_width, segments=16), (2 * np.pi * radius, bend))], hulls)
 
 
 PRIMITIVES: dict[str, tuple[Callable[[np.random.Generator], Primitive], tuple[str, ...]]] = {
@@ -243,4 +244,4 @@ PRIMITIVES: dict[str, tuple[Callable[[np.random.Generator], Primitive], tuple[st
     "capsule": (_capsule, ("capsule", "pill")),
     "arc": (_arc, ("arc", "hook")),
 }
-"""Shape word -> (how it is made, nouns that name such a thing)."""
+"""Shape word -> (function that builds it, nouns for such an object)."""

@@ -1,4 +1,4 @@
-"""Random things with words: what a vision-language teacher learns colors, shapes and materials from."""
+"""Random procedural objects with attribute words, from which a teacher learns colors, shapes and materials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.appearance import COLORS, MATERIALS, PATTERNS, Appearance
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.primitives import PRIMITIVES, Primitive
-from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_body
+from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 
 SMALLEST, LARGEST = 0.02, 0.20
 _SIZE_WORDS = ((0.04, "tiny"), (0.075, "small"), (0.13, "medium-sized"), (LARGEST + 1e-9, "large"))
@@ -21,9 +21,9 @@ _SIZE_WORDS = ((0.04, "tiny"), (0.075, "small"), (0.13, "medium-sized"), (LARGES
 
 @dataclass(frozen=True)
 class RandomObject:
-    """A thing and its words; `body` is in meters, centered, and its longest side is 2 to 20 cm."""
+    """A model with its attribute words; `geometry` is in meters, centered, with a longest side of 2 to 20 cm."""
 
-    body: ModelGeometry
+    geometry: ModelGeometry
     shape: str
     colors: tuple[str, ...]
     pattern: str
@@ -34,22 +34,22 @@ class RandomObject:
 
     @property
     def name(self) -> str:
-        """The least that tells it from others, such as `red and white striped cup`."""
-        return f"{self._colouring} {self.category}"
+        """Short name, such as `red and white striped cup`."""
+        return f"{self._appearance_words} {self.category}"
 
     @property
     def description(self) -> str:
-        """All of its words, such as `a small red and white striped plastic cup`."""
-        words = f"{self.size_word} {self._colouring} {self.material} {self.category}"
+        """Name with all attributes, such as `a small red and white striped plastic cup`."""
+        words = f"{self.size_word} {self._appearance_words} {self.material} {self.category}"
         return f"a {words}"
 
     @property
-    def _colouring(self) -> str:
+    def _appearance_words(self) -> str:
         colors = " and ".join(self.colors)
         return colors if self.pattern in ("plain", "two-coloured") else f"{colors} {self.pattern}"
 
     def words(self) -> dict[str, object]:
-        """Return everything but the mesh, for JSON."""
+        """Return all attributes, for JSON; the key `colours` is that of the view stores of version 0.1.0."""
         fields = ("shape", "pattern", "material", "size_word", "category", "name", "description")
         return {key: getattr(self, key) for key in fields} | {
             "colours": list(self.colors),
@@ -58,59 +58,61 @@ class RandomObject:
 
 
 def sample_object(rng: np.random.Generator) -> RandomObject:
-    """Draw a thing: each shape, color, material and pattern equally often (plain three times as often)."""
+    """Sample an object: each shape, color, material and pattern equally often (plain three times as often)."""
     shape = str(rng.choice(list(PRIMITIVES)))
     make, nouns = PRIMITIVES[shape]
-    form = make(rng)
+    primitive = make(rng)
     pattern = str(rng.choice(["plain", "plain", *PATTERNS]))
     material = str(rng.choice(MATERIALS))
     first, second = (str(c) for c in rng.choice(list(COLORS), 2, replace=False))
     longest = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
     tints = [np.clip(np.array(COLORS[c]) + rng.normal(0, 7, 3), 0, 255) for c in (first, second)]
-    look = Appearance(
+    appearance = Appearance(
         tints[0], tints[1], pattern, material, longest * rng.uniform(0.14, 0.26), int(rng.integers(2**31))
     )
-    body, size = _dressed(form, look, longest)
-    word = next(w for limit, w in _SIZE_WORDS if longest <= limit)
+    geometry, size = _build_model(primitive, appearance, longest)
+    size_word = next(w for limit, w in _SIZE_WORDS if longest <= limit)
     colors = (first,) if pattern == "plain" else (first, second)
-    return RandomObject(body, shape, colors, pattern, material, word, str(rng.choice(nouns)), size)
+    return RandomObject(geometry, shape, colors, pattern, material, size_word, str(rng.choice(nouns)), size)
 
 
-def _dressed(form: Primitive, look: Appearance, longest: float) -> tuple[ModelGeometry, tuple[float, float, float]]:
-    """Paint a form and bring it to size; sides of equal extent share a image."""
-    body = ModelGeometry()
-    points = np.concatenate([surface.points for surface, _ in form.pieces])
+def _build_model(
+    primitive: Primitive, appearance: Appearance, longest: float
+) -> tuple[ModelGeometry, tuple[float, float, float]]:
+    """Texture a primitive and scale it to size; sides of equal extent share an image."""
+    geometry = ModelGeometry()
+    points = np.concatenate([surface.points for surface, _ in primitive.pieces])
     factor = longest / float((points.max(axis=0) - points.min(axis=0)).max())
     images: dict[tuple[float, float], np.ndarray] = {}  # type: ignore[type-arg]
-    fewest = 148 if len({extent for _, extent in form.pieces}) <= 6 else 96
-    for surface, (width, height) in form.pieces:
+    texels = 148 if len({extent for _, extent in primitive.pieces}) <= 6 else 96
+    for surface, (width, height) in primitive.pieces:
         extent = (round(width * factor, 5), round(height * factor, 5))
         if extent not in images:
-            images[extent] = look.image(*extent, longest=fewest)
-        body.add(surface, images[extent])
-    body.add_hulls(*form.hulls)
-    low, high = body.bounds
-    x, y, z = (round(float(side), 6) for side in (high - low) * factor)
-    return body.rescaled((x, y, z)), (x, y, z)
+            images[extent] = appearance.image(*extent, longest=texels)
+        geometry.add(surface, images[extent])
+    geometry.add_hulls(*primitive.hulls)
+    min_corner, max_corner = geometry.bounds
+    x, y, z = (round(float(side), 6) for side in (max_corner - min_corner) * factor)
+    return geometry.rescaled((x, y, z)), (x, y, z)
 
 
-def write_objects(root: str | Path, things: Sequence[RandomObject], prefix: str = "thing") -> list[str]:
-    """Write things in ManiSkill2's layout under ids such as `thing_0003`, their words in `ROOT/things.json`.
+def write_objects(root: str | Path, objects: Sequence[RandomObject], prefix: str = "object") -> list[str]:
+    """Write objects in ManiSkill2's layout under ids such as `object_0003`, their attributes in `ROOT/objects.json`.
 
-    :param root: a folder that does not exist yet, or an empty one; it appears whole or not at all
-    :returns: the ids, in the order of `things`
-    :raises InvalidArgumentError: when the folder has something in it, or cannot be written
+    :param root: a folder that does not exist yet, or an empty one; it appears completely or not at all
+    :returns: the ids, in the order of `objects`
+    :raises InvalidArgumentError: when the folder is not empty, or cannot be written
     """
-    ids = [f"{prefix}_{n:04d}" for n in range(len(things))]
+    ids = [f"{prefix}_{n:04d}" for n in range(len(objects))]
     target = Path(root).expanduser()
 
     def write(folder: Path) -> None:
-        for model_id, thing in zip(ids, things, strict=True):
-            write_body(thing.body, folder / "models" / model_id)
-        rows = {i: model_db_entry(t.size, 1.0, 1000.0) for i, t in zip(ids, things, strict=True)}
-        words = {i: t.words() for i, t in zip(ids, things, strict=True)}
+        for model_id, item in zip(ids, objects, strict=True):
+            write_model(item.geometry, folder / "models" / model_id)
+        rows = {i: model_db_entry(t.size, 1.0, 1000.0) for i, t in zip(ids, objects, strict=True)}
+        words = {i: t.words() for i, t in zip(ids, objects, strict=True)}
         (folder / MODEL_DB_FILE).write_text(json.dumps(rows, indent=1) + "\n")
-        (folder / "things.json").write_text(json.dumps(words, indent=1) + "\n")
+        (folder / "objects.json").write_text(json.dumps(words, indent=1) + "\n")
 
     atomic_write_dir(target, MODEL_DB_FILE, write)
     return ids

@@ -1,4 +1,4 @@
-"""Surfaces with texture coordinates. Nearly everything is a grid of points, so every texture is a plain rectangle.
+"""Surfaces with texture coordinates, mostly grids of points, so that every texture is a rectangle.
 
 Seen from outside, u runs to the right along the columns and v up along the rows. Lengths are meters.
 """
@@ -23,14 +23,14 @@ class Surface:
     uv: Floats
     faces: Ints
 
-    def transformed(self, shift: Sequence[float] = (0, 0, 0), turn: Floats | None = None) -> Surface:
+    def transformed(self, shift: Sequence[float] = (0, 0, 0), rotation_matrix: Floats | None = None) -> Surface:
         """Return the surface turned by a rotation matrix, then shifted."""
-        turned = self.points if turn is None else self.points @ turn.T
-        return Surface(turned + np.asarray(shift, dtype=float), self.uv, self.faces)
+        rotated = self.points if rotation_matrix is None else self.points @ rotation_matrix.T
+        return Surface(rotated + np.asarray(shift, dtype=float), self.uv, self.faces)
 
-    def deformed(self, bend: Callable[[Floats], Floats]) -> Surface:
+    def deformed(self, deformation: Callable[[Floats], Floats]) -> Surface:
         """Return the surface with a function applied to its points."""
-        return Surface(bend(self.points), self.uv, self.faces)
+        return Surface(deformation(self.points), self.uv, self.faces)
 
 
 def join(surfaces: Sequence[Surface]) -> Surface:
@@ -81,16 +81,16 @@ def revolve(profile: Sequence[tuple[float, float]], segments: int = 32, around: 
     return grid_surface(np.concatenate([ring, heights], -1), arc_length(rows) if around else None)
 
 
-def arc_length(line: Floats) -> Floats:
+def arc_length(path_points: Floats) -> Floats:
     """Return how far along a line [N, D] each point is, from 0 to 1."""
-    steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path_points, axis=0), axis=1))])
     return np.asarray(steps / steps[-1])
 
 
 def sphere(radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, segments: int = 32) -> Surface:
-    """Return a sphere, or a star-shaped body: `radius` maps directions [..., 3] to distances from the middle.
+    """Return a sphere, or a star-shaped body: `radius` maps directions [..., 3] to distances from the center.
 
-    The texture is the map of `textures.directions`: u is the longitude, v the latitude.
+    The texture is the map of `textures.sphere_directions`: u is the longitude, v the latitude.
     """
     latitude = np.linspace(-np.pi / 2, np.pi / 2, rows)
     longitude = np.linspace(0, 2 * np.pi, segments + 1)
@@ -104,8 +104,8 @@ def sphere(radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, seg
 
 def sweep(
     path: npt.ArrayLike,
-    wide: npt.ArrayLike,
-    high: npt.ArrayLike | None = None,
+    half_widths: npt.ArrayLike,
+    half_heights: npt.ArrayLike | None = None,
     power: float = 2.0,
     segments: int = 16,
     up: Sequence[float] = (0, 0, 1),
@@ -113,40 +113,42 @@ def sweep(
 ) -> Surface:
     """Draw a section along a path [N, 3]; its half-width lies across `up`, its half-height along it.
 
-    :param wide: half-widths [N] or one for all
-    :param high: half-heights, by default those of `wide`
+    :param half_widths: half-widths [N] or one for all
+    :param half_heights: half-heights, by default those of `half_widths`
     :param power: 2 is an ellipse, larger ones come near a rectangle
     :param closed: the path is a loop (its last point is its first); otherwise both ends are closed by flat caps
     """
-    line = np.asarray(path, dtype=float)
-    half_width = np.broadcast_to(np.asarray(wide, dtype=float), len(line))
-    half_height = half_width if high is None else np.broadcast_to(np.asarray(high, dtype=float), len(line))
-    side, lift = curve_frames(line, np.asarray(up, dtype=float), closed)
+    path_points = np.asarray(path, dtype=float)
+    half_width = np.broadcast_to(np.asarray(half_widths, dtype=float), len(path_points))
+    half_height = (
+        half_width if half_heights is None else np.broadcast_to(np.asarray(half_heights, dtype=float), len(path_points))
+    )
+    side, lift = curve_frames(path_points, np.asarray(up, dtype=float), closed)
     angle = np.linspace(0, 2 * np.pi, segments + 1)
     x, y = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(angle), np.sin(angle)))
     x[-1], y[-1] = x[0], y[0]
     if not closed:
-        line, side, lift = (np.concatenate([a[:1], a, a[-1:]]) for a in (line, side, lift))
+        path_points, side, lift = (np.concatenate([a[:1], a, a[-1:]]) for a in (path_points, side, lift))
         half_width, half_height = (np.pad(a, 1) for a in (half_width, half_height))
     points = (
-        line[:, None]
+        path_points[:, None]
         + (half_width[:, None] * x)[..., None] * side[:, None]
         + (half_height[:, None] * y)[..., None] * lift[:, None]
     )
-    return grid_surface(points, arc_length(line))
+    return grid_surface(points, arc_length(path_points))
 
 
-def curve_frames(line: Floats, up: Floats, closed: bool = False) -> tuple[Floats, Floats]:
+def curve_frames(path_points: Floats, up: Floats, closed: bool = False) -> tuple[Floats, Floats]:
     """Return the sideways and upward unit vectors [N, 3] at each point of a line."""
     if closed:
-        ahead = np.roll(line[:-1], -1, axis=0) - np.roll(line[:-1], 1, axis=0)
-        ahead = np.concatenate([ahead, ahead[:1]])
+        tangents = np.roll(path_points[:-1], -1, axis=0) - np.roll(path_points[:-1], 1, axis=0)
+        tangents = np.concatenate([tangents, tangents[:1]])
     else:
-        ahead = np.gradient(line, axis=0)
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
-    side = np.cross(up, ahead)
+        tangents = np.gradient(path_points, axis=0)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    side = np.cross(up, tangents)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
-    return side, np.cross(ahead, side)
+    return side, np.cross(tangents, side)
 
 
 _FACE_AXES = {
@@ -160,7 +162,7 @@ _FACE_AXES = {
 
 
 def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells: int = 1) -> dict[str, Surface]:
-    """Return the six sides of a box round the origin, with rounded edges and the plain texture on each.
+    """Return the six sides of a box around the origin, with rounded edges and the plain texture on each.
 
     The sides are `right` (+x), `left` (-x), `back` (+y), `front` (-y), `top` (+z) and `bottom` (-z).
     """
@@ -173,9 +175,9 @@ def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells:
         t = _stations(float(np.abs(half @ along)), rounding, steps, cells)
         outer = s[None, :, None] * across + t[:, None, None] * along + np.abs(half @ outward) * outward
         inner = np.clip(outer, -(half - rounding), half - rounding)
-        away = outer - inner
-        length = np.linalg.norm(away, axis=-1, keepdims=True)
-        points = inner + away / np.where(length > 0, length, 1) * min(rounding, float(length.max()))
+        offset = outer - inner
+        length = np.linalg.norm(offset, axis=-1, keepdims=True)
+        points = inner + offset / np.where(length > 0, length, 1) * min(rounding, float(length.max()))
         flat = grid_surface(outer if rounding == 0 else points)
         u, v = np.meshgrid((s / s[-1] + 1) / 2, (t / t[-1] + 1) / 2)
         faces[name] = Surface(flat.points, np.stack([u.ravel(), v.ravel()], -1), flat.faces)
@@ -184,21 +186,21 @@ def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells:
 
 def _stations(half: float, rounding: float, steps: int, cells: int) -> Floats:
     """Return where the lines of a face's grid lie: close together in the rounded margins."""
-    middle = np.linspace(-(half - rounding), half - rounding, cells + 1)
+    inner = np.linspace(-(half - rounding), half - rounding, cells + 1)
     if rounding == 0:
-        return middle
+        return inner
     arc = half - rounding + rounding * np.tan(np.linspace(0, np.pi / 4, steps + 1)[1:])
-    return np.concatenate([-arc[::-1], middle, arc])
+    return np.concatenate([-arc[::-1], inner, arc])
 
 
 def slab(left: npt.ArrayLike, right: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, cols: int = 3) -> Surface:
     """Return a plate between two edges [N, 2] in x and y, from `low` to `high` ([N] or one for all).
 
-    `left` is on the left of one who walks along the rows; v follows the rows, u runs from left to right.
+    `left` is on the left in the direction of the rows; v follows the rows, u runs from left to right.
     """
     a, b = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
-    share = np.linspace(0, 1, cols)[None, :, None]
-    flat = a[:, None] * (1 - share) + b[:, None] * share
+    fraction = np.linspace(0, 1, cols)[None, :, None]
+    flat = a[:, None] * (1 - fraction) + b[:, None] * fraction
     tops, bottoms = (
         np.concatenate([flat, np.broadcast_to(np.asarray(z, dtype=float).reshape(-1, 1, 1), (*flat.shape[:2], 1))], -1)
         for z in (high, low)
@@ -211,18 +213,18 @@ def slab(left: npt.ArrayLike, right: npt.ArrayLike, low: npt.ArrayLike, high: np
 
 
 def fan(outline: npt.ArrayLike, low: float, high: float) -> tuple[Surface, Surface]:
-    """Return a prism over an outline [N, 2] that its middle sees whole: (top and bottom, wall).
+    """Return a prism over an outline [N, 2] that is star-shaped from its center: (top and bottom, wall).
 
-    The caps' texture is the outline's own plane, the wall's runs round the outline.
+    The caps' texture is the outline's own plane, the wall's runs around the outline.
     """
     edge = np.asarray(outline, dtype=float)
     edge = np.concatenate([edge, edge[:1]])
-    middle = edge[:-1].mean(axis=0)
+    center = edge[:-1].mean(axis=0)
     extent = edge.max(axis=0) - edge.min(axis=0)
     caps = []
     for z, order in ((high, 1), (low, -1)):
         rim = edge[::order]
-        points = np.stack([rim, np.broadcast_to(middle, rim.shape)])
+        points = np.stack([rim, np.broadcast_to(center, rim.shape)])
         cap = grid_surface(np.concatenate([points, np.full((*points.shape[:2], 1), z)], -1))
         caps.append(Surface(cap.points, (cap.points[:, :2] - edge.min(axis=0)) / extent, cap.faces))
     wall = np.stack([np.c_[edge, np.full(len(edge), z)] for z in (low, high)])
@@ -240,8 +242,8 @@ def resample_curve(points: npt.ArrayLike, count: int) -> Floats:
     """Return `count` points of a smooth line (Catmull-Rom) through given ones [N, D]."""
     knots = np.asarray(points, dtype=float)
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    place = np.linspace(0, len(knots) - 1, count)
-    n = np.minimum(place.astype(int), len(knots) - 2)
-    t = (place - n)[:, None]
+    position = np.linspace(0, len(knots) - 1, count)
+    n = np.minimum(position.astype(int), len(knots) - 2)
+    t = (position - n)[:, None]
     a, b, c, d = (padded[n + i] for i in range(4))
     return np.asarray(b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))), dtype=float)

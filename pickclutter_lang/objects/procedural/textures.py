@@ -1,4 +1,4 @@
-"""Painting: small images (uint8 [H, W, 3]) from functions of the texture's coordinates, and lettering."""
+"""Texture images (uint8 [H, W, 3]): noise, color gradients, wood and text as functions of the coordinates."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def plain(color: Color, size: int = 8) -> TextureImage:
 
 
 def uv_grid(height: int, width: int) -> tuple[Floats, Floats]:
-    """Return u and v [H, W] in the middle of every texel; the first row is the top, v = 1."""
+    """Return u and v [H, W] in the center of every texel; the first row is the top, v = 1."""
     u, v = np.meshgrid((np.arange(width) + 0.5) / width, 1 - (np.arange(height) + 0.5) / height)
     return u, v
 
 
 def sphere_directions(height: int, width: int) -> Floats:
-    """Return the unit vectors [H, W, 3] of the texels of `shapes.ball`."""
+    """Return the unit vectors [H, W, 3] of the texels of `surfaces.sphere`."""
     u, v = uv_grid(height, width)
     lat, lon = np.pi * (v - 0.5), 2 * np.pi * u
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
@@ -38,14 +38,14 @@ def smoothstep(value: Floats, low: float, high: float) -> Floats:
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def lerp_color(first: npt.ArrayLike, second: npt.ArrayLike, share: Floats) -> Floats:
-    """Blend two colors (or images) by a share [H, W] of the second."""
+def lerp_color(first: npt.ArrayLike, second: npt.ArrayLike, fraction: Floats) -> Floats:
+    """Blend two colors (or images) by the fraction [H, W] of the second."""
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    return np.asarray(a + (b - a) * share[..., None])
+    return np.asarray(a + (b - a) * fraction[..., None])
 
 
 def to_uint8(colors: Floats) -> TextureImage:
-    """Round colors in [0, 255] to a image."""
+    """Round colors in [0, 255] to an image."""
     return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
 
 
@@ -64,36 +64,36 @@ def pixel_noise(image: npt.ArrayLike, rng: np.random.Generator, amount: float) -
 
 
 def canvas(size: tuple[int, int], color: Color) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    """Return a image of (width, height) to draw on."""
+    """Return an image of (width, height) to draw on."""
     image = Image.new("RGB", size, tuple(int(c) for c in color))
     return image, ImageDraw.Draw(image)
 
 
 def draw_text(
-    image: Image.Image, text: str, middle: tuple[float, float], size: float, color: Color, turn: float = 0.0
+    image: Image.Image, text: str, center: tuple[float, float], size: float, color: Color, degrees: float = 0.0
 ) -> None:
-    """Write bold letters round a middle in pixels, turned by degrees counter-clockwise."""
+    """Write bold letters round a center in pixels, turned by degrees counter-clockwise."""
     font = ImageFont.load_default(size)
     box = ImageDraw.Draw(image).textbbox((0, 0), text, font=font, stroke_width=1)
     mask = Image.new("L", (int(box[2] - box[0]) + 4, int(box[3] - box[1]) + 4))
     ImageDraw.Draw(mask).text((2 - box[0], 2 - box[1]), text, fill=255, font=font, stroke_width=1)
-    mask = mask.rotate(turn, expand=True, resample=Image.Resampling.BILINEAR)
-    corner = (round(middle[0] - mask.width / 2), round(middle[1] - mask.height / 2))
+    mask = mask.rotate(degrees, expand=True, resample=Image.Resampling.BILINEAR)
+    corner = (round(center[0] - mask.width / 2), round(center[1] - mask.height / 2))
     image.paste(tuple(int(c) for c in color), corner, mask)
 
 
 def wood(
     points: Floats, rng: np.random.Generator, light: Color, dark: Color, rings: float, axis: int = 2
 ) -> TextureImage:
-    """Return wood for texels at points [H, W, 3] (meters): year rings round an axis that lies off the middle."""
-    others = [i for i in range(3) if i != axis]
+    """Return wood for texels at points [H, W, 3] (meters): year rings round an axis that lies off the center."""
+    across = [i for i in range(3) if i != axis]
     stretched = points.copy()
     stretched[..., axis] *= 0.12
     wobble = 0.0012 * wave_noise(stretched, rng, 150.0)
-    distance = np.hypot(points[..., others[0]] + 0.02, points[..., others[1]] + 0.05) + wobble
-    share = smoothstep(np.abs((distance * rings) % 1.0 - 0.5) * 2, 0.1, 1.0)
+    distance = np.hypot(points[..., across[0]] + 0.02, points[..., across[1]] + 0.05) + wobble
+    fraction = smoothstep(np.abs((distance * rings) % 1.0 - 0.5) * 2, 0.1, 1.0)
     fibre = wave_noise(stretched, rng, 2500.0)
-    return to_uint8(lerp_color(light, dark, 0.75 * share) + 4 * fibre[..., None])
+    return to_uint8(lerp_color(light, dark, 0.75 * fraction) + 4 * fibre[..., None])
 
 
 def render_texture(height: int, width: int, color: Callable[[Floats, Floats], Floats]) -> TextureImage:

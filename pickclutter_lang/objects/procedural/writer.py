@@ -1,4 +1,4 @@
-"""Writes bodies in ManiSkill2's layout, the same bytes each time."""
+"""Writes procedural models in ManiSkill2's layout, atomically and with reproducible bytes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part, Te
 from pickclutter_lang.objects.procedural.surfaces import Floats, Ints
 
 ATLAS_SIZE = 512
-_MARGIN = 3  # texels round each image, so that neighbors do not shine through
+_MARGIN = 3  # texels around each image, so that neighbors do not bleed in
 _CREASE = np.cos(np.radians(42.0))
 _MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.png\n"
 
 
 def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a folder beside `target` and rename it, so that it appears whole or not at all.
+    """Let `write` fill a folder beside `target` and rename it, so that it appears completely or not at all.
 
     When another process was faster (`marker` is there by then), its folder stays and this one goes.
 
-    :raises InvalidArgumentError: when the folder cannot be written, or holds something else
+    :raises InvalidArgumentError: when the folder cannot be written, or holds other files
     """
     if target.is_dir() and any(target.iterdir()):
-        raise InvalidArgumentError(f"expected a new or empty folder, but {target} has something else in it")
+        raise InvalidArgumentError(f"expected a new or empty folder, but {target} has other files in it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
@@ -64,19 +64,19 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def model_db_entry(size: Sequence[float], scale: float, density: float) -> dict[str, object]:
-    """Return a thing's entry in `info_pick_v0.json`; its bounding box is centered at the origin."""
+    """Return an object's entry in `info_pick_v0.json`; its bounding box is centered at the origin."""
     half = [round(side / 2, 6) for side in size]
     return {"bbox": {"min": [-h for h in half], "max": half}, "scales": [scale], "density": density}
 
 
-def write_body(body: ModelGeometry, folder: Path) -> None:
+def write_model(geometry: ModelGeometry, folder: Path) -> None:
     """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part."""
     folder.mkdir(parents=True)
-    atlas, uv = pack_atlas(body.parts)
+    atlas, uv = pack_atlas(geometry.parts)
     (folder / "texture_map.png").write_bytes(_png(atlas))
     (folder / "textured.mtl").write_text(_MATERIAL)
-    (folder / "textured.obj").write_text(_visual(body, uv))
-    (folder / "collision.obj").write_text(_collision(body))
+    (folder / "textured.obj").write_text(_visual(geometry, uv))
+    (folder / "collision.obj").write_text(_collision(geometry))
 
 
 def pack_atlas(parts: list[Part]) -> tuple[TextureImage, list[Floats]]:
@@ -94,7 +94,7 @@ def pack_atlas(parts: list[Part]) -> tuple[TextureImage, list[Floats]]:
         if x + width + 2 * pad > ATLAS_SIZE:
             x, y, shelf = 0, y + shelf, 0
         if y + height + 2 * _MARGIN > ATLAS_SIZE:
-            raise ValueError(f"the images of a body do not fit on {ATLAS_SIZE} x {ATLAS_SIZE} texels")
+            raise ValueError(f"the images of a model do not fit on {ATLAS_SIZE} x {ATLAS_SIZE} texels")
         margins = ((_MARGIN, _MARGIN), (pad, pad), (0, 0))
         atlas[y : y + height + 2 * _MARGIN, x : x + width + 2 * pad] = np.pad(image, margins, mode="edge")
         corners[key] = (x + pad, y + _MARGIN)
@@ -116,12 +116,12 @@ def _png(image: TextureImage) -> bytes:
     return stream.getvalue()
 
 
-def _visual(body: ModelGeometry, uv: list[Floats]) -> str:
-    starts = np.cumsum([0] + [len(p.surface.points) for p in body.parts])
-    points = np.round(np.concatenate([p.surface.points for p in body.parts]), 6) + 0.0
-    faces = np.concatenate([p.surface.faces + n for p, n in zip(body.parts, starts[:-1], strict=True)])
-    owner = np.concatenate([np.full(len(p.surface.faces), n) for n, p in enumerate(body.parts)])
-    normals = vertex_normals(points, faces, owner).reshape(-1, 3)
+def _visual(geometry: ModelGeometry, uv: list[Floats]) -> str:
+    starts = np.cumsum([0] + [len(p.surface.points) for p in geometry.parts])
+    points = np.round(np.concatenate([p.surface.points for p in geometry.parts]), 6) + 0.0
+    faces = np.concatenate([p.surface.faces + n for p, n in zip(geometry.parts, starts[:-1], strict=True)])
+    part_index = np.concatenate([np.full(len(p.surface.faces), n) for n, p in enumerate(geometry.parts)])
+    normals = vertex_normals(points, faces, part_index).reshape(-1, 3)
     table, index = np.unique(np.round(normals, 4) + 0.0, axis=0, return_inverse=True)
     index = index.reshape(-1, 3)
     lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", np.concatenate(uv), 6)]
@@ -133,7 +133,7 @@ def _visual(body: ModelGeometry, uv: list[Floats]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def vertex_normals(points: Floats, faces: Ints, owner: Ints) -> Floats:
+def vertex_normals(points: Floats, faces: Ints, part_index: Ints) -> Floats:
     """Return the normals [F, 3, 3] at the corners of each face.
 
     A corner's normal is the mean, weighted by area, over the faces of the same part that meet there and differ
@@ -143,31 +143,31 @@ def vertex_normals(points: Floats, faces: Ints, owner: Ints) -> Floats:
     areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(areas, axis=1, keepdims=True)
     units = areas / np.where(length > 0, length, 1)
-    keys = np.c_[np.round(corners.reshape(-1, 3) * 1e6).astype(np.int64), np.repeat(owner, 3)]
-    place = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
-    order = np.argsort(place, kind="stable")
-    counts = np.bincount(place)
+    keys = np.c_[np.round(corners.reshape(-1, 3) * 1e6).astype(np.int64), np.repeat(part_index, 3)]
+    vertex = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(vertex, kind="stable")
+    counts = np.bincount(vertex)
     firsts = np.cumsum(counts) - counts
-    total = np.zeros((len(place), 3))
-    face_of = np.arange(len(place)) // 3
+    total = np.zeros((len(vertex), 3))
+    face_of = np.arange(len(vertex)) // 3
     for step in range(int(counts.max())):
-        valid = step < counts[place]
-        other = face_of[order[np.minimum(firsts[place] + step, len(place) - 1)]]
-        alike = valid & ((units[other] * units[face_of]).sum(axis=1) > _CREASE)
-        total += np.where(alike[:, None], areas[other], 0)
+        valid = step < counts[vertex]
+        other_face = face_of[order[np.minimum(firsts[vertex] + step, len(vertex) - 1)]]
+        similar = valid & ((units[other_face] * units[face_of]).sum(axis=1) > _CREASE)
+        total += np.where(similar[:, None], areas[other_face], 0)
     size = np.linalg.norm(total, axis=1, keepdims=True)
     safe = np.where(size > 0, total / np.where(size > 0, size, 1), [0.0, 0.0, 1.0])
     return np.asarray(safe.reshape(-1, 3, 3))
 
 
-def _collision(body: ModelGeometry) -> str:
+def _collision(geometry: ModelGeometry) -> str:
     try:
         from trimesh.convex import convex_hull
     except ModuleNotFoundError as error:
         raise MissingExtraError("trimesh", "sim") from error
     lines, start = [], 1
-    for n, cloud in enumerate(body.hulls):
-        hull = convex_hull(np.round(cloud, 6))
+    for n, points in enumerate(geometry.hulls):
+        hull = convex_hull(np.round(points, 6))
         vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces) + start
         lines += [f"o convex_{n}", *_rows("v", vertices, 6)]
         lines += ["f " + " ".join(map(str, face)) for face in faces.tolist()]

@@ -14,18 +14,18 @@ WHITE = (240, 240, 236)
 
 def can() -> ModelGeometry:
     """Stands upright: a blue coffee can, 102 mm wide, 140 mm high, with a gray lid."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     wall = [(49.5, 0), (51, 1.5), (50, 4), (50, 130), (51, 132)]
-    body.add(revolve(wall, 48), _can_label())
-    body.add(
+    model.add(revolve(wall, 48), _can_label())
+    model.add(
         revolve(
             [(51, 132), (51.6, 133), (51.6, 139), (50, 140), (47, 140), (46.5, 137.5), (0, 137.5)], 48, around=True
         ),
         _lid(),
     )
-    body.add(revolve([(0, 2.5), (47, 2.5), (48, 0), (49.5, 0)], 48), tx.plain((150, 152, 156)))
-    body.add_hulls(*loft_hulls([(51, 51, 0), (51, 51, 140)], 24))
-    return body
+    model.add(revolve([(0, 2.5), (47, 2.5), (48, 0), (49.5, 0)], 48), tx.plain((150, 152, 156)))
+    model.add_hulls(*loft_hulls([(51, 51, 0), (51, 51, 140)], 24))
+    return model
 
 
 def _lid() -> TextureImage:
@@ -71,14 +71,14 @@ def cracker_box() -> ModelGeometry:
     size = (71.8, 163.6, 213.4)
     faces = box_faces(size, 1.5, 1)
     front, side, top = _cracker_front(), _cracker_side(), _cracker_top()
-    body = ModelGeometry()
+    model = ModelGeometry()
     for name, image in {"right": front, "left": front, "front": side, "back": side}.items():
-        body.add(faces[name], image)
+        model.add(faces[name], image)
     half = np.array(size) / 2
     for name in ("top", "bottom"):
-        body.add(Surface(faces[name].points, faces[name].uv[:, ::-1] * [1, -1] + [0, 1], faces[name].faces), top)
-    body.add_hulls(box_corners(-half, half))
-    return body
+        model.add(Surface(faces[name].points, faces[name].uv[:, ::-1] * [1, -1] + [0, 1], faces[name].faces), top)
+    model.add_hulls(box_corners(-half, half))
+    return model
 
 
 RED, YELLOW = (186, 16, 24), (250, 204, 44)
@@ -136,12 +136,12 @@ def _loft(rows: list[tuple[float, float, float]], power: float, segments: int = 
     return sweep(path, a, b, power, segments, up=(0, 1, 0))
 
 
-def _wrap(front: TextureImage, back: TextureImage, height: int, color: tuple[int, ...], middle: float) -> TextureImage:
-    """Lay labels on the +y (u = 1/4) and -y (u = 3/4) sides of a plain band; `middle` is their v."""
+def _wrap(front: TextureImage, back: TextureImage, height: int, color: tuple[int, ...], center: float) -> TextureImage:
+    """Lay labels on the +y (u = 1/4) and -y (u = 3/4) sides of a plain band; `center` is their v."""
     image, _ = tx.canvas((512, height), color)
     for side, u in ((front, 0.25), (back, 0.75)):
         label = Image.fromarray(side)
-        image.paste(label, (round(512 * u - label.width / 2), round(height * (1 - middle) - label.height / 2)))
+        image.paste(label, (round(512 * u - label.width / 2), round(height * (1 - center) - label.height / 2)))
     return np.asarray(image)
 
 
@@ -162,8 +162,8 @@ def mustard_bottle() -> ModelGeometry:
     ]
     rows = resample_curve(outline, 30)
     yellow = (232, 184, 18)
-    body = ModelGeometry()
-    body.add(_loft([tuple(r) for r in rows], 2.5), _wrap(_mustard_label(), _mustard_back(), 220, yellow, 0.5))
+    model = ModelGeometry()
+    model.add(_loft([tuple(r) for r in rows], 2.5), _wrap(_mustard_label(), _mustard_back(), 220, yellow, 0.5))
     cap = [(19, 153), (19.5, 154), (18, 166), (15.5, 168), (12, 169), (7, 188), (5, 191.5), (0, 191.5)]
     ribs = tx.render_texture(
         32,
@@ -172,12 +172,12 @@ def mustard_bottle() -> ModelGeometry:
             (238, 192, 24), (176, 130, 8), tx.smoothstep(np.abs((u * 24) % 1 - 0.5), 0.3, 0.5) * (v < 0.45)
         ),
     )
-    body.add(revolve([(0, 153), *cap], 32), ribs)
-    body.add_hulls(
+    model.add(revolve([(0, 153), *cap], 32), ribs)
+    model.add_hulls(
         *loft_hulls([tuple(r) for r in rows[[0, 3, 9, 13, 20, 24, 29]]], 16),
         *loft_hulls([(19, 19, 153), (17, 17, 168), (12, 12, 169), (5, 5, 191.5)], 12),
     )
-    return body
+    return model
 
 
 def _mustard_label() -> TextureImage:
@@ -235,8 +235,8 @@ def bleach_bottle() -> ModelGeometry:
     """Stands upright: a tall white bottle, label towards -y, with sloping shoulders and a cap."""
     rows = resample_curve(_BLEACH_OUTLINE, 32)
     white = (226, 230, 228)
-    body = ModelGeometry()
-    body.add(_loft([tuple(r) for r in rows], 3.0), _wrap(_bleach_back(), _bleach_front(), 256, white, 0.49))
+    model = ModelGeometry()
+    model.add(_loft([tuple(r) for r in rows], 3.0), _wrap(_bleach_back(), _bleach_front(), 256, white, 0.49))
     ribs = tx.render_texture(
         32,
         128,
@@ -244,12 +244,12 @@ def bleach_bottle() -> ModelGeometry:
             (236, 238, 238), (186, 192, 194), tx.smoothstep(np.abs((u * 28) % 1 - 0.5), 0.3, 0.5)
         ),
     )
-    body.add(revolve(_BLEACH_CAP, 32), ribs)
-    body.add_hulls(
+    model.add(revolve(_BLEACH_CAP, 32), ribs)
+    model.add_hulls(
         *loft_hulls([tuple(r) for r in rows[[0, 3, 6, 20, 25, 31]]], 16),
         *loft_hulls([(17, 17, 219), (17, 17, 234), (14, 14, 250.8)], 12),
     )
-    return body
+    return model
 
 
 def _bleach_front() -> TextureImage:
@@ -280,18 +280,18 @@ def bowl() -> ModelGeometry:
     u, v = tx.uv_grid(128, 192)
     rim = [(80.4, 52.5), (80.5, 54.3), (79, 55.1), (77, 54)]
     profile = [(0, 1.5), (30, 1.5), (32, 0), *map(tuple, outer), *rim, *map(tuple, inner)]
-    way = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 1.5 * v], -1)
-    shine = tx.smoothstep(tx.wave_noise(way, np.random.default_rng(24), 5.0), 1.0, 2.4)
+    directions = np.stack([np.cos(2 * np.pi * u), np.sin(2 * np.pi * u), 1.5 * v], -1)
+    shine = tx.smoothstep(tx.wave_noise(directions, np.random.default_rng(24), 5.0), 1.0, 2.4)
     enamel = tx.lerp_color((152, 10, 20), (112, 4, 14), tx.smoothstep(-np.abs(v - 0.5), -0.06, -0.02))
     enamel = tx.lerp_color(enamel, (206, 84, 88), 0.55 * shine)
-    body = ModelGeometry()
-    body.add(revolve([(max(r, 0), z) for r, z in profile], 48), tx.to_uint8(enamel))
-    body.add_hulls(*loft_hulls([(34, 34, 0), (44, 44, 5)], 16), *_ring_wall())
-    return body
+    model = ModelGeometry()
+    model.add(revolve([(max(r, 0), z) for r, z in profile], 48), tx.to_uint8(enamel))
+    model.add_hulls(*loft_hulls([(34, 34, 0), (44, 44, 5)], 16), *_ring_wall())
+    return model
 
 
 def _ring_wall(pieces: int = 12) -> list[Floats]:
-    """Return the bowl's wall as wedges, two storeys high."""
+    """Return the bowl's wall as wedges, two stories high."""
     storeys = [((44, 2.5), (66, 28), (40, 5), (62, 28)), ((66, 28), (80.4, 55), (62, 28), (76, 55))]
     hulls = []
     for n in range(pieces):

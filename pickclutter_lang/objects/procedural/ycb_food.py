@@ -26,9 +26,9 @@ def banana() -> ModelGeometry:
     rng = np.random.default_rng(11)
     spine = [(36, -99), (24, -88), (8, -66), (-4, -38), (-9, -6), (-7, 26), (2, 56), (16, 78), (26, 88), (32, 99)]
     path = np.c_[resample_curve(spine, 30), np.zeros(30)]
-    thick = resample_curve([(4.5,), (10.5,), (16.4,), (18.0,), (18.3,), (18.3,), (17.6,), (14.0,), (5.0,), (4.4,)], 30)[
-        :, 0
-    ]
+    thickness = resample_curve(
+        [(4.5,), (10.5,), (16.4,), (18.0,), (18.3,), (18.3,), (17.6,), (14.0,), (5.0,), (4.4,)], 30
+    )[:, 0]
     u, v = tx.uv_grid(192, 128)
     ridges = tx.smoothstep(np.abs((u * 5 + 0.25) % 1 - 0.5), 0.0, 0.09)
     color = tx.lerp_color((196, 150, 20), (238, 194, 34), ridges)
@@ -40,10 +40,10 @@ def banana() -> ModelGeometry:
         * tx.smoothstep(v, 0.1, 0.2)
         * tx.smoothstep(-v, -0.85, -0.75)
     )
-    body = ModelGeometry()
-    body.add(sweep(path, thick, power=2.3), tx.to_uint8(tx.lerp_color(color, BROWN, 0.6 * spots)))
-    body.add_hulls(*sweep_hulls(path[::4], thick[::4]), *sweep_hulls(path[-3:], thick[-3:]))
-    return body
+    model = ModelGeometry()
+    model.add(sweep(path, thickness, power=2.3), tx.to_uint8(tx.lerp_color(color, BROWN, 0.6 * spots)))
+    model.add_hulls(*sweep_hulls(path[::4], thickness[::4]), *sweep_hulls(path[-3:], thickness[-3:]))
+    return model
 
 
 def _berry_profile() -> Floats:
@@ -79,20 +79,20 @@ def _leaves(profile: Floats) -> Surface:
     angle = np.linspace(0, 2 * np.pi, 73)
     point = np.abs((angle * 9 / (2 * np.pi)) % 1 - 0.5) * 2
     reach = 7 + 13 * point**1.2
-    share = np.linspace(0, 1, 7)[:, None]
-    along = (1 - share) * reach[None]
+    fraction = np.linspace(0, 1, 7)[:, None]
+    along = (1 - fraction) * reach[None]
     arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(upper, axis=0), axis=1))])
     radius = np.interp(along, arc, upper[:, 0]) + 0.3
-    height = np.interp(along, arc, upper[:, 1]) + 0.6 + 0.7 * (1 - share) ** 3 * point[None]
+    height = np.interp(along, arc, upper[:, 1]) + 0.6 + 0.7 * (1 - fraction) ** 3 * point[None]
     radius[-1] = 0
     return grid_surface(np.stack([radius * np.cos(angle), radius * np.sin(angle), height], -1))
 
 
-def _turned(body: ModelGeometry, turn: Floats) -> ModelGeometry:
+def _turned(model: ModelGeometry, turn: Floats) -> ModelGeometry:
     turned = ModelGeometry()
-    for part in body.parts:
-        turned.add(part.surface.transformed(turn=turn), part.image)
-    turned.add_hulls(*(hull @ turn.T for hull in body.hulls))
+    for part in model.parts:
+        turned.add(part.surface.transformed(rotation_matrix=turn), part.image)
+    turned.add_hulls(*(hull @ turn.T for hull in model.hulls))
     return turned
 
 
@@ -127,13 +127,13 @@ def apple() -> ModelGeometry:
     top = tx.smoothstep(v, 0.8, 0.94) * (0.75 + 0.25 * tx.wave_noise(place, rng, 14.0))
     color = tx.lerp_color(color, (200, 152, 70), np.clip(top, 0, 1))
     bottom = tx.smoothstep(-v, -0.07, -0.01)
-    body = ModelGeometry()
+    model = ModelGeometry()
     skin = skin.deformed(lobes)
-    body.add(skin, tx.to_uint8(tx.lerp_color(color, (110, 80, 40), bottom)))
+    model.add(skin, tx.to_uint8(tx.lerp_color(color, (110, 80, 40), bottom)))
     stem = sweep([(0, 0, 22), (1, 0.5, 29), (3, 1.5, 35.8)], [1.5, 1.3, 1.9], up=(0, 1, 0), segments=8)
-    body.add(stem, tx.plain((74, 52, 28)))
-    body.add_hulls(extreme_points(skin))
-    return body
+    model.add(stem, tx.plain((74, 52, 28)))
+    model.add_hulls(extreme_points(skin))
+    return model
 
 
 def lemon() -> ModelGeometry:
@@ -157,17 +157,17 @@ def lemon() -> ModelGeometry:
     _, v = tx.uv_grid(*color.shape[:2])
     color = tx.lerp_color(color, (150, 150, 40), 0.7 * tx.smoothstep(v, 0.95, 1.0))
     skin = revolve(profile, 32, around=False)
-    body = ModelGeometry()
-    body.add(skin, tx.to_uint8(color))
-    body.add_hulls(extreme_points(skin))
-    return _turned(body, rotation("z", 45) @ rotation("y", -90))
+    model = ModelGeometry()
+    model.add(skin, tx.to_uint8(color))
+    model.add_hulls(extreme_points(skin))
+    return _turned(model, rotation("z", 45) @ rotation("y", -90))
 
 
 def _peel(rng: np.random.Generator, color: tuple[int, ...], pit: tuple[int, ...], frequency: float) -> Floats:
     """Return the colors [192, 384, 3] of a skin with fine pits."""
-    way = tx.sphere_directions(192, 384)
-    pits = tx.smoothstep(tx.wave_noise(way, rng, frequency * 5, 40), 0.3, 1.8)
-    tone = tx.wave_noise(way, rng, 2.0)
+    directions = tx.sphere_directions(192, 384)
+    pits = tx.smoothstep(tx.wave_noise(directions, rng, frequency * 5, 40), 0.3, 1.8)
+    tone = tx.wave_noise(directions, rng, 2.0)
     return tx.lerp_color(color, pit, 0.45 * pits) + 5 * tone[..., None]
 
 
@@ -175,27 +175,31 @@ def peach() -> ModelGeometry:
     """Stands upright; a groove runs down one side from the dimple at the top."""
     rng = np.random.default_rng(15)
 
-    def radius(way: Floats) -> Floats:
-        lon = np.arctan2(way[..., 1], way[..., 0]) - 0.9
+    def radius(directions: Floats) -> Floats:
+        lon = np.arctan2(directions[..., 1], directions[..., 0]) - 0.9
         lon = np.abs((lon + np.pi) % (2 * np.pi) - np.pi)
-        groove = np.exp(-((lon / 0.2) ** 2)) * np.clip(np.sqrt(1 - np.clip(way[..., 2], -1, 1) ** 2), 0, 1) ** 0.5
-        groove *= tx.smoothstep(way[..., 2], -0.85, 0.0)
-        dimple = np.exp(-((1 - way[..., 2]) / 0.07))
-        point = np.exp(-((1 + way[..., 2]) / 0.02))
+        groove = (
+            np.exp(-((lon / 0.2) ** 2)) * np.clip(np.sqrt(1 - np.clip(directions[..., 2], -1, 1) ** 2), 0, 1) ** 0.5
+        )
+        groove *= tx.smoothstep(directions[..., 2], -0.85, 0.0)
+        dimple = np.exp(-((1 - directions[..., 2]) / 0.07))
+        point = np.exp(-((1 + directions[..., 2]) / 0.02))
         return np.asarray(31 * (1 - 0.075 * groove - 0.22 * dimple + 0.04 * point))
 
-    way = tx.sphere_directions(160, 320)
-    blush = way @ np.array([-0.5, 0.75, 0.42]) + 0.22 * tx.wave_noise(way, rng, 3.0)
+    directions = tx.sphere_directions(160, 320)
+    blush = directions @ np.array([-0.5, 0.75, 0.42]) + 0.22 * tx.wave_noise(directions, rng, 3.0)
     color = tx.lerp_color((232, 164, 48), (205, 88, 40), tx.smoothstep(blush, -0.45, 0.35))
     color = tx.lerp_color(color, (140, 26, 34), tx.smoothstep(blush, 0.15, 0.85))
-    lon = np.abs((np.arctan2(way[..., 1], way[..., 0]) - 0.9 + np.pi) % (2 * np.pi) - np.pi)
-    line = tx.smoothstep(-lon * np.sqrt(1 - way[..., 2] ** 2), -0.06, 0.0) * tx.smoothstep(way[..., 2], -0.8, 0.0)
-    color = tx.lerp_color(color, (122, 44, 24), 0.8 * np.maximum(line, tx.smoothstep(way[..., 2], 0.965, 0.99)))
+    lon = np.abs((np.arctan2(directions[..., 1], directions[..., 0]) - 0.9 + np.pi) % (2 * np.pi) - np.pi)
+    line = tx.smoothstep(-lon * np.sqrt(1 - directions[..., 2] ** 2), -0.06, 0.0) * tx.smoothstep(
+        directions[..., 2], -0.8, 0.0
+    )
+    color = tx.lerp_color(color, (122, 44, 24), 0.8 * np.maximum(line, tx.smoothstep(directions[..., 2], 0.965, 0.99)))
     skin = sphere(radius, 25, 48)
-    body = ModelGeometry()
-    body.add(skin, tx.to_uint8(tx.pixel_noise(color, rng, 3.0)))
-    body.add_hulls(extreme_points(skin))
-    return body
+    model = ModelGeometry()
+    model.add(skin, tx.to_uint8(tx.pixel_noise(color, rng, 3.0)))
+    model.add_hulls(extreme_points(skin))
+    return model
 
 
 def pear() -> ModelGeometry:
@@ -223,29 +227,31 @@ def pear() -> ModelGeometry:
     color = tx.lerp_color(
         color, BROWN, 0.7 * np.maximum(tx.smoothstep(-v, -0.05, -0.01), tx.smoothstep(v, 0.965, 0.99))
     )
-    body = ModelGeometry()
-    body.add(revolve(profile, 32), tx.to_uint8(color))
+    model = ModelGeometry()
+    model.add(revolve(profile, 32), tx.to_uint8(color))
     stem = sweep([(0, 0, 46), (1, 0, 52), (3, 0.5, 57)], [1.7, 1.5, 2.0], up=(0, 1, 0), segments=8)
-    body.add(stem, tx.plain((88, 62, 32)))
-    body.add_hulls(extreme_points(stem))
-    body.add_hulls(*loft_hulls([(max(r, 1), max(r, 1), z) for r, z in profile[2::5]], 12))
-    return _turned(body, rotation("x", -90))
+    model.add(stem, tx.plain((88, 62, 32)))
+    model.add_hulls(extreme_points(stem))
+    model.add_hulls(*loft_hulls([(max(r, 1), max(r, 1), z) for r, z in profile[2::5]], 12))
+    return _turned(model, rotation("x", -90))
 
 
 def orange() -> ModelGeometry:
     """Stands upright; a small green button at the top, pitted skin."""
     rng = np.random.default_rng(17)
     color = _peel(rng, (226, 92, 14), (186, 62, 4), 20.0)
-    way = tx.sphere_directions(*color.shape[:2])
-    star = way[..., 2] + 0.006 * np.cos(5 * np.arctan2(way[..., 1], way[..., 0]))
+    directions = tx.sphere_directions(*color.shape[:2])
+    star = directions[..., 2] + 0.006 * np.cos(5 * np.arctan2(directions[..., 1], directions[..., 0]))
     color = tx.lerp_color(color, (92, 98, 34), tx.smoothstep(star, 0.982, 0.988))
-    color = tx.lerp_color(color, (120, 60, 10), 0.8 * tx.smoothstep(-way[..., 2], 0.994, 0.998))
+    color = tx.lerp_color(color, (120, 60, 10), 0.8 * tx.smoothstep(-directions[..., 2], 0.994, 0.998))
 
-    def radius(way: Floats) -> Floats:
-        return np.asarray(36 * (1 - 0.05 * np.exp(-((1 - way[..., 2]) / 0.03)) - 0.02 * np.abs(way[..., 2]) ** 3))
+    def radius(directions: Floats) -> Floats:
+        return np.asarray(
+            36 * (1 - 0.05 * np.exp(-((1 - directions[..., 2]) / 0.03)) - 0.02 * np.abs(directions[..., 2]) ** 3)
+        )
 
     skin = sphere(radius, 25, 40)
-    body = ModelGeometry()
-    body.add(skin, tx.to_uint8(color))
-    body.add_hulls(extreme_points(skin))
-    return body
+    model = ModelGeometry()
+    model.add(skin, tx.to_uint8(color))
+    model.add_hulls(extreme_points(skin))
+    return model

@@ -11,7 +11,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural import ycb_containers, ycb_cutlery, ycb_food, ycb_tools, ycb_toys
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
-from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_body
+from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 from pickclutter_lang.utils.io import cache_dir
 
 PROCEDURAL_VERSION = 4
@@ -50,11 +50,11 @@ BUILDERS: dict[str, Callable[[], ModelGeometry]] = {
 def build_procedural_set(root: str | Path | None = None) -> Path:
     """Build the procedural models in ManiSkill2's layout unless they are there, and return their folder.
 
-    The folder appears whole or not at all, and when several processes build at once the first one's stays.
+    The folder appears completely or not at all, and when several processes build at once the first one's stays.
 
     :param root: the folder; by default one in `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`, whose name
-        depends on the catalog and on `PROXY_VERSION`
-    :raises InvalidArgumentError: when the folder cannot be written, or holds something else
+        depends on the catalog and on `PROCEDURAL_VERSION`
+    :raises InvalidArgumentError: when the folder cannot be written, or holds other files
     :raises MissingExtraError: without trimesh
     """
     target = Path(root).expanduser() if root is not None else default_procedural_root()
@@ -64,7 +64,7 @@ def build_procedural_set(root: str | Path | None = None) -> Path:
 
 
 def default_procedural_root() -> Path:
-    """Return where the procedural models lie unless a folder is named."""
+    """Return the default folder of the procedural models, in the cache."""
     key = hashlib.sha256(f"{PROCEDURAL_VERSION} {paper_catalog().fingerprint}".encode()).hexdigest()
     return cache_dir() / f"proxy-{key[:10]}"
 
@@ -72,6 +72,6 @@ def default_procedural_root() -> Path:
 def _write_all(root: Path) -> None:
     info = {}
     for item in paper_catalog():
-        write_body(BUILDERS[item.model_id]().rescaled(item.size), root / "models" / item.model_id)
+        write_model(BUILDERS[item.model_id]().rescaled(item.size), root / "models" / item.model_id)
         info[item.model_id] = model_db_entry(item.size, item.scale, item.density)
     (root / MODEL_DB_FILE).write_text(json.dumps(info, indent=1) + "\n")

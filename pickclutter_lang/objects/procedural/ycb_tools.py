@@ -35,28 +35,28 @@ def _lying(
 
 def power_drill() -> ModelGeometry:
     """Chuck towards -x; the grip runs from the motor to the battery foot at -y."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     motor = [(0, -36), (20, -36), (26, -30), (28, -20), (28.5, 20), (28, 44)]
-    body.add(_lying(motor, 32, (40, 60, 0)), _drill_label())
+    model.add(_lying(motor, 32, (40, 60, 0)), _drill_label())
     band = [(28.6, 40), (28.7, 44), (28.7, 62), (27, 66), (26, 66)]
-    body.add(_lying(band, 32, (40, 60, 0)), BLACK)
+    model.add(_lying(band, 32, (40, 60, 0)), BLACK)
     ring = [(26, 64), (27, 66), (27, 72), (25, 74)]
-    body.add(_lying(ring, 32, (40, 60, 0)), tx.plain(ORANGE))
+    model.add(_lying(ring, 32, (40, 60, 0)), tx.plain(ORANGE))
     chuck = [(25, 72), (25.5, 76), (24, 92), (22, 96), (21, 108), (15, 122), (9, 126), (8.5, 120), (0, 120)]
-    body.add(_lying(chuck, 32, (40, 60, 0)), _ribs((26, 26, 28), (58, 58, 60), 20))
+    model.add(_lying(chuck, 32, (40, 60, 0)), _ribs((26, 26, 28), (58, 58, 60), 20))
     grip = resample_curve([(34, 42), (26, 20), (22, 0), (24, -30), (28, -72)], 16)
     path = np.c_[grip, np.zeros(16)]
     wide = np.interp(np.linspace(0, 1, 16), [0, 0.25, 0.6, 1], [26, 20, 17, 21])
     high = np.interp(np.linspace(0, 1, 16), [0, 0.3, 0.7, 1], [21, 17, 15.5, 17])
-    body.add(sweep(path, wide, high, 2.6, 24), _grip())
-    body.add(sweep([(0, 26, 0), (-3, 18, 0), (-1, 6, 0)], [7, 8, 6], [8, 8, 7], 2.6, 14), BLACK)
+    model.add(sweep(path, wide, high, 2.6, 24), _grip())
+    model.add(sweep([(0, 26, 0), (-3, 18, 0), (-1, 6, 0)], [7, 8, 6], [8, 8, 7], 2.6, 14), BLACK)
     for name, face in box_faces((92, 34, 56), 6.0, 2).items():
-        body.add(face.transformed((34, -86, 0)), _battery(name))
+        model.add(face.transformed((34, -86, 0)), _battery(name))
     low = box_faces((84, 12, 50), 4.0, 1)
     for face in low.values():
-        body.add(face.transformed((34, -66, 0)), BLACK)
-    body.add_hulls(*_drill_solids(path, wide, high))
-    return body
+        model.add(face.transformed((34, -66, 0)), BLACK)
+    model.add_hulls(*_drill_solids(path, wide, high))
+    return model
 
 
 def _drill_solids(path: Floats, wide: Floats, high: Floats) -> list[Floats]:
@@ -113,17 +113,17 @@ def _battery(name: str) -> TextureImage:
 
 def scissors() -> ModelGeometry:
     """Two loops at -y, two blades at +y, crossed at the pivot and a little open."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     for side in (1, -1):
-        _half_scissors(body, side)
+        _half_scissors(model, side)
     pivot = [(0, 7.9), (5.5, 7.9), (5.5, -7.9), (0, -7.9)][::-1]
     screw = revolve(pivot, 16).transformed((0, 6, 0))
-    body.add(screw, STEEL)
-    body.add_hulls(screw.points)
-    return body
+    model.add(screw, STEEL)
+    model.add_hulls(screw.points)
+    return model
 
 
-def _half_scissors(body: ModelGeometry, side: int) -> None:
+def _half_scissors(model: ModelGeometry, side: int) -> None:
     """Add one half: its blade goes to one side of the axis and its loop to the other; `side` also lifts it."""
     open_by = rotation("z", 5.5 * side)
     lift = 1.6 * side
@@ -137,17 +137,17 @@ def _half_scissors(body: ModelGeometry, side: int) -> None:
         lift + 1.4,
         3,
     )
-    body.add(blade.transformed((0, 6, 0), open_by), STEEL_DARK)
+    model.add(blade.transformed((0, 6, 0), open_by), STEEL_DARK)
     for a, b in ((0, 3), (3, 7), (7, 11)):
         corners = np.array(
             [(s[n] * side, y[n], z) for n in (a, b) for s in (inner, outer) for z in (lift - 1.5, lift + 1.5)]
         )
-        body.add_hulls(corners @ open_by.T + [0, 6, 0])
+        model.add_hulls(corners @ open_by.T + [0, 6, 0])
     arm = np.c_[
         resample_curve([(4 * side, 6), (-1 * side, -14), (-10 * side, -32), (-18 * side, -44)], 10), np.zeros(10)
     ]
-    body.add(sweep(arm, np.linspace(8.5, 6.5, 10), np.linspace(5.5, 6.5, 10), 2.6, 14), GREY_PLASTIC)
-    body.add_hulls(*sweep_hulls(arm[::3], 7.0, 6.0))
+    model.add(sweep(arm, np.linspace(8.5, 6.5, 10), np.linspace(5.5, 6.5, 10), 2.6, 14), GRAY_PLASTIC)
+    model.add_hulls(*sweep_hulls(arm[::3], 7.0, 6.0))
     radius = (15.0, 25.0) if side > 0 else (13.5, 19.0)
     t = np.linspace(0, 2 * np.pi, 29)
     t[-1] = 0
@@ -155,19 +155,19 @@ def _half_scissors(body: ModelGeometry, side: int) -> None:
     tilt = rotation("z", -14 * side)[:2, :2]
     flat = np.stack([radius[0] * np.cos(t), radius[1] * np.sin(t)], -1) @ tilt.T + center
     loop = np.c_[flat, np.zeros(29)]
-    body.add(sweep(loop, 5.0, 6.6, 2.6, 14, closed=True), _loop_colors())
+    model.add(sweep(loop, 5.0, 6.6, 2.6, 14, closed=True), _loop_colors())
     for n in range(0, 28, 4):
-        body.add_hulls(np.concatenate(sweep_hulls(loop[[n, n + 2, n + 4]], 5.0, 6.4)))
+        model.add_hulls(np.concatenate(sweep_hulls(loop[[n, n + 2, n + 4]], 5.0, 6.4)))
 
 
 def _loop_colors() -> TextureImage:
-    """Grey outside, orange on the inside of the loop (u = 0 lies on the left of the path, towards the middle)."""
+    """Gray outside, orange on the inside of the loop (u = 0 lies on the left of the path, towards the center)."""
     return tx.render_texture(
         16, 64, lambda u, v: tx.lerp_color((96, 108, 118), (226, 148, 42), tx.smoothstep(np.abs(u - 0.5), 0.26, 0.3))
     )
 
 
-GREY_PLASTIC = tx.plain((92, 104, 114))
+GRAY_PLASTIC = tx.plain((92, 104, 114))
 STEEL_DARK = tx.render_texture(
     64, 16, lambda u, v: tx.lerp_color((84, 86, 84), (120, 122, 118), tx.smoothstep(np.sin(6 * u + 2 * v), -1, 1))
 )
@@ -175,14 +175,14 @@ STEEL_DARK = tx.render_texture(
 
 def screwdriver() -> ModelGeometry:
     """Grip at -x with a blue end, thin shaft and cross tip towards +x."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     grip = [(17.4, 0), (17.6, 18), (17.6, 34), (14.5, 50), (13.2, 66), (15, 80), (15.5, 88), (12, 94), (7, 98), (0, 98)]
     smooth_grip = resample_curve(grip, 36)
     points = [(0, -16), (9, -14.5), (14.5, -10), (17, -4), *[(max(r, 0), z) for r, z in smooth_grip]]
     turn = rotation("y", 90)
-    body.add(revolve(points, 32).transformed((-92, 0, 0), turn), _screwdriver_grip())
+    model.add(revolve(points, 32).transformed((-92, 0, 0), turn), _screwdriver_grip())
     shaft = [(5.5, 0), (5.5, 12), (3.3, 13), (3.3, 80), (3.3, 97)]
-    body.add(revolve(shaft, 16).transformed((4, 0, 0), turn), tx.plain((150, 152, 156)))
+    model.add(revolve(shaft, 16).transformed((4, 0, 0), turn), tx.plain((150, 152, 156)))
     angle = np.linspace(0, 2 * np.pi, 17)
     cross = np.where(np.arange(17) % 4 == 0, 1.0, 0.5)
     rows = []
@@ -190,23 +190,23 @@ def screwdriver() -> ModelGeometry:
         reach = radius * (cross if x > 104 else 1.0)
         rows.append(np.stack([np.full(17, x), np.cos(angle) * reach, np.sin(angle) * reach], -1))
     rows.append(np.tile([115.5, 0, 0], (17, 1)))
-    body.add(grid_surface(np.array(rows)), tx.plain((40, 40, 42)))
+    model.add(grid_surface(np.array(rows)), tx.plain((40, 40, 42)))
     stations = [(-107, 10), (-96, 17.5), (-58, 17.6), (-42, 14.5), (-26, 13.2), (-4, 15.5), (4, 8)]
     for (a, r), (b, s) in pairwise(stations):
-        body.add_hulls(revolve([(r, a), (s, b)], 12).transformed(turn=turn).points)
-    body.add_hulls(
-        revolve([(5, 4), (5, 16)], 10).transformed(turn=turn).points,
-        revolve([(3.3, 16), (3.3, 105), (0.7, 115)], 10).transformed(turn=turn).points,
+        model.add_hulls(revolve([(r, a), (s, b)], 12).transformed(rotation_matrix=turn).points)
+    model.add_hulls(
+        revolve([(5, 4), (5, 16)], 10).transformed(rotation_matrix=turn).points,
+        revolve([(3.3, 16), (3.3, 105), (0.7, 115)], 10).transformed(rotation_matrix=turn).points,
     )
-    return body
+    return model
 
 
 def _screwdriver_grip() -> TextureImage:
     def color(u: Floats, v: Floats) -> Floats:
         ridges = tx.smoothstep(np.abs((u * 8) % 1 - 0.5), 0.3, 0.45)
         black = tx.lerp_color((24, 24, 26), (64, 64, 68), ridges * (v > 0.22) * (v < 0.9))
-        grey = tx.lerp_color((74, 76, 80), (48, 48, 52), tx.smoothstep(np.sin(u * 150) * np.sin(v * 120), -0.1, 0.1))
-        black = tx.lerp_color(grey, black, tx.smoothstep(v, 0.47, 0.48))
+        gray = tx.lerp_color((74, 76, 80), (48, 48, 52), tx.smoothstep(np.sin(u * 150) * np.sin(v * 120), -0.1, 0.1))
+        black = tx.lerp_color(gray, black, tx.smoothstep(v, 0.47, 0.48))
         blue = tx.smoothstep(-v, -0.24, -0.23) + tx.smoothstep(v, 0.9, 0.91)
         return tx.lerp_color(black, (30, 56, 176), np.clip(blue, 0, 1))
 
@@ -215,25 +215,25 @@ def _screwdriver_grip() -> TextureImage:
 
 def hammer() -> ModelGeometry:
     """Head at -y: face towards -x, claw bent towards +x; the wooden handle runs to +y."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     y = np.linspace(-150, 167, 20)
     wide = np.interp(y, [-150, -120, -60, 40, 110, 160, 167], [9, 10, 10.5, 13, 15.5, 15, 12])
     high = np.interp(y, [-150, -120, -60, 40, 110, 160, 167], [7, 8, 8.5, 10, 12, 12, 9])
     path = np.c_[np.zeros(20), y, np.zeros(20)]
-    body.add(sweep(path, wide, high, 2.5, 20), _handle_wood())
-    body.add_hulls(*sweep_hulls(path[[0, 5, 12, 19]], wide[[0, 5, 12, 19]], high[[0, 5, 12, 19]]))
+    model.add(sweep(path, wide, high, 2.5, 20), _handle_wood())
+    model.add_hulls(*sweep_hulls(path[[0, 5, 12, 19]], wide[[0, 5, 12, 19]], high[[0, 5, 12, 19]]))
     face = [(0, 60), (15, 60), (16.3, 58), (16.3, 46), (13, 40), (11, 34), (11.5, 22), (14, 10), (14, -16), (0, -16)]
-    body.add(revolve(face[::-1], 24).transformed((0, -140, 0), rotation("y", -90)), STEEL_HEAD)
+    model.add(revolve(face[::-1], 24).transformed((0, -140, 0), rotation("y", -90)), STEEL_HEAD)
     for z0, z1, r0, r1 in ((-16, 12, 14, 14), (12, 42, 13, 13), (42, 60, 16.3, 16)):
-        body.add_hulls(revolve([(r0, z0), (r1, z1)], 12).transformed((0, -140, 0), rotation("y", -90)).points)
+        model.add_hulls(revolve([(r0, z0), (r1, z1)], 12).transformed((0, -140, 0), rotation("y", -90)).points)
     spine = resample_curve([(8, -141), (24, -140), (40, -132), (54, -118), (63, -100)], 12)
-    thick = np.linspace(12, 2.0, 12)
+    thickness = np.linspace(12, 2.0, 12)
     for side in (1, -1):
         offset = side * np.interp(np.arange(12), [0, 4, 11], [5.0, 6.5, 10.5])
         claw = np.c_[spine, offset]
-        body.add(sweep(claw, thick, np.linspace(8.5, 5.0, 12), 3.0, 12), STEEL_HEAD)
-        body.add_hulls(*sweep_hulls(claw[[0, 4, 8, 11]], thick[[0, 4, 8, 11]], 6.0))
-    return body
+        model.add(sweep(claw, thickness, np.linspace(8.5, 5.0, 12), 3.0, 12), STEEL_HEAD)
+        model.add_hulls(*sweep_hulls(claw[[0, 4, 8, 11]], thickness[[0, 4, 8, 11]], 6.0))
+    return model
 
 
 STEEL_HEAD = tx.render_texture(

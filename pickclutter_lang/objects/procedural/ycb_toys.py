@@ -10,32 +10,34 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, Surface, box_fa
 
 
 def _round(colors: Floats) -> ModelGeometry:
-    body = ModelGeometry()
-    body.add(sphere(1.0, 23, 44), tx.to_uint8(colors))
-    body.add_hulls(extreme_points(sphere(1.0, 10, 12)))
-    return body
+    model = ModelGeometry()
+    model.add(sphere(1.0, 23, 44), tx.to_uint8(colors))
+    model.add_hulls(extreme_points(sphere(1.0, 10, 12)))
+    return model
 
 
 def tennis_ball() -> ModelGeometry:
     """Yellow-green felt with the one closed, twice bent seam."""
     rng = np.random.default_rng(56)
-    way = tx.sphere_directions(192, 384)
+    directions = tx.sphere_directions(192, 384)
     t = np.linspace(0, 2 * np.pi, 600, endpoint=False)
     a = 0.44  # the curve of the seam: a cos t + (1 - a) cos 3t, and so on
     seam = np.stack([a * np.sin(t) + (1 - a) * np.sin(3 * t) * 0.6, a * np.cos(t) - (1 - a) * np.cos(3 * t) * 0.6], -1)
     seam = np.c_[seam, np.cos(2 * t) * 0.78]
     seam /= np.linalg.norm(seam, axis=1, keepdims=True)
-    near = _nearest(way, seam)
-    color = tx.lerp_color((186, 214, 34), (160, 192, 20), tx.smoothstep(tx.wave_noise(way, rng, 110.0, 40), -0.8, 2.4))
+    near = _nearest(directions, seam)
+    color = tx.lerp_color(
+        (186, 214, 34), (160, 192, 20), tx.smoothstep(tx.wave_noise(directions, rng, 110.0, 40), -0.8, 2.4)
+    )
     color = tx.lerp_color((232, 236, 222), color, tx.smoothstep(near, 0.055, 0.085))
     return _round(tx.pixel_noise(color, rng, 5.0))
 
 
-def _nearest(way: Floats, curve: Floats) -> Floats:
+def _nearest(directions: Floats, curve: Floats) -> Floats:
     """Return how far each direction [H, W, 3] is from a curve [N, 3] of directions (radians)."""
-    closest = np.full(way.shape[:2], -1.0)
+    closest = np.full(directions.shape[:2], -1.0)
     for block in np.array_split(curve, 8):
-        closest = np.maximum(closest, (way @ block.T).max(axis=-1))
+        closest = np.maximum(closest, (directions @ block.T).max(axis=-1))
     return np.asarray(np.arccos(np.clip(closest, -1, 1)))
 
 
@@ -49,15 +51,15 @@ def _spread(count: int) -> Floats:
 
 def golf_ball() -> ModelGeometry:
     """White, covered with dimples that are shaded on the texture."""
-    way = tx.sphere_directions(240, 480)
+    directions = tx.sphere_directions(240, 480)
     dimples = _spread(250)
-    offset = np.zeros(way.shape)
-    closest = np.full(way.shape[:2], -1.0)
+    offset = np.zeros(directions.shape)
+    closest = np.full(directions.shape[:2], -1.0)
     for block in np.array_split(dimples, 10):
-        product = way @ block.T
+        product = directions @ block.T
         best = product.max(axis=-1)
         nearer = best > closest
-        offset[nearer] = way[nearer] - block[product.argmax(axis=-1)[nearer]]
+        offset[nearer] = directions[nearer] - block[product.argmax(axis=-1)[nearer]]
         closest = np.maximum(closest, best)
     angle = np.arccos(np.clip(closest, -1, 1)) / 0.098
     inside = 1 - tx.smoothstep(angle, 0.8, 1.0)
@@ -68,11 +70,11 @@ def golf_ball() -> ModelGeometry:
 
 def mini_soccer_ball() -> ModelGeometry:
     """White with wavy purple bands that are edged in black, and faint seams."""
-    way = tx.sphere_directions(256, 512)
-    lon, lat = np.arctan2(way[..., 1], way[..., 0]), np.arcsin(np.clip(way[..., 2], -1, 1))
-    color = np.full((*way.shape[:2], 3), 232.0)
+    directions = tx.sphere_directions(256, 512)
+    lon, lat = np.arctan2(directions[..., 1], directions[..., 0]), np.arcsin(np.clip(directions[..., 2], -1, 1))
+    color = np.full((*directions.shape[:2], 3), 232.0)
     centers = _soccer_centers()
-    ranked = np.sort(way @ centers.T, axis=-1)
+    ranked = np.sort(directions @ centers.T, axis=-1)
     color = tx.lerp_color(color, (150, 150, 152), 1 - tx.smoothstep(ranked[..., -1] - ranked[..., -2], 0.004, 0.011))
     dots = np.cos(lon * 46) * np.cos(lat * 46)
     for tilt in (0.0, 1.0):
@@ -86,7 +88,7 @@ def mini_soccer_ball() -> ModelGeometry:
 
 
 def _soccer_centers() -> Floats:
-    """Return the middles of the 12 pentagons and 20 hexagons of a football."""
+    """Return the centers of the 12 pentagons and 20 hexagons of a football."""
     g = (1 + 5**0.5) / 2
     corners = [(0, s, t * g) for s in (-1, 1) for t in (-1, 1)]
     pent = np.array([np.roll(c, n) for n in range(3) for c in corners])
@@ -110,11 +112,11 @@ DICE_SIDES = {"top": 1, "bottom": 6, "front": 2, "back": 5, "right": 3, "left": 
 
 def dice() -> ModelGeometry:
     """White with rounded corners and black pips, opposite sides summing to 7."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     for name, surface in box_faces((17, 17, 17), 2.6, 3).items():
-        body.add(surface, _pips(DICE_SIDES[name]))
-    body.add_hulls(np.concatenate([box_corners(-h, h) for h in np.array([(8.5, 7, 7), (7, 8.5, 7), (7, 7, 8.5)])]))
-    return body
+        model.add(surface, _pips(DICE_SIDES[name]))
+    model.add_hulls(np.concatenate([box_corners(-h, h) for h in np.array([(8.5, 7, 7), (7, 8.5, 7), (7, 7, 8.5)])]))
+    return model
 
 
 def _pips(count: int) -> TextureImage:
@@ -140,11 +142,11 @@ RUBIK = {
 
 def rubiks_cube() -> ModelGeometry:
     """Each side is a grid of nine stickers of one color on black, solved."""
-    body = ModelGeometry()
+    model = ModelGeometry()
     for name, surface in box_faces((58, 58, 58), 2.0, 2).items():
-        body.add(surface, _stickers(RUBIK[name]))
-    body.add_hulls(box_corners((-29, -29, -29), (29, 29, 29)))
-    return body
+        model.add(surface, _stickers(RUBIK[name]))
+    model.add_hulls(box_corners((-29, -29, -29), (29, 29, 29)))
+    return model
 
 
 def _stickers(color: tuple[int, int, int]) -> TextureImage:
@@ -169,14 +171,14 @@ def sponge() -> ModelGeometry:
         wave = 1 + 0.012 * np.sin(points[:, 1] * 0.9) * x
         return np.stack([points[:, 0] * wave, points[:, 1], points[:, 2] * puff], -1)
 
-    body = ModelGeometry()
+    model = ModelGeometry()
     for name, surface in box_faces(size, 4.0, 2, 8).items():
         flat = name in ("top", "bottom")
-        body.add(surface.deformed(cushion), _net(rng, (216, 152) if flat else (28, 152), name in ("front", "back")))
+        model.add(surface.deformed(cushion), _net(rng, (216, 152) if flat else (28, 152), name in ("front", "back")))
     for low, high in ((-56, -46), (-46, 46), (46, 56)):
-        thick = 9.0 if high - low > 50 else 3.5
-        body.add_hulls(box_corners((-38, low, -thick), (38, high, thick)))
-    return body
+        thickness = 9.0 if high - low > 50 else 3.5
+        model.add_hulls(box_corners((-38, low, -thickness), (38, high, thickness)))
+    return model
 
 
 def _net(rng: np.random.Generator, shape: tuple[int, int], end: bool) -> TextureImage:
@@ -192,18 +194,18 @@ def _net(rng: np.random.Generator, shape: tuple[int, int], end: bool) -> Texture
 
 
 def speckle(color: Floats, rng: np.random.Generator) -> TextureImage:
-    """Round to a image with a little grain."""
+    """Round to an image with a little grain."""
     return tx.to_uint8(tx.pixel_noise(color, rng, 4.0))
 
 
 def wood_block() -> ModelGeometry:
     """Stands upright: a pale brown beam with grain along z, and year rings on its ends."""
     size = np.array([92.6, 91.4, 205.8])
-    body = ModelGeometry()
+    model = ModelGeometry()
     for surface in box_faces(size, 2.0, 1).values():
-        body.add(surface, wood_grain(surface, size, 36))
-    body.add_hulls(box_corners(-size / 2, size / 2))
-    return body
+        model.add(surface, wood_grain(surface, size, 36))
+    model.add_hulls(box_corners(-size / 2, size / 2))
+    return model
 
 
 def wood_grain(surface: Surface, size: Floats, seed: int) -> TextureImage:

@@ -14,7 +14,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from helpers.grasping import INTRINSIC
-from helpers.scene_data import COLOURS, make_toy_store
+from helpers.scene_data import COLORS, make_toy_store
 from helpers.scene_runs import SMALL, config, make_toys
 from pickclutter_lang.datasets.object_crops import ObjectCropDataset, crops_around
 from pickclutter_lang.datasets.scene_images import SceneDataset
@@ -124,7 +124,7 @@ def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
     images, masks = objects.load(range(len(objects)), 40)
     assert images.shape == (len(objects), 3, 40, 40) and masks.shape == (len(objects), 40, 40)
     for image, mask, label in zip(images, masks, objects.labels.tolist(), strict=True):
-        color = COLOURS[columns[label]] / 255
+        color = COLORS[columns[label]] / 255
         assert 0.1 < mask.mean() < 1 and mask[20, 20] == 1
         assert image[:, 20, 20].numpy() == pytest.approx(color, abs=0.01)
     one, again, other = (objects.load([0, 1], 40, np.random.default_rng(seed)) for seed in (1, 1, 2))
