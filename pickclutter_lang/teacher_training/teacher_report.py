@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -26,6 +25,7 @@ from pickclutter_lang.teachers.zero_shot import (
     encode_images,
     prompt_pair_probabilities,
 )
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _CROP_EVERY = 2
 # The objects lie in the middle of the hand camera's image.

@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
 from pickclutter_lang.datasets.transforms.squares import (
     _CROP_SIZE,
@@ -22,6 +21,7 @@ from pickclutter_lang.datasets.transforms.squares import (
     crop_squares,
 )
 from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _BATCH_SIZE = 64
 
