@@ -14,21 +14,21 @@ from pickclutter_lang.experiments.scenes.scene_run import PHASES, SceneRun, load
 class TrainedRunConfig:
     """Which student to use: of which run, after which phase (`distill` or `fewshot`).
 
-    `scenes` is where the run's stores lie now, if they were moved; `threads` is torch's number of threads (null: its
-    own choice).
+    `scenes` is where the run's stores lie now, if they were moved; `num_threads` is torch's number of threads (null:
+    its own choice).
     """
 
     run: str
     phase: str
     scenes: str | None
-    threads: int | None
+    num_threads: int | None
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if self.phase not in PHASES:
             raise InvalidArgumentError(f"expected phase to be one of {', '.join(PHASES)}, but got {self.phase!r}")
-        if self.threads is not None and self.threads < 1:
-            raise InvalidArgumentError(f"expected threads to be at least 1, but got {self.threads}")
+        if self.num_threads is not None and self.num_threads < 1:
+            raise InvalidArgumentError(f"expected num_threads to be at least 1, but got {self.num_threads}")
 
 
 def load_trained_run(config: TrainedRunConfig) -> SceneRun:
@@ -36,7 +36,7 @@ def load_trained_run(config: TrainedRunConfig) -> SceneRun:
 
     :raises PickClutterError: CheckpointError when there is no run or the phase is not finished; what `Run.open` raises
     """
-    request = EvaluateConfig(run=config.run, scenes=config.scenes, num_threads=config.threads, device="cpu")
+    request = EvaluateConfig(run=config.run, scenes=config.scenes, num_threads=config.num_threads, device="cpu")
     run = SceneRun.open(load_run_config(request))
     run.load_weights(config.phase)
     return run
