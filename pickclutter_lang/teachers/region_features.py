@@ -14,7 +14,7 @@ from torch.nn import functional
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
 from pickclutter_lang.datasets.transforms.squares import (
-    _CROP_SIZE,
+    CROP_SIZE,
     MARGIN,
     MIN_AREA_FRACTION,
     bounding_square,
@@ -63,7 +63,7 @@ def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) 
         for start in range(0, len(windows), _BATCH_SIZE):
             yield _crop_batch(scenes, windows[start : start + _BATCH_SIZE])
 
-    view = f"hand crops view={scenes.crop_size} share={MIN_AREA_FRACTION} margin={MARGIN} side={_CROP_SIZE}"
+    view = f"hand crops view={scenes.crop_size} share={MIN_AREA_FRACTION} margin={MARGIN} side={CROP_SIZE}"
     features = cache.get_or_compute(teacher, batches, len(windows), scenes.content_hash, view)
     return RegionFeatures(instance_ids, first, features)
 
