@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.policy.bundle import load_teacher_for
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -85,7 +84,7 @@ class RolloutRunner:
         """Return who decides in a variant; made at the first time."""
         if variant not in self._detectors:
             if variant == "teacher":
-                self._detectors[variant] = TeacherDetector(load_teacher_for(self._config), self._config.names)
+                self._detectors[variant] = TeacherDetector(self._config.teacher.load(), self._config.names)
             else:
                 self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
         return self._detectors[variant]
@@ -104,10 +103,10 @@ class RolloutRunner:
         over, steps, aimed = False, 0, False
         while not over:
             action, state = policy.predict(observation, state)
-            aimed = aimed or state[0].picker.target is not None
+            aimed = aimed or state[0].target is not None
             if watch is not None:
                 watch(observation, state[0])
-            if state[0].picker.phase == PickPhase.DONE and action[-1] != DECLARE:
+            if state[0].phase == PickPhase.DONE and action[-1] != DECLARE:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1

@@ -143,7 +143,7 @@ def _frame(observation: Mapping[str, NDArray[Any]], pick: EpisodeState, detected
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _font())
     if pick.detections:
-        doing = "it is not there" if pick.absent else pick.picker.phase.value
+        doing = "it is not there" if pick.absent else pick.phase.value
         scores = " and ".join(f"{said.score:.2f}" for said in pick.detections)
         words = f"{doing}; score {scores}, there from {pick.detections[-1].threshold:.2f}"
         draw.text((8, _HEADER - 20), words, (170, 175, 185), _font(12))
