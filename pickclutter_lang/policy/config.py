@@ -174,7 +174,7 @@ def _parse(kind: Any, value: Any, key: str) -> Any:
         return None if value is None else _parse(parts[0], value, key)
     if is_dataclass(kind):
         return _parse_dataclass(kind, value, key)
-    expected = {tuple: list, float: (float, int)}.get(origin or kind, origin or kind)
+    expected: Any = {tuple: list, float: (float, int)}.get(origin or kind, origin or kind)
     if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
         raise InvalidArgumentError(f"expected {key} to be {_type_name(kind)}, but got {value!r}")
     if origin is tuple:

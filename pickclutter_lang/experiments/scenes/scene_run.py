@@ -20,7 +20,11 @@ from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropTask
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
-from pickclutter_lang.experiments.scenes.trained_student import LABEL_FEATURES_FILE, LabelFeatures, architecture_signature
+from pickclutter_lang.experiments.scenes.trained_student import (
+    LABEL_FEATURES_FILE,
+    LabelFeatures,
+    architecture_signature,
+)
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.crop_classifier import CropClassifier

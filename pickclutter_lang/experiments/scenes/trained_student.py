@@ -111,7 +111,9 @@ class TrainedStudent:
         try:
             model.load_state_dict(network)
         except RuntimeError as error:
-            raise CheckpointError(f"expected weights of the student of the run at {self.folder}, but: {error}") from error
+            raise CheckpointError(
+                f"the weights of the run at {self.folder} do not fit its configuration: {error}"
+            ) from error
         return model.eval().requires_grad_(False)
 
     @cached_property
@@ -123,7 +125,9 @@ class TrainedStudent:
         try:
             scenes = load_scene_datasets(self.config.data)
         except DatasetError as error:
-            raise DatasetError(f"{error}; if the run's scene stores were moved, name their folder: scenes=...") from error
+            raise type(error)(
+                f"{error}; if the scene stores of the run were moved, name their folder: scenes=..."
+            ) from error
         found = {name: {"scenes": len(part), "content": part.content_hash} for name, part in scenes.items()}
         differences = describe_differences(self.data, found)
         if differences:
