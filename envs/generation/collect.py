@@ -122,7 +122,7 @@ def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) ->
         seed=config.seed,
         scenes=config.scenes,
         shard_size=config.shard_size,
-        config=asdict(clutter),
+        settings=asdict(clutter),
         fields=scene_fields(clutter.cameras, clutter.graspable),
         object_set=objects.name,
         object_fingerprint=objects.fingerprint,

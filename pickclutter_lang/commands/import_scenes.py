@@ -18,6 +18,6 @@ def main(cfg: DictConfig) -> None:
     """Import, and say what was found."""
     config = parse_config(ImportSettings, cfg)
     store = import_published(config, track=partial(track, description="shards"))
-    found = store.manifest.config
+    found = store.manifest.settings
     print(f"{len(store)} scenes in {store.path}: cameras {', '.join(store.cameras)}; depth {found['source_depth']}")
     print(f"content {store.content_hash}")

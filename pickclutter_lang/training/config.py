@@ -40,7 +40,7 @@ class PhaseConfig:
         one_of(f"{name}.schedule", self.schedule, ("multistep", "cosine", "one_cycle"))
         above(f"{name}.lr", self.lr, 0.0)
         at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
-        within(f"{name}.warmup", self.warmup_fraction, 0.0, 1.0)
+        within(f"{name}.warmup_fraction", self.warmup_fraction, 0.0, 1.0)
         above(f"{name}.gamma", self.gamma, 0.0)
         at_least(f"{name}.epochs", self.epochs, 1)
         at_least(f"{name}.batch_size", self.batch_size, 2)
