@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.progress import track
 
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.load import (
@@ -32,6 +31,7 @@ from pickclutter_lang.policy.config import (
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.validation import within
 
 _MAX_CALIBRATION_SCENES = 300
