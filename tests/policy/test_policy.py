@@ -226,7 +226,7 @@ def test_detections_of_an_episode_are_averaged(monkeypatch, scores, declared):
     env.close()
 
 
-class WholeImageDetector(Told):
+class WholeImageDetector(FixedDetector):
     """A detector whose mask is the whole image."""
 
     def __init__(self) -> None:

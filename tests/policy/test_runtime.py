@@ -149,7 +149,7 @@ def test_names_of_the_folder_need_no_teacher(exported, student, monkeypatch):
     monkeypatch.setattr("pickclutter_lang.teachers.factory.load_teacher", refuse)
     images = {("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.uint8)}
     assert student.predict(images, ["lemon", "dice"]).scores.shape == (2,)
-    with pytest.raises(TeacherError, match="no teacher here; names that are known without it: .*lemon"):
+    with pytest.raises(TeacherError, match=r"no teacher here; names that are known without it: .*lemon"):
         student.predict(images, ["teapot"])
 
 
@@ -434,13 +434,13 @@ def test_what_an_export_without_scenes_lacks_is_named(exported, moved, tmp_path)
     shutil.copytree(exported / "run", tmp_path / "run")
     (tmp_path / "run" / "predictions" / "few_shot_fewshot.npz").unlink()
     request = PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy"))
-    with pytest.raises(DatasetError, match="scenes=.*no predictions at .*few_shot_fewshot.npz"):
+    with pytest.raises(DatasetError, match=r"scenes=.*no predictions at .*few_shot_fewshot\.npz"):
         export_policy(request)
     path = export_policy(replace(request, scenes=str(exported / "away" / "scenes")))
     found, expected = StudentRuntime.load(path), StudentRuntime.load(exported / "few_shot")
     assert found.thresholds.names == pytest.approx(expected.thresholds.names, abs=1e-6)
     (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
-    with pytest.raises(DatasetError, match="label_features.safetensors, so its scene stores"):
+    with pytest.raises(DatasetError, match=r"label_features\.safetensors, so its scene stores"):
         load_trained_run(request)
 
 
