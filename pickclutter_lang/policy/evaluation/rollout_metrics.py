@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
+from pickclutter_lang.utils.markdown import markdown_table
+
 Episode = Mapping[str, Any]
 """What `Theatre.play` returns."""
 
@@ -133,7 +135,7 @@ def tables(episodes: Sequence[Episode]) -> str:
             if own:
                 time = f"{1000 * np.median([episode['seconds'] for episode in own]):.0f}"
                 rows.append([f"`{variant}`", *map(str, compute_rates(own).values()), time])
-        parts.append(f"## Targets: {kind}\n\n{_markdown(head, rows)}")
+        parts.append(f"## Targets: {kind}\n\n{markdown_table(head, rows)}")
     names = sorted({episode["target"] for episode in episodes})
     rows = []
     for name in names:
@@ -143,11 +145,6 @@ def tables(episodes: Sequence[Episode]) -> str:
             picked, called = found["graspable_picked"], found["false_absence"]
             row.append(f"{picked.hits}/{picked.count}, {called.hits}/{called.count}")
         rows.append(row)
-    each = _markdown(["object", *(f"`{variant}`" for variant in variants)], rows)
+    each = markdown_table(["object", *(f"`{variant}`" for variant in variants)], rows)
     note = "Graspable ones brought to the goal, and visible ones called absent."
     return "\n\n".join([*parts, f"## By object\n\n{note}\n\n{each}"]) + "\n"
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
