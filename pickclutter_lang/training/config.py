@@ -40,12 +40,12 @@ class PhaseConfig:
         one_of(f"{name}.schedule", self.schedule, ("multistep", "cosine", "one_cycle"))
         above(f"{name}.lr", self.lr, 0.0)
         at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
-        within(f"{name}.warmup", self.warmup_fraction, 0.0, 1.0)
+        within(f"{name}.warmup_fraction", self.warmup_fraction, 0.0, 1.0)
         above(f"{name}.gamma", self.gamma, 0.0)
         at_least(f"{name}.epochs", self.epochs, 1)
         at_least(f"{name}.batch_size", self.batch_size, 2)
         for size in self.image_size_schedule:
-            at_least(f"{name}.image_sizes", size, 16)
+            at_least(f"{name}.image_size_schedule", size, 16)
 
 
 @dataclass
@@ -57,4 +57,4 @@ class FewShotConfig(PhaseConfig):
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        at_least(f"{name}.passes", self.repeats, 1)
+        at_least(f"{name}.repeats", self.repeats, 1)

@@ -14,7 +14,7 @@ from pickclutter_lang.experiments.images.table_specs import RUNS
 CLASSES = 4  # of Y_id; Y_ood has one more
 CONFIG: dict[str, Any] = {
     "seed": 0, "out": "", "num_threads": 1, "device": "cpu",
-    "data": {"name": "object_views", "root": "views", "cache": "cache", "side": 64},
+    "data": {"name": "object_views", "root": "views", "cache": "cache", "image_size": 64},
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "cache"},
     "student": {"name": "torchvision/resnet18", "pretrained": False},
     "objective": {"similarity": "cosine"}, "text": {"template": "a photo of {name}", "descriptions": None},

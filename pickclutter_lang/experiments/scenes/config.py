@@ -63,9 +63,9 @@ class CropClassifierPhaseConfig(FewShotConfig):
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        at_least(f"{name}.size", self.crop_size, 16)
+        at_least(f"{name}.crop_size", self.crop_size, 16)
         if self.image_size_schedule:
-            raise InvalidArgumentError(f"expected no {name}.image_sizes: object crops have one size, {name}.size")
+            raise InvalidArgumentError(f"expected no {name}.image_sizes: object crops have one size, {name}.crop_size")
 
 
 @dataclass

@@ -45,7 +45,7 @@ class PolicyExportConfig(TrainedRunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
-        within("false_alarms", self.false_positive_rate, 0.0, 1.0)
+        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
 
 
 def export_policy(config: PolicyExportConfig) -> Path:

@@ -50,7 +50,7 @@ def write_record(run: MultiPhaseExperiment, record: Mapping[str, Any]) -> dict[s
 
 def git_revision() -> str | None:
     """Return the commit of the source tree (with `-dirty` after it where files were changed), or None without git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude_split=*"]
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

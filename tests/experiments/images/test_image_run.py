@@ -73,7 +73,7 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
     right: dict[int, list[bool]] = {}
     with torch.no_grad():
         for row in split.ood:
-            feature = model.features(finished.views.plain([row]))[0].numpy()
+            feature = model.features(finished.crops.eval_images([row]))[0].numpy()
             cosines = text @ feature / np.linalg.norm(feature)
             label = int(finished.labels[row])
             right.setdefault(label, []).append(split.unseen[int(cosines.argmax())] == label)
@@ -156,7 +156,7 @@ def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
         (("objective.cls=1", "student.name=timm/nothing"), InvalidArgumentError, "nothing"),
         (("objective.cls=1", "crops.min_crop_area=0"), InvalidArgumentError, "crops.min_crop_area"),
         (("objective.cls=1", "num_threads=0"), InvalidArgumentError, "num_threads"),
-        (("objective.cls=1", "center_crop=500"), InvalidArgumentError, "centre"),
+        (("objective.cls=1", "center_crop=500"), InvalidArgumentError, "center_crop"),
         (("objective.cls=1", "'text.template=\"{name} {x}\"'"), InvalidArgumentError, "text.template"),
         (("objective.cls=1", "few_shot.batch_size=500"), InvalidArgumentError, "training images for batches of 500"),
         (
@@ -190,7 +190,7 @@ def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
 
 
 def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
-    run = ImageRun.open(config(*toys, *BEST, "repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
+    run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
     shown = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
     assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
     keys = []

@@ -191,7 +191,7 @@ def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tm
     assert len(vit) == 4
     for own in vit.values():
         assert own.student.name == "timm/vit_base_patch32_224"
-        assert own.distill.optimizer == "adamw" and own.views.rand_augment and not own.student.dropout
+        assert own.distill.optimizer == "adamw" and own.crops.rand_augment and not own.student.dropout
     others = [job.config for job in jobs if "vit" not in job.name]
     assert {own.student.name for own in others} == {"torchvision/resnet50"}
     assert {own.distill.optimizer for own in others} == {"sgd"}
@@ -205,7 +205,7 @@ def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toy
 
 
 @pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "benchmark").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "dataset").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_data_set_and_recipe_is_a_whole_configuration(path, recipe) -> None:
     chosen = config(f"dataset={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
     assert chosen.data.name == path.stem and chosen.data.root == "somewhere"

@@ -155,7 +155,7 @@ def test_children_end_with_the_grid(tmp_path, script, number):
 def test_progress_counts_epochs(tmp_path, script):
     [job] = make_jobs(tmp_path, ["good"])
     assert job.progress == 0 and not job.done
-    for phase, lines in (("distill", 5), ("fewshot", 3)):
+    for phase, lines in (("distill", 5), ("few_shot", 3)):
         (job.folder / phase).mkdir(parents=True)
         (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
     epochs = job.config.distill.epochs + job.config.few_shot.epochs
@@ -170,7 +170,7 @@ def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
     jobs = plan_sweep(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
     assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
-    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.threads for job in jobs} == {1}
+    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.num_threads for job in jobs} == {1}
     assert jobs[2].config.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
 
 
