@@ -150,7 +150,8 @@ class StudentRuntime:
         """
         text = self.encode_names(names)
         scored = self.scorer.aggregation(self._network(self.preprocess(frame)).float(), text.positive, text.negative)
-        return StudentOutput(scored.probabilities[0].numpy(), scored.attention[0].numpy(), scored.cell_logits[0].numpy())
+        found = (scored.probabilities, scored.attention, scored.cell_logits)
+        return StudentOutput(*(one[0].numpy() for one in found))
 
     @torch.no_grad()
     def classify_crop(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,6 +48,8 @@ class ExperimentConfig(Protocol):
 class MultiPhaseExperiment(ABC):
     """Trains a model phase by phase; what is finished in the folder is left as it is."""
 
+    kind: str
+    """What the run is trained on: `scenes` or `images`."""
     command: str
     """The command that makes such a run, for messages."""
     selection_metric: str | None = None
@@ -62,6 +64,11 @@ class MultiPhaseExperiment(ABC):
     def folder(self) -> Path:
         """Where everything of this run lies."""
         return Path(self.config.out)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name of the run in tables."""
 
     @property
     def teacher_provenance(self) -> dict[str, Any]:
@@ -100,9 +107,10 @@ class MultiPhaseExperiment(ABC):
     def task(self, phase: str) -> Task:
         """Return what a phase trains."""
 
+    @staticmethod
     @abstractmethod
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, on what they are computed."""
+    def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that a result depends on."""
 
     def train_phases(self) -> None:
         """Train every phase that is not finished."""

@@ -130,7 +130,7 @@ def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
 
 def _eigenvalues(runs: ImageSweepResults, kind: str) -> list[Estimate]:
     """Return each eigenvalue over seeds; none where a run has none."""
-    texts = [result["metrics"].get("text") or {} for result in runs.results[BEST].values()]
+    texts = [result["metrics"].get("text") or {} for result in runs.runs[BEST].values()]
     spaces = [text[kind]["eigenvalues"] for text in texts if text.get(kind)]
     return [estimate(values) for values in zip(*spaces, strict=True)] if len(spaces) == len(texts) else []
 
@@ -145,7 +145,7 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
     axes = figure.subplots(1, len(_SIDES))
     lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
     for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
-        space = load_space(runs.folder / run / f"seed{seeds[0]}" / SPACE_FILE, len(names))
+        space = load_space(runs.folders[run, seeds[0]] / SPACE_FILE, len(names))
         images, texts = embed(space)
         right = 100 * float(((space.students @ space.texts.T).argmax(axis=1) == space.labels).mean())
         _draw_space(ax, images, texts, space.labels)

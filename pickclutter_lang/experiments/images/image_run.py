@@ -12,8 +12,9 @@ from torch import Tensor
 from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.images.class_encoders import class_texts
-from pickclutter_lang.experiments.images.config import ImageTrainConfig, comparable_config
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
 from pickclutter_lang.experiments.images.image_student import ImageStudent, describe_architecture
@@ -30,8 +31,9 @@ FEW_SHOT, CONTINUAL = "few_shot", "continual"
 class ImageRun(MultiPhaseExperiment):
     """A student of single images with everything that training or evaluation needs; make one with `open`."""
 
-    command = "pickclutter train-image-student"
+    kind, command = "images", "pickclutter train-image-student"
     config: ImageTrainConfig
+    comparable_config = staticmethod(comparable_config)
 
     def __init__(
         self, config: ImageTrainConfig, teacher: Teacher, data: ImageDataset, split: Split, report: str = ""
@@ -55,6 +57,11 @@ class ImageRun(MultiPhaseExperiment):
         run = cls(config, teacher, data, split, report)
         run.validate_run_dir()
         return run
+
+    @property
+    def name(self) -> str:
+        """The row of a table."""
+        return self.config.name
 
     @property
     def data_provenance(self) -> dict[str, Any]:
@@ -151,10 +158,6 @@ class ImageRun(MultiPhaseExperiment):
             key=(self.config.seed, self.phases.index(phase)),
             validation=self.split.id,
         )
-
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, and on what they are computed."""
-        return comparable_config(config) | {"seed": config["seed"]}
 
     def _train_batches(self, epoch: int) -> list[Batch]:
         rows, size = self.split.train, self.config.distill.batch_size

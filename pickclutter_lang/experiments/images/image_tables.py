@@ -41,19 +41,16 @@ _COMPARISON_NOTE = (
 def write_table(runs: ImageSweepResults, number: str, out: Path) -> Path:
     """Write `table<N>.md` and `table<N>.csv` into a folder; return the path of the former.
 
-    Table 12 is a page without figures, since it is not made of these runs.
-
-    :param number: "1" to "12"
+    :param number: "1" to "11"
     :raises InvalidArgumentError: for another number
     :raises CheckpointError: when none of the table's runs is finished
     """
     if number not in TABLES:
-        raise InvalidArgumentError(f"expected a table of {', '.join(TABLES)}, but got {number!r}")
-    table = TABLES[number]
-    path = out / f"table{number}.md"
-    if not table.rows:
-        write_text(path, f"# Table {number}: {table.title}\n\n{table.note}\n")
-        return path
+        raise InvalidArgumentError(
+            f"expected a table of {', '.join(TABLES)}, but got {number!r}; Table 12 is made by "
+            "pickclutter reproduce-table12"
+        )
+    table, path = TABLES[number], out / f"table{number}.md"
     if not any(runs.seeds(run) for run in table.runs):
         raise CheckpointError(
             f"expected finished runs of table {number} under {runs.folder}, such as {table.runs[0]}/seed0, but there "
@@ -89,7 +86,7 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
     :param names: runs; those that are not finished are left out
     """
     data = runs.data
-    results = [result for name in names for result in runs.results.get(name, {}).values()]
+    results = [result for name in names for result in runs.runs.get(name, {}).values()]
     students = sorted({student_of(result) for result in results})
     revisions = sorted({str(result["git_revision"]) for result in results})
     return (
@@ -182,7 +179,7 @@ def _paper_note(runs: ImageSweepResults, number: str) -> str:
 
 def _report_notes(runs: ImageSweepResults, table: Table) -> list[str]:
     """Return what did not match when the data set was opened, each line once."""
-    results = [result for run in table.runs for result in runs.results.get(run, {}).values()]
+    results = [result for run in table.runs for result in runs.runs.get(run, {}).values()]
     lines = [line for result in results for line in result.get("report", "").splitlines()[1:]]
     return list(dict.fromkeys(line.removeprefix("- ") for line in lines))
 

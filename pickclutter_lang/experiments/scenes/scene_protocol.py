@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pickclutter_lang.experiments.result import write_result
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
-from pickclutter_lang.experiments.scenes.result import make_record, write_record
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
 from pickclutter_lang.experiments.scenes.scene_run import CROP_CLASSIFIER, SceneRun
 from pickclutter_lang.experiments.scenes.thresholds import (
@@ -24,7 +24,6 @@ from pickclutter_lang.experiments.scenes.thresholds import (
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 
-SCHEMA = 3
 STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "few_shot"}
 EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
@@ -58,11 +57,8 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
         if stage != "retrieval":
             _save_examples(run, stage)
-    record = make_record(run, SCHEMA, histories | crop_classifier, time.perf_counter() - start) | {
-        "parameters": sum(p.numel() for p in run.model.student.parameters()),
-        "metrics": stages,
-    }
-    return write_record(run, record)
+    evaluated = {"parameters": sum(p.numel() for p in run.model.student.parameters()), "metrics": stages}
+    return write_result(run, histories | crop_classifier, time.perf_counter() - start, evaluated)
 
 
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
@@ -71,7 +67,7 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
     :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood
     :param frequency: [C] of all labels, how often each was seen in training
     :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
-        `model_at_half`: metrics at 0.5, `model_at_alarm`: metrics at `matched_fpr_thresholds`, `always_no`,
+        `model_at_half`: metrics at 0.5, `model_matched_fpr`: metrics at `matched_fpr_thresholds`, `always_no`,
         `always_yes`, `label_frequency`: metrics of predictors that look at no image, the last one with the threshold
         that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
     """

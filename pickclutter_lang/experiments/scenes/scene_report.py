@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.histograms import (
     Histogram,
     draw_histograms,
@@ -15,7 +14,6 @@ from pickclutter_lang.experiments.scenes.histograms import (
 )
 from pickclutter_lang.experiments.scenes.predictions import load_examples, load_predictions
 from pickclutter_lang.experiments.scenes.report_figures import draw_curves, draw_examples, draw_precisions, draw_table
-from pickclutter_lang.experiments.scenes.result import RESULT_FILE
 from pickclutter_lang.experiments.scenes.result_table import (
     STAGE_TITLES,
     class_table,
@@ -25,28 +23,7 @@ from pickclutter_lang.experiments.scenes.result_table import (
     tables,
     threshold_note,
 )
-from pickclutter_lang.experiments.scenes.scene_protocol import SCHEMA
 from pickclutter_lang.utils.io import write_text
-
-
-def load_result(run: Path) -> dict[str, Any]:
-    """Read the `result.json` of a run.
-
-    :raises CheckpointError: when it is missing, damaged, or of another schema
-    """
-    path = run / RESULT_FILE
-    try:
-        result: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"expected the result of a run at {path}, but there is no such file; "
-            f"make it: pickclutter train-affordance out={run}"
-        ) from error
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path} is damaged ({error}); evaluate the run again") from error
-    if result.get("schema") != SCHEMA:
-        raise CheckpointError(f"expected schema {SCHEMA} in {path}, but got {result.get('schema')}; evaluate again")
-    return result
 
 
 def write_report(run: str | Path) -> Path:
@@ -55,7 +32,7 @@ def write_report(run: str | Path) -> Path:
     :raises CheckpointError: when the result or the predictions are missing or damaged
     """
     folder = Path(run)
-    result = load_result(folder)
+    result = read_result(folder, "scenes")
     out = folder / "report"
     out.mkdir(exist_ok=True)
     draw_curves(result, out / "curves.png")

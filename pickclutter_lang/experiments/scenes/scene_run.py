@@ -16,6 +16,7 @@ from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropTask
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
@@ -43,14 +44,14 @@ from pickclutter_lang.utils.cli import parse_config
 FEW_SHOT, CROP_CLASSIFIER = "few_shot", "crop_classifier"
 PHASES = (DISTILL, FEW_SHOT)
 """Those of the student of scenes."""
-_MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "scenes")
 
 
 class SceneRun(MultiPhaseExperiment):
     """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
 
-    command = "pickclutter train-affordance"
+    kind, command = "scenes", "pickclutter train-affordance"
     config: TrainConfig
+    comparable_config = staticmethod(comparable_config)
 
     def __init__(self, config: TrainConfig, teacher: Teacher, scenes: dict[str, SceneDataset]) -> None:
         super().__init__(config, teacher)
@@ -78,6 +79,11 @@ class SceneRun(MultiPhaseExperiment):
             run._check_crop_data()
         run.validate_run_dir()
         return run
+
+    @property
+    def name(self) -> str:
+        """The method: a row of Table 12."""
+        return self.config.method
 
     @property
     def data_provenance(self) -> dict[str, Any]:
@@ -229,26 +235,6 @@ class SceneRun(MultiPhaseExperiment):
             key=(self.config.seed, 2),
             num_workers=self.config.num_workers,
         )
-
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, and on what they are computed."""
-        own = {key: dict(value) if isinstance(value, dict) else value for key, value in config.items()}
-        for key in _MACHINE_KEYS:
-            own.pop(key, None)
-        for key in (
-            "train",
-            "id",
-            "ood",
-            "fewshot",
-            "scene_subsets",
-            "max_cache_bytes",
-        ):  # content is compared by its hash
-            own["data"].pop(key, None)
-        own["teacher"].pop("cache", None)
-        own["student"].pop("activation_checkpointing", None)
-        own["objective"].setdefault("region_cls", 0.0)  # runs of before are without
-        own.setdefault("crop_classifier", None)
-        return own
 
     @cached_property
     def _objective(self) -> SceneObjective:

@@ -76,7 +76,8 @@ class TextAblationConfig:
             raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
         if self.seeds < 1 or not 0 < self.crop_fraction <= 1:
             raise InvalidArgumentError(
-                f"expected seeds of at least 1 and crop_fraction in (0, 1], but got {self.seeds} and {self.crop_fraction}"
+                f"expected seeds of at least 1 and crop_fraction in (0, 1], but got {self.seeds} and "
+                f"{self.crop_fraction}"
             )
 
 

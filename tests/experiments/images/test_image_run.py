@@ -13,8 +13,9 @@ from helpers.scene_runs import make_teacher
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
-from pickclutter_lang.experiments.images.image_results import RESULT_FILE, SPACE_FILE, read_result
+from pickclutter_lang.experiments.images.image_results import SPACE_FILE
 from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
 from pickclutter_lang.training.experiment import seed_everything
 from pickclutter_lang.training.trainer import Trainer
@@ -50,7 +51,7 @@ def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
 
 
 def test_a_result_says_what_it_is_made_of_and_how_well_it_went(finished) -> None:
-    result = read_result(finished.folder / RESULT_FILE)
+    result = read_result(finished.folder, "images")
     data, metrics = result["data"], result["metrics"]
     assert len(data["seen"]) + len(data["unseen"]) == 6
     assert not set(data["seen"]) & set(data["unseen"])
@@ -78,7 +79,7 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
             label = int(finished.labels[row])
             right.setdefault(label, []).append(split.unseen[int(cosines.argmax())] == label)
     expected = np.mean([np.mean(found) for found in right.values()])
-    result = read_result(finished.folder / RESULT_FILE)
+    result = read_result(finished.folder, "images")
     assert result["metrics"]["zero_shot"]["ood"]["accuracy"] == pytest.approx(expected)
 
 
@@ -213,7 +214,7 @@ def test_processes_that_work_ahead_change_no_result(finished, toys, tmp_path) ->
             assert rows == others and drawn == again
             assert images.dtype == torch.uint8 and torch.equal(images, same)
     run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
-    assert evaluate_images(run)["metrics"] == read_result(finished.folder / RESULT_FILE)["metrics"]
+    assert evaluate_images(run)["metrics"] == read_result(finished.folder, "images")["metrics"]
 
 
 def test_a_mistake_ahead_is_named_as_one_at_hand(toys, tmp_path) -> None:

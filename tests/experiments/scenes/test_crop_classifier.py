@@ -102,7 +102,9 @@ def test_how_often_a_name_is_shown_is_added_in_training(made):
     _, run = made
     task = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
-    shown = [[(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)]
+    shown = [
+        [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
+    ]
     counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
     assert len(set(counts.round().tolist())) > 2
     task.model.eval()

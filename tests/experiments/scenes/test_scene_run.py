@@ -101,7 +101,9 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
 def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
     own = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained(own, tmp_path / "a")
-    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "few_shot")[0].keys()
+    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "few_shot")[
+        0
+    ].keys()
     assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
 
 

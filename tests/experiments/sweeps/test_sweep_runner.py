@@ -17,13 +17,9 @@ from helpers.paths import ROOT, TESTS
 from helpers.scene_runs import make_toys
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
-from pickclutter_lang.experiments.sweeps.sweep_runner import (
-    Job,
-    SweepConfig,
-    forwarded_overrides,
-    plan_sweep,
-    run_sweep,
-)
+from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
+from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
 from pickclutter_lang.utils.cli import compose_config
 from pickclutter_lang.utils.processes import dir_lock
 
@@ -62,9 +58,9 @@ def compose_run(overrides: list[str]) -> TrainConfig:
         return compose_config(TrainConfig, "train_affordance", overrides)
 
 
-def grid_settings(out: Path, **changes) -> SweepConfig:
+def grid_settings(out: Path, **changes) -> Table12SweepConfig:
     values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
-    return SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
+    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
 
 
 def make_jobs(out: Path, methods: list[str]) -> list[Job]:
@@ -166,8 +162,8 @@ def test_progress_counts_epochs(tmp_path, script):
 
 def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
     own = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
-    assert forwarded_overrides(own) == ["distill.epochs=3"]
-    jobs = plan_sweep(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
+    assert forwarded_overrides(own, SWEEP_KEYS) == ["distill.epochs=3"]
+    jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
     assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
     assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.num_threads for job in jobs} == {1}
@@ -190,7 +186,7 @@ def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
     config = grid_settings(tmp_path, **changes)
     with pytest.raises(InvalidArgumentError, match=message):
         config.validate()
-        plan_sweep(config, compose_run)
+        plan_table12(config, compose_run)
     assert not list(tmp_path.iterdir())
 
 
