@@ -56,7 +56,8 @@ def make_result(
         values = {"ood1_before": 0.25, "ood1_after": 0.6, "ood2_before": 0.18, "ood2_after": 0.19}
         metrics["continual"] = {key: accuracy(value) for key, value in values.items()}
     return {
-        "schema": 4, "kind": "images", "name": name, "seed": seed, "config": config, "git_revision": "abc", "parameters": 11_000_000,
+        "schema": 4, "kind": "images", "name": name, "seed": seed, "config": config,
+        "git_revision": "abc", "parameters": 11_000_000,
         "data": {
             "name": data, "content": "c0ffee", "seen": [f"known {n}" for n in range(CLASSES)],
             "unseen": [f"unseen {n}" for n in range(CLASSES + 1)], "train": 400, "id": 170, "ood": 600, "fewshot": 25,

@@ -46,7 +46,8 @@ def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]
             }
     config = copy.deepcopy(CONFIG) | {"method": method, "seed": seed, "out": f"runs/{method}/{seed}"} | cfg
     return {
-        "schema": SCHEMA, "kind": "scenes", "name": method, "config": config, "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
+        "schema": SCHEMA, "kind": "scenes", "name": method, "config": config,
+        "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
         "data": {name: {"scenes": 50, "content": name} for name in ("train", "id", "ood", "fewshot")},
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": stages, "peak_memory_mb": 700.0,
         "seconds": {"distill": 300.0 + seed, "few_shot": 60.0, "evaluation": 5.0},

@@ -92,10 +92,8 @@ def metric_rows(results: SweepResults, metric: str, predictor: str = "model") ->
     for name, title in TRIVIAL.items():
         texts = []
         for cell in EVALUATION_CELLS:
-            values = [
-                percent(results.first["metrics"][stage][cell][name][metric]) for stage in stages_of_sweep(results)
-            ]
-            texts += [" / ".join(values), ""] if paper else [" / ".join(values)]
+            values = " / ".join(percent(stage[cell][name][metric]) for stage in first)
+            texts += [values, ""] if paper else [values]
         rows.append([title, "", *texts])
     return markdown_table(["", "seeds", *heads], rows)
 
