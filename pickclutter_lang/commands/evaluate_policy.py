@@ -1,4 +1,4 @@
-"""Have a student pick by name in the environment: `pickclutter evaluate-policy run=runs/student episodes=200`."""
+"""Evaluate a student that picks by name in the environment: `pickclutter evaluate-policy run=runs/student episodes=200`."""
 
 from omegaconf import DictConfig
 
@@ -7,7 +7,7 @@ from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 @hydra_main("evaluate_policy")
 def main(cfg: DictConfig) -> None:
-    """Play the episodes, write the result and say where it is."""
+    """Run the episodes, write the result and print where it is."""
     from pickclutter_lang.policy.evaluation.evaluate import REPORT_FILE, PolicyEvalConfig, evaluate_policy
 
     folder = evaluate_policy(parse_config(PolicyEvalConfig, cfg))

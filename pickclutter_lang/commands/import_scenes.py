@@ -4,10 +4,10 @@ from functools import partial
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import track
 
 from pickclutter_lang.datasets.scenes.importer import ImportSettings, import_published
 from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.utils.progress import track
 
 DEFAULTS = OmegaConf.to_container(OmegaConf.structured(ImportSettings))
 ConfigStore.instance().store(name="import_scenes_settings", node=DEFAULTS)
@@ -17,7 +17,7 @@ ConfigStore.instance().store(name="import_scenes_settings", node=DEFAULTS)
 def main(cfg: DictConfig) -> None:
     """Import, and say what was found."""
     config = parse_config(ImportSettings, cfg)
-    store = import_published(config, track=partial(track, description="shards"))
-    found = store.manifest.config
+    store = import_published(config, track=partial(track, title="shards"))
+    found = store.manifest.settings
     print(f"{len(store)} scenes in {store.path}: cameras {', '.join(store.cameras)}; depth {found['source_depth']}")
     print(f"content {store.content_hash}")

@@ -42,7 +42,7 @@ class TeacherTrainConfig:
     lr: float
     text_lr: float
     weight_decay: float
-    warmup: float
+    warmup_fraction: float
     sigmoid_weight: float
     sentence_weight: float
     bf16: bool

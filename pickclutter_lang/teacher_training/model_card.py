@@ -156,8 +156,8 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
         use = "training" if folder in config.scenes else "held out"
         made = (
             f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
-            f"objects={manifest.object_set} image_size={manifest.config['image_size']} "
-            f"graspable={str(manifest.config['graspable']).lower()}`"
+            f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
+            f"graspable={str(manifest.settings['graspable']).lower()}`"
         )
         rows.append([use, made, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):

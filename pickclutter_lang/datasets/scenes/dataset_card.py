@@ -131,14 +131,14 @@ def _check(store: SceneStore) -> str:
 def _how(store: SceneStore) -> str:
     manifest = store.manifest
     if manifest.seed is None:
-        intro = f"Imported, not made here: `{manifest.config['source']}`."
+        intro = f"Imported, not made here: `{manifest.settings['source']}`."
     else:
         intro = (
             "Each pile was dropped and settled by physics (PhysX in SAPIEN 2), then rendered as the cameras of "
             "ManiSkill2's PickClutter see it before the arm moves. Scene k depends on "
             f"(seed {manifest.seed}, split, k) alone."
         )
-    rows = {**manifest.config, **manifest.versions}
+    rows = {**manifest.settings, **manifest.versions}
     listed = markdown_table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
     return f"## How it was made\n\n{intro}\n\n{listed}"
 

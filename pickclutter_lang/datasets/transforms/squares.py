@@ -15,6 +15,8 @@ MIN_AREA_FRACTION = 0.001
 MARGIN = 1.3
 """Side of the cut over the side of the smallest square around the object."""
 _CROP_SIZE = 96
+_MIN_CROP_SIDE = 24.0
+"""Smallest side of an object crop, pixels of the image."""
 
 
 def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -31,3 +33,11 @@ def crop_squares(images: NDArray[np.uint8], squares: Sequence[Sequence[float]]) 
     cuts = AffineCrops(np.stack([x, y], axis=1), MARGIN * side, upright, upright.astype(bool))
     crops = crop_images(images, cuts, _CROP_SIZE)
     return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
+    """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects."""
+    upright = np.zeros(len(squares))
+    return AffineCrops(
+        squares[:, :2], np.maximum(MARGIN * squares[:, 2], _MIN_CROP_SIDE), upright, upright.astype(bool)
+    )

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import LOG_FILE
-from pickclutter_lang.utils.processes import ManagedProcess, dir_lock, format_exit_status
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.processes import ManagedProcess, format_exit_status
 
 _POLL_SECONDS = 0.5
 
@@ -74,7 +75,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     The children end with this process, however it ends; started again, each goes on where it was.
 
     :param command: of one run; a job's arguments come after it
-    :raises DatasetError: when another sweep is at work in `out`
+    :raises LockedError: when another process is at work in `out`
     """
     waiting = [job for job in jobs if not job.done]
     running: dict[str, tuple[Job, ManagedProcess]] = {}

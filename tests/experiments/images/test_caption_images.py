@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ from helpers.process_kill import run_killed
 from pickclutter_lang import errors
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.experiments.images.caption_images import CaptionConfig, caption_images
+from pickclutter_lang.utils.locks import file_lock
 
 transformers = pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
@@ -198,10 +198,8 @@ def test_a_model_that_says_nothing_is_named_after_all_are_asked(config: CaptionC
 
 
 def test_two_processes_do_not_write_one_file(config: CaptionConfig) -> None:
-    with Path(config.out).open("a") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(errors.DatasetError, match="alone"):
-            caption_images(config)
+    with file_lock(Path(config.out)), pytest.raises(errors.LockedError, match="alone"):
+        caption_images(config)
     with pytest.raises(errors.DatasetError, match="mkdir -p"):
         caption_images(replace(config, out=str(Path(config.out).parent / "none" / "captions.jsonl")))
 

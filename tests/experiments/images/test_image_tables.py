@@ -265,7 +265,10 @@ def test_where_things_lie_and_another_student_are_no_difference(folder):
         ("[]", "schema 4 .* but got list"),
         ('{"schema": 2}', "schema 4 .* but got 2"),
         ('{"schema": 4, "kind": "scenes"}', "a result on images .* but it is on scenes"),
-        ('{"schema": 4, "kind": "images", "name": "cls", "seed": 0}', "config, data, teacher, git_revision, metrics are"),
+        (
+            '{"schema": 4, "kind": "images", "name": "cls", "seed": 0}',
+            "config, data, teacher, git_revision, metrics are",
+        ),
     ],
 )
 def test_damaged_results(folder, content, named):
