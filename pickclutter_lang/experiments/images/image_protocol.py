@@ -15,10 +15,11 @@ from torch.nn import functional
 from pickclutter_lang.experiments.images.image_cache import cache_rows, retrieve
 from pickclutter_lang.experiments.images.image_provenance import describe_spaces, space_texts
 from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE
-from pickclutter_lang.experiments.images.image_run import CONTINUAL, FEW_SHOT, ImageRun
+from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.images.image_task import nearest_class, nearest_class_features, student_features
 from pickclutter_lang.experiments.images.text_geometry import text_statistics
 from pickclutter_lang.experiments.result import write_result
+from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.metrics import (
     alignment_inversions,
     feature_distance,
@@ -26,7 +27,6 @@ from pickclutter_lang.metrics import (
     neighbour_overlap,
     relative_match,
 )
-from pickclutter_lang.training.experiment import DISTILL
 from pickclutter_lang.utils.io import atomic_write
 
 _NEIGHBOURS, _TEXTS = (3, 5, 10), (2, 3, 5)

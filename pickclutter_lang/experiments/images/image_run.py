@@ -19,13 +19,11 @@ from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
 from pickclutter_lang.experiments.images.image_student import ImageStudent, describe_architecture
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
+from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
-from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.experiment import DISTILL, MultiPhaseExperiment, configure_torch, seed_everything
+from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch, seed_everything
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
-
-FEW_SHOT, CONTINUAL = "few_shot", "continual"
 
 
 class ImageRun(MultiPhaseExperiment):
@@ -85,10 +83,15 @@ class ImageRun(MultiPhaseExperiment):
         """What a checkpoint must share with the model."""
         return describe_architecture(self.config, self.teacher, self.data.classes)
 
-    @property
-    def phases(self) -> Sequence[str]:
-        """Distillation, fine-tuning on the few-shot images and, where asked for, on those of half of Y_ood."""
-        return (DISTILL, FEW_SHOT, CONTINUAL) if self.config.continual_split else (DISTILL, FEW_SHOT)
+    @cached_property
+    def phases(self) -> dict[str, Phase]:
+        """Distillation, fine-tuning on the few-shot images and, where configured, on those of half of Y_ood."""
+
+        def phase(name: str) -> Phase:
+            start = None if name == DISTILL else lambda: self.load_weights(DISTILL)
+            return Phase(name, self.config.phases[name], lambda: self.model, lambda: self._task(name), start)
+
+        return {name: phase(name) for name in self.config.phases}
 
     @property
     def unseen_halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -106,17 +109,13 @@ class ImageRun(MultiPhaseExperiment):
         """The teacher's features [N, D] of all images."""
         return self.crops.image_features(self.teacher, self.cache)
 
-    def phase_config(self, phase: str) -> PhaseConfig:
-        """Return how a phase is optimized."""
-        return self.config.distill if phase == DISTILL else self.config.few_shot
-
     def train(self) -> None:
         """Train every phase; whatever is finished is left as it is.
 
         :raises InvalidArgumentError: when a setting does not fit, before the teacher looks at any image
         """
         self._train_batches(0)
-        for phase in self.phases[1:]:
+        for phase in [*self.phases][1:]:
             self._few_shot_batches(phase, 0)
         self._try_sizes()
         _ = self._training_data, self.teacher_image_features  # what is left of the image tower's work
@@ -139,7 +138,7 @@ class ImageRun(MultiPhaseExperiment):
                     "choose another image_size"
                 ) from error
 
-    def task(self, phase: str) -> ImageTask:
+    def _task(self, phase: str) -> ImageTask:
         """Return what a phase trains: Y_id on X_train, then these and the few-shot images of Y_ood."""
         known, unseen = self.split.seen, self.split.unseen
         shown = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
@@ -147,7 +146,7 @@ class ImageRun(MultiPhaseExperiment):
         return ImageTask(
             name=phase,
             group=DISTILL if phase == DISTILL else FEW_SHOT,
-            config=self.phase_config(phase),
+            config=self.config.phases[phase],
             model=self.model,
             architecture=self.architecture,
             objective=self._objective,
@@ -155,7 +154,7 @@ class ImageRun(MultiPhaseExperiment):
             classes=[group for group in groups if group],
             class_names=[item.name for item in self.data.classes],
             order=self._train_batches if phase == DISTILL else lambda epoch: self._few_shot_batches(phase, epoch),
-            key=(self.config.seed, self.phases.index(phase)),
+            key=(self.config.seed, [*self.phases].index(phase)),
             validation=self.split.id,
         )
 
@@ -170,7 +169,7 @@ class ImageRun(MultiPhaseExperiment):
         few = self.split.fewshot
         if phase == CONTINUAL:
             few = tuple(row for row in few if int(self.labels[row]) in self.unseen_halves[0])
-        key = (self.config.seed, self.phases.index(phase), epoch)
+        key = (self.config.seed, [*self.phases].index(phase), epoch)
         batches = balanced_batches(len(few), len(train), tune.batch_size, tune.repeats, key)
         return [[(0, train[place]) for place in rest] + [(1, few[place]) for place in own] for own, rest in batches]
 

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, table_title
+from pickclutter_lang.experiments.scenes.result_table import table_title
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.io import write_text
 
 BINS = 25

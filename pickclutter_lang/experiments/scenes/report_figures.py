@@ -13,7 +13,8 @@ from PIL import Image
 
 from pickclutter_lang.distillation import LOSS_NAMES
 from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, TRIVIAL, stages_of, table_title
+from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 
 RIGHT, WRONG, MISSED, GREY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
 SEEN, UNSEEN = "#3367b0", "#b0337a"

@@ -15,18 +15,18 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.result import write_result
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
-from pickclutter_lang.experiments.scenes.scene_run import CROP_CLASSIFIER, SceneRun
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.thresholds import (
     DEFAULT_THRESHOLD,
     best_threshold,
     matched_fpr_thresholds,
     recenter_scores,
 )
+from pickclutter_lang.experiments.stages import STAGES
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.model import PromptedStudent
 
-STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "few_shot"}
 EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
     "id_on_ood": ("ood", ("id",)),
@@ -45,11 +45,6 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
     :raises CheckpointError: when a phase is not finished
     """
     start = time.perf_counter()
-    crop_classifier = (
-        {}
-        if run.config.crop_classifier is None
-        else {CROP_CLASSIFIER: run.load_phase(CROP_CLASSIFIER, run.crop_classifier)}
-    )
     stages, histories = {}, {}
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
@@ -61,8 +56,9 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
             _save_examples(run, stage)
         if stage == "few_shot":  # what thresholds of a policy come from
             save_predictions(run.folder / "predictions" / f"{stage}_fewshot.npz", predict_store(run, "fewshot"))
+    histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
     evaluated = {"parameters": sum(p.numel() for p in run.model.student.parameters()), "metrics": stages}
-    return write_result(run, histories | crop_classifier, time.perf_counter() - start, evaluated)
+    return write_result(run, histories, time.perf_counter() - start, evaluated)
 
 
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:

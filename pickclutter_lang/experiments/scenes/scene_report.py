@@ -15,7 +15,6 @@ from pickclutter_lang.experiments.scenes.histograms import (
 from pickclutter_lang.experiments.scenes.predictions import load_examples, load_predictions
 from pickclutter_lang.experiments.scenes.report_figures import draw_curves, draw_examples, draw_precisions, draw_table
 from pickclutter_lang.experiments.scenes.result_table import (
-    STAGE_TITLES,
     class_table,
     data_note,
     metric_table,
@@ -23,6 +22,7 @@ from pickclutter_lang.experiments.scenes.result_table import (
     tables,
     threshold_note,
 )
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.io import write_text
 
 

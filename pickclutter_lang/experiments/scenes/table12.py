@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.paper_table12 import EVALUATION_CELLS
 from pickclutter_lang.experiments.scenes.report_figures import STAGE_COLORS, WRONG
-from pickclutter_lang.experiments.scenes.result_table import PAPER, STAGE_TITLES, TRIVIAL, table_title
+from pickclutter_lang.experiments.scenes.result_table import PAPER, TRIVIAL, table_title
 from pickclutter_lang.experiments.scenes.table12_markdown import SECTIONS, markdown
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, load_sweep
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import write_text

@@ -9,13 +9,13 @@ from pickclutter_lang.experiments.scenes.result_table import (
     CHANCE,
     CHANCE_NOTE,
     PAPER,
-    STAGE_TITLES,
     TRIVIAL,
     data_note,
     is_chance,
     table_title,
 )
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, method_config, stages_of_sweep
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
 from pickclutter_lang.utils.statistics import Estimate

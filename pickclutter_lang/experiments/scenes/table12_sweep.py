@@ -11,7 +11,7 @@ from typing import Any
 from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
 from pickclutter_lang.experiments.scenes.config import TrainConfig
-from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_list, check_sweep, flat_config, plan_runs
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job

@@ -91,7 +91,7 @@ def test_few_shot_pictures_are_never_evaluated(finished) -> None:
 
 
 def test_the_continual_phase_sees_half_of_the_unseen_classes(finished) -> None:
-    task, (first, second) = finished.task("continual"), finished.halves
+    task, (first, second) = finished.task("continual"), finished.unseen_halves
     assert {*first} | {*second} == {*finished.split.unseen}
     rows = {row for batch in task.batches(0) for source, row in batch if source == 1}
     assert {int(finished.labels[row]) for row in rows} == {*first}

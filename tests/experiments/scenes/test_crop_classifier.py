@@ -163,7 +163,8 @@ def test_objects_get_their_names(made):
     assert record["history"]["crop_classifier"] == history and record["seconds"]["crop_classifier"] > 0
     assert "A second student, of object crops, goes with it (3 epochs)." in write_report(run.folder).read_text()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
-    model, columns = run.load_crop_classifier(), run.label_indices(("id", "ood"))
+    run.load_weights("crop_classifier")
+    model, columns = run.phases["crop_classifier"].model(), run.label_indices(("id", "ood"))
     few = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few.load(range(len(few)), 64)
@@ -194,7 +195,9 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
     assert (
         (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text().startswith(done)
     )  # the first epoch not once more
-    expected, found = run.load_crop_classifier().state_dict(), later.load_crop_classifier().state_dict()
+    for each in (run, later):
+        each.load_weights("crop_classifier")
+    expected, found = (each.phases["crop_classifier"].model().state_dict() for each in (run, later))
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
@@ -227,7 +230,8 @@ def test_a_policy_looks_closer(made):
     window = crops_around(np.array([bounding_square(part)]))
     own = crop_masks(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
-        logits = run.load_crop_classifier()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
+        run.load_weights("crop_classifier")
+        logits = run.phases["crop_classifier"].model()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
     for n, logit in enumerate(logits):
         others = np.log(np.exp(np.delete(logits, n)).sum())
         assert student.classify_crop(rgb, part)[n] == pytest.approx(
@@ -324,8 +328,7 @@ def test_what_does_not_fit_is_told(made, tmp_path):
     plain = SceneRun.open(
         config(*given[:2], *SMALL, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path / 'plain'}")
     )
-    assert plain.load_crop_classifier() is None
-    with pytest.raises(InvalidArgumentError, match="train one with crop_classifier=default"):
+    with pytest.raises(InvalidArgumentError, match="this run has no 'crop_classifier'"):
         plain.task("crop_classifier")
 
 
