@@ -152,7 +152,8 @@ def _retrieval(run: ImageRun) -> dict[str, Accuracy]:
     text = run.model.text(split.unseen).detach().cpu()
     labels = cache_rows(run.labels[list(split.fewshot)], split.unseen)
     places, choice = retrieve(queries, keys, labels, text, 1 / run.config.objective.temperature)
-    return {"ood": accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)]) | choice}
+    found = accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)])
+    return {"ood": found | {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_accuracy": choice.score}}
 
 
 def _features(run: ImageRun, part: str, student: Tensor) -> dict[str, Any]:

@@ -296,6 +296,6 @@ def test_retrieval_weighs_the_cache_by_the_few_shot_pictures_alone() -> None:
     useless = torch.nn.functional.normalize(torch.randn(4, 16, generator=generator), dim=1)
     places, choice = retrieve(queries, keys, labels, useless, scale=1 / 0.07)
     assert places.tolist() == [0, 1, 2, 3]
-    assert choice["alpha"] > 0
+    assert choice.alpha > 0
     texts = torch.nn.functional.normalize(centers, dim=1)
-    assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1]["alpha"] == 0  # text alone is as good
+    assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1].alpha == 0  # text alone is as good
