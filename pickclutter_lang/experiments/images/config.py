@@ -111,9 +111,9 @@ class ImageTrainConfig:
     `name` is the row of a table that the settings make. An epoch goes `repeats` times over X_train. `image_size` is
     the side of the images that the student sees; evaluation shows the middle `center` pixels of what is kept (null:
     all). Accuracies are means of those of the `average_last_epochs` of a phase.
-    `continual` adds a phase that is fine-tuned on half of Y_ood alone (Table 11). `precision`, `threads` and `device`
-    are as in `TrainConfig`; `num_workers` processes cut and change images ahead of the training (0: none), which
-    changes no result.
+    `continual` adds a phase that is fine-tuned on half of Y_ood alone (Table 11). `precision`, `num_threads` and
+    `device` are as in `TrainConfig`; `num_workers` processes cut and change images ahead of the training (0: none),
+    which changes no result.
     """
 
     name: str

@@ -76,9 +76,9 @@ class TrainConfig:
 
     `method` names the row of Table 12 that the settings make (configs/method).
     `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
-    epoch is chosen; the evaluation on X_ood never chooses anything. `threads` is torch's number of threads (null: its
-    own choice); `device` is torch's name of a device. `precision` of the student's network: `float32`, `bfloat16`, or
-    `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere. `num_workers`
+    epoch is chosen; the evaluation on X_ood never chooses anything. `num_threads` is torch's number of threads (null:
+    its own choice); `device` is torch's name of a device. `precision` of the student's network: `float32`, `bfloat16`,
+    or `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere. `num_workers`
     processes prepare images ahead of the training (0: none), which changes no result.
     """
 

@@ -41,7 +41,7 @@ class PPOConfig:
     objects_root: str | None
     frozen: bool
     episode_steps: int
-    threads: int
+    num_threads: int
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -75,7 +75,7 @@ def train_ppo(config: PPOConfig) -> Path:
 
     :raises PickClutterError: CheckpointError for the policy folder, what the environment and its wrappers raise
     """
-    torch.set_num_threads(config.threads)
+    torch.set_num_threads(config.num_threads)
     student = StudentRuntime.load(config.policy)
     folder = Path(config.out)
     create_dir(folder)
