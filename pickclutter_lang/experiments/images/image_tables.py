@@ -10,10 +10,10 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.images.image_results import ImageSweepResults, student_of
 from pickclutter_lang.experiments.images.paper_tables import DATA_SETS, PAPER, SIZES, PaperAccuracies
 from pickclutter_lang.experiments.images.table_specs import TABLES, Row, Table
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
-from pickclutter_lang.utils.statistics import Estimate
 
 
 class _Form(NamedTuple):
@@ -126,7 +126,7 @@ def _rows(runs: ImageSweepResults, table: Table) -> str:
         figures = of_paper(runs, table.number, row.name)
         for measures in _cells(table, row):
             found = [(measure, runs.estimate(row.run, measure)) for measure in measures]
-            shown = [(_shown(measure, one), (row.name, measure) in best) for measure, one in found]
+            shown = [(estimate_cell(one, *_form(measure)), (row.name, measure) in best) for measure, one in found]
             texts.append(" / ".join(f"**{text}**" if bold else text for text, bold in shown))
             if has_paper:
                 texts.append(_paper(measures, figures[at : at + len(measures)]))
@@ -150,7 +150,9 @@ def _comparisons(runs: ImageSweepResults, table: Table) -> str:
         texts, at = [], 0
         for ours, theirs in zip(_cells(table, row), _cells(table, other), strict=True):
             both = list(zip(ours, theirs, strict=True))
-            texts.append(" / ".join(_difference(m, runs.difference((row.run, m), (other.run, n))) for m, n in both))
+            texts.append(
+                " / ".join(difference_cell(runs.difference((row.run, m), (other.run, n)), *_form(m)) for m, n in both)
+            )
             if has_paper:
                 texts.append(_paper(ours, papers[at : at + len(ours)], sign="+"))
             at += len(ours)
@@ -213,21 +215,9 @@ def _form(measure: str) -> _Form:
     return next(form for kind, form in _FORMS.items() if kind in measure.split("."))
 
 
-def _number(measure: str, value: float | None, sign: str = "") -> str:
+def _number(measure: str, value: float | None) -> str:
     form = _form(measure)
-    return "NA" if value is None else f"{form.scale * value:{sign}.{form.decimals}f}"
-
-
-def _shown(measure: str, found: Estimate | None, sign: str = "") -> str:
-    text = _number(measure, None if found is None else found.mean, sign)
-    width = None if found is None else found.half_width
-    return text if width is None else f"{text} ± {_number(measure, width)}"
-
-
-def _difference(measure: str, found: Estimate | None) -> str:
-    text = _shown(measure, found, sign="+")
-    clear = found is not None and found.half_width is not None and abs(found.mean) > found.half_width
-    return f"**{text}**" if clear else text
+    return "NA" if value is None else f"{form.scale * value:.{form.decimals}f}"
 
 
 def _paper(measures: Sequence[str], values: PaperAccuracies, sign: str = "") -> str:

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
 from pickclutter_lang.experiments.scenes.paper_table12 import EVALUATION_CELLS
-from pickclutter_lang.experiments.scenes.report_figures import STAGE_COLORS, WRONG
 from pickclutter_lang.experiments.scenes.result_table import PAPER, TRIVIAL, table_title
 from pickclutter_lang.experiments.scenes.table12_markdown import SECTIONS, markdown
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
@@ -117,11 +117,10 @@ def _draw_cell(ax: Axes, results: SweepResults, cell: str, metric: str) -> None:
             ax.scatter(across, up, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
     rows = [results.first["metrics"][stage][cell] for stage in stages]
     baseline = max(row[name][metric] or 0.0 for row in rows for name in TRIVIAL)
-    ax.axhline(100 * baseline, color=WRONG, linewidth=1, linestyle="--", label="best predictor without a image")
+    ax.axhline(100 * baseline, color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
     ax.set(ylim=(0, 105), xticks=places)
     ax.set_xticklabels(list(results.runs), rotation=30, ha="right", fontsize=8)
-    ax.grid(axis="y", alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
+    tidy_axes(ax)
 
 
 def _of_paper(metric: str, method: str, cell: str, stage: str) -> float | None:

@@ -16,9 +16,9 @@ from pickclutter_lang.experiments.scenes.result_table import (
 )
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, method_config, stages_of_sweep
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
-from pickclutter_lang.utils.statistics import Estimate
 
 SECTIONS = {
     "F1 per observation": ("f1", "model"),
@@ -109,7 +109,7 @@ def comparison_rows(results: SweepResults, pairs: Sequence[tuple[str, str]], met
                 for measure in (f"{stage}.{cell}.model.{metric}" for stage in stages_of_sweep(results))
             ]
             count = max([count, *(one.seeds for one in found if one is not None)])
-            texts.append(" / ".join(_difference(one) for one in found))
+            texts.append(" / ".join(difference_cell(one) for one in found))
         rows.append([f"`{method}` - `{other}`", count, *texts])
     return markdown_table(["", "seeds", *(table_title(cell) for cell in EVALUATION_CELLS)], rows)
 
@@ -157,24 +157,8 @@ def _cell(results: SweepResults, method: str, cell: str, predictor: str, metric:
     texts = []
     for stage in stages_of_sweep(results):
         mark = CHANCE if is_chance(method, stage, cell) else ""
-        texts.append(_percent(results.estimate(method, f"{stage}.{cell}.{predictor}.{metric}")) + mark)
+        texts.append(estimate_cell(results.estimate(method, f"{stage}.{cell}.{predictor}.{metric}")) + mark)
     return " / ".join(texts)
-
-
-def _percent(found: Estimate | None) -> str:
-    if found is None:
-        return "NA"
-    return percent(found.mean) + ("" if found.half_width is None else f" ± {100 * found.half_width:.1f}")
-
-
-def _difference(found: Estimate | None) -> str:
-    if found is None:
-        return "NA"
-    text = f"{100 * found.mean:+.1f}"
-    if found.half_width is None:
-        return text
-    text += f" ± {100 * found.half_width:.1f}"
-    return f"**{text}**" if abs(found.mean) > found.half_width else text
 
 
 def _paper(values: tuple[float | None, float | None]) -> str:
