@@ -1,4 +1,4 @@
-"""One phase of optimization."""
+"""Configuration of one phase of optimization."""
 
 from __future__ import annotations
 

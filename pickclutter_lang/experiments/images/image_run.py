@@ -68,7 +68,7 @@ class ImageRun(MultiPhaseExperiment):
 
     @cached_property
     def _texts(self) -> list[str]:
-        """What stands for each class, but for a template that is learned."""
+        """The text of each class, without a learned template."""
         return class_texts(self.config.text, self.data.classes)
 
     @cached_property
@@ -112,18 +112,18 @@ class ImageRun(MultiPhaseExperiment):
     def train(self) -> None:
         """Train every phase; whatever is finished is left as it is.
 
-        :raises InvalidArgumentError: when a setting does not fit, before the teacher looks at any image
+        :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
         """
         self._train_batches(0)
         for phase in [*self.phases][1:]:
             self._few_shot_batches(phase, 0)
         self._try_sizes()
-        _ = self._training_data, self.teacher_image_features  # what is left of the image tower's work
+        _ = self._training_data, self.teacher_image_features  # the last use of the image encoder
         self.teacher.free_image_encoder()
         self.train_phases()
 
     def _try_sizes(self) -> None:
-        """Show the student a image of every size that it will see.
+        """Run the student on an image of every size of the training.
 
         :raises InvalidArgumentError: when it cannot read one
         """
@@ -134,15 +134,15 @@ class ImageRun(MultiPhaseExperiment):
                     model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
             except (AssertionError, RuntimeError, ValueError) as error:
                 raise InvalidArgumentError(
-                    f"the student {config.student.name} cannot read images of {size} px ({error}); "
+                    f"the student {config.student.name} cannot take images of {size} px ({error}); "
                     "choose another image_size"
                 ) from error
 
     def _task(self, phase: str) -> ImageTask:
         """Return what a phase trains: Y_id on X_train, then these and the few-shot images of Y_ood."""
-        known, unseen = self.split.seen, self.split.unseen
-        shown = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
-        groups = [known, shown] if self.config.text.closed_set else [(*known, *shown)]
+        seen, unseen = self.split.seen, self.split.unseen
+        added = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
+        groups = [seen, added] if self.config.text.closed_set else [(*seen, *added)]
         return ImageTask(
             name=phase,
             group=DISTILL if phase == DISTILL else FEW_SHOT,
@@ -204,11 +204,11 @@ class ImageRun(MultiPhaseExperiment):
 
         :raises InvalidArgumentError: when one of them has none
         """
-        said = captions_of(self.data, rows)
-        texts = sorted(set(said))
+        captions = captions_of(self.data, rows)
+        texts = sorted(set(captions))
         features = self.teacher.encode_text(texts, self.config.text.truncate)
         number = {text: n for n, text in enumerate(texts)}
-        return features[[number[text] for text in said]].cpu()
+        return features[[number[text] for text in captions]].cpu()
 
     def teacher_texts(self) -> Tensor:
         """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""

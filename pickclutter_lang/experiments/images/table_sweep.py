@@ -24,7 +24,7 @@ from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.utils.io import ensure_dir
 
 SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
-"""Settings of a grid; every other one is a setting of each run."""
+"""Settings of the sweep; every other one is a setting of each run."""
 _OF_A_RUN = {"name", "seed", "num_threads"} | {override_key(one) for own in RUNS.values() for one in own} - {"student"}
 _GROUPS = {key.partition(".")[0] for key in _OF_A_RUN if "." in key}
 _VIT = "student=vit_b_32"
@@ -87,7 +87,7 @@ def plan_image_tables(
     """Return the jobs; every run's settings, images, teacher, texts and captions are checked before anything starts.
 
     :param compose: from overrides to settings
-    :param report: called with what is to be said of the images
+    :param report: called with the report on each data set
     :raises InvalidArgumentError: when an override is wrong, a text or caption is missing or too long
     :raises PickClutterError: what `plan_runs`, `load_image_dataset` and `load_teacher` raise
     :raises MissingExtraError: for Figure 2b without the extra `plots`

@@ -1,4 +1,4 @@
-"""The table of a run in Markdown, beside the paper's figures and the predictors that look at no image."""
+"""The table of a run in Markdown, beside the paper's figures and image-blind baselines."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def data_note(result: dict[str, Any]) -> str:
         "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
         "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they stand here for "
         "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
-        "that look at no image."
+        "that see no image."
     )
 
 

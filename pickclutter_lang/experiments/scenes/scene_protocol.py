@@ -68,7 +68,7 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
     :param frequency: [C] of all labels, how often each was seen in training
     :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
         `model_at_half`: metrics at 0.5, `model_matched_fpr`: metrics at `matched_fpr_thresholds`, `always_no`,
-        `always_yes`, `label_frequency`: metrics of predictors that look at no image, the last one with the threshold
+        `always_yes`, `label_frequency`: metrics of predictors that see no image, the last one with the threshold
         that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
     """
     known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
@@ -146,7 +146,7 @@ def _frequency(run: SceneRun, stage: str) -> Tensor:
 
 
 def _save_examples(run: SceneRun, stage: str) -> None:
-    """Save images and maps of scenes of X_ood, evenly spaced and not chosen by how good they look."""
+    """Save images and maps of scenes of X_ood, evenly spaced."""
     scenes = run.scenes["ood"]
     rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
     maps = predict_batch(run.model, scenes, rows, run.label_names(_ALL)).attention.cpu()

@@ -89,7 +89,7 @@ def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
     histories = result["history"]
     best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["selection_metric"]] or 0.0)
     times = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
-    return f"""# A student that says what can be picked
+    return f"""# A distilled student
 
 {data_note(result)}
 
@@ -136,9 +136,9 @@ Y_ood on X_ood:
 
 ## Scenes of X_ood
 
-Evenly spaced through X_ood, not chosen by how good they look. Left the hand camera's image; beside it where the
-student looks for two labels: the likeliest of Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or
-were said to be: green said and true, red said and false, orange true and not said. A star marks Y_ood.
+Evenly spaced through X_ood. Left the hand camera's image; beside it the attention maps of two labels: the likeliest of
+Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or predicted to be: green predicted and true, red
+predicted and false, orange true and not predicted. A star marks Y_ood.
 
 After fine-tuning on {result["data"]["fewshot"]["scenes"]} scenes (few-shot):
 

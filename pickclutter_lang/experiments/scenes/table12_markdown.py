@@ -73,7 +73,7 @@ _COMPARISON_NOTE = (
 
 
 def metric_rows(results: SweepResults, metric: str, predictor: str = "model") -> str:
-    """Return the table of one metric: methods, then predictors that look at no image; the paper's figures beside."""
+    """Return the table of one metric: methods, then image-blind baselines; the paper's figures beside."""
     paper = PAPER.get(metric)
     heads = [
         text

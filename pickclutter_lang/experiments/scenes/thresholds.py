@@ -16,9 +16,9 @@ _EDGE = 1e-4
 
 def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
     """Return the threshold out of 0.02, 0.04 ... 0.98 with the best F1 per observation, the smallest of equals."""
-    grid = [n / 50 for n in range(1, 50)]
-    scores = [observation_f1(probabilities > threshold, targets) for threshold in grid]
-    return grid[int(np.argmax(np.nan_to_num(scores)))]
+    candidates = [n / 50 for n in range(1, 50)]
+    scores = [observation_f1(probabilities > threshold, targets) for threshold in candidates]
+    return candidates[int(np.argmax(np.nan_to_num(scores)))]
 
 
 def matched_fpr_thresholds(predictions: Predictions, threshold: float) -> Tensor:
@@ -56,7 +56,7 @@ def per_split_fpr_thresholds(predictions: Predictions, share: float, otherwise: 
     """Return a threshold for each label [C], float64 within (0, 1): one for all of Y_id and one for all of Y_ood.
 
     Of the pairs of a scene and a label that it lacks a share lies above. Within a split all labels have one
-    threshold, so that those that are hardly told from others (a fork, a knife) raise most of the alarms and the rest
+    threshold, so that those that are easily confused with others (a fork, a knife) raise most of the alarms and the rest
     few: where a score means the same for all of them, fewer objects that are there are missed at as many false alarms
     in all than with `fpr_thresholds`. Labels of Y_ood have their own, since a student scores them lower, whether
     they are there or not.

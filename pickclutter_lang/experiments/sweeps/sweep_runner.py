@@ -72,7 +72,7 @@ class Failure(NamedTuple):
 def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: int) -> list[Failure]:
     """Run the jobs that have no result yet, some side by side; return those that failed.
 
-    The children end with this process, however it ends; started again, each goes on where it was.
+    The children end with this process, however it ends; started again, each continues where it stopped.
 
     :param command: of one run; a job's arguments come after it
     :raises LockedError: when another process is at work in `out`
@@ -144,7 +144,7 @@ class _ProgressLine:
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, running: Sequence[Job], failed: int) -> None:
-        """Draw the line anew."""
+        """Draw the line again."""
         at_work = ", ".join(f"{job.name} {100 * job.progress:.0f}%" for job in running)
         done = sum(job.done for job in self._jobs)
         note = f"{done}/{len(self._jobs)} runs, {failed} failed, {self._left()} left  {at_work}"
