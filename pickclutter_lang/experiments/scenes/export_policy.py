@@ -1,4 +1,4 @@
-"""Export of a finished student as a policy folder, with the thresholds from which it predicts that an object is there."""
+"""Export of a finished student as a policy folder, with the thresholds of its scores."""
 
 from __future__ import annotations
 
