@@ -24,7 +24,7 @@ _Shown = tuple[list[int], Tensor, list[int]]
 class TrainingData:
     """What a student learns from: images, the class of each [N], and the teacher's features of those trained on.
 
-    `row_of_image` [N] is the row of an image's features in `teacher` [n, V, D], of its V crops, and in `captions` [n, D].
+    `row_of_image` [N] is the row of an image's features in `teacher` [n, V, D], of V crops, and in `captions` [n, D].
     These are None where no loss needs them.
     """
 
