@@ -107,10 +107,11 @@ def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
     assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
 
 
-def test_a_run_of_before_is_gone_on_with(toys, tmp_path):
+def test_a_run_from_before_a_setting_is_resumed(toys, tmp_path):
     trained([*toys, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     saved = json.loads((tmp_path / "settings.json").read_text())
-    del saved["settings"]["objective"]["region_cls"]
+    del saved["settings"]["objective"]["region_cls"], saved["settings"]["crop_classifier"]
+    saved["settings"]["teacher"]["checkpoint"] = "elsewhere"  # its fingerprint is compared
     (tmp_path / "settings.json").write_text(json.dumps(saved))
     own = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
     SceneRun.open(config(*own))

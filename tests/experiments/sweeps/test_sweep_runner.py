@@ -17,6 +17,8 @@ from helpers.paths import ROOT, TESTS
 from helpers.scene_runs import make_toys
 from pickclutter_lang.errors import InvalidArgumentError, LockedError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
 from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
@@ -188,6 +190,23 @@ def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
         config.validate()
         plan_table12(config, compose_run)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path):
+    toys = [*make_toys(tmp_path / "toys"), "distill.epochs=1", "few_shot.epochs=1"]
+    folder = tmp_path / "out" / "cls" / "seed0"
+    run = SceneRun.open(compose_run([*toys, "experiment=quickstart", "method=cls", "seed=0", f"out={folder}"]))
+    run.train()
+    result = evaluate_run(run)
+    del result["config"]["objective"]["region_cls"], result["config"]["crop_classifier"]
+    result["config"]["teacher"]["checkpoint"] = "elsewhere"
+    (folder / "result.json").write_text(json.dumps(result))
+    overrides = [toy for toy in toys if not toy.startswith("num_threads")]
+    sweep = grid_settings(tmp_path / "out", methods=["cls"], overrides=overrides)
+    assert [job.done for job in plan_table12(sweep, compose_run)] == [True, False]
+    sweep.overrides = [*overrides, "objective.region_cls=1"]
+    with pytest.raises(InvalidArgumentError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
+        plan_table12(sweep, compose_run)
 
 
 @pytest.mark.slow
