@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from rich.progress import track
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
@@ -21,23 +21,6 @@ from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.io import atomic_write
 
 RESULT_FILE = "grasp_check.json"
-
-
-@dataclass
-class GraspValidationConfig:
-    """`instances`: how many visible objects at least; scenes are taken from the first of the store on."""
-
-    store: str
-    objects_root: str | None = None
-    instances: int = 200
-    workers: int = 2
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        if self.instances < 1 or self.workers < 1:
-            raise InvalidArgumentError(
-                f"expected instances and workers of at least 1, but got {self.instances} and {self.workers}"
-            )
 
 
 def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def train_step(
     language: SentenceTeacher | None = None,
 ) -> dict[str, float]:
     """Do one step and return the terms of its loss."""
-    factor = cosine(step, config.steps, round(config.warmup * config.steps))
+    factor = cosine(step, config.steps, round(config.warmup_fraction * config.steps))
     for group in optimizer.param_groups:
         group["lr"] = group["top_lr"] * factor
     words = (*language.sample(step, batch.tags), config.sentence_weight) if language else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +13,8 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run, validate_label_names
+from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
+from pickclutter_lang.experiments.scenes.load import load_trained_run, validate_label_names
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.students.model import PromptedStudent
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, export_onnx
@@ -23,14 +23,6 @@ from pickclutter_lang.utils.io import atomic_write
 TOLERANCE = 1e-4
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 _COMPARED = 16
-
-
-@dataclass
-class OnnxExportConfig(TrainedRunConfig):
-    """`names`: the labels of the exported student (null: those of the run; any others will do). `out`: the file."""
-
-    names: list[str] | None
-    out: str
 
 
 class Exported(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from rich.progress import track
 
-from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.scene_run import FEW_SHOT, SceneRun
@@ -25,27 +26,9 @@ from pickclutter_lang.policy.bundle import (
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.utils.validation import within
 
 _MAX_CALIBRATION_SCENES = 300
 """Scenes of a store, spread evenly, that thresholds of object crops come from: some third of a second each."""
-
-
-@dataclass
-class PolicyExportConfig(TrainedRunConfig):
-    """`out`: the folder of the policy; files of a policy that is there are replaced.
-
-    Thresholds are such that objects are said to be there in a share `false_positive_rate` of the cases in which they
-    are not, on the scenes that `export_policy` takes for them.
-    """
-
-    out: str
-    false_positive_rate: float = 0.07
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        within("false_alarms", self.false_positive_rate, 0.0, 1.0)
 
 
 def export_policy(config: PolicyExportConfig) -> Path:

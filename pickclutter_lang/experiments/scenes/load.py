@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.scene_run import PHASES, SceneRun, load_run_config
-
-
-@dataclass
-class TrainedRunConfig:
-    """Which student to use: of which run, after which phase (`distill` or `fewshot`).
-
-    `scenes` is where the run's stores lie now, if they were moved; `threads` is torch's number of threads (null: its
-    own choice).
-    """
-
-    run: str
-    phase: str
-    scenes: str | None
-    threads: int | None
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if self.phase not in PHASES:
-            raise InvalidArgumentError(f"expected phase to be one of {', '.join(PHASES)}, but got {self.phase!r}")
-        if self.threads is not None and self.threads < 1:
-            raise InvalidArgumentError(f"expected threads to be at least 1, but got {self.threads}")
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
 
 
 def load_trained_run(config: TrainedRunConfig) -> SceneRun:
@@ -36,7 +15,7 @@ def load_trained_run(config: TrainedRunConfig) -> SceneRun:
 
     :raises PickClutterError: CheckpointError when there is no run or the phase is not finished; what `Run.open` raises
     """
-    request = EvaluateConfig(run=config.run, scenes=config.scenes, num_threads=config.threads, device="cpu")
+    request = EvaluateConfig(run=config.run, scenes=config.scenes, num_threads=config.num_threads, device="cpu")
     run = SceneRun.open(load_run_config(request))
     run.load_weights(config.phase)
     return run

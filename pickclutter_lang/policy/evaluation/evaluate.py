@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +23,24 @@ from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import (
     CheckpointError,
     DatasetError,
-    InvalidArgumentError,
     MismatchError,
     PickClutterError,
     rebuild_error,
 )
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.result import git_revision
 from pickclutter_lang.experiments.scenes.scene_run import load_run_config
-from pickclutter_lang.manipulation.controllers import make_controller
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE
+from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.plots import ENDS_FILE, plot_outcomes
-from pickclutter_lang.policy.evaluation.rollout import VARIANTS, RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.rollout_metrics import summary, tables
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.processes import die_with_parent, dir_lock
-from pickclutter_lang.utils.validation import one_of
 
 EPISODES_FILE, RESULT_FILE, REPORT_FILE, EVAL_CONFIG_FILE = (
     "episodes.jsonl",
@@ -54,45 +53,6 @@ Result = dict[str, Any] | tuple[str, str]
 """What a worker sends: an episode, or name and text of an error."""
 _FRESH = ".policies"
 _PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
-
-
-@dataclass
-class PolicyEvalConfig:
-    """Which student acts, where, how often.
-
-    `run` is a finished run; `variants` are of `VARIANTS`; the episodes are those of the seeds `seed`, `seed` + 1, ...,
-    the same for each variant. `films` is how many successes and failures of each variant are filmed, `strips` how many
-    graspable targets that it missed are drawn as strips of images.
-    """
-
-    run: str
-    scenes: str | None
-    out: str
-    variants: list[str]
-    episodes: int
-    seed: int
-    objects: str
-    objects_root: str | None
-    split: str
-    absent_probability: float
-    control_mode: str
-    workers: int
-    n_videos: int
-    n_filmstrips: int
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        unknown = sorted(set(self.variants) - set(VARIANTS))
-        if unknown or not self.variants or len(set(self.variants)) != len(self.variants):
-            raise InvalidArgumentError(
-                f"expected variants out of {', '.join(VARIANTS)}, each once, got {self.variants}"
-            )
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
-            if getattr(self, name) < least:
-                raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
-        one_of("split", self.split, ("id", "ood"))
-        environment_id(self.objects)
-        make_controller(self.control_mode)
 
 
 def evaluate_policy(config: PolicyEvalConfig) -> Path:

@@ -28,9 +28,6 @@ from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPo
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 
-VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
-"""Who decides: the simulator itself (upper bound), the student after few-shot or before it, the teacher, chance."""
-
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
 
 

@@ -24,7 +24,8 @@ from helpers.paths import ROOT
 from helpers.process_kill import run_killed
 from pickclutter_lang import errors
 from pickclutter_lang.datasets.images import load_image_dataset
-from pickclutter_lang.experiments.images.caption_images import CaptionConfig, caption_images
+from pickclutter_lang.experiments.images.caption_images import caption_images
+from pickclutter_lang.experiments.images.config import CaptionConfig
 
 transformers = pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
