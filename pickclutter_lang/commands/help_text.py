@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import typing
 from collections.abc import Iterator
@@ -16,13 +17,20 @@ from pickclutter_lang.commands.hydra_app import COMMANDS, CONFIG_MODULE, Command
 from pickclutter_lang.utils.field_docs import field_docs
 
 WIDTH = 100
+_OPTIONS = """Options:
+
+  --config-dir FOLDER
+      Find presets of your own there too, in FOLDER/GROUP/NAME.yaml.
+  --cfg job
+      Print the configuration, and do nothing."""
 
 
 def command_help(command: Command, cfg: DictConfig) -> str:
     """Return the help of a command, with the values of a composed configuration."""
     values = OmegaConf.to_container(cfg)
     assert isinstance(values, dict)
-    parts = [f"pickclutter {command.name.replace('_', '-')}: {command.text.strip()}"]
+    examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
+    parts = [f"pickclutter {command.name.replace('_', '-')}: {examples}"]
     base = COMMANDS[command.extends] if command.extends else None
     groups = [*dict.fromkeys([*(base.presets if base else ()), *command.presets])]
     if groups:
@@ -32,7 +40,7 @@ def command_help(command: Command, cfg: DictConfig) -> str:
         own = {field.name for field in fields(command.config)}
         rest = {key: value for key, value in values.items() if key not in own}
         parts += ["Keys of each run:", "\n".join(_key_lines(base.config, rest, ""))]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _OPTIONS])
 
 
 def _group_help(group: str, values: dict[Any, Any]) -> str:
@@ -70,7 +78,8 @@ def _key_lines(config: type, values: dict[Any, Any], prefix: str) -> Iterator[st
         yield from textwrap.wrap(docs.get(field.name, ""), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     for kind, value, name in nested:
         yield ""
-        yield f"  {name}: {(kind.__doc__ or '').strip().splitlines()[0]}"
+        about = (kind.__doc__ or "").strip().splitlines()[0]
+        yield from textwrap.wrap(f"{name}: {about}", WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield from _key_lines(kind, value, f"{name}.")
 
 

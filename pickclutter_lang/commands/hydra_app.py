@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import hydra
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -93,14 +95,18 @@ def hydra_main(
 
 
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:
-    """Return the configuration that a command would read, inside a hydra application.
+    """Return the configuration that a command would read.
+
+    Inside another command, the folder of its `--config-dir` counts too.
 
     :param command: name of its module
     :raises InvalidArgumentError: naming an override that is wrong
     """
     import_module(f"pickclutter_lang.commands.{command}")
+    running = GlobalHydra.instance().is_initialized()
     try:
-        cfg = hydra.compose(command, overrides=list(overrides))
+        with nullcontext() if running else hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3"):
+            cfg = hydra.compose(command, overrides=list(overrides))
     except HydraException as error:
         text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
         raise InvalidArgumentError(f"expected overrides that {command} takes, but got {overrides}: {text}") from error
