@@ -18,7 +18,7 @@ quickstart: setup
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
-	$(PICKCLUTTER) train-affordance experiment=quickstart method=best threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
+	$(PICKCLUTTER) train-affordance experiment=quickstart method=best num_threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"
@@ -52,3 +52,14 @@ constraints:
 
 clean:
 	rm -rf .venv build runs
+
+# The documentation site in build/site; strict: a warning is an error. Once its packages are there it needs no network.
+.PHONY: docs results
+docs: setup
+	@$(PY) -c 'import latex2mathml, material, mkdocstrings_handlers' 2>/dev/null || $(PY) -m pip install --quiet -e '.[docs]'
+	$(PY) docs/make_results.py --check
+	$(PY) -m mkdocs build --strict
+
+# Tables and charts of the results pages, from docs/results/data.
+results: setup
+	$(PY) docs/make_results.py --figures

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.progress import track
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.envs.config import GraspValidationConfig
@@ -19,6 +17,11 @@ from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
+
+if TYPE_CHECKING:
+    from pickclutter_lang.envs.pick_executor import PickExecutor
 
 RESULT_FILE = "grasp_check.json"
 
@@ -32,6 +35,7 @@ def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:
     :return: `{instances, agreement, precision, recall, pose_success, per_object, picks}`; precision and recall are
         those of the label against picked, `pose_success` the share of labeled poses that succeed at the first try
     :raises MismatchError: when the meshes are not those that the store was made with
+    :raises WorkerError: when workers keep dying
     """
     prepare_renderer()
     store = SceneStore.open(config.store)
@@ -42,11 +46,17 @@ def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:
             "set objects_root to the folder that it was collected with"
         )
     scenes = _first_scenes(store, config.instances)
-    context = get_context("spawn")
-    with ProcessPoolExecutor(config.workers, context, _start, (objects, config.store)) as pool:
-        done = track(pool.map(_check_scene, scenes), "picking", total=len(scenes))
-        picks = [row for rows in done for row in rows]
-    result = summarise(picks)
+    make_function = partial(make_validation_function, objects, config.store)
+    done: dict[int, list[dict[str, Any]]] = {}
+    with ProgressBar("scenes", len(scenes)) as bar:
+        pool: WorkerPool[int, list[dict[str, Any]]] = WorkerPool(
+            make_function, min(config.workers, len(scenes)), "scene {}".format, on_retry=bar.print
+        )
+        with pool:
+            for scene, rows in pool.imap_unordered(scenes):
+                done[scene] = rows
+                bar.advance()
+    result = summarise([row for scene in scenes for row in done[scene]])
     atomic_write(Path(config.store) / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
     return result
 
@@ -83,23 +93,20 @@ def _first_scenes(store: SceneStore, instances: int) -> list[int]:
     return list(range(int(np.searchsorted(counts, instances)) + 1))
 
 
-_worker: dict[str, Any] = {}
-
-
-def _start(objects: ObjectSet, store: str) -> None:
-    """Load the simulator once in each process."""
+def make_validation_function(objects: ObjectSet, store: str) -> TaskFunction[int, list[dict[str, Any]]]:
+    """Load the simulator and open a store; return what executes the picks of one of its scenes."""
     prepare_renderer()
     from pickclutter_lang.envs.pick_executor import PickExecutor
 
-    _worker["executor"] = PickExecutor(objects)
-    _worker["store"] = SceneStore.open(store)
+    return partial(_validate_scene, PickExecutor(objects), SceneStore.open(store))
 
 
-def _check_scene(index: int) -> list[dict[str, Any]]:
+def _validate_scene(
+    executor: PickExecutor, store: SceneStore, index: int, step: Callable[[], None]
+) -> list[dict[str, Any]]:
     from pickclutter_lang.envs.pick_executor import validate_pile
 
-    row = _worker["store"].scene(index)
-    return [{"scene": index, **pick} for pick in validate_pile(_worker["executor"], *_task(row))]
+    return [{"scene": index, **pick} for pick in validate_pile(executor, *_task(store.scene(index)))]
 
 
 def _task(row: dict[str, Any]) -> Iterator[Any]:

@@ -43,6 +43,14 @@ class MismatchError(DatasetError):
     """A scene store made with other settings than those now asked for."""
 
 
+class WorkerError(PickClutterError):
+    """A worker process that ended unexpectedly."""
+
+
+class LockedError(PickClutterError):
+    """A file or folder that another process holds."""
+
+
 class CheckpointError(PickClutterError):
     """A checkpoint that cannot be read or does not fit the model."""
 
@@ -61,7 +69,7 @@ class LanguageModelError(PickClutterError):
 
 def rebuild_error(name: str, text: str) -> PickClutterError:
     """Make an error of another process again; its own constructor may want other arguments than the text."""
-    kind = globals().get(name, DatasetError)
+    kind = globals().get(name, PickClutterError)
     error: PickClutterError = kind.__new__(kind)
     error.args = (text,)
     return error

@@ -1,20 +1,24 @@
-"""The code in the documentation runs as it is printed."""
+"""The code and the commands in the documentation work as they are printed, and its tables are those of the data."""
 
 from __future__ import annotations
 
+import csv
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_module
 from PIL import Image
 
 from helpers.image_data import SETTINGS
-from helpers.image_data import paint as paint_picture
+from helpers.image_data import paint as paint_image
 from helpers.paths import ROOT
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS
@@ -24,7 +28,9 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
 DOCS = ROOT / "docs"
-COLOURS = {
+PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
+NAMES = {name for group in COMMANDS.values() for name in group}
+COLORS = {
     "Banana": (240, 220, 40),
     "Cucumber": (40, 130, 40),
     "Red-Beet": (130, 20, 60),
@@ -36,15 +42,32 @@ COLOURS = {
 }
 
 
-def blocks(page: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.DOTALL | re.MULTILINE)
+def read(page: str) -> str:
+    return (ROOT / page).read_text()
+
+
+def blocks(page: str, language: str = "python") -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+    return [code for name, code in found if name == language]
+
+
+def commands(page: str) -> list[list[str]]:
+    """Return the words of each `pickclutter` command of a page, after the program's name."""
+    text = re.sub(r" \\\n *", " ", read(page))
+    lines = re.findall(r"^(?: {4,}|(?:.* && )?)pickclutter (.*)$", text, re.MULTILINE)
+    inline = re.findall(r"`pickclutter ([a-z][^`\n]*)`", text)
+    return [shlex.split(line.split(" #")[0]) for line in (*lines, *inline)]
+
+
+def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=600)
 
 
 def paint(folder: Path, per_class: int) -> None:
-    """Write images of a colored disc for each class."""
+    """Write images of a colored disk for each class."""
     rng = np.random.default_rng(0)
     down, right = np.mgrid[:60, :80]
-    for name, color in COLOURS.items():
+    for name, color in COLORS.items():
         (folder / name).mkdir(parents=True)
         for number in range(per_class):
             image = rng.integers(150, 200, (60, 80, 3), dtype=np.uint8)
@@ -55,25 +78,25 @@ def paint(folder: Path, per_class: int) -> None:
 
 @pytest.mark.slow
 def test_the_example_with_own_images_runs(tmp_path: Path) -> None:
-    (code,) = blocks("method.md")
+    (code,) = blocks("docs/how_to/own_images.md")
     paint(tmp_path / "images", per_class=16)
-    code += "print(mean_class_accuracy((learned[seen] @ text[:known].T).argmax(dim=1), labels[seen]))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    code += "print(mean_class_accuracy((learned[seen] @ text[:num_seen].T).argmax(dim=1), labels[seen]))"
+    done = run(code, tmp_path)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, "a warning in a user's first example"
-    teacher, student, known = done.stdout.splitlines()
+    teacher, student, seen = done.stdout.splitlines()
     for who, line in (("teacher", teacher), ("student", student)):
-        found = re.fullmatch(rf"{who}, 4 names never trained on: ([01]\.\d\d)", line)
+        found = re.fullmatch(rf"{who}, 4 unseen classes: ([01]\.\d\d)", line)
         assert found and 0 <= float(found[1]) <= 1, line
-    assert float(known) > 0.5  # it has learned four colors
+    assert float(seen) > 0.5  # it has learned four colors
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
 @pytest.fixture(scope="module")
-def policy_folder(tmp_path_factory):
+def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an exported student in `policy`, trained for seconds on images of the documented size."""
     pytest.importorskip("sapien")
-    root = tmp_path_factory.mktemp("docs")
+    root: Path = tmp_path_factory.mktemp("docs")
     make_finished_run(root, 176)
     export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root
@@ -84,26 +107,80 @@ def policy_folder(tmp_path_factory):
 @pytest.mark.parametrize(
     ("page", "code", "shown"),
     [
-        ("../README.md", [1], r"(.+) - declared absent: (True|False) - success: (True|False)\n"),
-        ("policy.md", [0], r"(.+) - said to be absent: (True|False) - success: (True|False)\n"),
-        ("policy.md", [1, 2], r"(.+) of (.+)\n(.+)\n"),
-        ("policy.md", [3], r"(.+) - done: (True|False)\n"),
+        ("README.md", [0], r"(.+) - declared absent: (True|False) - success: (True|False)\n"),
+        ("docs/tutorials/pick_by_name.md", [1], r"(.+) - declared absent: (True|False) - success: (True|False)\n"),
+        ("docs/how_to/rl_features.md", [0, 1], r"(.+) of (.+)\n(.+)\n"),
+        ("docs/explanation/scripted_picker.md", [0], r"(.+) - done: (True|False)\n"),
     ],
 )
 def test_the_examples_of_the_policy_run(policy_folder: Path, page: str, code: list[int], shown: str) -> None:
     pytest.importorskip("stable_baselines3")
-    printed = "".join(blocks(page)[n] for n in code)
-    done = subprocess.run(
-        [sys.executable, "-c", printed], cwd=policy_folder, capture_output=True, text=True, timeout=600
-    )
+    done = run("".join(blocks(page)[n] for n in code), policy_folder)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(shown, done.stdout), done.stdout
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize("page", ["docs/reference/environment.md", "docs/tutorials/pick_by_name.md"])
+def test_the_examples_of_the_environment_print_what_the_page_says(page: str, tmp_path: Path) -> None:
+    pytest.importorskip("sapien")
+    done = run(blocks(page)[0], tmp_path)
+    assert done.stdout == blocks(page, "")[0], done.stderr
+
+
+def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = blocks("docs/how_to/own_dataset.md")
+    names: dict[str, Any] = {}
+    exec(code, names)  # the page's own code
+    monkeypatch.setitem(SETS, "fungi", names["load"])
+    for number in range(24):
+        paint_image(tmp_path / "photos" / f"{number}.png", number)
+    lines = [f"{number}.png,{('fly_agaric', 'cep', 'chanterelle')[number % 3]}" for number in range(24)]
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    data, split, report = load_image_dataset(replace(SETTINGS, name="fungi", root=str(tmp_path), cache=str(tmp_path)))
+    assert {item.name for item in data.classes} == {"fly agaric", "cep", "chanterelle"}
+    assert len(split.train) + len(split.id) + len(split.ood) + len(split.fewshot) == 24
+    assert "24 images of 3 classes" in report
+
+
+def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:
+    (code,) = blocks("docs/index.md")
+    exec(code, {})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
+    for name, *words in commands(page):
+        if name.startswith("-") or name in ("NAME", "COMMAND", "migrate"):  # of all commands, or without hydra
+            continue
+        assert name in NAMES, f"{page}: pickclutter {name}"
+        settings = [word for word in words if "=" in word and not word.startswith("--")]
+        if name == "check-install" or "--config-dir" in words:
+            continue
+        pytest.importorskip("sapien")
+        import_module(f"pickclutter_lang.commands.{name.replace('-', '_')}")
+        with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
+            compose(name.replace("-", "_"), overrides=settings)
+
+
+@pytest.mark.slow
+def test_a_method_of_ones_own_is_found_by_the_documented_commands(tmp_path: Path) -> None:
+    page = "docs/how_to/extend.md"
+    path = tmp_path / "my_configs" / "method" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(blocks(page, "yaml")[0])
+    own = [words for words in commands(page) if "--config-dir" in words and words[0] == "train-affordance"]
+    assert own
+    for words in own:
+        line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "--cfg", "job"]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0 and "method: mine" in done.stdout, done.stderr
 
 
 def is_ours(dotted: str) -> bool:
     """Whether there is such a module, or its module mentions such a name."""
     room, *rest = dotted.split(".")
-    root = DOCS.parent if room in ("envs", "assets", "configs") else DOCS.parent / "pickclutter_lang"
+    root = ROOT if (ROOT / room).is_dir() else ROOT / "pickclutter_lang"
     place = root.joinpath(room, *rest)
     if place.is_dir() or place.with_suffix(".py").is_file():
         return True
@@ -111,28 +188,61 @@ def is_ours(dotted: str) -> bool:
     return any(place.name in owner.read_text() for owner in owners if owner.is_file())
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
-def test_commands_and_modules_that_are_named_are_there(page: str) -> None:
-    text = (DOCS / page).read_text()
-    scripts, names = re.findall(r"\bscripts/[\w/]+\.py", text), re.findall(r"`pickclutter_lang\.([\w.]+)`", text)
-    commands = re.findall(r"\bpickclutter ([a-z][a-z0-9-]+)", text)
-    assert scripts or names or commands
-    assert [name for name in scripts if not (DOCS.parent / name).is_file()] == []
-    assert set(commands) <= {name for group in COMMANDS.values() for name in group}
+@pytest.mark.parametrize("page", [page for page in PAGES if "migrate" not in page])
+def test_files_and_modules_that_are_named_are_there(page: str) -> None:
+    text = read(page)
+    files = re.findall(r"`((?:scripts|configs|pickclutter_lang|tests|assets|constraints)/[\w/.]+)`", text)
+    assert [name for name in files if not (ROOT / name.rstrip("/")).exists()] == []
+    names = re.findall(r"`pickclutter_lang\.([\w.]+)`", text)
     assert [name for name in names if not is_ours(name)] == []
     assert not is_ours("language.nothing") and not is_ours("nowhere.nothing")
 
 
-def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = blocks("benchmarks.md")
-    names: dict[str, Any] = {}
-    exec(code, names)  # the page's own code
-    monkeypatch.setitem(SETS, "fungi", names["load"])
-    for number in range(24):
-        paint_picture(tmp_path / "photos" / f"{number}.png", number)
-    lines = [f"{number}.png,{('fly_agaric', 'cep', 'chanterelle')[number % 3]}" for number in range(24)]
-    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
-    data, split, report = load_image_dataset(replace(SETTINGS, name="fungi", root=str(tmp_path), cache=str(tmp_path)))
-    assert {item.name for item in data.classes} == {"fly agaric", "cep", "chanterelle"}
-    assert len(split.train) + len(split.id) + len(split.ood) + len(split.fewshot) == 24
-    assert "24 images of 3 classes" in report
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", read(page)):
+        generated = "reference/commands.md", "reference/configuration.md"
+        place = ((ROOT / page).parent / target).resolve()
+        assert place.exists() or str(place).endswith(generated), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lines_are_short_outside_tables(page: str) -> None:
+    assert [line for line in read(page).splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
+def test_tables_are_those_of_the_data() -> None:
+    done = subprocess.run([sys.executable, DOCS / "make_results.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_data_file_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    sources = import_module("result_data")
+    for path in (DOCS / "results" / "data").rglob("*.csv"):
+        name = str(path.relative_to(DOCS / "results" / "data").with_suffix(""))
+        base = re.sub(r"_(classes|comparisons|cost|settings)$", "", name)
+        entry = sources.source_of(base)
+        assert entry["revision"] and entry["command"], name
+        with path.open(newline="") as stream:
+            header, *rows = list(csv.reader(stream))
+        assert rows and all(len(row) == len(header) for row in rows), name
+
+
+def test_an_unknown_table_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    made, error = import_module("make_results"), import_module("result_data").ResultError
+    with pytest.raises(error, match="nothing"):
+        made.render("<!-- results: table nothing -->\n<!-- /results -->\n")
+    with pytest.raises(error, match="no_such_renderer"):
+        made.render("<!-- results: no_such_renderer -->\n<!-- /results -->\n")
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocstrings_handlers.python", reason="needs the extra docs")
+    line = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for page in (tmp_path / "site").rglob("*.html"):
+        assert not re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="https?://', page.read_text()), page

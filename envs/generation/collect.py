@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneStore, ShardEntry, read_manifest, scene_fields
 from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
@@ -34,10 +19,13 @@ from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE, w
 from pickclutter_lang.datasets.scenes.shards import check_shard
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-from pickclutter_lang.envs.generation.worker_pool import SourceFactory, WorkerPool, WorkerSpec
-from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.envs.generation.shard_worker import SourceFactory, WorkerSpec, make_shard_function
+from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
@@ -60,7 +48,9 @@ def collect(config: CollectConfig) -> Collected:
 
     :raises MissingExtraError, RendererError, MissingAssetsError: when scenes cannot be made here
     :raises MismatchError: when the folder holds scenes made with other settings
-    :raises DatasetError: when the folder cannot be written, the disk is full, or workers keep dying
+    :raises DatasetError: when the folder cannot be written or the disk is full
+    :raises LockedError: when another process collects into the folder
+    :raises WorkerError: when workers keep dying
     """
     from pickclutter_lang.envs.renderer import prepare_renderer
 
@@ -90,7 +80,7 @@ def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) ->
         seed=config.seed,
         scenes=config.scenes,
         shard_size=config.shard_size,
-        config=asdict(clutter),
+        settings=asdict(clutter),
         fields=scene_fields(clutter.cameras, clutter.graspable),
         object_set=objects.name,
         object_fingerprint=objects.fingerprint,
@@ -119,18 +109,18 @@ def collect_store(folder: Path, manifest: Manifest, make_source: SourceFactory, 
     folder = folder.absolute()
     create_dir(folder)
     create_dir(folder / SHARD_FOLDER)
-    with _alone(folder):
+    with dir_lock(folder):
         for place in (folder, folder / SHARD_FOLDER):
             clean_temp_files(place)
         kept, damaged = _kept(folder, manifest)
         kept_files = {entry.file for entry in kept}
-        lacking = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in kept_files]
-        if lacking:
+        missing = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in kept_files]
+        if missing:
             manifest.with_shards(kept).write(folder)
-            crew_size = min(workers or len(os.sched_getaffinity(0)), len(lacking))
-            _make(WorkerSpec(make_source, folder, manifest), kept, lacking, crew_size)
-        _describe(folder, anew=bool(lacking))
-    return Collected(SceneStore.open(folder), len(lacking), len(kept), damaged)
+            size = min(workers or len(os.sched_getaffinity(0)), len(missing))
+            _make(WorkerSpec(make_source, folder, manifest), kept, missing, size)
+        _describe(folder, anew=bool(missing))
+    return Collected(SceneStore.open(folder), len(missing), len(kept), damaged)
 
 
 def _describe(folder: Path, anew: bool) -> None:
@@ -161,49 +151,16 @@ def _kept(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
     return kept, len(before.shards) - len(kept)
 
 
-def _make(recipe: WorkerSpec, kept: Sequence[ShardEntry], lacking: Sequence[int], workers: int) -> None:
-    entries = list(kept)
-    with _progress() as progress:
-        task = progress.add_task("scenes", total=sum(len(recipe.manifest.shard_range(n)) for n in lacking))
-
-        def note(entry: ShardEntry) -> None:
-            entries.append(entry)
-            recipe.manifest.with_shards(entries).write(recipe.folder)
-
-        crew = WorkerPool(recipe, workers, lambda: progress.advance(task), note, progress.console.print)
+def _make(spec: WorkerSpec, kept: Sequence[ShardEntry], missing: Sequence[int], workers: int) -> None:
+    entries, manifest = list(kept), spec.manifest
+    with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
+        pool: WorkerPool[int, ShardEntry] = WorkerPool(
+            partial(make_shard_function, spec), workers, "shard {:05d}.h5".format, bar.advance, bar.print
+        )
         try:
-            crew.run(lacking)
+            with pool:
+                for _, entry in pool.imap_unordered(missing):
+                    entries.append(entry)
+                    manifest.with_shards(entries).write(spec.folder)
         finally:
-            clean_temp_files(recipe.folder / SHARD_FOLDER)
-
-
-class _RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} scenes/s" if task.speed else "starting")
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _RateColumn(),
-        TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        speed_estimate_period=20,
-    )
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system frees when the process ends in whatever way."""
-    handle: Any = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise DatasetError(f"another process is collecting scenes into {folder}; wait for it or end it") from error
-    finally:
-        os.close(handle)
+            clean_temp_files(spec.folder / SHARD_FOLDER)

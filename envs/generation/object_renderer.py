@@ -111,7 +111,7 @@ class ObjectRenderer:
         actor.unhide_visual()
         camera.set_pose(sapien.Pose.from_transformation_matrix(frame))
         self._scene.update_render()
-        camera.capture_image()
+        camera.take_picture()
         color = camera.get_float_texture("Color")[..., :3]
         mask = camera.get_uint32_texture("Segmentation")[..., 1] == actor.id
         actor.hide_visual()

@@ -73,7 +73,7 @@ class SceneRenderer:
     def capture(self, name: str) -> CameraFrame:
         """Take the image of a camera of what is shown."""
         camera = self._cameras[name]
-        camera.capture_image()
+        camera.take_picture()
         color = camera.get_float_texture("Color")[..., :3]
         position = camera.get_float_texture("Position")[..., :3]
         rgb = np.clip(color * 255, 0, 255).astype(np.uint8)

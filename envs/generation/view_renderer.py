@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectViewConfig
@@ -19,6 +17,7 @@ from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
+from pickclutter_lang.utils.progress import track
 
 LOWEST, HIGHEST = 0.35, float(np.pi / 2)
 _LEAST_PIXELS = 30
@@ -50,7 +49,7 @@ def render_object_views(config: ObjectViewConfig) -> str:
         models = [*_objects(config), *_things(config, rng, Path(folder) / "things")]
         rgb, mask, owner = [], [], []
         rows = [(number, model) for number, model in enumerate(models) for _ in range(model.views)]
-        for number, model in track(rows, "views", console=Console(stderr=True)):
+        for number, model in track(rows, "views"):
             image = _look(studio, model, rng, config.size)
             rgb.append(image[0])
             mask.append(image[1])

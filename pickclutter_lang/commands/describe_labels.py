@@ -12,10 +12,9 @@ the label, the temperature if there is one, and the key. `dry_run=true` prints t
 
 from functools import partial
 
-from rich.progress import track
-
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run
+from pickclutter_lang.utils.progress import track
 
 
 @hydra_main(DescribeConfig)
@@ -25,7 +24,7 @@ def main(config: DescribeConfig) -> None:
         requests = dry_run(config)
         print(f"{len(requests)} requests would go to {config.base_url}/chat/completions:", *requests, sep="\n")
         return
-    done = collect_descriptions(config, track=partial(track, description="labels"))
+    done = collect_descriptions(config, track=partial(track, title="labels"))
     print(f"{done.requests} labels asked for, {len(done.descriptions.texts)} described in {config.out}")
     if done.too_long:
         print(f"longer than {config.max_tokens} tokens with their label: {', '.join(done.too_long)}")

@@ -1,6 +1,7 @@
 """Have policies pick the named object in the simulator, and count successes. Needs the extra sim.
 
     pickclutter evaluate-policy run=runs/student objects=ycb episodes=200
+    pickclutter evaluate-policy policy=policy
 
 An interrupted command goes on where it ended.
 """

@@ -7,16 +7,15 @@ Only the label `present` is known of these scenes.
 
 from functools import partial
 
-from rich.progress import track
-
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
+from pickclutter_lang.utils.progress import track
 
 
 @hydra_main(ImportConfig)
 def main(config: ImportConfig) -> None:
     """Import, and report the store."""
-    store = import_published(config, track=partial(track, description="shards"))
-    found = store.manifest.config
+    store = import_published(config, track=partial(track, title="shards"))
+    found = store.manifest.settings
     print(f"{len(store)} scenes in {store.path}: cameras {', '.join(store.cameras)}; depth {found['source_depth']}")
     print(f"content {store.content_hash}")

@@ -38,7 +38,7 @@ class GraspCosts:
     width: float = 0.1
     """Of the width between the pads."""
     depth_deficit: float = 3.0
-    """Of the depth that the fingers lack."""
+    """Of the missing depth of the fingers."""
     flare: float = 6.0
     """Of the width at the tips less that above them: pads slip off."""
     across: float = 1.0
@@ -50,7 +50,7 @@ class GraspCosts:
     taper: float = 0.09
     """Of the taper, which has no unit."""
     slant: float = 0.04
-    """Of the sine of slant or roll: straight down is the most exact."""
+    """Of the sine of slant or roll, so that a hand that comes straight down is preferred."""
     turn: float = 0.01
     """Of the rotation of the closing axis from that at rest, per radian; a radian takes some 25 steps."""
     tight: float = 0.05
@@ -59,7 +59,7 @@ class GraspCosts:
 
 @dataclass(frozen=True)
 class GraspConfig:
-    """Settings of `propose_grasps`. Lengths are chosen for objects of the YCB set in a 128-pixel wrist image."""
+    """Settings of `propose_grasps`, for tabletop objects of some centimetres."""
 
     max_candidates: int = 8
     """Proposals that are returned."""

@@ -30,10 +30,10 @@ _CHUNK = 64  # candidates whose collisions are counted at once; bounds the memor
 class StripGrasp(NamedTuple):
     """A grasp of a strip: its TCP position [3], metres, and the terms of its cost.
 
-    All terms but `taper` are metres. `width` is that between the pads. `depth_deficit` is the depth that the fingers
-    lack. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along the
-    fingers' own width, over half of that. `across`, `beyond` and `below` are the offsets of the object's center from
-    the point between the pads: along the finger width, the closing axis and the approach.
+    All terms but `taper` are metres. `width` is that between the pads. `depth_deficit` is the missing depth of the
+    fingers. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along
+    the fingers' own width, over half of that. `across`, `beyond` and `below` are the offsets of the object's center
+    from the point between the pads: along the finger width, the closing axis and the approach.
     """
 
     position: FloatArray

@@ -60,7 +60,7 @@ class MotionConfig:
     slip_ratio: float = 0.5
     """The object has slipped once the opening falls below that share of the one at the grasp."""
     view_baseline_m: float = 0.05
-    """Distance between the two views that tell the held object from the background."""
+    """Distance between the two views that distinguish the held object from the background."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class PointCloudConfig:
     """Settings of point clouds."""
 
     table_height_m: float = 0.004
-    """Points below that height belong to the table: depth is accurate to some millimetres."""
+    """Points up to that height belong to the table; a margin for the errors of depth."""
     max_depth_m: float = 3.0
     """Points farther from the camera are background."""
     plane_iterations: int = 3

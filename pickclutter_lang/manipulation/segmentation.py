@@ -105,15 +105,10 @@ def select_target_segments(
     :return: no masks where there are no segments
     :raises InvalidArgumentError: for log-odds of fewer than two names
     """
-    heat = _segment_means(segments, heatmap[None])[0]
-    min_ratio, clear = config.min_heat_ratio, np.zeros(len(heat), bool)
+    heat, min_ratio = _segment_means(segments, heatmap[None])[0], config.min_heat_ratio
+    clear = np.zeros(len(heat), bool)
     if log_odds is not None:
-        if len(log_odds) < 2:
-            raise InvalidArgumentError(
-                f"expected log odds of at least 2 names, [C, H, W], but got {list(log_odds.shape)}"
-            )
-        target, *others = _segment_means(segments, log_odds)
-        margin = target - np.max(others, axis=0)
+        margin = _margins(segments, log_odds)
         heat, min_ratio = heat * expit(margin), config.min_scored_heat_ratio
         clear = margin >= config.min_joined_log_odds
     available = np.bincount(segments.ravel()) > 0
@@ -130,6 +125,14 @@ def select_target_segments(
         masks.append(np.asarray(selected[segments]))
         available &= ~selected
     return masks
+
+
+def _margins(segments: NDArray[np.int64], log_odds: FloatArray) -> FloatArray:
+    """Return how much the target's mean log-odds exceed those of the likeliest other name, per segment."""
+    if len(log_odds) < 2:
+        raise InvalidArgumentError(f"expected log odds of at least 2 names, [C, H, W], but got {list(log_odds.shape)}")
+    target, *others = _segment_means(segments, log_odds)
+    return np.asarray(target - np.max(others, axis=0))
 
 
 def _connected(pairs: NDArray[np.int64], start: int, count: int) -> NDArray[np.bool_]:

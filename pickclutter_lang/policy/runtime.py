@@ -150,7 +150,9 @@ class StudentRuntime:
         """
         text = self.encode_names(names)
         scored = self.scorer.aggregation(self._network(self.preprocess(frame)).float(), text.positive, text.negative)
-        return StudentOutput(scored.probabilities[0].numpy(), scored.maps[0].numpy(), scored.odds[0].numpy())
+        return StudentOutput(
+            *(values[0].numpy() for values in (scored.probabilities, scored.attention, scored.cell_logits))
+        )
 
     @torch.no_grad()
     def classify_crop(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:

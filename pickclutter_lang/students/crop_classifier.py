@@ -57,7 +57,7 @@ class CropClassifier(nn.Module):
                 f"expected images [N, K, S, S] and masks [N, S, S], got {list(images.shape)} and {list(masks.shape)}"
             )
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
-            local = self.student(images).local.float()
+            local = self.student(images).spatial.float()
         cells = functional.adaptive_avg_pool2d(masks[:, None].float(), local.shape[2:]) + _OUTSIDE
         objects = (local * cells).sum(dim=(2, 3)) / cells.sum(dim=(2, 3))
         scale = self.log_scale.exp()

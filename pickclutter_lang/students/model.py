@@ -71,7 +71,7 @@ class MultiLabelStudent(nn.Module):
         features = self.features(images)
         local = features.spatial.float()
         scores = self.aggregation(local, text.positive, text.negative)
-        return Prediction(scores.probabilities, scores.maps, scores.odds, features.pooled.float(), local)
+        return Prediction(scores.probabilities, scores.attention, scores.cell_logits, features.pooled.float(), local)
 
     def features(self, images: Tensor) -> StudentFeatures:
         """Return the student's features of images, given as in `score`."""

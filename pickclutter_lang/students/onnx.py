@@ -24,7 +24,7 @@ class FixedVocabularyStudent(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return probabilities [N, C] and maps [N, C, h, w] of images [N, K, S, S]."""
         scores = self.scorer(images, self.labels)
-        return scores.probabilities, scores.maps
+        return scores.probabilities, scores.attention
 
 
 @torch.no_grad()

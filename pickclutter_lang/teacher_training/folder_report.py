@@ -10,9 +10,9 @@ import torch
 
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import ClassText, FolderImages
-from pickclutter_lang.teacher_training.teacher_tables import percent, table
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
+from pickclutter_lang.utils.markdown import markdown_table, percent
 
 _AT_ONCE = 256
 
@@ -76,7 +76,8 @@ def folder_sections(figures: Mapping[str, Any]) -> str:
     parts = ["## Held-out figures\n"]
     if figures["pictures"]:
         rows = [[name, percent(share)] for name, share in sorted(figures["classes"].items(), key=lambda row: row[1])]
-        parts += [_sentence("classes that it was trained on", figures["pictures"]), table(["class", "top-1"], rows)]
+        table = markdown_table(["class", "top-1"], rows)
+        parts += [_sentence("classes that it was trained on", figures["pictures"]), f"{table}\n"]
     if figures["unseen"]:
         parts.append(_sentence("classes that it **never saw**, told apart among themselves", figures["unseen"]))
         parts.append(f"These are: {', '.join(figures['unseen']['folders'])}.\n")
@@ -89,6 +90,6 @@ def _sentence(what: str, found: Mapping[str, Any]) -> str:
     return (
         f"Zero-shot top-1 in percent, {found['classes']} {what}, on {found['pictures']} images: "
         f"{percent(found['overall'])} by name (mean over classes {percent(found['mean_class'])}), "
-        f"{percent(found.get('by_description'))} by the first sentence of the description. Chance is "
+        f"{percent(found.get('by_description'), '-')} by the first sentence of the description. Chance is "
         f"{percent(1 / found['classes'])}.\n"
     )

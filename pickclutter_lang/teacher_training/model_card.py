@@ -18,10 +18,11 @@ from pickclutter_lang.students import build_student
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
-from pickclutter_lang.teacher_training.teacher_tables import metric_sections, table
+from pickclutter_lang.teacher_training.teacher_tables import metric_sections
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.markdown import markdown_table
 
 _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 
@@ -121,7 +122,7 @@ def _training(config: TeacherTrainConfig, seconds: float) -> str:
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
         "absence), over the map averaged over each object's mask, and over crops and views of single things (names,\n"
         "synonyms, descriptions), and an InfoNCE within each kind of word (names, colors, shapes, patterns,\n"
-        "materials, categories, uses).\n\n" + table(["use", "data", "content"], _data_rows(config))
+        "materials, categories, uses).\n\n" + markdown_table(["use", "data", "content"], _data_rows(config)) + "\n"
     )
 
 
@@ -138,7 +139,8 @@ def _folder_training(config: TeacherTrainConfig, seconds: float) -> str:
         "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of a\n"
         "image and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
         "sigmoid loss, and an InfoNCE within each kind of word.\n\n"
-        + table(["class", "category", "pictures", "sentences"], classes)
+        + markdown_table(["class", "category", "pictures", "sentences"], classes)
+        + "\n"
     )
 
 
@@ -154,8 +156,8 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
         use = "training" if folder in config.scenes else "held out"
         made = (
             f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
-            f"objects={manifest.object_set} image_size={manifest.config['image_size']} "
-            f"graspable={str(manifest.config['graspable']).lower()}`"
+            f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
+            f"graspable={str(manifest.settings['graspable']).lower()}`"
         )
         rows.append([use, made, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):

@@ -79,7 +79,7 @@ class TrainablePocketTeacher(nn.Module):
         """Return the dense maps, float32 [N_i, D, h_i, w_i], of batches of images in 0..1."""
         normal = [((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last) for x in images]
         trunk: Any = self.model.visual.trunk
-        return [dense_maps(self.model, found).float() for found in trunk.forward_maps(normal)]
+        return [dense_maps(self.model, found).float() for found in trunk.forward_feature_maps(normal)]
 
     def _texts(self, texts: list[str]) -> Tensor:
         """Encode texts, the short and the long ones apart: a batch costs what its longest text costs."""

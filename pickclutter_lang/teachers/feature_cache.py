@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -13,15 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich import get_console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.progress import ProgressBar
 
 SCHEMA = 1
 
@@ -115,13 +114,7 @@ class FeatureCache:
     ) -> Tensor:
         """Compute and keep features, or wait for another process that does."""
         ensure_dir(self.folder)
-        path = self._path(key).with_suffix(".lock")
-        try:
-            stream = path.open("a")
-        except OSError as error:
-            raise DatasetError(f"cannot write {path}: {error.strerror}; name another folder for the cache") from error
-        with stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+        with file_lock(self._path(key), wait=True):
             found = self.load(key)
             if found is None:
                 found = _compute(teacher, batches(), count)
@@ -134,12 +127,10 @@ class FeatureCache:
 
 def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: int) -> Tensor:
     parts = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, disable=not get_console().is_terminal) as progress:
-        task = progress.add_task("the teacher's features", total=count)
+    with ProgressBar("teacher features", count, transient=True) as bar:
         for batch in batches:
             parts.append(teacher.encode_image(teacher.preprocess(batch)).cpu())
-            progress.advance(task, len(batch))
+            bar.advance(len(batch))
     features = torch.cat(parts) if parts else torch.zeros(0, teacher.embed_dim)
     if len(features) != count:
         raise InvalidArgumentError(f"expected {count} images, but the iterator gave {len(features)}")

@@ -104,7 +104,7 @@ class PocketResNet(nn.Module):
         """Return the maps [N_i, C, S_i / 16, S_i / 16] of batches of images [N_i, 3, S_i, S_i]."""
         maps = [functional.relu(x) for x in self.norm.forward_feature_maps([self.stem(x) for x in images])]
         for block in self.blocks:
-            maps = block.forward_maps(maps)  # type: ignore[operator]
+            maps = block.forward_feature_maps(maps)  # type: ignore[operator]
         return maps
 
     def forward_features(self, x: Tensor) -> Tensor:

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.progress import ProgressBar
 
 
 class TrainingLogger:
@@ -22,37 +22,28 @@ class TrainingLogger:
     def __init__(self, title: str, folder: Path, total_steps: int, done_steps: int) -> None:
         """Start at a step, which is above 0 after a resume; TensorBoard then forgets what came after it."""
         self._writer = SummaryWriter(str(folder), purge_step=done_steps)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        self._task = self._progress.add_task(title, total=total_steps, completed=done_steps, note="")
+        self._bar = ProgressBar(title, total_steps, done_steps)
 
     def __enter__(self) -> TrainingLogger:
-        self._progress.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._bar.__exit__(kind, error, trace)
         self._writer.close()
 
     def step(self, number: int, scalars: Mapping[str, float]) -> None:
         """Count a step and write its scalars."""
-        self._progress.advance(self._task)
+        self._bar.advance()
         self._write("train", number, scalars)
 
     def epoch(self, step: int, row: Mapping[str, Any]) -> None:
         """Show an epoch's figures beside the bar and write those of the validation."""
         validation = row.get("validation", {})
         figures = " ".join(f"{key} {validation[key]:.3f}" for key in ("map", "f1") if key in validation)
-        self._progress.update(self._task, note=f"loss {row['loss']:.3f} {figures}")
+        self._bar.note(f"loss {row['loss']:.3f} {figures}")
         self._write("validation", step, validation)
 
     def _write(self, group: str, step: int, scalars: Mapping[str, float]) -> None:

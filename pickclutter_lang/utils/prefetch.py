@@ -1,4 +1,4 @@
-"""What the network is shown next, computed in other processes while it works."""
+"""Computes the next batches in other processes while the network works on the present one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from pickclutter_lang.errors import DatasetError, PickClutterError, rebuild_error
+from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
 
 Result = TypeVar("Result")
 
@@ -42,7 +42,7 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
 
     :param compute: depends on its argument alone, so that what is yielded does not depend on `num_workers`
     :param num_workers: processes forked to compute, each two results ahead; 0: in this one, when they are asked for
-    :raises PickClutterError: what `compute` raises; DatasetError when one of the processes was ended
+    :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended
     """
     loader: DataLoader[Result | _Refused] = DataLoader(
         _Computed(compute, count),
@@ -60,7 +60,7 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
     except RuntimeError as error:
         if "DataLoader worker (pid" not in str(error):
             raise
-        raise DatasetError(
+        raise WorkerError(
             f"a process that prepares images was ended ({error}); go on with the same command and fewer num_workers "
             f"than {num_workers}, or with more memory or a larger /dev/shm"
         ) from error

@@ -1,21 +1,16 @@
-"""Child processes that end with their parent, however it ends, and a lock that lives as long as any of them."""
+"""Child processes that end with their parent, however it ends."""
 
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.utils.io import ensure_dir
-
-LOCK_FILE = ".lock"
 _GRACE = 10.0  # seconds a child has to end by itself
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -26,7 +21,7 @@ class ManagedProcess:
     def __init__(self, command: Sequence[str], log: Path, lock: int) -> None:
         """Start it.
 
-        :param lock: file descriptor of `dir_lock`, which the child keeps open
+        :param lock: file descriptor of `utils.locks.dir_lock`, which the child keeps open
         """
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -63,23 +58,6 @@ class ManagedProcess:
 def format_exit_status(status: int) -> str:
     """Say how a process ended."""
     return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-
-
-@contextmanager
-def dir_lock(folder: Path) -> Iterator[int]:
-    """Hold a folder's lock; children that keep the descriptor open hold it too, if they outlive this process.
-
-    :raises DatasetError: when it is held
-    """
-    ensure_dir(folder)
-    with (folder / LOCK_FILE).open("a") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DatasetError(
-                f"expected to be alone at {folder}, but another grid is at work there; wait for its end, or stop it"
-            ) from error
-        yield stream.fileno()
 
 
 def die_with_parent(parent: int | None = None) -> Callable[[], None] | None:

@@ -7,21 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import toy_picture_runs
-import toy_training
 from golden_measures import Measures, of_arrays, of_choices, of_figures
-from toy_pictures import paint_classes
 
-from pickclutter_lang.benchmarks.protocol import evaluate_pictures
-from pickclutter_lang.benchmarks.rows import RUNS
-from pickclutter_lang.benchmarks.run import PictureRun
-from pickclutter_lang.evaluation.protocol import evaluate_run
-from pickclutter_lang.training import Run
+from helpers import image_runs, scene_runs
+from helpers.image_data import paint_classes
+from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.experiments.images.table_specs import RUNS
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, saved_epochs
 
 SIDE = 48
-SHORT = ("distill.epochs=1", "fewshot.epochs=1", "fewshot.passes=1")
-CLOSER = ("closeups=quick", "closeups.size=48", "closeups.epochs=1", "closeups.batch_size=16", "closeups.passes=2")
+SHORT = ("distill.epochs=1", "few_shot.epochs=1", "few_shot.repeats=1")
+CLOSER = (
+    "crop_classifier=default", "crop_classifier.crop_size=48", "crop_classifier.epochs=1",
+    "crop_classifier.batch_size=16", "crop_classifier.repeats=2",
+)  # fmt: skip
 
 SCENE_RUNS: dict[str, tuple[str, ...]] = {
     "row 1": ("method=closed_set",),
@@ -29,15 +31,16 @@ SCENE_RUNS: dict[str, tuple[str, ...]] = {
     "row 3": ("method=cls_imcst",),
     "row 4": ("method=cls_imcst_semantic",),
     "row 5": ("method=best",),
-    "row 6": ("method=best_no_local",),
-    "row 7": ("method=best_one_text",),
-    "row 8": ("method=best_objects_once",),
-    "row 9": ("method=best_pairwise",),
-    "three phases": ("method=best", "objective.local_cls=1", "data.view=40", *CLOSER),
-    "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet", "objective.bank=8", "data.label=visible"),
-    "paper": ("fewshot=paper", "student=efficientnet_b0", "student.name=efficientnet_b0", "distill.optimizer=sgd",
-              "distill.schedule=steps", "distill.milestones=[1]", "distill.gamma=0.3", "distill.epochs=2",
-              "distill.image_sizes=[24,32]"),
+    "row 6": ("method=best_no_region",),
+    "row 7": ("method=best_single_description",),
+    "row 8": ("method=best_region_weight_1",),
+    "row 9": ("method=best_scene_proximity",),
+    "three phases": ("method=best", "objective.region_cls=1", "data.crop_size=40", *CLOSER),
+    "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet", "objective.negative_bank_size=8",
+                    "data.target_label=visible"),
+    "paper": ("few_shot=paper", "student=efficientnet_b0", "student.name=efficientnet_b0", "distill.optimizer=sgd",
+              "distill.schedule=multistep", "distill.milestones=[1]", "distill.gamma=0.3", "distill.epochs=2",
+              "distill.image_size_schedule=[24,32]"),
 }  # fmt: skip
 """Overrides of runs on scenes: each row of the table, then what these leave out."""
 
@@ -74,9 +77,9 @@ PICTURE_RUNS: dict[str, str] = {
 def scene_inputs(inputs: Path) -> list[str]:
     """Return overrides that point to toy stores of both cameras and to an untrained teacher, made at the first call."""
     if not (inputs / "scenes").is_dir():
-        toy_training.make_toys(inputs, size=SIDE, cameras=("hand", "base"))
+        scene_runs.make_toys(inputs, size=SIDE, cameras=("hand", "base"))
     paths = (f"scenes={inputs / 'scenes'}", f"teacher.checkpoint={inputs / 'teacher'}")
-    return [*paths, *toy_training.SMALL, *SHORT]
+    return [*paths, *scene_runs.SMALL, *SHORT]
 
 
 def picture_inputs(inputs: Path) -> list[str]:
@@ -84,16 +87,16 @@ def picture_inputs(inputs: Path) -> list[str]:
     folder = inputs / "pictures"
     if not folder.is_dir():
         folder.mkdir()
-        toy_picture_runs.make_toys(folder)
+        image_runs.make_toys(folder)
     own = (f"data.root={folder / 'views'}", f"teacher.checkpoint={folder / 'teacher'}")
-    sizes = ("data.side=32", "data.max_classes=null", "data.max_per_class=null")
-    places = (f"teacher.cache={folder / 'cache'}", "threads=1", "precision=float32")
+    sizes = ("data.image_size=32", "data.max_classes=null", "data.max_per_class=null")
+    places = (f"teacher.cache={folder / 'cache'}", "num_threads=1", "precision=float32")
     return ["recipe=smoke", "student.name=timm/resnet10t", *own, *sizes, *places]
 
 
 def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
     """Train and evaluate a student of toy scenes."""
-    run = Run.open(toy_training.settings(*scene_inputs(inputs), *SCENE_RUNS[key], f"out={folder / 'run'}"))
+    run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), *SCENE_RUNS[key], f"out={folder / 'run'}"))
     run.train()
     result = evaluate_run(run)
     found = weights(run) | losses(result)
@@ -101,7 +104,7 @@ def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
         cells = [cell for cell in stage.values() if isinstance(cell, dict)]
         ranks = [cell["model"]["map"] for cell in cells]
         decisions = [
-            cell[way][name] for cell in cells for way in ("model", "model_at_alarm") for name in ("f1", "recall")
+            cell[way][name] for cell in cells for way in ("model", "model_matched_fpr") for name in ("f1", "recall")
         ]
         found[f"stage {number}: ranks"] = of_figures(ranks, tolerance=0.1)
         found[f"stage {number}: decisions"] = of_choices([np.array(decisions)])
@@ -112,21 +115,21 @@ def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
 def picture_run(key: str, inputs: Path, folder: Path) -> Measures:
     """Train and evaluate a student of toy views."""
     own = (*RUNS[PICTURE_RUNS[key]], f"out={folder / 'run'}")
-    return measured_pictures(toy_picture_runs.trained(*picture_inputs(inputs), *own))
+    return measured_pictures(image_runs.trained(*picture_inputs(inputs), *own))
 
 
 def picture_files(inputs: Path, folder: Path) -> Measures:
     """Train and evaluate a student of picture files, each crop drawn anew and changed at random."""
     paint_classes(folder / "data", ["Red-Beet", "banana", "lime", "plum"], 8)
-    own = ("benchmark=image_folder", "data.seed=1", "views.crops=0", "views.rand_augment=true")
-    more = ("centre=24", "image_size=24", "objective.cls=1", "objective.im_cst=1")
+    own = ("dataset=image_folder", "data.seed=1", "crops.fixed_crops=0", "crops.rand_augment=true")
+    more = ("center_crop=24", "image_size=24", "objective.cls=1", "objective.im_cst=1")
     places = (f"data.root={folder / 'data'}", f"out={folder / 'run'}")
-    return measured_pictures(toy_picture_runs.trained(*picture_inputs(inputs), *own, *more, *places))
+    return measured_pictures(image_runs.trained(*picture_inputs(inputs), *own, *more, *places))
 
 
-def measured_pictures(run: PictureRun) -> Measures:
+def measured_pictures(run: ImageRun) -> Measures:
     """Measure a run on single pictures."""
-    result = evaluate_pictures(run)
+    result = evaluate_images(run)
     metrics = result["metrics"]
     found = weights(run) | losses(result)
     features = [one[name] for one in metrics["features"].values() for name in ("mse", "degrees")]
@@ -138,7 +141,7 @@ def measured_pictures(run: PictureRun) -> Measures:
     return found | {"space": of_choices(saved_arrays(run.folder))}
 
 
-def weights(run: Run | PictureRun) -> Measures:
+def weights(run: SceneRun | ImageRun) -> Measures:
     """Measure the weights, and the state of the optimizer, that each phase saved last."""
     found: Measures = {}
     for number, phase in enumerate(run.phases):

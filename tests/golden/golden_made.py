@@ -7,29 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import benchmark_results
-import grid_results
 import numpy as np
 from golden_measures import Measures, everywhere, of_arrays, of_content, of_tables
-from hydra import initialize_config_module
 from safetensors.torch import load_file
-from toy_pictures import paint_classes, toy_views
-from toy_scenes import make_toy_store
 
-from pickclutter_lang.benchmarks.results import load_runs
-from pickclutter_lang.benchmarks.rows import RUNS, TABLES
-from pickclutter_lang.benchmarks.settings import BenchmarkSettings
-from pickclutter_lang.benchmarks.tables import write_table as write_picture_table
-from pickclutter_lang.command import composed
-from pickclutter_lang.evaluation.table12 import TableSettings, write_table
-from pickclutter_lang.pretraining.config import TeacherTrainSettings
-from pickclutter_lang.pretraining.train import train_teacher
-from pickclutter_lang.scenes.views import ViewStore, write_views
+from helpers import image_results, sweep_results
+from helpers.image_data import paint_classes, toy_views
+from helpers.scene_data import make_toy_store
+from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
+from pickclutter_lang.experiments.images.image_results import load_runs
+from pickclutter_lang.experiments.images.image_tables import write_table as write_picture_table
+from pickclutter_lang.experiments.images.table_specs import RUNS, TABLES
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.train import train_teacher
 from pickclutter_lang.teachers import load_teacher
-from pickclutter_lang.training import TrainSettings
-from pickclutter_lang.training.config import PhaseSettings
+from pickclutter_lang.training.config import PhaseConfig
 
-METHODS = ("closed_set", "cls", "cls_imcst", "cls_imcst_semantic", "best", "best_no_local")
+METHODS = ("closed_set", "cls", "cls_imcst", "cls_imcst_semantic", "best", "best_no_region")
 EXPERIMENTS = {
     "first": "quickstart",
     "table": "table12_cpu",
@@ -38,12 +36,12 @@ EXPERIMENTS = {
     "acting": "policy",
 }
 RECIPES = {"small": "cpu", "tiny": "smoke", "paper": "paper_resnet", "paper 2": "paper_vit"}
-WEIGHTS = ("cls", "im_cst", "local_cls", "local_cst", "local_prox", "pairwise")
-PICTURE_WEIGHTS = ("cls", "mse", "im_cst", "vlprox", "cap")
-OF_A_PHASE = ("lr", "weight_decay", "warmup", "gamma", "epochs", "batch_size")
+WEIGHTS = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
+IMAGE_WEIGHTS = ("cls", "mse", "im_cst", "vlprox", "cap")
+OF_A_PHASE = ("lr", "weight_decay", "warmup_fraction", "gamma", "epochs", "batch_size")
 OF_A_TEACHER = (
-    "view", "steps", "scene_batch", "view_batch", "lr", "text_lr", "weight_decay", "warmup", "sigmoid_weight",
-    "language_weight",
+    "min_crop_size", "steps", "scene_batch_size", "view_batch_size", "lr", "text_lr", "weight_decay",
+    "warmup_fraction", "sigmoid_weight", "sentence_weight",
 )  # fmt: skip
 
 
@@ -52,8 +50,8 @@ def scene_table(inputs: Path, folder: Path) -> Measures:
     for number, method in enumerate(METHODS):
         for seed in range(3):
             f1 = 0.3 + 0.05 * number + 0.013 * ((3 * number + 5 * seed) % 7)
-            grid_results.write_result(folder / "runs", grid_results.make_result(method, seed, f1))
-    page = write_table(TableSettings(runs=str(folder / "runs"), out=str(folder / "out"), compare=None)).read_text()
+            sweep_results.write_result(folder / "runs", sweep_results.make_result(method, seed, f1))
+    page = write_table(Table12Config(runs=str(folder / "runs"), out=str(folder / "out"), compare=None)).read_text()
     sheets = [path.read_text() for path in (folder / "out").glob("*.csv")]
     return {"page": of_tables(page), "sheets": of_tables(*sheets, whole=False)}
 
@@ -63,8 +61,8 @@ def picture_tables(inputs: Path, folder: Path) -> Measures:
     for number, name in enumerate(RUNS):
         for seed in range(2):
             x = (0.6 + seed / 10 + number / 100, 0.2 + seed / 20 + number / 200, 0.4 + number / 300)
-            made = benchmark_results.make_result(name, seed, x, data="caltech_birds")
-            benchmark_results.write_result(folder / "runs", made)
+            made = image_results.make_result(name, seed, x, data="caltech_birds")
+            image_results.write_result(folder / "runs", made)
     runs = load_runs(folder / "runs")
     found: Measures = {}
     for number in (number for number in TABLES if number != "12"):  # which has no numbers of these runs
@@ -76,10 +74,17 @@ def picture_tables(inputs: Path, folder: Path) -> Measures:
 
 def trained_teacher(*overrides: str) -> Measures:
     """Train a pocket teacher for a few steps."""
-    small = ("steps=3", "scene_batch=4", "object_sizes=[32]", "view=40", "threads=1", "save_every=3", "warmup=0")
-    own = [*small, "language_weight=0", "bf16=false", *overrides]
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        settings = composed(TeacherTrainSettings, "train_teacher", own)
+    small = (
+        "steps=3",
+        "scene_batch_size=4",
+        "crop_sizes=[32]",
+        "min_crop_size=40",
+        "num_threads=1",
+        "save_every=3",
+        "warmup_fraction=0",
+    )
+    own = [*small, "sentence_weight=0", "bf16=false", *overrides]
+    settings = compose_config(TeacherTrainConfig, "train_teacher", own)
     folder = train_teacher(settings)
     teacher = load_teacher("pocket", folder)
     tensors = [value for path in folder.glob("*.safetensors") for value in load_file(path).values()]
@@ -92,18 +97,20 @@ def teacher_of_renders(inputs: Path, folder: Path) -> Measures:
     store = make_toy_store(folder / "scenes", "teacher", 8, size=48)
     replace(store.manifest, settings=store.manifest.settings | {"graspable": False}).write(folder / "scenes")
     toy_views(folder / "objects", objects=4, views=3)
-    seen = ViewStore.open(folder / "objects")
-    ball = {"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"}
-    things, owner = [*seen.things, ball], np.where(seen.thing == 3, 4, seen.thing).astype(np.int32)
-    write_views(folder / "views", seen.rgb, seen.mask, owner, things, seen.settings)
+    seen = ObjectViewDataset.open(folder / "objects")
+    ball = {"shape": "ball", "category": "ball", "colors": ["green"], "pattern": "plain", "material": "foam"}
+    things, owner = [*seen.objects, ball], np.where(seen.object_index == 3, 4, seen.object_index).astype(np.int32)
+    write_object_views(folder / "views", seen.rgb, seen.mask, owner, things, seen.config)
     data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'views'}]")
-    return trained_teacher(*data, "view_batch=4", f"out={folder / 'out'}")
+    return trained_teacher(*data, "view_batch_size=4", f"out={folder / 'out'}")
 
 
 def teacher_of_files(inputs: Path, folder: Path) -> Measures:
     """Train on picture files."""
     paint_classes(folder / "data", ["Red-Beet", "banana", "lime"], 4)
-    return trained_teacher("data=image_folder", f"images={folder / 'data'}", "view_batch=6", f"out={folder / 'out'}")
+    return trained_teacher(
+        "teacher_data=image_folder", f"images={folder / 'data'}", "view_batch_size=6", f"out={folder / 'out'}"
+    )
 
 
 def embedded_teachers(inputs: Path, folder: Path) -> Measures:
@@ -121,26 +128,32 @@ def embedded_teachers(inputs: Path, folder: Path) -> Measures:
 def presets(inputs: Path, folder: Path) -> Measures:
     """Compose what users choose by name, and note its numbers."""
     found: Measures = {}
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        for key, name in EXPERIMENTS.items():
-            run = composed(TrainSettings, "train_affordance", [f"experiment={name}"])
-            values = [run.data.image_size, run.data.view, run.student.output_stride, run.student.temperature]
-            values += [getattr(run.objective, name) for name in (*WEIGHTS, "temperature", "gamma_negative", "clip")]
-            values += [run.fewshot.passes, *phase(run.distill), *phase(run.fewshot)]
-            found[f"scenes, {key}"] = everywhere([*values, *(phase(run.closeups) if run.closeups else ())])
-        for key, name in RECIPES.items():
-            one = composed(BenchmarkSettings, "train_pictures", [f"recipe={name}", "objective.cls=1"])
-            values = [one.image_size, one.centre, one.last_epochs, one.views.smallest, one.views.crops, one.data.side]
-            values += [getattr(one.objective, name) for name in (*PICTURE_WEIGHTS, "temperature", "top_k")]
-            found[f"pictures, {key}"] = everywhere([*values, *phase(one.distill), *phase(one.fewshot)])
-        teacher = composed(TeacherTrainSettings, "train_teacher", ["scenes=[a]", "views=[b]", "out=c"])
+    for key, name in EXPERIMENTS.items():
+        run = compose_config(TrainConfig, "train_affordance", [f"experiment={name}"])
+        values = [run.data.image_size, run.data.crop_size, run.student.output_stride, run.student.temperature]
+        values += [getattr(run.objective, name) for name in (*WEIGHTS, "temperature", "gamma_negative", "clip")]
+        values += [run.few_shot.repeats, *phase(run.distill), *phase(run.few_shot)]
+        found[f"scenes, {key}"] = everywhere([*values, *(phase(run.crop_classifier) if run.crop_classifier else ())])
+    for key, name in RECIPES.items():
+        one = compose_config(ImageTrainConfig, "train_image_student", [f"recipe={name}", "objective.cls=1"])
+        values = [
+            one.image_size,
+            one.center_crop,
+            one.average_last_epochs,
+            one.crops.min_crop_area,
+            one.crops.fixed_crops,
+            one.data.image_size,
+        ]
+        values += [getattr(one.objective, name) for name in (*IMAGE_WEIGHTS, "temperature", "top_k")]
+        found[f"pictures, {key}"] = everywhere([*values, *phase(one.distill), *phase(one.few_shot)])
+    teacher = compose_config(TeacherTrainConfig, "train_teacher", ["scenes=[a]", "views=[b]", "out=c"])
     return found | {"teacher": everywhere(getattr(teacher, name) for name in OF_A_TEACHER)}
 
 
-def phase(settings: PhaseSettings) -> Iterator[float]:
+def phase(settings: PhaseConfig) -> Iterator[float]:
     """Yield the numbers of a phase."""
     yield from (getattr(settings, name) for name in OF_A_PHASE)
-    yield from (*settings.milestones, *settings.image_sizes)
+    yield from (*settings.milestones, *settings.image_size_schedule)
 
 
 def noise(count: int) -> Any:

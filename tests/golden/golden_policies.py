@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import toy_training
 from golden_learned import CLOSER, SIDE, scene_inputs
 from golden_measures import Measures, of_arrays, of_choices, of_figures
 from safetensors.torch import load_file
 
-from pickclutter_lang.evaluation.protocol import evaluate_run
-from pickclutter_lang.policy.agent import GraspabilityPolicy
-from pickclutter_lang.policy.export import PolicySettings, export_policy
-from pickclutter_lang.policy.judges import RandomJudge, SimulatorJudge, StudentJudge, TeacherJudge
-from pickclutter_lang.policy.stored import observation_of
-from pickclutter_lang.policy.student import GraspabilityStudent
-from pickclutter_lang.policy.wrappers import frame_of
+from helpers import scene_runs
+from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector, TeacherDetector
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.score_wrappers import camera_images
 from pickclutter_lang.teachers import load_teacher
-from pickclutter_lang.training import Run
 
-PHASES = {"few": "fewshot", "zero": "distill"}
+PHASES = {"few": "few_shot", "zero": "distill"}
 STEPS = {"simulator": 80, "student": 20, "teacher": 20, "chance": 20}
 SEEDS = (0, 1)
 
@@ -30,51 +30,52 @@ def exported(inputs: Path) -> Path:
     """Train a student in three phases and export it after two of them, at the first call; return the parent folder."""
     root = inputs / "policies"
     if not root.is_dir():
-        run = Run.open(toy_training.settings(*scene_inputs(inputs), "method=best", *CLOSER, f"out={root / 'run'}"))
+        run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), "method=best", *CLOSER, f"out={root / 'run'}"))
         run.train()
         evaluate_run(run)
         for name, phase in PHASES.items():
-            settings = PolicySettings(run=str(root / "run"), phase=phase, scenes=None, threads=1, out=str(root / name))
-            export_policy(settings)
+            export_policy(
+                PolicyExportConfig(run=str(root / "run"), phase=phase, scenes=None, num_threads=1, out=str(root / name))
+            )
     return root
 
 
 def answers(key: str, inputs: Path, folder: Path) -> Measures:
     """Ask an exported policy about stored scenes."""
     policy = exported(inputs) / key
-    student = GraspabilityStudent.load(policy)
-    run = Run.open(toy_training.settings(*scene_inputs(inputs), f"out={folder / 'none'}"))
+    student = StudentRuntime.load(policy)
+    run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), f"out={folder / 'none'}"))
     asked = [*student.names, "a red teapot"]
-    seen = [observation_of(run.scenes["ood"], row) for row in (0, 3, 7)]
-    looks = [student.look(frame_of(one), asked) for one in seen]
-    judged = [one for scene in seen for one in StudentJudge(student).judge(scene, asked)]
+    seen = [scene_to_observation(run.scenes["ood"], row) for row in (0, 3, 7)]
+    looks = [student.predict(camera_images(one), asked) for one in seen]
+    judged = [one for scene in seen for one in StudentDetector(student).detect(scene, asked)]
     files = [value for path in policy.glob("*.safetensors") for value in load_file(path).values()]
     return {
         "files": of_arrays(files, tolerance=0.01),
         "thresholds": of_figures([student.threshold(name) for name in asked], tolerance=0.02),
         "scores": of_figures([score for look in looks for score in look.scores], tolerance=0.02),
-        "maps": of_arrays([look.maps for look in looks], tolerance=0.01),
-        "odds": of_arrays([look.odds for look in looks], tolerance=0.05),
+        "maps": of_arrays([look.attention for look in looks], tolerance=0.01),
+        "odds": of_arrays([look.cell_logits for look in looks], tolerance=0.05),
         "judged scores": of_figures([one.score for one in judged], tolerance=0.1),
         "judged thresholds": of_figures([one.threshold for one in judged], tolerance=0.1),
-        "heat": of_arrays([one.heat for one in judged], tolerance=0.01),
+        "heat": of_arrays([one.heatmap for one in judged], tolerance=0.01),
         "masks": of_choices(one.mask for one in judged),
     }
 
 
 def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Path) -> Measures:
     """Let policies act in the environment: the simulator's own segmentation, the student, the teacher, chance."""
-    student = GraspabilityStudent.load(exported(inputs) / "few")
+    student = StudentRuntime.load(exported(inputs) / "few")
     env = environment(env_id, root, mode)
     judges = {
-        "simulator": SimulatorJudge(),
-        "student": StudentJudge(student),
-        "teacher": TeacherJudge(load_teacher("pocket"), student.card.names),
-        "chance": RandomJudge(),
+        "simulator": OracleDetector(),
+        "student": StudentDetector(student),
+        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names),
+        "chance": RandomDetector(),
     }
     found: Measures = {}
     for name, judge in judges.items():
-        steps = [step for seed in SEEDS for step in played(env, GraspabilityPolicy(judge, mode), seed, STEPS[name])]
+        steps = [step for seed in SEEDS for step in played(env, LanguagePickPolicy(judge, mode), seed, STEPS[name])]
         for number, part in enumerate(("observations", "actions", "rewards and ends")):
             found[f"{name}: {part}"] = of_choices([np.concatenate([step[number].ravel() for step in steps])])
     env.close()
@@ -86,7 +87,7 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
     import gymnasium
 
     from pickclutter_lang.envs.wrappers import DeclareAbsence
-    from pickclutter_lang.policy.observations import PolicyObservation
+    from pickclutter_lang.policy.flat_observation import PolicyObservation
 
     cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
     inner = gymnasium.make(
@@ -96,7 +97,7 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
     return PolicyObservation(DeclareAbsence(inner), mask=True)
 
 
-def played(env: Any, policy: GraspabilityPolicy, seed: int, most: int) -> list[tuple[Any, Any, Any]]:
+def played(env: Any, policy: LanguagePickPolicy, seed: int, most: int) -> list[tuple[Any, Any, Any]]:
     """Play an episode of so many steps at most; return observation, action, reward and what was noted of each step."""
     steps: list[tuple[Any, Any, Any]] = []
     observation, _ = env.reset(seed=seed)

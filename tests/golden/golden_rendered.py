@@ -6,7 +6,7 @@ from pathlib import Path
 
 from golden_measures import Measures, everywhere, of_arrays, of_choices, of_figures
 
-from pickclutter_lang.scenes.views import ViewStore
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
 
 SIDE = 48
 SPLITS = {"known": "train", "known 2": "id", "all": "ood", "all 2": "fewshot", "all 3": "teacher"}
@@ -14,11 +14,11 @@ SPLITS = {"known": "train", "known 2": "id", "all": "ood", "all 2": "fewshot", "
 
 def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measures:
     """Collect a store of each split."""
-    from pickclutter_lang.envs.collect import CollectSettings, collect
+    from pickclutter_lang.envs.generation.collect import CollectConfig, collect
 
     found: Measures = {}
     for key, split in SPLITS.items():
-        settings = CollectSettings(
+        settings = CollectConfig(
             split=split, scenes=3, seed=3, objects=objects, objects_root=root, out=str(folder / split),
             image_size=SIDE, shard_size=2, workers=1, cameras=("hand", "base"),
         )  # fmt: skip
@@ -35,16 +35,16 @@ def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measur
 
 def views(objects: str, root: str | None, inputs: Path, folder: Path) -> Measures:
     """Render a view of each object, and of random things."""
-    from pickclutter_lang.envs.views import ViewSettings, collect_views
+    from pickclutter_lang.envs.generation.view_renderer import ObjectViewConfig, render_object_views
 
-    settings = ViewSettings(
-        out=str(folder / "views"), objects=objects, objects_root=root, selection="paper", object_views=1,
-        things=3 if root is None else 0, thing_views=2, size=SIDE, seed=0,
+    settings = ObjectViewConfig(
+        out=str(folder / "views"), objects=objects, objects_root=root, selection="paper", views_per_object=1,
+        random_objects=3 if root is None else 0, views_per_random_object=2, size=SIDE, seed=0,
     )  # fmt: skip
-    collect_views(settings)
-    found = ViewStore.open(folder / "views")
+    render_object_views(settings)
+    found = ObjectViewDataset.open(folder / "views")
     return {
         "pictures": of_arrays([found.rgb], tolerance=0.02),
         "masks": of_arrays([found.mask], tolerance=0.02),
-        "owners": everywhere(found.thing),
+        "owners": everywhere(found.object_index),
     }

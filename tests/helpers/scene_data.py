@@ -25,8 +25,8 @@ def toy_row(manifest, index: int) -> SceneRow:
     for label in ("present", "visible", "graspable"):
         row[label][:] = False
         row[label][actors] = True
-    for camera in manifest.config["cameras"]:
-        side = manifest.config["image_size"]
+    for camera in manifest.settings["cameras"]:
+        side = manifest.settings["image_size"]
         row[f"{camera}_rgb"][:], row[f"{camera}_segmentation"][:] = 20, 0
         cells = rng.choice(16, len(actors), replace=False)
         for instance_id, (actor, cell) in enumerate(zip(actors, cells, strict=True)):

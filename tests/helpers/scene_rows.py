@@ -15,7 +15,7 @@ OBJECTS = tuple(ObjectEntry(item.model_id, item.name, item.split) for item in pa
 
 def random_row(manifest: Manifest, index: int) -> SceneRow:
     rng = np.random.default_rng([manifest.seed or 0, index])
-    layout, size = manifest.layout, int(manifest.config["image_size"])
+    layout, size = manifest.layout, int(manifest.settings["image_size"])
     count = int(rng.integers(2, MAX_ACTORS + 1))
     row = {f.name: np.zeros(f.shape, f.dtype) for f in layout.fields}
     row.setdefault("actors", np.zeros(MAX_ACTORS, np.int16))  # a store may be without
@@ -33,7 +33,7 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
         row["graspable"][row["actors"][: count // 2]] = True
         row["grasp_poses"][:] = np.nan
         row["grasp_poses"][: count // 2] = rng.normal(size=(count // 2, 7))
-    for camera in manifest.config["cameras"]:
+    for camera in manifest.settings["cameras"]:
         row[f"{camera}_rgb"][:] = rng.integers(0, 255, (size, size, 3))
         row[f"{camera}_depth"][:] = rng.integers(300, 900, (size, size))
         row[f"{camera}_segmentation"] = rng.integers(0, count + 1, (size, size)).astype(np.uint8)
@@ -49,7 +49,7 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
         seed=seed,
         scenes=scenes,
         shard_size=shard_size,
-        config={"cameras": list(cameras), "image_size": size},
+        settings={"cameras": list(cameras), "image_size": size},
         fields=fields,
         object_set="proxy",
         object_fingerprint="0" * 64,

@@ -227,7 +227,7 @@ def test_observations_carry_what_the_student_says(environment, student, made):
         look = student.look(camera_images(observation), [info["target_name"]])
         said = observation["graspability"]
         np.testing.assert_allclose(said["target"], look.scores, atol=1e-5)
-        np.testing.assert_allclose(said["map"], look.maps[0], atol=1e-5)
+        np.testing.assert_allclose(said["map"], look.attention[0], atol=1e-5)
         np.testing.assert_allclose(
             said["names"], student.look(camera_images(observation), ["lemon", "dice"]).scores, atol=1e-5
         )
@@ -343,6 +343,6 @@ def test_a_traced_network_says_what_the_network_says_and_a_student_can_be_sent(m
     found = student.look(frame, ["lemon", "dice"])
     assert student._network(student.prepare(frame)).dtype == getattr(torch, precision)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=near)
-    np.testing.assert_allclose(found.maps, expected.maps[0], atol=near)
+    np.testing.assert_allclose(found.attention, expected.attention[0], atol=near)
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
     np.testing.assert_array_equal(sent.look(frame, ["lemon", "dice"]).scores, found.scores)

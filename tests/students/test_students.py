@@ -47,9 +47,9 @@ def test_features_have_the_promised_shapes(name: str, channels: int, stride: int
     network = student(name, channels, stride).eval()
     with torch.no_grad():
         features = network(torch.randn(2, channels, side, side))
-    assert features.global_.shape == (2, D)
-    assert features.local.shape == (2, D, cells, cells)
-    assert bool(features.global_.isfinite().all()) and bool(features.local.isfinite().all())
+    assert features.pooled.shape == (2, D)
+    assert features.spatial.shape == (2, D, cells, cells)
+    assert bool(features.pooled.isfinite().all()) and bool(features.spatial.isfinite().all())
 
 
 @pytest.mark.parametrize("side", [128, 100, 224])
@@ -62,7 +62,7 @@ def test_efficientnet_is_that_of_its_library(side: int) -> None:
         expected = stock.extract_features(images)
         torch.testing.assert_close(ours.backbone(images), expected, rtol=1e-4, atol=1e-5)
         pooled = stock(images).flatten(1)
-        torch.testing.assert_close(ours(images).global_, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(ours(images).pooled, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
 
 
 def test_statistics_follow_within_some_ten_steps() -> None:
@@ -85,14 +85,14 @@ def test_recomputed_activations_change_nothing_and_are_not_kept() -> None:
         kept: list[int] = []
         with torch.autograd.graph.saved_tensors_hooks(lambda x, kept=kept: kept.append(x.numel()) or x, lambda x: x):
             features = network(images)  # with dropout and drop connect
-        loss = features.global_.square().sum() + features.local.square().sum()
+        loss = features.pooled.square().sum() + features.spatial.square().sum()
         loss.backward(retain_graph=True)
         loss.backward()
         found.append((features, [w.grad for w in network.parameters()], network.state_dict(), sum(kept)))
     plain, again = found
     torch.testing.assert_close(again[:3], plain[:3], rtol=0, atol=0)
     assert again[3] < 0.2 * plain[3]
-    assert network(images).local.isfinite().all()  # the statistics are counted on
+    assert network(images).spatial.isfinite().all()  # the statistics are counted on
     assert int(network.backbone.network._bn0.num_batches_tracked) == 2  # type: ignore[union-attr, arg-type]
 
 
@@ -108,7 +108,7 @@ def test_output_stride_changes_no_weight() -> None:
 def test_every_weight_gets_a_gradient(name: str, stride: int) -> None:
     network = student(name, channels=4, stride=stride)
     features = network(torch.randn(2, 4, 64, 64))
-    (features.global_.square().sum() + features.local.square().sum()).backward()
+    (features.pooled.square().sum() + features.spatial.square().sum()).backward()
     missing = [key for key, weight in network.named_parameters() if weight.grad is None]
     assert missing == []
     assert all(bool(weight.grad.isfinite().all()) for weight in network.parameters() if weight.grad is not None)
@@ -202,10 +202,11 @@ def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair() -> None:
         scores = head.train(mode)(local, positive, negative)
         expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7)
         assert scores.probabilities.detach().numpy() == pytest.approx(expected, abs=1e-6)
-        together = (scores.maps * scores.odds).sum(dim=(2, 3)).sigmoid()  # a cell's odds, averaged, are the label's
+        # The attention-weighted mean of the cells' log-odds is the label's.
+        together = (scores.attention * scores.cell_logits).sum(dim=(2, 3)).sigmoid()
         torch.testing.assert_close(together, scores.probabilities)
-    assert scores.maps.shape == (2, 5, 3, 4)
-    assert scores.maps.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
+    assert scores.attention.shape == (2, 5, 3, 4)
+    assert scores.attention.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
 
 
 def test_labels_do_not_depend_on_the_other_labels() -> None:
@@ -222,7 +223,7 @@ def test_the_map_peaks_where_the_object_is() -> None:
     local = -text[0][None, :, None, None].repeat(1, 1, 5, 5)
     local[0, :, 1, 3] = text[0]
     scores = LocalAggregation()(local, text[:1], -text[:1])
-    assert int(scores.maps[0, 0].flatten().argmax()) == 1 * 5 + 3
+    assert int(scores.attention[0, 0].flatten().argmax()) == 1 * 5 + 3
     assert scores.probabilities.item() > 0.99
 
 
@@ -239,5 +240,5 @@ def test_without_dropout_training_is_the_same_twice():
     images = torch.randn(4, 3, 64, 64)
     for dropout in (True, False):
         model = build_student("efficientnet_b0", channels=3, embed_dim=D, dropout=dropout).train()
-        same = torch.equal(model(images).global_, model(images).global_)
+        same = torch.equal(model(images).pooled, model(images).pooled)
         assert same is not dropout

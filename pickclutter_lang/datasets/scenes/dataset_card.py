@@ -13,6 +13,7 @@ from pickclutter_lang.datasets.scenes.schema import LABELS
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.markdown import markdown_table, number
 
 DATASET_CARD_FILE = "card.md"
 GRASP_CHECK_FILE = "grasp_check.json"
@@ -71,7 +72,7 @@ def _title(store: SceneStore) -> str:
         "size": f"{size:.1f} MB in {len(manifest.shards)} shards",
         "content": f"`{manifest.content_hash}`",
     }
-    return f"# Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects\n\n" + _table(
+    return f"# Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects\n\n" + markdown_table(
         ("", ""), rows.items()
     )
 
@@ -97,7 +98,7 @@ def _objects(store: SceneStore) -> str:
     heading = (
         f"## Objects\n\nScenes out of {len(store)} in which a label holds (in brackets: of those with the object)."
     )
-    return f"{heading}\n\n" + _table(("object", "names", *held), rows) + note
+    return f"{heading}\n\n" + markdown_table(("object", "names", *held), rows) + note
 
 
 def _percent(count: int, present: int) -> str:
@@ -114,12 +115,12 @@ def _check(store: SceneStore) -> str:
         return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
     try:
         result: Mapping[str, Any] = json.loads(path.read_text())
-        rows = [(key, "-" if result[key] is None else f"{result[key]:.3f}", text) for key, text in _RATES.items()]
+        rows = [(key, number(result[key], 3, "-"), text) for key, text in _RATES.items()]
         text = (
             f"{head}The simulated arm really tried to pick {result['instances']} visible objects of this store: "
             f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
         )
-        return text + _table(("", "", "share of"), rows)
+        return text + markdown_table(("", "", "share of"), rows)
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(
             f"expected the result of pickclutter validate-grasp-labels in {path}, but it cannot be read "
@@ -130,23 +131,18 @@ def _check(store: SceneStore) -> str:
 def _how(store: SceneStore) -> str:
     manifest = store.manifest
     if manifest.seed is None:
-        intro = f"Imported, not made here: `{manifest.config['source']}`."
+        intro = f"Imported, not made here: `{manifest.settings['source']}`."
     else:
         intro = (
             "Each pile was dropped and settled by physics (PhysX in SAPIEN 2), then rendered as the cameras of "
             "ManiSkill2's PickClutter see it before the arm moves. Scene k depends on "
             f"(seed {manifest.seed}, split, k) alone."
         )
-    rows = {**manifest.config, **manifest.versions}
-    listed = _table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
+    rows = {**manifest.settings, **manifest.versions}
+    listed = markdown_table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
     return f"## How it was made\n\n{intro}\n\n{listed}"
 
 
 def _licence(store: SceneStore) -> str:
     words = _OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
     return f"## Licence\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"
-
-
-def _table(head: tuple[str, ...], rows: Any) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -120,7 +120,7 @@ class _PublishedScenes:
             seed=None,
             scenes=len(self._names),
             shard_size=self._config.shard_size,
-            config={
+            settings={
                 "source": f"{Path(self._config.file).name}-{digest.hexdigest()[:16]}",
                 "cameras": list(self._cameras),
                 "image_size": self._config.image_size,

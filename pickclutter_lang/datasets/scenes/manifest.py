@@ -49,7 +49,7 @@ class Manifest:
     seed: int | None
     scenes: int
     shard_size: int
-    config: dict[str, Any]
+    settings: dict[str, Any]
     fields: tuple[str, ...]
     object_set: str
     object_fingerprint: str
@@ -62,7 +62,7 @@ class Manifest:
     @property
     def layout(self) -> ShardSchema:
         """The fields with their dtypes and shapes."""
-        return ShardSchema(self.fields, len(self.objects), int(self.config["image_size"]))
+        return ShardSchema(self.fields, len(self.objects), int(self.settings["image_size"]))
 
     @property
     def shard_count(self) -> int:

@@ -64,12 +64,12 @@ class SceneStore:
     @property
     def image_size(self) -> int:
         """Side of the images in pixels."""
-        return int(self.manifest.config["image_size"])
+        return int(self.manifest.settings["image_size"])
 
     @property
     def cameras(self) -> tuple[str, ...]:
         """Cameras with images in this store."""
-        return tuple(self.manifest.config["cameras"])
+        return tuple(self.manifest.settings["cameras"])
 
     @property
     def label_names(self) -> list[str]:
@@ -90,7 +90,7 @@ class SceneStore:
     def scene_ids(self) -> list[str]:
         """Return an id for each scene: `<split>/<seed>/<index>`."""
         head = self.manifest
-        origin = head.config["source"] if head.seed is None else head.seed
+        origin = head.settings["source"] if head.seed is None else head.seed
         return [f"{head.split}/{origin}/{index}" for index in range(head.scenes)]
 
     def labels(self, kind: str) -> NDArray[np.bool_]:

@@ -6,12 +6,10 @@ for that of another one. A card beside the file says which model they are of.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +17,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from pickclutter_lang.datasets.images import ImageFiles, ImageSource, load_image_dataset
 from pickclutter_lang.datasets.images.sources import decode
@@ -27,6 +24,8 @@ from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchEr
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.progress import ProgressBar
 
 _CARD_FILE = ".card.json"
 
@@ -55,7 +54,7 @@ def caption_images(config: CaptionConfig) -> Captioned:
     captioner = Captioner(config.model, config.revision, config.max_tokens, config.device)
     data, _, report = load_image_dataset(config.data)
     hashes = dict(zip(data.images.ids, _hashes(data.images), strict=True))
-    with _alone(out) as stream:
+    with file_lock(out), _open(out) as stream:
         _check_card(out, stream, captioner.provenance)
         done = _kept(out, stream, hashes)
         left = [row for row, name in enumerate(hashes) if name not in done]
@@ -78,9 +77,7 @@ def _caption(
 ) -> list[str]:
     """Append the captions of some images; return the ids of those of which the model says nothing."""
     silent, ids = [], images.ids
-    columns = TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left")
-    with Progress(*columns, TimeRemainingColumn()) as progress:
-        task = progress.add_task("pictures", total=len(ids), completed=len(ids) - len(rows))
+    with ProgressBar("images", len(ids), len(ids) - len(rows)) as bar:
         for first in range(0, len(rows), config.batch_size):
             batch = rows[first : first + config.batch_size]
             texts = captioner.caption(_originals(images, batch))
@@ -88,7 +85,7 @@ def _caption(
             silent += [name for name, text in said.items() if not text]
             lines = [{"id": name, "text": text, "sha256": hashes[name]} for name, text in said.items() if text]
             _append(Path(config.out), stream, lines)
-            progress.advance(task, len(batch))
+            bar.advance(len(batch))
     return silent
 
 
@@ -105,19 +102,12 @@ def _hashes(images: ImageSource) -> list[str]:
     return [hashlib.sha256(images.load([row]).tobytes()).hexdigest() for row in range(len(images.ids))]
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[BinaryIO]:
-    """Open a file to read and append, with nobody else at it."""
+def _open(out: Path) -> BinaryIO:
+    """Open a file to read and append."""
     try:
-        stream = out.open("a+b")
+        return out.open("a+b")
     except OSError as error:
         raise DatasetError(f"cannot write {out}: {error.strerror}") from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DatasetError(f"expected to be alone at {out}, but another process writes captions there") from error
-        yield stream
 
 
 def _check_card(out: Path, stream: BinaryIO, card: Mapping[str, Any]) -> None:

@@ -13,8 +13,8 @@ from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.images.config import comparable_config
 from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS
 from pickclutter_lang.experiments.scenes.result import RESULT_FILE
-from pickclutter_lang.experiments.scenes.result_table import percent
 from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
 SCHEMA = 1

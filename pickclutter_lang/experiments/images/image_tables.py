@@ -10,9 +10,9 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.images.image_results import ImageSweepResults, student_of
 from pickclutter_lang.experiments.images.paper_tables import DATA_SETS, PAPER, SIZES, PaperAccuracies
 from pickclutter_lang.experiments.images.table_specs import TABLES, Row, Table
-from pickclutter_lang.experiments.scenes.result_table import markdown_row
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.statistics import Estimate
 
 
@@ -122,7 +122,7 @@ def _rows(runs: ImageSweepResults, table: Table) -> str:
     """Return the table itself; a column of the paper's figures beside each of ours, if it has some of this data set."""
     has_paper = _has_paper(runs, table.number)
     heads = [text for column in table.columns for text in ((column.title, "*paper*") if has_paper else (column.title,))]
-    lines = [markdown_row(["", "run", "seeds", *heads]), markdown_row(["---"] * (len(heads) + 3))]
+    lines: list[list[object]] = []
     best = _best(runs, table)
     for row in table.rows:
         texts, at = [], 0
@@ -135,20 +135,18 @@ def _rows(runs: ImageSweepResults, table: Table) -> str:
                 texts.append(_paper(measures, figures[at : at + len(measures)]))
             at += len(measures)
         name = "" if row.run is None else f"`{row.run}`"
-        lines.append(markdown_row([row.title, name, str(len(runs.seeds(row.run))), *texts]))
+        lines.append([row.title, name, len(runs.seeds(row.run)), *texts])
     guesses = [[(measure, chance(runs, measure)) for measure in column.measures] for column in table.columns]
     if any(value is not None for cell in guesses for _, value in cell):
         texts = [" / ".join(_number(measure, value) for measure, value in cell) for cell in guesses]
-        lines.append(
-            markdown_row(["chance", "", "", *(t for text in texts for t in ((text, "") if has_paper else (text,)))])
-        )
-    return "\n".join(lines)
+        lines.append(["chance", "", "", *(t for text in texts for t in ((text, "") if has_paper else (text,)))])
+    return markdown_table(["", "run", "seeds", *heads], lines)
 
 
 def _comparisons(runs: ImageSweepResults, table: Table) -> str:
     has_paper = _has_paper(runs, table.number)
     heads = [text for column in table.columns for text in ((column.title, "*paper*") if has_paper else (column.title,))]
-    lines = [markdown_row(["", "seeds", *heads]), markdown_row(["---"] * (len(heads) + 2))]
+    lines: list[list[object]] = []
     for this, that in table.pairs:
         row, other = table.row(this), table.row(that)
         papers = _minus(of_paper(runs, table.number, this), of_paper(runs, table.number, that))
@@ -160,8 +158,8 @@ def _comparisons(runs: ImageSweepResults, table: Table) -> str:
                 texts.append(_paper(ours, papers[at : at + len(ours)], sign="+"))
             at += len(ours)
         shared = set(runs.seeds(row.run)) & set(runs.seeds(other.run))
-        lines.append(markdown_row([f"`{this}` - `{that}`", str(len(shared)), *texts]))
-    return "\n".join(lines)
+        lines.append([f"`{this}` - `{that}`", len(shared), *texts])
+    return markdown_table(["", "seeds", *heads], lines)
 
 
 def _paper_note(runs: ImageSweepResults, number: str) -> str:

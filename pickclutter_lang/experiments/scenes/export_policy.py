@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import track
 
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.load import load_trained_run
@@ -26,6 +25,7 @@ from pickclutter_lang.policy.bundle import (
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.progress import track
 
 _MAX_CALIBRATION_SCENES = 300
 """Scenes of a store, spread evenly, that thresholds of object crops come from: some third of a second each."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, F1
+from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
 STAGE_TITLES = {"zero_shot": "zero-shot", "few_shot": "few-shot", "retrieval": "retrieval"}
 """Stage -> what tables call it, in the order of their columns."""
@@ -67,29 +67,28 @@ def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") 
     :param predictor: `model` (threshold from X_id) or `model_at_half` (threshold 0.5) or
         `model_at_alarm` (a threshold for each label, see `matched_fpr_thresholds`)
     """
-    lines = [markdown_row(["", *_TITLES.values()]), markdown_row(["---"] * (len(_TITLES) + 1))]
-    lines.append(markdown_row(["**this student**", *_cells(result, predictor, metric)]))
-    lines += [markdown_row([title, *_cells(result, name, metric)]) for name, title in TRIVIAL.items()]
+    rows = [["**this student**", *_cells(result, predictor, metric)]]
+    rows += [[title, *_cells(result, name, metric)] for name, title in TRIVIAL.items()]
     for method, row in PAPER.get(metric, {}).items():
         cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in _TITLES]
-        lines.append(markdown_row([f"paper: {method}", *cells]))
-    return "\n".join(lines)
+        rows.append([f"paper: {method}", *cells])
+    return markdown_table(["", *_TITLES.values()], rows)
 
 
 def class_table(result: dict[str, Any], cell: str) -> str:
     """Return the Markdown table of every label of a cell: support, and average precision and F1 of every stage."""
     stages = stages_of(result)
     heads = [f"{title}, {STAGE_TITLES[stage]}" for title in ("AP", "F1", "precision", "recall") for stage in stages]
-    lines = [markdown_row(["", "support", *heads]), markdown_row(["---"] * (len(heads) + 2))]
-    rows = {stage: result["metrics"][stage][cell]["classes"] for stage in stages}
-    for name, first in rows[stages[0]].items():
+    classes = {stage: result["metrics"][stage][cell]["classes"] for stage in stages}
+    rows = []
+    for name, first in classes[stages[0]].items():
         values = [
-            percent(rows[stage][name][metric])
+            percent(classes[stage][name][metric])
             for metric in ("average_precision", "f1", "precision", "recall")
             for stage in stages
         ]
-        lines.append(markdown_row([name, str(first["support"]), *values]))
-    return "\n".join(lines)
+        rows.append([name, first["support"], *values])
+    return markdown_table(["", "support", *heads], rows)
 
 
 def data_note(result: dict[str, Any]) -> str:
@@ -113,21 +112,6 @@ def threshold_note(result: dict[str, Any]) -> str:
     """Say the threshold of every stage."""
     values = (f"{result['metrics'][s]['id_threshold']:.2f} ({STAGE_TITLES[s]})" for s in stages_of(result))
     return f"Thresholds from X_id: {', '.join(values)}."
-
-
-def percent(value: float | None) -> str:
-    """Return a share as percent with one decimal, NA for None."""
-    return "NA" if value is None else f"{100 * value:.1f}"
-
-
-def number(value: float | None) -> str:
-    """Return a number with one decimal, NA for None."""
-    return "NA" if value is None else f"{value:.1f}"
-
-
-def markdown_row(cells: Sequence[str]) -> str:
-    """Return a line of a Markdown table."""
-    return "| " + " | ".join(cells) + " |"
 
 
 def _cells(result: dict[str, Any], predictor: str, metric: str) -> list[str]:

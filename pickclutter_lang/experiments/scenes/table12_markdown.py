@@ -13,12 +13,10 @@ from pickclutter_lang.experiments.scenes.result_table import (
     TRIVIAL,
     data_note,
     is_chance,
-    markdown_row,
-    number,
-    percent,
     table_title,
 )
 from pickclutter_lang.experiments.sweeps.sweep_results import METHODS, SweepResults, method_config
+from pickclutter_lang.utils.markdown import markdown_table, number, percent
 from pickclutter_lang.utils.statistics import Estimate
 
 SECTIONS = {
@@ -81,46 +79,40 @@ def metric_rows(grid: SweepResults, metric: str, predictor: str = "model") -> st
         for cell in EVALUATION_CELLS
         for text in ((table_title(cell), "*paper*") if paper else (table_title(cell),))
     ]
-    lines = [markdown_row(["", "seeds", *heads]), markdown_row(["---"] * (len(heads) + 2))]
+    rows = []
     for method, runs in grid.runs.items():
         texts = []
         for cell in EVALUATION_CELLS:
             texts.append(_cell(grid, method, cell, predictor, metric))
             if paper:
                 texts.append(_paper(paper[METHODS[method]][cell]) if method in METHODS else "")
-        lines.append(markdown_row([f"`{method}`", str(len(runs)), *texts]))
+        rows.append([f"`{method}`", len(runs), *texts])
     for name, title in TRIVIAL.items():
         texts = []
         for cell in EVALUATION_CELLS:
             values = [percent(grid.first["metrics"][stage][cell][name][metric]) for stage in grid.stages]
             texts += [" / ".join(values), ""] if paper else [" / ".join(values)]
-        lines.append(markdown_row([title, "", *texts]))
-    return "\n".join(lines)
+        rows.append([title, "", *texts])
+    return markdown_table(["", "seeds", *heads], rows)
 
 
 def comparison_rows(grid: SweepResults, pairs: Sequence[tuple[str, str]], metric: str) -> str:
     """Return the table of paired differences of one metric in points."""
-    lines = [
-        markdown_row(["", "seeds", *(table_title(cell) for cell in EVALUATION_CELLS)]),
-        markdown_row(["---"] * (len(EVALUATION_CELLS) + 2)),
-    ]
+    rows = []
     for method, other in pairs:
         texts, count = [], 0
         for cell in EVALUATION_CELLS:
             found = [grid.difference(method, other, "metrics", stage, cell, "model", metric) for stage in grid.stages]
             count = max([count, *(one.seeds for one in found if one is not None)])
             texts.append(" / ".join(_difference(one) for one in found))
-        lines.append(markdown_row([f"`{method}` - `{other}`", str(count), *texts]))
-    return "\n".join(lines)
+        rows.append([f"`{method}` - `{other}`", count, *texts])
+    return markdown_table(["", "seeds", *(table_title(cell) for cell in EVALUATION_CELLS)], rows)
 
 
 def per_class_rows(grid: SweepResults, metric: str) -> str:
     """Return the table of the objects of Y_ood on X_ood, a column for each method."""
     cell = "ood_on_ood"
-    lines = [
-        markdown_row(["", "support", *(f"`{method}`" for method in grid.runs)]),
-        markdown_row(["---"] * (len(grid.runs) + 2)),
-    ]
+    rows = []
     for name, row in grid.first["metrics"][grid.stages[0]][cell]["classes"].items():
         texts = []
         for method in grid.runs:
@@ -128,37 +120,30 @@ def per_class_rows(grid: SweepResults, metric: str) -> str:
             marks = [CHANCE if is_chance(method, stage, cell) else "" for stage in grid.stages]
             means = [percent(None if one is None else one.mean) for one in found]
             texts.append(" / ".join(mean + mark for mean, mark in zip(means, marks, strict=True)))
-        lines.append(markdown_row([name, str(row["support"]), *texts]))
-    return "\n".join(lines)
+        rows.append([name, row["support"], *texts])
+    return markdown_table(["", "support", *(f"`{method}`" for method in grid.runs)], rows)
 
 
 def cost_rows(grid: SweepResults) -> str:
     """Return the table of parameters, seconds, memory and the threshold of each stage, means over seeds."""
     times = list(grid.first["seconds"])
     heads = ["million parameters", *(f"{name}, s" for name in times), "peak memory, MB", "thresholds from X_id"]
-    lines = [markdown_row(["", *heads]), markdown_row(["---"] * (len(heads) + 1))]
+    rows = []
     for method in grid.runs:
         paths = [("parameters",), *(("seconds", name) for name in times), ("peak_memory_mb",)]
         values = [grid.estimate(method, *path) for path in paths]
         means = [None if value is None else value.mean for value in values]
         size = None if means[0] is None else means[0] / 1e6
         found = [grid.estimate(method, "metrics", stage, "id_threshold") for stage in grid.stages]
-        thresholds = " / ".join("NA" if one is None else f"{one.mean:.2f}" for one in found)
-        lines.append(
-            markdown_row([f"`{method}`", number(size), *(_whole_number(mean) for mean in means[1:]), thresholds])
-        )
-    return "\n".join(lines)
+        thresholds = " / ".join(number(None if one is None else one.mean, 2) for one in found)
+        rows.append([f"`{method}`", number(size), *(number(mean, 0) for mean in means[1:]), thresholds])
+    return markdown_table(["", *heads], rows)
 
 
 def setting_rows(grid: SweepResults) -> str:
     """Return the table of the settings in which the methods differ."""
-    lines = [
-        markdown_row(["setting", *(f"`{method}`" for method in grid.runs)]),
-        markdown_row(["---"] * (len(grid.runs) + 1)),
-    ]
-    for key, values in method_config(grid).items():
-        lines.append(markdown_row([f"`{key}`", *(values[method].replace("|", "\\|") for method in grid.runs)]))
-    return "\n".join(lines)
+    rows = ([f"`{key}`", *(values[method] for method in grid.runs)] for key, values in method_config(grid).items())
+    return markdown_table(["setting", *(f"`{method}`" for method in grid.runs)], rows)
 
 
 def _cell(grid: SweepResults, method: str, cell: str, predictor: str, metric: str) -> str:
@@ -187,7 +172,3 @@ def _difference(found: Estimate | None) -> str:
 
 def _paper(values: tuple[float | None, float | None]) -> str:
     return "*" + " / ".join(number(value) for value in values) + "*"
-
-
-def _whole_number(value: float | None) -> str:
-    return "NA" if value is None else f"{value:.0f}"

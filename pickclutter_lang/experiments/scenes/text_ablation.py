@@ -37,6 +37,7 @@ from pickclutter_lang.teachers.zero_shot import (
     prompt_pair_probabilities,
     scene_features,
 )
+from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.statistics import estimate
 
 Rows = Mapping[str, Sequence[Mapping[str, float]]]
@@ -160,11 +161,8 @@ def compare_texts(config: TextAblationConfig) -> str:
 def table(rows: Rows) -> str:
     """Return rows as a Markdown table in percent, with the 95% interval where a method has several seeds."""
     columns = [key for key in next(iter(rows.values()))[0] if not _never(rows, key)]
-    lines = [f"| texts | {' | '.join(_HEADS[key] for key in columns)} |", "| --- |" + " ---: |" * len(columns)]
-    for name, found in rows.items():
-        cells = [_cell([100 * row[key] for row in found]) for key in columns]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    cells = ([name, *(_cell([100 * row[key] for row in found]) for key in columns)] for name, found in rows.items())
+    return markdown_table(["texts", *(_HEADS[key] for key in columns)], cells, align_right=True)
 
 
 def _cell(values: Sequence[float]) -> str:

@@ -23,7 +23,8 @@ from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training.checkpoint import describe_differences
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
 from pickclutter_lang.training.trainer import LOG_FILE
-from pickclutter_lang.utils.processes import ManagedProcess, dir_lock, format_exit_status
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.processes import ManagedProcess, format_exit_status
 
 _POLL = 0.5  # seconds
 _OWN = ("methods", "seeds", "workers", "out", "experiment", "tables_only", "tables", "compare")
@@ -139,7 +140,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     The children end with this process, however it ends; started again, each goes on where it was.
 
     :param command: of one run; a job's arguments come after it
-    :raises DatasetError: when another grid is at work in `out`
+    :raises LockedError: when another process is at work in `out`
     """
     waiting = [job for job in jobs if not job.done]
     running: dict[str, tuple[Job, ManagedProcess]] = {}

@@ -2,115 +2,76 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import multiprocessing
-import os
-import shutil
-import signal
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pickclutter_lang.envs.registration import environment_id
-from pickclutter_lang.errors import (
-    CheckpointError,
-    DatasetError,
-    MismatchError,
-    PickClutterError,
-    rebuild_error,
-)
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.result import git_revision
 from pickclutter_lang.experiments.scenes.scene_run import load_run_config
 from pickclutter_lang.objects.object_sets import load_object_set
-from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE
 from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.plots import ENDS_FILE, plot_outcomes
+from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
+from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.rollout_metrics import summary, tables
+from pickclutter_lang.policy.evaluation.student_folders import PHASES, check_same, export_students
 from pickclutter_lang.policy.evaluation.videos import write_videos
+from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write, create_dir
-from pickclutter_lang.utils.processes import die_with_parent, dir_lock
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
-EPISODES_FILE, RESULT_FILE, REPORT_FILE, EVAL_CONFIG_FILE = (
-    "episodes.jsonl",
-    "result.json",
-    "report.md",
-    "settings.json",
-)
-SCHEMA = 3
-Result = dict[str, Any] | tuple[str, str]
-"""What a worker sends: an episode, or name and text of an error."""
-_FRESH = ".policies"
-_PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
+EPISODES_FILE, RESULT_FILE, REPORT_FILE = "episodes.jsonl", "result.json", "report.md"
+SCHEMA = 4
+Episode = tuple[str, int]
+"""Variant and seed."""
 
 
 def evaluate_policy(config: PolicyEvalConfig) -> Path:
-    """Play the episodes that are not yet played, write `result.json`, the report and the films; return the folder.
+    """Run the episodes that are missing, write `result.json`, the report and the videos; return the folder.
 
-    :raises PickClutterError: what exporting, the environment and the judges raise; MismatchError when the folder
-        holds episodes of other settings
+    :raises PickClutterError: what exporting, the environment and the detectors raise; MismatchError when the folder
+        holds episodes of other settings; LockedError when another evaluation is at work in it; WorkerError when the
+        worker of one episode died again and again
     """
-    load_run_config(EvaluateConfig(config.run, config.scenes, 1, "cpu"))  # there is a run
-    torch.set_num_threads(1)  # as the workers, so that films end as their episodes did
-    folder = Path(config.out)
+    if config.run is not None:
+        load_run_config(EvaluateConfig(config.run, config.scenes, 1, "cpu"))  # there is a run
+    torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
+    folder = Path(config.out or Path(config.run or str(config.policy)) / "evaluation")
     create_dir(folder)
     with dir_lock(folder):
-        stage = _stage(config, folder)
-        wanted = [(v, s) for s in range(config.seed, config.seed + config.episodes) for v in config.variants]
-        episodes = _read(folder / EPISODES_FILE)
-        left = [one for one in wanted if one not in episodes]
-        revision = git_revision()
-        for found in _play(stage, left, len(wanted), config.workers):
-            episode = found | {"revision": revision}
-            _append(folder / EPISODES_FILE, episode)
-            episodes[episode["variant"], episode["seed"]] = episode
-        played = [episodes[variant, seed] for variant, seed in sorted(wanted, key=lambda w: VARIANTS.index(w[0]))]
-        _write(folder, config, played, [])  # whatever becomes of the films
-        _write(folder, config, played, write_videos(stage, played, config.n_videos, config.n_filmstrips, folder))
+        rollouts = _rollout_config(config, folder)
+        variants = _variants(config, rollouts)
+        wanted = [(variant, config.seed + n) for variant in variants for n in range(config.episodes)]
+        log = EpisodeLog(folder / EPISODES_FILE)
+        _run_missing(rollouts, wanted, log, config.workers)
+        episodes = [log.episodes[one] for one in wanted]
+        _write(folder, config, episodes, [])  # whatever becomes of the videos
+        _write(folder, config, episodes, write_videos(rollouts, episodes, config.n_videos, config.n_filmstrips, folder))
     return folder
 
 
-def _write(folder: Path, config: PolicyEvalConfig, played: Sequence[dict[str, Any]], videos: Sequence[str]) -> None:
-    result = {
-        "schema": SCHEMA,
-        "settings": asdict(config),
-        "revisions": sorted({str(episode["revision"]) for episode in played}),
-        "variants": summary(played),
-        "films": list(videos),
+def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
+    comparable: dict[str, Any] = {
+        key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
-    atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
-    plot_outcomes(played, folder)
-    atomic_write(folder / REPORT_FILE, _report(config, played, videos).encode())
-
-
-def _stage(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
-    """Export the student after both phases, and say where it acts.
-
-    :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
-    """
-    place = folder / "policies"
-    for left in folder.glob(f"{_FRESH}*"):  # by a process that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_FRESH, dir=folder) as fresh:
-        for variant, phase in _PHASES.items():
-            export_policy(PolicyExportConfig(config.run, phase, config.scenes, 1, str(Path(fresh) / variant)))
-        _check_same(folder, config, Path(fresh))
-        shutil.rmtree(place, ignore_errors=True)
-        create_dir(place)
-        for variant in _PHASES:
-            (Path(fresh) / variant).replace(place / variant)
-    policies = {variant: str(place / variant) for variant in _PHASES}
+    comparable["schema"] = SCHEMA
+    comparable["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
+    if config.run is not None:
+        policies = export_students(config.run, config.scenes, folder, comparable)
+    else:
+        phase = StudentRuntime.load(str(config.policy)).config.phase
+        policies = {variant: str(config.policy) for variant, of in PHASES.items() if of == phase}
+        check_same(folder, comparable, policies)
     return RolloutConfig(
         environment_id(config.objects),
         config.objects_root,
@@ -121,144 +82,80 @@ def _stage(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
     )
 
 
-def _check_same(folder: Path, config: PolicyEvalConfig, policies: Path) -> None:
-    """Check that episodes that are there are of the same students and environment; note down what they are of."""
-    own: dict[str, Any] = {
-        key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
-    }
-    own["schema"] = SCHEMA
-    own["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
-    own |= {variant: _fingerprint(policies / variant) for variant in _PHASES}
-    path = folder / EVAL_CONFIG_FILE
-    if path.is_file():
-        try:
-            there = dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
-        if there != own:
-            differ = [f"{key}: {there.get(key)} / {own[key]}" for key in own if there.get(key) != own[key]]
-            raise MismatchError(
-                f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
-                "choose another out, or remove that folder"
-            )
-    atomic_write(path, (json.dumps(own, indent=1) + "\n").encode())
+def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
+    """Return the variants in the order of `VARIANTS`.
+
+    :raises InvalidArgumentError: when there is no student of one
+    """
+    available = [variant for variant in VARIANTS if variant not in PHASES or variant in rollouts.policies]
+    lacking = sorted(set(config.variants or ()) - set(available))
+    if lacking:
+        raise InvalidArgumentError(
+            f"expected variants out of {', '.join(available)}, since {config.policy} holds the student of one phase, "
+            f"but got {', '.join(lacking)}; give run= instead of policy="
+        )
+    return [variant for variant in available if config.variants is None or variant in config.variants]
 
 
-def _fingerprint(policy: Path) -> str:
-    """Return a hash of what a policy folder holds."""
-    found = hashlib.sha256()
-    for name in (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE):
-        found.update((policy / name).read_bytes())
-    return found.hexdigest()[:16]
-
-
-def _read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
-    """Return the episodes that are there; a line that was cut off by the end of a process is played again."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    if not path.is_file():
-        return found
-    whole = []
-    for line in path.read_text().splitlines():
-        try:
-            episode = json.loads(line)
-        except ValueError:
-            continue
-        found[episode["variant"], episode["seed"]] = episode
-        whole.append(line)
-    atomic_write(path, "".join(f"{line}\n" for line in whole).encode())
-    return found
-
-
-def _append(path: Path, episode: dict[str, Any]) -> None:
-    try:
-        with path.open("a") as stream:
-            stream.write(json.dumps(episode) + "\n")
-    except OSError as error:
-        raise DatasetError(
-            f"cannot write {path}: {error.strerror}; mend that and run the same command again"
-        ) from error
-
-
-def _play(stage: RolloutConfig, left: Sequence[tuple[str, int]], total: int, workers: int) -> Iterator[dict[str, Any]]:
-    """Yield what became of each episode, in the order in which they end."""
-    if not left:
+def _run_missing(rollouts: RolloutConfig, wanted: Sequence[Episode], log: EpisodeLog, workers: int) -> None:
+    # By seed: all variants of an episode are run before the next, so that what is there can be compared at any time.
+    missing = sorted((one for one in wanted if one not in log.episodes), key=lambda one: one[1])
+    if not missing:
         return
-    columns = TextColumn("episodes"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn()
-    context = multiprocessing.get_context("spawn")  # a renderer does not survive a fork
-    with (
-        Progress(*columns) as progress,
-        ProcessPoolExecutor(min(workers, len(left)), context, _initialize_worker, (stage, os.getpid())) as pool,
-    ):
-        task = progress.add_task("episodes", total=total, completed=total - len(left))
-        futures: set[Future[Result]] = {pool.submit(_play_one, *one) for one in left}
-        try:
-            for episode in _results(futures):
-                progress.advance(task)
-                yield episode
-        except BrokenProcessPool as error:
-            raise DatasetError(
-                "a worker ended unexpectedly; run the same command again to go on, with fewer workers if memory was "
-                "short (pickclutter check-install checks the simulator)"
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    revision = git_revision()
+    with ProgressBar("episodes", len(wanted), len(wanted) - len(missing)) as bar:
+        pool: WorkerPool[Episode, dict[str, Any]] = WorkerPool(
+            partial(make_rollout_function, rollouts),
+            min(workers, len(missing)),
+            lambda one: f"the episode of seed {one[1]} with {one[0]}",
+            on_retry=bar.print,
+        )
+        with pool:
+            for _, episode in pool.imap_unordered(missing):
+                log.append(episode | {"revision": revision})
+                bar.advance()
 
 
-def _results(futures: Iterable[Future[Result]]) -> Iterator[dict[str, Any]]:
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            found = future.result()
-            if isinstance(found, tuple):
-                raise rebuild_error(*found)
-            yield found
-
-
-_stage_of_worker: RolloutConfig | None = None
-_runner: RolloutRunner | None = None
-
-
-def _initialize_worker(stage: RolloutConfig, parent: int) -> None:
-    """Begin a worker: it ends with its parent, which alone handles Ctrl-C, and computes with one thread."""
-    global _stage_of_worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    arrange = die_with_parent(parent)
-    if arrange is not None:
-        arrange()
+def make_rollout_function(config: RolloutConfig) -> TaskFunction[Episode, dict[str, Any]]:
+    """Prepare a worker process: return what runs an episode, in an environment that is made at the first one."""
     torch.set_num_threads(1)
-    _stage_of_worker = stage
+    runner = RolloutRunner(config)
+
+    def rollout(episode: Episode, step: Callable[[], None]) -> dict[str, Any]:
+        return runner.rollout(*episode)
+
+    return rollout
 
 
-def _play_one(variant: str, seed: int) -> Result:
-    """Play an episode, in a theatre that the worker opens at its first; a named error comes back as its two parts."""
-    global _runner
-    assert _stage_of_worker is not None
-    try:
-        _runner = _runner or RolloutRunner(_stage_of_worker)
-        return _runner.rollout(variant, seed)
-    except PickClutterError as error:
-        return type(error).__name__, str(error)
+def _write(folder: Path, config: PolicyEvalConfig, episodes: Sequence[dict[str, Any]], videos: Sequence[str]) -> None:
+    result = {
+        "schema": SCHEMA,
+        "config": asdict(config),
+        "revisions": sorted({str(episode["revision"]) for episode in episodes}),
+        "variants": summary(episodes),
+        "videos": list(videos),
+    }
+    atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+    plot_outcomes(episodes, folder)
+    atomic_write(folder / REPORT_FILE, _report(config, episodes, videos).encode())
 
 
 def _report(config: PolicyEvalConfig, episodes: Sequence[dict[str, Any]], videos: Sequence[str]) -> str:
     """Return the report, Markdown."""
-    lines = [
+    parts = [
         "# Picking by name",
         f"{config.episodes} episodes a variant (seeds {config.seed} to {config.seed + config.episodes - 1}), "
         f"objects `{config.objects}`, split `{config.split}`, an absent object named with probability "
         f"{config.absent_probability}, control mode `{config.control_mode}`. "
         "Cells: percent (95% interval; episodes).",
-        f"![How the episodes ended]({ENDS_FILE})",
+        f"![Outcomes of the episodes]({OUTCOMES_FILE})",
         tables(episodes),
     ]
-    revisions = {str(episode["revision"]) for episode in episodes}
+    revisions = sorted({str(episode["revision"]) for episode in episodes})
     if len(revisions) > 1:
-        lines.append(
-            f"These episodes were played by {len(revisions)} revisions of the program: {', '.join(revisions)}."
-        )
-    for title, suffix in (("Films", ".gif"), ("Graspable, and not brought to the goal", ".png")):
-        own = [f"![{name}]({name})" for name in videos if name.endswith(suffix)]
-        if own:
-            lines.append(f"## {title}\n\n" + "\n\n".join(own))
-    return "\n\n".join(lines) + "\n"
+        parts.append(f"These episodes were run by {len(revisions)} revisions of the program: {', '.join(revisions)}.")
+    for title, suffix in (("Videos", ".gif"), ("Graspable targets that were not placed", ".png")):
+        files = [f"![{name}]({name})" for name in videos if name.endswith(suffix)]
+        if files:
+            parts.append(f"## {title}\n\n" + "\n\n".join(files))
+    return "\n\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""Episodes of a policy in the environment, and what became of each."""
+"""Rollouts: a policy acts in the environment, and the outcome of each episode is recorded."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
+"""Called at each step with the observation and the state of the policy."""
 
 
 @dataclass(frozen=True)
 class RolloutConfig:
     """Where policies act: environment, objects, and how often an absent object is named.
 
-    `policies` are folders of `export_policy` by variant, `few_shot` and `zero_shot`.
+    `policies` are policy folders by variant, `few_shot` or `zero_shot` or both.
     """
 
     env_id: str
@@ -47,63 +48,64 @@ class RolloutConfig:
 
 
 class RolloutRunner:
-    """The environment of one process, and the judges that were asked for so far."""
+    """The environment of one process, and the detectors that were used in it so far."""
 
-    def __init__(self, stage: RolloutConfig, base_size: int = 0) -> None:
+    def __init__(self, config: RolloutConfig, base_size: int = 0) -> None:
         """Make the environment.
 
-        :param base_side: of the images of the base camera, at which no policy looks; 0: there is none
+        :param base_size: side in pixels of the images of the base camera, which no policy uses; 0: there is none
         :raises PickClutterError: what making the environment and loading a policy raise
         """
-        self.stage = stage
+        self.config = config
         self._detectors: dict[str, TargetDetector] = {}
-        students = {name: StudentRuntime.load(folder) for name, folder in stage.policies.items()}
+        students = {name: StudentRuntime.load(folder) for name, folder in config.policies.items()}
         self._detectors |= {name: StudentDetector(student) for name, student in students.items()}
         student = next(iter(students.values()))
         sides = {"hand": student.config.camera_size, "base": base_size}
         inner = gym.make(
-            stage.env_id,
-            objects_root=stage.objects_root,
+            config.env_id,
+            objects_root=config.objects_root,
             obs_mode="rgbd",
-            control_mode=stage.control_mode,
-            split=stage.split,
-            absent_probability=stage.absent_probability,
+            control_mode=config.control_mode,
+            split=config.split,
+            absent_probability=config.absent_probability,
             enable_segmentation=True,
             base_camera=base_size > 0,
             camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
         check_cameras(inner, student)
-        self._config = student.config
+        self._student_config = student.config
         catalog = paper_catalog()
-        self._seen_names = {catalog[column].name for column in catalog.indices("id")}
+        self._seen_names = {catalog[index].name for index in catalog.indices("id")}
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
     def detector(self, variant: str) -> TargetDetector:
-        """Return who decides in a variant; made at the first time."""
+        """Return the detector of a variant, which is made at its first use."""
         if variant not in self._detectors:
             if variant == "teacher":
-                self._detectors[variant] = TeacherDetector(load_teacher_for(self._config), self._config.names)
+                teacher = load_teacher_for(self._student_config)
+                self._detectors[variant] = TeacherDetector(teacher, self._student_config.names)
             else:
                 self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
         return self._detectors[variant]
 
-    def rollout(self, variant: str, seed: int, watch: RolloutCallback | None = None) -> dict[str, Any]:
-        """Play the episode of a seed; return what became of it, as JSON holds it.
+    def rollout(self, variant: str, seed: int, callback: RolloutCallback | None = None) -> dict[str, Any]:
+        """Run the episode of a seed; return its outcome, as values that JSON holds.
 
-        It ends early where the arm has nothing more to do. `seconds` is the median time of a detection,
-        `located` whether most of what was pointed to at first is the target.
+        It ends early where the arm has nothing more to do. `seconds` is the median time of a detection, `located`
+        whether more than half of the first detected mask is the target.
         """
         detector = _Timed(self.detector(variant))
-        policy = LanguagePickPolicy(detector, self.stage.control_mode)
+        policy = LanguagePickPolicy(detector, self.config.control_mode)
         observation, info = self._env.reset(seed=seed)
         truth = observation["mask"] > 0
         state: tuple[EpisodeState, ...] | None = None
-        over, steps, aimed = False, 0, False
+        over, steps, grasp_found = False, 0, False
         while not over:
             action, state = policy.predict(observation, state)
-            aimed = aimed or state[0].picker.target is not None
-            if watch is not None:
-                watch(observation, state[0])
+            grasp_found = grasp_found or state[0].picker.target is not None
+            if callback is not None:
+                callback(observation, state[0])
             if state[0].picker.phase == PickPhase.DONE and action[-1] != DECLARE:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
@@ -122,7 +124,7 @@ class RolloutRunner:
             "success": bool(info["success"]),
             "declared_absent": bool(info["declared_absent"]),
             "wrong_objects": int(info["wrong_object_picked"]),
-            "found_a_grasp": aimed,
+            "grasp_found": grasp_found,
             "steps": steps,
             "score": first.score,
             "threshold": first.threshold,
@@ -131,7 +133,7 @@ class RolloutRunner:
 
 
 class _Timed:
-    """A judge whose time is taken."""
+    """A detector that measures its time and keeps its first detection."""
 
     def __init__(self, detector: TargetDetector) -> None:
         self._detector, self.names = detector, detector.names
@@ -139,8 +141,8 @@ class _Timed:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         start = time.perf_counter()
-        found = self._detector(observation, name)
+        detection = self._detector(observation, name)
         if not self.seconds:
-            self.first = found
+            self.first = detection
         self.seconds.append(time.perf_counter() - start)
-        return found
+        return detection

@@ -1,4 +1,4 @@
-"""What became of many episodes: shares with 95% intervals, over all, by kind of object and by object."""
+"""Metrics of an evaluation: rates with 95% intervals, over all episodes, by group of targets and by object."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
+from pickclutter_lang.utils.markdown import markdown_table
+
 Episode = Mapping[str, Any]
-"""What `Theatre.play` returns."""
+"""The outcome of an episode, as `RolloutRunner.rollout` returns it."""
 
 
 @dataclass(frozen=True)
 class Proportion:
-    """`hits` of `count`, and the 95% interval of their share after Wilson; nan of none."""
+    """A rate, `hits` of `count`, with its 95% Wilson score interval; nan where `count` is 0."""
 
     hits: int
     count: int
@@ -24,7 +26,7 @@ class Proportion:
 
     @property
     def value(self) -> float:
-        """The share, in 0..1."""
+        """The rate, in 0..1."""
         return self.hits / self.count if self.count else float("nan")
 
     def __str__(self) -> str:
@@ -34,7 +36,7 @@ class Proportion:
 
 
 def wilson_interval(hits: int, count: int) -> Proportion:
-    """Return a share with its interval (Wilson, 1927)."""
+    """Return a rate with its 95% score interval (Wilson, 1927)."""
     if not count:
         return Proportion(0, 0, float("nan"), float("nan"))
     interval = binomtest(hits, count).proportion_ci(0.95, method="wilson")
@@ -42,112 +44,110 @@ def wilson_interval(hits: int, count: int) -> Proportion:
 
 
 class RateSpec(NamedTuple):
-    """One share of a table: what it says, of which episodes, and which of them count."""
+    """One rate: its title, the episodes that it is of, and which of them are hits."""
 
     title: str
     of: Callable[[Episode], bool]
     hit: Callable[[Episode], bool]
 
 
-def _picked(episode: Episode) -> bool:
+def _placed(episode: Episode) -> bool:
     return bool(episode["success"] and not episode["declared_absent"])
+
+
+def _declared_absent(episode: Episode) -> bool:
+    return bool(episode["declared_absent"])
 
 
 RATES: dict[str, RateSpec] = {
     "success": RateSpec("success", lambda e: True, lambda e: bool(e["success"])),
-    "graspable_picked": RateSpec("graspable: at the goal", lambda e: e["graspable"], _picked),
-    "present_picked": RateSpec("present: at the goal", lambda e: e["present"], _picked),
-    "located": RateSpec("visible: pointed to", lambda e: e["visible"], lambda e: bool(e["located"])),
-    "false_absence": RateSpec("visible: called absent", lambda e: e["visible"], lambda e: bool(e["declared_absent"])),
-    "present_absent": RateSpec("present: called absent", lambda e: e["present"], lambda e: bool(e["declared_absent"])),
-    "absence_found": RateSpec("absent: called so", lambda e: not e["present"], lambda e: bool(e["declared_absent"])),
-    "wrong_object": RateSpec("another one picked", lambda e: True, lambda e: e["wrong_objects"] > 0),
+    "graspable_picked": RateSpec("graspable: placed", lambda e: e["graspable"], _placed),
+    "present_picked": RateSpec("present: placed", lambda e: e["present"], _placed),
+    "located": RateSpec("visible: located", lambda e: e["visible"], lambda e: bool(e["located"])),
+    "false_absence": RateSpec("visible: predicted absent", lambda e: e["visible"], _declared_absent),
+    "present_absent": RateSpec("present: predicted absent", lambda e: e["present"], _declared_absent),
+    "absence_detected": RateSpec("absent: predicted absent", lambda e: not e["present"], _declared_absent),
+    "wrong_object": RateSpec("wrong object picked", lambda e: True, lambda e: e["wrong_objects"] > 0),
 }
 TARGET_GROUPS: dict[str, Callable[[Episode], bool]] = {
     "all": lambda e: True,
     "seen": lambda e: bool(e["seen"]),
     "unseen": lambda e: not e["seen"],
 }
-"""Which targets: all, those of Y_id, those of Y_ood."""
-
+"""Group of targets -> whether an episode's target is in it: all, those of Y_id (seen), those of Y_ood (unseen)."""
 
 OUTCOMES: dict[str, Callable[[Episode], bool]] = {
-    "picked": _picked,
-    "rightly called absent": lambda e: e["declared_absent"] and not e["present"],
-    "called absent, but there": lambda e: e["declared_absent"] and e["present"],
-    "absent, not called so": lambda e: not e["present"],
-    "another one picked": lambda e: e["wrong_objects"] > 0,
-    "nothing brought to the goal": lambda e: True,
+    "placed": _placed,
+    "absence detected": lambda e: e["declared_absent"] and not e["present"],
+    "present, predicted absent": lambda e: e["declared_absent"] and e["present"],
+    "absence missed": lambda e: not e["present"],
+    "wrong object picked": lambda e: e["wrong_objects"] > 0,
+    "not placed": lambda e: True,
 }
-"""How an episode ends: the first of these that is so."""
+"""Outcome -> whether it holds; the outcome of an episode is the first that does."""
 
 
 def outcome_of(episode: Episode) -> str:
-    """Return how an episode ended, a key of `ENDS`."""
-    return next(end for end, so in OUTCOMES.items() if so(episode))
+    """Return the outcome of an episode, a key of `OUTCOMES`."""
+    return next(outcome for outcome, holds in OUTCOMES.items() if holds(episode))
 
 
 def compute_rates(episodes: Sequence[Episode]) -> dict[str, Proportion]:
-    """Return every figure of some episodes."""
-    found = {}
-    for key, figure in RATES.items():
-        asked = [episode for episode in episodes if figure.of(episode)]
-        found[key] = wilson_interval(sum(figure.hit(episode) for episode in asked), len(asked))
-    return found
+    """Return every rate of `RATES` over some episodes."""
+    rates = {}
+    for key, spec in RATES.items():
+        counted = [episode for episode in episodes if spec.of(episode)]
+        rates[key] = wilson_interval(sum(spec.hit(episode) for episode in counted), len(counted))
+    return rates
 
 
 def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Return variant -> kind of target -> figure -> share, of each object too, and the median time of a detection."""
+    """Return variant -> group of targets -> rate, of each object too, and the median time of a detection."""
     table: dict[str, Any] = {}
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
-        own = [episode for episode in episodes if episode["variant"] == variant]
-        names = sorted({episode["target"] for episode in own})
+        chosen = [episode for episode in episodes if episode["variant"] == variant]
+        names = sorted({episode["target"] for episode in chosen})
         table[variant] = {
-            "episodes": len(own),
-            "seconds_per_decision": float(np.median([episode["seconds"] for episode in own])),
-            "steps": float(np.mean([episode["steps"] for episode in own])),
-            **{kind: _plain(compute_rates([e for e in own if of(e)])) for kind, of in TARGET_GROUPS.items()},
-            "objects": {name: _plain(compute_rates([e for e in own if e["target"] == name])) for name in names},
+            "episodes": len(chosen),
+            "seconds_per_decision": float(np.median([episode["seconds"] for episode in chosen])),
+            "steps": float(np.mean([episode["steps"] for episode in chosen])),
+            **{group: _plain(compute_rates([e for e in chosen if of(e)])) for group, of in TARGET_GROUPS.items()},
+            "objects": {name: _plain(compute_rates([e for e in chosen if e["target"] == name])) for name in names},
         }
     return table
 
 
-def _plain(found: Mapping[str, Proportion]) -> dict[str, Any]:
+def _plain(rates: Mapping[str, Proportion]) -> dict[str, Any]:
     return {
-        key: {"share": None if not one.count else one.value, **asdict(one)}
-        if one.count
-        else {"share": None, "hits": 0, "count": 0, "low": None, "high": None}
-        for key, one in found.items()
+        key: {"rate": rate.value, **asdict(rate)}
+        if rate.count
+        else {"rate": None, "hits": 0, "count": 0, "low": None, "high": None}
+        for key, rate in rates.items()
     }
 
 
 def tables(episodes: Sequence[Episode]) -> str:
     """Return the tables of a report, Markdown: percent, 95% interval, episodes."""
     variants = list(dict.fromkeys(episode["variant"] for episode in episodes))
-    head = ["variant", *(figure.title for figure in RATES.values()), "ms a decision"]
+    head = ["variant", *(spec.title for spec in RATES.values()), "ms a decision"]
     parts = []
-    for kind, of in TARGET_GROUPS.items():
+    for group, of in TARGET_GROUPS.items():
         rows = []
         for variant in variants:
-            own = [episode for episode in episodes if episode["variant"] == variant and of(episode)]
-            if own:
-                time = f"{1000 * np.median([episode['seconds'] for episode in own]):.0f}"
-                rows.append([f"`{variant}`", *map(str, compute_rates(own).values()), time])
-        parts.append(f"## Targets: {kind}\n\n{_markdown(head, rows)}")
+            chosen = [episode for episode in episodes if episode["variant"] == variant and of(episode)]
+            if chosen:
+                time = f"{1000 * np.median([episode['seconds'] for episode in chosen]):.0f}"
+                rows.append([f"`{variant}`", *map(str, compute_rates(chosen).values()), time])
+        parts.append(f"## Targets: {group}\n\n{markdown_table(head, rows)}")
     names = sorted({episode["target"] for episode in episodes})
     rows = []
     for name in names:
         row = [name]
         for variant in variants:
-            found = compute_rates([e for e in episodes if e["variant"] == variant and e["target"] == name])
-            picked, called = found["graspable_picked"], found["false_absence"]
-            row.append(f"{picked.hits}/{picked.count}, {called.hits}/{called.count}")
+            rates = compute_rates([e for e in episodes if e["variant"] == variant and e["target"] == name])
+            placed, absent = rates["graspable_picked"], rates["false_absence"]
+            row.append(f"{placed.hits}/{placed.count}, {absent.hits}/{absent.count}")
         rows.append(row)
-    each = _markdown(["object", *(f"`{variant}`" for variant in variants)], rows)
-    note = "Graspable ones brought to the goal, and visible ones called absent."
-    return "\n\n".join([*parts, f"## By object\n\n{note}\n\n{each}"]) + "\n"
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    by_object = markdown_table(["object", *(f"`{variant}`" for variant in variants)], rows)
+    note = "Graspable targets that were placed, and visible ones that were predicted absent."
+    return "\n\n".join([*parts, f"## By object\n\n{note}\n\n{by_object}"]) + "\n"

@@ -48,7 +48,7 @@ def test_published_scenes_become_a_store(tmp_path, depth_dtype, unit, size):
         assert (store.images("base", "rgb", index) == 10 * (index + 1)).all()
     depth = store.images("hand", "depth")
     assert depth.shape == (3, 32, 32) and (depth[..., :16] == 500).all() and (depth[..., 16:] == 750).all()
-    assert unit in store.manifest.config["source_depth"]
+    assert unit in store.manifest.settings["source_depth"]
     assert f"read as {unit}" in (store.path / "card.md").read_text()
     assert (store.path / "contact_sheet.png").exists()
 

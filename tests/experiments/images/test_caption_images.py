@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -14,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_module
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -23,9 +21,11 @@ from helpers.image_data import paint, paint_classes, toy_views
 from helpers.paths import ROOT
 from helpers.process_kill import run_killed
 from pickclutter_lang import errors
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.experiments.images.caption_images import caption_images
-from pickclutter_lang.experiments.images.config import CaptionConfig
+from pickclutter_lang.experiments.images.config import CACHE_DIR, CaptionConfig
+from pickclutter_lang.utils.locks import file_lock
 
 transformers = pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
@@ -199,10 +199,8 @@ def test_a_model_that_says_nothing_is_named_after_all_are_asked(config: CaptionC
 
 
 def test_two_processes_do_not_write_one_file(config: CaptionConfig) -> None:
-    with Path(config.out).open("a") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(errors.DatasetError, match="alone"):
-            caption_images(config)
+    with file_lock(Path(config.out)), pytest.raises(errors.LockedError, match="alone"):
+        caption_images(config)
     with pytest.raises(errors.DatasetError, match="mkdir -p"):
         caption_images(replace(config, out=str(Path(config.out).parent / "none" / "captions.jsonl")))
 
@@ -291,8 +289,7 @@ def test_a_machine_without_network_is_told_what_to_get(config: CaptionConfig, tm
     assert not (tmp_path / "captions.jsonl").exists()
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "benchmark").glob("*.yaml")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "dataset").glob("*.yaml")))
 def test_every_benchmark_can_be_chosen(name: str) -> None:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = compose("caption_images", [f"dataset={name}", "data.root=PICTURES"])
-    assert (config.data.name, config.data.root, config.data.cache) == (name, "PICTURES", "runs/picture_cache")
+    config = compose_config(CaptionConfig, "caption_images", [f"dataset={name}", "data.root=IMAGES"])
+    assert (config.data.name, config.data.root, config.data.cache) == (name, "IMAGES", CACHE_DIR)

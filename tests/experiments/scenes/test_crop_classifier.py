@@ -72,7 +72,7 @@ def test_close_ups_are_what_numpy_computes():
     masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
     masks[2] = 0
     with torch.no_grad():
-        found, local = model(images, masks).numpy(), model.student(images).local.numpy()
+        found, local = model(images, masks).numpy(), model.student(images).spatial.numpy()
     cells = local.shape[2]
     for n in range(3):
         total = np.zeros(5)

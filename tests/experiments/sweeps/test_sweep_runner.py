@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hydra import initialize_config_module
 
 from helpers.paths import ROOT, TESTS
 from helpers.scene_runs import make_toys
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.errors import InvalidArgumentError, LockedError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.sweeps.sweep_runner import (
     Job,
@@ -24,8 +24,7 @@ from pickclutter_lang.experiments.sweeps.sweep_runner import (
     plan_sweep,
     run_sweep,
 )
-from pickclutter_lang.utils.cli import compose_config
-from pickclutter_lang.utils.processes import dir_lock
+from pickclutter_lang.utils.locks import dir_lock
 
 # A run in small: an epoch in its log, then what its method says.
 RUN = """
@@ -58,8 +57,7 @@ run_sweep(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!
 
 
 def compose_run(overrides: list[str]) -> TrainConfig:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return compose_config(TrainConfig, "train_affordance", overrides)
+    return compose_config(TrainConfig, "train_affordance", overrides)
 
 
 def grid_settings(out: Path, **changes) -> SweepConfig:
@@ -143,7 +141,7 @@ def test_children_end_with_the_grid(tmp_path, script, number):
     code = GRID.format(paths=[str(Path(__file__).parent), str(TESTS)], out=str(out), script=str(script))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(lambda: len(alive(out)) == 2)
-    with pytest.raises(DatasetError, match="another grid is at work"), dir_lock(out):
+    with pytest.raises(LockedError, match=f"process {process.pid} .* is at work there"), dir_lock(out):
         pass
     os.kill(process.pid, number)
     assert process.wait(30) != 0

@@ -1,0 +1,73 @@
+"""Which policy folders an evaluation compares, and whether the episodes in its folder are of the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import CheckpointError, MismatchError
+from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE
+from pickclutter_lang.utils.io import atomic_write, create_dir
+
+EVAL_CONFIG_FILE = "config.json"
+PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
+"""Variant -> the phase of the run after which its student is exported."""
+_NEW = ".policies"
+
+
+def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
+    """Export a run's student after both phases into `policies`; return variant -> policy folder.
+
+    :param comparable: what episodes depend on beside the students
+    :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
+    """
+    place = folder / "policies"
+    for left in folder.glob(f"{_NEW}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
+        made = {variant: str(Path(new) / variant) for variant in PHASES}
+        for variant, phase in PHASES.items():
+            export_policy(PolicyExportConfig(run, phase, scenes, 1, made[variant]))
+        check_same(folder, comparable, made)
+        shutil.rmtree(place, ignore_errors=True)
+        create_dir(place)
+        for variant in PHASES:
+            Path(made[variant]).replace(place / variant)
+    return {variant: str(place / variant) for variant in PHASES}
+
+
+def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> None:
+    """Check that episodes that are there are of the same students and environment; note down what they are of.
+
+    :param policies: variant -> policy folder
+    :raises MismatchError: when they are of others
+    :raises CheckpointError: when that cannot be read
+    """
+    now = {**comparable, **{variant: _fingerprint(Path(policy)) for variant, policy in policies.items()}}
+    path = folder / EVAL_CONFIG_FILE
+    if path.is_file():
+        try:
+            there = dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
+        if there != now:
+            differ = [f"{k}: {there.get(k)} / {now.get(k)}" for k in {**now, **there} if there.get(k) != now.get(k)]
+            raise MismatchError(
+                f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
+                "choose another out, or remove that folder"
+            )
+    atomic_write(path, (json.dumps(now, indent=1) + "\n").encode())
+
+
+def _fingerprint(policy: Path) -> str:
+    """Return a hash of what a policy folder holds."""
+    found = hashlib.sha256()
+    for name in (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE):
+        found.update((policy / name).read_bytes())
+    return found.hexdigest()[:16]

@@ -1,0 +1,75 @@
+"""Locks that one process holds on a file or a folder; the system releases them however the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pickclutter_lang.errors import DatasetError, LockedError
+from pickclutter_lang.utils.io import ensure_dir
+
+LOCK_FILE = ".lock"
+
+
+@contextmanager
+def file_lock(path: Path, wait: bool = False) -> Iterator[int]:
+    """Hold the lock of a file, which lies beside it as `.<name>.lock` and stays there.
+
+    :param path: what the lock is for; its folder must exist
+    :param wait: wait for another process that holds the lock, instead of raising an error
+    :return: file descriptor of the lock; a child process that keeps it open holds the lock too
+    :raises LockedError: when another process holds it, saying which
+    :raises DatasetError: when the lock cannot be written
+    """
+    with _hold(path.with_name(f".{path.name}.lock"), path, wait) as handle:
+        yield handle
+
+
+@contextmanager
+def dir_lock(folder: Path) -> Iterator[int]:
+    """Hold the lock of a folder, which is created if it is missing; otherwise as `file_lock`."""
+    ensure_dir(folder)
+    with _hold(folder / LOCK_FILE, folder, wait=False) as handle:
+        yield handle
+
+
+@contextmanager
+def _hold(lock: Path, place: Path, wait: bool) -> Iterator[int]:
+    try:
+        stream = lock.open("a+")
+    except OSError as error:
+        raise DatasetError(f"cannot write {lock}: {error.strerror}; choose a place that can be written to") from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise LockedError(
+                f"expected to be alone at {place}, but {_holder(stream)} is at work there; wait for its end, or stop it"
+            ) from error
+        _sign(stream)
+        yield stream.fileno()
+
+
+def _sign(stream: IO[str]) -> None:
+    """Note down in the lock who holds it."""
+    stream.truncate(0)
+    holder = {"pid": os.getpid(), "command": shlex.join(sys.argv), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+    stream.write(json.dumps(holder) + "\n")
+    stream.flush()
+
+
+def _holder(stream: IO[str]) -> str:
+    try:
+        stream.seek(0)
+        holder = json.loads(stream.read())
+        return f"process {holder['pid']} ({holder['command']}, since {holder['since']}) or a child of it"
+    except (OSError, ValueError, KeyError, TypeError):  # it has the lock, and has not signed yet
+        return "another process"

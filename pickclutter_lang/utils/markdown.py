@@ -1,0 +1,33 @@
+"""Markdown for reports: tables, and numbers as their cells show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]], align_right: bool = False) -> str:
+    """Return a Markdown table without a line break at its end; a `|` inside a cell is escaped.
+
+    :param head: titles of the columns
+    :param rows: cells, as many in each row as there are titles
+    :param align_right: align all columns but the first to the right
+    """
+    first, other = ("---", "---:") if align_right else ("---", "---")
+    lines = [head, [first, *[other] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def percent(value: float | None, missing: str = "NA") -> str:
+    """Return a fraction as percent with one decimal, without the sign.
+
+    :param missing: what stands for None
+    """
+    return missing if value is None else f"{100 * value:.1f}"
+
+
+def number(value: float | None, decimals: int = 1, missing: str = "NA") -> str:
+    """Return a number with so many decimals.
+
+    :param missing: what stands for None
+    """
+    return missing if value is None else f"{value:.{decimals}f}"

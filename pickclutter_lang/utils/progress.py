@@ -1,0 +1,89 @@
+"""Progress of long work on the terminal: a bar with count, rate, elapsed time and time left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from types import TracebackType
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+Item = TypeVar("Item")
+_RATE_PERIOD_S = 600.0  # or the last 1000 counts; a shorter one gives no time left where one count takes longer
+
+
+class ProgressBar:
+    """A bar on standard error while the `with` block runs; without a terminal it is one line, at the end."""
+
+    def __init__(self, title: str, total: int, completed: int = 0, transient: bool = False) -> None:
+        """Prepare it.
+
+        :param title: what is counted, such as `scenes`
+        :param completed: how many were done before
+        :param transient: leave no trace after the end, and show nothing without a terminal
+        """
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            _RateColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=transient,
+            disable=transient and not console.is_terminal,
+            speed_estimate_period=_RATE_PERIOD_S,
+        )
+        self._task = self._progress.add_task(title, total=total, completed=completed, note="")
+
+    def __enter__(self) -> ProgressBar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, count: int = 1) -> None:
+        """Count so many more as done."""
+        self._progress.advance(self._task, count)
+
+    def note(self, text: str) -> None:
+        """Show a text behind the bar, in place of the one before."""
+        self._progress.update(self._task, note=text)
+
+    def print(self, text: str) -> None:
+        """Leave a line above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def track(items: Collection[Item], title: str) -> Iterator[Item]:
+    """Yield items and show how many are done."""
+    with ProgressBar(title, len(items)) as bar:
+        for item in items:
+            yield item
+            bar.advance()
+
+
+class _RateColumn(ProgressColumn):
+    """Items a second, or seconds an item where these are fewer than one a second."""
+
+    def render(self, task: Task) -> Text:
+        if not task.speed:
+            return Text("-/s")
+        return Text(f"{task.speed:.1f}/s" if task.speed >= 1 else f"{1 / task.speed:.1f} s each")
