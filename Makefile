@@ -18,7 +18,7 @@ quickstart: setup
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
-	$(PICKCLUTTER) train-affordance experiment=quickstart method=best threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
+	$(PICKCLUTTER) train-affordance experiment=quickstart method=best num_threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"

@@ -32,6 +32,7 @@ small_training() {  # ENVIRONMENT OUT
 }
 
 echo "wheel: building"
+rm -rf build/lib  # setuptools puts what an earlier build left there into the wheel
 .venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$work/dist" .
 wheel=$(echo "$work"/dist/pickclutter_lang-*.whl)
 cd "$work"

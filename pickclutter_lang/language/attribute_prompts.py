@@ -9,10 +9,10 @@ import numpy as np
 from pickclutter_lang.language.captions import Caption, Predicate, with_article
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 
-ATTRIBUTE_TYPES = ("colour", "shape", "pattern", "material", "category", "use")
+ATTRIBUTE_TYPES = ("color", "shape", "pattern", "material", "category", "use")
 _ADJECTIVE = ("{a} object", "{a} thing", "{a} item", "a photo of {a} object")
 _TEMPLATES = {
-    "colour": _ADJECTIVE,
+    "color": _ADJECTIVE,
     "pattern": _ADJECTIVE,
     "shape": _ADJECTIVE,
     "material": (

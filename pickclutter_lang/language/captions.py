@@ -14,12 +14,12 @@ _OBJECT = (
     "{a}",
     "{a}",
     "a photo of {a}",
-    "a image of {a}",
+    "a picture of {a}",
     "a photo of {bare}",
     "{bare}",
     "the {bare}",
     "this is {a}",
-    "an object crop photo of {a}",
+    "a close-up photo of {a}",
     "an image of {a} on a table",
     "{a} on the table",
     "{a} in a pile",
@@ -31,7 +31,7 @@ _SCENE = (
     "a photo of a table with {a}",
     "a table with {a}",
     "there is {a} on the table",
-    "a image of a pile with {a}",
+    "a picture of a pile with {a}",
     "clutter with {a} in it",
     "{a} among other things",
     "a scene with {a}",
@@ -40,7 +40,7 @@ _SCENE = (
 )
 _ABSENT = (
     "a photo of a table without {a}",
-    "a image of a table without {a}",
+    "a picture of a table without {a}",
     "a table with no {bare}",
     "there is no {bare} on the table",
     "a pile without {a}",
@@ -242,7 +242,7 @@ def _attributes(thing: ObjectAttributes, rng: np.random.Generator) -> tuple[str,
     words = {
         "size": thing.size,
         "pattern": thing.pattern,
-        "colour": " and ".join(colors[:3]),
+        "color": " and ".join(colors[:3]),
         "shape": thing.shape,
         "material": thing.material,
         "category": thing.category,
@@ -252,8 +252,8 @@ def _attributes(thing: ObjectAttributes, rng: np.random.Generator) -> tuple[str,
     count = min(len(known), int(rng.integers(1, 4)))
     chosen = set(rng.permutation(known)[:count].tolist())
     if chosen == {"size"}:
-        chosen.add("colour" if words["colour"] else known[-1])
-    before = [words[k] for k in ("size", "pattern", "colour", "shape") if k in chosen]
+        chosen.add("color" if words["color"] else known[-1])
+    before = [words[k] for k in ("size", "pattern", "color", "shape") if k in chosen]
     noun = words["category"] if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
     if thing.noun and "shape" in chosen:
         before, noun = before[:-1], thing.noun
@@ -264,8 +264,8 @@ def _attributes(thing: ObjectAttributes, rng: np.random.Generator) -> tuple[str,
     text = " ".join([*before, noun])
     text += f" made of {material}" if behind else ""
     text += f" for {words['use']}" if "use" in chosen else ""
-    tags = {f"{kind}:{words[kind]}" for kind in chosen if kind != "colour"}
-    return text, frozenset(tags | {f"color:{color}" for color in colors[:3] if "colour" in chosen})
+    tags = {f"{kind}:{words[kind]}" for kind in chosen if kind != "color"}
+    return text, frozenset(tags | {f"color:{color}" for color in colors[:3] if "color" in chosen})
 
 
 def _fill(forms: Sequence[str], noun: str, rng: np.random.Generator) -> str:

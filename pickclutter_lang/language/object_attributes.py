@@ -81,7 +81,7 @@ def attributes_of(item: CatalogObject) -> ObjectAttributes:
     material = "" if item.material in _UNSAID_MATERIALS else item.material
     words = {
         "category": item.category,
-        "colours": item.colors,
+        "colors": item.colors,
         "shape": item.shape,
         "material": material,
         "use": item.function,
@@ -112,7 +112,7 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
     colors = tuple(str(color) for color in words["colours"])  # type: ignore[attr-defined]
     pattern, material = str(words["pattern"]), str(words["material"]).replace("wooden", "wood")
     return ObjectAttributes(
-        tags=_tags({"shape": shape, "colours": colors, "pattern": pattern, "material": material}),
+        tags=_tags({"shape": shape, "colors": colors, "pattern": pattern, "material": material}),
         colors=colors,
         material=material,
         pattern=pattern,
@@ -122,7 +122,7 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
 
 
 def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
-    tags = {f"color:{color}" for color in words.get("colours", ())}
+    tags = {f"color:{color}" for color in words.get("colors", ())}
     for kind in ("category", "shape", "material", "use", "size", "pattern"):
         word = words.get(kind)
         if word:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 
-PHOTO_TEMPLATES = ("a photo of a table with a", "a image of a table without a")
+PHOTO_TEMPLATES = ("a photo of a table with a", "a picture of a table without a")
 _SPREAD = 0.02  # of random context vectors, as in CoOp
 
 

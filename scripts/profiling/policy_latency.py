@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 import open_clip
 import torch
-from hydra import compose, initialize_config_module
 
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, SCHEMA, CropClassifierConfig, PolicyConfig
@@ -23,7 +23,6 @@ from pickclutter_lang.policy.runtime import CameraImages, StudentRuntime
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.model import MultiLabelStudent
 from pickclutter_lang.teachers import load_teacher
-from pickclutter_lang.utils.cli import parse_config
 
 WIDTH = 256
 CAMERAS = {128: 176, 192: 256}
@@ -43,8 +42,7 @@ _CLOSE_UPS = 3
 
 def student(names: list[str], *overrides: str) -> StudentRuntime:
     """Return a student with random weights that sees the middle of the hand camera's image, by default 128 px."""
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = parse_config(TrainConfig, compose("train_affordance", overrides=list(overrides)))
+    config = compose_config(TrainConfig, "train_affordance", overrides)
     card = PolicyConfig(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[config.data.crop_size], {})
     text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
     weights = MultiLabelStudent(config, WIDTH).state_dict()

@@ -1,3 +1,5 @@
+"""Collecting scenes with worker processes that are killed, interrupted, or die; random scenes, no simulator."""
+
 from __future__ import annotations
 
 import os
@@ -14,8 +16,16 @@ import pytest
 from helpers.paths import TESTS
 from helpers.scene_rows import make_manifest, make_store, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore, verify_store
-from pickclutter_lang.envs.generation.collect import CollectConfig, collect_store
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, MissingExtraError
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.collect import collect_store
+from pickclutter_lang.errors import (
+    DatasetError,
+    InvalidArgumentError,
+    LockedError,
+    MismatchError,
+    MissingExtraError,
+    WorkerError,
+)
 
 SCENES = {"scenes": 23, "shard_size": 4}
 
@@ -27,7 +37,7 @@ class RandomSource:
         self._manifest = manifest
         self._habit = habit
 
-    def make(self, seed: int, split: str, index: int) -> Mapping:
+    def generate(self, seed: int, split: str, index: int) -> Mapping:
         if self._habit:
             self._habit(index)
         return random_row(self._manifest, index)
@@ -177,9 +187,9 @@ def test_ctrl_c_ends_all_processes(tmp_path):
     child = _start(folder)
     _wait(lambda: _shards(folder))
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to parent and workers alike
-    _, said = child.communicate(timeout=20)
+    _, output = child.communicate(timeout=20)
     _wait(lambda: not _session_members(child.pid))
-    assert said.count("KeyboardInterrupt") == 1, said  # the parent's alone
+    assert output.count("KeyboardInterrupt") == 1, output  # the parent's alone
     assert not list(folder.rglob("*.tmp"))
 
 
@@ -194,8 +204,8 @@ def test_a_worker_that_dies_is_replaced(tmp_path, expected, capfd):
     habit = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
     done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, habit), 2)
     assert done.store.content_hash == expected
-    said = " ".join(capfd.readouterr().err.split())
-    assert "the worker of shard 00001.h5 was ended by the signal SIGSEGV; trying again" in said
+    output = " ".join(capfd.readouterr().err.split())
+    assert "the worker of shard 00001.h5 ended unexpectedly (ended by SIGSEGV); trying again" in output
 
 
 def _exit_at_six(index: int) -> None:
@@ -209,7 +219,7 @@ def _no_extra(manifest: Manifest):
 
 def test_a_worker_that_always_dies_is_named(tmp_path):
     manifest = make_manifest(**SCENES)
-    with pytest.raises(DatasetError, match=r"00001\.h5 ended with exit status 7, 3 times in a row"):
+    with pytest.raises(WorkerError, match=r"00001\.h5 ended unexpectedly \(exit status 7\), 3 times in a row"):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, _exit_at_six), 1)
     assert _shards(tmp_path / "s")[0].name == "00000.h5"
 
@@ -257,7 +267,7 @@ def test_two_collections_into_one_folder(tmp_path):
     _wait(lambda: (folder / "manifest.json").exists())
     manifest = make_manifest(**MANY)
     try:
-        with pytest.raises(DatasetError, match="another process is collecting"):
+        with pytest.raises(LockedError, match=f"process {child.pid} .* is at work there"):
             collect_store(folder, manifest, partial(RandomSource, manifest), 1)
     finally:
         os.killpg(child.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Views of single things: rendered with masks and words, the same for the same seed."""
+"""Views of single objects: rendered with masks and words, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import paper_catalog
 
 pytest.importorskip("sapien")
-from pickclutter_lang.envs.generation.view_renderer import ObjectViewConfig, render_object_views
+from pickclutter_lang.envs.config import ObjectViewConfig
+from pickclutter_lang.envs.generation.view_renderer import render_object_views
 
 SETTINGS = ObjectViewConfig(
     out="",
@@ -29,7 +30,7 @@ SETTINGS = ObjectViewConfig(
 
 
 @pytest.mark.sim
-def test_views_show_each_thing_and_depend_on_the_seed_alone(tmp_path: Path) -> None:
+def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> None:
     hashes = [
         render_object_views(replace(SETTINGS, out=str(tmp_path / name), seed=seed))
         for name, seed in (("first", 0), ("same", 0), ("other", 1))
@@ -64,4 +65,4 @@ def test_wrong_settings_are_named(change: dict[str, object]) -> None:
 @pytest.mark.sim
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="mkdir"):
-        render_object_views(replace(SETTINGS, out=str(tmp_path / "no" / "views"), things=0))
+        render_object_views(replace(SETTINGS, out=str(tmp_path / "no" / "views"), random_objects=0))

@@ -1,4 +1,4 @@
-"""A script that kills itself at a chosen moment, so that a test need not race with it."""
+"""Processes that are killed: a script at a chosen call, so that a test need not race with it, and worker processes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import runpy
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -35,6 +37,29 @@ def run_killed(script: Path, overrides: list[str], function: str, call: int, fol
     arguments = [sys.executable, __file__, function, str(call), str(script), *overrides]
     done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == -signal.SIGKILL, f"{function} was not called {call} times: {done.stderr[-2000:]}"
+
+
+def worker_processes(parent: int) -> list[int]:
+    """Return the ids of the worker processes that a process has started with `multiprocessing`, oldest first."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state = (entry / "stat").read_text().rpartition(")")[2].split()
+                command = (entry / "cmdline").read_bytes()
+            except OSError:  # it has ended meanwhile
+                continue
+            if int(state[1]) == parent and b"multiprocessing.spawn" in command:
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for a condition; fail after so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

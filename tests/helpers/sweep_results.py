@@ -45,7 +45,7 @@ def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]
             }
     config = copy.deepcopy(CONFIG) | {"method": method, "seed": seed, "out": f"runs/{method}/{seed}"} | cfg
     return {
-        "schema": SCHEMA, "cfg": config, "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
+        "schema": SCHEMA, "config": config, "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
         "data": {name: {"scenes": 50, "content": name} for name in ("train", "id", "ood", "fewshot")},
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": stages, "peak_memory_mb": 700.0,
         "seconds": {"distill": 300.0 + seed, "few_shot": 60.0, "evaluation": 5.0},
@@ -53,7 +53,7 @@ def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> Path:
-    path = folder / result["cfg"]["method"] / f"seed{result['seed']}" / "result.json"
+    path = folder / result["config"]["method"] / f"seed{result['seed']}" / "result.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(result))
     return path

@@ -71,8 +71,8 @@ def test_absence_is_the_opposite_of_presence() -> None:
 @pytest.mark.parametrize(
     ("phrase", "expected"),
     [
-        (tagged("colour:yellow"), [True, True, False]),
-        (tagged("colour:yellow", "shape:curved"), [True, False, False]),
+        (tagged("color:yellow"), [True, True, False]),
+        (tagged("color:yellow", "shape:curved"), [True, False, False]),
         (tagged("category:fruit", low=2, high=2), [True, False, False]),
         (tagged("category:fruit", low=0, high=0), [False, False, True]),
         (tagged(low=2, high=2), [True, False, True]),
@@ -118,8 +118,8 @@ def test_procedural_things_share_words_with_the_catalogue() -> None:
     ball = attributes_from_dict(
         {"shape": "ball", "category": "toy", "colours": ["green"], "pattern": "plain", "material": "cloth"}
     )
-    assert caption_truth([tagged("category:ball", "colour:green")], [[ball], things("tennis ball")]).all()
-    assert {"material:wood", "pattern:striped", "colour:white", "shape:conical"} <= CONE.tags
+    assert caption_truth([tagged("category:ball", "color:green")], [[ball], things("tennis ball")]).all()
+    assert {"material:wood", "pattern:striped", "color:white", "shape:conical"} <= CONE.tags
     rng = np.random.default_rng(0)
     texts = " ".join(object_caption(CONE, rng).text for _ in range(200))
     assert {"cone", "striped", "red", "white", "wood"} <= set(texts.split())

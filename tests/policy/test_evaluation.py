@@ -1,8 +1,10 @@
-"""Trials of a policy: shares and intervals, the script with its resume, films."""
+"""Evaluation of a policy: rates and intervals, the command with its resume and its workers, videos."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ import safetensors.torch
 from PIL import Image
 
 from helpers.paths import SCRIPTS
-from helpers.process_kill import run_killed
+from helpers.process_kill import run_killed, wait_until, worker_processes
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.policy.evaluation import videos
 from pickclutter_lang.policy.evaluation.plots import plot_outcomes
@@ -33,9 +35,9 @@ SIDE = 48
 def wilson(hits: int, count: int) -> tuple[float, float]:
     """The interval as Wilson's formula has it."""
     z, p = 1.959963984540054, hits / count
-    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    center = (p + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * np.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return middle - half, middle + half
+    return center - half, center + half
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 5), (3, 7), (50, 50), (120, 200)])
@@ -45,7 +47,7 @@ def test_intervals_are_wilsons(hits, count):
     assert found.value == hits / count
 
 
-def test_a_share_of_nothing_is_none():
+def test_a_rate_of_nothing_is_none():
     assert np.isnan(wilson_interval(0, 0).value) and str(wilson_interval(0, 0)) == "-"
 
 
@@ -58,15 +60,15 @@ def episode(**changes):
     return plain | changes
 
 
-def test_every_kind_of_end_is_counted_once(tmp_path):
+def test_every_outcome_is_counted_once(tmp_path):
     absent = {"present": False, "visible": False, "graspable": False}
     played = [
         episode(),
         episode(success=False, wrong_objects=2),
         episode(success=False, declared_absent=True, located=False),
         episode(success=True, graspable=False),
-        episode(**absent, declared_absent=True, known=False, target="dice"),
-        episode(**absent, success=False, known=False, target="dice"),
+        episode(**absent, declared_absent=True, seen=False, target="dice"),
+        episode(**absent, success=False, seen=False, target="dice"),
         episode(present=True, visible=False, graspable=False, success=False, declared_absent=True),
     ]
     found = {key: (one.hits, one.count) for key, one in compute_rates(played).items()}
@@ -77,27 +79,27 @@ def test_every_kind_of_end_is_counted_once(tmp_path):
         "located": (3, 4),
         "false_absence": (1, 4),
         "present_absent": (2, 5),
-        "absence_found": (1, 2),
+        "absence_detected": (1, 2),
         "wrong_object": (1, 7),
     }
     assert set(found) == set(RATES)
     assert [outcome_of(one) for one in played] == [
-        "picked",
-        "another one picked",
-        "called absent, but there",
-        "picked",
-        "rightly called absent",
-        "absent, not called so",
-        "called absent, but there",
+        "placed",
+        "wrong object picked",
+        "present, predicted absent",
+        "placed",
+        "absence detected",
+        "absence missed",
+        "present, predicted absent",
     ]
-    assert outcome_of(episode(success=False)) == "nothing brought to the goal"
+    assert outcome_of(episode(success=False)) == "not placed"
     with Image.open(plot_outcomes(played, tmp_path)) as image:
         colors = {color for _, color in image.convert("RGB").getcolors(1 << 20)}
     assert (0x1B, 0x8A, 0x3A) in colors and (0x9A, 0xA0, 0xA6) in colors  # the legend has those that are not there
     table = summary([*played, episode(variant="random", success=False)])
-    assert table["few_shot"]["unseen"]["absence_found"]["hits"] == 1
+    assert table["few_shot"]["unseen"]["absence_detected"]["hits"] == 1
     assert table["few_shot"]["unseen"]["present_picked"] == {
-        "share": None, "hits": 0, "count": 0, "low": None, "high": None,
+        "rate": None, "hits": 0, "count": 0, "low": None, "high": None,
     }  # fmt: skip
     assert table["few_shot"]["objects"]["dice"]["success"]["count"] == 2
     assert table["random"]["episodes"] == 1 and json.loads(json.dumps(table)) == table
@@ -107,7 +109,7 @@ def test_every_kind_of_end_is_counted_once(tmp_path):
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("trials")
+    root = tmp_path_factory.mktemp("evaluation")
     make_finished_run(root, SIDE)
     return root
 
@@ -122,7 +124,7 @@ def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
 def test_the_script_goes_on_where_it_was_killed(run_folder):
     common = [
         "run=run",
-        "variants=[simulator,zero_shot,teacher,random]",
+        "variants=[oracle,zero_shot,teacher,random]",
         "episodes=1",
         "workers=1",
         "n_videos=1",
@@ -136,8 +138,8 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
     done = call(run_folder, *common, "out=killed", "workers=2")
     assert done.returncode == 0, done.stderr
     assert "report: killed/report.md" in done.stdout
-    assert "![How the episodes ended](ends.png)" in (run_folder / "killed" / "report.md").read_text()
-    assert (run_folder / "killed" / "ends.png").is_file()
+    assert "![Outcomes of the episodes](outcomes.png)" in (run_folder / "killed" / "report.md").read_text()
+    assert (run_folder / "killed" / "outcomes.png").is_file()
 
     def plain(episodes):
         return [{k: v for k, v in e.items() if k != "seconds"} for e in episodes]
@@ -149,8 +151,8 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
         sorted(before, key=key)
     )  # equal seeds, equal outcomes, in one process or two
     result = json.loads((run_folder / "killed" / "result.json").read_text())
-    assert set(result["variants"]) == {"oracle", "zero_shot", "teacher", "random"} and result["films"]
-    for video in result["films"]:
+    assert set(result["variants"]) == {"oracle", "zero_shot", "teacher", "random"} and result["videos"]
+    for video in result["videos"]:
         with Image.open(run_folder / "killed" / video) as image:
             if video.endswith(".gif"):
                 assert image.n_frames >= 1 and image.size == (512, 300)
@@ -158,46 +160,78 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
                 assert image.size[1] == 220 and image.size[0] in [512 * n * 220 // 300 for n in range(1, 6)]
         assert video in (run_folder / "killed" / "report.md").read_text()
     assert not list((run_folder / "killed").glob(".policies*"))
-    (run_folder / "killed" / "settings.json").rename(run_folder / "settings")
-    (run_folder / "killed" / "settings.json").write_text("{")
+    (run_folder / "killed" / "config.json").rename(run_folder / "settings")
+    (run_folder / "killed" / "config.json").write_text("{")
     damaged = call(run_folder, *common, "out=killed")
-    assert damaged.returncode == 2 and "settings.json is damaged" in damaged.stderr
-    (run_folder / "settings").rename(run_folder / "killed" / "settings.json")
+    assert damaged.returncode == 2 and "config.json is damaged" in damaged.stderr
+    (run_folder / "settings").rename(run_folder / "killed" / "config.json")
     refused = call(run_folder, *common, "out=killed", "split=id")
     assert refused.returncode == 2 and "another student or environment" in refused.stderr and "split" in refused.stderr
 
 
-def test_an_episode_is_played_once_for_its_film_and_its_strip(tmp_path, monkeypatch):
+def test_an_episode_is_run_once_for_its_video_and_its_filmstrip(tmp_path, monkeypatch):
     played = []
 
-    class Stage:
-        def __init__(self, stage, base_size):
+    class Runner:
+        def __init__(self, config, base_size):
             pass
 
-        def play(self, variant, seed, watch):
+        def rollout(self, variant, seed, callback):
             played.append((variant, seed))
             return {"success": seed != 7}
 
-    class Film:
-        def watch(self, observation, pick):
+    class Recorder:
+        def callback(self, observation, state):
             pass
 
-        def save(self, path, end):
-            path.write_text(f"film: {end}")
+        def save(self, path, outcome):
+            path.write_text(f"video: {outcome}")
 
-        def save_strip(self, path, end):
-            path.write_text(f"strip: {end}")
+        def save_filmstrip(self, path, outcome):
+            path.write_text(f"filmstrip: {outcome}")
 
-    monkeypatch.setattr(videos, "Theatre", Stage)
-    monkeypatch.setattr(videos, "Film", Film)
+    monkeypatch.setattr(videos, "RolloutRunner", Runner)
+    monkeypatch.setattr(videos, "VideoRecorder", Recorder)
     episodes = [episode(seed=7, success=False), episode(seed=8)]
     names = videos.write_videos(None, episodes, 1, 1, tmp_path)
     assert sorted(played) == [("few_shot", 7), ("few_shot", 8)] and len(names) == 3
-    kinds = {".gif": "film", ".png": "strip"}
+    kinds = {".gif": "video", ".png": "filmstrip"}
     assert all((tmp_path / name).read_text().startswith(kinds[name[-4:]]) for name in names)
     (tmp_path / names[-1]).unlink()
     videos.write_videos(None, episodes, 1, 1, tmp_path)
-    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "strip: failure"
+    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "filmstrip: failure"
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder):
+    overrides = ["run=run", "variants=[oracle,random]", "episodes=4", "workers=2", "n_videos=0", "n_filmstrips=0"]
+    command = [sys.executable, str(SCRIPT), *overrides, "out=replaced"]
+    process = subprocess.Popen(command, cwd=run_folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    episodes = run_folder / "replaced" / "episodes.jsonl"
+    wait_until(lambda: episodes.is_file(), 300)
+    os.kill(worker_processes(process.pid)[0], signal.SIGKILL)
+    _, output = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "ended unexpectedly (ended by SIGKILL); trying again" in output
+    rows = [json.loads(line) for line in episodes.read_text().splitlines()]
+    assert sorted((row["variant"], row["seed"]) for row in rows) == [
+        (variant, seed) for variant in ("oracle", "random") for seed in range(4)
+    ]
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_an_exported_policy_is_evaluated_without_its_run(run_folder):
+    export = [sys.executable, str(SCRIPT.with_name("export_policy.py")), "run=run", "phase=few_shot", "out=exported"]
+    assert subprocess.run(export, cwd=run_folder, capture_output=True, timeout=600).returncode == 0
+    few = ["policy=exported", "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
+    refused = call(run_folder, *few, "variants=[zero_shot]")
+    assert refused.returncode == 2 and "the student of one phase, but got zero_shot" in refused.stderr
+    done = call(run_folder, *few)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((run_folder / "exported" / "evaluation" / "result.json").read_text())
+    assert list(result["variants"]) == ["oracle", "few_shot", "teacher", "random"]
 
 
 @pytest.mark.sim
@@ -211,12 +245,13 @@ def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("variants=[best]", "simulator, few_shot"),
+        ("variants=[best]", "oracle, few_shot"),
         ("episodes=0", "at least 1"),
         ("objects=lego", "proxy"),
         ("split=train", "id, ood"),
         ("control_mode=pd_joint_vel", "pd_ee_delta_pose"),
         ("run=nowhere", "CheckpointError"),
+        ("policy=exported", "either run="),
     ],
 )
 def test_wrong_settings_are_one_line(run_folder, tmp_path, override, words):

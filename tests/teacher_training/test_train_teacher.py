@@ -151,7 +151,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     assert "never a silent fall-back" in card and "CC BY 4.0" in card and "| banana |" in card
     figures = json.loads((whole / "figures.json").read_text())
     assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
-    assert figures["attributes"]["proxy, paper, random things"]["colour"]["views"] == 3
+    assert figures["attributes"]["proxy, paper, random things"]["color"]["views"] == 3
     assert figures["views"]["proxy, paper, objects"]["names"] == 3
 
     part = config(data, tmp_path / "part", steps=4)
@@ -296,7 +296,7 @@ def test_relighting_and_coarsening_keep_the_range_and_are_seeded() -> None:
 def test_kinds_of_questions_have_their_columns(data: Path, tmp_path: Path) -> None:
     wanted = config(data, tmp_path)
     batch = RenderBatchSampler(SceneImages.load(wanted.scenes), ObjectViews.load(wanted.views), wanted, 64).batch(0)
-    assert {"name", "colour", "shape", "material"} <= set(batch.attribute_slices)
+    assert {"name", "color", "shape", "material"} <= set(batch.attribute_slices)
     start = batch.attribute_slices["name"].start
     for kind, columns in batch.attribute_slices.items():
         assert all(tag.startswith(f"{kind}:") for tag in batch.tags[columns.start - start : columns.stop - start])

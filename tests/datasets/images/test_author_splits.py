@@ -98,9 +98,9 @@ def test_a_list_that_is_not_there_is_named(tmp_path: Path, birds: ImageDataset) 
     lists = write_lists(tmp_path / "lists", *ON_DISK)
     (lists / "val_data.txt").unlink()
     with pytest.raises(MissingAssetsError, match=r"val_data\.txt"):
-        load_image_dataset(config(tmp_path, lists=str(lists)))
+        load_image_dataset(config(tmp_path, author_lists=str(lists)))
     with pytest.raises(MissingAssetsError, match=r"label2text\.txt"):
-        load_image_dataset(config(tmp_path, lists=str(tmp_path)))
+        load_image_dataset(config(tmp_path, author_lists=str(tmp_path)))
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_tiered_imagenet(tmp_path: Path, place: str) -> None:
     (lists / "label2text.txt").write_text("n01530575 1 brambling\nn02012849 2 crane\nn03126707 3 crane\n")
     bare = loaded(tmp_path, "tiered_imagenet")
     assert list(found(bare)) == wnids and "label2text" in bare.notes[0]
-    data, split, report = load_image_dataset(config(tmp_path, name="tiered_imagenet", lists=str(lists)))
+    data, split, report = load_image_dataset(config(tmp_path, name="tiered_imagenet", author_lists=str(lists)))
     assert sorted(item.name for item in data.classes) == ["brambling", "crane"]  # of two cranes the chosen one
     assert len(split.seen) == 1 and "n09999999" in report and "split by seed 0" in report
 
@@ -207,7 +207,7 @@ def test_the_authors_layout_is_the_authors_split(tmp_path: Path, name: str, list
         (tmp_path / "lists" / f"{part}_data.txt").write_text("".join(f"{part}/{file}\n" for file in own))
     (tmp_path / "data" / "test").mkdir()
     paint(tmp_path / "data" / "train" / "stray.png")
-    given = config(tmp_path, name=name, lists=str(tmp_path / "lists") if listed else None)
+    given = config(tmp_path, name=name, author_lists=str(tmp_path / "lists") if listed else None)
     data, split, report = load_image_dataset(given)
     assert found(load_set(given)) == {"known_class": ("known class", 4), "unseen_class": ("unseen class", 6)}
     ids = np.array(data.images.ids)

@@ -29,7 +29,7 @@ def found(item: LoadResult) -> dict[str, tuple[str, int]]:
 
 
 def write_objects(folder: Path, ids: list[str], views: int = 6, side: int = 20, seed: int = 0) -> Path:
-    """Write noise as views of objects, and of one thing outside the catalog."""
+    """Write noise as views of objects, and of one object outside the catalog."""
     words = {"shape": "cup", "category": "cup", "colours": ["red"], "pattern": "plain", "material": "plastic"}
     things = [*({"model_id": name, "object_set": "proxy"} for name in ids), words]
     rgb = np.random.default_rng(seed).integers(0, 256, (views * len(things), side, side, 3), dtype=np.uint8)
@@ -44,21 +44,21 @@ IDS = ["011_banana", "012_strawberry", "004_sugar_box", "065-b_cups", "008_puddi
 def test_views_of_objects(tmp_path: Path) -> None:
     write_objects(tmp_path / "data", IDS)
     other = write_objects(tmp_path / "more", ["014_lemon", "011_banana"], side=24, seed=1)
-    views = loaded(tmp_path, "object_views", views=[str(other)])
+    views = loaded(tmp_path, "object_views", extra_views=[str(other)])
     assert {folder: count for folder, (_, count) in found(views).items()} == {
         **dict.fromkeys(IDS, 6),
         "014_lemon": 6,
         "011_banana": 12,
     }
     data = views.data
-    assert data.images.load([0, 41]).shape == (2, 16, 16, 3) and "12 views of things outside" in views.notes[0]
+    assert data.images.load([0, 41]).shape == (2, 16, 16, 3) and "12 views of objects outside" in views.notes[0]
     assert set(data.captions) == set(data.images.ids)
     first = [data.captions[name] for name in data.images.ids if name.startswith("011_banana")]
     assert len(set(first)) > 3 and any("banana" in text for text in first)
     for name, item in zip(data.images.ids, data.labels, strict=True):
         assert name.startswith(data.classes[item].folder + "/")
     assert data.classes[data.labels[0]].description == paper_catalog().find("banana").description
-    assert loaded(tmp_path, "object_views", views=[str(other)]).data.captions == data.captions
+    assert loaded(tmp_path, "object_views", extra_views=[str(other)]).data.captions == data.captions
 
 
 def test_halves_of_the_objects_are_the_catalogues_and_go_by_the_object_alone(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_views_that_do_not_fit_are_named(tmp_path: Path) -> None:
     root = write_objects(tmp_path / "data", IDS)
     copy = shutil.copytree(root, tmp_path / "copy")
     with pytest.raises(InvalidArgumentError, match="twice"):
-        loaded(tmp_path, "object_views", views=[str(copy)])
+        loaded(tmp_path, "object_views", extra_views=[str(copy)])
     with pytest.raises(DatasetError, match="views of objects"):
         loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "none", [])))
     with pytest.raises(UnknownObjectError, match="999"):
@@ -101,7 +101,7 @@ def test_a_data_set_is_opened_with_lists_texts_and_captions(tmp_path: Path) -> N
     (lists / "label2text.txt").write_text("001.Tern_a 1 Arctic_Tern\n002.Gull 2 Gull\n")
     (lists / "chatgpt.txt").write_text("White.\nGrey.\n")
     (tmp_path / "c.jsonl").write_text('{"id": "002.Gull/p1.png", "text": "a gull"}')
-    asked = config(tmp_path, name="caltech_birds", lists=str(lists), captions=str(tmp_path / "c.jsonl"))
+    asked = config(tmp_path, name="caltech_birds", author_lists=str(lists), captions=str(tmp_path / "c.jsonl"))
     data, split, report = load_image_dataset(asked)
     assert [(item.name, item.description) for item in data.classes[:2]] == [
         ("Arctic Tern", "White."),
@@ -109,7 +109,9 @@ def test_a_data_set_is_opened_with_lists_texts_and_captions(tmp_path: Path) -> N
     ]
     assert (split.seen, split.unseen) == ((0,), (1,)) and data.captions == {"002.Gull/p1.png": "a gull"}
     assert "images: train 4, id 2, ood 4, fewshot 2" in report and "003.Wren" in report
-    small, part, _ = load_image_dataset(config(tmp_path, name="caltech_birds", lists=str(lists), max_per_class=1))
+    small, part, _ = load_image_dataset(
+        config(tmp_path, name="caltech_birds", author_lists=str(lists), max_per_class=1)
+    )
     assert len(small.labels) == 4 and len(part.fewshot) == 1
 
 
@@ -127,13 +129,13 @@ def test_pictures_with_the_same_bytes_in_two_parts_are_reported(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"side": 8}, "side"),
+        ({"image_size": 8}, "image_size"),
         ({"seed": -1}, "seed"),
         ({"shots": 0}, "shots"),
         ({"train_fraction": 1.0}, "train_fraction"),
         ({"max_classes": 0}, "max_classes"),
         ({"max_per_class": 0}, "max_per_class"),
-        ({"views": ["x"]}, "views"),
+        ({"extra_views": ["x"]}, "extra_views"),
         ({"name": "sun397", "classes": "x.json"}, "classes"),
     ],
 )

@@ -26,7 +26,7 @@ from pickclutter_lang.datasets.images import ImageFiles
 paths = sorted(Path(sys.argv[1]).iterdir())
 images = ImageFiles(paths, [path.name for path in paths], 16, Path(sys.argv[2]))
 for first in range(0, len(paths), 4):
-    images.read(range(first, min(first + 4, len(paths))))
+    images.load(range(first, min(first + 4, len(paths))))
 """
 
 
@@ -148,17 +148,17 @@ def test_an_id_names_one_picture(paths: list[Path], tmp_path: Path) -> None:
         ArrayImages(["x"], np.zeros((1, 4, 5, 3), np.uint8), "")
 
 
-def test_ten_thousand_pictures_are_opened_fast(tmp_path: Path) -> None:
-    image = paint(tmp_path / "picture.jpg").read_bytes()
+def test_ten_thousand_images_are_opened_fast(tmp_path: Path) -> None:
+    image = paint(tmp_path / "image.jpg").read_bytes()
     for c in range(10):
         (tmp_path / "data" / f"class {c}").mkdir(parents=True)
         for n in range(1000):
             (tmp_path / "data" / f"class {c}" / f"{n}.jpg").write_bytes(image)
     code = (
         "import sys, time; begin = time.perf_counter()\n"
-        "from pickclutter_lang.datasets.images import ImageDataConfig, open_pictures\n"
-        "data, split, _ = open_pictures(ImageDataConfig(**eval(sys.argv[1])))\n"
-        "data.images.read(split.train[:128]); data.images.content; print(time.perf_counter() - begin)"
+        "from pickclutter_lang.datasets.images import ImageDataConfig, load_image_dataset\n"
+        "data, split, _ = load_image_dataset(ImageDataConfig(**eval(sys.argv[1])))\n"
+        "data.images.load(split.train[:128]); data.images.content_hash; print(time.perf_counter() - begin)"
     )
     asked = repr(vars(config(tmp_path)))
     first, second = (float(subprocess.check_output([sys.executable, "-c", code, asked])) for _ in range(2))
@@ -171,8 +171,8 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         "import resource, sys\nfrom pathlib import Path\nfrom pickclutter_lang.datasets.images import ImageFiles\n"
         "images = ImageFiles([Path(sys.argv[1])] * 512, [str(n) for n in range(512)], 256, Path(sys.argv[2]))\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
-        "images.read(range(32)); before = peak()\n"
-        "for first in [*range(0, 512, 32)] * 2: images.read(range(first, first + 32))\n"
+        "images.load(range(32)); before = peak()\n"
+        "for first in [*range(0, 512, 32)] * 2: images.load(range(first, first + 32))\n"
         "print(peak() - before)"
     )
     grown = float(subprocess.check_output([sys.executable, "-c", code, path, tmp_path / "cache"]))

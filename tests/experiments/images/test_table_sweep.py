@@ -205,7 +205,7 @@ def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toy
 
 
 @pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "benchmark").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "dataset").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_data_set_and_recipe_is_a_whole_configuration(path, recipe) -> None:
     chosen = config(f"dataset={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
     assert chosen.data.name == path.stem and chosen.data.root == "somewhere"

@@ -19,14 +19,8 @@ from PIL import Image
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.demo import (
-    DemoConfig,
-    build_demo,
-    overlay,
-    predict_image,
-    predict_scene,
-    serve,
-)
+from pickclutter_lang.experiments.scenes.command_configs import DemoConfig
+from pickclutter_lang.experiments.scenes.demo import build_demo, overlay, predict_image, predict_scene, serve
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 

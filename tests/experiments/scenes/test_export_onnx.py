@@ -15,7 +15,8 @@ import torch
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import CheckpointError, DatasetError, ExportError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.scenes.export_onnx import OnnxExportConfig, compare_onnx, export_student
+from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
+from pickclutter_lang.experiments.scenes.export_onnx import compare_onnx, export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.students.onnx import FixedVocabularyStudent, export_onnx

@@ -168,7 +168,7 @@ def test_methods_on_other_terms_are_refused(tmp_path, where):
 
 def test_what_methods_set_may_differ_and_is_listed(tmp_path):
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
-        write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, threads=2))
+        write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))
     assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path), [])
 
 

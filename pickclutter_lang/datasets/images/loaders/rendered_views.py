@@ -63,7 +63,7 @@ def load(config: ImageDataConfig) -> LoadResult:
         {name: _caption(item, row) for row, (name, item) in enumerate(zip(ids, objects, strict=True))},
         _class_split(shown),
     )
-    return LoadResult(data, (f"{left_out} views of things outside the catalog are left out",) if left_out else ())
+    return LoadResult(data, (f"{left_out} views of objects outside the catalog are left out",) if left_out else ())
 
 
 def _squeezed(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -1,0 +1,64 @@
+"""Locks of files and folders: one holder at a time, and an error that names it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pickclutter_lang.errors import DatasetError, LockedError
+from pickclutter_lang.utils.locks import dir_lock, file_lock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pickclutter_lang.utils.locks import file_lock
+
+with file_lock(Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def hold(path: Path, seconds: float) -> subprocess.Popen[str]:
+    """Start a process that holds the lock of a file; return when it does."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, path, str(seconds)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "locked\n"
+    return process
+
+
+def test_the_error_names_the_holder(tmp_path: Path) -> None:
+    with dir_lock(tmp_path / "new"), pytest.raises(LockedError) as caught, dir_lock(tmp_path / "new"):
+        pass
+    assert f"process {os.getpid()} (" in str(caught.value) and str(tmp_path / "new") in str(caught.value)
+    with dir_lock(tmp_path / "new"):
+        pass
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "captions.jsonl"
+    process = hold(path, 60)
+    with pytest.raises(LockedError, match=f"process {process.pid} "), file_lock(path):
+        pass
+    process.kill()
+    process.communicate()
+    with file_lock(path):
+        pass
+    assert not path.exists()  # the lock lies beside what it is for
+
+
+def test_one_may_wait_for_a_lock(tmp_path: Path) -> None:
+    process = hold(tmp_path / "features", 1.0)
+    start = time.monotonic()
+    with file_lock(tmp_path / "features", wait=True):
+        assert 0.3 < time.monotonic() - start < 20
+    process.communicate()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="No such file or directory"), file_lock(tmp_path / "none" / "file"):
+        pass
