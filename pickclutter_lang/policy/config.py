@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pickclutter_lang.datasets.cameras import CameraSpec
-from pickclutter_lang.datasets.config import CAMERAS, LABEL_TYPES
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.validation import at_least, one_of, within
 
 SCHEMA = 3
@@ -97,7 +97,7 @@ class StudentSpec:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("phase", self.phase, ("distill", "few_shot"))
-        one_of("target_label", self.target_label, LABEL_TYPES)
+        one_of("target_label", self.target_label, LABELS)
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         for camera in self.cameras:
             one_of("cameras", camera, CAMERAS)
