@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Have policies pick the named object in the simulator, and count successes. Needs the extra sim.
-=======
-"""Evaluate a policy in the environment: `pickclutter evaluate-policy run=runs/student episodes=200`."""
->>>>>>> main
 
     pickclutter evaluate-policy run=runs/student objects=ycb episodes=200
     pickclutter evaluate-policy policy=policy

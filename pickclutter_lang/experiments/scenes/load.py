@@ -22,30 +22,6 @@ from pickclutter_lang.training.checkpoint import check_fits
 from pickclutter_lang.training.experiment import CONFIG_FILE, DISTILL, configure_torch, finished_checkpoint
 
 
-<<<<<<< HEAD
-=======
-@dataclass
-class TrainedRunConfig:
-    """Which student to use: of which run, after which phase (`distill` or `few_shot`).
-
-    `scenes` is where the run's stores lie now, if they were moved; few steps need them. `num_threads` is torch's number
-    of threads (null: its own choice).
-    """
-
-    run: str
-    phase: str
-    scenes: str | None
-    num_threads: int | None
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if self.phase not in PHASES:
-            raise InvalidArgumentError(f"expected phase to be one of {', '.join(PHASES)}, but got {self.phase!r}")
-        if self.num_threads is not None and self.num_threads < 1:
-            raise InvalidArgumentError(f"expected num_threads to be at least 1, but got {self.num_threads}")
-
-
->>>>>>> main
 def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:
     """Return the student of a run after a phase.
 
