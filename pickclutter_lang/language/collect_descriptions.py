@@ -20,20 +20,33 @@ PROVENANCE = "Answers of the model to the instruction, one request a label, coll
 
 @dataclass
 class DescribeConfig:
-    """Configuration of `pickclutter describe-labels`; `configs/describe_labels.yaml` documents each key."""
+    """Descriptions of labels by a language model."""
 
     labels: Any
+    """[a,b,...], a .json file with a list, a .txt file with a label a line, or `catalog` (the 26 objects)."""
     model: str
+    """Name of the model at the server."""
     out: str
+    """The .json file of descriptions, for `prompts.descriptions` of a run."""
     style: str = "standard"
+    """`standard`, `succinct`, `detailed`, `distinct`, or your own word with an `instruction`."""
     instruction: str | None = None
+    """Your own instruction, with {name} in place of the label. null: the one of the style."""
     base_url: str = "https://api.openai.com/v1"
+    """Address of a server with OpenAI's chat interface."""
     api_key_env: str | None = "OPENAI_API_KEY"
+    """Environment variable with the key. null: the server wants none."""
     temperature: float | None = None
+    """Temperature of the sampling. null: the server's own."""
     timeout: float = 60.0
+    """Seconds to wait for an answer."""
     retries: int = 5
+    """How often a request that failed, or whose answer is of no use, is repeated."""
     max_tokens: int = 54
+    """Tokens of label and description above which a text is reported as too long. It is the context of the teacher less
+    2 and less the context vectors: 54 for the pocket teacher, 67 for CLIP."""
     dry_run: bool = False
+    """Print the requests and send none."""
 
     def validate(self) -> None:
         """Check what can be checked before anything is sent.

@@ -1,6 +1,16 @@
 """Students: small image networks that are distilled from a teacher, with their heads and label encoders."""
 
-from pickclutter_lang.students.heads import LabelScores, LocalAggregation
-from pickclutter_lang.students.student import Student, StudentFeatures, build_student
+from typing import TYPE_CHECKING
+
+from pickclutter_lang.utils.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from pickclutter_lang.students.heads import LabelScores, LocalAggregation
+    from pickclutter_lang.students.student import Student, StudentFeatures, build_student
 
 __all__ = ["LabelScores", "LocalAggregation", "Student", "StudentFeatures", "build_student"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {"heads": ("LabelScores", "LocalAggregation"), "student": ("Student", "StudentFeatures", "build_student")},
+)

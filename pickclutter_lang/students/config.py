@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of
 
 
 @dataclass
 class StudentConfig:
-    """Network, output stride (null: the library's default), and temperature of the spatial softmax.
+    """The network of a student; see `pickclutter_lang.students.build_student`."""
 
-    See `pickclutter_lang.students.build_student` for the other keys.
-    """
-
-    name: str
-    output_stride: int | None
-    pretrained: bool
-    dropout: bool
-    temperature: float
-    activation_checkpointing: bool = False  # absent in runs of 0.1.0
+    name: str = "timm/resnet10t"
+    """`efficientnet_b0`, `small_resnet`, `torchvision/<name>` or `timm/<name>`."""
+    output_stride: int | None = 16
+    """Image size over size of the feature map: 8, 16 or 32. null: as the network's library has it."""
+    pretrained: bool = False
+    """Start from the library's ImageNet weights."""
+    dropout: bool = True
+    """Keep the dropout and drop connect of EfficientNet."""
+    temperature: float = TEMPERATURE
+    """Temperature of the spatial softmax that pools the feature map for a label."""
+    activation_checkpointing: bool = False
+    """Recompute activations in the backward pass: a third of the memory, one more forward pass."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -30,23 +34,22 @@ class StudentConfig:
 
 @dataclass
 class PromptConfig:
-    """How labels are encoded.
+    """A positive and a negative prompt for each label (section 7 of the paper)."""
 
-    `n_ctx` context vectors are learned for each of the positive and the negative prompt. They start from the texts
-    `positive_init` and `negative_init` (null: random vectors). `descriptions` follow a label's name: none (null), the
-    catalog's sentence (`catalog`), or a style or file (see `pickclutter_lang.language.descriptions`).
-    `extra_descriptions` are more of them: each label of a training batch gets one of all at random, evaluation takes
-    the mean of their features. A text that exceeds the teacher's context is an error unless `truncate` is set. With
-    `closed_set` each label is a learned vector without any text.
-    """
-
-    n_ctx: int
-    positive_init: str | None
-    negative_init: str | None
-    descriptions: str | None
-    extra_descriptions: list[str]
-    truncate: bool
-    closed_set: bool
+    n_ctx: int = 8
+    """Learned context vectors in each prompt."""
+    positive_init: str | None = "a photo of a table with a"
+    """Words that the positive context starts from. null: random vectors."""
+    negative_init: str | None = "a picture of a table without a"
+    """Words that the negative context starts from. null: random vectors."""
+    descriptions: str | None = None
+    """Text after a label's name: null, `catalog`, `standard`, `succinct`, `detailed`, `distinct`, or a .json file."""
+    extra_descriptions: list[str] = field(default_factory=list)
+    """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""
+    truncate: bool = False
+    """Cut texts that are too long for the teacher, instead of an error."""
+    closed_set: bool = False
+    """A learned vector for each label instead of text."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

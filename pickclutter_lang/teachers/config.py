@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass
 class TeacherConfig:
-    """Name of the teacher, a local file or folder with its weights, and the folder of the feature cache.
+    """A teacher; see `pickclutter_lang.teachers.load_teacher`."""
 
-    See `pickclutter_lang.teachers.load_teacher` for `name` and `checkpoint`.
-    """
-
-    name: str
-    checkpoint: str | None
-    cache: str
+    name: str = "pocket"
+    """`pocket`, `pocket_held_out`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    checkpoint: str | None = None
+    """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
+    cache: str = "${scenes}/teacher_features"
+    """Folder that keeps the teacher's features."""

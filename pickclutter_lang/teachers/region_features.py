@@ -12,16 +12,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
 from pickclutter_lang.datasets.transforms.squares import (
-    _CROP_SIZE,
+    CROP_SIZE,
     MARGIN,
     MIN_AREA_FRACTION,
     bounding_square,
     crop_squares,
 )
 from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _BATCH_SIZE = 64
 
@@ -64,7 +64,7 @@ def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) 
             yield _crop_batch(scenes, squares[start : start + _BATCH_SIZE])
 
     transform_id = (
-        f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={_CROP_SIZE}"
+        f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={CROP_SIZE}"
     )
     features = cache.get_or_compute(teacher, batches, len(squares), scenes.content_hash, transform_id)
     return RegionFeatures(instance_ids, first, features)

@@ -22,11 +22,12 @@ from PIL import Image
 from pickclutter_lang.datasets.scenes.contact_sheet import write_contact_sheet
 from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER, Manifest, ObjectEntry, read_manifest
-from pickclutter_lang.datasets.scenes.schema import CAMERAS, SceneRow, image_name
+from pickclutter_lang.datasets.scenes.schema import SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import write_shard
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
+from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import create_dir
 
 OBJECT_SET = "published"
@@ -34,14 +35,19 @@ SPLITS = ("train", "id", "ood", "fewshot")
 
 
 @dataclass
-class ImportSettings:
-    """`file`: the published HDF5 file; `split`: what its scenes are for; `out`: folder of the store."""
+class ImportConfig:
+    """Import of published scenes."""
 
     file: str
+    """The published HDF5 file: a group for each scene, with images and model_ids."""
     split: str
+    """Split of the scenes: `train`, `id`, `ood` or `fewshot`."""
     out: str
+    """Folder of the store. Its parent must exist."""
     image_size: int = 224
+    """Side in pixels to which images are resized."""
     shard_size: int = 50
+    """Scenes in a file of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
@@ -55,7 +61,7 @@ class ImportSettings:
 
 
 def import_published(
-    config: ImportSettings,
+    config: ImportConfig,
     catalog: Catalog | None = None,
     track: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> SceneStore:
@@ -88,7 +94,7 @@ def import_published(
 
 
 class _PublishedScenes:
-    def __init__(self, file: h5py.File, config: ImportSettings, catalog: Catalog) -> None:
+    def __init__(self, file: h5py.File, config: ImportConfig, catalog: Catalog) -> None:
         self._file = file
         self._config = config
         self._catalog = catalog

@@ -54,7 +54,8 @@ def test_a_broken_grasp_check_is_named(folder, broken):
 
 
 @pytest.mark.parametrize(
-    ("object_set", "words"), [("ycb", "CC BY 4.0"), ("proxy", "stand-ins"), ("published", "authors of Li et al.")]
+    ("object_set", "words"),
+    [("ycb", "CC BY 4.0"), ("proxy", "procedural models"), ("published", "authors of Li et al.")],
 )
 def test_card_names_the_licence(tmp_path, object_set, words):
     values = json.loads(json.dumps({"object_set": object_set}))
@@ -118,7 +119,8 @@ def _ycb() -> Path | None:
 @pytest.mark.skipif(_ycb() is None, reason="the real YCB objects are not here (PICKCLUTTER_YCB)")
 def test_stock_pick_clutter_loads_our_episodes(tmp_path):
     pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
-    from pickclutter_lang.envs.generation.collect import CollectConfig, collect
+    from pickclutter_lang.envs.config import CollectConfig
+    from pickclutter_lang.envs.generation.collect import collect
     from pickclutter_lang.envs.renderer import renderer_options
 
     config = CollectConfig(
