@@ -34,7 +34,7 @@ class ChatClient:
 
     Sent are the model's name, the message, the temperature if there is one, and the key; redirects are not followed.
     Failed connections, timeouts and the states 408, 409, 429 and 5xx are tried again by the client, with back-off and
-    by the server's `Retry-After`; answers of no use are asked for again.
+    by the server's `Retry-After`; useless answers are requested again.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ChatClient:
         :param api_key_env: environment variable with the key; None for a server that wants none
         :param temperature: of the sampling; None leaves it to the server
         :param timeout: seconds to wait for an answer
-        :param retries: how often a request is tried again, and an answer of no use is asked for again
+        :param retries: how often a failed request or a useless answer is repeated
         :raises MissingExtraError: without the package `openai`
         :raises LanguageModelError: when the environment has no key
         """
@@ -89,7 +89,7 @@ class ChatClient:
     def complete(self, message: str, wait: Callable[[float], object] = time.sleep) -> str:
         """Return the cleaned answer to a message.
 
-        :param wait: called with the seconds to wait before an answer of no use is asked for again
+        :param wait: called with the seconds to wait before a useless answer is requested again
         :raises LanguageModelError: when the server cannot be reached, refuses, or gives no answer of use
         """
         for attempt in range(self._retries + 1):

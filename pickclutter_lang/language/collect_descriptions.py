@@ -93,7 +93,7 @@ def collect_descriptions(
 ) -> CollectedDescriptions:
     """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
 
-    :param track: shows progress over the labels that are asked for
+    :param track: shows progress over the labels that are requested
     :raises MismatchError: when `out` holds answers of another model, instruction or host
     :raises LanguageModelError: when the model gives no answer of use; what was answered is kept
     """

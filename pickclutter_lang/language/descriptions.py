@@ -73,7 +73,7 @@ class DescriptionSet:
 
     @classmethod
     def _from_json(cls, content: object) -> DescriptionSet:
-        """Check what was read; a ValueError says what is wrong with it."""
+        """Build a set from JSON content; a ValueError names what is wrong."""
         if not isinstance(content, dict):
             raise ValueError(f"expected a JSON object, but got {type(content).__name__}")
         if content.get("schema") != SCHEMA:
@@ -147,7 +147,7 @@ def attach_descriptions(
     """Return the text of each label for a prompt: `{name}, {description}`.
 
     :param names: labels, as spelled in the descriptions
-    :param source: descriptions, a style of the package's own, or the path of a file, as in `read_descriptions`
+    :param source: descriptions, one of `STYLES`, or the path of a file, as in `read_descriptions`
     :param otherwise: text of each label that has no description; None: a missing description is an error
     :raises UnknownObjectError: naming the labels without a description
     """

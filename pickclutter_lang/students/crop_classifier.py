@@ -12,7 +12,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.model import normalize_rgb
 from pickclutter_lang.students.student import Student
 
-_OUTSIDE = 1e-4  # weight of a cell without the object, so that an empty mask is the whole image
+_OUTSIDE = 1e-4  # weight of a cell without the object, so that an empty mask averages the full image
 
 
 class CropClassifier(nn.Module):

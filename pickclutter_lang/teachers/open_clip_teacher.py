@@ -79,7 +79,7 @@ class OpenClipTeacher:
     def free_image_encoder(self) -> None:
         """Free the weights of the image encoder, permanently, once all features are computed.
 
-        The fingerprint stays that of the whole model.
+        The fingerprint stays that of the full model.
         """
         self.fingerprint  # noqa: B018  # read once, of all weights
         self.model.visual = None  # type: ignore[assignment]

@@ -1,12 +1,20 @@
 """For tests of picking: box point clouds, a tabletop episode, and a scripted pick in the simulator."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
 import numpy as np
+from numpy.typing import NDArray
 
 from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
+from pickclutter_lang.objects.object_sets import ObjectSet
 
 OPEN, CLOSED = 1.0, -1.0
 BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
@@ -15,8 +23,8 @@ ABOVE = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], flo
 INTRINSIC = np.array([[80, 0, 80], [0, 80, 80], [0, 0, 1]], float)
 
 
-def box(size, at=(0.0, 0.0), spacing=0.004):
-    """Points on the top and the sides of a box on the table."""
+def box(size: Sequence[float], at: Sequence[float] = (0.0, 0.0), spacing: float = 0.004) -> NDArray[np.float64]:
+    """Return points [N, 3] on the top and the sides of a box on the table."""
     x, y, z = (np.arange(-s / 2, s / 2 + 1e-9, spacing) for s in size)
     z = z + size[2] / 2
     top = np.stack(np.meshgrid(x, y, [size[2]]), axis=-1).reshape(-1, 3)
@@ -26,8 +34,8 @@ def box(size, at=(0.0, 0.0), spacing=0.004):
     return points[points[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m] + np.array([*at, 0.0])
 
 
-def tabletop(objects, names, spacing=0.14):
-    """An episode in which these objects stand separately on the table, each visible from above."""
+def tabletop(objects: ObjectSet, names: Sequence[str], spacing: float = 0.14) -> dict[str, Any]:
+    """Return an episode in which these objects stand separately on the table, each visible from above."""
     actors = []
     for n, name in enumerate(names):
         item = objects.catalog.find(name)
@@ -39,7 +47,7 @@ def tabletop(objects, names, spacing=0.14):
     return {"actors": actors}
 
 
-def pick(env, name, to_goal, extra=()):
+def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = ()) -> list[tuple[Any, ...]]:
     """Pick an object of an environment in control mode `pd_joint_pos` and lift it, or bring it to the goal.
 
     :param extra: further values of each action

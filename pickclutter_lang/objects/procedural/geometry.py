@@ -60,7 +60,7 @@ def extreme_points(surface: Surface, count: int = 90) -> Floats:
 
 
 def loft_hulls(outlines: Sequence[tuple[float, float, float]], segments: int = 12) -> list[Floats]:
-    """Return one solid for each story between elliptic outlines (half x, half y, z)."""
+    """Return one hull for each section between elliptic outlines (half x, half y, z)."""
     ring = circle(1.0, segments)
     rings = [np.c_[ring * [a, b], np.full(segments, z)] for a, b, z in outlines]
     return [np.concatenate(pair) for pair in pairwise(rings)]
@@ -69,7 +69,7 @@ def loft_hulls(outlines: Sequence[tuple[float, float, float]], segments: int = 1
 def sweep_hulls(
     path: npt.ArrayLike, half_width: npt.ArrayLike, half_height: npt.ArrayLike | None = None
 ) -> list[Floats]:
-    """Return one solid for each stretch of a path [N, 3] with half-widths and half-heights (along z)."""
+    """Return one hull for each section of a path [N, 3] with half-widths and half-heights (along z)."""
     path_points = np.asarray(path, dtype=float)
     a = np.broadcast_to(np.asarray(half_width, dtype=float), len(path_points))
     b = a if half_height is None else np.broadcast_to(np.asarray(half_height, dtype=float), len(path_points))

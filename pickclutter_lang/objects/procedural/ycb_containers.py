@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -291,11 +293,8 @@ def bowl() -> ModelGeometry:
 
 
 def _ring_wall(pieces: int = 12) -> list[Floats]:
-    """Return the bowl's wall as wedges, two stories high."""
-    storeys = [((44, 2.5), (66, 28), (40, 5), (62, 28)), ((66, 28), (80.4, 55), (62, 28), (76, 55))]
-    hulls = []
-    for n in range(pieces):
-        angles = np.linspace(n, n + 1, 3) * 2 * np.pi / pieces
-        for storey in storeys:
-            hulls.append(np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles for r, z in storey]))
-    return hulls
+    """Return the bowl's wall as wedges, in two levels."""
+    levels = [((44, 2.5), (66, 28), (40, 5), (62, 28)), ((66, 28), (80.4, 55), (62, 28), (76, 55))]
+    wedges = [np.linspace(n, n + 1, 3) * 2 * np.pi / pieces for n in range(pieces)]
+    pairs = itertools.product(wedges, levels)
+    return [np.array([[r * np.cos(a), r * np.sin(a), z] for a in wedge for r, z in level]) for wedge, level in pairs]
