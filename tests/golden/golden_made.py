@@ -98,7 +98,7 @@ def teacher_of_renders(inputs: Path, folder: Path) -> Measures:
     replace(store.manifest, settings=store.manifest.settings | {"graspable": False}).write(folder / "scenes")
     toy_views(folder / "objects", objects=4, views=3)
     seen = ObjectViewDataset.open(folder / "objects")
-    ball = {"shape": "ball", "category": "ball", "colors": ["green"], "pattern": "plain", "material": "foam"}
+    ball = {"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"}
     things, owner = [*seen.objects, ball], np.where(seen.object_index == 3, 4, seen.object_index).astype(np.int32)
     write_object_views(folder / "views", seen.rgb, seen.mask, owner, things, seen.config)
     data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'views'}]")
