@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.validation import at_least, one_of, within
-
-LABEL_TYPES = ("present", "visible", "graspable")
-CAMERAS = ("hand", "base")
 
 
 @dataclass
@@ -70,7 +68,7 @@ class SceneDataConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        one_of("data.target_label", self.target_label, LABEL_TYPES)
+        one_of("data.target_label", self.target_label, LABELS)
         for name in self.scene_subsets:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:

@@ -14,8 +14,8 @@ from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig, unproject_depth
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 _UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop; as good as impossible
 
