@@ -16,7 +16,7 @@ from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
-CACHE_DIR = "runs/picture_cache"
+CACHE_DIR = "runs/image_cache"
 _MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "seed")
 _FILE_KEYS = ("root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions")
 
@@ -154,7 +154,7 @@ class ImageTrainConfig:
     """Processes that crop and change images ahead of the training, such as 8 beside a GPU. They change no result."""
     device: str = "cpu"
     """torch's name of the device."""
-    out: str = "runs/picture_student"
+    out: str = "runs/image_student"
     """Folder of the run. An interrupted run in it goes on."""
 
     def __post_init__(self) -> None:
