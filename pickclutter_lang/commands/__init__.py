@@ -52,6 +52,8 @@ COMMANDS: dict[str, dict[str, str]] = {
 """What one wants to do -> command -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
+_NOT_HYDRA = ("check-install", "migrate")
+"""Commands that read their arguments themselves."""
 _COMPLETION = ("--shell-completion", "-sc")
 
 
@@ -117,9 +119,7 @@ def _complete(request: Sequence[str]) -> None:
         program, *words = os.environ["COMP_LINE"].split(" ")
         if len(words) < 2:
             _say(" ".join([*_NAMES, "--help", "--version"]))
-        if (
-            len(words) < 2 or words[0] not in _NAMES or words[0] in ("check-install", "migrate")
-        ):  # these are not hydra's
+        if len(words) < 2 or words[0] not in _NAMES or words[0] in _NOT_HYDRA:
             return
         name = words[0]
         os.environ["COMP_LINE"] = " ".join([program, *words[1:]])
