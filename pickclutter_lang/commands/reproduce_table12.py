@@ -24,29 +24,29 @@ def main(config: ReproduceTable12Config) -> None:
     """Run what is not finished, write the table of what is, and name what failed."""
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
-    from pickclutter_lang.experiments.sweeps.sweep_runner import SweepConfig, forwarded_overrides, plan_sweep, run_sweep
+    from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
+    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
 
     table = Table12Config(config.out, config.tables, config.compare)
     if config.tables_only:
         print(f"table: {write_table(table)}")
         return
     hydra = HydraConfig.get()
-    sweep = SweepConfig(
+    sweep = Table12SweepConfig(
         experiment=hydra.runtime.choices["experiment"],
         methods=config.methods,
         seeds=config.seeds,
         out=config.out,
         workers=config.workers,
-        overrides=forwarded_overrides(hydra.overrides.task),
+        overrides=forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
     )
     sweep.validate()
-    jobs = plan_sweep(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
+    jobs = plan_table12(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
     one_run = command_line("train-affordance", config_dir=own_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if any(job.done for job in jobs):
         print(f"table: {write_table(table)}")
-    for failure in failures:
-        print(failure, file=sys.stderr)
     if failures:
-        print(f"{len(failures)} of {len(jobs)} runs failed; run the same command again to try them", file=sys.stderr)
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
         sys.exit(1)

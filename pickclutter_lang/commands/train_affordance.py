@@ -25,15 +25,15 @@ PRESETS = {
 @hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig})
 def main(config: TrainConfig) -> None:
     """Train, evaluate and report; what is finished in the folder `out` is left as it is."""
-    from pickclutter_lang.experiments.scenes.result import RESULT_FILE
+    from pickclutter_lang.experiments.result import RESULT_FILE, read_result
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
-    from pickclutter_lang.experiments.scenes.scene_report import load_result, summary, write_report
+    from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
     run = SceneRun.open(config)
     if (Path(config.out) / RESULT_FILE).is_file():
         print(f"this run is done; to evaluate it anew: pickclutter evaluate-affordance run={config.out}")
-        result = load_result(Path(config.out))
+        result = read_result(Path(config.out), "scenes")
     else:
         run.train()
         result = evaluate_run(run)

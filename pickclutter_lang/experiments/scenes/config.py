@@ -140,6 +140,12 @@ class TrainConfig:
         if self.num_threads is not None:
             at_least("num_threads", self.num_threads, 1)
 
+    @property
+    def phases(self) -> dict[str, PhaseConfig]:
+        """How each phase is optimized, by its name, in their order."""
+        phases: dict[str, PhaseConfig] = {"distill": self.distill, "few_shot": self.few_shot}
+        return phases if self.crop_classifier is None else phases | {"crop_classifier": self.crop_classifier}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as nested JSON values."""
         return asdict(self)

@@ -16,10 +16,10 @@ from pickclutter_lang.experiments.scenes.load import (
     load_trained_run,
 )
 from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions
-from pickclutter_lang.experiments.scenes.scene_protocol import STAGES, predict_store
-from pickclutter_lang.experiments.scenes.scene_run import FEW_SHOT
+from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.thresholds import per_split_fpr_thresholds
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
+from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.policy.config import (
     PolicyConfig,

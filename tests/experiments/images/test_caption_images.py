@@ -119,7 +119,7 @@ def test_every_picture_has_the_caption_of_its_own(any_model: Path, config: Capti
 
 def test_pictures_in_memory_are_captioned_too(config: CaptionConfig, tmp_path: Path) -> None:
     views = toy_views(tmp_path / "views", 4, 3)
-    data = replace(config.data, name="object_views", root=str(views), side=32)
+    data = replace(config.data, name="object_views", root=str(views), image_size=32)
     caption_images(replace(config, data=data))
     images = load_image_dataset(data)[0].images
     expected = Captioner(config.model, max_tokens=TOKENS).caption(list(images.load(range(12))))
