@@ -40,6 +40,14 @@ class Command:
     """Configuration group -> preset that is chosen by default."""
     extends: str | None
     """Command whose keys it takes too, for the runs that it starts."""
+    ignore_other_keys: bool
+    """Presets may have keys that `config` lacks."""
+
+    def own_keys(self, cfg: DictConfig) -> DictConfig:
+        """Return what a composed configuration has for `config`."""
+        if not self.ignore_other_keys and self.extends is None:
+            return cfg
+        return DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, self.config))})
 
 
 REGISTERED: dict[str, Command] = {}
@@ -69,15 +77,14 @@ def hydra_main(
         name = task.__module__.rpartition(".")[2]
         if extends:
             import_module(f"pickclutter_lang.commands.{extends}")
-        command = Command(name, sys.modules[task.__module__].__doc__ or "", config, presets or {}, extends)
+        text = sys.modules[task.__module__].__doc__ or ""
+        command = Command(name, text, config, presets or {}, extends, ignore_other_keys)
         _register(command, over_presets or {}, optional or {})
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
             try:
-                if ignore_other_keys or extends:
-                    cfg = DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, config))})
-                task(parse_config(config, cfg))
+                task(parse_config(config, command.own_keys(cfg)))
             except PickClutterError as error:
                 sys.exit(print_error(error))
             except ModuleNotFoundError as error:
@@ -112,7 +119,7 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
         raise InvalidArgumentError(
             f"expected overrides that {command} takes, but got {list(overrides)}: {text}"
         ) from error
-    return parse_config(schema, cfg)
+    return parse_config(schema, REGISTERED[command].own_keys(cfg))
 
 
 def own_config_dir() -> str | None:
