@@ -150,7 +150,7 @@ class ImageTrainConfig:
     """Processes that crop and change images ahead of the training, such as 8 beside a GPU. They change no result."""
     device: str = "cpu"
     """torch's name of the device."""
-    out: str = "runs/picture_student"
+    out: str = "runs/image_student"
     """Folder of the run. An interrupted run in it goes on."""
 
     def __post_init__(self) -> None:
