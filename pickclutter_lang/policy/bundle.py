@@ -23,6 +23,7 @@ from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.plugins import is_plugin
 
 SCHEMA = 2
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
@@ -73,10 +74,14 @@ def save_pretrained(folder: Path, card: PolicyConfig, weights: dict[str, Tensor]
     atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(card), indent=1) + "\n").encode())
 
 
-def load_pretrained(folder: str | Path) -> tuple[PolicyConfig, TrainConfig, dict[str, Tensor], PromptFeatures]:
+def load_pretrained(
+    folder: str | Path, trust_code: bool = False
+) -> tuple[PolicyConfig, TrainConfig, dict[str, Tensor], PromptFeatures]:
     """Read a policy folder: its card, the settings of its run, weights, and text features [C, D] of its names.
 
-    :raises CheckpointError: when it is not there, damaged, or of another schema
+    :param trust_code: take a student whose network is a function from outside, `module:attribute`: the folder names
+        the module that is then imported
+    :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
     """
     root = Path(folder)
     try:
@@ -106,6 +111,12 @@ def load_pretrained(folder: str | Path) -> tuple[PolicyConfig, TrainConfig, dict
         raise CheckpointError(f"the policy in {root} is damaged ({error}); export it again") from error
     if features.positive.shape != features.negative.shape or len(features.positive) != len(card.names):  # type: ignore[union-attr]
         raise CheckpointError(f"the policy in {root} is damaged: its texts are not those of its names; export it again")
+    if is_plugin(config.student.name) and not trust_code:
+        raise CheckpointError(
+            f"the policy in {root} names code outside this package, student.name={config.student.name}, which opening "
+            "it would run; if you trust the folder and that module, open it with trust_code=True "
+            "(trust_code=true for a command)"
+        )
     return card, config, weights, features
 
 

@@ -117,12 +117,13 @@ class StudentRuntime:
         """(camera, kind) of each image that it looks at."""
 
     @classmethod
-    def load(cls, folder: str | Path) -> StudentRuntime:
+    def load(cls, folder: str | Path, trust_code: bool = False) -> StudentRuntime:
         """Open what `export_policy` wrote.
 
-        :raises CheckpointError: when it is not there, damaged, or of another schema
+        :param trust_code: see `load_pretrained`
+        :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(*load_pretrained(folder))
+        return cls(*load_pretrained(folder, trust_code))
 
     @property
     def names(self) -> list[str]:

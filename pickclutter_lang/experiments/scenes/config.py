@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pickclutter_lang.datasets.config import SceneDataConfig
@@ -19,6 +19,7 @@ class ObjectiveConfig:
 
     `bank` is the number of teacher features of other training images that are drawn for each batch as further
     negatives of `im_cst`; `words` that of texts of the vocabulary that are drawn for `pairwise`.
+    `extra` has the weights of losses from outside by their `module:attribute` (`distillation.extra_losses.ExtraLoss`).
     `vocabulary_temperature` is that of `region_proximity` and `pairwise` (null: the teacher's own).
     """
 
@@ -36,12 +37,15 @@ class ObjectiveConfig:
     clip: float
     temperature: float
     region_cls: float = 0.0  # runs of before are without
+    extra: dict[str, float] = field(default_factory=dict)
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         weights = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
         for name in (*weights, "gamma_negative", "gamma_positive"):
             at_least(f"objective.{name}", getattr(self, name), 0.0)
+        for name, weight in self.extra.items():
+            at_least(f"objective.extra.{name}", weight, 0.0)
         within("objective.clip", self.clip, 0.0, 1.0)
         at_least("objective.negative_bank_size", self.negative_bank_size, 0)
         for name in ("vocabulary_batch_size", "vocabulary_top_k"):

@@ -14,6 +14,7 @@ from PIL import Image
 from pickclutter_lang.distillation import LOSS_NAMES
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, TRIVIAL, stages_of, table_title
+from pickclutter_lang.utils.plugins import is_plugin
 
 RIGHT, WRONG, MISSED, GREY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
 SEEN, UNSEEN = "#3367b0", "#b0337a"
@@ -27,7 +28,7 @@ def draw_curves(result: dict[str, Any], path: Path) -> None:
     axes = figure.subplots(1, 3)
     for ax, phase in ((axes[0], "distill"), (axes[2], "few_shot")):
         rows = history[phase]
-        for name in ("loss", *LOSS_NAMES):
+        for name in ("loss", *LOSS_NAMES, *(name for name in rows[0] if is_plugin(name))):
             if name in rows[0]:
                 ax.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=name, marker=".")
         ax.set(title="distillation: loss" if phase == "distill" else "few-shot: loss", xlabel="epoch")

@@ -246,7 +246,7 @@ class SceneRun(MultiPhaseExperiment):
             own["data"].pop(key, None)
         own["teacher"].pop("cache", None)
         own["student"].pop("activation_checkpointing", None)
-        own["objective"].setdefault("region_cls", 0.0)  # runs of before are without
+        own["objective"] = {"region_cls": 0.0, "extra": {}} | own["objective"]  # runs of before are without
         own.setdefault("crop_classifier", None)
         return own
 
@@ -261,6 +261,7 @@ class SceneRun(MultiPhaseExperiment):
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
+            extra=values.extra,
         )
 
     @cached_property

@@ -27,6 +27,7 @@ from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.validation import one_of
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
@@ -44,8 +45,9 @@ class PolicyEvalConfig:
     The student is that of a finished run (`run`, after either phase) or of an exported folder (`policy`). `variants`
     are of `VARIANTS`; None: all for which there is a student. The episodes are those of the seeds `seed`, `seed` + 1,
     ..., the same for each variant. Videos show the first `n_videos` successes and as many failures of each variant,
-    filmstrips `n_filmstrips` graspable targets that it missed. `out` is by default `evaluation` in the student's
-    folder.
+    filmstrips `n_filmstrips` graspable targets that it missed. `proposer` names a grasp proposer of one's own
+    (`module:attribute`), and so may `variants` a detector; `trust_code` lets `policy` name code. `out` is by default
+    `evaluation` in the student's folder.
     """
 
     run: str | None
@@ -63,14 +65,24 @@ class PolicyEvalConfig:
     workers: int
     n_videos: int
     n_filmstrips: int
+    proposer: str | None = None
+    trust_code: bool = False
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if (self.run is None) == (self.policy is None):
             raise InvalidArgumentError("expected a student: either run= (a finished run) or policy= (an export of one)")
         variants = self.variants
-        if variants is not None and (not variants or len(set(variants) & set(VARIANTS)) != len(variants)):
-            raise InvalidArgumentError(f"expected variants out of {', '.join(VARIANTS)}, each once, got {variants}")
+        known = {variant for variant in variants or () if variant in VARIANTS or is_plugin(variant)}
+        if variants is not None and (not variants or len(known) != len(variants)):
+            raise InvalidArgumentError(
+                f"expected variants out of {', '.join(VARIANTS)}, or detectors as module:attribute, each once, but got "
+                f"{variants}"
+            )
+        for variant in filter(is_plugin, known):
+            resolve(variant, "variants")  # before anything is run
+        if self.proposer is not None:
+            resolve(self.proposer, "proposer")
         for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
             if getattr(self, name) < least:
                 raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
@@ -108,11 +120,13 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
     comparable["schema"] = SCHEMA
+    if config.proposer is not None:  # episodes of before are with the package's own
+        comparable["proposer"] = config.proposer
     comparable["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
     if config.run is not None:
         policies = export_students(config.run, config.scenes, folder, comparable)
     else:
-        phase = StudentRuntime.load(str(config.policy)).config.phase
+        phase = StudentRuntime.load(str(config.policy), config.trust_code).config.phase
         policies = {variant: str(config.policy) for variant, of in PHASES.items() if of == phase}
         check_same(folder, comparable, policies)
     return RolloutConfig(
@@ -122,15 +136,18 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         config.absent_probability,
         config.control_mode,
         policies,
+        config.trust_code or config.run is not None,
+        config.proposer,
     )
 
 
 def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
-    """Return the variants in the order of `VARIANTS`.
+    """Return the variants in the order of `VARIANTS`, those from outside last.
 
     :raises InvalidArgumentError: when there is no student of one
     """
     available = [variant for variant in VARIANTS if variant not in PHASES or variant in rollouts.policies]
+    available += [variant for variant in config.variants or () if is_plugin(variant)]
     lacking = sorted(set(config.variants or ()) - set(available))
     if lacking:
         raise InvalidArgumentError(

@@ -32,7 +32,10 @@ _SMOOTHED = 10
 
 @dataclass
 class PPOConfig:
-    """Which student, where, how long. `policy` is a folder of `export_policy`, `out` where agent and curves go."""
+    """Which student, where, how long. `policy` is a folder of `export_policy`, `out` where agent and curves go.
+
+    `trust_code`: see `load_pretrained`.
+    """
 
     policy: str
     out: str
@@ -43,6 +46,7 @@ class PPOConfig:
     frozen: bool
     episode_steps: int
     num_threads: int
+    trust_code: bool = False
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -77,7 +81,7 @@ def train_ppo(config: PPOConfig) -> Path:
     :raises PickClutterError: CheckpointError for the policy folder, what the environment and its wrappers raise
     """
     torch.set_num_threads(config.num_threads)
-    student = StudentRuntime.load(config.policy)
+    student = StudentRuntime.load(config.policy, config.trust_code)
     folder = Path(config.out)
     create_dir(folder)
     env = Monitor(make_environment(config, student), str(folder / "episodes"), info_keywords=("success",))
