@@ -8,7 +8,6 @@ way in; it is in reach when inverse kinematics finds joint angles for the grasp 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
@@ -22,8 +21,7 @@ from pickclutter_lang.manipulation.gripper import (
     rotation_matrix,
 )
 from pickclutter_lang.objects.object_sets import ObjectSet
-
-FloatArray = NDArray[np.float64]
+from pickclutter_lang.utils.typing import FloatArray
 
 _SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
 _MOST_SLANT_COSINE = np.cos(np.deg2rad(60))

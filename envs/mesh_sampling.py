@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
 from pickclutter_lang.errors import MissingAssetsError
+from pickclutter_lang.utils.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 GRIPPER_WIDTH_M = 0.08
 _WIDTH_MARGIN_M = 0.003
 _POINT_SPACING_M = 0.006

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterYCBEnv
-from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.grasp_labels import GraspChecker
@@ -18,8 +17,7 @@ from pickclutter_lang.envs.renderer import renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE, ObjectSet
-
-FloatArray = NDArray[np.float64]
+from pickclutter_lang.utils.typing import FloatArray
 
 LIFT_M = 0.15
 _LIFTED_M = 0.08

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from pickclutter_lang.utils.typing import FloatArray
+
 TCP_LINK = "panda_hand_tcp"
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog
+from pickclutter_lang.utils.constants import MAX_ACTORS
+from pickclutter_lang.utils.typing import FloatArray
 
 # Which objects may lie in the piles of a split; `teacher` piles train the pocket teacher alone.
 SPLIT_OBJECTS = {
@@ -21,9 +23,6 @@ SPLIT_OBJECTS = {
     "fewshot": ("id", "ood"),
     "teacher": ("id", "ood"),
 }
-MAX_ACTORS = 10
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile, drop_pile
-from pickclutter_lang.envs.generation.pile_sampling import MAX_ACTORS, PileConfig, scene_rng
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, scene_rng
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.utils.constants import MAX_ACTORS, REP_POINTS
 
-REP_POINTS = 16
 _RETRIES = 20
 
 Row = dict[str, NDArray[np.generic]]

@@ -12,8 +12,8 @@ from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
-ROBOT_SEGMENT = 255
 REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi / 4, 0.04, 0.04])
 ROBOT_BASE = (-0.544, 0.0, 0.0)
 # Of the robot, the hand camera sees nothing but these links.

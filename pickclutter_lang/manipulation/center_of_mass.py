@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pickclutter_lang.manipulation.gripper import FloatArray
+from pickclutter_lang.utils.typing import FloatArray
 
 
 @dataclass(frozen=True)

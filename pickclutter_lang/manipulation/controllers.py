@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray, rotation_matrix
+from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 OPEN, CLOSED = 1.0, -1.0
 

@@ -21,8 +21,9 @@ from pickclutter_lang.manipulation.grasp_config import (
     GraspCosts,
     GraspLimits,
 )
-from pickclutter_lang.manipulation.gripper import FloatArray, GraspCandidates, collision_counts, points_between_fingers
+from pickclutter_lang.manipulation.gripper import GraspCandidates, collision_counts, points_between_fingers
 from pickclutter_lang.manipulation.planes import planar_normals
+from pickclutter_lang.utils.typing import FloatArray
 
 _CHUNK = 64  # candidates whose collisions are counted at once; bounds the memory
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from transforms3d.quaternions import mat2quat, quat2mat
 
 from pickclutter_lang.errors import InvalidArgumentError
-
-FloatArray = NDArray[np.float64]
-AnyFloatArray = NDArray[np.floating[Any]]
-"""An array of a caller, of any floating type."""
+from pickclutter_lang.utils.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
-from pickclutter_lang.manipulation.gripper import (
-    PANDA_GRIPPER,
-    AnyFloatArray,
-    FloatArray,
-    GripperGeometry,
-    rotation_matrix,
-)
+from pickclutter_lang.manipulation.gripper import PANDA_GRIPPER, GripperGeometry, rotation_matrix
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray, quaternion, rotation_matrix
+from pickclutter_lang.manipulation.gripper import quaternion, rotation_matrix
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 JOINTS = 7
 # Craig's convention, from Franka's data sheet: a and d in metres, alpha in radians, a row for each joint.

@@ -15,11 +15,12 @@ from pickclutter_lang.manipulation.grasp_config import (
     GraspLimits,
 )
 from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
-from pickclutter_lang.manipulation.gripper import FloatArray, GraspCandidates, checked_candidates
+from pickclutter_lang.manipulation.gripper import GraspCandidates, checked_candidates
 from pickclutter_lang.manipulation.in_hand_pose import DEFAULT_IN_HAND_POSE_CONFIG, InHandPoseConfig
 from pickclutter_lang.manipulation.kinematics import DEFAULT_KINEMATICS_CONFIG, KinematicsConfig
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig
 from pickclutter_lang.manipulation.transport import DEFAULT_TRANSPORT_CONFIG, TransportConfig
+from pickclutter_lang.utils.typing import FloatArray
 
 GraspProposer = Callable[[FloatArray, FloatArray, GraspLimits, FloatArray, GraspConfig], GraspCandidates]
 """As `propose_grasps`: the target's points [N, 3] and all others [M, 3] in the world, in meters, limits, the rotation

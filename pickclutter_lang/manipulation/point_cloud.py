@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.gripper import AnyFloatArray, FloatArray
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 
 @dataclass(frozen=True)

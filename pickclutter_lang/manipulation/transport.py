@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pickclutter_lang.manipulation.gripper import FloatArray, quaternion
+from pickclutter_lang.manipulation.gripper import quaternion
 from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
+from pickclutter_lang.utils.typing import FloatArray
 
 CENTER_OFFSETS = (
     (0.0, 0.008, 0.0),

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.datasets.transforms.squares import bounding_square
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.extra_objects import all_objects, select_objects
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 # An object counts as seen from this share of the image's pixels on: 20 pixels of 160 x 160.
 MIN_VISIBLE_FRACTION = 0.0008

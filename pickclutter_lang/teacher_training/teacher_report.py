@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.schema import ROBOT_SEGMENT
-from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images
+from pickclutter_lang.datasets.transforms.squares import bounding_square, crop_squares
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.probes import probe_metrics
-from pickclutter_lang.teacher_training.render_sources import MIN_VISIBLE_FRACTION, object_window
+from pickclutter_lang.teacher_training.render_sources import MIN_VISIBLE_FRACTION
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import (
     ABSENT_TEMPLATE,
@@ -26,6 +25,7 @@ from pickclutter_lang.teachers.zero_shot import (
     encode_images,
     prompt_pair_probabilities,
 )
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _CROP_EVERY = 2
 # The objects lie in the middle of the hand camera's image.
@@ -123,19 +123,14 @@ def _crops(store: SceneStore, names: _Names) -> tuple[NDArray[np.uint8], list[in
     """Cut every seen object out of every other scene; return the crops and the objects' places in the catalog."""
     rgb, segmentation = store.images("hand", "rgb"), store.images("hand", "segmentation")
     actors = store.array("actors")
-    rows, centers, sides, owners = [], [], [], []
+    rows, squares, owners = [], [], []
     for row in range(0, len(store), _CROP_EVERY):
         counts = np.bincount(segmentation[row].ravel(), minlength=ROBOT_SEGMENT + 1)
         for instance_id in np.flatnonzero(counts[1:ROBOT_SEGMENT] >= MIN_VISIBLE_FRACTION * segmentation[row].size) + 1:
-            center, side = object_window(segmentation[row], int(instance_id))
             rows.append(row)
-            centers.append(center)
-            sides.append(1.3 * side)
+            squares.append(bounding_square(segmentation[row] == instance_id))
             owners.append(names.index[store.model_ids[actors[row, instance_id - 1]]])
-    plain = np.zeros(len(rows))
-    windows = AffineCrops(np.array(centers), np.array(sides), plain, plain.astype(bool))
-    crops = (crop_images(rgb[rows], windows, 96) * 255).round().byte().permute(0, 2, 3, 1)
-    return crops.numpy(), owners
+    return crop_squares(rgb[rows], squares), owners
 
 
 def _crop_rows(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:

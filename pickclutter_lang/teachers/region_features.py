@@ -12,16 +12,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.scenes.schema import ROBOT_SEGMENT
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
 from pickclutter_lang.datasets.transforms.squares import (
-    _CROP_SIZE,
+    CROP_SIZE,
     MARGIN,
     MIN_AREA_FRACTION,
     bounding_square,
     crop_squares,
 )
 from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _BATCH_SIZE = 64
 
@@ -63,7 +63,7 @@ def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) 
         for start in range(0, len(windows), _BATCH_SIZE):
             yield _crop_batch(scenes, windows[start : start + _BATCH_SIZE])
 
-    view = f"hand crops view={scenes.crop_size} share={MIN_AREA_FRACTION} margin={MARGIN} side={_CROP_SIZE}"
+    view = f"hand crops view={scenes.crop_size} share={MIN_AREA_FRACTION} margin={MARGIN} side={CROP_SIZE}"
     features = cache.get_or_compute(teacher, batches, len(windows), scenes.content_hash, view)
     return RegionFeatures(instance_ids, first, features)
 

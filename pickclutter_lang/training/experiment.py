@@ -17,6 +17,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Misma
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
+    Checkpoint,
     check_fits,
     describe_differences,
     epoch_folder,
@@ -137,16 +138,8 @@ class MultiPhaseExperiment(ABC):
 
         Otherwise as `load_weights`.
         """
-        folder = self.folder / phase
-        epochs, wanted = saved_epochs(folder), self.phase_config(phase).epochs
-        if not epochs or epochs[-1] < wanted:
-            raise CheckpointError(
-                f"expected {wanted} finished epochs in {folder}, but there are {epochs[-1] if epochs else 0}; "
-                f"run {self.command} with out={self.folder} first"
-            )
-        history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, epochs[-1])).state["history"]
-        chosen = epochs[-1] - back if back else best_epoch(history, select)
-        checkpoint = load_checkpoint(epoch_folder(folder, chosen))
+        epochs = self.phase_config(phase).epochs
+        checkpoint, history = finished_checkpoint(self.folder / phase, epochs, self.command, select, back)
         check_fits(checkpoint, self.architecture, self.teacher_provenance)
         restore_model(checkpoint, model)
         model.eval()
@@ -191,6 +184,29 @@ class MultiPhaseExperiment(ABC):
 
     def _identity(self) -> dict[str, Any]:
         return {"settings": self.config.as_dict(), "data": self.data_provenance, "teacher": self.teacher_provenance}
+
+
+def finished_checkpoint(
+    folder: Path, epochs: int, command: str, select: str | None, back: int = 0
+) -> tuple[Checkpoint, list[dict[str, Any]]]:
+    """Return the checkpoint that a finished phase results in, and its history, a row for each epoch.
+
+    :param folder: of the phase
+    :param epochs: of the whole phase
+    :param command: makes such a run
+    :param select: metric that chooses the epoch; None: the last one
+    :param back: with 1, 2, ... the checkpoint of so many epochs before the last
+    :raises CheckpointError: when the phase is not finished
+    """
+    saved = saved_epochs(folder)
+    if not saved or saved[-1] < epochs:
+        raise CheckpointError(
+            f"expected {epochs} finished epochs in {folder}, but there are {saved[-1] if saved else 0}; "
+            f"run {command} with out={folder.parent} first"
+        )
+    history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, saved[-1])).state["history"]
+    chosen = saved[-1] - back if back else best_epoch(history, select)
+    return load_checkpoint(epoch_folder(folder, chosen)), history
 
 
 def configure_torch(config: ExperimentConfig) -> None:

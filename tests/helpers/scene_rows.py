@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, scene_fields, write_shard
-from pickclutter_lang.datasets.scenes.schema import MAX_ACTORS
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.constants import MAX_ACTORS
 
 OBJECTS = tuple(ObjectEntry(item.model_id, item.name, item.split) for item in paper_catalog())
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pickclutter_lang.errors import WorkerError
+from pickclutter_lang.errors import DatasetError, WorkerError
 from pickclutter_lang.utils.prefetch import prefetch_map
 
 
@@ -19,12 +19,12 @@ def test_results_come_in_order(num_workers) -> None:
 def test_named_errors_come_from_other_processes_as_they_are(num_workers) -> None:
     def refuse(number: int) -> int:
         if number:
-            raise WorkerError("the disk is full")
+            raise DatasetError("the disk is full")
         return number
 
     results = prefetch_map(refuse, 3, num_workers)
     assert next(results) == 0
-    with pytest.raises(WorkerError, match=r"^the disk is full$"):
+    with pytest.raises(DatasetError, match=r"^the disk is full$"):
         next(results)
 
 

@@ -45,7 +45,7 @@ class ImageDataConfig:
             if value is not None and value < low:
                 raise InvalidArgumentError(f"expected {key} of at least {low}, but got {value}")
         if not 0 < self.train_fraction < 1:
-            raise InvalidArgumentError(f"expected train_share between 0 and 1, but got {self.train_fraction}")
+            raise InvalidArgumentError(f"expected train_fraction between 0 and 1, but got {self.train_fraction}")
         for key, only in (("classes", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
                 raise InvalidArgumentError(f"expected {key} with {only} alone, but got it with {self.name}")

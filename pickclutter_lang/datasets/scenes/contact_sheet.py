@@ -10,9 +10,9 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pickclutter_lang.datasets.scenes.schema import LABELS
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
 
 SHEET_FILE = "contact_sheet.png"

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from pickclutter_lang.datasets.scenes.schema import LABELS
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table, number
 

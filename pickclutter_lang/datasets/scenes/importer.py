@@ -22,11 +22,12 @@ from PIL import Image
 from pickclutter_lang.datasets.scenes.contact_sheet import write_contact_sheet
 from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER, Manifest, ObjectEntry, read_manifest
-from pickclutter_lang.datasets.scenes.schema import CAMERAS, SceneRow, image_name
+from pickclutter_lang.datasets.scenes.schema import SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import write_shard
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
+from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import create_dir
 
 OBJECT_SET = "published"

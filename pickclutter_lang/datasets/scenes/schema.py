@@ -14,14 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.utils.constants import CAMERAS, LABELS, MAX_ACTORS, REP_POINTS
 
 SCHEMA = 1
-MAX_ACTORS = 10
-REP_POINTS = 16
-CAMERAS = ("hand", "base")
 IMAGE_MODALITIES = ("rgb", "depth", "segmentation")
-LABELS = ("present", "visible", "graspable")
-ROBOT_SEGMENT = 255
 
 SceneRow = dict[str, NDArray[Any]]
 

@@ -1,4 +1,4 @@
-"""Cutting turned, mirrored and resized windows out of many images in one go."""
+"""Crops of any place, size, rotation and mirroring, out of many images in one batch, and their augmentation."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class AffineCrops:
-    """A window for each of N images.
+    """A square crop for each of N images.
 
-    `center` [N, 2] (x, y) and `side` [N] in pixels, `angle` [N] in radians, `mirrored` [N].
+    `center` [N, 2] (x, y) and `size` [N], its side, in pixels; `angle` [N] in radians; `mirrored` [N].
     """
 
     center: NDArray[np.float64]
@@ -24,8 +24,13 @@ class AffineCrops:
     angle: NDArray[np.float64]
     mirrored: NDArray[np.bool_]
 
+    @classmethod
+    def upright(cls, center: NDArray[np.float64], size: NDArray[np.float64]) -> AffineCrops:
+        """Return crops that are neither rotated nor mirrored."""
+        return cls(center, size, np.zeros(len(size)), np.zeros(len(size), bool))
+
     def sampling_grid(self, shape: tuple[int, ...], size: int) -> Tensor:
-        """Return where the pixels of the cut windows lie, in images of a shape [N, H, W, ...].
+        """Return where the pixels of the crops lie, in images of a shape [N, H, W, ...].
 
         :return: [N, size, size, 2], in the form that `grid_sample` reads
         """
@@ -42,29 +47,33 @@ class AffineCrops:
         return functional.affine_grid(torch.from_numpy(theta).float(), wanted, align_corners=False)
 
 
-def crop_images(images: NDArray[np.uint8], windows: AffineCrops, size: int) -> Tensor:
-    """Cut windows out of images [N, H, W, 3]; border pixels fill what lies outside.
+def crop_images(images: NDArray[np.uint8], crops: AffineCrops, size: int) -> Tensor:
+    """Crop images [N, H, W, 3] and resize the crops, bilinear; border pixels fill what lies outside.
 
     :return: float32 [N, 3, size, size] in 0..1
     """
     x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
-    grid = windows.sampling_grid(images.shape, size)
+    grid = crops.sampling_grid(images.shape, size)
     return functional.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def crop_masks(labels: NDArray[np.uint8], windows: AffineCrops, size: int) -> Tensor:
-    """Cut windows out of label images [N, H, W], nearest pixel; 0 fills what lies outside.
+def crop_masks(segmentation: NDArray[np.uint8], crops: AffineCrops, size: int) -> Tensor:
+    """Crop segmentations [N, H, W] and resize the crops, nearest pixel; 0 fills what lies outside.
 
     :return: uint8 [N, size, size]
     """
-    grid = windows.sampling_grid(labels.shape, size)
-    x = torch.from_numpy(labels)[:, None].float()
-    cut = functional.grid_sample(x, grid, mode="nearest", padding_mode="zeros", align_corners=False)
-    return cut[:, 0].round().to(torch.uint8)
+    grid = crops.sampling_grid(segmentation.shape, size)
+    x = torch.from_numpy(segmentation)[:, None].float()
+    cropped = functional.grid_sample(x, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return cropped[:, 0].round().to(torch.uint8)
 
 
 def color_jitter_batch(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Change brightness, contrast and tint of each image [N, 3, H, W] in 0..1."""
+    """Change brightness, contrast and tint of each image [N, 3, H, W] in 0..1.
+
+    `augmentation.color_jitter` does so with one image whose parameters are known. Its sums differ in the last bits, so
+    that results would change if one took the place of the other.
+    """
     count = len(images)
     gain = torch.from_numpy(
         rng.uniform(0.75, 1.25, (count, 1, 1, 1)) * rng.uniform(0.95, 1.05, (count, 3, 1, 1))
@@ -76,7 +85,7 @@ def color_jitter_batch(images: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Show the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels."""
+    """Blur the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels."""
     count, size = math.floor(share * len(images)), images.shape[-1]
     if count == 0:
         return images

@@ -1,4 +1,7 @@
-"""Per-image augmentation that depends on (seed, phase, epoch, store, scene) alone, not on batch or order."""
+"""Augmentation of whole images: crop, flip, color jitter, drawn for each image on its own.
+
+What is drawn depends on (seed, phase, epoch, store, scene) alone, not on batch or order.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pickclutter_lang.datasets.config import AugmentationConfig
 
 @dataclass(frozen=True)
 class AugmentationParams:
-    """What is done to one image: flips, shift of the window in pixels (down, right), brightness and contrast."""
+    """How one image is augmented: flips, shift of the crop in pixels (down, right), brightness and contrast."""
 
     horizontal: bool = False
     vertical: bool = False
@@ -23,17 +26,17 @@ class AugmentationParams:
 
 
 def sample_augmentation(config: AugmentationConfig, side: int, key: Sequence[int]) -> AugmentationParams:
-    """Draw what is done to one image.
+    """Draw how one image is augmented.
 
-    :param side: side of the window in pixels; the shift is at most `settings.shift` of it
-    :param key: numbers >= 0 that name the image and the time: seed, phase, epoch, store, scene
+    :param side: side of the crop in pixels; the shift is at most `config.shift` of it
+    :param key: numbers >= 0 that seed the draw: seed, phase, epoch, store, scene
     """
     u = np.random.default_rng(list(key)).uniform(size=6)
-    reach = config.shift * side
+    largest = config.shift * side
     return AugmentationParams(
         horizontal="horizontal" in config.flips and bool(u[0] < 0.5),
         vertical="vertical" in config.flips and bool(u[1] < 0.5),
-        shift=(round((2 * u[2] - 1) * reach), round((2 * u[3] - 1) * reach)),
+        shift=(round((2 * u[2] - 1) * largest), round((2 * u[3] - 1) * largest)),
         brightness=1 + (2 * u[4] - 1) * config.brightness,
         contrast=1 + (2 * u[5] - 1) * config.contrast,
     )
@@ -46,38 +49,38 @@ def flip_variants(flips: Sequence[str]) -> list[AugmentationParams]:
     return [AugmentationParams(h, v) for v in vertical for h in horizontal]
 
 
-def flip_index(draw: AugmentationParams, flips: Sequence[str]) -> int:
-    """Return the position of a draw's flips in `flip_variants(flips)`."""
-    return flip_variants(flips).index(AugmentationParams(draw.horizontal, draw.vertical))
+def flip_index(params: AugmentationParams, flips: Sequence[str]) -> int:
+    """Return the position of the flips of `params` in `flip_variants(flips)`."""
+    return flip_variants(flips).index(AugmentationParams(params.horizontal, params.vertical))
 
 
-def crop_and_flip(image: NDArray[np.generic], view: int, draw: AugmentationParams) -> NDArray[np.generic]:
-    """Cut the (shifted) central window out of a image and flip it; border pixels fill what lies outside.
+def crop_and_flip(image: NDArray[np.generic], crop_size: int, params: AugmentationParams) -> NDArray[np.generic]:
+    """Return the shifted center crop of an image, flipped; border pixels fill what lies outside.
 
     :param image: [S, S, ...]
-    :param view: side of the window, at most S
-    :return: [view, view, ...]
+    :param crop_size: side of the crop, at most S
+    :return: [crop_size, crop_size, ...]
     """
     side = image.shape[0]
-    start = (side - view) // 2
-    rows, columns = (np.clip(np.arange(view) + start + by, 0, side - 1) for by in draw.shift)
-    if draw.vertical:
+    start = (side - crop_size) // 2
+    rows, columns = (np.clip(np.arange(crop_size) + start + by, 0, side - 1) for by in params.shift)
+    if params.vertical:
         rows = rows[::-1]
-    if draw.horizontal:
+    if params.horizontal:
         columns = columns[::-1]
-    window: NDArray[np.generic] = image[rows[:, None], columns[None, :]]
-    return window
+    crop: NDArray[np.generic] = image[rows[:, None], columns[None, :]]
+    return crop
 
 
-def color_jitter(rgb: NDArray[np.float32], draw: AugmentationParams) -> NDArray[np.float32]:
+def color_jitter(rgb: NDArray[np.float32], params: AugmentationParams) -> NDArray[np.float32]:
     """Change brightness, then contrast about the image's mean.
 
     :param rgb: [S, S, 3] in 0..1
     :return: [S, S, 3] in 0..1
     """
-    if draw.brightness == 1.0 and draw.contrast == 1.0:
+    if params.brightness == 1.0 and params.contrast == 1.0:
         return rgb
-    bright = rgb * np.float32(draw.brightness)
+    bright = rgb * np.float32(params.brightness)
     mean = bright.mean(dtype=np.float32)
-    out: NDArray[np.float32] = np.clip((bright - mean) * np.float32(draw.contrast) + mean, 0, 1)
+    out: NDArray[np.float32] = np.clip((bright - mean) * np.float32(params.contrast) + mean, 0, 1)
     return out

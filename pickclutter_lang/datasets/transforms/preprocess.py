@@ -1,4 +1,4 @@
-"""How images of cameras, stored or live, become what a student sees."""
+"""Preprocessing of camera images, stored or live, for a student: crop, augmentation, units, size."""
 
 from __future__ import annotations
 
@@ -17,44 +17,46 @@ _FAR = 2.0  # meters; nothing of interest is further from either camera
 
 def preprocess_images(
     images: Mapping[tuple[str, str], NDArray[np.generic]],
-    view: int,
+    crop_size: int,
     size: int,
-    draws: Sequence[AugmentationParams] | None = None,
+    params: Sequence[AugmentationParams] | None = None,
 ) -> Tensor:
     """Return images for a student.
 
     :param images: (camera, kind) -> n of them, in the order of the channels: `rgb` uint8 [n, S, S, 3], `depth` uint16
         [n, S, S] in millimeters (0 = nothing)
-    :param view: side in pixels of the central window that is cut out, at most S
+    :param crop_size: side in pixels of the center crop, at most S
     :param size: side to which it is resized
-    :param draws: what is done to each of the n; nothing where left out
+    :param params: how each of the n is augmented; None: not at all
     :return: float32 [n, K, size, size], channels last in memory: RGB in 0..1, depth in meters (0 = nothing, at most 2)
     """
     count = len(next(iter(images.values())))
-    chosen = draws if draws is not None else [AugmentationParams()] * count
+    chosen = params if params is not None else [AugmentationParams()] * count
     widths = [3 if kind == "rgb" else 1 for _, kind in images]
-    out = np.empty((count, view, view, sum(widths)), np.float32)
+    out = np.empty((count, crop_size, crop_size, sum(widths)), np.float32)
     channel = 0
-    for width, ((_, kind), some) in zip(widths, images.items(), strict=True):
-        for n, image in enumerate(some):
-            out[n, ..., channel : channel + width] = _prepare(crop_and_flip(image, view, chosen[n]), kind, chosen[n])
+    for width, ((_, kind), stack) in zip(widths, images.items(), strict=True):
+        for n, image in enumerate(stack):
+            out[n, ..., channel : channel + width] = _prepare(
+                crop_and_flip(image, crop_size, chosen[n]), kind, chosen[n]
+            )
         channel += width
     depths = [sum(widths[:n]) for n, (_, kind) in enumerate(images) if kind == "depth"]
     return _resize(torch.from_numpy(out).permute(0, 3, 1, 2), size, depths)
 
 
-def _prepare(image: NDArray[np.generic], kind: str, draw: AugmentationParams) -> NDArray[np.float32]:
-    """Turn a cut image into floats [view, view, channels]."""
+def _prepare(image: NDArray[np.generic], kind: str, params: AugmentationParams) -> NDArray[np.float32]:
+    """Return a crop as floats [crop_size, crop_size, channels]: RGB in 0..1, depth in meters."""
     if kind == "depth":
         return np.minimum(image[..., None].astype(np.float32) / 1000, _FAR)
-    return color_jitter(image.astype(np.float32) / 255, draw)
+    return color_jitter(image.astype(np.float32) / 255, params)
 
 
 def _resize(images: Tensor, size: int, depths: Sequence[int]) -> Tensor:
     if size == images.shape[-1]:
         return images
     smooth = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
-    if depths:  # a mean over an edge is a depth at which nothing is
+    if depths:  # averaging over an edge gives a depth at which there is no surface
         near = functional.interpolate(images, size=(size, size), mode="nearest-exact")
         smooth[:, depths] = near[:, depths]
     return smooth.contiguous(memory_format=torch.channels_last)

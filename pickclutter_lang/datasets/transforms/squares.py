@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images
 
 MIN_AREA_FRACTION = 0.001
-"""An object is cut out from this share of the image's pixels on: 16 of 128 x 128."""
+"""Smallest area of an object that is cropped, as a fraction of the image: 16 pixels of 128 x 128."""
 MARGIN = 1.3
-"""Side of the cut over the side of the smallest square around the object."""
-_CROP_SIZE = 96
+"""Side of the crop over the side of the smallest square around the object."""
+CROP_SIZE = 96
+"""Side in pixels of an object crop for a teacher."""
+_MIN_CROP_SIDE = 24.0
+"""Smallest side of an object crop, pixels of the image."""
 
 
 def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -27,7 +30,10 @@ def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
 def crop_squares(images: NDArray[np.uint8], squares: Sequence[Sequence[float]]) -> NDArray[np.uint8]:
     """Return a crop of each of N images [N, H, W, 3] around a square (see `bounding_square`), uint8 [N, 96, 96, 3]."""
     x, y, side = np.array(squares).T
-    upright = np.zeros(len(squares))
-    cuts = AffineCrops(np.stack([x, y], axis=1), MARGIN * side, upright, upright.astype(bool))
-    crops = crop_images(images, cuts, _CROP_SIZE)
+    crops = crop_images(images, AffineCrops.upright(np.stack([x, y], axis=1), MARGIN * side), CROP_SIZE)
     return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
+    """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects."""
+    return AffineCrops.upright(squares[:, :2], np.maximum(MARGIN * squares[:, 2], _MIN_CROP_SIDE))

@@ -5,12 +5,13 @@ and after fine-tuning on them (few-shot).
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
 from pickclutter_lang.experiments.scenes.result import make_record, write_record
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
@@ -23,6 +24,7 @@ from pickclutter_lang.experiments.scenes.thresholds import (
 )
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
+from pickclutter_lang.students.model import PromptedStudent
 
 SCHEMA = 3
 STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "few_shot"}
@@ -58,6 +60,8 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
         if stage != "retrieval":
             _save_examples(run, stage)
+        if stage == "few_shot":  # what thresholds of a policy come from
+            save_predictions(run.folder / "predictions" / f"{stage}_fewshot.npz", predict_store(run, "fewshot"))
     record = make_record(run, SCHEMA, histories | crop_classifier, time.perf_counter() - start) | {
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
         "metrics": stages,
@@ -102,7 +106,25 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
     return {name: predict_store(run, name) for name in EVALUATED}
 
 
-def predict_store(run: SceneRun, name: str) -> Predictions:
+class LabeledStudent(Protocol):
+    """A student with scene stores and the labels that it knows in them: a run, or the student of a finished one."""
+
+    @property
+    def model(self) -> PromptedStudent:
+        """The network."""
+
+    @property
+    def scenes(self) -> dict[str, SceneDataset]:
+        """The scene stores, by name."""
+
+    def label_names(self, splits: tuple[str, ...]) -> list[str]:
+        """Return the names of Y_id, Y_ood or both."""
+
+    def label_indices(self, splits: tuple[str, ...]) -> list[int]:
+        """Return their label columns."""
+
+
+def predict_store(run: LabeledStudent, name: str) -> Predictions:
     """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
     return _named(run, name, predict_scenes(run.model, run.scenes[name], run.label_names(_ALL)))
 
@@ -113,7 +135,7 @@ def _retrieve(run: SceneRun) -> tuple[dict[str, Predictions], dict[str, float]]:
     return {name: _named(run, name, values) for name, values in probabilities.items()}, choice._asdict()
 
 
-def _named(run: SceneRun, name: str, probabilities: Tensor) -> Predictions:
+def _named(run: LabeledStudent, name: str, probabilities: Tensor) -> Predictions:
     columns, unseen = run.label_indices(_ALL), set(run.label_indices(("ood",)))
     return Predictions(
         probabilities=probabilities,

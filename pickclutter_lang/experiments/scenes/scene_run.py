@@ -20,10 +20,16 @@ from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropTask
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
+from pickclutter_lang.experiments.scenes.trained_student import (
+    LABEL_FEATURES_FILE,
+    LabelFeatures,
+    architecture_signature,
+)
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.model import MultiLabelStudent, PromptedStudent, architecture_signature, resolve_bf16
+from pickclutter_lang.students.label_encoders import build_label_encoder
+from pickclutter_lang.students.model import MultiLabelStudent, PromptedStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
@@ -88,7 +94,15 @@ class SceneRun(MultiPhaseExperiment):
     def model(self) -> PromptedStudent:
         """The model with the weights that the seed gives."""
         seed_everything(self.config.seed)
-        model = PromptedStudent(self.config, self.teacher, self.label_names(("id",)))
+        config, labels = self.config, self.label_names(("id",))
+        model = PromptedStudent(
+            config.student,
+            config.data.camera_spec,
+            self.teacher.embed_dim,
+            lambda: build_label_encoder(config.prompts, self.teacher, labels),
+            labels,
+            resolve_bf16(config.precision, config.device),
+        )
         if self.config.data.depth:
             model.set_depth_statistics(*depth_statistics(self.scenes["train"]))
         return model.to(device=self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
@@ -96,7 +110,7 @@ class SceneRun(MultiPhaseExperiment):
     @property
     def architecture(self) -> dict[str, Any]:
         """What a checkpoint must share with the model."""
-        return architecture_signature(self.config, self.teacher)
+        return architecture_signature(self.config, self.teacher.embed_dim)
 
     @property
     def phases(self) -> Sequence[str]:
@@ -124,6 +138,22 @@ class SceneRun(MultiPhaseExperiment):
             self._source(source)
         self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
         self.train_phases()
+        for phase in PHASES:
+            path = self.folder / phase / LABEL_FEATURES_FILE
+            if not path.is_file():
+                self.load_weights(phase)
+                self.label_features().save(path)
+
+    @torch.no_grad()
+    def label_features(self) -> LabelFeatures:
+        """Return the text features of all labels, by the weights that are loaded."""
+        names, unseen = self.label_names(("id", "ood")), set(self.label_names(("ood",)))
+        return LabelFeatures(
+            names=tuple(names),
+            unseen=tuple(name in unseen for name in names),
+            camera_size=self.scenes["train"].store.image_size,
+            features=self.model.prompts.encode(names),
+        )
 
     def task(self, phase: str) -> Task:
         """Return what a phase trains: Y_id on the training scenes, then all labels on the few-shot scenes too, then
@@ -156,6 +186,7 @@ class SceneRun(MultiPhaseExperiment):
             name=phase,
             config=self.phase_config(phase),
             model=self.model,
+            architecture=self.architecture,
             loader=loader,
             order=plain if first else balanced,
             validation=self.scenes["id"] if first else None,
@@ -179,11 +210,12 @@ class SceneRun(MultiPhaseExperiment):
     def crop_classifier(self) -> CropClassifier:
         """The student of object crops; its weights are those of no phase yet."""
         config = self.config
-        empty = replace(config, student=replace(config.student, pretrained=False))  # its weights come from another
+        untrained = replace(config.student, pretrained=False)  # its weights come from the student of scenes
         model = CropClassifier(
-            MultiLabelStudent(empty, self.teacher.embed_dim).student, len(self.label_names(("id", "ood")))
+            MultiLabelStudent(untrained, config.data.camera_spec, self.teacher.embed_dim).student,
+            len(self.label_names(("id", "ood"))),
+            use_bf16=resolve_bf16(config.precision, config.device),
         )
-        model.use_bf16 = resolve_bf16(config.precision, config.device)
         return model.to(device=config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def load_crop_classifier(self) -> CropClassifier | None:

@@ -16,7 +16,6 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.policy.bundle import load_teacher_for
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -96,8 +95,8 @@ class RolloutRunner:
         """Return the detector of a variant, which is made at its first use."""
         if variant not in self._detectors:
             if variant == "teacher":
-                known = self._student.config
-                self._detectors[variant] = TeacherDetector(load_teacher_for(known), known.names)
+                spec = self._student.config
+                self._detectors[variant] = TeacherDetector(spec.teacher.load(), spec.names)
             elif is_plugin(variant):
                 self._detectors[variant] = _detector_from_outside(variant, self._student)
             else:
@@ -118,10 +117,10 @@ class RolloutRunner:
         over, steps, grasp_found = False, 0, False
         while not over:
             action, state = policy.predict(observation, state)
-            grasp_found = grasp_found or state[0].picker.target is not None
+            grasp_found = grasp_found or state[0].target is not None
             if callback is not None:
                 callback(observation, state[0])
-            if state[0].picker.phase == PickPhase.DONE and action[-1] != DECLARE:
+            if state[0].phase == PickPhase.DONE and action[-1] != DECLARE:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1

@@ -54,7 +54,8 @@ def test_a_broken_grasp_check_is_named(folder, broken):
 
 
 @pytest.mark.parametrize(
-    ("object_set", "words"), [("ycb", "CC BY 4.0"), ("proxy", "stand-ins"), ("published", "authors of Li et al.")]
+    ("object_set", "words"),
+    [("ycb", "CC BY 4.0"), ("proxy", "procedural models"), ("published", "authors of Li et al.")],
 )
 def test_card_names_the_licence(tmp_path, object_set, words):
     values = json.loads(json.dumps({"object_set": object_set}))

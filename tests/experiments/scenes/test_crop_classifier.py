@@ -16,10 +16,10 @@ from scipy.spatial.transform import Rotation
 from helpers.grasping import INTRINSIC
 from helpers.scene_data import COLOURS, make_toy_store
 from helpers.scene_runs import SMALL, config, make_toys
-from pickclutter_lang.datasets.object_crops import ObjectCropDataset, crops_around
+from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
-from pickclutter_lang.datasets.transforms.squares import bounding_square
+from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
@@ -71,7 +71,7 @@ def test_close_ups_are_what_numpy_computes():
     masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
     masks[2] = 0
     with torch.no_grad():
-        found, local = model(images, masks).numpy(), model.student(images).spatial.numpy()
+        found, local = model(images, masks).numpy(), model.student(normalize_rgb(images)).spatial.numpy()
     cells = local.shape[2]
     for n in range(3):
         total = np.zeros(5)
@@ -108,7 +108,7 @@ def test_how_often_a_name_is_shown_is_added_in_training(made):
     task.model.eval()
     with torch.no_grad():
         images, masks, labels = prepared
-        logits = task.model(normalize_rgb(images), masks).double().numpy()
+        logits = task.model(images, masks).double().numpy()
         found = float(task.loss(prepared, 0)[0])
     odds = counts * np.exp(logits)
     own = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
@@ -165,7 +165,7 @@ def test_objects_get_their_names(made):
     few = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few.load(range(len(few)), 64)
-        right = model(normalize_rgb(images), masks).argmax(dim=1) == few.labels
+        right = model(images, masks).argmax(dim=1) == few.labels
     assert right.float().mean() > 0.2
 
 
@@ -225,7 +225,7 @@ def test_a_policy_looks_closer(made):
     window = crops_around(np.array([bounding_square(part)]))
     own = crop_masks(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
-        logits = run.load_closeups()(normalize_rgb(crop_images(rgb[None], window, 64)), own)[0].double().numpy()
+        logits = run.load_closeups()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
     for n, logit in enumerate(logits):
         others = np.log(np.exp(np.delete(logits, n)).sum())
         assert student.classify_crop(rgb, part)[n] == pytest.approx(

@@ -421,7 +421,7 @@ def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monke
 
 def test_the_papers_sizes_are_a_preset():
     cfg = config("experiment=table12")
-    assert (cfg.data.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
+    assert (cfg.data.camera_spec.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
     assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])
     assert (cfg.few_shot.lr, cfg.few_shot.epochs, cfg.few_shot.batch_size) == (5e-4, 20, 46)
     assert cfg.teacher.name == "vit_l14_openai" and cfg.distill.optimizer == "sgd"
