@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pickclutter_lang.datasets.images import ImageDataConfig
@@ -97,15 +97,15 @@ class ImageObjectiveConfig:
     top_k: int
     filter_vlprox: bool
     filter_im_cst: bool
-    extra: dict[str, float] = field(default_factory=dict)  # runs of before are without
+    extra: dict[str, float] | None = None  # runs of before are without
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         for name in IMAGE_LOSS_NAMES:
             at_least(f"objective.{name}", getattr(self, name), 0.0)
-        for name, weight in self.extra.items():
+        for name, weight in (self.extra or {}).items():
             at_least(f"objective.extra.{name}", weight, 0.0)
-        if not any((*(getattr(self, name) for name in IMAGE_LOSS_NAMES), *self.extra.values())):
+        if not any((*(getattr(self, name) for name in IMAGE_LOSS_NAMES), *(self.extra or {}).values())):
             raise InvalidArgumentError(
                 "expected a loss with a weight, such as objective.cls=1 objective.im_cst=1; "
                 f"there are {', '.join(IMAGE_LOSS_NAMES)}"
@@ -165,7 +165,7 @@ class ImageTrainConfig:
         if self.num_threads is not None:
             at_least("num_threads", self.num_threads, 1)
         losses = [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)]
-        if self.text.closed_set and [*losses, *self.objective.extra] != ["cls"]:
+        if self.text.closed_set and [*losses, *(self.objective.extra or ())] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
 
     def as_dict(self) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("cache", "checkpoint"):
         own["teacher"].pop(key, None)
     own["student"].pop("activation_checkpointing", None)
-    own["objective"].setdefault("extra", {})
+    own["objective"].setdefault("extra", None)
     for key in (
         "style_dir",
         "truncate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pickclutter_lang.datasets.config import SceneDataConfig
@@ -37,14 +37,14 @@ class ObjectiveConfig:
     clip: float
     temperature: float
     region_cls: float = 0.0  # runs of before are without
-    extra: dict[str, float] = field(default_factory=dict)
+    extra: dict[str, float] | None = None
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         weights = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
         for name in (*weights, "gamma_negative", "gamma_positive"):
             at_least(f"objective.{name}", getattr(self, name), 0.0)
-        for name, weight in self.extra.items():
+        for name, weight in (self.extra or {}).items():
             at_least(f"objective.extra.{name}", weight, 0.0)
         within("objective.clip", self.clip, 0.0, 1.0)
         at_least("objective.negative_bank_size", self.negative_bank_size, 0)

@@ -278,7 +278,7 @@ class SceneRun(MultiPhaseExperiment):
             own["data"].pop(key, None)
         own["teacher"].pop("cache", None)
         own["student"].pop("activation_checkpointing", None)
-        own["objective"] = {"region_cls": 0.0, "extra": {}} | own["objective"]  # runs of before are without
+        own["objective"] = {"region_cls": 0.0, "extra": None} | own["objective"]  # runs of before are without
         own.setdefault("crop_classifier", None)
         return own
 

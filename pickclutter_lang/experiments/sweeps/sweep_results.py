@@ -100,7 +100,7 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
         own.get("data", {}).pop(key, None)
     own.get("teacher", {}).pop("cache", None)
     own.get("student", {}).pop("activation_checkpointing", None)
-    own.setdefault("objective", {}).setdefault("extra", {})  # runs of before are without
+    own.setdefault("objective", {}).setdefault("extra", None)  # runs of before are without
     return own
 
 
