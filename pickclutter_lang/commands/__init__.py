@@ -46,11 +46,14 @@ COMMANDS: dict[str, dict[str, str]] = {
         "verify-scenes": "check every shard of a scene store",
         "import-scenes": "make a scene store of the published HDF5 file",
         "export-onnx": "write a student as ONNX",
+        "migrate": "convert runs, policy folders and teachers' checkpoints of version 0.1.0",
     },
 }
 """What one wants to do -> command -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
+_NOT_HYDRA = ("check-install", "migrate")
+"""Commands that read their arguments themselves."""
 _COMPLETION = ("--shell-completion", "-sc")
 
 
@@ -58,8 +61,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name.
 
     :param arguments: of the command line, by default the process's
-    :return: the exit status: 0, or 2 for a command that is not there; commands that fail end the process themselves
+    :return: the exit status: 0, or 2 for an unknown command; commands that fail end the process themselves
     """
+    try:
+        try:
+            return _dispatch(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, took what it wanted. Python would report the rest when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
     first, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
     if first in _NAMES:
         _run(first, rest)
@@ -116,7 +131,7 @@ def _complete(request: Sequence[str]) -> None:
         program, *words = os.environ["COMP_LINE"].split(" ")
         if len(words) < 2:
             _say(" ".join([*_NAMES, "--help", "--version"]))
-        if len(words) < 2 or words[0] not in _NAMES or words[0] == "check-install":  # that one is not hydra's
+        if len(words) < 2 or words[0] not in _NAMES or words[0] in _NOT_HYDRA:
             return
         name = words[0]
         os.environ["COMP_LINE"] = " ".join([program, *words[1:]])

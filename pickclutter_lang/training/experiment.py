@@ -1,11 +1,12 @@
-"""A run in a folder that can be gone on with: distillation, then phases that go out from it or from each other."""
+"""A training run of several phases in a folder, which can be stopped and resumed."""
 
 from __future__ import annotations
 
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +31,6 @@ from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
 
 CONFIG_FILE = "settings.json"
-DISTILL = "distill"
 
 
 class ExperimentConfig(Protocol):
@@ -46,13 +46,31 @@ class ExperimentConfig(Protocol):
         """Return the settings as nested JSON values."""
 
 
+@dataclass(frozen=True)
+class Phase:
+    """One phase of an experiment.
+
+    `model` returns what it trains and `task` how. `initialize` loads the weights that it starts from; None: those that
+    the seed gives. `selection_metric` of the validation chooses the resulting epoch; None: the last one. `check` raises
+    DatasetError where the data lacks what the phase needs.
+    """
+
+    name: str
+    config: PhaseConfig
+    model: Callable[[], nn.Module]
+    task: Callable[[], Task]
+    initialize: Callable[[], object] | None = None
+    selection_metric: str | None = None
+    check: Callable[[], object] = lambda: None
+
+
 class MultiPhaseExperiment(ABC):
     """Trains a model phase by phase; what is finished in the folder is left as it is."""
 
+    kind: str
+    """What the run is trained on: `scenes` or `images`."""
     command: str
     """The command that makes such a run, for messages."""
-    selection_metric: str | None = None
-    """Metric of the validation that chooses the epoch of the first phase; None: the last epoch."""
     keep_last: int = 1
     """So many last epochs of each phase stay on the disk."""
 
@@ -65,6 +83,11 @@ class MultiPhaseExperiment(ABC):
         return Path(self.config.out)
 
     @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name of the run in tables."""
+
+    @property
     def teacher_provenance(self) -> dict[str, Any]:
         """What a checkpoint says of the teacher."""
         return {
@@ -72,11 +95,6 @@ class MultiPhaseExperiment(ABC):
             "embed_dim": self.teacher.embed_dim,
             "fingerprint": self.teacher.fingerprint,
         }
-
-    @property
-    @abstractmethod
-    def model(self) -> nn.Module:
-        """The model, at first with the weights that the seed gives."""
 
     @property
     @abstractmethod
@@ -90,66 +108,65 @@ class MultiPhaseExperiment(ABC):
 
     @property
     @abstractmethod
-    def phases(self) -> Sequence[str]:
-        """Names of the phases; the first is `distill`; `begin` says what another goes out from."""
+    def phases(self) -> Mapping[str, Phase]:
+        """The phases by name, in the order in which they are trained."""
 
-    @abstractmethod
-    def phase_config(self, phase: str) -> PhaseConfig:
-        """Return how a phase is optimized."""
-
-    @abstractmethod
     def task(self, phase: str) -> Task:
-        """Return what a phase trains."""
+        """Return what a phase trains.
 
+        :raises InvalidArgumentError: when the run has no such phase
+        """
+        return self._phase(phase).task()
+
+    @staticmethod
     @abstractmethod
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, on what they are computed."""
+    def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that a result depends on."""
 
     def train_phases(self) -> None:
         """Train every phase that is not finished."""
-        tasks = {phase: self.task(phase) for phase in self.phases}  # what does not fit is known before anything is kept
-        for task in tasks.values():
+        tasks = {name: phase.task() for name, phase in self.phases.items()}
+        for task in tasks.values():  # what does not fit is found before anything is written
             task.batches(0)
         write_json(self.folder / CONFIG_FILE, self._identity())
-        for number, (phase, task) in enumerate(tasks.items()):
-            trainer = Trainer(task, self.folder / phase, self.teacher_provenance, self.keep_last)
+        for number, (name, task) in enumerate(tasks.items()):
+            trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last)
             if not trainer.resume():
-                self.initialize_phase(phase)
+                initialize = self.phases[name].initialize
+                if initialize is not None:
+                    initialize()
                 seed_everything(self.config.seed + number)
-            trainer.run(self.folder / "tensorboard" / phase)
-
-    def initialize_phase(self, phase: str) -> None:
-        """Load what a phase starts from; `distill` starts from what the seed gives."""
-        if phase != DISTILL:
-            self.load_weights(DISTILL)
+            trainer.run(self.folder / "tensorboard" / name)
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
-        """Load the resulting weights of a phase into the model and return its history, a row for each epoch.
+        """Load the resulting weights of a phase into its model and return its history, a row for each epoch.
 
-        :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep`
+        :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep_last`
+        :raises InvalidArgumentError: when the run has no such phase
         :raises CheckpointError: when the phase is not finished
         """
-        return self.load_phase(phase, self.model, self.selection_metric, back)
-
-    def load_phase(
-        self, phase: str, model: nn.Module, select: str | None = None, back: int = 0
-    ) -> list[dict[str, Any]]:
-        """Load weights of a phase into the model that it trained; `select` chooses the epoch, None: the last one.
-
-        Otherwise as `load_weights`.
-        """
-        epochs = self.phase_config(phase).epochs
-        checkpoint, history = finished_checkpoint(self.folder / phase, epochs, self.command, select, back)
+        chosen = self._phase(phase)
+        checkpoint, history = finished_checkpoint(
+            self.folder / phase, chosen.config.epochs, self.command, chosen.selection_metric, back
+        )
         check_fits(checkpoint, self.architecture, self.teacher_provenance)
+        model = chosen.model()
         restore_model(checkpoint, model)
         model.eval()
         return history
 
-    def validate_run_dir(self) -> None:
-        """Check that a run in the folder was started with these settings, this data and this teacher.
+    def _phase(self, name: str) -> Phase:
+        if name not in self.phases:
+            raise InvalidArgumentError(f"expected a phase of {', '.join(self.phases)}, but this run has no {name!r}")
+        return self.phases[name]
 
-        :raises PickClutterError: CheckpointError, TeacherError, MismatchError or InvalidArgumentError
+    def validate_run_dir(self) -> None:
+        """Check the data, and that a run in the folder was started with these settings, this data and this teacher.
+
+        :raises PickClutterError: DatasetError, CheckpointError, TeacherError, MismatchError or InvalidArgumentError
         """
+        for phase in self.phases.values():
+            phase.check()
         path = self.folder / CONFIG_FILE
         if not path.is_file():
             return
@@ -161,13 +178,10 @@ class MultiPhaseExperiment(ABC):
             raise CheckpointError(f"{path} is damaged ({error}); choose another out, or delete that folder") from error
         if missing:
             raise CheckpointError(f"expected {', '.join(missing)} in {path}; choose another out, or delete that folder")
-        for phase in self.phases:
-            for epoch in saved_epochs(self.folder / phase)[-1:]:
-                check_fits(
-                    load_checkpoint(epoch_folder(self.folder / phase, epoch)),
-                    self.architecture,
-                    self.teacher_provenance,
-                )
+        for folder in (self.folder / name for name in self.phases):
+            for epoch in saved_epochs(folder)[-1:]:
+                checkpoint = load_checkpoint(epoch_folder(folder, epoch))
+                check_fits(checkpoint, self.architecture, self.teacher_provenance)
         differences = describe_differences(saved["data"], own["data"])
         if differences:
             raise MismatchError(

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pickclutter_lang.envs.generation.collect import CollectConfig, collect
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.collect import collect
 
 pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]

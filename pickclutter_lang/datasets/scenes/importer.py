@@ -35,14 +35,19 @@ SPLITS = ("train", "id", "ood", "fewshot")
 
 
 @dataclass
-class ImportSettings:
-    """`file`: the published HDF5 file; `split`: what its scenes are for; `out`: folder of the store."""
+class ImportConfig:
+    """Import of published scenes."""
 
     file: str
+    """The published HDF5 file: a group for each scene, with images and model_ids."""
     split: str
+    """Split of the scenes: `train`, `id`, `ood` or `fewshot`."""
     out: str
+    """Folder of the store. Its parent must exist."""
     image_size: int = 224
+    """Side in pixels to which images are resized."""
     shard_size: int = 50
+    """Scenes in a file of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
@@ -56,7 +61,7 @@ class ImportSettings:
 
 
 def import_published(
-    config: ImportSettings,
+    config: ImportConfig,
     catalog: Catalog | None = None,
     track: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> SceneStore:
@@ -89,7 +94,7 @@ def import_published(
 
 
 class _PublishedScenes:
-    def __init__(self, file: h5py.File, config: ImportSettings, catalog: Catalog) -> None:
+    def __init__(self, file: h5py.File, config: ImportConfig, catalog: Catalog) -> None:
         self._file = file
         self._config = config
         self._catalog = catalog

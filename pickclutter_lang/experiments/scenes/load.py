@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import CheckpointError, DatasetError, TeacherError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
-from pickclutter_lang.experiments.scenes.scene_run import CROP_CLASSIFIER, PHASES, SceneRun, load_run_config
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
 from pickclutter_lang.experiments.scenes.trained_student import (
     LABEL_FEATURES_FILE,
     LabelFeatures,
     TrainedStudent,
     architecture_signature,
 )
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import check_fits
-from pickclutter_lang.training.experiment import CONFIG_FILE, DISTILL, configure_torch, finished_checkpoint
-
-
-@dataclass
-class TrainedRunConfig:
-    """Which student to use: of which run, after which phase (`distill` or `few_shot`).
-
-    `scenes` is where the run's stores lie now, if they were moved; few steps need them. `num_threads` is torch's number
-    of threads (null: its own choice).
-    """
-
-    run: str
-    phase: str
-    scenes: str | None
-    num_threads: int | None
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if self.phase not in PHASES:
-            raise InvalidArgumentError(f"expected phase to be one of {', '.join(PHASES)}, but got {self.phase!r}")
-        if self.num_threads is not None and self.num_threads < 1:
-            raise InvalidArgumentError(f"expected num_threads to be at least 1, but got {self.num_threads}")
+from pickclutter_lang.training.experiment import CONFIG_FILE, configure_torch, finished_checkpoint
 
 
 def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:
@@ -79,7 +60,7 @@ def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Any]:
 
 
 def _phase_weights(config: TrainConfig, phase: str, embed_dim: int, teacher: dict[str, Any]) -> dict[str, Any]:
-    epochs = (config.distill if phase == DISTILL else config.few_shot).epochs
+    epochs = config.phases[phase].epochs
     checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, SceneRun.command, config.selection_metric)
     check_fits(checkpoint, architecture_signature(config, embed_dim), teacher)
     return checkpoint.model

@@ -1,4 +1,4 @@
-"""Predictions on disk, as npz files without pickle: what tables and reports are made from."""
+"""Predictions of a run as npz files, from which tables, reports and thresholds are computed."""
 
 from __future__ import annotations
 
@@ -95,5 +95,5 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     except (ValueError, BadZipFile, OSError) as error:
         raise CheckpointError(
             f"the predictions at {path} are damaged ({error}); "
-            f"make them anew: pickclutter evaluate-affordance run={path.parent.parent}"
+            f"make them again: pickclutter evaluate-affordance run={path.parent.parent}"
         ) from error

@@ -30,11 +30,6 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 
-VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
-"""Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
-teacher, or chance (lower bound). A further one is named `module:attribute`: a function from a `StudentRuntime` to a
-`TargetDetector`."""
-
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
 """Called at each step with the observation and the state of the policy."""
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
-from pickclutter_lang.datasets.scenes.importer import ImportSettings, import_published, resized_depth, resized_rgb
+from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published, resized_depth, resized_rgb
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 
 SCENES = {
@@ -32,7 +32,7 @@ def write_published(path, depth_dtype="f4", size=48, cameras=("base", "hand")):
 
 def config(tmp_path, **changes):
     values = {"file": str(tmp_path / "test.h5"), "split": "ood", "out": str(tmp_path / "store"), "image_size": 32}
-    return ImportSettings(**{**values, "shard_size": 2, **changes})
+    return ImportConfig(**{**values, "shard_size": 2, **changes})
 
 
 @pytest.mark.parametrize(("depth_dtype", "unit"), [("f4", "metres"), ("u2", "millimetres"), ("i4", "millimetres")])

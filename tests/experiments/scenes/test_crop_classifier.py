@@ -54,7 +54,7 @@ def made(tmp_path_factory):
     run = SceneRun.open(config(*given, f"out={root / 'run'}"))
     run.train()
     evaluate_run(run)
-    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root, run
 
 
@@ -102,7 +102,9 @@ def test_how_often_a_name_is_shown_is_added_in_training(made):
     _, run = made
     task = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
-    shown = [[(task.train, task.few)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)]
+    shown = [
+        [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
+    ]
     counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
     assert len(set(counts.round().tolist())) > 2
     task.model.eval()
@@ -161,7 +163,8 @@ def test_objects_get_their_names(made):
     assert record["history"]["crop_classifier"] == history and record["seconds"]["crop_classifier"] > 0
     assert "A second student, of object crops, goes with it (3 epochs)." in write_report(run.folder).read_text()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
-    model, columns = run.load_closeups(), run.columns(("id", "ood"))
+    run.load_weights("crop_classifier")
+    model, columns = run.phases["crop_classifier"].model(), run.label_indices(("id", "ood"))
     few = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few.load(range(len(few)), 64)
@@ -183,7 +186,7 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
         return loss(task, prepared, epoch)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("pickclutter_lang.experiments.scenes.crop_task.CloseUpTask.loss", stopped)
+        patch.setattr("pickclutter_lang.experiments.scenes.crop_task.CropTask.loss", stopped)
         again.train()
     assert steps[-1] == 2 and saved_epochs(tmp_path / "run" / "crop_classifier") == [1]
     done = (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text()
@@ -192,7 +195,9 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
     assert (
         (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text().startswith(done)
     )  # the first epoch not once more
-    expected, found = run.load_closeups().state_dict(), later.load_crop_classifier().state_dict()
+    for each in (run, later):
+        each.load_weights("crop_classifier")
+    expected, found = (each.phases["crop_classifier"].model().state_dict() for each in (run, later))
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
@@ -213,19 +218,20 @@ def test_a_policy_looks_closer(made):
         closer = student.classify_crop(rgb, detected[n].mask)[n] if detected[n].mask.any() else -12.0
         odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
         assert np.abs(1 / (1 + np.exp(-odds)) - detected[n].score).min() < 1e-5  # 2 less if it was not its first choice
-        assert detected[n].threshold == student.config.crop_classifier.thresholds[name] != student.threshold(name)
+        assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.threshold(name)
     assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
     assert sum(one.mask.any() for one in detected) > 0
     whole = np.ones((SIDE, SIDE), bool)
     odds = student.classify_crop(rgb, whole)
     assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
-    assert student.config.names == run.names(("id", "ood"))
+    assert list(student.config.names) == run.label_names(("id", "ood"))
     part = np.zeros((SIDE, SIDE), bool)
     part[8:30, 10:16] = part[24:30, 10:40] = True
     window = crops_around(np.array([bounding_square(part)]))
     own = crop_masks(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
-        logits = run.load_closeups()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
+        run.load_weights("crop_classifier")
+        logits = run.phases["crop_classifier"].model()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
     for n, logit in enumerate(logits):
         others = np.log(np.exp(np.delete(logits, n)).sum())
         assert student.classify_crop(rgb, part)[n] == pytest.approx(
@@ -233,7 +239,7 @@ def test_a_policy_looks_closer(made):
         )  # bfloat16 where there is any
     assert np.abs(student.classify_crop(rgb, part) - odds).max() > 0.1
     again = pickle.loads(pickle.dumps(student))  # for the processes of vectorised environments
-    assert np.array_equal(again.close_up(rgb, part), student.classify_crop(rgb, part))
+    assert np.array_equal(again.classify_crop(rgb, part), student.classify_crop(rgb, part))
     with pytest.raises(InvalidArgumentError, match="each name once"):
         detector.detect(seen, ["banana", "lemon", "banana"])
 
@@ -251,13 +257,14 @@ def test_thresholds_of_close_ups_are_of_both_stores(made):
             ]
         )
         for split in ("id", "ood"):
-            columns = run.columns((split,))
-            kept = [student.config.names.index(scenes.names[column]) for column in columns]
+            columns = run.label_indices((split,))
+            kept = [student.config.names.index(scenes.label_names[column]) for column in columns]
             found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
-    known, unseen = (student.config.crop_classifier.thresholds[run.names((split,))[0]] for split in ("id", "ood"))
+    thresholds = student.thresholds.crop_classifier
+    known, unseen = (thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
     assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
-    assert set(student.config.crop_classifier.thresholds) == set(student.config.names)
+    assert set(thresholds) == set(student.config.names)
 
 
 def test_the_clearest_of_what_the_map_points_to_is_taken(made):
@@ -288,7 +295,7 @@ def test_before_fine_tuning_there_are_no_close_ups(made):
     root, _ = made
     export_policy(PolicyExportConfig(str(root / "run"), "distill", None, 1, str(root / "before")))
     student = StudentRuntime.load(root / "before")
-    assert student.config.crop_classifier is None
+    assert student.config.object_crop_size is None
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
         student.classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
 
@@ -298,32 +305,31 @@ def test_what_does_not_fit_is_told(made, tmp_path):
     given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}", *PHASE]
     with pytest.raises(InvalidArgumentError, match="data=hand_rgb for object crops"):
         config(*given, "data=hand_rgbd")
-    with pytest.raises(InvalidArgumentError, match=r"closeups\.size"):
+    with pytest.raises(InvalidArgumentError, match=r"crop_classifier\.crop_size"):
         config(*given, "crop_classifier.crop_size=4")
-    with pytest.raises(InvalidArgumentError, match=r"no closeups\.image_sizes"):
+    with pytest.raises(InvalidArgumentError, match=r"no crop_classifier\.image_size_schedule"):
         config(*given, "crop_classifier.image_size_schedule=[32]")
-    with pytest.raises(InvalidArgumentError, match=r"other settings.*closeups"):
+    with pytest.raises(InvalidArgumentError, match=r"other settings.*crop_classifier"):
         SceneRun.open(replace(run.config, crop_classifier=None))
     shutil.copytree(root / "policy", tmp_path / "policy")
-    card = json.loads((tmp_path / "policy" / "policy.json").read_text())
-    some = {"size": 32, "thresholds": {"banana": 0.5}}
-    for wrong, told in (({"size": 32}, "is damaged"), (some, "lack the threshold of a name")):
-        (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"crop_classifier": wrong}))
-        with pytest.raises(CheckpointError, match=told):
+    values = json.loads((tmp_path / "policy" / "policy.json").read_text())
+    for wrong, message in ((None, "crop classifier where there is one"), ({"banana": 0.5}, "a threshold of each name")):
+        changed = values | {"thresholds": values["thresholds"] | {"crop_classifier": wrong}}
+        (tmp_path / "policy" / "policy.json").write_text(json.dumps(changed))
+        with pytest.raises(CheckpointError, match=message):
             StudentRuntime.load(tmp_path / "policy")
     scenes = run.scenes["fewshot"]
     with (
         pytest.MonkeyPatch.context() as patch,
         pytest.raises(DatasetError, match=r"scene fewshot/.*3 points of a table"),
     ):
-        kept = scenes.images
-        patch.setattr(scenes, "pictures", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
+        kept = scenes.load_images
+        patch.setattr(scenes, "load_images", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
         scene_to_observation(scenes, 0)
     plain = SceneRun.open(
         config(*given[:2], *SMALL, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path / 'plain'}")
     )
-    assert plain.load_crop_classifier() is None
-    with pytest.raises(InvalidArgumentError, match="train one with crop_classifier=default"):
+    with pytest.raises(InvalidArgumentError, match="this run has no 'crop_classifier'"):
         plain.task("crop_classifier")
 
 

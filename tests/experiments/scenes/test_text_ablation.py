@@ -17,9 +17,9 @@ from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import TextAblationConfig
 from pickclutter_lang.experiments.scenes.text_ablation import (
     Method,
-    TextAblationConfig,
     ablate_on_views,
     compare_on_scenes,
     table,
@@ -145,7 +145,7 @@ def views_folder(views: ObjectViewDataset, folder: Path) -> Path:
     [
         ({}, "scenes=.* or views=.* but got neither"),
         ({"scenes": ["a"], "seeds": 0}, "seeds of at least 1"),
-        ({"views": ["a"], "share": 1.5}, "share in"),
+        ({"views": ["a"], "crop_fraction": 1.5}, "crop_fraction in"),
     ],
 )
 def test_bad_settings_are_named(change: dict[str, object], message: str) -> None:
