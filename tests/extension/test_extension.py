@@ -166,7 +166,7 @@ def test_a_policy_folder_that_names_code_is_refused_unless_it_is_trusted(outside
     from pickclutter_lang.policy.runtime import StudentRuntime
 
     for load in (StudentRuntime.load, LanguagePickPolicy.load):
-        with pytest.raises(CheckpointError, match="my_package.networks:plain_network.*trust_code=True"):
+        with pytest.raises(CheckpointError, match=r"my_package.networks:plain_network.*trust_code=True"):
             load(trained / "policy")
     assert "my_package.networks" not in sys.modules
     with pytest.raises(InvalidArgumentError, match="PYTHONPATH"):

@@ -28,8 +28,8 @@ class PolicyEvalConfig:
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None
     """Detectors to compare: `oracle` (the simulator's segmentation, an upper bound), `few_shot` and `zero_shot` (the
-    student), `teacher` (classifies each segment), `random` (a lower bound), or a detector of your own, `module:attribute`. null: all of these for which there is a
-    student."""
+    student), `teacher` (classifies each segment), `random` (a lower bound), or a detector of
+    your own, `module:attribute`. null: all of these for which there is a student."""
     episodes: int = 200
     """Episodes of each variant: those of the seeds `seed`, `seed` + 1, ..."""
     seed: int = 0
