@@ -87,9 +87,11 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
     """Make the environment with the pictures that the student was trained on."""
     import gymnasium
 
+    from pickclutter_lang.envs.registration import register
     from pickclutter_lang.envs.wrappers import DeclareAbsence
     from pickclutter_lang.policy.flat_observation import PolicyObservation
 
+    register()
     cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
     inner = gymnasium.make(
         env_id, objects_root=root, obs_mode="rgbd", reward_mode="dense", control_mode=mode, enable_segmentation=True,
