@@ -1,4 +1,4 @@
-"""What an episode asks for: an instruction whose object lies in the pile or does not."""
+"""The task of an episode: an instruction, and the object it names, which is in the pile or absent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ResetOptions:
 
 @dataclass(frozen=True)
 class EpisodeTask:
-    """The instruction of an episode and its object; `slot` is the object's actor, None where it is absent."""
+    """The instruction of an episode and its object; `instance_id` is that of its actor, None where it is absent."""
 
     instruction: str
     target: CatalogObject
@@ -64,7 +64,7 @@ def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes:
 def sample_task(
     pile: Sequence[CatalogObject],
     instance_id: int,
-    strangers: Sequence[CatalogObject],
+    absent_objects: Sequence[CatalogObject],
     absent_probability: float,
     request: ResetOptions,
     rng: np.random.Generator,
@@ -74,17 +74,17 @@ def sample_task(
     Everything is drawn in any case, so that an option changes nothing but what it fixes.
 
     :param pile: the objects of the pile, by actor
-    :param slot: the actor that is the target unless an absent object or the request's is
-    :param strangers: the objects that an instruction may name although they are not in the pile
+    :param instance_id: the actor that is the target unless an absent object or the request's is
+    :param absent_objects: the objects that an instruction may name although they are not in the pile
     """
     absent = bool(rng.random() < absent_probability)
-    stranger = int(rng.integers(max(1, len(strangers))))
+    absent_index = int(rng.integers(max(1, len(absent_objects))))
     phrase = INSTRUCTION_TEMPLATES[int(rng.integers(len(INSTRUCTION_TEMPLATES)))]
     target = pile[instance_id]
     if request.target is not None:
         target = request.target
-    elif absent and strangers:
-        target = strangers[stranger]
+    elif absent and absent_objects:
+        target = absent_objects[absent_index]
     ids = [item.model_id for item in pile]
     if target is not pile[instance_id]:
         instance_id_of_target = ids.index(target.model_id) if target.model_id in ids else None

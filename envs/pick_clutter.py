@@ -99,7 +99,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
             raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
         if not base_camera and "base_camera" in (camera_cfgs or {}):
             raise InvalidArgumentError(
-                "expected no settings of the base camera beside base_camera=False, but camera_cfgs has some; "
+                "expected no configuration of the base camera beside base_camera=False, but camera_cfgs has some; "
                 "leave out the one or the other"
             )
         self._has_base_camera = base_camera
@@ -154,14 +154,14 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     @property
     def catalog(self) -> Catalog:
-        """The objects that may be asked for: the 26, and those of the episode file."""
+        """The objects that an instruction may name: the 26, and those of the episode file."""
         return self.object_set.catalog
 
     # Language ---------------------------------------------------------------------------------------------------
 
     @property
     def instruction(self) -> str:
-        """What the agent is asked to do."""
+        """The instruction of the episode."""
         return self._task.instruction
 
     @property
@@ -186,7 +186,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return self._target_graspable
 
     def picked_objects(self) -> list[str]:
-        """Return the names of the objects that are held at least 5 cm above their start, or are at the goal."""
+        """Return the names of the objects that are lifted at least 5 cm above their start, or are at the goal."""
         picked = []
         for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
             center = actor.pose.transform(actor.cmass_local_pose).p
@@ -234,7 +234,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return info
 
     def evaluate(self, **kwargs: Any) -> dict[str, Any]:
-        """Judge the state; without a target nothing is placed, and picking is no success."""
+        """Evaluate the state; without a target nothing is placed, and picking is no success."""
         result: dict[str, Any] = super().evaluate(**kwargs)
         if not self.target_present:
             result.update(is_obj_placed=False, success=False)
@@ -277,7 +277,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _absent_objects(self) -> list[CatalogObject]:
         """Return the objects of the split that are not in the pile."""
         here = {item.model_id for item in self._pile}
-        allowed = [self.catalog[column] for column in split_label_indices(self.catalog, self.split)]
+        allowed = [self.catalog[index] for index in split_label_indices(self.catalog, self.split)]
         return [item for item in allowed if item.model_id not in here]
 
     def _is_graspable(self) -> bool:
@@ -289,7 +289,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
 
 def _camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
-    """Copy the settings, since mani_skill2 takes keys out of what it is given."""
+    """Copy the camera configurations, since mani_skill2 removes keys from its argument."""
     config = deepcopy(camera_cfgs or {})
     if segmentation:
         config["add_segmentation"] = True

@@ -1,4 +1,4 @@
-"""Collecting a scene store: settings, resuming, progress, and the files that describe it."""
+"""Collects a scene store: configuration, resuming, progress, and the files that describe the store."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
 
 @dataclass(frozen=True)
 class CollectConfig(PileConfig):
-    """What to collect: the settings of the piles, and which scenes of which objects go where.
+    """What to collect: the piles, how many scenes of which objects, and where to.
 
     `split`: `train` and `id` pile up Y_id objects alone, `ood` and `fewshot` all; the scenes of two splits are
     never the same. `workers`: processes, 0 for one per CPU core. `shard_size`: scenes in a file of the store.
@@ -62,7 +62,7 @@ class CollectConfig(PileConfig):
 
     @property
     def clutter(self) -> PileConfig:
-        """The settings of the piles alone."""
+        """The configuration of the piles alone."""
         return config_from_dict({item.name: getattr(self, item.name) for item in fields(PileConfig)})
 
 

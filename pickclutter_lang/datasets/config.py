@@ -55,7 +55,7 @@ class SceneDataConfig:
 
     @property
     def channels(self) -> int:
-        """Number of channels of a image: 3 or 4 for each camera."""
+        """Number of channels of an image: 3 or 4 for each camera."""
         return len(self.cameras) * (4 if self.depth else 3)
 
     def validate(self) -> None:

@@ -9,7 +9,7 @@ import trimesh
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
-from pickclutter_lang.envs.grasp_validation import summarise
+from pickclutter_lang.envs.grasp_validation import summarize
 from pickclutter_lang.envs.mesh_sampling import object_geometry
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import MissingAssetsError
@@ -160,7 +160,7 @@ def test_rates_of_a_check() -> None:
         {"model_id": "b", "labelled": False, "picked": True, "pose_succeeded": False},
         {"model_id": "b", "labelled": False, "picked": False, "pose_succeeded": False},
     ]
-    result = summarise(picks)
+    result = summarize(picks)
     assert result["agreement"] == pytest.approx(3 / 5)
     assert result["precision"] == pytest.approx(2 / 3)
     assert result["recall"] == pytest.approx(2 / 3)

@@ -28,10 +28,10 @@ from pickclutter_lang.objects.object_sets import ObjectSet
 def test_the_objects_of_a_split(split: str) -> None:
     catalog, config = paper_catalog(), PileConfig()
     layouts = [sample_layout(catalog, split, scene_rng(0, split, n), config) for n in range(60)]
-    used = {catalog[int(column)].split for layout in layouts for column in layout.columns}
+    used = {catalog[int(index)].split for layout in layouts for index in layout.label_indices}
     assert used == ({"id"} if split in ("train", "id") else {"id", "ood"})
-    assert {len(layout.columns) for layout in layouts} == set(range(4, 11))
-    assert all(len(set(layout.columns.tolist())) == len(layout.columns) for layout in layouts)
+    assert {len(layout.label_indices) for layout in layouts} == set(range(4, 11))
+    assert all(len(set(layout.label_indices.tolist())) == len(layout.label_indices) for layout in layouts)
 
 
 def test_splits_seeds_and_indices_have_their_own_generators() -> None:
@@ -80,7 +80,7 @@ def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
     config = PileConfig()
     for index in range(6):
         pile = drop_pile(procedural, "ood", scene_rng(0, "ood", index), config)
-        assert len(pile.columns) == len(pile.poses)
+        assert len(pile.label_indices) == len(pile.poses)
         assert (np.abs(pile.poses[:, 0]) <= config.reach[0]).all()
         assert (np.abs(pile.poses[:, 1]) <= config.reach[1]).all()
         assert ((pile.poses[:, 2] > 0) & (pile.poses[:, 2] < 0.3)).all()

@@ -35,7 +35,7 @@ SPLITS = ("train", "id", "ood", "fewshot")
 
 
 @dataclass
-class ImportSettings:
+class ImportConfig:
     """`file`: the published HDF5 file; `split`: what its scenes are for; `out`: folder of the store."""
 
     file: str
@@ -56,13 +56,13 @@ class ImportSettings:
 
 
 def import_published(
-    config: ImportSettings,
+    config: ImportConfig,
     catalog: Catalog | None = None,
     track: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> SceneStore:
     """Make a store of a published file: images resized, depth in millimeters, the label `present`.
 
-    :param catalog: the label columns, by default the paper's 26 objects
+    :param catalog: the labels, by default the paper's 26 objects
     :param track: wraps the numbers of the shards, to show progress
     :raises DatasetError: when the file is not there or has another layout, or the folder cannot be written
     :raises UnknownObjectError: for a model id outside the catalog
@@ -89,7 +89,7 @@ def import_published(
 
 
 class _PublishedScenes:
-    def __init__(self, file: h5py.File, config: ImportSettings, catalog: Catalog) -> None:
+    def __init__(self, file: h5py.File, config: ImportConfig, catalog: Catalog) -> None:
         self._file = file
         self._config = config
         self._catalog = catalog
@@ -159,7 +159,7 @@ class _PublishedScenes:
         channels = (3, 4) if kind == "rgb" else (1,)
         flat = kind == "depth" and values.ndim == 2
         if not flat and (values.ndim != 3 or values.shape[2] not in channels):
-            raise DatasetError(f"expected {path} as a image with {channels} channels, but got {values.shape}")
+            raise DatasetError(f"expected {path} as an image with {channels} channels, but got {values.shape}")
         if values.shape[0] != values.shape[1]:
             raise DatasetError(f"expected square images, but {path} is {values.shape[1]} x {values.shape[0]}")
         return values
@@ -177,7 +177,7 @@ def resized_rgb(values: NDArray[Any], size: int) -> NDArray[np.uint8]:
 def resized_depth(values: NDArray[Any], size: int) -> NDArray[np.uint16]:
     """Resize depth [H, H(, 1)] to uint16 millimeters [S, S]; floats are read as meters, integers as millimeters.
 
-    The nearest pixel is taken, since a mean across an edge is the depth of nothing.
+    The nearest pixel is taken, since averaging across an edge gives a depth at which there is no surface.
     """
     flat = values.reshape(values.shape[:2])
     if flat.dtype.kind == "f":

@@ -51,7 +51,7 @@ RIGHT = Split((0, 1), (2, 3), train=(0, 12), id=(1, 13), ood=(24, 36), fewshot=(
         ({"id": (0, 13)}, "train and id share 1"),
         ({"fewshot": (24, 37)}, "ood and fewshot share 1"),
         ({"ood": (24, 24, 36)}, "each entry of ood once"),
-        ({"id": (1, 14, 26)}, r"not its own: \[2\]"),
+        ({"id": (1, 14, 26)}, r"other classes than its own: \[2\]"),
         ({"train": (0,)}, r"train has no image of the classes \[1\]"),
         ({"fewshot": (25,)}, r"fewshot has no image of the classes \[3\]"),
         ({"fewshot": (25, 26, 37)}, "as many few-shot"),

@@ -139,8 +139,8 @@ def test_content_is_that_of_ids_and_bytes_wherever_the_files_lie(paths: list[Pat
     assert first.content_hash != ImageFiles(there, ids, SIDE, tmp_path / "cache").content_hash
 
 
-def test_an_id_names_one_picture(paths: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="x is there 2 times"):
+def test_an_id_names_one_image(paths: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="x occurs 2 times"):
         ImageFiles(paths[:2], ["x", "x"], SIDE, tmp_path)
     with pytest.raises(InvalidArgumentError, match="an id for each of 2"):
         ArrayImages(["x"], np.zeros((2, 4, 4, 3), np.uint8), "")

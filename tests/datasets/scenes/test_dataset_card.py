@@ -42,7 +42,7 @@ def test_card_counts_the_labels(folder):
 def test_card_shows_the_grasp_check(folder):
     (folder / "grasp_check.json").write_text(json.dumps({**CHECK, "pose_success": 0.25}))
     text = write_dataset_card(folder).read_text()
-    assert "tried to pick 7 visible objects" in text
+    assert "attempted to pick 7 visible objects" in text
     assert "| precision | 0.500 |" in text and "| recall | - |" in text and "| pose_success | 0.250 |" in text
 
 

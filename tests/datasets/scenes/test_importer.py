@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
-from pickclutter_lang.datasets.scenes.importer import ImportSettings, import_published, resized_depth, resized_rgb
+from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published, resized_depth, resized_rgb
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 
 SCENES = {
@@ -32,7 +32,7 @@ def write_published(path, depth_dtype="f4", size=48, cameras=("base", "hand")):
 
 def config(tmp_path, **changes):
     values = {"file": str(tmp_path / "test.h5"), "split": "ood", "out": str(tmp_path / "store"), "image_size": 32}
-    return ImportSettings(**{**values, "shard_size": 2, **changes})
+    return ImportConfig(**{**values, "shard_size": 2, **changes})
 
 
 @pytest.mark.parametrize(("depth_dtype", "unit"), [("f4", "metres"), ("u2", "millimetres"), ("i4", "millimetres")])
@@ -77,7 +77,7 @@ def test_importing_again(tmp_path):
     write_published(tmp_path / "test.h5")
     first = import_published(config(tmp_path)).content_hash
     assert import_published(config(tmp_path)).content_hash == first
-    with pytest.raises(MismatchError, match="image_size is 32 there, 64 asked"):
+    with pytest.raises(MismatchError, match="image_size is 32 there, 64 now"):
         import_published(config(tmp_path, image_size=64))
     assert SceneStore.open(tmp_path / "store").content_hash == first
 

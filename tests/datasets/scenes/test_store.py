@@ -195,10 +195,10 @@ def test_content_hash_of_the_manifest_is_checked(folder):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"seed": 1}, "seed is 0 there, 1 asked"),
-        ({"size": 32}, r"settings\.image_size is 16 there, 32 asked"),
-        ({"split": "ood"}, "split is 'train' there, 'ood' asked"),
-        ({"scenes": 12}, "scenes is 11 there, 12 asked"),
+        ({"seed": 1}, "seed is 0 there, 1 now"),
+        ({"size": 32}, r"settings\.image_size is 16 there, 32 now"),
+        ({"split": "ood"}, "split is 'train' there, 'ood' now"),
+        ({"scenes": 12}, "scenes is 11 there, 12 now"),
     ],
 )
 def test_other_settings_are_named(folder, changes, words):

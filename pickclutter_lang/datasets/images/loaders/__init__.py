@@ -1,4 +1,4 @@
-"""The data sets by name. A further one is a file here with a `load`, and its line below."""
+"""Loaders of the supported data sets, by name. A further one is a file here with a `load`, and its line below."""
 
 from __future__ import annotations
 
