@@ -15,14 +15,14 @@ from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 
 # `episode_idx` and `reconfigure` are mani_skill2's own; the scene is built anew at each reset in any case.
-OPTIONS = ("episode", "target", "phrase", "episode_idx", "reconfigure")
+OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 
 
 @dataclass(frozen=True)
 class ResetOptions:
     """What `reset(options=...)` fixes; None leaves it to the random generator.
 
-    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `phrase` a phrasing with `{name}`.
+    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `template` the instruction with `{name}`.
     """
 
     episode: int | Episode | None = None
@@ -58,7 +58,7 @@ def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes:
     if target is not None and not isinstance(target, str):
         raise InvalidArgumentError(f"expected options['target'] to be an object's name or id, but got {target!r}")
     found = None if target is None else catalog.find(target)
-    return ResetOptions(episode, found, _phrase(options.get("phrase")))
+    return ResetOptions(episode, found, _template(options.get("template")))
 
 
 def sample_task(
@@ -69,7 +69,7 @@ def sample_task(
     request: ResetOptions,
     rng: np.random.Generator,
 ) -> EpisodeTask:
-    """Choose target and phrasing of an episode.
+    """Choose target and instruction of an episode.
 
     Everything is drawn in any case, so that an option changes nothing but what it fixes.
 
@@ -79,7 +79,7 @@ def sample_task(
     """
     absent = bool(rng.random() < absent_probability)
     absent_index = int(rng.integers(max(1, len(absent_objects))))
-    phrase = INSTRUCTION_TEMPLATES[int(rng.integers(len(INSTRUCTION_TEMPLATES)))]
+    template = INSTRUCTION_TEMPLATES[int(rng.integers(len(INSTRUCTION_TEMPLATES)))]
     target = pile[instance_id]
     if request.target is not None:
         target = request.target
@@ -90,7 +90,7 @@ def sample_task(
         instance_id_of_target = ids.index(target.model_id) if target.model_id in ids else None
     else:
         instance_id_of_target = instance_id
-    instruction = (request.template or phrase).format(name=target.name)
+    instruction = (request.template or template).format(name=target.name)
     return EpisodeTask(instruction, target, instance_id_of_target)
 
 
@@ -100,12 +100,12 @@ def _index(value: Any, count: int, what: str) -> int:
     return int(value)
 
 
-def _phrase(value: Any) -> str | None:
+def _template(value: Any) -> str | None:
     if value is None or (isinstance(value, str) and value.strip()):
         return _escaped(value)
     if isinstance(value, str):
-        raise InvalidArgumentError("expected options['phrase'] to be a text or a number, but got an empty text")
-    return INSTRUCTION_TEMPLATES[_index(value, len(INSTRUCTION_TEMPLATES), "options['phrase']")]
+        raise InvalidArgumentError("expected options['template'] to be a text or a number, but got an empty text")
+    return INSTRUCTION_TEMPLATES[_index(value, len(INSTRUCTION_TEMPLATES), "options['template']")]
 
 
 def _escaped(text: str | None) -> str | None:

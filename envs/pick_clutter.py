@@ -51,7 +51,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` the 14 of Y_id, `ood` and `fewshot` all 26
-    :param episodes_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
+    :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
     :param min_objects: fewest objects of a dropped pile
     :param max_objects: most objects of a dropped pile, at most 10
@@ -81,7 +81,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         objects_root: str | Path | None = None,
         episode_json: str | Path | None = None,
         split: str = "ood",
-        episodes_seed: int = 0,
+        pile_seed: int = 0,
         absent_probability: float = 0.25,
         min_objects: int = 4,
         max_objects: int = 10,
@@ -112,7 +112,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         raw_mode = base_mode(self._shown_mode)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
-            self._drop_piles(objects, root, episodes_seed, PileConfig(min_objects, max_objects, graspable=False))
+            self._drop_piles(objects, root, pile_seed, PileConfig(min_objects, max_objects, graspable=False))
         else:
             self._load_piles(objects, root, episode_json)
         # What PickClutterEnv.__init__ would set from its files.
@@ -208,7 +208,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
         :param seed: with the same seed everything is the same
         :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or id)
-            and `phrase` (a text with `{name}`, or the number of a phrasing) fix what would be drawn
+            and `template` (a text with `{name}`, or the number of a template) fix what would be drawn
         :raises InvalidArgumentError: for an unknown option or a value outside its range
         :raises UnknownObjectError: for a target that the catalog does not have, with near names
         """

@@ -343,9 +343,9 @@ def test_a_forked_process_is_told_to_spawn():
         ({"target": "banana"}, ("banana", True, None)),
         ({"target": "011_banana"}, ("banana", True, None)),
         ({"target": "power drill"}, ("power drill", False, None)),
-        ({"target": "orange", "phrase": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
-        ({"target": "orange", "phrase": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
-        ({"phrase": "grab it"}, (None, None, "grab it")),
+        ({"target": "orange", "template": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
+        ({"target": "orange", "template": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
+        ({"template": "grab it"}, (None, None, "grab it")),
     ],
 )
 def test_options_fix_the_task(env, options, expected):
@@ -371,8 +371,8 @@ def test_options_fix_the_task(env, options, expected):
         ({"episode": True}, InvalidArgumentError, "from 0"),
         ({"episode": {"actors": []}}, InvalidArgumentError, "at least one actor"),
         ({"episode": {"actors": [{"model_id": "011_banana"}]}}, InvalidArgumentError, "lacks scale, pose, rep_pts"),
-        ({"phrase": 1000}, InvalidArgumentError, "phrase"),
-        ({"phrase": " "}, InvalidArgumentError, "empty"),
+        ({"template": 1000}, InvalidArgumentError, "template"),
+        ({"template": " "}, InvalidArgumentError, "empty"),
         ({"colour": "red"}, InvalidArgumentError, "colour"),
     ],
 )
