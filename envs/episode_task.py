@@ -22,7 +22,7 @@ OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 class ResetOptions:
     """What `reset(options=...)` fixes; None leaves it to the random generator.
 
-    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `template` the instruction with `{name}`.
+    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `template` a text with `{name}`.
     """
 
     episode: int | Episode | None = None

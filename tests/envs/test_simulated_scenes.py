@@ -1,10 +1,19 @@
+"""Scenes that the simulator made: equal for any number of workers, sensible, and validated by picks."""
+
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from helpers.paths import SCRIPTS
+from helpers.process_kill import wait_until, worker_processes
 from pickclutter_lang.envs.generation.collect import CollectConfig, collect
 
 pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
@@ -56,7 +65,7 @@ def test_simulated_scenes_make_sense(simulated):
 
 
 @pytest.mark.parametrize("split", ["train", "id"])
-def test_known_splits_hold_known_objects_alone(tmp_path, split):
+def test_seen_splits_hold_seen_objects_alone(tmp_path, split):
     config = CollectConfig(split=split, scenes=8, out=str(tmp_path / split), image_size=32, workers=1, graspable=False)
     store = collect(config).store
     assert not store.labels("present")[:, store.split_label_indices("ood")].any()
@@ -69,3 +78,19 @@ def test_fewshot_and_ood_share_no_scene(simulated, tmp_path):
     poses = {scene.tobytes() for scene in ood.array("poses")}
     assert not poses & {scene.tobytes() for scene in fewshot.array("poses")}
     assert fewshot.labels("present")[:, fewshot.split_label_indices("ood")].any()
+
+
+def test_validating_grasps_survives_a_killed_worker(simulated):
+    _, store = simulated
+    overrides = [f"store={store.path}", "instances=12", "workers=2"]
+    command = [sys.executable, str(SCRIPTS / "validate_grasp_labels.py"), *overrides]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    wait_until(lambda: len(worker_processes(process.pid)) == 2, 120)
+    os.kill(worker_processes(process.pid)[1], signal.SIGKILL)
+    _, output = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    assert "the worker of scene 1 ended unexpectedly (ended by SIGKILL); trying again" in output
+    picks = json.loads((store.path / "grasp_check.json").read_text())["picks"]
+    visible = store.labels("visible").sum(1)
+    scenes = sorted({pick["scene"] for pick in picks})
+    assert scenes == list(range(len(scenes))) and len(picks) == visible[: len(scenes)].sum() >= 12
