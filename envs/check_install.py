@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: the exit status, 0 or 1
     """
     parser = argparse.ArgumentParser(prog="pickclutter check-install", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("doctor.png"), help="where to write the image")
+    parser.add_argument("--out", type=Path, default=Path("check_install.png"), help="where to write the image")
     parser.add_argument("--objects", choices=("proxy", "ycb"), default="proxy", help="which objects lie in the pile")
     parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
     options = parser.parse_args(arguments)

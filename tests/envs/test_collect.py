@@ -30,15 +30,15 @@ SCENES = {"scenes": 23, "shard_size": 4}
 
 
 class RandomSource:
-    """Random scenes in place of simulated ones; `habit` is called before each."""
+    """Random scenes in place of simulated ones; `before_scene` is called before each."""
 
-    def __init__(self, manifest: Manifest, habit=None) -> None:
+    def __init__(self, manifest: Manifest, before_scene=None) -> None:
         self._manifest = manifest
-        self._habit = habit
+        self._before_scene = before_scene
 
     def generate(self, seed: int, split: str, index: int) -> Mapping:
-        if self._habit:
-            self._habit(index)
+        if self._before_scene:
+            self._before_scene(index)
         return random_row(self._manifest, index)
 
 
@@ -100,14 +100,14 @@ def _slow_after(fast: int, index):
     time.sleep(1.0 if index >= fast * SCENES["shard_size"] else 0)
 
 
-def _child(folder: str, sizes: dict, habit) -> None:
+def _child(folder: str, sizes: dict, before_scene) -> None:
     """Run in a process of its own, by `python -c`."""
     manifest = make_manifest(**sizes)
-    collect_store(Path(folder), manifest, partial(RandomSource, manifest, habit), 2)
+    collect_store(Path(folder), manifest, partial(RandomSource, manifest, before_scene), 2)
 
 
-def _start(folder: Path, sizes: dict = MANY, habit: str = "test_collect._slow") -> subprocess.Popen:
-    code = f"import functools, test_collect; test_collect._child({str(folder)!r}, {sizes!r}, {habit})"
+def _start(folder: Path, sizes: dict = MANY, before_scene: str = "test_collect._slow") -> subprocess.Popen:
+    code = f"import functools, test_collect; test_collect._child({str(folder)!r}, {sizes!r}, {before_scene})"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parent,
@@ -200,8 +200,8 @@ def _die_once(marker: Path, how: int, index: int) -> None:
 
 def test_a_worker_that_dies_is_replaced(tmp_path, expected, capfd):
     manifest = make_manifest(**SCENES)
-    habit = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
-    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, habit), 2)
+    before_scene = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
+    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, before_scene), 2)
     assert done.store.content_hash == expected
     output = " ".join(capfd.readouterr().err.split())
     assert "the worker of shard 00001.h5 ended unexpectedly (ended by SIGSEGV); trying again" in output

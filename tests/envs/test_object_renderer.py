@@ -25,7 +25,7 @@ def studio():  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("model_id", ["062_dice", "048_hammer", "024_bowl"])
 @pytest.mark.parametrize("rotation", [(1, 0, 0, 0), TURNED])
-def test_an_object_fills_the_picture_and_is_not_cut(studio, procedural: ObjectSet, model_id, rotation) -> None:  # type: ignore[no-untyped-def]
+def test_an_object_fills_the_image_and_is_not_cut(studio, procedural: ObjectSet, model_id, rotation) -> None:  # type: ignore[no-untyped-def]
     view = studio.view(procedural.model_dir(model_id), rotation=rotation, size=96)
     assert view.rgb.shape == (96, 96, 3) and view.rgb.dtype == np.uint8 and view.mask.dtype == bool
     rows, cols = np.nonzero(view.mask)

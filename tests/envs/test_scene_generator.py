@@ -87,8 +87,8 @@ def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
 
 
 @pytest.mark.sim
-def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
-    row = scene_maker.generate(0, "ood", 3)
+def test_a_row_agrees_with_itself(scene_generator: SceneGenerator) -> None:
+    row = scene_generator.generate(0, "ood", 3)
     count = int((row["actors"] >= 0).sum())
     columns = row["actors"][:count]
     assert set(np.flatnonzero(row["present"])) == set(columns.tolist())
@@ -101,7 +101,7 @@ def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
         assert np.isfinite(row["grasp_poses"][instance_id]).all() == row["graspable"][column]
         if row["visible"][column]:
             # The seen points lie on the object, so no farther from its center than half its diagonal.
-            item = scene_maker.objects.catalog[int(column)]
+            item = scene_generator.objects.catalog[int(column)]
             distance = np.linalg.norm(row["rep_pts"][instance_id] - row["poses"][instance_id, :3], axis=1)
             assert (distance <= 0.5 * item.scale * np.linalg.norm(item.size) + 0.01).all()
     assert (row["hand_segmentation"] == 255).any()
@@ -110,10 +110,10 @@ def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
 
 
 @pytest.mark.sim
-def test_scenes_do_not_depend_on_those_before(scene_maker: SceneGenerator) -> None:
-    first = scene_maker.generate(0, "train", 5)
-    scene_maker.generate(0, "train", 6)
-    again = scene_maker.generate(0, "train", 5)
+def test_scenes_do_not_depend_on_those_before(scene_generator: SceneGenerator) -> None:
+    first = scene_generator.generate(0, "train", 5)
+    scene_generator.generate(0, "train", 6)
+    again = scene_generator.generate(0, "train", 5)
     assert first.keys() == again.keys()
     for name in first:
         np.testing.assert_array_equal(first[name], again[name], err_msg=name)
@@ -132,8 +132,8 @@ print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest(
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_another_process_makes_the_same_scene(scene_maker: SceneGenerator, tmp_path: Path) -> None:
-    row = scene_maker.generate(0, "ood", 2)
+def test_another_process_makes_the_same_scene(scene_generator: SceneGenerator, tmp_path: Path) -> None:
+    row = scene_generator.generate(0, "ood", 2)
     mine = hashlib.sha256(b"".join(row[key].tobytes() for key in sorted(row))).hexdigest()
     command = [sys.executable, "-W", "ignore", "-c", _HASH, "2"]
     child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
@@ -141,9 +141,9 @@ def test_another_process_makes_the_same_scene(scene_maker: SceneGenerator, tmp_p
 
 
 @pytest.mark.sim
-def test_hidden_links_are_out_of_the_hand_cameras_view(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
-    alone = SceneGenerator(procedural, replace(scene_maker.config, cameras=("hand",)))
-    both, one = scene_maker.generate(1, "ood", 0), alone.generate(1, "ood", 0)
+def test_hidden_links_are_out_of_the_hand_cameras_view(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
+    alone = SceneGenerator(procedural, replace(scene_generator.config, cameras=("hand",)))
+    both, one = scene_generator.generate(1, "ood", 0), alone.generate(1, "ood", 0)
     np.testing.assert_array_equal(both["hand_rgb"], one["hand_rgb"])
     assert "base_rgb" not in one
 

@@ -65,7 +65,7 @@ def test_card_names_the_licence(tmp_path, object_set, words):
 
 
 @pytest.mark.parametrize("graspable", [True, False])
-def test_contact_sheet_shows_pictures(tmp_path, graspable):
+def test_contact_sheet_shows_images(tmp_path, graspable):
     make_store(tmp_path / "s", make_manifest(size=32, graspable=graspable))
     store = SceneStore.open(tmp_path / "s")
     sheet = np.asarray(Image.open(write_contact_sheet(tmp_path / "s", scenes=3, columns=2)).convert("RGB"))

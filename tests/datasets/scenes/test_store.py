@@ -42,13 +42,13 @@ def test_what_is_written_is_read(tmp_path, cameras, graspable):
 
 
 @pytest.mark.parametrize("index", [5, -1, slice(2, 9), slice(None, None, 3), [7, 0, 7, 10], np.array([4, 3])])
-def test_pictures_by_index(folder, index):
+def test_images_by_index(folder, index):
     store = SceneStore.open(folder)
     everything = np.stack([random_row(store.manifest, n)["hand_rgb"] for n in range(len(store))])
     np.testing.assert_array_equal(store.images("hand", "rgb", index), everything[index])
 
 
-def test_pictures_are_not_all_loaded(folder):
+def test_images_are_not_all_loaded(folder):
     store = SceneStore.open(folder)
     for path in sorted((folder / "shards").iterdir())[1:]:
         path.unlink()
@@ -85,7 +85,7 @@ def test_wrong_questions(tmp_path, ask, error, words):
         ask(SceneStore.open(tmp_path / "s"))
 
 
-def _picture_sum(store: SceneStore, index: int, answers: multiprocessing.Queue) -> None:
+def _image_sum(store: SceneStore, index: int, answers: multiprocessing.Queue) -> None:
     answers.put(int(store.images(index=index).sum()))
 
 
@@ -95,7 +95,7 @@ def test_other_processes_read_too(folder, method):
     expected = int(store.images(index=2).sum())  # a handle is open before the fork
     context = multiprocessing.get_context(method)
     answers = context.Queue()
-    child = context.Process(target=_picture_sum, args=(store, 2, answers))
+    child = context.Process(target=_image_sum, args=(store, 2, answers))
     child.start()
     assert answers.get(timeout=60) == expected
     child.join()
