@@ -29,6 +29,7 @@ LAYERS = (
     "policy",
     "experiments",
     "teacher_training",
+    "migration",
     "policy.rl",
     "policy.evaluation",
     "commands",

@@ -46,11 +46,14 @@ COMMANDS: dict[str, dict[str, str]] = {
         "verify-scenes": "check every shard of a scene store",
         "import-scenes": "make a scene store of the published HDF5 file",
         "export-onnx": "write a student as ONNX",
+        "migrate": "convert runs, policy folders and teachers' checkpoints of version 0.1.0",
     },
 }
 """What one wants to do -> command -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
+_NOT_HYDRA = ("check-install", "migrate")
+"""Commands that read their arguments themselves."""
 _COMPLETION = ("--shell-completion", "-sc")
 
 
@@ -116,7 +119,7 @@ def _complete(request: Sequence[str]) -> None:
         program, *words = os.environ["COMP_LINE"].split(" ")
         if len(words) < 2:
             _say(" ".join([*_NAMES, "--help", "--version"]))
-        if len(words) < 2 or words[0] not in _NAMES or words[0] == "check-install":  # that one is not hydra's
+        if len(words) < 2 or words[0] not in _NAMES or words[0] in _NOT_HYDRA:
             return
         name = words[0]
         os.environ["COMP_LINE"] = " ".join([program, *words[1:]])

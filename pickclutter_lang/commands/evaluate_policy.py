@@ -1,4 +1,4 @@
-"""Evaluate a student that picks by name: `pickclutter evaluate-policy run=runs/student episodes=200`."""
+"""Evaluate a policy in the environment: `pickclutter evaluate-policy run=runs/student episodes=200`."""
 
 from omegaconf import DictConfig
 

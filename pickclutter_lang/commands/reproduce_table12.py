@@ -1,4 +1,4 @@
-"""Run the grid of Table 12 and write the table: `pickclutter reproduce-table12 scenes=runs/scenes out=runs/table12`."""
+"""Run the sweep of Table 12 and write it: `pickclutter reproduce-table12 scenes=runs/scenes out=runs/table12`."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,9 @@ def main(cfg: DictConfig) -> None:
     """Run what is not finished, write the table of what is, and name what failed."""
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
-    from pickclutter_lang.experiments.sweeps.sweep_runner import SweepConfig, forwarded_overrides, plan_sweep, run_sweep
+    from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
+    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
 
     table = parse_config(Table12Config, DictConfig({"runs": cfg.out, "out": cfg.tables, "compare": cfg.compare}))
     if cfg.tables_only:
@@ -25,16 +27,14 @@ def main(cfg: DictConfig) -> None:
     chosen = {key: cfg[key] for key in ("methods", "seeds", "out", "workers")}
     chosen |= {
         "experiment": hydra.runtime.choices["experiment"],
-        "overrides": forwarded_overrides(hydra.overrides.task),
+        "overrides": forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
     }
-    config = parse_config(SweepConfig, DictConfig(chosen))
-    jobs = plan_sweep(config, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
+    config = parse_config(Table12SweepConfig, DictConfig(chosen))
+    jobs = plan_table12(config, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
     one_run = command_line("train-affordance", config_dir=own_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if any(job.done for job in jobs):
         print(f"table: {write_table(table)}")
-    for failure in failures:
-        print(failure, file=sys.stderr)
     if failures:
-        print(f"{len(failures)} of {len(jobs)} runs failed; run the same command again to try them", file=sys.stderr)
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
         sys.exit(1)

@@ -17,25 +17,24 @@ def main(cfg: DictConfig) -> None:
     from pickclutter_lang.experiments.images.table_sweep import (
         SWEEP_KEYS,
         TableSweepConfig,
-        plan_benchmark,
-        write_benchmark,
+        plan_image_tables,
+        write_image_tables,
     )
-    from pickclutter_lang.experiments.sweeps.sweep_runner import forwarded_overrides, run_sweep
+    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
 
     chosen = {key: cfg[key] for key in SWEEP_KEYS} | {
         "overrides": forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS)
     }
     chosen["seeds"] = [cfg.seeds] if isinstance(cfg.seeds, int) else cfg.seeds
     config = parse_config(TableSweepConfig, DictConfig(chosen))
-    jobs = plan_benchmark(config, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
+    jobs = plan_image_tables(config, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
     one_run = command_line("train-image-student", config_dir=own_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
-    for failure in failures:
-        print(failure, file=sys.stderr)
     if failures:
-        print(f"{len(failures)} of {len(jobs)} runs failed; run the same command again to try them", file=sys.stderr)
-    if not jobs or any(job.done for job in jobs):
-        for path in write_benchmark(config):
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
+    if any(job.done for job in jobs):
+        for path in write_image_tables(config):
             print(path)
     if failures:
         sys.exit(1)

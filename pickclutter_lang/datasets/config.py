@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.validation import at_least, one_of, within
@@ -54,9 +55,9 @@ class SceneDataConfig:
     augmentation: AugmentationConfig
 
     @property
-    def channels(self) -> int:
-        """Number of channels of an image: 3 or 4 for each camera."""
-        return len(self.cameras) * (4 if self.depth else 3)
+    def camera_spec(self) -> CameraSpec:
+        """The images that a student takes."""
+        return CameraSpec(tuple(self.cameras), self.depth)
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

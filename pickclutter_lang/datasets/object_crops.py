@@ -11,10 +11,8 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, color_jitter_batch, crop_images, crop_masks
-from pickclutter_lang.datasets.transforms.squares import MARGIN, bounding_square
+from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 
-_MIN_SIZE = 24.0
-"""Pixels of the image that an object crop shows at least, side of the square."""
 _FEWEST_PIXELS = 30
 _AT_ONCE = 64
 _SHIFT, _LARGER, _SMALLER = 0.08, 0.25, 0.2  # shares of the side; logarithms of the factors
@@ -72,12 +70,6 @@ class ObjectCropDataset:
 
     def _images(self, kind: str, rows: Sequence[int]) -> NDArray[np.uint8]:
         return self._scenes.load_images("hand", kind, rows).astype(np.uint8, copy=False)
-
-
-def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
-    """Return what is shown of objects: upright windows around their squares [N, 3] (x, y, side) with some margin."""
-    upright = np.zeros(len(squares))
-    return AffineCrops(squares[:, :2], np.maximum(MARGIN * squares[:, 2], _MIN_SIZE), upright, upright.astype(bool))
 
 
 def _augmented(crops: AffineCrops, rng: np.random.Generator) -> AffineCrops:

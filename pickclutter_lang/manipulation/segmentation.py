@@ -11,7 +11,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 from skimage.color import rgb2lab
-from skimage.segmentation import felzenszwalb
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig, unproject_depth
@@ -68,6 +67,8 @@ def segment_rgbd(
     :param rgb: [H, W, 3]; the other arguments are those of `unproject_depth`
     :raises InvalidArgumentError: for arrays of other shapes
     """
+    from skimage.segmentation import felzenszwalb  # it imports matplotlib, which a policy is loaded without
+
     cloud = unproject_depth(depth, intrinsic, camera, config.point_cloud)
     height = np.zeros(np.shape(depth))
     height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]

@@ -1,4 +1,4 @@
-"""Who says whether the named object is there, and where: a student, a teacher, the simulator itself, or chance."""
+"""Detectors: whether the named object is there, and where. A student, a teacher, the simulator itself, or chance."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.transforms.squares import MIN_AREA_FRACTION, bounding_square, crop_squares
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.load import validate_label_names
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,
     segment_rgbd,
     select_target_segments,
 )
-from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.score_wrappers import camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
 
+# Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 _CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
-# Chosen on 400 scenes of X_ood; their neighbors do as well there with other students of object crops.
 
 
 class Detection(NamedTuple):
-    """What is said of a name: its score, the score from which it counts as there, and where it is.
+    """A detector's answer for a name: its score, the score from which it is predicted present, and where it is.
 
-    `mask`, bool [H, W], is the object in the hand camera's image, `heat`, [H, W], where it was looked for, sum 1.
+    `mask`, bool [H, W], is the object in the hand camera's image. `heatmap`, [H, W], is the attention to it, sum 1.
     """
 
     score: float
@@ -44,12 +43,21 @@ class Detection(NamedTuple):
 
     @property
     def margin(self) -> float:
-        """How far the score lies above the threshold; below 0 where the object counts as absent."""
+        """Score minus threshold; below 0 where the object is predicted absent."""
         return self.score - self.threshold
 
 
+class ScoredTarget(NamedTuple):
+    """Score of a name, its segment and heatmap as in `Detection`; `verified`: a crop classifier took part in it."""
+
+    score: float
+    mask: NDArray[np.bool_]
+    heatmap: NDArray[np.float64]
+    verified: bool
+
+
 class TargetDetector(Protocol):
-    """Says of an observation of mode `rgbd` whether a named object is there, and where."""
+    """Detects a named object in an observation of mode `rgbd`."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -57,23 +65,24 @@ class TargetDetector(Protocol):
         ...
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Judge a name."""
+        """Detect the object of a name."""
         ...
 
 
 class StudentDetector:
-    """A student: its score and threshold; its map chooses among the things that lie apart in the image, and whether
-    it would call them so rather than by another name of its folder. A student of object crops looks at what was chosen.
+    """A student: its scores and thresholds, and its attention to choose one of the segments of the image.
+
+    The choice also uses the scores of the other names of its folder. A crop classifier verifies the chosen segments.
     """
 
     def __init__(self, student: StudentRuntime, segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG) -> None:
         """Take a student of the hand camera.
 
-        :param segmentation: how segments are found, and chosen by the student's map
-        :raises InvalidArgumentError: for one that looks at the base camera too: its map is not of one image
+        :param segmentation: how segments are found, and chosen by the student's attention
+        :raises InvalidArgumentError: for one that takes the base camera too: its attention is not of one image
         """
-        cameras = student.train_config.data.cameras
-        if list(cameras) != ["hand"]:
+        cameras = student.config.cameras
+        if cameras != ("hand",):
             raise InvalidArgumentError(
                 f"expected a student of the hand camera alone, so that its map lies on that image, but got one of "
                 f"{', '.join(cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
@@ -82,63 +91,76 @@ class StudentDetector:
 
     @property
     def names(self) -> Sequence[str]:
-        """Names whose text is known."""
+        """Names whose text features are known."""
         return self.student.names
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Judge a name; a new one is encoded by the teacher's text tower."""
+        """Detect the object of a name; a new name is encoded by the teacher's text tower."""
         return self.detect(observation, [name])[0]
 
     def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
-        """Judge several different names on one image.
-
-        With a student of object crops the score of a name that it was trained on is that of both, and up to three
-        things are looked at that the map points to: the object is the one with the highest logarithm of the odds that
-        it is rather called so than by another name of the folder, 2 less for those after the first. This, at most 12
-        either way, is added with a weight of 0.3 to the logarithm of the odds of the whole image.
+        """Detect the objects of several different names in one observation.
 
         :raises InvalidArgumentError: for a name that is empty or there twice
-        :raises PickClutterError: what `StudentRuntime.look` raises
+        :raises PickClutterError: what `StudentRuntime.predict` raises
         """
-        card, student = self.student.config, self.student
-        names = validate_label_names(names)
-        asked = list(dict.fromkeys([*names, *card.names]))
-        look = student.predict(camera_images(observation), asked)
-        view = student.train_config.data.crop_size or card.camera_size
-        heatmaps = upsample_to_image(look.attention[: len(names)], view, card.camera_size, 0.0)
+        thresholds = self.student.thresholds
+        return [
+            Detection(
+                target.score,
+                thresholds.crop_classifier[name]
+                if target.verified and thresholds.crop_classifier is not None
+                else self.student.threshold(name),
+                target.mask,
+                target.heatmap,
+            )
+            for name, target in zip(validate_label_names(names), self.score(observation, names), strict=True)
+        ]
+
+    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
+        """Score several different names in one observation, and choose the segment of each.
+
+        With a crop classifier, up to three segments are candidates for a name of the folder. Chosen is the one with the
+        highest log odds of the name against the folder's other names, minus 2 for all but the first candidate. These
+        log odds, clipped to -12..12, are added to those of the whole image with a weight of 0.3.
+
+        :raises PickClutterError: as `detect`
+        """
+        config, names = self.student.config, validate_label_names(names)
+        scored = list(dict.fromkeys([*names, *config.names]))
+        output = self.student.predict(camera_images(observation), scored)
+        heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size, 0.0)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
-        odds = upsample_to_image(look.cell_logits, view, card.camera_size, np.nan)
+        log_odds = upsample_to_image(output.cell_logits, config.crop_size, config.camera_size, np.nan)
         segments = _segment_observation(observation, self.segmentation)
-        depth = observation["image"]["hand_camera"]["depth"][..., 0]
-        crop_classifier = CropVerifier(student, observation["image"]["hand_camera"]["rgb"])
+        images = observation["image"]["hand_camera"]
+        depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
         found = []
         for n, (name, heatmap) in enumerate(zip(names, heatmaps, strict=True)):
-            closer = card.crop_classifier is not None and name in card.names
-            rivals = [asked.index(other) for other in card.names if other != name]
-            own = odds[[n, *rivals]] if rivals else None
-            count = _NUM_CANDIDATES if closer else 1
-            masks = select_target_segments(segments, heatmap, depth, own, count, self.segmentation)
-            mask = masks[0] if masks else np.zeros(segments.shape, bool)
-            score, threshold = float(look.scores[n]), student.threshold(name)
-            if card.crop_classifier is not None and closer:
-                threshold = card.crop_classifier.thresholds[name]
-                mask, close = crop_classifier.best(masks or [mask], name)
-                score = float(expit(logit(score) + _CROP_WEIGHT * np.clip(close, -_MAX_LOGIT, _MAX_LOGIT)))
-            found.append(Detection(score, threshold, mask, heatmap))
+            verified = config.object_crop_size is not None and name in config.names
+            others = [scored.index(other) for other in config.names if other != name]
+            name_odds = log_odds[[n, *others]] if others else None
+            count = _NUM_CANDIDATES if verified else 1
+            masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation)
+            mask, score = masks[0] if masks else np.zeros(segments.shape, bool), float(output.scores[n])
+            if verified:
+                mask, crop_logit = verifier.best(masks or [mask], name)
+                score = float(expit(logit(score) + _CROP_WEIGHT * np.clip(crop_logit, -_MAX_LOGIT, _MAX_LOGIT)))
+            found.append(ScoredTarget(score, mask, heatmap, verified))
         return found
 
 
 class CropVerifier:
-    """Object crops of things in one image, each taken once, for whatever names it is asked."""
+    """Log odds of object crops of one image; each crop is classified once, for any number of names."""
 
     def __init__(self, student: StudentRuntime, rgb: NDArray[np.uint8]) -> None:
         self._student, self._rgb = student, rgb
         self._cache: dict[bytes, NDArray[np.float64]] = {}
 
     def best(self, masks: Sequence[NDArray[np.bool_]], name: str) -> tuple[NDArray[np.bool_], float]:
-        """Return which of some things is rather called by a name of the student's folder, and the odds.
+        """Return the candidate with the highest log odds of a name of the student's folder, and these.
 
-        :param masks: one or more, the likeliest first; an empty one stands for nothing and has odds of -12
+        :param masks: one or more candidates, the likeliest first; an empty one has log odds of -12
         """
         if not masks[0].any():
             return masks[0], -_MAX_LOGIT
@@ -155,42 +177,42 @@ class CropVerifier:
 
 
 class TeacherDetector:
-    """A teacher, without any training: it names each thing that lies apart, among the names it was given."""
+    """A teacher without any training: it classifies each segment among the names that it was given."""
 
     def __init__(self, teacher: Teacher, names: Sequence[str], threshold: float = 0.5) -> None:
         self.teacher, self.names, self.threshold = teacher, list(names), threshold
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Judge a name: the probability of the thing in the image that is likeliest of that name."""
-        asked = list(dict.fromkeys([name, *self.names]))
-        text = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=one) for one in asked])
+        """Detect the object of a name: the segment with the highest probability of it."""
+        labels = list(dict.fromkeys([name, *self.names]))
+        text = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=label) for label in labels])
         segments, rgb = _segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
         sizes = np.bincount(segments.ravel())
-        things = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
+        large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         heatmap = np.zeros(segments.shape)
-        if not things:
+        if not large:
             return Detection(0.0, self.threshold, heatmap > 0, heatmap)
-        squares = [bounding_square(segments == k) for k in things]
-        images = crop_squares(np.repeat(rgb[None], len(things), axis=0), squares)
+        squares = [bounding_square(segments == k) for k in large]
+        images = crop_squares(np.repeat(rgb[None], len(large), axis=0), squares)
         features = encode_images(self.teacher, images)
-        odds = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
-        for k, value in zip(things, odds, strict=True):
+        probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
+        for k, value in zip(large, probabilities, strict=True):
             heatmap[segments == k] = value / sizes[k]
-        best = segments == things[int(odds.argmax())]
-        return Detection(float(odds.max()), self.threshold, best, heatmap / max(heatmap.sum(), 1e-12))
+        best = segments == large[int(probabilities.argmax())]
+        return Detection(float(probabilities.max()), self.threshold, best, heatmap / max(heatmap.sum(), 1e-12))
 
 
 class OracleDetector:
     """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it.
 
-    An object that was seen at the first of up to three looks and is hidden later does not count as absent: all are
-    judged together, and what is seen weighs three times as much.
+    Margins of all observations of an episode are added. A visible object counts three times as much as a hidden one,
+    so that an object that is visible first and hidden later is not predicted absent.
     """
 
     names: Sequence[str] = ()
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Judge by what the simulator knows.
+        """Return the pixels of the environment's target, whatever the name.
 
         :raises InvalidArgumentError: for an observation without the mask
         """
@@ -201,12 +223,12 @@ class OracleDetector:
 
 
 class RandomDetector:
-    """Any thing that lies apart, a lower bound; the same for the same image and name. It never says no."""
+    """Any segment, a lower bound; the same for the same image and name. It always predicts that the object is there."""
 
     names: Sequence[str] = ()
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Choose."""
+        """Choose a segment."""
         segments = _segment_observation(observation)
         rgb = np.ascontiguousarray(observation["image"]["hand_camera"]["rgb"])
         rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
@@ -215,7 +237,7 @@ class RandomDetector:
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:
-    """Return maps [C, h, w] of the `view` pixels in the middle as ones of the whole image, [C, side, side]."""
+    """Return maps [C, h, w] of the central `view` pixels as maps of the whole image, [C, side, side]."""
     grown = functional.interpolate(torch.from_numpy(maps)[None], size=(view, view), mode="bilinear")[0].numpy()
     whole = np.full((len(maps), side, side), outside)
     start = (side - view) // 2

@@ -1,4 +1,4 @@
-"""Observations that say everything a policy of images and an instruction needs, in one dictionary of arrays."""
+"""Observations for a policy of images and an instruction, as one flat dictionary of arrays, and back."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _CAMERA = {"intrinsic": ("intrinsic_cv", (3, 3)), "cam2world": ("cam2world_gl", 
 
 
 class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """What `LanguagePickPolicy` needs, as a dictionary of one level that vectorised environments take.
+    """What `LanguagePickPolicy` needs, as a dictionary of one level that vectorized environments take.
 
     For each camera C of an environment with `obs_mode="rgbd"`: `C_rgb`, uint8 [H, W, 3], `C_depth`, float32 [H * W],
-    meters, 0 where nothing is seen, `C_intrinsic`, float32 [9] and `C_cam2world`, float32 [16], OpenGL's axes. Further
+    meters, 0 without a measurement, `C_intrinsic`, float32 [9] and `C_cam2world`, float32 [16], OpenGL's axes. Further
     `qpos` [9], `base_pose` [7] and `goal_pos` [3], float32, and `instruction`, uint8 [256], UTF-8 that ends in zeros.
 
-    With `mask=True` also `mask`, uint8 [H * W], 1 where the hand camera sees the object that the environment calls the
-    target: the simulator's own knowledge, for comparison.
+    With `mask=True` also `mask`, uint8 [H * W], 1 at the pixels of the environment's target in the hand camera's image:
+    the simulator's own segmentation, for comparison.
     """
 
     def __init__(self, env: gym.Env[Any, Any], mask: bool = False) -> None:
@@ -49,12 +49,12 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
                 "expected observations with images; make the environment with obs_mode='rgbd', and put no wrapper "
                 "that flattens observations inside this one"
             )
-        shown: Any = inner
+        groups: Any = inner
         self.mask = mask
-        self.cameras = [name.removesuffix("_camera") for name in shown["image"]]
+        self.cameras = [name.removesuffix("_camera") for name in groups["image"]]
         box: dict[str, spaces.Space[Any]] = {"instruction": spaces.Box(0, 255, (TEXT_BYTES,), np.uint8)}
         for camera in self.cameras:
-            images = shown["image"][f"{camera}_camera"]
+            images = groups["image"][f"{camera}_camera"]
             side = images["rgb"].shape[:2]
             box[f"{camera}_rgb"] = spaces.Box(0, 255, (*side, 3), np.uint8)
             box[f"{camera}_depth"] = spaces.Box(0, _LARGEST, (side[0] * side[1],), np.float32)
@@ -67,7 +67,7 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
                     )
                 box["mask"] = spaces.Box(0, 1, (side[0] * side[1],), np.uint8)
         for key, (group, name) in _NUMBERS.items():
-            box[key] = _numbers(shown[group][name].shape[0])
+            box[key] = _numbers(groups[group][name].shape[0])
         self.observation_space = spaces.Dict(box)
 
     def observation(self, observation: Any) -> dict[str, NDArray[Any]]:
@@ -83,8 +83,8 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
                     np.float32
                 )
         if self.mask:
-            there = observation["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
-            flat["mask"] = np.ravel(there & base.target_present).astype(np.uint8)
+            target = observation["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
+            flat["mask"] = np.ravel(target & base.target_present).astype(np.uint8)
         for key, (group, name) in _NUMBERS.items():
             flat[key] = np.asarray(observation[group][name], np.float32)
         return flat
@@ -106,7 +106,7 @@ def encode_instruction(instruction: str) -> NDArray[np.uint8]:
 
 
 def decode_instruction(instruction: NDArray[np.uint8]) -> str:
-    """Return the text that `encoded` was given."""
+    """Return the text that `encode_instruction` was given."""
     return bytes(np.asarray(instruction, np.uint8)).rstrip(b"\0").decode(errors="replace")
 
 

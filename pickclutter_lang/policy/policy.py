@@ -1,8 +1,9 @@
-"""A policy for stable-baselines3's `predict`: someone says whether the object is there and where, the arm picks it."""
+"""The policy, with stable-baselines3's `predict`: a detector finds the named object, a scripted picker picks it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
-from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
+from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_observation import decode_instruction, unflatten_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -21,42 +22,98 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 DECLARE, CONTINUE = 1.0, -1.0
 
 
-class EpisodeState:
-    """One episode: the name that is asked for, what is said of it, and the arm's script."""
+class _Episode:
+    """One episode: the name that is asked for, the detections of it, and the scripted picker."""
 
     def __init__(self, detector: TargetDetector, control_mode: str, instruction: str, config: PickerConfig) -> None:
-        """Begin."""
         self.instruction = instruction
         self.name = parse_target_name(instruction, detector.names)
         self.detections: list[Detection] = []
-        """What was said of the name, each time that it was looked for."""
-        self.picker = ScriptedPicker(self._find, control_mode, config)
-        self._detector = detector
-        self._detected_observation: Mapping[str, Any] | None = None
+        self.picker = ScriptedPicker(lambda observation: self._detect(observation).mask, control_mode, config)
+        self.steps = 0
+        self._detector, self._control_mode = detector, control_mode
+        self._detection: Detection | None = None
 
     @property
     def absent(self) -> bool:
-        """Whether the object counts as absent: the scores of all looks for it are below the threshold on average."""
+        """Whether the object is predicted absent: the mean margin of all detections is below 0."""
         return sum(detection.margin for detection in self.detections) < 0
 
-    def detect(self, observation: Mapping[str, Any]) -> Detection:
-        """Judge the name on what is seen now, each observation once."""
-        if observation is not self._detected_observation:
-            self.detections.append(self._detector(observation, self.name))
-            self._detected_observation = observation
-        return self.detections[-1]
+    def act(self, observation: Mapping[str, Any], declare: bool) -> NDArray[np.float32]:
+        """Return the action for the next observation."""
+        self._detection = None
+        if declare and self.steps == 0:
+            self._detect(observation)
+        hold = declare and self.absent
+        action = hold_action(self._control_mode) if hold else self.picker.act(observation)
+        self.steps += 1
+        if declare:
+            # After a failed attempt the picker detects again, and the object may be predicted absent from then on.
+            action = np.append(action, np.float32(DECLARE if self.absent else CONTINUE))
+        return action
 
-    def _find(self, observation: Mapping[str, Any]) -> NDArray[np.bool_]:
-        return self.detect(observation).mask
+    def _detect(self, observation: Mapping[str, Any]) -> Detection:
+        """Detect the object, at most once in a step: the picker asks for what the first step has detected."""
+        if self._detection is None:
+            self._detection = self._detector(observation, self.name)
+            self.detections.append(self._detection)
+        return self._detection
+
+
+@dataclass(frozen=True)
+class EpisodeState:
+    """The state of one episode after a step, as `LanguagePickPolicy.predict` returns it; it never changes.
+
+    - `instruction`, and the `name` that it asks for
+    - `detections`: one before the first action, and one for each further attempt
+    - `absent`: whether the object is predicted absent
+    - `phase` and `target` of the scripted picker
+    """
+
+    instruction: str
+    name: str
+    detections: tuple[Detection, ...]
+    absent: bool
+    phase: PickPhase
+    target: GraspTarget | None
+    _episode: _Episode = field(repr=False, compare=False)
+    _step: int
+
+    @classmethod
+    def of(cls, episode: _Episode) -> EpisodeState:
+        """Return the present state of an episode."""
+        picker = episode.picker
+        return cls(
+            instruction=episode.instruction,
+            name=episode.name,
+            detections=tuple(episode.detections),
+            absent=episode.absent,
+            phase=picker.phase,
+            target=picker.target,
+            _episode=episode,
+            _step=episode.steps,
+        )
+
+    def resume(self) -> _Episode:
+        """Return the episode, which goes on from here.
+
+        :raises InvalidArgumentError: when it has gone on already: a script cannot be rewound
+        """
+        if self._episode.steps != self._step:
+            raise InvalidArgumentError(
+                f"expected the state of the last call, after step {self._episode.steps}, but got the one after step "
+                f"{self._step}; give back the newest state, or begin the episode again with state=None"
+            )
+        return self._episode
 
 
 class LanguagePickPolicy:
-    """Decides whether the object that the instruction names is there; picks it, or says that it is not.
+    """Decides whether the object that the instruction names is there; picks it, or declares it absent.
 
     Takes observations of `PolicyObservation`, of one environment or of a vectorised one, and returns actions of the
-    control mode, with the one more of `DeclareAbsence` at the end. All that it remembers of an episode is in the state
-    that `predict` returns, so that one policy may act in many environments. Each `Pick` of a state goes on in place: a
-    state is given back once.
+    control mode, with the additional one of `DeclareAbsence` at the end. All that it remembers of an episode is in the
+    state that `predict` returns, so that one policy may act in many environments. A returned state never changes. Only
+    the newest state of an episode can be continued.
     """
 
     def __init__(
@@ -100,10 +157,10 @@ class LanguagePickPolicy:
         """Return actions and the new state, as `stable_baselines3`'s `predict` does.
 
         :param observation: of `PolicyObservation`; with a first axis of n environments, or of one without it
-        :param state: what the last call returned; None at the start
+        :param state: what the last call returned; None at the start. An older state raises InvalidArgumentError
         :param episode_start: [n], where a new episode begins; another instruction than before begins one too
         :param deterministic: the policy is so in any case
-        :return: actions [n, A] or [A], and one `Pick` for each environment
+        :return: actions [n, A] or [A], and one `EpisodeState` for each environment
         :raises InvalidArgumentError: for observations of another form, or an instruction that names nothing known
         """
         if not isinstance(observation, Mapping) or "instruction" not in observation:
@@ -114,27 +171,24 @@ class LanguagePickPolicy:
         many = np.ndim(observation["instruction"]) == 2
         count = len(observation["instruction"]) if many else 1
         starts = np.broadcast_to(np.asarray(state is None if episode_start is None else episode_start, bool), (count,))
-        picks = list(state) if state is not None else []
-        if len(picks) != count and not (state is None or starts.all()):
-            raise InvalidArgumentError(f"expected the state of {count} environments, but got that of {len(picks)}")
+        states = list(state) if state is not None else []
+        if len(states) != count and not (state is None or starts.all()):
+            raise InvalidArgumentError(f"expected the state of {count} environments, but got that of {len(states)}")
         actions, after = [], []
         for n in range(count):
-            own = {key: value[n] for key, value in observation.items()} if many else observation
-            action, pick = self._act(own, None if state is None or starts[n] else picks[n])
+            single = {key: value[n] for key, value in observation.items()} if many else observation
+            action, new_state = self._act(single, None if state is None or starts[n] else states[n])
             actions.append(action)
-            after.append(pick)
+            after.append(new_state)
         return (np.stack(actions) if many else actions[0]), tuple(after)
 
     def _act(
-        self, flat: Mapping[str, NDArray[Any]], pick: EpisodeState | None
+        self, flat: Mapping[str, NDArray[Any]], state: EpisodeState | None
     ) -> tuple[NDArray[np.float32], EpisodeState]:
-        seen, instruction = unflatten_observation(flat), decode_instruction(flat["instruction"])
-        if pick is None or pick.instruction != instruction:
-            pick = EpisodeState(self.detector, self.control_mode, instruction, self.config)
-            if self.declare:
-                pick.detect(seen)
-        action = hold_action(self.control_mode) if self.declare and pick.absent else pick.picker.act(seen)
-        if self.declare:
-            # After a try that failed the picker looks anew, and may see that nothing is there.
-            action = np.append(action, np.float32(DECLARE if pick.absent else CONTINUE))
-        return action, pick
+        observation, instruction = unflatten_observation(flat), decode_instruction(flat["instruction"])
+        if state is not None and state.instruction == instruction:
+            episode = state.resume()
+        else:
+            episode = _Episode(self.detector, self.control_mode, instruction, self.config)
+        action = episode.act(observation, self.declare)
+        return action, EpisodeState.of(episode)

@@ -1,7 +1,7 @@
-"""Wrappers that put the instruction and what a student says of it into observations; each does one thing.
+"""Wrappers that add the encoded instruction and a student's scores to observations.
 
-They go around an environment of `pickclutter_lang.envs` with `obs_mode="rgbd"`, inside `FlatObservation`, which then
-puts what they add into its `state`:
+They go around an environment of `pickclutter_lang.envs` with `obs_mode="rgbd"`, and inside `FlatObservation`, which
+puts their additions into its `state`:
 
     FlatObservation(TargetScoreObservation(InstructionEmbedding(env, teacher), student))
 """
@@ -17,8 +17,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.load import validate_label_names
-from pickclutter_lang.policy.runtime import CameraImages, StudentRuntime
+from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.teachers import Teacher
 
 EMBEDDING, GRASPABILITY = "instruction", "graspability"
@@ -58,13 +58,13 @@ class InstructionEmbedding(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCons
 
 
 class TargetScoreObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Adds `graspability` to observations: what the student says of the object that the instruction names.
+    """Adds `graspability` to observations: the student's prediction for the object that the instruction names.
 
     - `target`: float32 [1], its score in 0..1
-    - `map`: float32 [h, w], where the student sees it, with sum 1
+    - `map`: float32 [h, w], the student's attention to it, with sum 1
     - `names`: float32 [C], the scores of a list of names, if one is given
 
-    `info` gains `target_score`, and `target_threshold`, the score from which the object counts as there.
+    `info` gains `target_score`, and `target_threshold`, the score from which the object is predicted present.
     """
 
     def __init__(self, env: gym.Env[Any, Any], student: StudentRuntime, names: Sequence[str] | None = None) -> None:
@@ -91,33 +91,22 @@ class TargetScoreObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCo
         """Start an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._target = str(info["target_name"])
-        return self._look(observation, info)
+        return self._with_scores(observation, info)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        observation, info = self._look(observation, info)
+        observation, info = self._with_scores(observation, info)
         return observation, reward, terminated, truncated, info
 
-    def _look(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _with_scores(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         asked = list(dict.fromkeys([self._target, *self.others]))
-        scores, maps, _ = self.student.predict(camera_images(observation), asked)
-        added = {"target": scores[:1].copy(), "map": maps[0].copy()}
+        scores, attention, _ = self.student.predict(camera_images(observation), asked)
+        added = {"target": scores[:1].copy(), "map": attention[0].copy()}
         if self.others:
             added["names"] = np.array([scores[asked.index(name)] for name in self.others], np.float32)
-        told = {"target_score": float(scores[0]), "target_threshold": self.student.threshold(self._target)}
-        return observation | {GRASPABILITY: added}, info | told
-
-
-def camera_images(observation: Any) -> CameraImages:
-    """Return the images of an observation of mode `rgbd`, by camera (`hand`, `base`) and kind."""
-    cameras = observation.get("image", {}) if isinstance(observation, dict) else {}
-    found: dict[tuple[str, str], NDArray[Any]] = {}
-    for camera, images in cameras.items():
-        for kind in ("rgb", "depth"):
-            if kind in images:
-                found[camera.removesuffix("_camera"), kind] = images[kind]
-    return found
+        target = {"target_score": float(scores[0]), "target_threshold": self.student.threshold(self._target)}
+        return observation | {GRASPABILITY: added}, info | target
 
 
 def _with(env: gym.Env[Any, Any], key: str, space: spaces.Space[Any]) -> spaces.Dict:
@@ -133,13 +122,13 @@ def _with(env: gym.Env[Any, Any], key: str, space: spaces.Space[Any]) -> spaces.
 
 
 def check_cameras(env: gym.Env[Any, Any], student: StudentRuntime) -> None:
-    """Check, before any step, that a student can look at what an environment shows.
+    """Check, before any step, that an environment has the images that a student takes.
 
     :raises InvalidArgumentError: when it lacks images that the student needs, or they are of another size
     """
     cameras: Any = env.observation_space["image"]  # type: ignore[index]
-    shown = {
+    blank = {
         camera: {kind: np.zeros(box.shape, box.dtype) for kind, box in kinds.items()}
         for camera, kinds in cameras.items()
     }
-    student.preprocess(camera_images({"image": shown}))
+    student.preprocess(camera_images({"image": blank}))

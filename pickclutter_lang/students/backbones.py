@@ -1,21 +1,22 @@
-"""Image networks of three libraries, and a small one of our own: images [N, K, S, S] to a map [N, W, h, w]."""
+"""Image networks of three libraries, and a small one of our own: images [N, K, S, S] to a map [N, W, h, w].
+
+Each library is imported by the function that builds its networks: a student needs one of them, and each takes seconds.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import timm
 import torch
-import torchvision
-from efficientnet_pytorch import EfficientNet
-from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students.activation_checkpointing import checkpoint_forward
-from pickclutter_lang.students.small_resnet import FINE_WIDTH, WIDTH, small_resnet
+
+if TYPE_CHECKING:
+    from efficientnet_pytorch import EfficientNet
 
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
 _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
@@ -61,16 +62,20 @@ def build_backbone(
             return _small_resnet(channels, output_stride, pretrained)
         if library == "" and model in EFFICIENTNETS:
             return _efficientnet(model, channels, output_stride, pretrained, dropout, recompute)
-        if library == "torchvision" and model in torchvision.models.list_models(module=torchvision.models):
+        if library == "torchvision":
             return _torchvision(model, channels, output_stride, pretrained)
-        if library == "timm" and timm.is_model(model):
+        if library == "timm":
             return _timm(model, channels, output_stride, pretrained)
     except OSError as error:
         raise MissingAssetsError(
             f"the pretrained weights of {name} are not on this machine and could not be downloaded ({error}); "
             "connect it once, or train from scratch with pretrained=False"
         ) from error
-    raise InvalidArgumentError(
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
         f"expected a student network small_resnet, efficientnet_b0..b7, torchvision/<name> or timm/<name>, got {name!r}"
     )
 
@@ -80,6 +85,8 @@ def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) ->
         raise InvalidArgumentError("there are no pretrained weights of small_resnet; train it with pretrained=False")
     if output_stride not in (None, 8, 16):
         raise InvalidArgumentError(f"expected output_stride 8 or 16 for small_resnet, got {output_stride}")
+    from pickclutter_lang.students.small_resnet import FINE_WIDTH, WIDTH, small_resnet
+
     fine = output_stride == 8
     return Backbone(small_resnet(channels, fine), FINE_WIDTH if fine else WIDTH)
 
@@ -106,6 +113,9 @@ class _EfficientNetMap(nn.Module):
 def _efficientnet(
     name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool, recompute: bool
 ) -> Backbone:
+    from efficientnet_pytorch import EfficientNet
+    from efficientnet_pytorch.utils import get_model_params, round_filters, url_map
+
     library_name = name.replace("_", "-")
     # image_size=None makes the library pad by the size that comes in: the same numbers as its static padding at
     # the size that was set, and right at any other.
@@ -129,6 +139,10 @@ def _efficientnet(
 
 
 def _torchvision(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    import torchvision
+
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        raise _unknown(f"torchvision/{name}")
     network = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None)
     trunk = nn.Sequential()
     for child_name, child in network.named_children():
@@ -149,6 +163,10 @@ def _torchvision(name: str, channels: int, output_stride: int | None, pretrained
 
 
 def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    import timm
+
+    if not timm.is_model(name):
+        raise _unknown(f"timm/{name}")
     options: dict[str, Any] = {} if output_stride is None else {"output_stride": output_stride}
     try:
         if getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.students.model import normalize_rgb
 from pickclutter_lang.students.student import Student
 
 _OUTSIDE = 1e-4  # weight of a cell without the object, so that an empty mask is the whole image
@@ -23,15 +24,15 @@ class CropClassifier(nn.Module):
 
     text: Tensor
 
-    def __init__(self, student: Student, count: int, logit_scale: float = 10.0) -> None:
+    def __init__(self, student: Student, count: int, logit_scale: float = 10.0, use_bf16: bool = False) -> None:
         """Build one for C names; their texts are 0 until `set_class_embeddings` or weights bring them.
 
         :param count: C
         :param logit_scale: > 0, the start of the learned scale of the cosines
+        :param use_bf16: compute the student in bfloat16
         """
         super().__init__()
-        self.use_bf16 = False
-        """Whether the student computes in bfloat16."""
+        self.use_bf16 = use_bf16
         self.student = student
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
         self.register_buffer("text", torch.zeros(count, student.embed_dim))
@@ -48,7 +49,7 @@ class CropClassifier(nn.Module):
     def forward(self, images: Tensor, masks: Tensor) -> Tensor:
         """Return logits [N, C] of the C names, of which one is an object's.
 
-        :param images: [N, K, S, S], as the student takes them, an object in the middle of each
+        :param images: RGB [N, 3, S, S] in 0..1, an object in the center of each
         :param masks: [N, S, S] in 0..1: where the object is
         :raises InvalidArgumentError: on other shapes
         """
@@ -57,7 +58,7 @@ class CropClassifier(nn.Module):
                 f"expected images [N, K, S, S] and masks [N, S, S], got {list(images.shape)} and {list(masks.shape)}"
             )
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
-            local = self.student(images).spatial.float()
+            local = self.student(normalize_rgb(images)).spatial.float()
         cells = functional.adaptive_avg_pool2d(masks[:, None].float(), local.shape[2:]) + _OUTSIDE
         objects = (local * cells).sum(dim=(2, 3)) / cells.sum(dim=(2, 3))
         scale = self.log_scale.exp()

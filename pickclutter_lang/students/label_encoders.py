@@ -1,23 +1,36 @@
-"""What stands for a label: its name, its description, several texts in turn, or no text at all."""
+"""Label encoders: label names to text features, by learned prompts, learned vectors, or stored features."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pickclutter_lang.errors import UnknownObjectError
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError, UnknownObjectError
 from pickclutter_lang.language.descriptions import attach_descriptions, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.reference import TeacherReference
+
+
+class LabelEncoder(Protocol):
+    """Encodes label names, and other texts, as a student's text features."""
+
+    def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
+        """Return positive and negative features, each [C + V, D], of C labels and V other texts after them."""
 
 
 class PromptLabelEncoder(nn.Module):
-    """Labels as texts behind learned contexts; a name that comes later and has no description stands there alone."""
+    """Prompts of a label's name, or its description, behind learned contexts.
+
+    A name that is new after training and has no description is encoded alone.
+    """
 
     def __init__(self, config: PromptConfig, teacher: Teacher, labels: Sequence[str]) -> None:
         """Set up the contexts; random ones come from torch's global generator.
@@ -41,7 +54,7 @@ class PromptLabelEncoder(nn.Module):
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
         """Return the features of labels, and of other texts after them.
 
-        In training each label is told by one of its texts, drawn from torch's global generator.
+        In training each label is encoded by one of its texts, drawn from torch's global generator.
 
         :return: positive and negative features, each [C + V, D]
         """
@@ -60,16 +73,19 @@ class PromptLabelEncoder(nn.Module):
         )
 
     def texts(self, labels: Sequence[str]) -> list[list[str]]:
-        """Return the texts of labels: one list for each way to tell them; a label without a variant keeps its first."""
+        """Return the texts of labels: a list for each set of descriptions.
+
+        A label without a description of a further set keeps its first text.
+        """
         first = list(labels) if self._descriptions is None else attach_descriptions(labels, self._descriptions, labels)
-        told = [attach_descriptions(labels, known, first) for known in self._extra_descriptions]
-        return [first, *(texts for texts in told if texts != first)]
+        extra = [attach_descriptions(labels, known, first) for known in self._extra_descriptions]
+        return [first, *(texts for texts in extra if texts != first)]
 
 
 class ClosedSetEncoder(nn.Module):
     """The closed-set baseline: a learned positive and negative vector for each object of the catalog, no language.
 
-    What it says of a label that it was not trained on is chance by construction.
+    Its scores of labels that it was not trained on are chance by construction.
     """
 
     def __init__(self, width: int) -> None:
@@ -99,8 +115,93 @@ class ClosedSetEncoder(nn.Module):
 def build_label_encoder(
     config: PromptConfig, teacher: Teacher, labels: Sequence[str]
 ) -> PromptLabelEncoder | ClosedSetEncoder:
-    """Build what the settings ask for; see the classes."""
+    """Build the label encoder of a configuration."""
     return ClosedSetEncoder(teacher.embed_dim) if config.closed_set else PromptLabelEncoder(config, teacher, labels)
+
+
+class StoredLabelEncoder:
+    """Text features of label names that were stored with a student.
+
+    New names are encoded by the learned contexts and the teacher's text tower. The teacher is loaded at the first of
+    them, and each name is encoded once.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        features: PromptFeatures,
+        prompts: PromptConfig,
+        contexts: Mapping[str, Tensor],
+        teacher: TeacherReference,
+    ) -> None:
+        """Set up the stored features.
+
+        :param names: C names
+        :param features: their positive and negative text features, each [C, D]
+        :param prompts: how the student's prompts are built
+        :param contexts: state dict of the student's label encoder
+        :param teacher: the teacher that the student was distilled from
+        :raises InvalidArgumentError: for features without negative ones
+        """
+        if features.negative is None:
+            raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+        pairs = zip(features.positive, features.negative, strict=True)
+        self._features = dict(zip(names, pairs, strict=True))
+        self._labels, self._prompts, self._contexts, self._teacher = list(names), prompts, contexts, teacher
+
+    @property
+    def names(self) -> list[str]:
+        """Names whose features are known: the stored ones, then those that were encoded since."""
+        return list(self._features)
+
+    @property
+    def embed_dim(self) -> int:
+        """Width D of the features."""
+        return len(next(iter(self._features.values()))[0])
+
+    def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
+        """Return the text features [C + V, D] of label names, and of other names after them.
+
+        :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
+        :raises TeacherError: when a name is new, and the teacher is missing or another one
+        """
+        wanted = validate_label_names([*labels, *words])
+        new = [name for name in wanted if name not in self._features]
+        if new:
+            with torch.no_grad():
+                found = self._encoder.encode(new)
+            assert found.negative is not None
+            self._features |= dict(zip(new, zip(found.positive, found.negative, strict=True), strict=True))
+        positive, negative = zip(*(self._features[name] for name in wanted), strict=True)
+        return PromptFeatures(torch.stack(positive), torch.stack(negative))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the teacher, so that a student can be sent to other processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+
+    @cached_property
+    def _encoder(self) -> PromptLabelEncoder | ClosedSetEncoder:
+        try:
+            teacher = self._teacher.load()
+        except TeacherError as error:
+            raise TeacherError(f"{error}; names that are known without it: {', '.join(self._labels)}") from error
+        encoder = build_label_encoder(self._prompts, teacher, self._labels)
+        encoder.load_state_dict(self._contexts)
+        return encoder.eval()
+
+
+def validate_label_names(names: Sequence[str]) -> list[str]:
+    """Return names of labels without space around them.
+
+    :raises InvalidArgumentError: when there is none, one is empty, or one is there twice
+    """
+    cleaned = [name.strip() for name in names]
+    if not cleaned or not all(cleaned):
+        raise InvalidArgumentError(f"expected one name or more, none of them empty, but got {list(names)}")
+    twice = sorted({name for name in cleaned if cleaned.count(name) > 1})
+    if twice:
+        raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")
+    return cleaned
 
 
 def _mean(features: Sequence[Tensor]) -> Tensor:

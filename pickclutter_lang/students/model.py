@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.students import LocalAggregation, StudentFeatures, build_student
-from pickclutter_lang.students.label_encoders import build_label_encoder
-from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.students.config import StudentConfig
+from pickclutter_lang.students.heads import LocalAggregation
+from pickclutter_lang.students.label_encoders import LabelEncoder
+from pickclutter_lang.students.student import StudentFeatures, build_student
 
 _RGB_MEAN, _RGB_STD = 0.5, 0.25
 
 
 class Prediction(NamedTuple):
-    """`probabilities` [N, C] in 0..1, `maps` [N, C, h, w] with sum 1 each, `odds` [N, C, h, w] of each cell (see
-    `LabelScores`), and the student's features, not normalized: `global_` [N, D], `local` [N, D, h, w].
+    """What a student predicts for C labels on N images.
+
+    `probabilities` [N, C] in 0..1, `attention` [N, C, h, w] with sum 1 each, `cell_logits` [N, C, h, w] (see
+    `LabelScores`), and the student's features, not normalized: `pooled` [N, D], `spatial` [N, D, h, w].
     """
 
     probabilities: Tensor
@@ -36,28 +39,29 @@ class MultiLabelStudent(nn.Module):
     depth_mean: Tensor
     depth_std: Tensor
 
-    def __init__(self, config: TrainConfig, embed_dim: int) -> None:
+    def __init__(self, student: StudentConfig, cameras: CameraSpec, embed_dim: int, use_bf16: bool = False) -> None:
         """Build the network; weights come from torch's global generator, so seed it first.
 
+        :param student: its architecture
+        :param cameras: the images that it takes
         :param embed_dim: width of the text features
+        :param use_bf16: compute the network in bfloat16; the aggregation is always in float32
         :raises InvalidArgumentError: when a setting does not fit
         """
         super().__init__()
-        student = config.student
         self.student = build_student(
             student.name,
-            channels=config.data.channels,
+            channels=cameras.channels,
             embed_dim=embed_dim,
             output_stride=student.output_stride,
             pretrained=student.pretrained,
             dropout=student.dropout,
             recompute=student.activation_checkpointing,
         )
-        self.use_bf16 = resolve_bf16(config.precision, config.device)
-        self.cameras, self.depth = list(config.data.cameras), config.data.depth
+        self.use_bf16, self.cameras = use_bf16, cameras
         self.aggregation = LocalAggregation(temperature=student.temperature)
-        self.register_buffer("depth_mean", torch.zeros(len(self.cameras)))
-        self.register_buffer("depth_std", torch.ones(len(self.cameras)))
+        self.register_buffer("depth_mean", torch.zeros(len(cameras.cameras)))
+        self.register_buffer("depth_std", torch.ones(len(cameras.cameras)))
 
     def score(self, images: Tensor, text: PromptFeatures) -> Prediction:
         """Score texts on images.
@@ -69,9 +73,9 @@ class MultiLabelStudent(nn.Module):
         if text.negative is None:
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
         features = self.features(images)
-        local = features.spatial.float()
-        scores = self.aggregation(local, text.positive, text.negative)
-        return Prediction(scores.probabilities, scores.attention, scores.cell_logits, features.pooled.float(), local)
+        spatial = features.spatial.float()
+        scores = self.aggregation(spatial, text.positive, text.negative)
+        return Prediction(scores.probabilities, scores.attention, scores.cell_logits, features.pooled.float(), spatial)
 
     def features(self, images: Tensor) -> StudentFeatures:
         """Return the student's features of images, given as in `score`."""
@@ -85,32 +89,38 @@ class MultiLabelStudent(nn.Module):
         self.depth_std.copy_(std.clamp(min=1e-3))
 
     def _normalize(self, images: Tensor) -> Tensor:
-        if not self.depth:
+        if not self.cameras.depth:
             return normalize_rgb(images)
         images = images.clone()
-        for camera in range(len(self.cameras)):
+        for camera in range(len(self.cameras.cameras)):
             rgb, depth = images[:, 4 * camera : 4 * camera + 3], images[:, 4 * camera + 3]
-            seen = depth > 0  # nothing there becomes the mean depth
+            measured = depth > 0  # pixels without a measurement get the mean depth
             rgb.sub_(_RGB_MEAN).div_(_RGB_STD)
-            depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(seen)
+            depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(measured)
         return images
 
 
 class PromptedStudent(MultiLabelStudent):
-    """A scorer with learned prompts, which turn any label names into text features."""
+    """A student with a label encoder (`prompts`), which turns any label names into text features."""
 
-    def __init__(self, config: TrainConfig, teacher: Teacher, labels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        student: StudentConfig,
+        cameras: CameraSpec,
+        embed_dim: int,
+        build_encoder: Callable[[], LabelEncoder],
+        labels: Sequence[str],
+        use_bf16: bool = False,
+    ) -> None:
         """Build the model.
 
-        :param settings: of the run
-        :param teacher: its text tower encodes the prompts; it is no part of this module
+        :param build_encoder: makes the label encoder, after the network: both draw from torch's global generator
         :param labels: names of the labels that `predict` scores by default
-        :raises InvalidArgumentError: when a setting does not fit, or prompts are too long for the teacher
+        :raises InvalidArgumentError: when a setting does not fit; what `build_encoder` raises
         """
-        super().__init__(config, teacher.embed_dim)
+        super().__init__(student, cameras, embed_dim, use_bf16)
         self.labels = list(labels)
-        self.prompts = build_label_encoder(config.prompts, teacher, self.labels)
-        self.architecture = architecture_signature(config, teacher)
+        self.prompts = build_encoder()
         self._texts: dict[tuple[tuple[str, ...], tuple[str, ...]], PromptFeatures] = {}
 
     def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
@@ -142,35 +152,20 @@ class PromptedStudent(MultiLabelStudent):
         return self._texts[key]
 
 
-def architecture_signature(config: TrainConfig, teacher: Teacher) -> dict[str, Any]:
-    """Return what a checkpoint must share with a model to be loaded into it, as JSON values."""
-    return {
-        "student": config.student.name,
-        "output_stride": config.student.output_stride,
-        "temperature": config.student.temperature,
-        "cameras": list(config.data.cameras),
-        "depth": config.data.depth,
-        "crop_size": config.data.crop_size,
-        "image_size": config.data.image_size,
-        "embed_dim": teacher.embed_dim,
-        "n_ctx": config.prompts.n_ctx,
-        "descriptions": config.prompts.descriptions,
-        "extra_descriptions": list(config.prompts.extra_descriptions),
-        "truncate": config.prompts.truncate,
-        "closed_set": config.prompts.closed_set,
-    }
-
-
 def resolve_bf16(precision: str, device: str) -> bool:
-    """Return whether a student's network computes in bfloat16: with `auto` on CPUs with matrix units for it (AMX),
-    where plain convolutions are twice as fast.
+    """Return whether a student's network computes in bfloat16.
+
+    With `auto` it does on CPUs with matrix units for it (AMX), where plain convolutions are twice as fast.
+
+    :param precision: `float32`, `bfloat16` or `auto`
+    :param device: torch's name of a device
     """
-    # Older versions of torch do not tell.
+    # Older versions of torch lack this function.
     capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     fast = torch.device(device).type == "cpu" and bool(capabilities.get("amx_bf16", False))
     return precision == "bfloat16" or (precision == "auto" and fast)
 
 
 def normalize_rgb(images: Tensor) -> Tensor:
-    """Return images in 0..1 with a mean near 0 and a deviation near 1."""
+    """Return RGB in 0..1 normalized for a student: about zero mean and unit deviation."""
     return (images - _RGB_MEAN) / _RGB_STD

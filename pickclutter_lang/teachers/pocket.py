@@ -90,7 +90,7 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
 
     :param seen: int64, ids of the tokens that occurred in training: only their embeddings are stored, and only
         `load_pocket_teacher` can read that. None: all are stored, and `open_clip.create_model("local-dir:FOLDER")`
-        reads it too, once `pickclutter_lang.teachers` is imported
+        reads it too, once this module is imported
     """
     weights = {name: _halved(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
     if seen is not None:

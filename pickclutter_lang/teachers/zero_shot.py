@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.base import Teacher
+
+if TYPE_CHECKING:  # h5py is not needed to encode images
+    from pickclutter_lang.datasets.scenes import SceneStore
 
 # A name's two prompts; what is put in is its name, or its name and what is said of it.
 PRESENT_TEMPLATE, ABSENT_TEMPLATE = "a photo of a table with a {label}", "a photo of a table without a {label}"

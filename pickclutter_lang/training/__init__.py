@@ -1,1 +1,1 @@
-"""How a student is trained: a loop for any task, checkpoints, optimizers, experiments of several phases."""
+"""Generic training: a trainer for any task, checkpoints, optimizers, experiments of several phases."""

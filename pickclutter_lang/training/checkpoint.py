@@ -26,6 +26,7 @@ from pickclutter_lang.utils.io import fsync
 
 STATE_FILE = "state.json"
 SCHEMA = 1
+_LONG = 6  # values of two lists that are shown in full
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,9 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
         left, right = saved.get(key, "(none)"), wanted.get(key, "(none)")
         if isinstance(left, dict) and isinstance(right, dict):
             lines += describe_differences(left, right, f"{prefix}{key}.")
+        elif left != right and isinstance(left, list) and isinstance(right, list) and len(left) + len(right) > _LONG:
+            common = len([value for value in left if value in right])
+            lines.append(f"{prefix}{key}: {len(left)} / {len(right)} values, {common} of them the same")
         elif left != right:
             lines.append(f"{prefix}{key}: {left} / {right}")
     return lines

@@ -1,4 +1,4 @@
-"""One phase of optimization."""
+"""Configuration of one phase of optimization."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PhaseConfig:
         at_least(f"{name}.epochs", self.epochs, 1)
         at_least(f"{name}.batch_size", self.batch_size, 2)
         for size in self.image_size_schedule:
-            at_least(f"{name}.image_sizes", size, 16)
+            at_least(f"{name}.image_size_schedule", size, 16)
 
 
 @dataclass
@@ -57,4 +57,4 @@ class FewShotConfig(PhaseConfig):
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        at_least(f"{name}.passes", self.repeats, 1)
+        at_least(f"{name}.repeats", self.repeats, 1)

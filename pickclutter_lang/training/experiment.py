@@ -1,11 +1,12 @@
-"""A run in a folder that can be gone on with: distillation, then phases that go out from it or from each other."""
+"""A training run of several phases in a folder, which can be stopped and resumed."""
 
 from __future__ import annotations
 
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Misma
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
+    Checkpoint,
     check_fits,
     describe_differences,
     epoch_folder,
@@ -29,7 +31,6 @@ from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
 
 CONFIG_FILE = "settings.json"
-DISTILL = "distill"
 
 
 class ExperimentConfig(Protocol):
@@ -45,13 +46,29 @@ class ExperimentConfig(Protocol):
         """Return the settings as nested JSON values."""
 
 
+@dataclass(frozen=True)
+class Phase:
+    """One phase of an experiment.
+
+    `model` returns what it trains and `task` how; `initialize` loads the weights that it starts from (None: those that
+    the seed gives). `selection_metric` of the validation chooses the resulting epoch; None: the last one.
+    """
+
+    name: str
+    config: PhaseConfig
+    model: Callable[[], nn.Module]
+    task: Callable[[], Task]
+    initialize: Callable[[], object] | None = None
+    selection_metric: str | None = None
+
+
 class MultiPhaseExperiment(ABC):
     """Trains a model phase by phase; what is finished in the folder is left as it is."""
 
+    kind: str
+    """What the run is trained on: `scenes` or `images`."""
     command: str
     """The command that makes such a run, for messages."""
-    selection_metric: str | None = None
-    """Metric of the validation that chooses the epoch of the first phase; None: the last epoch."""
     keep_last: int = 1
     """So many last epochs of each phase stay on the disk."""
 
@@ -64,6 +81,11 @@ class MultiPhaseExperiment(ABC):
         return Path(self.config.out)
 
     @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name of the run in tables."""
+
+    @property
     def teacher_provenance(self) -> dict[str, Any]:
         """What a checkpoint says of the teacher."""
         return {
@@ -71,11 +93,6 @@ class MultiPhaseExperiment(ABC):
             "embed_dim": self.teacher.embed_dim,
             "fingerprint": self.teacher.fingerprint,
         }
-
-    @property
-    @abstractmethod
-    def model(self) -> nn.Module:
-        """The model, at first with the weights that the seed gives."""
 
     @property
     @abstractmethod
@@ -89,68 +106,57 @@ class MultiPhaseExperiment(ABC):
 
     @property
     @abstractmethod
-    def phases(self) -> Sequence[str]:
-        """Names of the phases; the first is `distill`; `begin` says what another goes out from."""
+    def phases(self) -> Mapping[str, Phase]:
+        """The phases by name, in the order in which they are trained."""
 
-    @abstractmethod
-    def phase_config(self, phase: str) -> PhaseConfig:
-        """Return how a phase is optimized."""
-
-    @abstractmethod
     def task(self, phase: str) -> Task:
-        """Return what a phase trains."""
+        """Return what a phase trains.
 
+        :raises InvalidArgumentError: when the run has no such phase
+        """
+        return self._phase(phase).task()
+
+    @staticmethod
     @abstractmethod
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, on what they are computed."""
+    def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that a result depends on."""
 
     def train_phases(self) -> None:
         """Train every phase that is not finished."""
-        tasks = {phase: self.task(phase) for phase in self.phases}  # what does not fit is known before anything is kept
-        for task in tasks.values():
+        tasks = {name: phase.task() for name, phase in self.phases.items()}
+        for task in tasks.values():  # what does not fit is found before anything is written
             task.batches(0)
         write_json(self.folder / CONFIG_FILE, self._identity())
-        for number, (phase, task) in enumerate(tasks.items()):
-            trainer = Trainer(task, self.folder / phase, self.teacher_provenance, self.keep_last)
+        for number, (name, task) in enumerate(tasks.items()):
+            trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last)
             if not trainer.resume():
-                self.initialize_phase(phase)
+                initialize = self.phases[name].initialize
+                if initialize is not None:
+                    initialize()
                 seed_everything(self.config.seed + number)
-            trainer.run(self.folder / "tensorboard" / phase)
-
-    def initialize_phase(self, phase: str) -> None:
-        """Load what a phase starts from; `distill` starts from what the seed gives."""
-        if phase != DISTILL:
-            self.load_weights(DISTILL)
+            trainer.run(self.folder / "tensorboard" / name)
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
-        """Load the resulting weights of a phase into the model and return its history, a row for each epoch.
+        """Load the resulting weights of a phase into its model and return its history, a row for each epoch.
 
-        :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep`
+        :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep_last`
+        :raises InvalidArgumentError: when the run has no such phase
         :raises CheckpointError: when the phase is not finished
         """
-        return self.load_phase(phase, self.model, self.selection_metric, back)
-
-    def load_phase(
-        self, phase: str, model: nn.Module, select: str | None = None, back: int = 0
-    ) -> list[dict[str, Any]]:
-        """Load weights of a phase into the model that it trained; `select` chooses the epoch, None: the last one.
-
-        Otherwise as `load_weights`.
-        """
-        folder = self.folder / phase
-        epochs, wanted = saved_epochs(folder), self.phase_config(phase).epochs
-        if not epochs or epochs[-1] < wanted:
-            raise CheckpointError(
-                f"expected {wanted} finished epochs in {folder}, but there are {epochs[-1] if epochs else 0}; "
-                f"run {self.command} with out={self.folder} first"
-            )
-        history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, epochs[-1])).state["history"]
-        chosen = epochs[-1] - back if back else best_epoch(history, select)
-        checkpoint = load_checkpoint(epoch_folder(folder, chosen))
+        chosen = self._phase(phase)
+        checkpoint, history = finished_checkpoint(
+            self.folder / phase, chosen.config.epochs, self.command, chosen.selection_metric, back
+        )
         check_fits(checkpoint, self.architecture, self.teacher_provenance)
+        model = chosen.model()
         restore_model(checkpoint, model)
         model.eval()
         return history
+
+    def _phase(self, name: str) -> Phase:
+        if name not in self.phases:
+            raise InvalidArgumentError(f"expected a phase of {', '.join(self.phases)}, but this run has no {name!r}")
+        return self.phases[name]
 
     def validate_run_dir(self) -> None:
         """Check that a run in the folder was started with these settings, this data and this teacher.
@@ -191,6 +197,29 @@ class MultiPhaseExperiment(ABC):
 
     def _identity(self) -> dict[str, Any]:
         return {"settings": self.config.as_dict(), "data": self.data_provenance, "teacher": self.teacher_provenance}
+
+
+def finished_checkpoint(
+    folder: Path, epochs: int, command: str, select: str | None, back: int = 0
+) -> tuple[Checkpoint, list[dict[str, Any]]]:
+    """Return the checkpoint that a finished phase results in, and its history, a row for each epoch.
+
+    :param folder: of the phase
+    :param epochs: of the whole phase
+    :param command: makes such a run
+    :param select: metric that chooses the epoch; None: the last one
+    :param back: with 1, 2, ... the checkpoint of so many epochs before the last
+    :raises CheckpointError: when the phase is not finished
+    """
+    saved = saved_epochs(folder)
+    if not saved or saved[-1] < epochs:
+        raise CheckpointError(
+            f"expected {epochs} finished epochs in {folder}, but there are {saved[-1] if saved else 0}; "
+            f"run {command} with out={folder.parent} first"
+        )
+    history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, saved[-1])).state["history"]
+    chosen = saved[-1] - back if back else best_epoch(history, select)
+    return load_checkpoint(epoch_folder(folder, chosen)), history
 
 
 def configure_torch(config: ExperimentConfig) -> None:

@@ -1,4 +1,4 @@
-"""What a training run shows and writes while it goes on: progress, TensorBoard, JSON lines."""
+"""Logging of a training run: progress bar, TensorBoard, JSON lines."""
 
 from __future__ import annotations
 

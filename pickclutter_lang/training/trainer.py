@@ -30,7 +30,7 @@ Batch = list[tuple[int, int]]
 
 
 class Task(Protocol):
-    """What one phase trains, on what, by which loss; scenes and single images have each their own.
+    """What one phase trains: batches, loss and validation; scenes and single images have their own.
 
     `labels` are the names that are scored, kept in checkpoints. With `select` the epoch that is best by this metric
     of `validate` is the result, without it the last one.
@@ -97,7 +97,7 @@ def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) ->
 
 
 class Trainer:
-    """Trains the model of a task in a folder; a folder with a checkpoint is gone on with."""
+    """Trains the model of a task in a folder; a folder with a checkpoint is resumed."""
 
     def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep: int = 1) -> None:
         """Build optimizer and schedule.

@@ -14,7 +14,7 @@ from pickclutter_lang.experiments.images.table_specs import RUNS
 CLASSES = 4  # of Y_id; Y_ood has one more
 CONFIG: dict[str, Any] = {
     "seed": 0, "out": "", "num_threads": 1, "device": "cpu",
-    "data": {"name": "object_views", "root": "views", "cache": "cache", "side": 64},
+    "data": {"name": "object_views", "root": "views", "cache": "cache", "image_size": 64},
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "cache"},
     "student": {"name": "torchvision/resnet18", "pretrained": False},
     "objective": {"similarity": "cosine"}, "text": {"template": "a photo of {name}", "descriptions": None},
@@ -56,7 +56,8 @@ def make_result(
         values = {"ood1_before": 0.25, "ood1_after": 0.6, "ood2_before": 0.18, "ood2_after": 0.19}
         metrics["continual"] = {key: accuracy(value) for key, value in values.items()}
     return {
-        "schema": 1, "name": name, "seed": seed, "config": config, "git_revision": "abc", "parameters": 11_000_000,
+        "schema": 4, "kind": "images", "name": name, "seed": seed, "config": config,
+        "git_revision": "abc", "parameters": 11_000_000,
         "data": {
             "name": data, "content": "c0ffee", "seen": [f"known {n}" for n in range(CLASSES)],
             "unseen": [f"unseen {n}" for n in range(CLASSES + 1)], "train": 400, "id": 170, "ood": 600, "fewshot": 25,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.scene_runs import names_of_objects
-from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS, SCHEMA
+from pickclutter_lang.experiments.result import SCHEMA
+from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS
 
 STAGES = ("zero_shot", "few_shot", "retrieval")
 CONFIG: dict[str, Any] = {
@@ -45,7 +46,8 @@ def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]
             }
     config = copy.deepcopy(CONFIG) | {"method": method, "seed": seed, "out": f"runs/{method}/{seed}"} | cfg
     return {
-        "schema": SCHEMA, "config": config, "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
+        "schema": SCHEMA, "kind": "scenes", "name": method, "config": config,
+        "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
         "data": {name: {"scenes": 50, "content": name} for name in ("train", "id", "ood", "fewshot")},
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": stages, "peak_memory_mb": 700.0,
         "seconds": {"distill": 300.0 + seed, "few_shot": 60.0, "evaluation": 5.0},

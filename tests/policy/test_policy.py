@@ -1,8 +1,9 @@
-"""The policy that judges and picks: its observations, its judges, and `predict` as stable-baselines3 calls it."""
+"""The policy: its observations, its detectors, and `predict` as stable-baselines3 calls it."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import FrozenInstanceError, replace
 
 import gymnasium
 import numpy as np
@@ -12,6 +13,7 @@ from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import select_target_segments
 from pickclutter_lang.policy.detectors import (
     Detection,
@@ -28,8 +30,7 @@ from pickclutter_lang.policy.flat_observation import (
     unflatten_observation,
 )
 from pickclutter_lang.policy.policy import LanguagePickPolicy
-from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.score_wrappers import camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
 
 SIDE = 96
 CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
@@ -37,9 +38,9 @@ pytestmark = pytest.mark.sim
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def exported_policy(tmp_path_factory):
     """The folder of a policy, and that of its teacher."""
-    root = tmp_path_factory.mktemp("agent")
+    root = tmp_path_factory.mktemp("policy")
     make_finished_run(root, SIDE)
     export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root
@@ -59,14 +60,14 @@ def environment(mask=False, declare=True, **changes):
     return PolicyObservation(DeclareAbsence(env) if declare else env, mask)
 
 
-class Told:
-    """A judge that says what it is told to."""
+class FixedDetector:
+    """A detector with a fixed score."""
 
     def __init__(self, score: float) -> None:
-        self.score, self.names, self.asked = score, ["lemon"], []
+        self.score, self.names, self.names_asked = score, ["lemon"], []
 
     def __call__(self, observation, name):
-        self.asked.append(name)
+        self.names_asked.append(name)
         mask = np.zeros((SIDE, SIDE), bool)
         return Detection(self.score, 0.5, mask, mask.astype(float))
 
@@ -123,14 +124,14 @@ def test_wrong_environments_and_observations_are_refused():
     with pytest.raises(InvalidArgumentError, match="enable_segmentation"):
         PolicyObservation(images, mask=True)
     images.close()
-    policy = LanguagePickPolicy(Told(1.0))
+    policy = LanguagePickPolicy(FixedDetector(1.0))
     with pytest.raises(InvalidArgumentError, match="no instruction"):
         policy.predict({"image": {}})
     with pytest.raises(InvalidArgumentError, match="no 'qpos'"):
         policy.predict({"instruction": encode_instruction("pick up the lemon")})
     with pytest.raises(InvalidArgumentError, match="pd_joint_delta_pos"):
-        LanguagePickPolicy(Told(1.0), "pd_joint_vel")
-    with pytest.raises(CheckpointError, match="export_policy"):
+        LanguagePickPolicy(FixedDetector(1.0), "pd_joint_vel")
+    with pytest.raises(CheckpointError, match="export-policy"):
         LanguagePickPolicy.load("nowhere")
 
 
@@ -138,13 +139,15 @@ def test_a_low_score_is_declared_and_a_high_one_acted_on():
     env = environment()
     observation, info = env.reset(seed=2)
     for score, declares in ((0.4, 1.0), (0.5, -1.0)):
-        detector = Told(score)
+        detector = FixedDetector(score)
         action, state = LanguagePickPolicy(detector).predict(observation)
         assert env.action_space.contains(action) and action[-1] == declares
-        assert detector.asked == [info["target_name"]] and [said.score for said in state[0].detections] == [score]
-    action, _ = LanguagePickPolicy(Told(0.0), declare=False).predict(observation)
+        assert detector.names_asked == [info["target_name"]] and [
+            detection.score for detection in state[0].detections
+        ] == [score]
+    action, _ = LanguagePickPolicy(FixedDetector(0.0), declare=False).predict(observation)
     assert action.shape == (7,)
-    action, _ = LanguagePickPolicy(Told(0.0), "pd_joint_delta_pos").predict(observation)
+    action, _ = LanguagePickPolicy(FixedDetector(0.0), "pd_joint_delta_pos").predict(observation)
     assert action.shape == (9,) and not action[:7].any() and action[-1] == 1
     env.close()
 
@@ -184,7 +187,12 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
         wrappers=[DeclareAbsence, PolicyObservation],
         **given,
     )
-    policy, state, starts, asked = LanguagePickPolicy(Told(0.0)), None, None, set()  # each episode ends at once
+    policy, state, starts, asked = (
+        LanguagePickPolicy(FixedDetector(0.0)),
+        None,
+        None,
+        set(),
+    )  # each episode ends at once
     observation, _ = envs.reset(seed=0)
     for _ in range(6):
         actions, state = policy.predict(observation, state, starts)
@@ -197,27 +205,29 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
 
 
 @pytest.mark.parametrize(("scores", "declared"), [((0.6, 0.3), 1.0), ((0.9, 0.3), -1.0), ((1.0, 0.0), -1.0)])
-def test_two_looks_are_judged_by_their_mean(scores, declared):
-    """After a try that failed the object is judged anew, within an action; the last case is the simulator's judge."""
+def test_detections_of_an_episode_are_averaged(monkeypatch, scores, declared):
+    """After a failed attempt the object is detected again, within an action; the last case is the oracle's."""
     env = environment()
     observation, _ = env.reset(seed=2)
-    detector = Told(scores[0])
+    detector = FixedDetector(scores[0])
     policy = LanguagePickPolicy(detector)
     _, state = policy.predict(observation)
-    pick, detector.score = state[0], scores[1]
+    detector.score = scores[1]
 
-    def look_again(seen):
-        pick.detect(seen)
+    def detect_again(picker, seen):
+        for _ in range(2):  # at most once in a step
+            picker._find_target(seen)
         return np.zeros(7, np.float32)
 
-    pick.picker.act = look_again
-    action, _ = policy.predict(observation, state, False)
+    monkeypatch.setattr(ScriptedPicker, "act", detect_again)
+    action, later = policy.predict(observation, state, False)
     assert action[-1] == declared
+    assert [detection.score for detection in later[0].detections] == list(scores)
     env.close()
 
 
-class Everything(Told):
-    """A judge that says that all it sees is the object."""
+class WholeImageDetector(FixedDetector):
+    """A detector whose mask is the whole image."""
 
     def __init__(self) -> None:
         super().__init__(1.0)
@@ -226,26 +236,46 @@ class Everything(Told):
         return super().__call__(observation, name)._replace(mask=np.ones((SIDE, SIDE), bool))
 
 
+def test_a_returned_state_never_changes_and_the_newest_alone_goes_on():
+    env = environment()
+    observation, _ = env.reset(seed=4)
+    policy = LanguagePickPolicy(WholeImageDetector())
+    _, states = policy.predict(observation)
+    first, before = states[0], repr(states[0])
+    for _ in range(3):
+        observation, *_ = env.step(env.action_space.sample())
+        _, states = policy.predict(observation, states)
+    assert repr(first) == before and first.phase == PickPhase.REACH and first.name == states[0].name
+    with pytest.raises(FrozenInstanceError):
+        first.name = "banana"
+    with pytest.raises(InvalidArgumentError, match="after step 4, but got the one after step 1"):
+        policy.predict(observation, (first,))
+    _, again = policy.predict(observation, (first,), True)  # a new episode needs no state
+    assert again[0].name == first.name
+    env.close()
+
+
 def test_vectors_and_single_environments_agree():
     env = environment()
     first, _ = env.reset(seed=4)
     second, _ = env.reset(seed=5)
     both = {key: np.stack([first[key], second[key]]) for key in first}
-    policy = LanguagePickPolicy(Everything(), declare=False)
+    policy = LanguagePickPolicy(WholeImageDetector(), declare=False)
     actions, state = policy.predict(both)
     assert not np.array_equal(*actions)
     for n, observation in enumerate((first, second)):
         np.testing.assert_array_equal(actions[n], policy.predict(observation)[0])
-    _, later = policy.predict(both, state, [False, True])
-    assert later[0] is state[0] and later[1] is not state[1]
+    again, later = policy.predict(both, state, [False, True])
+    np.testing.assert_array_equal(again[1], actions[1])  # a new episode
+    assert [len(one.detections) for one in later] == [1, 1]
     with pytest.raises(InvalidArgumentError, match="2 environments, but got that of 1"):
         policy.predict(both, state[:1], [False, False])
     env.close()
 
 
-def test_judges_say_where(made):
+def test_detectors_find_the_object(exported_policy):
     env = environment(mask=True)
-    student = StudentRuntime.load(made / "policy")
+    student = StudentRuntime.load(exported_policy / "policy")
     pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])
     flat, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
     seen = unflatten_observation(flat)
@@ -258,25 +288,25 @@ def test_judges_say_where(made):
         RandomDetector(),
     ]
     for detector in detectors:
-        said = detector(seen, "lemon")
-        assert said.mask.shape == said.heatmap.shape == (SIDE, SIDE) and said.mask.any()
-        assert said.heatmap.sum() == pytest.approx(1) and 0 <= said.score <= 1
-        assert detector(seen, "lemon").score == said.score and (detector(seen, "lemon").mask == said.mask).all()
-    told = OracleDetector()(seen, "lemon")
+        found, again = detector(seen, "lemon"), detector(seen, "lemon")
+        assert found.mask.shape == found.heatmap.shape == (SIDE, SIDE) and found.mask.any()
+        assert found.heatmap.sum() == pytest.approx(1) and 0 <= found.score <= 1
+        assert again.score == found.score and (again.mask == found.mask).all()
+    truth = OracleDetector()(seen, "lemon")
     named = detectors[1](seen, "lemon")
-    assert named.margin >= 0 and (named.mask & told.mask).sum() > 0.7 * (named.mask | told.mask).sum()
+    assert named.margin >= 0 and (named.mask & truth.mask).sum() > 0.7 * (named.mask | truth.mask).sum()
     flat["mask"][:] = 0
     hidden = OracleDetector()(unflatten_observation(flat), "lemon")
-    assert hidden.margin < 0 < told.margin + 2 * hidden.margin  # seen once in three looks, it is there
+    assert hidden.margin < 0 < truth.margin + 2 * hidden.margin  # visible once of three times, it is there
     del flat["mask"]
     with pytest.raises(InvalidArgumentError, match="mask=True"):
         OracleDetector()(unflatten_observation(flat), "lemon")
     env.close()
 
 
-def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(made, monkeypatch):
+def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_encoded_before(exported_policy, monkeypatch):
     env = environment(mask=True)
-    student = StudentRuntime.load(made / "policy")
+    student = StudentRuntime.load(exported_policy / "policy")
     flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
     seen, given = unflatten_observation(flat), []
 
@@ -287,34 +317,34 @@ def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_asked_before(
     monkeypatch.setattr("pickclutter_lang.policy.detectors.select_target_segments", noted)
     detector = StudentDetector(student)
     first = detector(seen, "lemon")
-    detector(seen, "shiny thing")
+    detector(seen, "shiny object")
     again = detector(seen, "lemon")
     assert (first.mask == again.mask).all() and len(student.names) == len(student.config.names) + 1
     names = student.config.names
     assert [len(odds) for odds in given] == [len(names), len(names) + 1, len(names)]
-    look = student.predict(camera_images(seen), ["lemon"])
-    np.testing.assert_allclose(given[0][0], upsample_to_image(look.cell_logits, SIDE, SIDE, np.nan)[0], atol=1e-4)
+    output = student.predict(camera_images(seen), ["lemon"])
+    np.testing.assert_allclose(given[0][0], upsample_to_image(output.cell_logits, SIDE, SIDE, np.nan)[0], atol=1e-4)
     env.close()
 
 
-def test_a_student_of_two_cameras_points_at_no_picture(made):
-    student = StudentRuntime.load(made / "policy")
-    student.train_config.data.cameras = ["hand", "base"]
+def test_a_student_of_two_cameras_is_no_detector(exported_policy):
+    student = StudentRuntime.load(exported_policy / "policy")
+    student.config = replace(student.config, cameras=("hand", "base"))
     with pytest.raises(InvalidArgumentError, match="hand camera alone"):
         StudentDetector(student)
 
 
-def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(made):
+def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy):
     pytest.importorskip("stable_baselines3", reason="needs the rl extra")
     from pickclutter_lang.policy.rl import ppo
 
-    student = StudentRuntime.load(made / "policy")
-    student.student_input = [("hand", "rgb"), ("base", "rgb")]
+    student = StudentRuntime.load(exported_policy / "policy")
+    student.config = replace(student.config, cameras=("hand", "base"))
     with pytest.raises(InvalidArgumentError, match="rgb of hand, rgb of base"):
         ppo.make_environment(None, student)
 
 
-def test_a_map_of_the_middle_becomes_one_of_the_picture():
+def test_a_map_of_the_center_becomes_one_of_the_image():
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 3] = 1.0
     whole, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96, np.nan)

@@ -111,7 +111,7 @@ def test_another_architecture_is_a_checkpoint_error(run):
     overrides, _ = run
     with pytest.raises(CheckpointError, match=r"student: timm/resnet10t / efficientnet_b0"):
         SceneRun.open(config(*overrides, "student.name=efficientnet_b0"))
-    with pytest.raises(CheckpointError, match=r"context_tokens: 8 / 9; image_size: 32 / 16"):
+    with pytest.raises(CheckpointError, match=r"image_size: 32 / 16; n_ctx: 8 / 9"):
         SceneRun.open(config(*overrides, "data.image_size=16", "prompts.n_ctx=9"))
 
 

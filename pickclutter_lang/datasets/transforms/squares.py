@@ -16,6 +16,8 @@ MARGIN = 1.3
 """Side of the crop over the side of the smallest square around the object."""
 CROP_SIZE = 96
 """Side in pixels of an object crop for a teacher."""
+_MIN_CROP_SIDE = 24.0
+"""Smallest side of an object crop, pixels of the image."""
 
 
 def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -30,3 +32,8 @@ def crop_squares(images: NDArray[np.uint8], squares: Sequence[Sequence[float]]) 
     x, y, side = np.array(squares).T
     crops = crop_images(images, AffineCrops.upright(np.stack([x, y], axis=1), MARGIN * side), CROP_SIZE)
     return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
+    """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects."""
+    return AffineCrops.upright(squares[:, :2], np.maximum(MARGIN * squares[:, 2], _MIN_CROP_SIDE))

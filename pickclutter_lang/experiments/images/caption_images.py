@@ -61,7 +61,7 @@ class Captioned:
 
 
 def caption_images(config: CaptionConfig) -> Captioned:
-    """Caption every image that has none in `out`; killed, the same call goes on.
+    """Caption every image that has none in `out`; after an interruption the same call continues.
 
     :raises PickClutterError: as `Captioner` and `load_image_dataset`; MismatchError for captions of another model or of
         other images, DatasetError for a file that cannot be written, InvalidArgumentError for an unreadable image
@@ -102,9 +102,9 @@ def _caption(
         for first in range(0, len(rows), config.batch_size):
             batch = rows[first : first + config.batch_size]
             texts = captioner.caption(_originals(images, batch))
-            said = {ids[row]: text for row, text in zip(batch, texts, strict=True)}
-            silent += [name for name, text in said.items() if not text]
-            lines = [{"id": name, "text": text, "sha256": hashes[name]} for name, text in said.items() if text]
+            captions = {ids[row]: text for row, text in zip(batch, texts, strict=True)}
+            silent += [name for name, text in captions.items() if not text]
+            lines = [{"id": name, "text": text, "sha256": hashes[name]} for name, text in captions.items() if text]
             _append(Path(config.out), stream, lines)
             bar.advance(len(batch))
     return silent

@@ -1,4 +1,4 @@
-"""What stands for a class of images: a text, a text behind a learned context, or a learned vector."""
+"""Class encoders: classes of images to features, by fixed texts, learned prompts, or learned vectors."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
     if config.descriptions is None:
         return names if behind_context else [config.template.format(name=name) for name in names]
     form = "{name} . {description}" if behind_context else config.description_template
-    said = descriptions(config, classes)
-    return [form.format(name=name, description=text) for name, text in zip(names, said, strict=True)]
+    texts = descriptions(config, classes)
+    return [form.format(name=name, description=text) for name, text in zip(names, texts, strict=True)]
 
 
 def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list[str]:

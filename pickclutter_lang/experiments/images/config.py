@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,9 +12,6 @@ from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
-
-_MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "seed")
-_FILE_KEYS = ("root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions")
 
 
 @dataclass
@@ -161,25 +156,12 @@ class ImageTrainConfig:
         if self.text.closed_set and [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
 
+    @property
+    def phases(self) -> dict[str, PhaseConfig]:
+        """How each phase is optimized, by its name, in their order."""
+        phases: dict[str, PhaseConfig] = {"distill": self.distill, "few_shot": self.few_shot}
+        return phases | {"continual": self.few_shot} if self.continual_split else phases
+
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as nested JSON values."""
         return asdict(self)
-
-
-def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a run apart from its seed, from where things lie, and from on what it is computed.
-
-    :param config: `ImageTrainConfig.as_dict()`; the content of the data and of the teacher is compared by its hash
-    """
-    own: dict[str, Any] = copy.deepcopy({key: value for key, value in config.items() if key not in _MACHINE_KEYS})
-    for key in _FILE_KEYS:
-        own["data"].pop(key, None)
-    for key in ("cache", "checkpoint"):
-        own["teacher"].pop(key, None)
-    own["student"].pop("activation_checkpointing", None)
-    for key in (
-        "style_dir",
-        "truncate",
-    ):  # a text that must be cut is an error without the latter, so no result differs
-        own["text"].pop(key, None)
-    return own

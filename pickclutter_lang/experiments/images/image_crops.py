@@ -1,4 +1,4 @@
-"""Images as the student sees them, and the teacher's features of what it is shown."""
+"""Crops of single images for training and evaluation, and the teacher's features of them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _VERSION = 1  # of how crops are drawn and cut
 
 
 class _Part(NamedTuple):
-    """A part of a image: top, left, height and width in pixels, and whether it is mirrored."""
+    """A part of an image: top, left, height and width in pixels, and whether it is mirrored."""
 
     box: tuple[int, int, int, int]
     mirrored: bool
 
     def of(self, image: Tensor, size: int) -> Tensor:
-        """Return the part of a image [3, H, W], resized to [3, size, size], uint8."""
+        """Return the part of an image [3, H, W], resized to [3, size, size], uint8."""
         cut: Tensor = v2.functional.resized_crop(image, *self.box, [size, size], antialias=True)
         return v2.functional.horizontal_flip(cut) if self.mirrored else cut
 
@@ -37,7 +37,7 @@ class _Part(NamedTuple):
 class ImageCrops:
     """Shows images in training, changed, and in evaluation, as they are.
 
-    Everything random depends on the key of a image alone: not on its batch, nor on the order, nor on the process.
+    Everything random depends on the key of an image alone: not on its batch, nor on the order, nor on the process.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ImageCrops:
         """Keep how images are shown.
 
         :param size: side S of what the student sees, in pixels
-        :param center: side of the middle of a image that evaluation shows, by default all of it
+        :param center: side of the middle of an image that evaluation shows, by default all of it
         :param num_workers: see `prefetch_map`
         """
         self.images, self.config, self.size = images, config, size
@@ -127,7 +127,7 @@ class ImageCrops:
         return torch.stack(cut).permute(0, 2, 3, 1).numpy()
 
     def _fixed(self, row: int, crop: int) -> _Part:
-        """Return a fixed crop of a image."""
+        """Return a fixed crop of an image."""
         return self._sample_crop(np.random.default_rng([_FIXED, row, crop]))
 
     def _sample_crop(self, rng: np.random.Generator) -> _Part:

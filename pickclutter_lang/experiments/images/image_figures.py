@@ -1,4 +1,4 @@
-"""Figures 1, 2b and 4 of the paper from finished runs: a image, and its numbers as CSV."""
+"""Figures 1, 2b and 4 of the paper from finished runs: an image, and its numbers as CSV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Missi
 from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, ImageSweepResults
 from pickclutter_lang.experiments.images.image_tables import chance, of_paper
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
-from pickclutter_lang.experiments.scenes.report_figures import GREY, SEEN, UNSEEN
+from pickclutter_lang.experiments.plotting import GREY, SEEN, UNSEEN, tidy_axes
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.statistics import Estimate, estimate
@@ -97,7 +97,7 @@ def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
     named = {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     labels = sorted(named, key=lambda label: label in ("paper", "chance"))  # the bars first
     figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=2, fontsize=9)
-    _tidy(ax)
+    tidy_axes(ax)
     return figure, lines
 
 
@@ -124,13 +124,13 @@ def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
     ax.set_xticks(range(1, 1 + max(int(str(row[1])) for row in lines[1:])))
     ax.set_ylim(bottom=0)
     ax.legend(fontsize=9)
-    _tidy(ax)
+    tidy_axes(ax)
     return figure, lines
 
 
 def _eigenvalues(runs: ImageSweepResults, kind: str) -> list[Estimate]:
     """Return each eigenvalue over seeds; none where a run has none."""
-    texts = [result["metrics"].get("text") or {} for result in runs.results[BEST].values()]
+    texts = [result["metrics"].get("text") or {} for result in runs.runs[BEST].values()]
     spaces = [text[kind]["eigenvalues"] for text in texts if text.get(kind)]
     return [estimate(values) for values in zip(*spaces, strict=True)] if len(spaces) == len(texts) else []
 
@@ -145,7 +145,7 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
     axes = figure.subplots(1, len(_SIDES))
     lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
     for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
-        space = load_space(runs.folder / run / f"seed{seeds[0]}" / SPACE_FILE, len(names))
+        space = load_space(runs.folders[run, seeds[0]] / SPACE_FILE, len(names))
         images, texts = embed(space)
         right = 100 * float(((space.students @ space.texts.T).argmax(axis=1) == space.labels).mean())
         _draw_space(ax, images, texts, space.labels)
@@ -234,8 +234,3 @@ def _unit(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     rows = features.astype(np.float32)
     unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
-
-
-def _tidy(ax: Axes) -> None:
-    ax.grid(axis="y", alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)

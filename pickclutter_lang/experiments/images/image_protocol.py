@@ -14,11 +14,12 @@ from torch.nn import functional
 
 from pickclutter_lang.experiments.images.image_cache import cache_rows, retrieve
 from pickclutter_lang.experiments.images.image_provenance import describe_spaces, space_texts
-from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SCHEMA, SPACE_FILE
-from pickclutter_lang.experiments.images.image_run import CONTINUAL, FEW_SHOT, ImageRun
+from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE
+from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.images.image_task import nearest_class, nearest_class_features, student_features
 from pickclutter_lang.experiments.images.text_geometry import text_statistics
-from pickclutter_lang.experiments.scenes.result import make_record, write_record
+from pickclutter_lang.experiments.result import write_result
+from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.metrics import (
     alignment_inversions,
     feature_distance,
@@ -26,7 +27,6 @@ from pickclutter_lang.metrics import (
     neighbour_overlap,
     relative_match,
 )
-from pickclutter_lang.training.experiment import DISTILL
 from pickclutter_lang.utils.io import atomic_write
 
 _NEIGHBOURS, _TEXTS = (3, 5, 10), (2, 3, 5)
@@ -61,15 +61,13 @@ def evaluate_images(run: ImageRun) -> dict[str, Any]:
     }
     _save_space(run, seen["ood"])
     parameters = (p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name)
-    record = make_record(run, SCHEMA, histories, time.perf_counter() - start)
-    own = {
-        "name": run.config.name,
+    values = {
         "report": run.report,
         "space_texts": describe_spaces(run.config.text, run.data, run.split),
         "parameters": sum(parameters),
         "metrics": metrics,
     }
-    return write_record(run, record | own)
+    return write_result(run, histories, time.perf_counter() - start, values)
 
 
 def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
@@ -154,7 +152,8 @@ def _retrieval(run: ImageRun) -> dict[str, Accuracy]:
     text = run.model.text(split.unseen).detach().cpu()
     labels = cache_rows(run.labels[list(split.fewshot)], split.unseen)
     places, choice = retrieve(queries, keys, labels, text, 1 / run.config.objective.temperature)
-    return {"ood": accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)]) | choice}
+    found = accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)])
+    return {"ood": found | {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_accuracy": choice.score}}
 
 
 def _features(run: ImageRun, part: str, student: Tensor) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run is made of: its data set, the texts of its classes, its captions."""
+"""Provenance of a run on single images: hashes of its data set, class texts and captions."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:
 
 
 def space_texts(config: ClassTextConfig, data: ImageDataset, split: Split) -> dict[str, list[str]]:
-    """Return what Table 6 and Figure 4 look at: names of Y_ood, and descriptions and captions where none is lacking."""
+    """Return the texts of Table 6 and Figure 4: names of Y_ood, and descriptions and captions where none is missing."""
     unseen = [data.classes[n] for n in split.unseen]
     if len(unseen) < 2:
         return {}

@@ -12,26 +12,26 @@ from torch import Tensor
 from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.images.class_encoders import class_texts
-from pickclutter_lang.experiments.images.config import ImageTrainConfig, comparable_config
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
 from pickclutter_lang.experiments.images.image_student import ImageStudent, describe_architecture
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
+from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
-from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.experiment import DISTILL, MultiPhaseExperiment, configure_torch, seed_everything
+from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch, seed_everything
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
-
-FEW_SHOT, CONTINUAL = "few_shot", "continual"
 
 
 class ImageRun(MultiPhaseExperiment):
     """A student of single images with everything that training or evaluation needs; make one with `open`."""
 
-    command = "pickclutter train-image-student"
+    kind, command = "images", "pickclutter train-image-student"
     config: ImageTrainConfig
+    comparable_config = staticmethod(comparable_config)
 
     def __init__(
         self, config: ImageTrainConfig, teacher: Teacher, data: ImageDataset, split: Split, report: str = ""
@@ -57,13 +57,18 @@ class ImageRun(MultiPhaseExperiment):
         return run
 
     @property
+    def name(self) -> str:
+        """The row of a table."""
+        return self.config.name
+
+    @property
     def data_provenance(self) -> dict[str, Any]:
         """What the run is made of: the data set, and hashes of the texts that stand for classes and images."""
         return describe_data(self.data, self.split) | describe_texts(self.config, self.data, self.split)
 
     @cached_property
     def _texts(self) -> list[str]:
-        """What stands for each class, but for a template that is learned."""
+        """The text of each class, without a learned template."""
         return class_texts(self.config.text, self.data.classes)
 
     @cached_property
@@ -78,10 +83,15 @@ class ImageRun(MultiPhaseExperiment):
         """What a checkpoint must share with the model."""
         return describe_architecture(self.config, self.teacher, self.data.classes)
 
-    @property
-    def phases(self) -> Sequence[str]:
-        """Distillation, fine-tuning on the few-shot images and, where asked for, on those of half of Y_ood."""
-        return (DISTILL, FEW_SHOT, CONTINUAL) if self.config.continual_split else (DISTILL, FEW_SHOT)
+    @cached_property
+    def phases(self) -> dict[str, Phase]:
+        """Distillation, fine-tuning on the few-shot images and, where configured, on those of half of Y_ood."""
+
+        def phase(name: str) -> Phase:
+            start = None if name == DISTILL else lambda: self.load_weights(DISTILL)
+            return Phase(name, self.config.phases[name], lambda: self.model, lambda: self._task(name), start)
+
+        return {name: phase(name) for name in self.config.phases}
 
     @property
     def unseen_halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -99,25 +109,21 @@ class ImageRun(MultiPhaseExperiment):
         """The teacher's features [N, D] of all images."""
         return self.crops.image_features(self.teacher, self.cache)
 
-    def phase_config(self, phase: str) -> PhaseConfig:
-        """Return how a phase is optimized."""
-        return self.config.distill if phase == DISTILL else self.config.few_shot
-
     def train(self) -> None:
         """Train every phase; whatever is finished is left as it is.
 
-        :raises InvalidArgumentError: when a setting does not fit, before the teacher looks at any image
+        :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
         """
         self._train_batches(0)
-        for phase in self.phases[1:]:
+        for phase in [*self.phases][1:]:
             self._few_shot_batches(phase, 0)
         self._try_sizes()
-        _ = self._training_data, self.teacher_image_features  # what is left of the image tower's work
+        _ = self._training_data, self.teacher_image_features  # the last use of the image encoder
         self.teacher.free_image_encoder()
         self.train_phases()
 
     def _try_sizes(self) -> None:
-        """Show the student a image of every size that it will see.
+        """Run the student on an image of every size of the training.
 
         :raises InvalidArgumentError: when it cannot read one
         """
@@ -128,19 +134,19 @@ class ImageRun(MultiPhaseExperiment):
                     model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
             except (AssertionError, RuntimeError, ValueError) as error:
                 raise InvalidArgumentError(
-                    f"the student {config.student.name} cannot read images of {size} px ({error}); "
+                    f"the student {config.student.name} cannot take images of {size} px ({error}); "
                     "choose another image_size"
                 ) from error
 
-    def task(self, phase: str) -> ImageTask:
+    def _task(self, phase: str) -> ImageTask:
         """Return what a phase trains: Y_id on X_train, then these and the few-shot images of Y_ood."""
-        known, unseen = self.split.seen, self.split.unseen
-        shown = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
-        groups = [known, shown] if self.config.text.closed_set else [(*known, *shown)]
+        seen, unseen = self.split.seen, self.split.unseen
+        added = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
+        groups = [seen, added] if self.config.text.closed_set else [(*seen, *added)]
         return ImageTask(
             name=phase,
             group=DISTILL if phase == DISTILL else FEW_SHOT,
-            config=self.phase_config(phase),
+            config=self.config.phases[phase],
             model=self.model,
             architecture=self.architecture,
             objective=self._objective,
@@ -148,13 +154,9 @@ class ImageRun(MultiPhaseExperiment):
             classes=[group for group in groups if group],
             class_names=[item.name for item in self.data.classes],
             order=self._train_batches if phase == DISTILL else lambda epoch: self._few_shot_batches(phase, epoch),
-            key=(self.config.seed, self.phases.index(phase)),
+            key=(self.config.seed, [*self.phases].index(phase)),
             validation=self.split.id,
         )
-
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, and on what they are computed."""
-        return comparable_config(config) | {"seed": config["seed"]}
 
     def _train_batches(self, epoch: int) -> list[Batch]:
         rows, size = self.split.train, self.config.distill.batch_size
@@ -167,7 +169,7 @@ class ImageRun(MultiPhaseExperiment):
         few = self.split.fewshot
         if phase == CONTINUAL:
             few = tuple(row for row in few if int(self.labels[row]) in self.unseen_halves[0])
-        key = (self.config.seed, self.phases.index(phase), epoch)
+        key = (self.config.seed, [*self.phases].index(phase), epoch)
         batches = balanced_batches(len(few), len(train), tune.batch_size, tune.repeats, key)
         return [[(0, train[place]) for place in rest] + [(1, few[place]) for place in own] for own, rest in batches]
 
@@ -202,11 +204,11 @@ class ImageRun(MultiPhaseExperiment):
 
         :raises InvalidArgumentError: when one of them has none
         """
-        said = captions_of(self.data, rows)
-        texts = sorted(set(said))
+        captions = captions_of(self.data, rows)
+        texts = sorted(set(captions))
         features = self.teacher.encode_text(texts, self.config.text.truncate)
         number = {text: n for n, text in enumerate(texts)}
-        return features[[number[text] for text in said]].cpu()
+        return features[[number[text] for text in captions]].cpu()
 
     def teacher_texts(self) -> Tensor:
         """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""

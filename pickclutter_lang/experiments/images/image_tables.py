@@ -10,10 +10,10 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.images.image_results import ImageSweepResults, student_of
 from pickclutter_lang.experiments.images.paper_tables import DATA_SETS, PAPER, SIZES, PaperAccuracies
 from pickclutter_lang.experiments.images.table_specs import TABLES, Row, Table
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
-from pickclutter_lang.utils.statistics import Estimate
 
 
 class _Form(NamedTuple):
@@ -41,19 +41,16 @@ _COMPARISON_NOTE = (
 def write_table(runs: ImageSweepResults, number: str, out: Path) -> Path:
     """Write `table<N>.md` and `table<N>.csv` into a folder; return the path of the former.
 
-    Table 12 is a page without figures, since it is not made of these runs.
-
-    :param number: "1" to "12"
+    :param number: "1" to "11"
     :raises InvalidArgumentError: for another number
     :raises CheckpointError: when none of the table's runs is finished
     """
     if number not in TABLES:
-        raise InvalidArgumentError(f"expected a table of {', '.join(TABLES)}, but got {number!r}")
-    table = TABLES[number]
-    path = out / f"table{number}.md"
-    if not table.rows:
-        write_text(path, f"# Table {number}: {table.title}\n\n{table.note}\n")
-        return path
+        raise InvalidArgumentError(
+            f"expected a table of {', '.join(TABLES)}, but got {number!r}; Table 12 is made by "
+            "pickclutter reproduce-table12"
+        )
+    table, path = TABLES[number], out / f"table{number}.md"
     if not any(runs.seeds(run) for run in table.runs):
         raise CheckpointError(
             f"expected finished runs of table {number} under {runs.folder}, such as {table.runs[0]}/seed0, but there "
@@ -89,7 +86,7 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
     :param names: runs; those that are not finished are left out
     """
     data = runs.data
-    results = [result for name in names for result in runs.results.get(name, {}).values()]
+    results = [result for name in names for result in runs.runs.get(name, {}).values()]
     students = sorted({student_of(result) for result in results})
     revisions = sorted({str(result["git_revision"]) for result in results})
     return (
@@ -129,7 +126,7 @@ def _rows(runs: ImageSweepResults, table: Table) -> str:
         figures = of_paper(runs, table.number, row.name)
         for measures in _cells(table, row):
             found = [(measure, runs.estimate(row.run, measure)) for measure in measures]
-            shown = [(_shown(measure, one), (row.name, measure) in best) for measure, one in found]
+            shown = [(estimate_cell(one, *_form(measure)), (row.name, measure) in best) for measure, one in found]
             texts.append(" / ".join(f"**{text}**" if bold else text for text, bold in shown))
             if has_paper:
                 texts.append(_paper(measures, figures[at : at + len(measures)]))
@@ -153,7 +150,9 @@ def _comparisons(runs: ImageSweepResults, table: Table) -> str:
         texts, at = [], 0
         for ours, theirs in zip(_cells(table, row), _cells(table, other), strict=True):
             both = list(zip(ours, theirs, strict=True))
-            texts.append(" / ".join(_difference(m, runs.difference((row.run, m), (other.run, n))) for m, n in both))
+            texts.append(
+                " / ".join(difference_cell(runs.difference((row.run, m), (other.run, n)), *_form(m)) for m, n in both)
+            )
             if has_paper:
                 texts.append(_paper(ours, papers[at : at + len(ours)], sign="+"))
             at += len(ours)
@@ -182,7 +181,7 @@ def _paper_note(runs: ImageSweepResults, number: str) -> str:
 
 def _report_notes(runs: ImageSweepResults, table: Table) -> list[str]:
     """Return what did not match when the data set was opened, each line once."""
-    results = [result for run in table.runs for result in runs.results.get(run, {}).values()]
+    results = [result for run in table.runs for result in runs.runs.get(run, {}).values()]
     lines = [line for result in results for line in result.get("report", "").splitlines()[1:]]
     return list(dict.fromkeys(line.removeprefix("- ") for line in lines))
 
@@ -216,21 +215,9 @@ def _form(measure: str) -> _Form:
     return next(form for kind, form in _FORMS.items() if kind in measure.split("."))
 
 
-def _number(measure: str, value: float | None, sign: str = "") -> str:
+def _number(measure: str, value: float | None) -> str:
     form = _form(measure)
-    return "NA" if value is None else f"{form.scale * value:{sign}.{form.decimals}f}"
-
-
-def _shown(measure: str, found: Estimate | None, sign: str = "") -> str:
-    text = _number(measure, None if found is None else found.mean, sign)
-    width = None if found is None else found.half_width
-    return text if width is None else f"{text} ± {_number(measure, width)}"
-
-
-def _difference(measure: str, found: Estimate | None) -> str:
-    text = _shown(measure, found, sign="+")
-    clear = found is not None and found.half_width is not None and abs(found.mean) > found.half_width
-    return f"**{text}**" if clear else text
+    return "NA" if value is None else f"{form.scale * value:.{form.decimals}f}"
 
 
 def _paper(measures: Sequence[str], values: PaperAccuracies, sign: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A phase of training on single images, and what it needs of the data."""
+"""One phase of training a student of single images: batches, loss and validation."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _Shown = tuple[list[int], Tensor, list[int]]
 class TrainingData:
     """What a student learns from: images, the class of each [N], and the teacher's features of those trained on.
 
-    `place` [N] says where a image's features are in `teacher` [n, V, D], of its V views (see `Views`), and in
-    `captions` [n, D], of its caption; None where no term needs them.
+    `row_of_image` [N] is the row of an image's features in `teacher` [n, V, D], of V crops, and in `captions` [n, D].
+    These are None where no loss needs them.
     """
 
     crops: ImageCrops
@@ -37,10 +37,10 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class ImageTask:
-    """See `pickclutter_lang.training.trainer.Task`; the second number of a batch's pairs is the row of a image.
+    """See `pickclutter_lang.training.trainer.Task`; the second number of a batch's pairs is the row of an image.
 
     `group` is that of the `settings`. `classes` are those of the phase, as indices of the data set, in groups that are
-    told apart from each other: one group, but for a closed set of separate classifiers. `order(epoch)` gives the
+    classified apart: one group, but for a closed set with separate classifiers. `order(epoch)` gives the
     batches, `key` names seed and phase, and after every epoch the accuracy on the rows `validation` is noted, which
     chooses nothing.
     """

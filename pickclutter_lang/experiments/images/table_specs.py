@@ -275,20 +275,12 @@ def _table_11() -> Table:
     return Table("11", title, columns, rows, pairs, note=note)
 
 
-def _table_12() -> Table:
-    note = (
-        "Table 12 is PickClutter's: "
-        "`pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12` makes it."
-    )
-    return Table("12", "Grasp feasibility in PickClutter", (), (), note=note)
-
-
 _ALL = (
     _table_1(), _table_2(), _table_3(), _table_4(), _table_5(), _table_6(),
-    _table_7(), _table_8(), _table_9(), _table_10(), _table_11(), _table_12(),
+    _table_7(), _table_8(), _table_9(), _table_10(), _table_11(),
 )  # fmt: skip
 TABLES: Mapping[str, Table] = {table.number: table for table in _ALL}
-"""Number of a table, "1" to "12" -> the table."""
+"""Number of a table, "1" to "11" -> the table; Table 12 is of scenes."""
 
 FIGURES: Mapping[str, tuple[str, ...]] = {"1": (NAIVE, BEST, ENRICHED), "2b": (BEST, ENRICHED), "4": (BEST,)}
 """Number of a figure -> the runs that it needs."""

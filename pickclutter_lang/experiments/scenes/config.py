@@ -63,9 +63,9 @@ class CropClassifierPhaseConfig(FewShotConfig):
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        at_least(f"{name}.size", self.crop_size, 16)
+        at_least(f"{name}.crop_size", self.crop_size, 16)
         if self.image_size_schedule:
-            raise InvalidArgumentError(f"expected no {name}.image_sizes: object crops have one size, {name}.size")
+            raise InvalidArgumentError(f"expected no {name}.image_sizes: object crops have one size, {name}.crop_size")
 
 
 @dataclass
@@ -120,6 +120,12 @@ class TrainConfig:
         at_least("num_workers", self.num_workers, 0)
         if self.num_threads is not None:
             at_least("num_threads", self.num_threads, 1)
+
+    @property
+    def phases(self) -> dict[str, PhaseConfig]:
+        """How each phase is optimized, by its name, in their order."""
+        phases: dict[str, PhaseConfig] = {"distill": self.distill, "few_shot": self.few_shot}
+        return phases if self.crop_classifier is None else phases | {"crop_classifier": self.crop_classifier}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as nested JSON values."""

@@ -15,7 +15,6 @@ from torch.nn import functional
 from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.model import normalize_rgb
 from pickclutter_lang.training.sampling import balanced_batches
 from pickclutter_lang.training.trainer import Batch, check_finite
 from pickclutter_lang.utils.prefetch import prefetch_map
@@ -80,7 +79,7 @@ class CropTask:
         """
         device = self.model.log_scale.device
         images, masks, labels = (part.to(device) for part in prepared)
-        logits = self.model(normalize_rgb(images), masks)
+        logits = self.model(images, masks)
         check_finite(logits, epoch, self.name, self.config)
         loss = functional.cross_entropy(logits + self._frequency.log().to(logits), labels)
         return loss, {"cls": loss.detach()}
@@ -97,7 +96,7 @@ class CropTask:
         for first in range(0, len(rows), self.config.batch_size):
             part = rows[first : first + self.config.batch_size]
             images, masks = self.validation.load(part, self.config.crop_size)
-            logits = self.model(normalize_rgb(images.to(device)), masks.to(device))
+            logits = self.model(images.to(device), masks.to(device))
             right.append(logits.argmax(dim=1).cpu() == self.validation.labels[part])
         return {"accuracy": float(torch.cat(right).float().mean())}
 

@@ -1,4 +1,4 @@
-"""A finished student as an ONNX file that was compared with torch before it was written."""
+"""Export of a finished student as an ONNX file, which is compared with torch before it is written."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pickclutter_lang.datasets.cameras import CameraKey, CameraSpec
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run, validate_label_names
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run
+from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
+from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.students.model import PromptedStudent
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, export_onnx
 from pickclutter_lang.utils.io import atomic_write
 
 TOLERANCE = 1e-4
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-_COMPARED = 16
+_COMPARED, _MAX_DEPTH_M = 16, 2.0
 
 
 @dataclass
 class OnnxExportConfig(TrainedRunConfig):
-    """`names`: the labels of the exported student (null: those of the run; any others will do). `out`: the file."""
+    """`names`: the labels of the exported student (null: those of the run). `out`: the file."""
 
     names: list[str] | None
     out: str
@@ -44,13 +46,14 @@ class Exported(NamedTuple):
 def export_student(config: OnnxExportConfig) -> Exported:
     """Write a student as ONNX: `images` float32 [N, K, S, S] to `probabilities` [N, C] and `maps` [N, C, h, w].
 
-    A student that was trained in bfloat16 is exported, and compared, in float32.
+    A student that was trained in bfloat16 is exported, and compared, in float32. Scenes are not needed, and the teacher
+    for new names alone.
 
-    Images are what `SceneDataset.batch` gives: RGB in 0..1 and, for students with depth, meters (0 = nothing, at most
-    2), camera after camera, the center of `view` pixels of the camera's image resized to S. The text features of the
-    labels are baked in. `metadata_props` say all this (`input`, `view`, `image_size`, `cameras`, `depth`), and `names`
-    (the C labels as a JSON list), `label` (what the probabilities are of), `student`, `phase`, `teacher` and
-    `teacher_fingerprint`.
+    Images are those of `preprocess_images`: RGB in 0..1 and, for students with depth, meters (0 = no measurement, at
+    most 2), camera after camera. They are the central `view` pixels of the camera's image, resized to S. The text
+    features of the labels are constants of the model. `metadata_props` hold `input`, `view`, `image_size`, `cameras`,
+    `depth`, `names` (the C labels as a JSON list), `label` (what the probabilities are of), `student`, `phase`,
+    `teacher` and `teacher_fingerprint`.
 
     :raises MissingExtraError: without the extra `export`
     :raises ExportError: when the student has no ONNX form, or onnxruntime gives other numbers than torch
@@ -64,20 +67,19 @@ def export_student(config: OnnxExportConfig) -> Exported:
     if path.is_dir():
         raise InvalidArgumentError(f"expected out to be a file such as student.onnx, but {path} is a folder")
     wanted = None if config.names is None else validate_label_names(config.names)
-    run = load_trained_run(config)
-    run.model.use_bf16 = False  # runtimes offer float32 everywhere, bfloat16 almost nowhere
-    names = run.label_names(("id", "ood")) if wanted is None else wanted
-    scenes = run.scenes["ood"]
-    images = scenes.batch(range(min(_COMPARED, len(scenes))))
-    data = export_onnx(FixedVocabularyStudent(run.model, names), images, _metadata(run, config.phase, names))
-    difference = compare_onnx(data, run.model, images, names)
+    # Runtimes offer float32 everywhere, bfloat16 almost nowhere.
+    student = load_trained_run(config, precision="float32")
+    names = list(student.labels.names) if wanted is None else wanted
+    images = _random_images(student)
+    data = export_onnx(FixedVocabularyStudent(student.model, names), images, _metadata(student, names))
+    difference = compare_onnx(data, student.model, images, names)
     atomic_write(path, data)
     return Exported(path, names, difference)
 
 
 @torch.no_grad()
 def compare_onnx(data: bytes, model: PromptedStudent, images: Tensor, names: Sequence[str]) -> float:
-    """Return the largest difference between what onnxruntime and torch say, on all images and on the first alone.
+    """Return the largest difference between outputs of onnxruntime and torch, on all images and on the first alone.
 
     :raises ExportError: when it is above `TOLERANCE`
     """
@@ -99,20 +101,36 @@ def compare_onnx(data: bytes, model: PromptedStudent, images: Tensor, names: Seq
     return largest
 
 
-def _metadata(run: SceneRun, phase: str, names: Sequence[str]) -> dict[str, str]:
-    data = run.config.data
-    channels = ", ".join(f"{camera} {kind}" for camera in data.cameras for kind in ("RGB", "depth")[: 1 + data.depth])
+def _random_images(student: TrainedStudent) -> Tensor:
+    """Return noise in the range of camera images [16, K, S, S], on which a model is compared with torch."""
+    data = student.config.data
+    generator = torch.Generator().manual_seed(0)
+    size = (_COMPARED, data.camera_spec.channels, data.image_size, data.image_size)
+    images = torch.rand(size, generator=generator)
+    depths = [n for n, (_, kind) in enumerate(_channels(data.camera_spec)) if kind == "depth"]
+    images[:, depths] = (images[:, depths] * 1.1 - 0.1).clamp(min=0) * _MAX_DEPTH_M  # some without a measurement
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _channels(cameras: CameraSpec) -> list[CameraKey]:
+    """Return the camera and kind of each channel."""
+    return [key for key in cameras.keys for _ in range(3 if key[1] == "rgb" else 1)]
+
+
+def _metadata(student: TrainedStudent, names: Sequence[str]) -> dict[str, str]:
+    data, cameras = student.config.data, student.config.data.camera_spec
+    channels = ", ".join(f"{camera} {'RGB' if kind == 'rgb' else kind}" for camera, kind in cameras.keys)
     return {
         "names": json.dumps(list(names)),
         "label": data.target_label,
-        "input": f"float32 [N, {data.channels}, {data.image_size}, {data.image_size}]: {channels}; "
-        "RGB in 0..1, depth in meters (0 = nothing, at most 2)",
-        "view": str(run.scenes["ood"].crop_size),
+        "input": f"float32 [N, {cameras.channels}, {data.image_size}, {data.image_size}]: {channels}; "
+        f"RGB in 0..1, depth in meters (0 = no measurement, at most {_MAX_DEPTH_M:g})",
+        "view": str(student.crop_size),
         "image_size": str(data.image_size),
         "cameras": json.dumps(data.cameras),
         "depth": json.dumps(data.depth),
-        "student": run.config.student.name,
-        "phase": phase,
-        "teacher": run.config.teacher.name,
-        "teacher_fingerprint": run.teacher.fingerprint,
+        "student": student.config.student.name,
+        "phase": student.phase,
+        "teacher": student.teacher.name,
+        "teacher_fingerprint": student.teacher.fingerprint,
     }

@@ -1,25 +1,32 @@
-"""A finished run's student as a policy folder, with the thresholds at which it says that an object is there."""
+"""Export of a finished student as a policy folder, with the thresholds of its scores."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run
-from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.experiments.scenes.load import (
+    TrainedRunConfig,
+    load_crop_classifier_weights,
+    load_trained_run,
+)
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
-from pickclutter_lang.experiments.scenes.scene_run import FEW_SHOT, SceneRun
 from pickclutter_lang.experiments.scenes.thresholds import per_split_fpr_thresholds
-from pickclutter_lang.policy.bundle import (
-    CROP_CLASSIFIER_PREFIX,
-    SCHEMA,
-    CropClassifierConfig,
+from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
+from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
+from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
+from pickclutter_lang.policy.config import (
     PolicyConfig,
-    save_pretrained,
+    PromptArchitecture,
+    StudentArchitecture,
+    StudentSpec,
+    Thresholds,
 )
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
@@ -28,15 +35,15 @@ from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.validation import within
 
 _MAX_CALIBRATION_SCENES = 300
-"""Scenes of a store, spread evenly, that thresholds of object crops come from: some third of a second each."""
+"""Scenes of a store, evenly spaced, that thresholds of the crop classifier come from: some third of a second each."""
 
 
 @dataclass
 class PolicyExportConfig(TrainedRunConfig):
     """`out`: the folder of the policy; files of a policy that is there are replaced.
 
-    Thresholds are such that objects are said to be there in a share `false_positive_rate` of the cases in which they
-    are not, on the scenes that `export_policy` takes for them.
+    `false_positive_rate` in 0..1: of the names that are absent in a scene, the share that is predicted present, on the
+    scenes that `export_policy` takes for it.
     """
 
     out: str
@@ -45,71 +52,106 @@ class PolicyExportConfig(TrainedRunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
-        within("false_alarms", self.false_positive_rate, 0.0, 1.0)
+        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
 
 
 def export_policy(config: PolicyExportConfig) -> Path:
     """Write the student of a finished run as a folder that `StudentRuntime.load` opens; return the folder.
 
     Its thresholds come from X_id. After fine-tuning those of Y_ood come from the few-shot scenes, and for Y_id the
-    higher one of both stores counts: X_id lacks the objects of Y_ood, and these raise false alarms; the few-shot scenes
-    hold them, but the student was trained on these very scenes. After fine-tuning the student of object crops goes with
-    it, where the run has one.
+    higher one of both stores counts. X_id lacks the objects of Y_ood, which raise false alarms. The few-shot scenes
+    hold them, but the student was trained on these very scenes.
 
-    :raises PickClutterError: what `load_trained_run` raises; DatasetError when it cannot be written, or
-        no table is seen in a scene that thresholds of object crops come from
+    Scores are those that the evaluation of the run has saved, where it has. Scores that are missing, and those of a
+    crop classifier, need the run's scenes. The crop classifier is exported with the student after fine-tuning.
+
+    :raises PickClutterError: what `load_trained_run` raises; DatasetError when scenes are needed and missing, when no
+        table is seen in a scene that thresholds of the crop classifier come from, or when the folder cannot be written
     """
-    run = load_trained_run(config)
-    few = config.phase == FEW_SHOT
-    crop_classifier = run.load_crop_classifier() if few else None
-    on_id, on_few = predict_store(run, "id"), predict_store(run, "fewshot") if few else None
-    thresholds = policy_thresholds(config.false_positive_rate, on_id, on_few)
-    card = PolicyConfig(
-        schema=SCHEMA,
-        train_config=_portable_config(run.config.as_dict()),
-        phase=config.phase,
-        label=run.config.data.target_label,
-        names=on_id.names,
-        threshold=thresholds[on_id.of_splits(("ood",)).names[0]],
-        thresholds=thresholds,
-        camera_size=run.scenes["train"].store.image_size,
-        teacher=run.teacher_provenance | {"checkpoint": run.config.teacher.checkpoint},
-    )
-    weights = run.model.state_dict()
-    with torch.no_grad():
-        text = run.model.prompts.encode(card.names)
-    if crop_classifier is not None and run.config.crop_classifier is not None and on_few is not None:
-        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_classifier.state_dict().items()}
-        card = replace(card, crop_classifier=CropClassifierConfig(run.config.crop_classifier.crop_size, thresholds))
-        detector = StudentDetector(StudentRuntime(card, run.config, weights, text))
-        known = on_id.of_splits(("id",))
-        detected = _detector_scores(run, "id", known, detector), _detector_scores(run, "fewshot", on_few, detector)
-        own = policy_thresholds(config.false_positive_rate, *detected)
-        card = replace(card, crop_classifier=CropClassifierConfig(run.config.crop_classifier.crop_size, own))
-    save_pretrained(Path(config.out), card, weights, text)
+    student = load_trained_run(config)
+    few_shot = config.phase == FEW_SHOT
+    with_crops = few_shot and student.config.crop_classifier is not None
+    on_id = _predictions(student, "id")
+    on_few = _predictions(student, "fewshot") if few_shot else None
+    names = policy_thresholds(config.false_positive_rate, on_id, on_few)
+    spec, weights = _student_spec(student, with_crops), dict(student.weights)
+    crop_thresholds = None
+    if with_crops and on_few is not None:
+        crop_weights = load_crop_classifier_weights(student)
+        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_weights.items()}
+        detector = StudentDetector(StudentRuntime(spec, weights, student.labels.features))
+        verified = [
+            _detector_scores(student, store, part, detector)
+            for store, part in (("id", on_id.of_splits(("id",))), ("fewshot", on_few))
+        ]
+        crop_thresholds = policy_thresholds(config.false_positive_rate, *verified)
+    default = names[student.label_names(("ood",))[0]]
+    policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds))
+    save_pretrained(Path(config.out), policy, weights, student.labels.features)
     return Path(config.out)
 
 
-def policy_thresholds(share: float, on_id: Predictions, on_few: Predictions | None) -> dict[str, float]:
-    """Return the threshold of each name: that of X_id without few-shot scenes; with them theirs, and for Y_id the
-    higher one of both.
+def policy_thresholds(false_positive_rate: float, on_id: Predictions, on_few: Predictions | None) -> dict[str, float]:
+    """Return the threshold of each name.
+
+    :param on_id: predictions on X_id; without few-shot scenes all thresholds come from it
+    :param on_few: predictions on the few-shot scenes: they give the thresholds of Y_ood, and for Y_id the higher one of
+        both stores counts
     """
-    found = dict(zip(on_id.names, per_split_fpr_thresholds(on_id, share).tolist(), strict=True))
+    found = dict(zip(on_id.names, per_split_fpr_thresholds(on_id, false_positive_rate).tolist(), strict=True))
     if on_few is None:
         return found
-    few = zip(on_few.names, on_few.unseen.tolist(), per_split_fpr_thresholds(on_few, share).tolist(), strict=True)
-    return {name: own if unseen else max(own, found[name]) for name, unseen, own in few}
+    thresholds = per_split_fpr_thresholds(on_few, false_positive_rate).tolist()
+    rows = zip(on_few.names, on_few.unseen.tolist(), thresholds, strict=True)
+    return {name: value if unseen else max(value, found[name]) for name, unseen, value in rows}
 
 
-def _detector_scores(run: SceneRun, store: str, predictions: Predictions, detector: StudentDetector) -> Predictions:
-    """Return predictions with the scores of both students together instead, on 300 of the scenes at most."""
-    scenes = run.scenes[store]
-    rows = np.unique(
-        np.linspace(0, len(scenes) - 1, min(len(scenes), _MAX_CALIBRATION_SCENES)).round().astype(int)
-    ).tolist()
-    shown = track(rows, f"object crops of {store}")
+def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
+    config = student.config
+    network, prompts, crops = config.student, config.prompts, config.crop_classifier
+    return StudentSpec(
+        phase=student.phase,
+        target_label=config.data.target_label,
+        network=StudentArchitecture(network.name, network.output_stride, network.dropout, network.temperature),
+        precision=config.precision,
+        cameras=tuple(config.data.cameras),
+        depth=config.data.depth,
+        camera_size=student.labels.camera_size,
+        crop_size=student.crop_size,
+        image_size=config.data.image_size,
+        prompts=PromptArchitecture(prompts.n_ctx, prompts.truncate, prompts.closed_set),
+        names=student.labels.names,
+        teacher=student.teacher,
+        object_crop_size=crops.crop_size if with_crops and crops is not None else None,
+    )
+
+
+def _predictions(student: TrainedStudent, store: str) -> Predictions:
+    """Return predictions on a store: those that the evaluation saved, or new ones where there are none."""
+    stage = next(stage for stage, phase in STAGES.items() if phase == student.phase)
+    path = student.folder / "predictions" / f"{stage}_{store}.npz"
+    if path.is_file():
+        return load_predictions(path)
+    try:
+        return predict_store(student, store)
+    except DatasetError as error:
+        raise type(error)(
+            f"{error}; the thresholds come from these scenes, since there are no predictions at {path}"
+        ) from error
+
+
+def _detector_scores(
+    student: TrainedStudent, store: str, predictions: Predictions, detector: StudentDetector
+) -> Predictions:
+    """Return predictions with the combined scores of student and crop classifier, on at most 300 of the scenes."""
+    try:
+        scenes = student.scenes[store]
+    except DatasetError as error:
+        raise type(error)(f"{error}; the thresholds of the crop classifier come from these scenes") from error
+    rows = _evenly_spaced(len(scenes))
     scores = [
-        [one.score for one in detector.detect(scene_to_observation(scenes, row), predictions.names)] for row in shown
+        [target.score for target in detector.score(scene_to_observation(scenes, row), predictions.names)]
+        for row in track(rows, f"object crops of {store}")
     ]
     return replace(
         predictions,
@@ -119,18 +161,7 @@ def _detector_scores(run: SceneRun, store: str, predictions: Predictions, detect
     )
 
 
-def _portable_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of a run that do not say where things lie on the machine that trained it."""
-    nowhere: dict[str, Any] = {"train": "", "id": "", "ood": "", "fewshot": "", "scene_subsets": {}}
-    told = config["prompts"]
-    return config | {
-        "prompts": told
-        | {
-            "descriptions": told["descriptions"] and Path(told["descriptions"]).name,
-            "extra_descriptions": [Path(source).name for source in told["extra_descriptions"]],
-        },
-        "scenes": "",
-        "out": "",
-        "data": config["data"] | nowhere,
-        "teacher": config["teacher"] | {"cache": ""},
-    }
+def _evenly_spaced(count: int) -> Sequence[int]:
+    chosen = np.linspace(0, count - 1, min(count, _MAX_CALIBRATION_SCENES)).round().astype(int)
+    rows: list[int] = np.unique(chosen).tolist()
+    return rows

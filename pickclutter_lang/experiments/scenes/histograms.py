@@ -1,10 +1,8 @@
-"""Histograms of a student's scores: why recall is what it is, and what another threshold would do."""
+"""Histograms of the scores of labels that are present and absent, for each stage of a run."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +12,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, table_title
-from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.experiments.scenes.result_table import table_title
+from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.utils.csv import write_csv
 
 BINS = 25
 _SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}
@@ -60,15 +59,16 @@ def score_histograms(
 
 def write_histograms(histograms: list[Histogram], path: Path) -> None:
     """Write histograms as CSV, a row for each bin."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["stage", "cell", "truth", "from", "to", "count", "share", "median", "share_above_threshold"])
+    write_csv(path, _lines(histograms))
+
+
+def _lines(histograms: list[Histogram]) -> Iterator[Sequence[object]]:
+    yield ["stage", "cell", "truth", "from", "to", "count", "share", "median", "share_above_threshold"]
     for stage, cell, truth, counts, median, above in histograms:
         for n, count in enumerate(counts.tolist()):
-            share = count / max(int(counts.sum()), 1)
+            fraction = count / max(int(counts.sum()), 1)
             edges = [f"{n / BINS:.2f}", f"{(n + 1) / BINS:.2f}"]
-            writer.writerow([stage, cell, truth, *edges, count, f"{share:.6f}", f"{median:.4f}", f"{above:.4f}"])
-    write_text(path, stream.getvalue())
+            yield [stage, cell, truth, *edges, count, f"{fraction:.6f}", f"{median:.4f}", f"{above:.4f}"]
 
 
 def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float], path: Path) -> None:

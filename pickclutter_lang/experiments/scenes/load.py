@@ -1,21 +1,34 @@
-"""A finished run, opened for use."""
+"""Opening the student of a finished run for use."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.scene_run import PHASES, SceneRun, load_run_config
+from pickclutter_lang.errors import CheckpointError, DatasetError, TeacherError
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.experiments.scenes.trained_student import (
+    LABEL_FEATURES_FILE,
+    LabelFeatures,
+    TrainedStudent,
+    architecture_signature,
+)
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL, FEW_SHOT
+from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.training.checkpoint import check_fits
+from pickclutter_lang.training.experiment import CONFIG_FILE, configure_torch, finished_checkpoint
+from pickclutter_lang.utils.validation import at_least, one_of
 
 
 @dataclass
 class TrainedRunConfig:
-    """Which student to use: of which run, after which phase (`distill` or `fewshot`).
+    """Which student to use: of which run, after which phase (`distill` or `few_shot`).
 
-    `scenes` is where the run's stores lie now, if they were moved; `num_threads` is torch's number of threads (null:
-    its own choice).
+    `scenes` is where the run's stores lie now, if they were moved; few steps need them. `num_threads` is torch's number
+    of threads (null: its own choice).
     """
 
     run: str
@@ -25,32 +38,65 @@ class TrainedRunConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        if self.phase not in PHASES:
-            raise InvalidArgumentError(f"expected phase to be one of {', '.join(PHASES)}, but got {self.phase!r}")
-        if self.num_threads is not None and self.num_threads < 1:
-            raise InvalidArgumentError(f"expected num_threads to be at least 1, but got {self.num_threads}")
+        one_of("phase", self.phase, (DISTILL, FEW_SHOT))
+        if self.num_threads is not None:
+            at_least("num_threads", self.num_threads, 1)
 
 
-def load_trained_run(config: TrainedRunConfig) -> SceneRun:
-    """Return a run with the weights of a phase, on the CPU and in eval mode.
+def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:
+    """Return the student of a run after a phase.
 
-    :raises PickClutterError: CheckpointError when there is no run or the phase is not finished; what `Run.open` raises
+    Neither scenes nor teacher are opened, but for a run without label features (of version 0.1.0).
+
+    :param precision: of the network, in place of the run's own: `float32`, `bfloat16` or `auto`
+    :raises CheckpointError: when there is no run, its files are damaged, or the phase is not finished
+    :raises PickClutterError: what `SceneRun.open` raises, for a run without label features
     """
-    request = EvaluateConfig(run=config.run, scenes=config.scenes, num_threads=config.num_threads, device="cpu")
-    run = SceneRun.open(load_run_config(request))
-    run.load_weights(config.phase)
-    return run
+    config = load_run_config(EvaluateConfig(request.run, request.scenes, request.num_threads, "cpu"))
+    configure_torch(config)
+    path = Path(request.run) / CONFIG_FILE
+    record = json.loads(path.read_text())
+    try:
+        data, teacher = dict(record["data"]), dict(record["teacher"])
+        reference = TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"])
+        embed_dim = int(teacher["embed_dim"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
+    weights = _phase_weights(config, request.phase, embed_dim, teacher)
+    labels = _label_features(config, request.phase)
+    if precision is not None:
+        config = replace(config, precision=precision)
+    return TrainedStudent(config, request.phase, weights, labels, reference, data)
 
 
-def validate_label_names(names: Sequence[str]) -> list[str]:
-    """Return names of labels without space around them.
+def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Any]:
+    """Return the state dict of the crop classifier of a run that has one.
 
-    :raises InvalidArgumentError: when there is none, one is empty, or one is there twice
+    :raises CheckpointError: when its phase is not finished
     """
-    cleaned = [name.strip() for name in names]
-    if not cleaned or not all(cleaned):
-        raise InvalidArgumentError(f"expected one name or more, none of them empty, but got {list(names)}")
-    twice = sorted({name for name in cleaned if cleaned.count(name) > 1})
-    if twice:
-        raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")
-    return cleaned
+    phase = student.config.crop_classifier
+    assert phase is not None
+    return finished_checkpoint(student.folder / CROP_CLASSIFIER, phase.epochs, SceneRun.command, None)[0].model
+
+
+def _phase_weights(config: TrainConfig, phase: str, embed_dim: int, teacher: dict[str, Any]) -> dict[str, Any]:
+    epochs = config.phases[phase].epochs
+    checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, SceneRun.command, config.selection_metric)
+    check_fits(checkpoint, architecture_signature(config, embed_dim), teacher)
+    return checkpoint.model
+
+
+def _label_features(config: TrainConfig, phase: str) -> LabelFeatures:
+    """Read the label features of a phase; for a run without them compute them, with its scenes and teacher."""
+    path = Path(config.out) / phase / LABEL_FEATURES_FILE
+    if path.is_file():
+        return LabelFeatures.load(path)
+    try:
+        run = SceneRun.open(config)
+    except (DatasetError, TeacherError) as error:
+        raise type(error)(
+            f"{error}; the run has no {phase}/{LABEL_FEATURES_FILE}, so its scene stores (scenes=...) and its teacher "
+            "are needed"
+        ) from error
+    run.load_weights(phase)
+    return run.label_features()

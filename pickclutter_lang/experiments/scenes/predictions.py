@@ -1,4 +1,4 @@
-"""Predictions on disk, as npz files without pickle: what tables and reports are made from."""
+"""Predictions of a run as npz files, from which tables, reports and thresholds are computed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def load_predictions(path: Path) -> Predictions:
         torch.from_numpy(values["probabilities"]),
         torch.from_numpy(values["targets"]),
         values["names"].tolist(),
-        torch.from_numpy(values["held_out"]),
+        torch.from_numpy(values["unseen"]),
         values["scenes"].tolist(),
     )
 
@@ -73,7 +73,7 @@ def load_examples(path: Path) -> tuple[list[int], NDArray[np.uint8], NDArray[np.
     :raises CheckpointError: when the file is missing or damaged
     """
     values = _load(path)
-    return values["rows"].tolist(), values["pictures"], values["maps"].astype(np.float32)
+    return values["rows"].tolist(), values["images"], values["maps"].astype(np.float32)
 
 
 def _save(path: Path, **arrays: NDArray[Any]) -> None:
@@ -95,5 +95,5 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     except (ValueError, BadZipFile, OSError) as error:
         raise CheckpointError(
             f"the predictions at {path} are damaged ({error}); "
-            f"make them anew: pickclutter evaluate-affordance run={path.parent.parent}"
+            f"make them again: pickclutter evaluate-affordance run={path.parent.parent}"
         ) from error

@@ -1,4 +1,4 @@
-"""The images of a report."""
+"""Figures of the report of a run on scenes: curves, metrics, precision of each object, example scenes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.distillation import LOSS_NAMES
+from pickclutter_lang.experiments.plotting import GREY, MISSED, RIGHT, SEEN, STAGE_COLORS, UNSEEN, WRONG, tidy_axes
 from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.experiments.scenes.result_table import STAGE_TITLES, TRIVIAL, stages_of, table_title
-
-RIGHT, WRONG, MISSED, GREY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
-SEEN, UNSEEN = "#3367b0", "#b0337a"
-STAGE_COLORS = {"zero_shot": "#8ab4f8", "few_shot": SEEN, "retrieval": "#5bb5a2"}
+from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 
 
 def draw_curves(result: dict[str, Any], path: Path) -> None:
@@ -40,7 +38,7 @@ def draw_curves(result: dict[str, Any], path: Path) -> None:
     axes[1].set(title="distillation: Y_id on X_id, %", xlabel="epoch", ylim=(0, 100))
     axes[1].legend()
     for ax in axes:
-        _tidy(ax)
+        tidy_axes(ax)
     figure.savefig(path, dpi=110)
 
 
@@ -62,10 +60,10 @@ def draw_table(result: dict[str, Any], path: Path) -> None:
                 best = max(_value(rows[cell][name][metric]) for name in TRIVIAL)
                 line = ax.hlines(best, place - width / 2, place + width / 2, colors=WRONG, linewidth=2)
             bars.set_label(STAGE_TITLES[stage])
-        line.set_label("best predictor without a image")
+        line.set_label("best predictor without an image")
         ax.set(title=f"{title}, %", xticks=range(3), ylim=(0, 108))
         ax.set_xticklabels([table_title(cell) for cell in cells], fontsize=8)
-        _tidy(ax)
+        tidy_axes(ax)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.savefig(path, dpi=110)
 
@@ -93,7 +91,7 @@ def draw_precisions(result: dict[str, Any], path: Path) -> None:
     ax.set(title="Average precision of each object on X_ood, % (blue Y_id, purple Y_ood)", ylim=(0, 100), xticks=places)
     ax.set_xticklabels([name if name in known else f"{name} *" for name in names], rotation=40, ha="right", fontsize=8)
     ax.legend()
-    _tidy(ax)
+    tidy_axes(ax)
     figure.savefig(path, dpi=110)
 
 
@@ -137,22 +135,17 @@ def _draw_map(
 
 
 def _write_names(ax: Axes, predictions: Predictions, row: int, threshold: float) -> None:
-    """Write the names that are true or were said, with their probability."""
-    said = predictions.probabilities[row].numpy() > threshold
+    """Write the names that are true or predicted, with their probability."""
+    predicted = predictions.probabilities[row].numpy() > threshold
     true = predictions.targets[row].numpy()
-    shown = sorted(np.flatnonzero(said | true).tolist(), key=lambda n: -float(predictions.probabilities[row, n]))
+    shown = sorted(np.flatnonzero(predicted | true).tolist(), key=lambda n: -float(predictions.probabilities[row, n]))
     for line, label in enumerate(shown[:14]):
-        color = RIGHT if said[label] and true[label] else WRONG if said[label] else MISSED
+        color = RIGHT if predicted[label] and true[label] else WRONG if predicted[label] else MISSED
         star = "*" if predictions.unseen[label] else ""
         text = f"{float(predictions.probabilities[row, label]):.2f} {predictions.names[label]}{star}"
         ax.text(0, 0.97 - line * 0.072, text, color=color, fontsize=7.5, va="top", transform=ax.transAxes)
     if len(shown) > 14:
         ax.text(0, -0.03, f"and {len(shown) - 14} more", fontsize=7.5, color=GREY, va="top", transform=ax.transAxes)
-
-
-def _tidy(ax: Axes) -> None:
-    ax.grid(axis="y", alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _value(value: float | None) -> float:

@@ -1,14 +1,13 @@
-"""The table of a run in Markdown, beside the paper's figures and the predictors that look at no image."""
+"""The table of a run in Markdown, beside the paper's figures and image-blind baselines."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, F1
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
-STAGE_TITLES = {"zero_shot": "zero-shot", "few_shot": "few-shot", "retrieval": "retrieval"}
-"""Stage -> what tables call it, in the order of their columns."""
 TRIVIAL = {"always_no": "always no", "always_yes": "always yes", "label_frequency": "training label frequency"}
 PAPER = {"accuracy": ACCURACY, "f1": F1}
 CHANCE = "†"
@@ -65,7 +64,7 @@ def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") 
     """Return the Markdown table of one metric: this student, the trivial predictors, the paper's rows.
 
     :param predictor: `model` (threshold from X_id) or `model_at_half` (threshold 0.5) or
-        `model_at_alarm` (a threshold for each label, see `matched_fpr_thresholds`)
+        `model_matched_fpr` (a threshold for each label, see `matched_fpr_thresholds`)
     """
     rows = [["**this student**", *_cells(result, predictor, metric)]]
     rows += [[title, *_cells(result, name, metric)] for name, title in TRIVIAL.items()]
@@ -104,7 +103,7 @@ def data_note(result: dict[str, Any]) -> str:
         "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
         "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they stand here for "
         "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
-        "that look at no image."
+        "that see no image."
     )
 
 

@@ -107,8 +107,8 @@ class BatchLoader:
         :param local: [n, D, h, w] of the student
         """
         out: dict[str, Any] = {}
-        if self.objective.needs("covers"):
-            out["covers"] = self._coverage(loaded, (local.shape[2], local.shape[3])).to(local.device)
+        if self.objective.needs("coverage"):
+            out["coverage"] = self._coverage(loaded, (local.shape[2], local.shape[3])).to(local.device)
         if self.objective.needs("teacher"):
             out["teacher"] = self._teacher(loaded).to(local.device)
             out["bank"] = self._other_images(loaded, local.device)
@@ -130,7 +130,7 @@ class BatchLoader:
 
     def _sampled_texts(self, key: tuple[int, int]) -> list[int]:
         """Draw the texts of the vocabulary that a batch is scored on."""
-        if self._vocabulary is None or not self.objective.needs("word_probabilities"):
+        if self._vocabulary is None or not self.objective.needs("vocabulary_probabilities"):
             return []
         count = len(self._vocabulary.texts)
         rng = np.random.default_rng((*self._key, *key, _WORDS))

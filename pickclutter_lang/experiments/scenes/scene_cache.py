@@ -10,34 +10,25 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
+from pickclutter_lang.experiments.cache_tuning import CacheParameters, tune_cache
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.students.inference import predict_batch
 from pickclutter_lang.students.model import PromptedStudent
 
-ALPHAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
-BETAS = (1.0, 3.0, 5.5, 10.0, 20.0, 50.0, 100.0)
 EVALUATED = ("id", "ood")
 """The stores that are evaluated: X_id and X_ood."""
 _BATCH = 64
 
 
 class CacheFeatures(NamedTuple):
-    """What a student sees of C labels in N scenes: zero-shot logits [N, C], and `features` [N, C, D].
+    """Zero-shot `logits` [N, C] of C labels in N scenes, and `features` [N, C, D].
 
-    A label's feature is the mean of the normalized local features under its localisation map: what classifies it.
+    A label's feature is the mean of the normalized spatial features under its attention map.
     """
 
     logits: Tensor
     features: Tensor
-
-
-class CacheParameters(NamedTuple):
-    """Weight of the cache, sharpness of the affinity, and the mAP they had on the few-shot scenes, each left out."""
-
-    alpha: float
-    beta: float
-    leave_one_out_map: float
 
 
 def retrieve(run: SceneRun) -> tuple[dict[str, Tensor], CacheParameters]:
@@ -45,32 +36,29 @@ def retrieve(run: SceneRun) -> tuple[dict[str, Tensor], CacheParameters]:
     names, columns = run.label_names(("id", "ood")), run.label_indices(("id", "ood"))
     cache = extract_cache_features(run.model, run.scenes["fewshot"], names)
     targets = run.scenes["fewshot"].labels[:, columns]
-    choice = tune_cache(cache, targets)
+    choice = tune_scene_cache(cache, targets)
     probabilities = {}
     for scenes in EVALUATED:
-        seen = extract_cache_features(run.model, run.scenes[scenes], names)
-        said = label_cache_logits(seen.features, cache.features, targets, choice.beta)
-        probabilities[scenes] = torch.sigmoid(seen.logits + choice.alpha * said)
+        queries = extract_cache_features(run.model, run.scenes[scenes], names)
+        cached = label_cache_logits(queries.features, cache.features, targets, choice.beta)
+        probabilities[scenes] = torch.sigmoid(queries.logits + choice.alpha * cached)
     return probabilities, choice
 
 
-def tune_cache(cache: CacheFeatures, targets: Tensor) -> CacheParameters:
-    """Return the best weight and sharpness on the few-shot scenes, each scored by the others; smaller ones of equals.
+def tune_scene_cache(cache: CacheFeatures, targets: Tensor) -> CacheParameters:
+    """Return the weight and sharpness with the best mean average precision on the few-shot scenes.
 
     :param targets: bool [M, C] of the scenes of the cache
     """
-    best = CacheParameters(0.0, BETAS[0], mean_average_precision(cache.logits.sigmoid(), targets))
-    for beta in BETAS:
-        said = leave_one_out(cache.features, targets, beta)
-        for alpha in ALPHAS[1:]:
-            score = mean_average_precision(torch.sigmoid(cache.logits + alpha * said), targets)
-            if score > best.leave_one_out_map:
-                best = CacheParameters(alpha, beta, score)
-    return best
+    return tune_cache(
+        cache.logits,
+        lambda beta: leave_one_out(cache.features, targets, beta),
+        lambda logits: mean_average_precision(torch.sigmoid(logits), targets),
+    )
 
 
 def label_cache_logits(queries: Tensor, keys: Tensor, targets: Tensor, beta: float) -> Tensor:
-    """Return what the cache says of every label [N, C], each by its own features.
+    """Return the logits of the cache for every label [N, C], each by its own features.
 
     :param queries: [N, C, D]
     :param keys: [M, C, D]
@@ -84,18 +72,18 @@ def label_cache_logits(queries: Tensor, keys: Tensor, targets: Tensor, beta: flo
 
 
 def leave_one_out(features: Tensor, targets: Tensor, beta: float) -> Tensor:
-    """Return what the others say of each scene [M, C]; 0 where there is no other."""
+    """Return the logits that the other scenes give each one [M, C]; 0 where there is no other."""
     rows = torch.arange(len(targets))
-    said = torch.zeros(targets.shape)
+    logits = torch.zeros(targets.shape)
     for row in rows if len(rows) > 1 else []:
         others = rows != row
-        said[row] = label_cache_logits(features[row : row + 1], features[others], targets[others], beta)[0]
-    return said
+        logits[row] = label_cache_logits(features[row : row + 1], features[others], targets[others], beta)[0]
+    return logits
 
 
 @torch.no_grad()
 def extract_cache_features(model: PromptedStudent, scenes: SceneDataset, names: list[str]) -> CacheFeatures:
-    """Return what a student sees of labels in every scene, on the CPU."""
+    """Return logits and features of labels in every scene, on the CPU."""
     logits, features = [], []
     for first in range(0, len(scenes), _BATCH):
         rows = range(first, min(first + _BATCH, len(scenes)))

@@ -5,27 +5,28 @@ and after fine-tuning on them (few-shot).
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.experiments.result import write_result
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
-from pickclutter_lang.experiments.scenes.result import make_record, write_record
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
-from pickclutter_lang.experiments.scenes.scene_run import CROP_CLASSIFIER, SceneRun
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.thresholds import (
     DEFAULT_THRESHOLD,
     best_threshold,
     matched_fpr_thresholds,
     recenter_scores,
 )
+from pickclutter_lang.experiments.stages import STAGES
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
+from pickclutter_lang.students.model import PromptedStudent
 
-SCHEMA = 3
-STAGES = {"zero_shot": "distill", "retrieval": "distill", "few_shot": "few_shot"}
 EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),
     "id_on_ood": ("ood", ("id",)),
@@ -44,11 +45,6 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
     :raises CheckpointError: when a phase is not finished
     """
     start = time.perf_counter()
-    crop_classifier = (
-        {}
-        if run.config.crop_classifier is None
-        else {CROP_CLASSIFIER: run.load_phase(CROP_CLASSIFIER, run.crop_classifier)}
-    )
     stages, histories = {}, {}
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
@@ -58,11 +54,11 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
         if stage != "retrieval":
             _save_examples(run, stage)
-    record = make_record(run, SCHEMA, histories | crop_classifier, time.perf_counter() - start) | {
-        "parameters": sum(p.numel() for p in run.model.student.parameters()),
-        "metrics": stages,
-    }
-    return write_record(run, record)
+        if stage == "few_shot":  # what thresholds of a policy come from
+            save_predictions(run.folder / "predictions" / f"{stage}_fewshot.npz", predict_store(run, "fewshot"))
+    histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
+    evaluated = {"parameters": sum(p.numel() for p in run.model.student.parameters()), "metrics": stages}
+    return write_result(run, histories, time.perf_counter() - start, evaluated)
 
 
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
@@ -71,8 +67,8 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
     :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood
     :param frequency: [C] of all labels, how often each was seen in training
     :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
-        `model_at_half`: metrics at 0.5, `model_at_alarm`: metrics at `matched_fpr_thresholds`, `always_no`,
-        `always_yes`, `label_frequency`: metrics of predictors that look at no image, the last one with the threshold
+        `model_at_half`: metrics at 0.5, `model_matched_fpr`: metrics at `matched_fpr_thresholds`, `always_no`,
+        `always_yes`, `label_frequency`: metrics of predictors that see no image, the last one with the threshold
         that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
     """
     known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
@@ -102,7 +98,25 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
     return {name: predict_store(run, name) for name in EVALUATED}
 
 
-def predict_store(run: SceneRun, name: str) -> Predictions:
+class LabeledStudent(Protocol):
+    """A student with scene stores and the labels that it knows in them: a run, or the student of a finished one."""
+
+    @property
+    def model(self) -> PromptedStudent:
+        """The network."""
+
+    @property
+    def scenes(self) -> dict[str, SceneDataset]:
+        """The scene stores, by name."""
+
+    def label_names(self, splits: tuple[str, ...]) -> list[str]:
+        """Return the names of Y_id, Y_ood or both."""
+
+    def label_indices(self, splits: tuple[str, ...]) -> list[int]:
+        """Return their label columns."""
+
+
+def predict_store(run: LabeledStudent, name: str) -> Predictions:
     """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
     return _named(run, name, predict_scenes(run.model, run.scenes[name], run.label_names(_ALL)))
 
@@ -110,10 +124,11 @@ def predict_store(run: SceneRun, name: str) -> Predictions:
 def _retrieve(run: SceneRun) -> tuple[dict[str, Predictions], dict[str, float]]:
     """Predict with a cache of the few-shot scenes; return how it was weighed as well."""
     probabilities, choice = retrieve(run)
-    return {name: _named(run, name, values) for name, values in probabilities.items()}, choice._asdict()
+    parameters = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_map": choice.score}
+    return {name: _named(run, name, values) for name, values in probabilities.items()}, parameters
 
 
-def _named(run: SceneRun, name: str, probabilities: Tensor) -> Predictions:
+def _named(run: LabeledStudent, name: str, probabilities: Tensor) -> Predictions:
     columns, unseen = run.label_indices(_ALL), set(run.label_indices(("ood",)))
     return Predictions(
         probabilities=probabilities,
@@ -131,7 +146,7 @@ def _frequency(run: SceneRun, stage: str) -> Tensor:
 
 
 def _save_examples(run: SceneRun, stage: str) -> None:
-    """Save images and maps of scenes of X_ood, evenly spaced and not chosen by how good they look."""
+    """Save images and maps of scenes of X_ood, evenly spaced."""
     scenes = run.scenes["ood"]
     rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
     maps = predict_batch(run.model, scenes, rows, run.label_names(_ALL)).attention.cpu()

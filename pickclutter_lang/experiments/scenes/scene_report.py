@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.histograms import (
     Histogram,
     draw_histograms,
@@ -15,9 +14,7 @@ from pickclutter_lang.experiments.scenes.histograms import (
 )
 from pickclutter_lang.experiments.scenes.predictions import load_examples, load_predictions
 from pickclutter_lang.experiments.scenes.report_figures import draw_curves, draw_examples, draw_precisions, draw_table
-from pickclutter_lang.experiments.scenes.result import RESULT_FILE
 from pickclutter_lang.experiments.scenes.result_table import (
-    STAGE_TITLES,
     class_table,
     data_note,
     metric_table,
@@ -25,28 +22,8 @@ from pickclutter_lang.experiments.scenes.result_table import (
     tables,
     threshold_note,
 )
-from pickclutter_lang.experiments.scenes.scene_protocol import SCHEMA
+from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.io import write_text
-
-
-def load_result(run: Path) -> dict[str, Any]:
-    """Read the `result.json` of a run.
-
-    :raises CheckpointError: when it is missing, damaged, or of another schema
-    """
-    path = run / RESULT_FILE
-    try:
-        result: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"expected the result of a run at {path}, but there is no such file; "
-            f"make it: pickclutter train-affordance out={run}"
-        ) from error
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path} is damaged ({error}); evaluate the run again") from error
-    if result.get("schema") != SCHEMA:
-        raise CheckpointError(f"expected schema {SCHEMA} in {path}, but got {result.get('schema')}; evaluate again")
-    return result
 
 
 def write_report(run: str | Path) -> Path:
@@ -55,7 +32,7 @@ def write_report(run: str | Path) -> Path:
     :raises CheckpointError: when the result or the predictions are missing or damaged
     """
     folder = Path(run)
-    result = load_result(folder)
+    result = read_result(folder, "scenes")
     out = folder / "report"
     out.mkdir(exist_ok=True)
     draw_curves(result, out / "curves.png")
@@ -112,7 +89,7 @@ def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
     histories = result["history"]
     best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["selection_metric"]] or 0.0)
     times = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
-    return f"""# A student that says what can be picked
+    return f"""# A distilled student
 
 {data_note(result)}
 
@@ -159,9 +136,9 @@ Y_ood on X_ood:
 
 ## Scenes of X_ood
 
-Evenly spaced through X_ood, not chosen by how good they look. Left the hand camera's image; beside it where the
-student looks for two labels: the likeliest of Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or
-were said to be: green said and true, red said and false, orange true and not said. A star marks Y_ood.
+Evenly spaced through X_ood. Left the hand camera's image; beside it the attention maps of two labels: the likeliest of
+Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or predicted to be: green predicted and true, red
+predicted and false, orange true and not predicted. A star marks Y_ood.
 
 After fine-tuning on {result["data"]["fewshot"]["scenes"]} scenes (few-shot):
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,50 +11,50 @@ from typing import Any
 import torch
 from omegaconf import OmegaConf
 
-from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, EvaluateConfig, TrainConfig
-from pickclutter_lang.experiments.scenes.crop_task import CropTask
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.experiments.comparison import comparable_config
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
+from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
+from pickclutter_lang.experiments.scenes.trained_student import (
+    LABEL_FEATURES_FILE,
+    LabelFeatures,
+    architecture_signature,
+)
+from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.model import MultiLabelStudent, PromptedStudent, architecture_signature, resolve_bf16
+from pickclutter_lang.students.label_encoders import build_label_encoder
+from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
-from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.experiment import (
     CONFIG_FILE,
-    DISTILL,
     MultiPhaseExperiment,
+    Phase,
     configure_torch,
     seed_everything,
 )
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
-from pickclutter_lang.training.trainer import Batch, Task
+from pickclutter_lang.training.trainer import Batch
 from pickclutter_lang.utils.cli import parse_config
-
-FEW_SHOT, CROP_CLASSIFIER = "few_shot", "crop_classifier"
-PHASES = (DISTILL, FEW_SHOT)
-"""Those of the student of scenes."""
-_MACHINE_KEYS = ("out", "num_threads", "device", "num_workers", "scenes")
 
 
 class SceneRun(MultiPhaseExperiment):
     """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
 
-    command = "pickclutter train-affordance"
+    kind, command = "scenes", "pickclutter train-affordance"
     config: TrainConfig
+    comparable_config = staticmethod(comparable_config)
 
     def __init__(self, config: TrainConfig, teacher: Teacher, scenes: dict[str, SceneDataset]) -> None:
         super().__init__(config, teacher)
         self.scenes = scenes
-        self.selection_metric = config.selection_metric
         self._sources: dict[str, DataSource] = {}
 
     @classmethod
@@ -74,10 +73,13 @@ class SceneRun(MultiPhaseExperiment):
                 scenes[name].segmentation([0])
             if needs("coverage"):
                 scenes[name].instance_ids([0], [0])
-        if config.crop_classifier is not None:
-            run._check_crop_data()
         run.validate_run_dir()
         return run
+
+    @property
+    def name(self) -> str:
+        """The method: a row of Table 12."""
+        return self.config.method
 
     @property
     def data_provenance(self) -> dict[str, Any]:
@@ -88,7 +90,15 @@ class SceneRun(MultiPhaseExperiment):
     def model(self) -> PromptedStudent:
         """The model with the weights that the seed gives."""
         seed_everything(self.config.seed)
-        model = PromptedStudent(self.config, self.teacher, self.label_names(("id",)))
+        config, labels = self.config, self.label_names(("id",))
+        model = PromptedStudent(
+            config.student,
+            config.data.camera_spec,
+            self.teacher.embed_dim,
+            lambda: build_label_encoder(config.prompts, self.teacher, labels),
+            labels,
+            resolve_bf16(config.precision, config.device),
+        )
         if self.config.data.depth:
             model.set_depth_statistics(*depth_statistics(self.scenes["train"]))
         return model.to(device=self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
@@ -96,18 +106,22 @@ class SceneRun(MultiPhaseExperiment):
     @property
     def architecture(self) -> dict[str, Any]:
         """What a checkpoint must share with the model."""
-        return architecture_signature(self.config, self.teacher)
+        return architecture_signature(self.config, self.teacher.embed_dim)
 
-    @property
-    def phases(self) -> Sequence[str]:
-        """Distillation, fine-tuning on the few-shot scenes and, where asked for, object crops of single objects."""
-        return PHASES if self.config.crop_classifier is None else (*PHASES, CROP_CLASSIFIER)
-
-    def phase_config(self, phase: str) -> PhaseConfig:
-        """Return how a phase is optimized."""
-        if phase == CROP_CLASSIFIER:
-            return self._crop_phase_config
-        return self.config.distill if phase == DISTILL else self.config.few_shot
+    @cached_property
+    def phases(self) -> dict[str, Phase]:
+        """Distillation, fine-tuning on the few-shot scenes and, where configured, the crop classifier."""
+        config, metric = self.config, self.config.selection_metric
+        phases = [
+            Phase(DISTILL, config.distill, lambda: self.model, self._distill_task, None, metric),
+            Phase(
+                FEW_SHOT, config.few_shot, lambda: self.model, self._few_shot_task,
+                lambda: self.load_weights(DISTILL), metric,
+            ),
+        ]  # fmt: skip
+        if config.crop_classifier is not None:
+            phases.append(crop_classifier_phase(self, config.crop_classifier))
+        return {phase.name: phase for phase in phases}
 
     def label_indices(self, splits: tuple[str, ...]) -> list[int]:
         """Return the label columns of Y_id, Y_ood or both, in catalog order."""
@@ -124,131 +138,73 @@ class SceneRun(MultiPhaseExperiment):
             self._source(source)
         self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
         self.train_phases()
+        for phase in (DISTILL, FEW_SHOT):
+            path = self.folder / phase / LABEL_FEATURES_FILE
+            if not path.is_file():
+                self.load_weights(phase)
+                self.label_features().save(path)
 
-    def task(self, phase: str) -> Task:
-        """Return what a phase trains: Y_id on the training scenes, then all labels on the few-shot scenes too, then
-        the names of single objects of both.
-        """
-        if phase == CROP_CLASSIFIER:
-            return self._crop_task()
-        config, seed = self.config, self.config.seed
-        train, few = self._source("train"), self._source("fewshot")
+    @torch.no_grad()
+    def label_features(self) -> LabelFeatures:
+        """Return the text features of all labels, by the weights that are loaded."""
+        names, unseen = self.label_names(("id", "ood")), set(self.label_names(("ood",)))
+        return LabelFeatures(
+            names=tuple(names),
+            unseen=tuple(name in unseen for name in names),
+            camera_size=self.scenes["train"].store.image_size,
+            features=self.model.prompts.encode(names),
+        )
 
-        def plain(epoch: int) -> list[Batch]:
-            rows = shuffled_batches(len(train.scenes), config.distill.batch_size, (seed, 0, epoch))
+    def _distill_task(self) -> SceneTask:
+        """Return what distillation trains: Y_id on the training scenes, validated on X_id."""
+        config, train = self.config.distill, self._source("train")
+
+        def order(epoch: int) -> list[Batch]:
+            rows = shuffled_batches(len(train.scenes), config.batch_size, (self.config.seed, 0, epoch))
             return [[(0, row) for row in batch] for batch in rows]
 
-        def balanced(epoch: int) -> list[Batch]:
-            tune, key = config.few_shot, (seed, 1, epoch)
-            rows = balanced_batches(len(few.scenes), len(train.scenes), tune.batch_size, tune.repeats, key)
-            return [[(0, row) for row in rest] + [(1, row) for row in own] for own, rest in rows]
+        return self._scene_task(DISTILL, 0, [train], ("id",), order, self.scenes["id"])
 
-        first = phase == DISTILL
+    def _few_shot_task(self) -> SceneTask:
+        """Return what fine-tuning trains: all labels on the training and the few-shot scenes."""
+        config, train, few_shot = self.config.few_shot, self._source("train"), self._source("fewshot")
+
+        def order(epoch: int) -> list[Batch]:
+            key = (self.config.seed, 1, epoch)
+            rows = balanced_batches(len(few_shot.scenes), len(train.scenes), config.batch_size, config.repeats, key)
+            return [[(0, row) for row in seen] + [(1, row) for row in few] for few, seen in rows]
+
+        return self._scene_task(FEW_SHOT, 1, [train, few_shot], ("id", "ood"), order, None)
+
+    def _scene_task(
+        self,
+        name: str,
+        number: int,
+        sources: Sequence[DataSource],
+        splits: tuple[str, ...],
+        order: Callable[[int], list[Batch]],
+        validation: SceneDataset | None,
+    ) -> SceneTask:
+        config = self.config
         loader = BatchLoader(
-            [train] if first else [train, few],
-            self.label_indices(("id",) if first else ("id", "ood")),
-            (seed, 0 if first else 1),
+            sources,
+            self.label_indices(splits),
+            (config.seed, number),
             self._objective,
             bank=config.objective.negative_bank_size,
             vocabulary=self._vocabulary,
         )
         return SceneTask(
-            name=phase,
-            config=self.phase_config(phase),
+            name=name,
+            config=config.phases[name],
             model=self.model,
+            architecture=self.architecture,
             loader=loader,
-            order=plain if first else balanced,
-            validation=self.scenes["id"] if first else None,
+            order=order,
+            validation=validation,
             selection_metric=config.selection_metric,
             num_workers=config.num_workers,
         )
-
-    def initialize_phase(self, phase: str) -> None:
-        """Load what a phase starts from: the student of object crops from the one of scenes after fine-tuning."""
-        if phase == CROP_CLASSIFIER:
-            self.load_weights(FEW_SHOT)
-            self.crop_classifier.student.load_state_dict(self.model.student.state_dict())
-            with torch.no_grad():  # the texts that were learned for scenes
-                self.crop_classifier.set_class_embeddings(
-                    self.model.prompts.encode(self.label_names(("id", "ood"))).positive
-                )
-        else:
-            super().initialize_phase(phase)
-
-    @cached_property
-    def crop_classifier(self) -> CropClassifier:
-        """The student of object crops; its weights are those of no phase yet."""
-        config = self.config
-        empty = replace(config, student=replace(config.student, pretrained=False))  # its weights come from another
-        model = CropClassifier(
-            MultiLabelStudent(empty, self.teacher.embed_dim).student, len(self.label_names(("id", "ood")))
-        )
-        model.use_bf16 = resolve_bf16(config.precision, config.device)
-        return model.to(device=config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-    def load_crop_classifier(self) -> CropClassifier | None:
-        """Return the student of object crops, trained and in eval mode; None for a run without.
-
-        :raises CheckpointError: when that phase is not finished
-        """
-        if self.config.crop_classifier is None:
-            return None
-        self.load_phase(CROP_CLASSIFIER, self.crop_classifier)
-        return self.crop_classifier
-
-    @property
-    def _crop_phase_config(self) -> CropClassifierPhaseConfig:
-        if self.config.crop_classifier is None:
-            raise InvalidArgumentError("expected a run with object crops; train one with crop_classifier=default")
-        return self.config.crop_classifier
-
-    def _check_crop_data(self) -> None:
-        """Check that the stores have what object crops are cut out by and, in a policy, their thresholds come from."""
-        try:
-            for name in ("train", "id", "fewshot"):
-                self.scenes[name].segmentation([0])
-                self.scenes[name].instance_ids([0], [0])
-            for name in ("id", "fewshot"):
-                self.scenes[name].load_images("hand", "depth", [0])
-        except DatasetError as error:
-            raise DatasetError(
-                f"{error}; object crops need it: collect the scenes anew, or train with crop_classifier=none"
-            ) from error
-
-    def _crop_task(self) -> CropTask:
-        columns = self.label_indices(("id", "ood"))
-        return CropTask(
-            name=CROP_CLASSIFIER,
-            config=self._crop_phase_config,
-            model=self.crop_classifier,
-            architecture=self.architecture,
-            labels=self.label_names(("id", "ood")),
-            train=ObjectCropDataset(self.scenes["train"], columns),
-            few_shot=ObjectCropDataset(self.scenes["fewshot"], columns),
-            validation=ObjectCropDataset(self.scenes["id"], columns),
-            key=(self.config.seed, 2),
-            num_workers=self.config.num_workers,
-        )
-
-    def comparable_config(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return settings without what changes no result: where things lie, and on what they are computed."""
-        own = {key: dict(value) if isinstance(value, dict) else value for key, value in config.items()}
-        for key in _MACHINE_KEYS:
-            own.pop(key, None)
-        for key in (
-            "train",
-            "id",
-            "ood",
-            "fewshot",
-            "scene_subsets",
-            "max_cache_bytes",
-        ):  # content is compared by its hash
-            own["data"].pop(key, None)
-        own["teacher"].pop("cache", None)
-        own["student"].pop("activation_checkpointing", None)
-        own["objective"].setdefault("region_cls", 0.0)  # runs of before are without
-        own.setdefault("crop_classifier", None)
-        return own
 
     @cached_property
     def _objective(self) -> SceneObjective:

@@ -31,16 +31,12 @@ class SceneTask:
     name: str
     config: PhaseConfig
     model: PromptedStudent
+    architecture: dict[str, Any]
     loader: BatchLoader
     order: Callable[[int], list[Batch]]
     validation: SceneDataset | None
     selection_metric: str
     num_workers: int = 0
-
-    @property
-    def architecture(self) -> dict[str, Any]:
-        """What a checkpoint must share with the model."""
-        return self.model.architecture
 
     @cached_property
     def labels(self) -> Sequence[str]:

@@ -9,15 +9,16 @@ from pickclutter_lang.experiments.scenes.result_table import (
     CHANCE,
     CHANCE_NOTE,
     PAPER,
-    STAGE_TITLES,
     TRIVIAL,
     data_note,
     is_chance,
     table_title,
 )
-from pickclutter_lang.experiments.sweeps.sweep_results import METHODS, SweepResults, method_config
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, method_config, stages_of_sweep
+from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
+from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
-from pickclutter_lang.utils.statistics import Estimate
 
 SECTIONS = {
     "F1 per observation": ("f1", "model"),
@@ -33,35 +34,35 @@ SECTIONS = {
 """Title -> (metric, predictor)."""
 
 
-def markdown(grid: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
+def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
     """Return the whole page.
 
     :param pairs: methods to compare over equal seeds
     """
-    seeds = "; ".join(f"{name}: {', '.join(map(str, runs))}" for name, runs in grid.runs.items())
-    revisions = sorted({str(run["git_revision"]) for runs in grid.runs.values() for run in runs.values()})
-    stages = " / ".join(STAGE_TITLES[stage] for stage in grid.stages)
+    seeds = "; ".join(f"{name}: {', '.join(map(str, runs))}" for name, runs in results.runs.items())
+    revisions = sorted({str(run["git_revision"]) for runs in results.runs.values() for run in runs.values()})
+    stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
     parts = [
         "# Table 12",
-        data_note(grid.first),
-        f"Student `{grid.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% interval "
+        data_note(results.first),
+        f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% interval "
         f"over seeds (Student's t); one seed has no interval. Seeds: {seeds}. Revision: {', '.join(revisions)}.",
         "![Table 12](table12.png)",
     ]
     for title, (metric, predictor) in SECTIONS.items():
-        parts += [f"## {title}, %", metric_rows(grid, metric, predictor)]
-    if "closed_set" in grid.runs:
+        parts += [f"## {title}, %", metric_rows(results, metric, predictor)]
+    if "closed_set" in results.runs:
         parts.append(CHANCE_NOTE)
     if pairs:
         parts += ["## Comparisons over equal seeds, in points", _COMPARISON_NOTE]
         for title, metric in (("F1 per observation", "f1"), ("Mean average precision", "map")):
-            parts += [f"### {title}", comparison_rows(grid, pairs, metric)]
+            parts += [f"### {title}", comparison_rows(results, pairs, metric)]
     parts += ["## Each object of Y_ood on X_ood", "Means over seeds; their intervals are in `table12_classes.csv`."]
     for title, metric in (("Average precision", "average_precision"), ("F1", "f1")):
-        parts += [f"### {title}, %", per_class_rows(grid, metric)]
-    parts += ["## Time, size, thresholds", cost_rows(grid)]
-    if method_config(grid):
-        parts += ["## What the methods set", setting_rows(grid)]
+        parts += [f"### {title}, %", per_class_rows(results, metric)]
+    parts += ["## Time, size, thresholds", cost_rows(results)]
+    if method_config(results):
+        parts += ["## What the methods set", setting_rows(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -71,8 +72,8 @@ _COMPARISON_NOTE = (
 )
 
 
-def metric_rows(grid: SweepResults, metric: str, predictor: str = "model") -> str:
-    """Return the table of one metric: methods, then predictors that look at no image; the paper's figures beside."""
+def metric_rows(results: SweepResults, metric: str, predictor: str = "model") -> str:
+    """Return the table of one metric: methods, then image-blind baselines; the paper's figures beside."""
     paper = PAPER.get(metric)
     heads = [
         text
@@ -80,94 +81,84 @@ def metric_rows(grid: SweepResults, metric: str, predictor: str = "model") -> st
         for text in ((table_title(cell), "*paper*") if paper else (table_title(cell),))
     ]
     rows = []
-    for method, runs in grid.runs.items():
+    for method, runs in results.runs.items():
         texts = []
         for cell in EVALUATION_CELLS:
-            texts.append(_cell(grid, method, cell, predictor, metric))
+            texts.append(_cell(results, method, cell, predictor, metric))
             if paper:
                 texts.append(_paper(paper[METHODS[method]][cell]) if method in METHODS else "")
         rows.append([f"`{method}`", len(runs), *texts])
+    first = [results.first["metrics"][stage] for stage in stages_of_sweep(results)]
     for name, title in TRIVIAL.items():
         texts = []
         for cell in EVALUATION_CELLS:
-            values = [percent(grid.first["metrics"][stage][cell][name][metric]) for stage in grid.stages]
-            texts += [" / ".join(values), ""] if paper else [" / ".join(values)]
+            values = " / ".join(percent(stage[cell][name][metric]) for stage in first)
+            texts += [values, ""] if paper else [values]
         rows.append([title, "", *texts])
     return markdown_table(["", "seeds", *heads], rows)
 
 
-def comparison_rows(grid: SweepResults, pairs: Sequence[tuple[str, str]], metric: str) -> str:
+def comparison_rows(results: SweepResults, pairs: Sequence[tuple[str, str]], metric: str) -> str:
     """Return the table of paired differences of one metric in points."""
     rows = []
     for method, other in pairs:
         texts, count = [], 0
         for cell in EVALUATION_CELLS:
-            found = [grid.difference(method, other, "metrics", stage, cell, "model", metric) for stage in grid.stages]
+            found = [
+                results.difference((method, measure), (other, measure))
+                for measure in (f"{stage}.{cell}.model.{metric}" for stage in stages_of_sweep(results))
+            ]
             count = max([count, *(one.seeds for one in found if one is not None)])
-            texts.append(" / ".join(_difference(one) for one in found))
+            texts.append(" / ".join(difference_cell(one) for one in found))
         rows.append([f"`{method}` - `{other}`", count, *texts])
     return markdown_table(["", "seeds", *(table_title(cell) for cell in EVALUATION_CELLS)], rows)
 
 
-def per_class_rows(grid: SweepResults, metric: str) -> str:
+def per_class_rows(results: SweepResults, metric: str) -> str:
     """Return the table of the objects of Y_ood on X_ood, a column for each method."""
-    cell = "ood_on_ood"
+    cell, stages = "ood_on_ood", stages_of_sweep(results)
     rows = []
-    for name, row in grid.first["metrics"][grid.stages[0]][cell]["classes"].items():
+    for name, row in results.first["metrics"][stages[0]][cell]["classes"].items():
         texts = []
-        for method in grid.runs:
-            found = [grid.estimate(method, "metrics", s, cell, "classes", name, metric) for s in grid.stages]
-            marks = [CHANCE if is_chance(method, stage, cell) else "" for stage in grid.stages]
+        for method in results.runs:
+            found = [results.estimate(method, f"{stage}.{cell}.classes.{name}.{metric}") for stage in stages]
+            marks = [CHANCE if is_chance(method, stage, cell) else "" for stage in stages]
             means = [percent(None if one is None else one.mean) for one in found]
             texts.append(" / ".join(mean + mark for mean, mark in zip(means, marks, strict=True)))
         rows.append([name, row["support"], *texts])
-    return markdown_table(["", "support", *(f"`{method}`" for method in grid.runs)], rows)
+    return markdown_table(["", "support", *(f"`{method}`" for method in results.runs)], rows)
 
 
-def cost_rows(grid: SweepResults) -> str:
+def cost_rows(results: SweepResults) -> str:
     """Return the table of parameters, seconds, memory and the threshold of each stage, means over seeds."""
-    times = list(grid.first["seconds"])
+    times = list(results.first["seconds"])
     heads = ["million parameters", *(f"{name}, s" for name in times), "peak memory, MB", "thresholds from X_id"]
     rows = []
-    for method in grid.runs:
-        paths = [("parameters",), *(("seconds", name) for name in times), ("peak_memory_mb",)]
-        values = [grid.estimate(method, *path) for path in paths]
+    for method in results.runs:
+        measures = ["parameters", *(f"seconds.{name}" for name in times), "peak_memory_mb"]
+        values = [results.estimate(method, measure) for measure in measures]
         means = [None if value is None else value.mean for value in values]
         size = None if means[0] is None else means[0] / 1e6
-        found = [grid.estimate(method, "metrics", stage, "id_threshold") for stage in grid.stages]
+        found = [results.estimate(method, f"{stage}.id_threshold") for stage in stages_of_sweep(results)]
         thresholds = " / ".join(number(None if one is None else one.mean, 2) for one in found)
         rows.append([f"`{method}`", number(size), *(number(mean, 0) for mean in means[1:]), thresholds])
     return markdown_table(["", *heads], rows)
 
 
-def setting_rows(grid: SweepResults) -> str:
+def setting_rows(results: SweepResults) -> str:
     """Return the table of the settings in which the methods differ."""
-    rows = ([f"`{key}`", *(values[method] for method in grid.runs)] for key, values in method_config(grid).items())
-    return markdown_table(["setting", *(f"`{method}`" for method in grid.runs)], rows)
+    rows = (
+        [f"`{key}`", *(values[method] for method in results.runs)] for key, values in method_config(results).items()
+    )
+    return markdown_table(["setting", *(f"`{method}`" for method in results.runs)], rows)
 
 
-def _cell(grid: SweepResults, method: str, cell: str, predictor: str, metric: str) -> str:
+def _cell(results: SweepResults, method: str, cell: str, predictor: str, metric: str) -> str:
     texts = []
-    for stage in grid.stages:
+    for stage in stages_of_sweep(results):
         mark = CHANCE if is_chance(method, stage, cell) else ""
-        texts.append(_percent(grid.estimate(method, "metrics", stage, cell, predictor, metric)) + mark)
+        texts.append(estimate_cell(results.estimate(method, f"{stage}.{cell}.{predictor}.{metric}")) + mark)
     return " / ".join(texts)
-
-
-def _percent(found: Estimate | None) -> str:
-    if found is None:
-        return "NA"
-    return percent(found.mean) + ("" if found.half_width is None else f" ± {100 * found.half_width:.1f}")
-
-
-def _difference(found: Estimate | None) -> str:
-    if found is None:
-        return "NA"
-    text = f"{100 * found.mean:+.1f}"
-    if found.half_width is None:
-        return text
-    text += f" ± {100 * found.half_width:.1f}"
-    return f"**{text}**" if abs(found.mean) > found.half_width else text
 
 
 def _paper(values: tuple[float | None, float | None]) -> str:

@@ -1,4 +1,4 @@
-"""Which texts let a teacher find things best, beside controls that tell their meaning from the averaging alone."""
+"""Comparison of label texts for a teacher: names, descriptions, and controls without meaning."""
 
 from __future__ import annotations
 
@@ -76,19 +76,20 @@ class TextAblationConfig:
             raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
         if self.seeds < 1 or not 0 < self.crop_fraction <= 1:
             raise InvalidArgumentError(
-                f"expected seeds of at least 1 and share in (0, 1], but got {self.seeds} and {self.crop_fraction}"
+                f"expected seeds of at least 1 and crop_fraction in (0, 1], but got {self.seeds} and "
+                f"{self.crop_fraction}"
             )
 
 
 class Method(NamedTuple):
-    """A way to tell labels: its name in the table, and its texts [C][n] for each of some seeds."""
+    """A way to describe labels: its name in the table, and its texts [C][n] for each of some seeds."""
 
     name: str
     texts: Sequence[Sequence[Sequence[str]]]
 
 
 def text_methods(names: Sequence[str], descriptions: Sequence[str], seeds: int) -> list[Method]:
-    """Return the ways to tell labels that are compared: names, descriptions, ensembles, controls.
+    """Return the ways to describe labels that are compared: names, descriptions, ensembles, controls.
 
     :param descriptions: styles or paths, as `read_descriptions` takes them
     :param seeds: how often each control is drawn, from the seeds 0, 1, ...
@@ -117,7 +118,7 @@ def text_methods(names: Sequence[str], descriptions: Sequence[str], seeds: int) 
 def compare_on_scenes(
     teacher: Teacher, store: SceneStore, methods: Iterable[Method], share: float = 1.0, truncate: bool = False
 ) -> dict[str, list[dict[str, float]]]:
-    """Label whole scenes with each way to tell all of the store's labels; a row for each seed.
+    """Label whole scenes with each way to describe the store's labels; a row for each seed.
 
     :param methods: of `text_methods(store.catalogue_names, ...)`
     :return: name of the method -> rows with `map`, `map_id`, `map_ood`, `f1`, `accuracy`; NaN where not asked for
@@ -142,13 +143,13 @@ def compare_on_scenes(
 def ablate_on_views(
     teacher: Teacher, store: ObjectViewDataset, methods: Iterable[Method], truncate: bool = False
 ) -> dict[str, list[dict[str, float]]]:
-    """Name single objects of the catalog with each way to tell all 26; a row for each seed.
+    """Name single objects of the catalog with each way to describe all 26; a row for each seed.
 
     :param methods: of `text_methods(paper_catalogue().names, ...)`
     :return: name of the method -> rows with `top1`
     :raises InvalidArgumentError: when the views show no object of the catalog
     """
-    known = [n for n, thing in enumerate(store.object_index) if "model_id" in store.objects[thing]]
+    known = [n for n, index in enumerate(store.object_index) if "model_id" in store.objects[index]]
     index = {model_id: n for n, model_id in enumerate(paper_catalog().model_ids)}
     known = [n for n in known if store.objects[store.object_index[n]]["model_id"] in index]
     if not known:

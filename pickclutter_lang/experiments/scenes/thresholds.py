@@ -1,4 +1,4 @@
-"""From scores to yes and no: one threshold for all labels, one for each split of them, or one for each."""
+"""Decision thresholds for label scores: one for all labels, one for each split, or one for each label."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ _EDGE = 1e-4
 
 def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
     """Return the threshold out of 0.02, 0.04 ... 0.98 with the best F1 per observation, the smallest of equals."""
-    grid = [n / 50 for n in range(1, 50)]
-    scores = [observation_f1(probabilities > threshold, targets) for threshold in grid]
-    return grid[int(np.argmax(np.nan_to_num(scores)))]
+    candidates = [n / 50 for n in range(1, 50)]
+    scores = [observation_f1(probabilities > threshold, targets) for threshold in candidates]
+    return candidates[int(np.argmax(np.nan_to_num(scores)))]
 
 
 def matched_fpr_thresholds(predictions: Predictions, threshold: float) -> Tensor:
-    """Return a threshold for each label, at which it raises false alarms as often as any other.
+    """Return a threshold for each label, at which all labels have the same false-positive rate.
 
-    A student gives names that it was not trained on lower scores, present or not, so that one threshold for all
-    finds fewer of them. Scenes of X_id hold none of these objects, and that is known without a label of them: what
-    their names score there are false alarms. Each label's threshold leaves as many scenes that lack it above as
-    `threshold` does for the labels of Y_id together.
+    A student scores names that it was not trained on lower, present or absent, so that one threshold for all finds
+    fewer of them. Scenes of X_id hold none of these objects: what their names score there are false alarms. At its own
+    threshold each label has the false-positive rate that `threshold` gives for the labels of Y_id together.
 
     :param predictions: on X_id, of all labels
     :param threshold: for all labels of Y_id
@@ -55,11 +54,10 @@ def fpr_thresholds(predictions: Predictions, share: float, otherwise: float) -> 
 def per_split_fpr_thresholds(predictions: Predictions, share: float, otherwise: float = DEFAULT_THRESHOLD) -> Tensor:
     """Return a threshold for each label [C], float64 within (0, 1): one for all of Y_id and one for all of Y_ood.
 
-    Of the pairs of a scene and a label that it lacks a share lies above. Within a split all labels have one
-    threshold, so that those that are hardly told from others (a fork, a knife) raise most of the alarms and the rest
-    few: where a score means the same for all of them, fewer objects that are there are missed at as many false alarms
-    in all than with `fpr_thresholds`. Labels of Y_ood have their own, since a student scores them lower, whether
-    they are there or not.
+    Of the pairs of a scene and a label that it lacks, this share scores above the threshold. All labels of a split
+    share one. Labels that are easily confused (a fork, a knife) then raise most of the false alarms. Where scores are
+    comparable between labels, this misses fewer objects than `fpr_thresholds` at equally many false alarms. Y_ood has a
+    threshold of its own, since a student scores its labels lower, present or absent.
 
     :param share: of false alarms, in 0..1
     :param otherwise: threshold where every scene has all the labels of a split

@@ -13,18 +13,18 @@ import torch
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.result import git_revision
 from pickclutter_lang.experiments.scenes.scene_run import load_run_config
 from pickclutter_lang.manipulation.controllers import make_controller
 from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes
 from pickclutter_lang.policy.evaluation.rollout import VARIANTS, RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.rollout_metrics import summary, tables
 from pickclutter_lang.policy.evaluation.student_folders import PHASES, check_same, export_students
 from pickclutter_lang.policy.evaluation.videos import write_videos
-from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import ProgressBar
@@ -112,7 +112,7 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
     if config.run is not None:
         policies = export_students(config.run, config.scenes, folder, comparable)
     else:
-        phase = StudentRuntime.load(str(config.policy)).config.phase
+        phase = load_config(str(config.policy)).student.phase
         policies = {variant: str(config.policy) for variant, of in PHASES.items() if of == phase}
         check_same(folder, comparable, policies)
     return RolloutConfig(

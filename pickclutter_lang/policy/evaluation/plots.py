@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.scenes.report_figures import GREY, MISSED, RIGHT, WRONG
+from pickclutter_lang.experiments.plotting import GREY, MISSED, RIGHT, WRONG
 from pickclutter_lang.policy.evaluation.rollout_metrics import OUTCOMES, TARGET_GROUPS, Episode, outcome_of
 from pickclutter_lang.utils.io import atomic_write
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.policy.bundle import load_teacher_for
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -87,7 +86,7 @@ class RolloutRunner:
         """Return the detector of a variant, which is made at its first use."""
         if variant not in self._detectors:
             if variant == "teacher":
-                teacher = load_teacher_for(self._student_config)
+                teacher = self._student_config.teacher.load()
                 self._detectors[variant] = TeacherDetector(teacher, self._student_config.names)
             else:
                 self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
@@ -107,10 +106,10 @@ class RolloutRunner:
         over, steps, grasp_found = False, 0, False
         while not over:
             action, state = policy.predict(observation, state)
-            grasp_found = grasp_found or state[0].picker.target is not None
+            grasp_found = grasp_found or state[0].target is not None
             if callback is not None:
                 callback(observation, state[0])
-            if state[0].picker.phase == PickPhase.DONE and action[-1] != DECLARE:
+            if state[0].phase == PickPhase.DONE and action[-1] != DECLARE:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1

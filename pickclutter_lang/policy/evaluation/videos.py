@@ -143,7 +143,7 @@ def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState, detecte
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _font())
     if state.detections:
-        phase = "predicted absent" if state.absent else state.picker.phase.value
+        phase = "predicted absent" if state.absent else state.phase.value
         scores = " and ".join(f"{detection.score:.2f}" for detection in state.detections)
         text = f"{phase}; score {scores}, threshold {state.detections[-1].threshold:.2f}"
         draw.text((8, _HEADER - 20), text, (170, 175, 185), _font(12))

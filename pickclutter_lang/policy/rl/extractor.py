@@ -36,39 +36,34 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
         :raises InvalidArgumentError: for another student, or observations without these keys
         """
         check_hand_rgb(student)
-        data = student.train_config.data
-        self_key = next((key for key in ("hand_camera_rgb", "hand_rgb") if key in observation_space.spaces), None)
-        if self_key is None or "state" not in observation_space.spaces:
+        key = next((key for key in ("hand_camera_rgb", "hand_rgb") if key in observation_space.spaces), None)
+        if key is None or "state" not in observation_space.spaces:
             raise InvalidArgumentError(
                 f"expected the observations of FlatObservation, but got {', '.join(observation_space.spaces)}"
             )
         count = int(observation_space["state"].shape[0])  # type: ignore[index]
         width = student.encode_names(student.config.names[:1]).positive.shape[1]
         super().__init__(observation_space, features_dim=width + _STATE_WIDTH)
-        card = replace(student.config, crop_classifier=None)
-        fresh = StudentRuntime(
-            card, student.train_config, student.scorer.state_dict(), student.encode_names(student.config.names)
-        )
-        self.key, self.scorer, self.frozen = self_key, fresh.scorer, frozen
+        config = replace(student.config, object_crop_size=None)
+        fresh = StudentRuntime(config, student.scorer.state_dict(), student.encode_names(config.names))
+        self.key, self.scorer, self.frozen = key, fresh.scorer, frozen
         self.scorer.requires_grad_(not frozen)
-        self.crop_size, self.size = data.crop_size or student.config.camera_size, data.image_size
-        self.image_size = student.config.camera_size
+        self.camera_size, self.crop_size, self.image_size = config.camera_size, config.crop_size, config.image_size
         self.state = nn.Sequential(nn.LayerNorm(count), nn.Linear(count, _STATE_WIDTH), nn.ReLU())
 
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
         """Return features [N, D + 64] of observations as stable-baselines3 gives them: images float32 in 0..1."""
         images = observations[self.key]
-        if images.shape[-2:] != (self.image_size, self.image_size):
+        side = self.camera_size
+        if images.shape[-2:] != (side, side):
             raise InvalidArgumentError(
-                f"expected images of {self.image_size} x {self.image_size} pixels, but got "
-                f"{list(images.shape[-2:])}; make the "
-                f"environment with "
-                f"camera_cfgs={{'hand_camera': {{'width': {self.image_size}, 'height': {self.image_size}}}}}"
+                f"expected images of {side} x {side} pixels, but got {list(images.shape[-2:])}; make the environment "
+                f"with camera_cfgs={{'hand_camera': {{'width': {side}, 'height': {side}}}}}"
             )
-        start = (self.image_size - self.crop_size) // 2
+        start = (side - self.crop_size) // 2
         window = images[..., start : start + self.crop_size, start : start + self.crop_size]
-        if self.crop_size != self.size:
-            window = functional.interpolate(window, size=(self.size, self.size), mode="bilinear", antialias=True)
+        if self.crop_size != self.image_size:
+            window = functional.interpolate(window, size=(self.image_size,) * 2, mode="bilinear", antialias=True)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             features = self.scorer.features(window).pooled.float()
         return torch.cat([functional.normalize(features, dim=1), self.state(observations["state"])], dim=1)
@@ -82,13 +77,13 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
 
 
 def check_hand_rgb(student: StudentRuntime) -> None:
-    """Check that a student looks at the hand camera's RGB alone.
+    """Check that a student takes the hand camera's RGB alone.
 
     :raises InvalidArgumentError: for another one
     """
     if student.student_input != [("hand", "rgb")]:
         raise InvalidArgumentError(
-            "expected a student of the hand camera's RGB, but this one sees "
+            "expected a student of the hand camera's RGB, but this one takes "
             f"{', '.join(f'{kind} of {camera}' for camera, kind in student.student_input)}; distill one with "
             "data=hand_rgb"
         )

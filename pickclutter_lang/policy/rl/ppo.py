@@ -15,7 +15,6 @@ from safetensors.torch import save_model
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
-from pickclutter_lang.policy.bundle import load_teacher_for
 from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor, check_hand_rgb
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
@@ -67,12 +66,12 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
         base_camera=False,
         camera_cfgs={"hand_camera": {"width": side, "height": side}},
     )
-    env = InstructionEmbedding(env, load_teacher_for(student.config))
+    env = InstructionEmbedding(env, student.config.teacher.load())
     return FlatObservation(TargetScoreObservation(env, student))
 
 
 def train_ppo(config: PPOConfig) -> Path:
-    """Train PPO on the student's features; write the agent, its episodes and their curves; return the image.
+    """Train PPO on the student's features; write the agent, its episodes and their curves; return the figure.
 
     :raises PickClutterError: CheckpointError for the policy folder, what the environment and its wrappers raise
     """

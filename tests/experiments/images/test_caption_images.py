@@ -118,7 +118,7 @@ def test_every_picture_has_the_caption_of_its_own(any_model: Path, config: Capti
 
 def test_pictures_in_memory_are_captioned_too(config: CaptionConfig, tmp_path: Path) -> None:
     views = toy_views(tmp_path / "views", 4, 3)
-    data = replace(config.data, name="object_views", root=str(views), side=32)
+    data = replace(config.data, name="object_views", root=str(views), image_size=32)
     caption_images(replace(config, data=data))
     images = load_image_dataset(data)[0].images
     expected = Captioner(config.model, max_tokens=TOKENS).caption(list(images.load(range(12))))
@@ -288,7 +288,7 @@ def test_a_machine_without_network_is_told_what_to_get(config: CaptionConfig, tm
     assert not (tmp_path / "captions.jsonl").exists()
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "benchmark").glob("*.yaml")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "dataset").glob("*.yaml")))
 def test_every_benchmark_can_be_chosen(name: str) -> None:
     with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
         config = compose("caption_images", [f"dataset={name}", "data.root=PICTURES"])

@@ -13,8 +13,9 @@ from helpers.scene_runs import make_teacher
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
-from pickclutter_lang.experiments.images.image_results import RESULT_FILE, SPACE_FILE, read_result
+from pickclutter_lang.experiments.images.image_results import SPACE_FILE
 from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
 from pickclutter_lang.training.experiment import seed_everything
 from pickclutter_lang.training.trainer import Trainer
@@ -50,7 +51,7 @@ def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
 
 
 def test_a_result_says_what_it_is_made_of_and_how_well_it_went(finished) -> None:
-    result = read_result(finished.folder / RESULT_FILE)
+    result = read_result(finished.folder, "images")
     data, metrics = result["data"], result["metrics"]
     assert len(data["seen"]) + len(data["unseen"]) == 6
     assert not set(data["seen"]) & set(data["unseen"])
@@ -73,12 +74,12 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
     right: dict[int, list[bool]] = {}
     with torch.no_grad():
         for row in split.ood:
-            feature = model.features(finished.views.plain([row]))[0].numpy()
+            feature = model.features(finished.crops.eval_images([row]))[0].numpy()
             cosines = text @ feature / np.linalg.norm(feature)
             label = int(finished.labels[row])
             right.setdefault(label, []).append(split.unseen[int(cosines.argmax())] == label)
     expected = np.mean([np.mean(found) for found in right.values()])
-    result = read_result(finished.folder / RESULT_FILE)
+    result = read_result(finished.folder, "images")
     assert result["metrics"]["zero_shot"]["ood"]["accuracy"] == pytest.approx(expected)
 
 
@@ -90,7 +91,7 @@ def test_few_shot_pictures_are_never_evaluated(finished) -> None:
 
 
 def test_the_continual_phase_sees_half_of_the_unseen_classes(finished) -> None:
-    task, (first, second) = finished.task("continual"), finished.halves
+    task, (first, second) = finished.task("continual"), finished.unseen_halves
     assert {*first} | {*second} == {*finished.split.unseen}
     rows = {row for batch in task.batches(0) for source, row in batch if source == 1}
     assert {int(finished.labels[row]) for row in rows} == {*first}
@@ -156,7 +157,7 @@ def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
         (("objective.cls=1", "student.name=timm/nothing"), InvalidArgumentError, "nothing"),
         (("objective.cls=1", "crops.min_crop_area=0"), InvalidArgumentError, "crops.min_crop_area"),
         (("objective.cls=1", "num_threads=0"), InvalidArgumentError, "num_threads"),
-        (("objective.cls=1", "center_crop=500"), InvalidArgumentError, "centre"),
+        (("objective.cls=1", "center_crop=500"), InvalidArgumentError, "center_crop"),
         (("objective.cls=1", "'text.template=\"{name} {x}\"'"), InvalidArgumentError, "text.template"),
         (("objective.cls=1", "few_shot.batch_size=500"), InvalidArgumentError, "training images for batches of 500"),
         (
@@ -190,7 +191,7 @@ def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
 
 
 def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
-    run = ImageRun.open(config(*toys, *BEST, "repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
+    run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
     shown = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
     assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
     keys = []
@@ -213,7 +214,7 @@ def test_processes_that_work_ahead_change_no_result(finished, toys, tmp_path) ->
             assert rows == others and drawn == again
             assert images.dtype == torch.uint8 and torch.equal(images, same)
     run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
-    assert evaluate_images(run)["metrics"] == read_result(finished.folder / RESULT_FILE)["metrics"]
+    assert evaluate_images(run)["metrics"] == read_result(finished.folder, "images")["metrics"]
 
 
 def test_a_mistake_ahead_is_named_as_one_at_hand(toys, tmp_path) -> None:
@@ -295,6 +296,6 @@ def test_retrieval_weighs_the_cache_by_the_few_shot_pictures_alone() -> None:
     useless = torch.nn.functional.normalize(torch.randn(4, 16, generator=generator), dim=1)
     places, choice = retrieve(queries, keys, labels, useless, scale=1 / 0.07)
     assert places.tolist() == [0, 1, 2, 3]
-    assert choice["alpha"] > 0
+    assert choice.alpha > 0
     texts = torch.nn.functional.normalize(centers, dim=1)
-    assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1]["alpha"] == 0  # text alone is as good
+    assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1].alpha == 0  # text alone is as good

@@ -19,9 +19,9 @@ from pickclutter_lang.errors import (
     PickClutterError,
 )
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
-from pickclutter_lang.experiments.images.image_results import RESULT_FILE
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, RUNS, TABLES
-from pickclutter_lang.experiments.images.table_sweep import TableSweepConfig, plan_benchmark, write_benchmark
+from pickclutter_lang.experiments.images.table_sweep import TableSweepConfig, plan_image_tables, write_image_tables
+from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -40,7 +40,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys, tmp_path) 
         student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
     grid = TableSweepConfig("all", "all", [0], str(tmp_path), 1, [])
-    written = write_benchmark(grid)
+    written = write_image_tables(grid)
     assert len(written) == len(TABLES) + len(FIGURES)
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
@@ -71,7 +71,7 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
     toy_views(tmp_path / "other", objects=6, views=17)
     elsewhere = subprocess.run([*command, f"data.root={tmp_path / 'other'}"], capture_output=True, text=True)
     assert elsewhere.returncode == 2
-    assert "other images" in elsewhere.stderr
+    assert "other data" in elsewhere.stderr
     damaged = next(iter(before))
     damaged.write_text(json.dumps({"schema": 0}))
     refused = subprocess.run(command, capture_output=True, text=True)
@@ -89,7 +89,7 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
         ({"figure": "3"}, "3"),
         ({"table": "1", "seeds": [0, 0]}, "seeds"),
         ({"table": "1", "workers": 0}, "workers"),
-        ({"table": "1", "overrides": ["seed=4"]}, r"seeds=\[0,1,2\], but got seed=4"),
+        ({"table": "1", "overrides": ["seed=4"]}, r"seeds=\[0,1,2\] for their seeds, but got seed=4"),
         ({"table": "2", "overrides": ["objective.im_cst=1"]}, "objective.im_cst=1"),
         ({"table": "5", "overrides": ["text.descriptions=own"]}, "text.descriptions=own"),
         ({"table": "1", "overrides": ["objective={vlprox: 1.0}"]}, "objective="),
@@ -104,7 +104,7 @@ def test_a_grid_that_makes_no_sense_is_named(chosen, words) -> None:
 
 def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
     grid = TableSweepConfig("all", "all", [0, 1], str(tmp_path), 2, [])
-    jobs = plan_benchmark(grid, lambda overrides: config(*toys, *overrides))
+    jobs = plan_image_tables(grid, lambda overrides: config(*toys, *overrides))
     names = [job.name for job in jobs]
     assert len(names) == len(set(names)) == 2 * len(RUNS)
 
@@ -112,9 +112,9 @@ def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
 def test_pictures_that_are_not_there_are_named_before_any_run(toys, tmp_path) -> None:
     grid = TableSweepConfig("1", None, [0], str(tmp_path / "out"), 1, [])
     with pytest.raises(DatasetError, match="nowhere"):
-        plan_benchmark(grid, lambda some: config(*toys, f"data.root={tmp_path / 'nowhere'}", *some))
+        plan_image_tables(grid, lambda some: config(*toys, f"data.root={tmp_path / 'nowhere'}", *some))
     with pytest.raises(PickClutterError, match="nobody"):
-        plan_benchmark(grid, lambda some: config(*toys, f"teacher.checkpoint={tmp_path / 'nobody'}", *some))
+        plan_image_tables(grid, lambda some: config(*toys, f"teacher.checkpoint={tmp_path / 'nobody'}", *some))
 
 
 def described(path: Path, word: str, style: str = "standard") -> Path:
@@ -127,7 +127,7 @@ def described(path: Path, word: str, style: str = "standard") -> Path:
 def test_texts_are_checked_before_any_run(toys, tmp_path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
         grid = TableSweepConfig(table, None, [0], str(tmp_path / "out"), 1, list(overrides))
-        return plan_benchmark(grid, lambda some: config(*toys, *some))
+        return plan_image_tables(grid, lambda some: config(*toys, *some))
 
     (tmp_path / "none.jsonl").write_text(json.dumps({"id": "nobody", "text": "a"}))
     with pytest.raises(InvalidArgumentError, match="captions of images"):
@@ -150,7 +150,7 @@ def test_texts_are_checked_before_any_run(toys, tmp_path) -> None:
 def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
         grid = TableSweepConfig(table, None, [0, 1], str(tmp_path / "out"), 1, list(overrides))
-        return plan_benchmark(grid, lambda some: config(*toys, *some))
+        return plan_image_tables(grid, lambda some: config(*toys, *some))
 
     red, blue = (described(tmp_path / f"{word}.json", word) for word in ("red", "blue"))
     for name in (ENRICHED, BEST):
@@ -159,7 +159,7 @@ def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None
         evaluate_images(trained(*toys, *own))
     for table in ("6", "10"):
         assert [job.done for job in plan(table, f"data.descriptions={red}")] == [True, False]
-    with pytest.raises(MismatchError, match=r"other texts \(texts differ\)"):
+    with pytest.raises(MismatchError, match=r"other data .*data\.texts: "):
         plan("10", f"data.descriptions={blue}")
     with pytest.raises(MismatchError, match=r"\(descriptions differ\).*delete its result.json"):
         plan("6", f"data.descriptions={blue}")
@@ -173,7 +173,7 @@ def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None
 def test_what_is_said_of_the_pictures_is_passed_on_once(toys, tmp_path) -> None:
     said: list[str] = []
     grid = TableSweepConfig("1", None, [0, 1], str(tmp_path), 1, [])
-    plan_benchmark(grid, lambda some: config(*toys, *some), said.append)
+    plan_image_tables(grid, lambda some: config(*toys, *some), said.append)
     assert len(said) == 1 and "6 classes" in said[0]
 
 
@@ -186,12 +186,12 @@ def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tm
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = TableSweepConfig("all", None, [0], str(tmp_path), 1, overrides)
-    jobs = plan_benchmark(grid, lambda some: config(*some))
+    jobs = plan_image_tables(grid, lambda some: config(*some))
     vit = {job.name: job.config for job in jobs if "vit" in job.name}
     assert len(vit) == 4
     for own in vit.values():
         assert own.student.name == "timm/vit_base_patch32_224"
-        assert own.distill.optimizer == "adamw" and own.views.rand_augment and not own.student.dropout
+        assert own.distill.optimizer == "adamw" and own.crops.rand_augment and not own.student.dropout
     others = [job.config for job in jobs if "vit" not in job.name]
     assert {own.student.name for own in others} == {"torchvision/resnet50"}
     assert {own.distill.optimizer for own in others} == {"sgd"}
@@ -200,12 +200,12 @@ def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tm
 def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toys, tmp_path) -> None:
     evaluate_images(trained(*toys, *RUNS["cls"], "name=cls", f"out={tmp_path / 'cls' / 'seed0'}"))
     grid = TableSweepConfig("9", None, [0], str(tmp_path), 1, ["distill.epochs=2"])
-    with pytest.raises(InvalidArgumentError, match=r"distill\.epochs: 1 / 2"):
-        plan_benchmark(grid, lambda some: config(*toys, *some))
+    with pytest.raises(MismatchError, match=r"distill\.epochs: 1 / 2"):
+        plan_image_tables(grid, lambda some: config(*toys, *some))
 
 
 @pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "benchmark").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "dataset").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_data_set_and_recipe_is_a_whole_configuration(path, recipe) -> None:
     chosen = config(f"dataset={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
     assert chosen.data.name == path.stem and chosen.data.root == "somewhere"

@@ -16,10 +16,10 @@ from scipy.spatial.transform import Rotation
 from helpers.grasping import INTRINSIC
 from helpers.scene_data import COLOURS, make_toy_store
 from helpers.scene_runs import SMALL, config, make_toys
-from pickclutter_lang.datasets.object_crops import ObjectCropDataset, crops_around
+from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
-from pickclutter_lang.datasets.transforms.squares import bounding_square
+from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
@@ -54,7 +54,7 @@ def made(tmp_path_factory):
     run = SceneRun.open(config(*given, f"out={root / 'run'}"))
     run.train()
     evaluate_run(run)
-    export_policy(PolicyExportConfig(str(root / "run"), "fewshot", None, 1, str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "policy")))
     return root, run
 
 
@@ -71,7 +71,7 @@ def test_close_ups_are_what_numpy_computes():
     masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
     masks[2] = 0
     with torch.no_grad():
-        found, local = model(images, masks).numpy(), model.student(images).spatial.numpy()
+        found, local = model(images, masks).numpy(), model.student(normalize_rgb(images)).spatial.numpy()
     cells = local.shape[2]
     for n in range(3):
         total = np.zeros(5)
@@ -102,13 +102,15 @@ def test_how_often_a_name_is_shown_is_added_in_training(made):
     _, run = made
     task = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
-    shown = [[(task.train, task.few)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)]
+    shown = [
+        [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
+    ]
     counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
     assert len(set(counts.round().tolist())) > 2
     task.model.eval()
     with torch.no_grad():
         images, masks, labels = prepared
-        logits = task.model(normalize_rgb(images), masks).double().numpy()
+        logits = task.model(images, masks).double().numpy()
         found = float(task.loss(prepared, 0)[0])
     odds = counts * np.exp(logits)
     own = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
@@ -161,11 +163,12 @@ def test_objects_get_their_names(made):
     assert record["history"]["crop_classifier"] == history and record["seconds"]["crop_classifier"] > 0
     assert "A second student, of object crops, goes with it (3 epochs)." in write_report(run.folder).read_text()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
-    model, columns = run.load_closeups(), run.columns(("id", "ood"))
+    run.load_weights("crop_classifier")
+    model, columns = run.phases["crop_classifier"].model(), run.label_indices(("id", "ood"))
     few = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few.load(range(len(few)), 64)
-        right = model(normalize_rgb(images), masks).argmax(dim=1) == few.labels
+        right = model(images, masks).argmax(dim=1) == few.labels
     assert right.float().mean() > 0.2
 
 
@@ -183,7 +186,7 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
         return loss(task, prepared, epoch)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("pickclutter_lang.experiments.scenes.crop_task.CloseUpTask.loss", stopped)
+        patch.setattr("pickclutter_lang.experiments.scenes.crop_task.CropTask.loss", stopped)
         again.train()
     assert steps[-1] == 2 and saved_epochs(tmp_path / "run" / "crop_classifier") == [1]
     done = (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text()
@@ -192,7 +195,9 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
     assert (
         (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text().startswith(done)
     )  # the first epoch not once more
-    expected, found = run.load_closeups().state_dict(), later.load_crop_classifier().state_dict()
+    for each in (run, later):
+        each.load_weights("crop_classifier")
+    expected, found = (each.phases["crop_classifier"].model().state_dict() for each in (run, later))
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
@@ -219,13 +224,14 @@ def test_a_policy_looks_closer(made):
     whole = np.ones((SIDE, SIDE), bool)
     odds = student.classify_crop(rgb, whole)
     assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
-    assert student.config.names == run.names(("id", "ood"))
+    assert student.config.names == run.label_names(("id", "ood"))
     part = np.zeros((SIDE, SIDE), bool)
     part[8:30, 10:16] = part[24:30, 10:40] = True
     window = crops_around(np.array([bounding_square(part)]))
     own = crop_masks(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
-        logits = run.load_closeups()(normalize_rgb(crop_images(rgb[None], window, 64)), own)[0].double().numpy()
+        run.load_weights("crop_classifier")
+        logits = run.phases["crop_classifier"].model()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
     for n, logit in enumerate(logits):
         others = np.log(np.exp(np.delete(logits, n)).sum())
         assert student.classify_crop(rgb, part)[n] == pytest.approx(
@@ -233,7 +239,7 @@ def test_a_policy_looks_closer(made):
         )  # bfloat16 where there is any
     assert np.abs(student.classify_crop(rgb, part) - odds).max() > 0.1
     again = pickle.loads(pickle.dumps(student))  # for the processes of vectorised environments
-    assert np.array_equal(again.close_up(rgb, part), student.classify_crop(rgb, part))
+    assert np.array_equal(again.classify_crop(rgb, part), student.classify_crop(rgb, part))
     with pytest.raises(InvalidArgumentError, match="each name once"):
         detector.detect(seen, ["banana", "lemon", "banana"])
 
@@ -251,10 +257,10 @@ def test_thresholds_of_close_ups_are_of_both_stores(made):
             ]
         )
         for split in ("id", "ood"):
-            columns = run.columns((split,))
-            kept = [student.config.names.index(scenes.names[column]) for column in columns]
+            columns = run.label_indices((split,))
+            kept = [student.config.names.index(scenes.label_names[column]) for column in columns]
             found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
-    known, unseen = (student.config.crop_classifier.thresholds[run.names((split,))[0]] for split in ("id", "ood"))
+    known, unseen = (student.config.crop_classifier.thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
     assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
     assert set(student.config.crop_classifier.thresholds) == set(student.config.names)
@@ -298,16 +304,16 @@ def test_what_does_not_fit_is_told(made, tmp_path):
     given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}", *PHASE]
     with pytest.raises(InvalidArgumentError, match="data=hand_rgb for object crops"):
         config(*given, "data=hand_rgbd")
-    with pytest.raises(InvalidArgumentError, match=r"closeups\.size"):
+    with pytest.raises(InvalidArgumentError, match=r"crop_classifier\.crop_size"):
         config(*given, "crop_classifier.crop_size=4")
-    with pytest.raises(InvalidArgumentError, match=r"no closeups\.image_sizes"):
+    with pytest.raises(InvalidArgumentError, match=r"no crop_classifier\.image_size_schedule"):
         config(*given, "crop_classifier.image_size_schedule=[32]")
-    with pytest.raises(InvalidArgumentError, match=r"other settings.*closeups"):
+    with pytest.raises(InvalidArgumentError, match=r"other settings.*crop_classifier"):
         SceneRun.open(replace(run.config, crop_classifier=None))
     shutil.copytree(root / "policy", tmp_path / "policy")
     card = json.loads((tmp_path / "policy" / "policy.json").read_text())
-    some = {"size": 32, "thresholds": {"banana": 0.5}}
-    for wrong, told in (({"size": 32}, "is damaged"), (some, "lack the threshold of a name")):
+    some = {"crop_size": 32, "thresholds": {"banana": 0.5}}
+    for wrong, told in (({"crop_size": 32}, "is damaged"), (some, "lack the threshold of a name")):
         (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"crop_classifier": wrong}))
         with pytest.raises(CheckpointError, match=told):
             StudentRuntime.load(tmp_path / "policy")
@@ -316,14 +322,13 @@ def test_what_does_not_fit_is_told(made, tmp_path):
         pytest.MonkeyPatch.context() as patch,
         pytest.raises(DatasetError, match=r"scene fewshot/.*3 points of a table"),
     ):
-        kept = scenes.images
-        patch.setattr(scenes, "pictures", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
+        kept = scenes.load_images
+        patch.setattr(scenes, "load_images", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
         scene_to_observation(scenes, 0)
     plain = SceneRun.open(
         config(*given[:2], *SMALL, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path / 'plain'}")
     )
-    assert plain.load_crop_classifier() is None
-    with pytest.raises(InvalidArgumentError, match="train one with crop_classifier=default"):
+    with pytest.raises(InvalidArgumentError, match="this run has no 'crop_classifier'"):
         plain.task("crop_classifier")
 
 

@@ -183,7 +183,7 @@ def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ("start", "arguments", "message"),
     [
         ([], ["port=0"], "InvalidArgumentError: expected port to lie between 1 and 65535, but got 0"),
-        ([], ["phase=last"], "InvalidArgumentError: expected phase to be one of distill, fewshot, but got 'last'"),
+        ([], ["phase=last"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'last'"),
         (["gradio"], [], "MissingExtraError: gradio is not installed; run: pip install 'pickclutter-lang[demo]'"),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers.paths import ROOT
-from pickclutter_lang.experiments.scenes.result import RESULT_FILE
+from pickclutter_lang.experiments.result import RESULT_FILE
 
 SMALL = (
     "data.image_size=64",

@@ -183,7 +183,7 @@ def test_the_script(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, fewshot, but got 'middle'"),
+        (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'middle'"),
         (["num_threads=0"], "InvalidArgumentError: expected threads to be at least 1"),
         (["names=banana"], "names"),
     ],

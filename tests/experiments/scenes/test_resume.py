@@ -19,8 +19,8 @@ from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 SCRIPT = SCRIPTS / "train_affordance.py"
-STEP = "pickclutter_lang.training.logger:Monitor.step"
-PHASES = ("distill", "fewshot")
+STEP = "pickclutter_lang.training.logger:TrainingLogger.step"
+PHASES = ("distill", "few_shot")
 
 
 @pytest.fixture(scope="module")

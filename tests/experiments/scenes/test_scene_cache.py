@@ -10,7 +10,12 @@ import torch
 
 from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.scene_cache import CacheFeatures, label_cache_logits, leave_one_out, tune_cache
+from pickclutter_lang.experiments.scenes.scene_cache import (
+    CacheFeatures,
+    label_cache_logits,
+    leave_one_out,
+    tune_scene_cache,
+)
 from pickclutter_lang.metrics import mean_average_precision
 
 N, M, C, D = 5, 7, 3, 4
@@ -66,8 +71,8 @@ def make_scenes(count: int, seed: int) -> tuple[CacheFeatures, torch.Tensor]:
 
 def test_the_cache_tells_labels_that_zero_shot_does_not():
     (cache, known), (seen, targets) = make_scenes(30, 0), make_scenes(60, 1)
-    choice = tune_cache(cache, known)
-    assert choice.alpha > 0 and choice.leave_one_out_map > 0.8
+    choice = tune_scene_cache(cache, known)
+    assert choice.alpha > 0 and choice.score > 0.8
     said = label_cache_logits(seen.features, cache.features, known, choice.beta)
     before = mean_average_precision(seen.logits.sigmoid(), targets)
     after = mean_average_precision((seen.logits + choice.alpha * said).sigmoid(), targets)
@@ -77,7 +82,7 @@ def test_the_cache_tells_labels_that_zero_shot_does_not():
 def test_a_cache_of_noise_is_given_no_weight_over_right_logits():
     _, known = make_scenes(20, 2)
     right = CacheFeatures(8.0 * known.float() - 4.0, torch.randn(20, C, D, generator=torch.Generator().manual_seed(3)))
-    assert tune_cache(right, known).alpha == 0.0
+    assert tune_scene_cache(right, known).alpha == 0.0
 
 
 def test_a_scene_does_not_tell_itself():

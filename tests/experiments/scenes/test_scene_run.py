@@ -66,7 +66,7 @@ def logged(run: SceneRun, phase: str) -> list[dict]:
 
 
 def assert_same_bytes(one: SceneRun, other: SceneRun) -> None:
-    for phase in ("distill", "fewshot"):
+    for phase in ("distill", "few_shot"):
         for name in ("model", "optimizer"):
             file = f"{name}.safetensors"
             assert (last(one, phase) / file).read_bytes() == (last(other, phase) / file).read_bytes()
@@ -101,14 +101,17 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
 def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
     own = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained(own, tmp_path / "a")
-    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "fewshot")[0].keys()
+    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "few_shot")[
+        0
+    ].keys()
     assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
 
 
-def test_a_run_of_before_is_gone_on_with(toys, tmp_path):
+def test_a_run_from_before_a_setting_is_resumed(toys, tmp_path):
     trained([*toys, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     saved = json.loads((tmp_path / "settings.json").read_text())
-    del saved["settings"]["objective"]["region_cls"]
+    del saved["settings"]["objective"]["region_cls"], saved["settings"]["crop_classifier"]
+    saved["settings"]["teacher"]["checkpoint"] = "elsewhere"  # its fingerprint is compared
     (tmp_path / "settings.json").write_text(json.dumps(saved))
     own = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
     SceneRun.open(config(*own))
@@ -130,7 +133,7 @@ def test_the_log_follows_the_schedule(whole):
 def test_only_the_last_and_the_best_epoch_are_kept(whole):
     values = [row["validation"]["map"] for row in logged(whole, "distill")]
     assert set(saved_epochs(whole.folder / "distill")) == {3, 1 + int(np.argmax(values))}
-    assert saved_epochs(whole.folder / "fewshot") == [2]
+    assert saved_epochs(whole.folder / "few_shot") == [2]
 
 
 @pytest.mark.slow
@@ -158,8 +161,8 @@ def test_eight_channels_train_and_depth_is_normalised(rgbd, tmp_path):
 
 
 def test_training_and_evaluation_share_one_predict(whole):
-    whole.load_weights("fewshot")
-    scenes, names = whole.scenes["ood"], whole.names(("id", "ood"))
+    whole.load_weights("few_shot")
+    scenes, names = whole.scenes["ood"], whole.label_names(("id", "ood"))
     once = predict_scenes(whole.model, scenes, names)
     with torch.enable_grad():
         rows = whole.model.predict(scenes.batch(range(len(scenes))), names)
@@ -167,7 +170,7 @@ def test_training_and_evaluation_share_one_predict(whole):
     np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
     reverse = predict_batch(whole.model, scenes, [3], names[::-1])
     np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
-    assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.names(("id",))))
+    assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.label_names(("id",))))
 
 
 def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
@@ -396,7 +399,7 @@ def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
         ("objective.vocabulary_temperature=0", "objective.vocabulary_temperature to be larger than 0"),
         ("objective.vocabulary_batch_size=0", "objective.vocabulary_batch_size to be at least 1"),
         ("objective.region_cls=-1", "objective.region_cls to be at least 0"),
-        ("selection_metric=loss", "select to be one of map, f1"),
+        ("selection_metric=loss", "selection_metric to be one of map, f1"),
     ],
 )
 def test_settings_outside_what_is_allowed_are_named(override, message):
@@ -421,7 +424,7 @@ def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monke
 
 def test_the_papers_sizes_are_a_preset():
     cfg = config("experiment=table12")
-    assert (cfg.data.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
+    assert (cfg.data.camera_spec.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
     assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])
     assert (cfg.few_shot.lr, cfg.few_shot.epochs, cfg.few_shot.batch_size) == (5e-4, 20, 46)
     assert cfg.teacher.name == "vit_l14_openai" and cfg.distill.optimizer == "sgd"

@@ -19,6 +19,7 @@ from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, write_table
 from pickclutter_lang.experiments.scenes.table12_markdown import comparison_rows, markdown, metric_rows
+from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
 from pickclutter_lang.utils.statistics import estimate, t_quantile
 
@@ -57,7 +58,7 @@ def test_mean_and_interval():
 
 
 def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
-    lines = metric_rows(load_sweep(grid_folder), "f1").splitlines()
+    lines = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
     assert [row.split("`")[1] for row in lines[2:7]] == list(F1)
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(F1["cls"])
     cell = f"43.0 ± {half:.1f}"
@@ -67,16 +68,18 @@ def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
 
 
 def test_what_a_closed_set_cannot_say_is_marked(grid_folder):
-    rows = metric_rows(load_sweep(grid_folder), "f1").splitlines()
+    rows = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
     assert rows[2].count("†") == 1 and "†" not in rows[3]
-    assert "† chance by construction" in markdown(load_sweep(grid_folder), [])
+    assert "† chance by construction" in markdown(load_sweep(grid_folder, TABLE12), [])
 
 
 def test_comparisons_pair_equal_seeds(grid_folder):
-    grid = load_sweep(grid_folder)
+    grid = load_sweep(grid_folder, TABLE12)
     differences = np.subtract(F1["best"], F1["cls_imcst_semantic"])
     half = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(differences)
-    found = grid.difference("best", "cls_imcst_semantic", "metrics", "few_shot", "ood_on_ood", "model", "f1")
+    found = grid.difference(
+        ("best", "few_shot.ood_on_ood.model.f1"), ("cls_imcst_semantic", "few_shot.ood_on_ood.model.f1")
+    )
     assert found == pytest.approx((differences.mean(), half, 3))
     assert default_pairs(grid) == [
         ("cls", "closed_set"),
@@ -90,8 +93,10 @@ def test_comparisons_pair_equal_seeds(grid_folder):
 
 def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder):
     shutil.rmtree(grid_folder / "cls" / "seed0")
-    grid = load_sweep(grid_folder)
-    found = grid.difference("cls_imcst_semantic", "cls", "metrics", "zero_shot", "id_on_id", "model", "f1")
+    grid = load_sweep(grid_folder, TABLE12)
+    found = grid.difference(
+        ("cls_imcst_semantic", "zero_shot.id_on_id.model.f1"), ("cls", "zero_shot.id_on_id.model.f1")
+    )
     assert found.mean == pytest.approx(0.10) and found.seeds == 2
     assert "| `cls` | 2 |" in metric_rows(grid, "f1")
 
@@ -152,7 +157,7 @@ def test_seeds_of_one_method_that_differ_in_more_are_refused(tmp_path, where, va
     change(other, where, value)
     write_result(tmp_path, other)
     with pytest.raises(MismatchError, match=named) as raised:
-        load_sweep(tmp_path)
+        load_sweep(tmp_path, TABLE12)
     assert "seed0" in str(raised.value) and "seed1" in str(raised.value)
 
 
@@ -163,20 +168,20 @@ def test_methods_on_other_terms_are_refused(tmp_path, where):
     change(other, where, "other")
     write_result(tmp_path, other)
     with pytest.raises(MismatchError, match=where.removeprefix("config.")):
-        load_sweep(tmp_path)
+        load_sweep(tmp_path, TABLE12)
 
 
 def test_what_methods_set_may_differ_and_is_listed(tmp_path):
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
         write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))
-    assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path), [])
+    assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path, TABLE12), [])
 
 
 def test_two_runs_of_one_seed_are_refused(tmp_path):
     for folder in ("a", "b"):
         write_result(tmp_path / folder, make_result("cls", 0, 0.4))
     with pytest.raises(CheckpointError, match="expected one run of cls with seed 0"):
-        load_sweep(tmp_path)
+        load_sweep(tmp_path, TABLE12)
 
 
 @pytest.mark.parametrize(

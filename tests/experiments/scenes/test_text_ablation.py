@@ -145,7 +145,7 @@ def views_folder(views: ObjectViewDataset, folder: Path) -> Path:
     [
         ({}, "scenes=.* or views=.* but got neither"),
         ({"scenes": ["a"], "seeds": 0}, "seeds of at least 1"),
-        ({"views": ["a"], "share": 1.5}, "share in"),
+        ({"views": ["a"], "crop_fraction": 1.5}, "crop_fraction in"),
     ],
 )
 def test_bad_settings_are_named(change: dict[str, object], message: str) -> None:

@@ -31,7 +31,7 @@ def toys(tmp_path_factory) -> list[str]:
 def weights(out: Path) -> bytes:
     return b"".join(
         (epoch_folder(out / phase, saved_epochs(out / phase)[-1]) / "model.safetensors").read_bytes()
-        for phase in ("distill", "fewshot")
+        for phase in ("distill", "few_shot")
     )
 
 
@@ -43,7 +43,7 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
     assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
     script = ROOT / "scripts" / "train_affordance.py"
-    run_killed(script, [*toys, "out=killed"], "pickclutter_lang.training.logger:Monitor.step", 5, tmp_path)
+    run_killed(script, [*toys, "out=killed"], "pickclutter_lang.training.logger:TrainingLogger.step", 5, tmp_path)
     assert saved_epochs(tmp_path / "killed" / "distill") == [1]
     assert call("train_affordance.py", *toys, "out=killed", folder=tmp_path).returncode == 0
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")

@@ -17,13 +17,11 @@ from helpers.paths import ROOT, TESTS
 from helpers.scene_runs import make_toys
 from pickclutter_lang.errors import InvalidArgumentError, LockedError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
-from pickclutter_lang.experiments.sweeps.sweep_runner import (
-    Job,
-    SweepConfig,
-    forwarded_overrides,
-    plan_sweep,
-    run_sweep,
-)
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
+from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
 from pickclutter_lang.utils.cli import compose_config
 from pickclutter_lang.utils.locks import dir_lock
 
@@ -62,9 +60,9 @@ def compose_run(overrides: list[str]) -> TrainConfig:
         return compose_config(TrainConfig, "train_affordance", overrides)
 
 
-def grid_settings(out: Path, **changes) -> SweepConfig:
+def grid_settings(out: Path, **changes) -> Table12SweepConfig:
     values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
-    return SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
+    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
 
 
 def make_jobs(out: Path, methods: list[str]) -> list[Job]:
@@ -155,7 +153,7 @@ def test_children_end_with_the_grid(tmp_path, script, number):
 def test_progress_counts_epochs(tmp_path, script):
     [job] = make_jobs(tmp_path, ["good"])
     assert job.progress == 0 and not job.done
-    for phase, lines in (("distill", 5), ("fewshot", 3)):
+    for phase, lines in (("distill", 5), ("few_shot", 3)):
         (job.folder / phase).mkdir(parents=True)
         (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
     epochs = job.config.distill.epochs + job.config.few_shot.epochs
@@ -166,11 +164,11 @@ def test_progress_counts_epochs(tmp_path, script):
 
 def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
     own = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
-    assert forwarded_overrides(own) == ["distill.epochs=3"]
-    jobs = plan_sweep(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
+    assert forwarded_overrides(own, SWEEP_KEYS) == ["distill.epochs=3"]
+    jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
     assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
-    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.threads for job in jobs} == {1}
+    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.num_threads for job in jobs} == {1}
     assert jobs[2].config.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
 
 
@@ -190,8 +188,25 @@ def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
     config = grid_settings(tmp_path, **changes)
     with pytest.raises(InvalidArgumentError, match=message):
         config.validate()
-        plan_sweep(config, compose_run)
+        plan_table12(config, compose_run)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path):
+    toys = [*make_toys(tmp_path / "toys"), "distill.epochs=1", "few_shot.epochs=1"]
+    folder = tmp_path / "out" / "cls" / "seed0"
+    run = SceneRun.open(compose_run([*toys, "experiment=quickstart", "method=cls", "seed=0", f"out={folder}"]))
+    run.train()
+    result = evaluate_run(run)
+    del result["config"]["objective"]["region_cls"], result["config"]["crop_classifier"]
+    result["config"]["teacher"]["checkpoint"] = "elsewhere"
+    (folder / "result.json").write_text(json.dumps(result))
+    overrides = [toy for toy in toys if not toy.startswith("num_threads")]
+    sweep = grid_settings(tmp_path / "out", methods=["cls"], overrides=overrides)
+    assert [job.done for job in plan_table12(sweep, compose_run)] == [True, False]
+    sweep.overrides = [*overrides, "objective.region_cls=1"]
+    with pytest.raises(InvalidArgumentError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
+        plan_table12(sweep, compose_run)
 
 
 @pytest.mark.slow

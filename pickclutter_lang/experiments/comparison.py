@@ -1,0 +1,79 @@
+"""Which runs may be compared: what they were made of, and which settings change no result."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.training.checkpoint import describe_differences
+
+Result = dict[str, Any]
+"""Content of a `result.json`."""
+
+_IGNORED: Mapping[str, Sequence[str]] = {
+    "": ("out", "num_threads", "num_workers", "device", "scenes"),
+    # The content of stores, data sets and texts is compared by its hash.
+    "data": (
+        "train", "id", "ood", "fewshot", "scene_subsets", "max_cache_bytes",
+        "root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
+    ),
+    "teacher": ("cache", "checkpoint"),  # its weights are compared by their fingerprint
+    "student": ("activation_checkpointing",),
+    "text": ("style_dir", "truncate"),  # without `truncate` a text that is too long is an error
+}  # fmt: skip
+"""Group -> its settings that change no result: where files lie, and on what a run is computed."""
+
+
+def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run that its result depends on, the seed among them.
+
+    Settings that are younger than the run have the value with which it was made.
+
+    :param config: nested values of a run on scenes or on single images
+    """
+    kept: dict[str, Any] = copy.deepcopy({key: value for key, value in config.items() if key not in _IGNORED[""]})
+    for group, keys in _IGNORED.items():
+        for key in keys if group in kept else ():
+            kept[group].pop(key, None)
+    kept.setdefault("crop_classifier", None)
+    kept.setdefault("objective", {}).setdefault("region_cls", 0.0)
+    return kept
+
+
+def provenance(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result says of the content of its data, and its teacher's fingerprint."""
+    return {"data": result["data"], "teacher": {"fingerprint": result["teacher"]["fingerprint"]}}
+
+
+class Comparison(NamedTuple):
+    """Results of the same `group` must agree in `view`."""
+
+    group: Callable[[Result], str]
+    view: Callable[[Result], dict[str, Any]]
+
+
+def check_comparable(results: Mapping[str, Result], comparisons: Sequence[Comparison], folder: Path) -> None:
+    """Check that results can stand in one table: each is compared with the first of its group.
+
+    :param results: place below `folder` -> result
+    :raises MismatchError: naming the places of two results, and each value in which they differ
+    """
+    for comparison in comparisons:
+        first: dict[str, str] = {}
+        for place, result in results.items():
+            other = first.setdefault(comparison.group(result), place)
+            differences = describe_differences(comparison.view(results[other]), comparison.view(result))
+            if differences:
+                raise MismatchError(
+                    f"expected runs that can stand in one table, but {other} and {place} under {folder} differ: "
+                    f"{'; '.join(differences)}; train one of them again, or move it elsewhere"
+                )
+
+
+def as_json(value: Any) -> Any:
+    """Return nested values as they come back from a JSON file: tuples are lists."""
+    return json.loads(json.dumps(value))

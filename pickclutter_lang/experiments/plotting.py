@@ -1,0 +1,16 @@
+"""Colors and axes that all figures share."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+RIGHT, WRONG, MISSED, GREY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
+SEEN, UNSEEN = "#3367b0", "#b0337a"
+"""Colors of Y_id and Y_ood."""
+STAGE_COLORS = {"zero_shot": "#8ab4f8", "few_shot": SEEN, "retrieval": "#5bb5a2"}
+
+
+def tidy_axes(ax: Axes) -> None:
+    """Draw horizontal grid lines, and no frame at the top and on the right."""
+    ax.grid(axis="y", alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)

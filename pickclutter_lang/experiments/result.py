@@ -1,0 +1,105 @@
+"""The file `result.json` of a finished run, on scenes or on single images: written and read here alone."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.comparison import Result
+from pickclutter_lang.training.experiment import MultiPhaseExperiment
+from pickclutter_lang.training.logger import peak_memory_mb, write_json
+
+RESULT_FILE = "result.json"
+SCHEMA = 4
+_KEYS = ("name", "seed", "config", "data", "teacher", "git_revision", "metrics")
+
+
+def write_result(
+    run: MultiPhaseExperiment,
+    histories: Mapping[str, Sequence[Mapping[str, Any]]],
+    evaluation_seconds: float,
+    values: Mapping[str, Any],
+) -> Result:
+    """Write `result.json` into a run's folder and return what it holds.
+
+    :param histories: phase -> a row for each epoch
+    :param values: what is evaluated, `metrics` among them
+    """
+    config = run.config.as_dict()
+    result: Result = {
+        "schema": SCHEMA,
+        "kind": run.kind,
+        "name": run.name,
+        "config": config,
+        "seed": config["seed"],
+        "data": run.data_provenance,
+        "teacher": run.teacher_provenance,
+        "git_revision": git_revision(),
+        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
+        "history": dict(histories),
+        "seconds": {
+            **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
+            "evaluation": evaluation_seconds,
+        },
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    result = without_nan(result | dict(values))
+    write_json(run.folder / RESULT_FILE, result)
+    return result
+
+
+def read_result(folder: Path, kind: str) -> Result:
+    """Read the `result.json` of a run.
+
+    :param kind: `scenes` or `images`
+    :raises CheckpointError: when it is missing, damaged, of another schema or of the other kind
+    """
+    path = folder / RESULT_FILE
+    advice = "delete it and run the same command again: a finished run is only evaluated"
+    try:
+        result = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"expected the result of a run at {path}, but there is no such file; finish the run first"
+        ) from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged ({error}); {advice}") from error
+    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
+        found = result.get("schema") if isinstance(result, dict) else type(result).__name__
+        raise CheckpointError(
+            f"expected a result of schema {SCHEMA} in {path}, but got {found}; convert a run of version 0.1.0 "
+            f"with pickclutter migrate {folder}, or {advice}"
+        )
+    if result.get("kind") != kind:
+        raise CheckpointError(f"expected a result on {kind} in {path}, but it is on {result.get('kind')}")
+    missing = [key for key in _KEYS if key not in result]
+    if missing:
+        raise CheckpointError(
+            f"expected {', '.join(_KEYS)} in {path}, but {', '.join(missing)} are not there; {advice}"
+        )
+    return result
+
+
+def git_revision() -> str | None:
+    """Return the commit of the source tree (with `-dirty` after it where files were changed), or None without git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def without_nan(value: Any) -> Any:
+    """Return nested JSON values with None for numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

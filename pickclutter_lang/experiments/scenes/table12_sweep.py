@@ -1,0 +1,133 @@
+"""The sweep of Table 12: methods times seeds on scenes, and what its runs must share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.datasets.scene_images import data_provenance
+from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_list, check_sweep, flat_config, plan_runs
+from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults
+from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.teachers import load_teacher
+
+METHODS = {
+    "closed_set": "Closed-Set",
+    "cls": "L_cls",
+    "cls_imcst": "+ L_im-cst",
+    "cls_imcst_semantic": "+ Semantic Enrich",
+}
+"""Method -> its row of Table 12, in the paper's order."""
+SWEEP_KEYS = ("methods", "seeds", "workers", "out", "experiment", "tables_only", "tables", "compare")
+"""Settings of the sweep; every other one is a setting of each run."""
+
+_SHARED = ("data", "student", "teacher", "selection_metric", "precision")
+_BUDGET = ("epochs", "batch_size", "repeats", "image_size_schedule", "optimizer", "schedule")
+
+
+@dataclass
+class Table12SweepConfig:
+    """Each of `methods` with each of `seeds`, on the settings of `experiment` and `overrides`.
+
+    A run lies in `out/<method>/seed<seed>`, its log in `out/logs`. `workers` runs go side by side, of one thread each.
+    """
+
+    experiment: str
+    methods: list[str]
+    seeds: list[int]
+    out: str
+    workers: int
+    overrides: list[str]
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_list("methods", self.methods)
+        check_sweep(self.seeds, self.workers, self.overrides, ("method",))
+
+
+def plan_table12(config: Table12SweepConfig, compose: Callable[[list[str]], TrainConfig]) -> list[Job]:
+    """Return the jobs of the sweep.
+
+    :param compose: from overrides to settings; every run's are checked before anything starts
+    :raises PickClutterError: what `plan_runs` raises
+    """
+    specs = [
+        RunSpec(method, [f"experiment={config.experiment}", f"method={method}", *config.overrides])
+        for method in config.methods
+    ]
+    return plan_runs(Path(config.out), specs, config.seeds, compose, _CurrentProvenance(), TABLE12)
+
+
+def stages_of_sweep(results: SweepResults) -> list[str]:
+    """Return the stages that every run has, in the order of tables."""
+    every = [result for seeds in results.runs.values() for result in seeds.values()]
+    return [stage for stage in STAGE_TITLES if all(stage in result["metrics"] for result in every)]
+
+
+def method_config(results: SweepResults) -> dict[str, dict[str, str]]:
+    """Return the settings in which the methods differ: dotted key -> method -> value."""
+    flat = {method: flat_config(_of_every_seed(next(iter(seeds.values())))) for method, seeds in results.runs.items()}
+    keys = sorted({key for values in flat.values() for key in values} - {"method"})
+    table = {key: {method: str(values.get(key, "(none)")) for method, values in flat.items()} for key in keys}
+    return {key: values for key, values in table.items() if len(set(values.values())) > 1}
+
+
+class _CurrentProvenance:
+    """What runs would be made of now; stores and teachers are opened once for all runs that share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, config: TrainConfig) -> dict[str, Any]:
+        """Return number and content hash of the scenes of each store, and the teacher's fingerprint."""
+        data, teacher = config.data, config.teacher
+        stores = json.dumps([data.train, data.id, data.ood, data.fewshot, data.scene_subsets])
+        if stores not in self._known:
+            self._known[stores] = data_provenance(data)
+        name = json.dumps([teacher.name, teacher.checkpoint])
+        if name not in self._known:
+            self._known[name] = load_teacher(teacher.name, teacher.checkpoint).fingerprint
+        return {"data": self._known[stores], "teacher": {"fingerprint": self._known[name]}}
+
+
+def _of_every_seed(result: Result) -> dict[str, Any]:
+    """Return the settings that the seeds of a method share."""
+    return {key: value for key, value in comparable_config(result["config"]).items() if key != "seed"}
+
+
+def _of_a_method(result: Result) -> dict[str, Any]:
+    return {"settings": _of_every_seed(result), **provenance(result)}
+
+
+def _of_every_method(result: Result) -> dict[str, Any]:
+    """Return what the methods of a table share: not objective, prompts, augmentation and the like."""
+    config = comparable_config(result["config"])
+    shared: dict[str, Any] = {key: config.get(key) for key in _SHARED}
+    shared["data"] = {key: value for key, value in (shared["data"] or {}).items() if key != "augmentation"}
+    for phase in ("distill", "few_shot"):
+        values: Mapping[str, Any] = config.get(phase, {})
+        shared[phase] = {key: values.get(key) for key in _BUDGET}
+    return {"settings": shared, **provenance(result)}
+
+
+def _order(method: str) -> tuple[int, str]:
+    """Sort the paper's methods first, in its order, then `best`, then its ablations."""
+    known = [*METHODS, "best"]
+    return (known.index(method), "") if method in known else (len(known), method)
+
+
+TABLE12 = SweepKind(
+    kind="scenes",
+    comparisons=(
+        Comparison(lambda result: str(result["name"]), _of_a_method),
+        Comparison(lambda _: "", _of_every_method),
+    ),
+    order=_order,
+    command="pickclutter reproduce-table12",
+)

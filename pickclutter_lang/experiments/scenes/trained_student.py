@@ -1,0 +1,167 @@
+"""The student of a finished run, in use: its weights and label features, without its scenes and without its teacher."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
+from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
+from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.students.label_encoders import StoredLabelEncoder
+from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
+from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.utils.io import atomic_write
+
+LABEL_FEATURES_FILE = "label_features.safetensors"
+_PROMPTS_PREFIX = "prompts."
+
+
+@dataclass(frozen=True)
+class LabelFeatures:
+    """Text features [C, D] of the labels of a run after a phase.
+
+    `unseen` marks the labels of Y_ood, `camera_size` is the side in pixels of the stored images.
+    """
+
+    names: tuple[str, ...]
+    unseen: tuple[bool, ...]
+    camera_size: int
+    features: PromptFeatures
+
+    def save(self, path: Path) -> None:
+        """Write them, whole or not at all."""
+        features = self.features._asdict()
+        tensors = {name: value.cpu().contiguous() for name, value in features.items() if value is not None}
+        values = {"names": self.names, "unseen": self.unseen, "camera_size": self.camera_size}
+        atomic_write(path, save(tensors, {key: json.dumps(value) for key, value in values.items()}))
+
+    @classmethod
+    def load(cls, path: Path) -> LabelFeatures:
+        """Read what `save` wrote.
+
+        :raises CheckpointError: when the file is damaged
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                values = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+                features = PromptFeatures(file.get_tensor("positive"), file.get_tensor("negative"))
+            return cls(tuple(values["names"]), tuple(values["unseen"]), values["camera_size"], features)
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise CheckpointError(
+                f"the label features at {path} are damaged ({error}); delete the file, and train the run again with "
+                "the same command, which goes on where it is"
+            ) from error
+
+
+@dataclass(frozen=True)
+class TrainedStudent:
+    """A student after a phase, on the CPU and in eval mode.
+
+    `weights` are its state dict with that of its label encoder (`prompts.`), and `data` the content hashes of the
+    stores that it was trained on, by name. The stores themselves are opened at the first use of `scenes`.
+    """
+
+    config: TrainConfig
+    phase: str
+    weights: dict[str, Tensor]
+    labels: LabelFeatures
+    teacher: TeacherReference
+    data: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return Path(self.config.out)
+
+    @property
+    def crop_size(self) -> int:
+        """Side in pixels of the center of an image that the student sees."""
+        return self.config.data.crop_size or self.labels.camera_size
+
+    @cached_property
+    def model(self) -> PromptedStudent:
+        """The network. New names are encoded without descriptions, by the teacher, which is loaded at the first."""
+        config, features = self.config, self.labels.features
+        contexts = {
+            name.removeprefix(_PROMPTS_PREFIX): value
+            for name, value in self.weights.items()
+            if name.startswith(_PROMPTS_PREFIX)
+        }
+        prompts = replace(config.prompts, descriptions=None, extra_descriptions=[])
+        model = PromptedStudent(
+            replace(config.student, pretrained=False),
+            config.data.camera_spec,
+            features.positive.shape[1],
+            lambda: StoredLabelEncoder(self.labels.names, features, prompts, contexts, self.teacher),
+            self.labels.names,
+            resolve_bf16(config.precision, "cpu"),
+        )
+        network = {name: value for name, value in self.weights.items() if not name.startswith(_PROMPTS_PREFIX)}
+        try:
+            model.load_state_dict(network)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"the weights of the run at {self.folder} do not fit its configuration: {error}"
+            ) from error
+        return model.eval().requires_grad_(False)
+
+    @cached_property
+    def scenes(self) -> dict[str, SceneDataset]:
+        """The scene stores of the run.
+
+        :raises DatasetError: when a store is missing, damaged, or not the one that the run was trained on
+        """
+        try:
+            scenes = load_scene_datasets(self.config.data)
+        except DatasetError as error:
+            raise type(error)(
+                f"{error}; if the scene stores of the run were moved, name their folder: scenes=..."
+            ) from error
+        found = {name: {"scenes": len(part), "content": part.content_hash} for name, part in scenes.items()}
+        differences = describe_differences(self.data, found)
+        if differences:
+            raise MismatchError(
+                f"the run at {self.folder} was trained on other data (there / now): {'; '.join(differences)}; "
+                "name the folder of its scene stores: scenes=..."
+            )
+        return scenes
+
+    def label_names(self, splits: Sequence[str]) -> list[str]:
+        """Return the names of Y_id (`id`), Y_ood (`ood`) or both, in catalog order."""
+        pairs = zip(self.labels.names, self.labels.unseen, strict=True)
+        return [name for name, unseen in pairs if ("ood" if unseen else "id") in splits]
+
+    def label_indices(self, splits: Sequence[str]) -> list[int]:
+        """Return the label columns of the stores for Y_id, Y_ood or both, in catalog order."""
+        columns = self.scenes["train"].label_names
+        return [columns.index(name) for name in self.label_names(splits)]
+
+
+def architecture_signature(config: TrainConfig, embed_dim: int) -> dict[str, Any]:
+    """Return what a checkpoint must share with a model to be loaded into it, as JSON values."""
+    return {
+        "student": config.student.name,
+        "output_stride": config.student.output_stride,
+        "temperature": config.student.temperature,
+        "cameras": list(config.data.cameras),
+        "depth": config.data.depth,
+        "crop_size": config.data.crop_size,
+        "image_size": config.data.image_size,
+        "embed_dim": embed_dim,
+        "n_ctx": config.prompts.n_ctx,
+        "descriptions": config.prompts.descriptions,
+        "extra_descriptions": list(config.prompts.extra_descriptions),
+        "truncate": config.prompts.truncate,
+        "closed_set": config.prompts.closed_set,
+    }

@@ -1,0 +1,136 @@
+"""Planning a sweep: each run with each seed, checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.comparison import (
+    Result,
+    as_json,
+    check_comparable,
+    comparable_config,
+    provenance,
+)
+from pickclutter_lang.experiments.result import RESULT_FILE
+from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults, by_place, load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
+from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.utils.validation import at_least
+
+Config = TypeVar("Config", bound=RunConfig)
+
+
+class RunSpec(NamedTuple):
+    """A run of a sweep: its name, which is that of its folder, and the overrides that make it."""
+
+    name: str
+    overrides: Sequence[str]
+
+
+def check_sweep(seeds: Sequence[int], workers: int, overrides: Sequence[str], reserved: Collection[str]) -> None:
+    """Check what every sweep is asked for.
+
+    :param reserved: keys that the sweep sets for each run, so that nobody else may
+    :raises InvalidArgumentError: naming what is wrong
+    """
+    check_list("seeds", seeds)
+    at_least("workers", workers, 1)
+    for override in overrides:
+        if override_key(override) in {"seed", "num_threads", *reserved}:
+            raise InvalidArgumentError(
+                f"expected settings that all runs share, and seeds=[0,1,2] for their seeds, but got {override}, "
+                "which the sweep sets for each run"
+            )
+
+
+def check_list(name: str, values: Sequence[Any]) -> None:
+    """Raise InvalidArgumentError for a list that is empty or repeats a value."""
+    if not values or len({*map(str, values)}) != len(values):
+        raise InvalidArgumentError(f"expected {name} as a list without repeats, but got {values}")
+
+
+def plan_runs(
+    out: Path,
+    specs: Sequence[RunSpec],
+    seeds: Sequence[int],
+    compose: Callable[[list[str]], Config],
+    current_provenance: Callable[[Config], dict[str, Any]],
+    kind: SweepKind,
+) -> list[Job]:
+    """Return the jobs of a sweep, seed after seed, so that a part of it is already a table.
+
+    :param out: a run lies in `out/<name>/seed<seed>`
+    :param compose: from overrides to settings
+    :param current_provenance: from settings to what a run would be made of now, see `provenance`
+    :raises InvalidArgumentError: when an override is wrong, or a finished run has other settings
+    :raises MismatchError: when finished runs were made of other data or with another teacher than are there now, or
+        cannot stand in one table with a planned one
+    :raises CheckpointError: when a result is damaged, of another schema, or in the folder of another run
+    """
+    finished = load_sweep(out, kind) if any(out.rglob(RESULT_FILE)) else None
+    jobs = []
+    for seed in seeds:
+        for spec in specs:
+            folder = out / spec.name / f"seed{seed}"
+            arguments = [*spec.overrides, f"seed={seed}", "num_threads=1", f"out={quoted(str(folder))}"]
+            config = compose(arguments)
+            jobs.append(Job(f"{spec.name}/seed{seed}", folder, arguments, config))
+            if finished is not None:
+                planned = {"name": spec.name, "seed": seed, "config": as_json(config.as_dict())}
+                _check_planned(jobs[-1], planned | current_provenance(config), finished, kind)
+    return jobs
+
+
+def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: SweepKind) -> None:
+    """Compare a planned run with its own result, if there is one, and with the other finished runs."""
+    name, seed = planned["name"], planned["seed"]
+    place = finished.folders.get((name, seed), job.folder)
+    if place.resolve() != job.folder.resolve():
+        raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {place}; move it there")
+    if job.done:
+        _check_same_run(job.folder, finished.runs[name][seed], planned)
+    check_comparable(by_place(finished) | {f"{job.name} (planned)": planned}, kind.comparisons, finished.folder)
+
+
+def _check_same_run(folder: Path, saved: Result, planned: Result) -> None:
+    differences = describe_differences(provenance(saved), provenance(planned))
+    if differences:
+        raise MismatchError(
+            f"the finished run at {folder} was made of other data or with another teacher (there / now): "
+            f"{'; '.join(differences)}; use those it was made of, or choose another out"
+        )
+    differences = describe_differences(comparable_config(saved["config"]), comparable_config(planned["config"]))
+    if differences:
+        raise InvalidArgumentError(
+            f"the finished run at {folder} has other settings (there / now): {'; '.join(differences)}; "
+            "use the same settings, or choose another out"
+        )
+
+
+def forwarded_overrides(overrides: Sequence[str], own: Collection[str]) -> list[str]:
+    """Return the overrides of a sweep's command that are overrides of each run.
+
+    :param own: keys of the sweep itself
+    """
+    return [override for override in overrides if override_key(override) not in own]
+
+
+def override_key(override: str) -> str:
+    """Return the key of an override such as `+distill.epochs=3`."""
+    return override.split("=")[0].strip("+~ ")
+
+
+def quoted(value: str) -> str:
+    """Return a value that hydra takes as it is, spaces and commas included."""
+    return '"' + value.replace('"', '\\"') + '"'
+
+
+def flat_config(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by their dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flat_config(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,162 @@
+"""Which files of a folder of version 0.1.0 change, and into what."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.migration import renames
+from pickclutter_lang.migration.policy_config import policy_config
+
+RUN_FILE, RESULT_FILE, STATE_FILE, LOG_FILE = "settings.json", "result.json", "state.json", "log.jsonl"
+POLICY_FILE, STORE_FILE = "policy.json", "manifest.json"
+RESULT_SCHEMA = 4
+_ARRAYS = {"held_out": "unseen", "pictures": "images"}
+"""Names of arrays in the predictions of a run."""
+
+Json = dict[str, Any]
+
+
+def converted_files(root: Path) -> dict[PurePosixPath, tuple[PurePosixPath, bytes | None]]:
+    """Return every file below a folder: its path -> its new path, and its new content (None: as it is).
+
+    :raises CheckpointError: when a file is damaged, or nothing here is of version 0.1.0
+    """
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    found = {}
+    changes = 0
+    for path in files:
+        old = PurePosixPath(path.relative_to(root))
+        new, data = _convert(path)
+        target = PurePosixPath(new.relative_to(root))
+        changes += target != old or data is not None
+        found[old] = (target, data)
+    if not changes:
+        raise CheckpointError(
+            f"expected a run, a sweep, a policy folder or a teacher's run of version 0.1.0 in {root}, but there is "
+            "none; scene stores, views and exported teachers of 0.1.0 are read as they are"
+        )
+    return found
+
+
+def _convert(path: Path) -> tuple[Path, bytes | None]:
+    """Return where a file goes and what it then holds."""
+    kind, run = _kind_of_run(path)
+    if path.name == POLICY_FILE:
+        return path, _converted(path, lambda old: policy_config(old) if old.get("schema") == 2 else None)
+    if run is None:
+        return path, _converted(path, _teacher_state) if path.name == STATE_FILE else None
+    target = run.joinpath(*_renamed_parts(path.relative_to(run).parts))
+    config = renames.scene_config if kind == "scenes" else renames.image_config
+    if path.name == RUN_FILE:
+        return target, _converted(path, lambda old: _run_record(old, config))
+    if path.name == RESULT_FILE:
+        return target, _converted(path, lambda old: _result(old, config, kind))
+    if path.name == STATE_FILE:
+        return target, _converted(path, _state)
+    if path.name == LOG_FILE:
+        return target, "".join(f"{json.dumps(_log_row(json.loads(row)))}\n" for row in _lines(path)).encode()
+    if path.parent.name == "predictions" and path.suffix == ".npz":
+        return target, _predictions(path)
+    return target, None
+
+
+def _kind_of_run(path: Path) -> tuple[str, Path | None]:
+    """Return what kind of run of 0.1.0 a file belongs to, `scenes` or `images`, and the run's folder."""
+    for folder in path.parents:
+        record = folder / RUN_FILE
+        if record.is_file():
+            settings = _read(record).get("settings")
+            if isinstance(settings, dict) and "fewshot" in settings:
+                return ("scenes" if "train" in settings["data"] else "images"), folder
+            return "", None
+    return "", None
+
+
+def _renamed_parts(parts: tuple[str, ...]) -> list[str]:
+    """Rename the folder of a phase, which is the first or, for TensorBoard, the second part of a path."""
+    names = list(parts)
+    place = 1 if names[0] == "tensorboard" else 0
+    if place < len(names) - 1:
+        names[place] = renames.PHASES.get(names[place], names[place])
+    return names
+
+
+def _run_record(old: Json, config: Callable[[Mapping[str, Any]], Json]) -> Json:
+    return old | {"settings": config(old["settings"]), "data": _data(old["data"])}
+
+
+def _data(old: Json) -> Json:
+    """Rename the known classes of a data set of images."""
+    return renames.rename(old, {"known": "seen"})
+
+
+def _result(old: Json, config: Callable[[Mapping[str, Any]], Json], kind: str) -> Json:
+    new = old | {"schema": RESULT_SCHEMA, "kind": kind, "config": config(old["config"]), "data": _data(old["data"])}
+    new.setdefault("name", new["config"].get("method"))
+    new["seconds"] = renames.rename(old["seconds"], renames.PHASES)
+    history = renames.rename(old["history"], renames.PHASES)
+    new["history"] = {phase: [_log_row(row) for row in rows] for phase, rows in history.items()}
+    if kind == "scenes":
+        new["metrics"] = {name: _stage(stage) for name, stage in old["metrics"].items()}
+    return new
+
+
+def _stage(old: Json) -> Json:
+    names = {"model_at_alarm": "model_matched_fpr"}
+    return {key: renames.rename(cell, names) if isinstance(cell, dict) else cell for key, cell in old.items()}
+
+
+def _state(old: Json) -> Json:
+    new = old | {"phase": renames.PHASES.get(old["phase"], old["phase"])}
+    new["architecture"] = renames.architecture(old["architecture"])
+    new["history"] = [_log_row(row) for row in old["history"]]
+    return new
+
+
+def _teacher_state(old: Json) -> Json | None:
+    settings = old.get("settings")
+    return old | {"settings": renames.teacher_config(settings)} if isinstance(settings, dict) else None
+
+
+def _log_row(old: Json) -> Json:
+    new = renames.rename(old, renames.LOSSES)
+    return new | {"phase": renames.PHASES.get(old["phase"], old["phase"])} if "phase" in old else new
+
+
+def _predictions(path: Path) -> bytes:
+    stream = io.BytesIO()
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            np.savez_compressed(stream, **renames.rename({name: file[name] for name in file.files}, _ARRAYS))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); remove it and migrate again") from error
+    return stream.getvalue()
+
+
+def _converted(path: Path, convert: Callable[[Json], Json | None]) -> bytes | None:
+    try:
+        new = convert(_read(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} is not as version 0.1.0 wrote it: {error!r}") from error
+    return None if new is None else (json.dumps(new, indent=1) + "\n").encode()
+
+
+def _read(path: Path) -> Json:
+    try:
+        values = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error})") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"expected a JSON object in {path}, but it holds {type(values).__name__}")
+    return values
+
+
+def _lines(path: Path) -> list[str]:
+    return [row for row in path.read_text().splitlines() if row.strip()]

@@ -1,0 +1,79 @@
+"""A folder of version 0.1.0 is converted beside itself and then put in its own place: never half converted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from rich.progress import track
+
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.migration.folders import converted_files
+from pickclutter_lang.utils.io import atomic_write, fsync
+
+BACKUP_SUFFIX = ".0.1.0"
+"""Behind the name of a folder that was migrated: what it was before."""
+_NEVER_CHANGED = (".safetensors", ".npz", ".h5", ".png")
+"""Files that are replaced, never written into: both folders may share them."""
+
+
+def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]:
+    """Convert a folder, which may hold many runs, and keep what it was beside it.
+
+    Weights become hard links where the disk allows it, so that the copy takes little room. A migration that was ended
+    halfway is done again, or ended, by the same call.
+
+    :param dry_run: convert nothing, and only say what would change
+    :return: a line for each file that changes, and the folder that keeps the old files
+    :raises CheckpointError: when there is no such folder, it was migrated before, or a file is damaged
+    """
+    root = Path(folder).absolute()
+    backup = root.with_name(root.name + BACKUP_SUFFIX)
+    unfinished, finished = (root.with_name(f".{root.name}.{word}") for word in ("migrating", "migrated"))
+    if not root.is_dir() and backup.is_dir() and finished.is_dir():
+        finished.rename(root)  # the last step, before which a migration was ended
+        return ["all of it, by a migration that had been ended at its last step"], backup
+    if not root.is_dir():
+        raise CheckpointError(f"expected a folder at {folder}, but there is none")
+    if backup.exists():
+        raise CheckpointError(
+            f"expected no {backup}, where the files before a migration are kept: {folder} was migrated before. To "
+            "migrate it again, put that folder back in its place"
+        )
+    files = converted_files(root)
+    changed = {old: new for old, (new, data) in files.items() if old != new or data is not None}
+    lines = [f"{old} -> {new}" if old != new else str(old) for old, new in changed.items()]
+    if dry_run:
+        return lines, backup
+    for path in (unfinished, finished):
+        shutil.rmtree(path, ignore_errors=True)
+    try:
+        for old, (new, data) in track(files.items(), "migrating", transient=True):
+            target = unfinished / new
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if data is None:
+                _share(root / old, target)
+            else:
+                atomic_write(target, data)
+        fsync(unfinished)
+        unfinished.rename(finished)
+        root.rename(backup)
+        finished.rename(root)
+        fsync(root.parent)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot convert {folder}: {error.strerror}; mend that and run the same command again, nothing is lost"
+        ) from error
+    return lines, backup
+
+
+def _share(source: Path, target: Path) -> None:
+    """Link what is never written into, and copy the rest, such as logs."""
+    if source.suffix in _NEVER_CHANGED:
+        try:
+            os.link(source, target)
+            return
+        except OSError:  # such as on a disk without hard links
+            pass
+    shutil.copy2(source, target)

@@ -1,0 +1,201 @@
+"""The configuration of a policy folder, `policy.json`: what a student in use needs, and nothing of its training."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from pickclutter_lang.datasets.cameras import CameraSpec
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.students.config import PromptConfig, StudentConfig
+from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.utils.constants import CAMERAS, LABELS
+from pickclutter_lang.utils.validation import at_least, one_of, within
+
+SCHEMA = 3
+
+
+@dataclass(frozen=True)
+class StudentArchitecture:
+    """Network, output stride and temperature of a student; see `pickclutter_lang.students.config.StudentConfig`."""
+
+    name: str
+    output_stride: int | None
+    dropout: bool
+    temperature: float
+
+    @property
+    def student_config(self) -> StudentConfig:
+        """The configuration of a network that gets its weights from the folder."""
+        return StudentConfig(
+            name=self.name,
+            output_stride=self.output_stride,
+            pretrained=False,
+            dropout=self.dropout,
+            temperature=self.temperature,
+        )
+
+
+@dataclass(frozen=True)
+class PromptArchitecture:
+    """How new names become prompts: the number of context vectors, and what happens to long names."""
+
+    n_ctx: int
+    truncate: bool
+    closed_set: bool
+
+    @property
+    def prompt_config(self) -> PromptConfig:
+        """The configuration of a label encoder that gets its weights from the folder; names have no descriptions."""
+        return PromptConfig(
+            n_ctx=self.n_ctx,
+            positive_init=None,
+            negative_init=None,
+            descriptions=None,
+            extra_descriptions=[],
+            truncate=self.truncate,
+            closed_set=self.closed_set,
+        )
+
+
+@dataclass(frozen=True)
+class StudentSpec:
+    """The student of a policy folder: all that its networks are built from.
+
+    - `phase`: the training phase that the weights are of, `distill` or `few_shot`
+    - `target_label`: what scores are of, `present`, `visible` or `graspable`
+    - `precision`: of the network, `float32`, `bfloat16` or `auto` (bfloat16 on CPUs that multiply it in hardware)
+    - `cameras`, `depth`: the images that the student takes
+    - `camera_size`: side in pixels of the images that cameras give; the student sees their central `crop_size` pixels,
+      resized to `image_size`
+    - `names`: names whose text features lie in the folder
+    - `teacher`: encodes new names
+    - `object_crop_size`: side in pixels of the crop classifier's images; None for a student without one
+    """
+
+    phase: str
+    target_label: str
+    network: StudentArchitecture
+    precision: str
+    cameras: tuple[str, ...]
+    depth: bool
+    camera_size: int
+    crop_size: int
+    image_size: int
+    prompts: PromptArchitecture
+    names: tuple[str, ...]
+    teacher: TeacherReference
+    object_crop_size: int | None
+
+    @property
+    def camera_spec(self) -> CameraSpec:
+        """The images that the student takes."""
+        return CameraSpec(self.cameras, self.depth)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        one_of("phase", self.phase, ("distill", "few_shot"))
+        one_of("target_label", self.target_label, LABELS)
+        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        for camera in self.cameras:
+            one_of("cameras", camera, CAMERAS)
+        for key in ("crop_size", "image_size", "object_crop_size"):
+            if getattr(self, key) is not None:
+                at_least(key, getattr(self, key), 1)
+        at_least("camera_size", self.camera_size, self.crop_size)
+        at_least("number of cameras", len(self.cameras), 1)
+        at_least("number of names", len(self.names), 1)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Scores in 0..1 from which a name is predicted present.
+
+    - `default`: of names that are not in `names`; that of the unseen objects
+    - `names`: of each name of the folder
+    - `crop_classifier`: of each name of the folder, for the combined score of the student and the crop classifier
+    """
+
+    default: float
+    names: dict[str, float]
+    crop_classifier: dict[str, float] | None
+
+    def validate(self, student: StudentSpec) -> None:
+        """Raise InvalidArgumentError for a threshold that is missing or not in 0..1."""
+        within("default", self.default, 0.0, 1.0)
+        if (self.crop_classifier is None) != (student.object_crop_size is None):
+            raise InvalidArgumentError("expected thresholds of the crop classifier where there is one, and only there")
+        for key, thresholds in (("names", self.names), ("crop_classifier", self.crop_classifier)):
+            if thresholds is None:
+                continue
+            missing = [name for name in student.names if name not in thresholds]
+            if missing:
+                raise InvalidArgumentError(
+                    f"expected a threshold of each name in thresholds.{key}, but there is none of {', '.join(missing)}"
+                )
+            for name, value in thresholds.items():
+                within(f"thresholds.{key}.{name}", value, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """What a policy folder holds: its student, and the thresholds of its scores."""
+
+    student: StudentSpec
+    thresholds: Thresholds
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        self.student.validate()
+        self.thresholds.validate(self.student)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the configuration as JSON values."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> PolicyConfig:
+        """Read a configuration.
+
+        :param values: JSON values without `schema`
+        :raises InvalidArgumentError: naming a key that is unknown, missing, of another type, or not allowed
+        """
+        config: PolicyConfig = _parse(cls, dict(values), "policy.json")
+        config.validate()
+        return config
+
+
+def _parse(kind: Any, value: Any, key: str) -> Any:
+    """Return a JSON value as an annotated type of this module: a dataclass, a scalar, a tuple, a dictionary."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return None if value is None else _parse(parts[0], value, key)
+    if is_dataclass(kind):
+        return _parse_dataclass(kind, value, key)
+    expected: Any = {tuple: list, float: (float, int)}.get(origin or kind, origin or kind)
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidArgumentError(f"expected {key} to be {_type_name(kind)}, but got {value!r}")
+    if origin is tuple:
+        return tuple(_parse(parts[0], item, f"{key}[{n}]") for n, item in enumerate(value))
+    if origin is dict:
+        return {name: _parse(parts[1], item, f"{key}.{name}") for name, item in value.items()}
+    return kind(value)
+
+
+def _parse_dataclass(kind: Any, value: Any, key: str) -> Any:
+    if not isinstance(value, dict):
+        raise InvalidArgumentError(f"expected {key} to be an object, but got {value!r}")
+    hints = get_type_hints(kind)
+    names = [field.name for field in fields(kind)]
+    for word, wrong in (("missing", set(names) - value.keys()), ("unknown", value.keys() - set(names))):
+        if wrong:
+            raise InvalidArgumentError(f"expected {', '.join(names)} in {key}, but {word}: {', '.join(sorted(wrong))}")
+    return kind(**{name: _parse(hints[name], value[name], f"{key}.{name}") for name in names})
+
+
+def _type_name(kind: Any) -> str:
+    return {str: "a string", int: "an integer", float: "a number", bool: "true or false"}.get(
+        kind, "a list" if get_origin(kind) is tuple else "an object"
+    )

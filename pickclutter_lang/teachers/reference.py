@@ -1,0 +1,32 @@
+"""A reference to a teacher by name and fingerprint, for what was made with it and may need it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.teachers.base import Teacher
+
+
+@dataclass(frozen=True)
+class TeacherReference:
+    """The teacher that a student was distilled from: arguments of `load_teacher`, and the hash of its weights."""
+
+    name: str
+    checkpoint: str | None
+    fingerprint: str
+
+    def load(self) -> Teacher:
+        """Load the teacher.
+
+        :raises TeacherError: when it is missing or its weights are others
+        """
+        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
+
+        teacher = load_teacher(self.name, self.checkpoint)
+        if teacher.fingerprint != self.fingerprint:
+            raise TeacherError(
+                f"expected the teacher {self.name} that this student was distilled from, but the one here has other "
+                "weights; restore its weights"
+            )
+        return teacher

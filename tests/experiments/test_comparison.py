@@ -1,0 +1,80 @@
+"""Which settings change no result, for runs on scenes and on single images, and for runs of earlier versions."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from helpers.image_results import make_result as make_image_result
+from helpers.image_results import write_result as write_image_result
+from helpers.image_runs import config as image_config
+from helpers.scene_runs import config as scene_config
+from helpers.sweep_results import make_result, write_result
+from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.experiments.comparison import as_json, comparable_config
+from pickclutter_lang.experiments.images.image_results import load_runs
+from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
+from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+
+
+def change(values, where, value):
+    *path, last = where.split(".")
+    for key in path:
+        values = values[key]
+    assert last in values, where
+    values[last] = value
+
+
+PLACES = ("out", "num_threads", "device", "num_workers", "teacher.cache", "teacher.checkpoint")
+
+
+@pytest.mark.parametrize("where", [*PLACES, "scenes", "data.train", "data.max_cache_bytes"])
+def test_where_the_scenes_of_a_run_lie_is_no_difference(where):
+    first = as_json(scene_config("crop_classifier=default").as_dict())
+    second = copy.deepcopy(first)
+    change(second, where, "elsewhere")
+    assert comparable_config(first) == comparable_config(second)
+
+
+@pytest.mark.parametrize("where", [*PLACES, "data.root", "data.captions", "text.style_dir", "text.truncate"])
+def test_where_the_images_of_a_run_lie_is_no_difference(where):
+    first = as_json(image_config("objective.cls=1", "data.root=images").as_dict())
+    second = copy.deepcopy(first)
+    change(second, where, "elsewhere")
+    assert comparable_config(first) == comparable_config(second)
+
+
+@pytest.mark.parametrize("where", ["seed", "distill.lr", "student.name", "data.image_size", "crop_classifier"])
+def test_what_changes_a_result_is_a_difference(where):
+    first = as_json(scene_config("crop_classifier=default").as_dict())
+    second = copy.deepcopy(first)
+    change(second, where, "another")
+    assert comparable_config(first) != comparable_config(second)
+
+
+def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path):
+    """`SceneRun.open` and `plan_table12` compare by the same function; see test_scene_run and test_sweep_runner."""
+    current = as_json(scene_config().as_dict())
+    old = copy.deepcopy(current)
+    del old["crop_classifier"], old["objective"]["region_cls"], old["num_workers"]
+    assert comparable_config(old) == comparable_config(current)
+    write_result(tmp_path, make_result("cls", 0, 0.4))
+    write_result(
+        tmp_path, make_result("cls", 1, 0.4, crop_classifier=None, objective={"im_cst": 1.0, "region_cls": 0.0})
+    )
+    assert load_sweep(tmp_path, TABLE12).seeds("cls") == (0, 1)
+    write_result(tmp_path, make_result("cls", 2, 0.4, objective={"im_cst": 1.0, "region_cls": 1.0}))
+    with pytest.raises(MismatchError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
+        load_sweep(tmp_path, TABLE12)
+
+
+def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path):
+    for seed in (0, 1):
+        teacher = {"name": "pocket", "checkpoint": f"place{seed}", "cache": "cache"}
+        write_result(tmp_path / "scenes", make_result("cls", seed, 0.4, teacher=teacher))
+        result = make_image_result("cls", seed)
+        result["config"]["teacher"] = teacher
+        write_image_result(tmp_path / "images", result)
+    assert load_sweep(tmp_path / "scenes", TABLE12).seeds("cls") == (0, 1)
+    assert load_runs(tmp_path / "images").seeds("cls") == (0, 1)

@@ -1,0 +1,182 @@
+"""Folders of revision 3ef96b3 are converted as a whole, and are then read as folders of today."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from old_files import OLD, write_old_folders
+
+from helpers import image_runs, scene_runs
+from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.scene_report import load_result, write_report
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.migration.migrate import migrate
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, save_checkpoint
+
+MIGRATE = [sys.executable, "-m", "pickclutter_lang.commands", "migrate"]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    write_old_folders(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_policy_answers_as_it_did(old: Path) -> None:
+    recorded = json.loads((OLD / "answers.json").read_text())
+    with pytest.raises(CheckpointError, match="pickclutter migrate"):
+        StudentRuntime.load(old / "policy_fewshot")
+    migrate(old / "policy_fewshot")
+    student = StudentRuntime.load(old / "policy_fewshot")
+    rgb = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    names = list(student.names)
+    assert student.predict({("hand", "rgb"): rgb}, names).scores == pytest.approx(recorded["scores"], abs=1e-4)
+    assert [student.threshold(name) for name in names] == recorded["thresholds"]
+    mask = np.zeros((48, 48), bool)
+    mask[10:30, 12:34] = True
+    assert student.classify_crop(rgb, mask) == pytest.approx(recorded["crop"], abs=1e-2)
+
+
+def test_a_run_on_scenes_is_finished_and_reported(old: Path) -> None:
+    scene_runs.make_toys(old, size=48)  # the scenes and the teacher that it was trained with
+    lines, backup = migrate(old / "run")
+    assert "fewshot/epoch_0001/state.json -> few_shot/epoch_0001/state.json" in lines
+    assert contents(backup).keys() == contents(OLD / "run").keys() | {
+        name.removeprefix("run/") for name in json.loads((OLD / "tensors.json").read_text()) if name.startswith("run/")
+    }
+    run = SceneRun.open(load_run_config(EvaluateConfig(str(old / "run"), None, 1, "cpu")))
+    before = contents(old / "run")
+    run.train()
+    assert contents(old / "run").keys() >= before.keys()
+    assert all((old / "run" / name).read_bytes() == data for name, data in before.items() if "epoch_" in name)
+    assert [row["phase"] for row in run.load_weights("few_shot")] == ["few_shot"]
+    result = load_result(old / "run")
+    assert result["config"]["method"] == "best_no_region" and result["config"]["prompts"]["descriptions"] == "catalog"
+    assert (
+        "region_cls" in result["history"]["distill"][0]
+        and "model_matched_fpr" in result["metrics"]["zero_shot"]["id_on_id"]
+    )
+    assert write_report(str(old / "run")).is_file()
+
+
+def test_a_run_on_images_is_finished(old: Path) -> None:
+    (old / "pic").mkdir()
+    overrides = image_runs.make_toys(old / "pic")
+    migrate(old / "image_run")
+    own = ("objective.cls=1", "objective.im_cst=1", "text.descriptions=standard", "continual_split=true")
+    run = ImageRun.open(image_runs.config(*overrides, *own, f"out={old / 'image_run'}"))
+    run.train()
+    assert len(run.load_weights("few_shot")) == len(run.load_weights("continual")) == 1
+
+
+def test_a_checkpoint_of_a_teacher(tmp_path: Path) -> None:
+    import torch
+
+    model = torch.nn.Linear(2, 2)
+    folder = epoch_folder(tmp_path / "teacher" / "checkpoints", 1)
+    settings = {"view": 40, "steps": 9, "scene_batch": 4, "language_weight": 0.5, "warmup": 0.1, "exclude": "ood"}
+    save_checkpoint(folder, model, torch.optim.AdamW(model.parameters()), {"step": 1, "settings": settings})
+    migrate(tmp_path / "teacher")
+    state = load_checkpoint(folder).state
+    assert state["settings"] == {
+        "min_crop_size": 40, "steps": 9, "scene_batch_size": 4, "sentence_weight": 0.5, "warmup_fraction": 0.1,
+        "exclude_split": "ood",
+    }  # fmt: skip
+
+
+def test_a_folder_of_many_runs(old: Path) -> None:
+    shutil.copytree(old / "run", old / "sweep" / "cls" / "seed0")
+    shutil.copytree(old / "policy_fewshot", old / "sweep" / "cls" / "seed0" / "policy")
+    shutil.copytree(old / "image_run", old / "sweep" / "table" / "seed1")
+    migrate(old / "sweep")
+    assert (old / "sweep" / "cls" / "seed0" / "crop_classifier").is_dir()
+    assert json.loads((old / "sweep" / "cls" / "seed0" / "policy" / "policy.json").read_text())["schema"] == 3
+    assert (old / "sweep" / "table" / "seed1" / "few_shot" / "epoch_0001" / "model.safetensors").is_file()
+
+
+def test_a_dry_run_changes_nothing(old: Path) -> None:
+    before = contents(old)
+    lines, backup = migrate(old / "policy_fewshot", dry_run=True)
+    assert lines == ["policy.json"] and not backup.exists() and contents(old) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda root: (root / "run/fewshot/epoch_0001/state.json").write_text("{"), "state.json is damaged"),
+        (lambda root: (root / "run/result.json").write_text('{"schema": 3}'), "result.json is not as version 0.1.0"),
+        (lambda root: (root / "run/predictions/zero_shot_id.npz").write_bytes(b"PK"), "zero_shot_id.npz is damaged"),
+    ],
+)
+def test_what_is_damaged_is_left_as_it_was(old: Path, damage, words: str) -> None:
+    damage(old)
+    before = contents(old)
+    with pytest.raises(CheckpointError, match=words):
+        migrate(old / "run")
+    assert contents(old) == before
+
+
+def test_a_folder_is_migrated_once(old: Path) -> None:
+    migrate(old / "policy_fewshot")
+    before = contents(old)
+    with pytest.raises(CheckpointError, match=r"was migrated before"):
+        migrate(old / "policy_fewshot")
+    shutil.rmtree(old / "policy_fewshot.0.1.0")
+    with pytest.raises(CheckpointError, match="none; scene stores"):
+        migrate(old / "policy_fewshot")
+    assert contents(old / "policy_fewshot") == {
+        name.removeprefix("policy_fewshot/"): data
+        for name, data in before.items()
+        if name.startswith("policy_fewshot/")
+    }
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_killed_at_a_step_it_is_done_again(old: Path, call: int) -> None:
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+rename, calls = Path.rename, 0
+def counting(self, target):
+    global calls
+    calls += not self.name.endswith(".tmp")
+    if calls == {call}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+Path.rename = counting
+from pickclutter_lang.migration.migrate import migrate
+migrate({str(old / "policy_fewshot")!r})
+"""
+    before = contents(old / "policy_fewshot")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    again = subprocess.run([*MIGRATE, str(old / "policy_fewshot")], capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert json.loads((old / "policy_fewshot" / "policy.json").read_text())["schema"] == 3
+    assert contents(old / "policy_fewshot.0.1.0") == before
+    assert sorted(path.name for path in old.iterdir() if "policy" in path.name) == [
+        "policy_fewshot",
+        "policy_fewshot.0.1.0",
+    ]
+
+
+def test_the_command_says_what_it_did(old: Path) -> None:
+    done = subprocess.run([*MIGRATE, "policy_fewshot"], cwd=old, capture_output=True, text=True)
+    assert done.returncode == 0 and "1 files changed" in done.stdout and "policy.json" in done.stdout, done.stderr
+    wrong = subprocess.run([*MIGRATE, "nowhere"], cwd=old, capture_output=True, text=True, env=os.environ.copy())
+    assert wrong.returncode == 2 and wrong.stderr.startswith("CheckpointError: expected a folder at nowhere")
