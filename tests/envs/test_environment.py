@@ -418,7 +418,7 @@ def test_observations_do_not_tell_that_the_object_is_absent(obs_mode):
     env = make(obs_mode=obs_mode, absent_probability=0)
     plain, info = env.reset(seed=4, options={"episode": 1})
     assert info["target_present"] and info["target_visible"]
-    absent = next(item.name for item in env._strangers())
+    absent = next(item.name for item in env._absent_objects())
     hidden, info = env.reset(seed=4, options={"episode": 1, "target": absent})
     assert not (info["target_present"] or info["target_visible"] or info["target_graspable"])
     assert data_equivalence(plain, hidden, exact=True)
@@ -439,13 +439,14 @@ def test_a_hidden_object_can_be_the_target(env):
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_how_often_the_object_is_absent(env, share):
-    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
     tasks = [
-        sample_task(pile, n % 5, strangers, share, ResetOptions(), np.random.default_rng([n, 1])) for n in range(1500)
+        sample_task(pile, n % 5, absent_objects, share, ResetOptions(), np.random.default_rng([n, 1]))
+        for n in range(1500)
     ]
     absent = [task for task in tasks if task.instance_id is None]
     assert len(absent) / len(tasks) == pytest.approx(share, abs=0.04)
-    assert {task.target.name for task in absent} == ({item.name for item in strangers} if share else set())
+    assert {task.target.name for task in absent} == ({item.name for item in absent_objects} if share else set())
     assert {task.target.name for task in tasks if task.instance_id is not None} == (
         {item.name for item in pile} if share < 1 else set()
     )
@@ -454,10 +455,10 @@ def test_how_often_the_object_is_absent(env, share):
 
 
 def test_an_option_changes_nothing_but_what_it_fixes(env):
-    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
 
     def draw(request):
-        return sample_task(pile, 2, strangers, 0.0, request, np.random.default_rng(0))
+        return sample_task(pile, 2, absent_objects, 0.0, request, np.random.default_rng(0))
 
     free = draw(ResetOptions())
     fixed = draw(ResetOptions(target=pile[4]))
@@ -466,7 +467,7 @@ def test_an_option_changes_nothing_but_what_it_fixes(env):
 
 
 def test_the_example_of_the_documentation_runs():
-    text = (ROOT / "docs" / "environment.md").read_text()
+    text = (ROOT / "docs" / "reference" / "environment.md").read_text()
     child = in_new_process(text.split("```python\n")[1].split("```")[0])
     assert (child.returncode, child.stderr) == (0, "")
     asked, shape, fixed, detected = child.stdout.splitlines()

@@ -124,8 +124,8 @@ import hashlib, sys
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.objects.object_sets import load_object_set
-maker = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
-row = maker.make(0, "ood", int(sys.argv[1]))
+generator = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
+row = generator.generate(0, "ood", int(sys.argv[1]))
 print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest())
 """
 
