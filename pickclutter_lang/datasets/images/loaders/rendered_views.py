@@ -51,8 +51,7 @@ def load(config: ImageDataConfig) -> LoadResult:
         ids += [f"{models[store.object_index[row]]}/{store.content_hash[:8]}-{row:05d}" for row in rows]
     if not objects:
         raise DatasetError(f"expected views of objects of the catalog in {config.root}, but present are none")
-    present = set(objects)
-    classes = [item for item in all_objects() if item in present]
+    classes = [item for item in all_objects() if item in set(objects)]
     place = {item: n for n, item in enumerate(classes)}
     content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
     data = ImageDataset(
