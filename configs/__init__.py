@@ -1,1 +1,1 @@
-"""Hydra configuration groups and presets."""
+"""Presets of hydra: a folder for each group. The defaults are those of the dataclasses."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from pickclutter_lang.envs.pick_executor import PickExecutor
 
 RESULT_FILE = "grasp_check.json"
-
-
-@dataclass
-class GraspValidationConfig:
-    """`instances`: how many visible objects at least; scenes are taken from the first of the store on."""
-
-    store: str
-    objects_root: str | None = None
-    instances: int = 200
-    workers: int = 2
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        if self.instances < 1 or self.workers < 1:
-            raise InvalidArgumentError(
-                f"expected instances and workers of at least 1, but got {self.instances} and {self.workers}"
-            )
 
 
 def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:

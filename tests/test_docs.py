@@ -24,7 +24,8 @@ from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
-from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from omegaconf import MISSING
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneStore, ShardEntry, read_manifest, scene_fields
 from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
@@ -19,9 +17,10 @@ from pickclutter_lang.datasets.scenes.dataset_card import DATASET_CARD_FILE, wri
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE, write_episodes
 from pickclutter_lang.datasets.scenes.shards import check_shard
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.shard_worker import SourceFactory, WorkerSpec, make_shard_function
-from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
@@ -32,38 +31,6 @@ if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
 _PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
-
-
-@dataclass(frozen=True)
-class CollectConfig(PileConfig):
-    """What to collect: the piles, how many scenes of which objects, and where to.
-
-    `split`: `train` and `id` pile up Y_id objects alone, `ood` and `fewshot` all; the scenes of two splits are
-    never the same. `workers`: processes, 0 for one per CPU core. `shard_size`: scenes in a file of the store.
-    """
-
-    split: str = "train"
-    scenes: int = 3000
-    seed: int = 0
-    objects: str = "proxy"
-    objects_root: str | None = None
-    out: str = MISSING
-    workers: int = 0
-    shard_size: int = 50
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        _ = self.clutter
-        if self.split not in SPLIT_OBJECTS:
-            raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
-        for name, least in (("scenes", 1), ("seed", 0), ("workers", 0), ("shard_size", 1)):
-            if getattr(self, name) < least:
-                raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
-
-    @property
-    def clutter(self) -> PileConfig:
-        """The configuration of the piles alone."""
-        return config_from_dict({item.name: getattr(self, item.name) for item in fields(PileConfig)})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from pickclutter_lang.envs.config import ThumbnailConfig
 from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
 from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
@@ -150,24 +151,6 @@ def thumbnail_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7
             rgb = render_thumbnail(objects.model_dir(item.model_id), item.scale, size - 2)
             sheet.paste(Image.fromarray(rgb), (left + k * size + 1, top + 18))
     return sheet
-
-
-@dataclass
-class ThumbnailConfig:
-    """`objects`: the object sets to show side by side, `proxy` or `ycb`; `size`: the side of a portrait in pixels."""
-
-    out: str
-    objects: list[str]
-    procedural_root: str | None
-    ycb_root: str | None
-    size: int
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        if not self.objects or self.size < 16:
-            raise InvalidArgumentError(
-                f"expected at least one object set and a size of at least 16, but got {self.objects} and {self.size}"
-            )
 
 
 def write_sheet(config: ThumbnailConfig) -> int:

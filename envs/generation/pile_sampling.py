@@ -27,22 +27,28 @@ SPLIT_OBJECTS = {
 
 @dataclass(frozen=True)
 class PileConfig:
-    """How piles are made, seen and labeled. Lengths in meters, angles in radians.
-
-    `visible_share` is the fraction of an object's surface points that must fall on pixels of the object itself in
-    the hand camera, and `visible_pixels` the least number of pixels, for the label `visible`.
-    """
+    """Piles, cameras and labels. Lengths in meters, angles in radians."""
 
     min_objects: int = 4
+    """Least number of objects in a pile."""
     max_objects: int = MAX_ACTORS
+    """Largest number of objects in a pile."""
     cameras: tuple[str, ...] = ("hand",)
+    """[hand], [base] or [hand, base]."""
     image_size: int = 128
+    """Side of the images in pixels."""
     visible_share: float = 0.25
+    """Label `visible`: least fraction of an object's surface points on its own pixels of the hand camera."""
     visible_pixels: int = 6
+    """Label `visible`: least number of an object's pixels in the hand camera."""
     graspable: bool = True
+    """Compute the label `graspable`, which takes about half the time of a scene."""
     spread: tuple[float, float] = (0.10, 0.14)
+    """Half the extent in x and y of where objects fall, meters."""
     reach: tuple[float, float] = (0.20, 0.25)
+    """Half the extent in x and y of where objects may come to rest, meters."""
     arm_noise: float = 0.02
+    """Standard deviation of the arm's joint angles at rest, radians."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""

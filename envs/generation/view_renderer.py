@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import write_object_views
+from pickclutter_lang.envs.config import ObjectViewConfig
 from pickclutter_lang.envs.renderer import prepare_renderer
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
@@ -21,48 +21,6 @@ from pickclutter_lang.utils.progress import track
 
 LOWEST, HIGHEST = 0.35, float(np.pi / 2)
 _LEAST_PIXELS = 30
-
-
-@dataclass
-class ObjectViewConfig:
-    """Which views to render.
-
-    `objects` is an object set (`proxy` or `ycb`, from `objects_root`) of which each object of the `selection`
-    (`select_objects`; of `proxy` there is `paper` alone) gets `views_per_object`, or `none`; `random_objects` random
-    ones get `views_per_random_object` each. `size` is the side of an image in pixels. Everything is drawn from `seed`.
-    """
-
-    out: str
-    objects: str
-    objects_root: str | None
-    selection: str
-    views_per_object: int
-    random_objects: int
-    views_per_random_object: int
-    size: int
-    seed: int
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        if self.objects not in ("proxy", "ycb", "none"):
-            raise InvalidArgumentError(f"expected objects to be proxy, ycb or none, but got {self.objects!r}")
-        select_objects(self.selection)
-        if self.objects == "proxy" and self.selection != "paper":
-            raise InvalidArgumentError(f"expected selection=paper of the procedural models, but got {self.selection!r}")
-        for name, least in (
-            ("views_per_object", 0),
-            ("random_objects", 0),
-            ("views_per_random_object", 0),
-            ("size", 16),
-            ("seed", 0),
-        ):
-            if getattr(self, name) < least:
-                raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
-        if (
-            not self.views_per_object * (self.objects != "none")
-            and not self.random_objects * self.views_per_random_object
-        ):
-            raise InvalidArgumentError("expected at least one view, but objects and random_objects give none")
 
 
 @dataclass(frozen=True)

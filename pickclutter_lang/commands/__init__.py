@@ -61,8 +61,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name.
 
     :param arguments: of the command line, by default the process's
-    :return: the exit status: 0, or 2 for a command that is not there; commands that fail end the process themselves
+    :return: the exit status: 0, or 2 for an unknown command; commands that fail end the process themselves
     """
+    try:
+        try:
+            return _dispatch(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, took what it wanted. Python would report the rest when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
     first, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
     if first in _NAMES:
         _run(first, rest)

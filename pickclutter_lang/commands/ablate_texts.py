@@ -1,19 +1,23 @@
-"""Compare names, descriptions, ensembles and noise as texts: `pickclutter ablate-texts scenes=[data/ood]`."""
+"""Compare zero-shot texts of a teacher: names, descriptions, ensembles of descriptors, and controls.
+
+    pickclutter ablate-texts scenes=[data/ood] views=[data/held_out_views] out=texts.md
+
+The controls have the same count and form: random words, random characters, another object's descriptors. They show
+whether meaning helps, or averaging alone.
+"""
 
 from pathlib import Path
 
-from omegaconf import DictConfig
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.scenes.command_configs import TextAblationConfig
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
 
-
-@hydra_main("ablate_texts")
-def main(cfg: DictConfig) -> None:
+@hydra_main(TextAblationConfig)
+def main(config: TextAblationConfig) -> None:
     """Compare, print the tables, and write them if there is an `out`."""
-    from pickclutter_lang.experiments.scenes.text_ablation import TextAblationConfig, compare_texts
+    from pickclutter_lang.experiments.scenes.text_ablation import compare_texts
     from pickclutter_lang.utils.io import atomic_write
 
-    config = parse_config(TextAblationConfig, cfg)
     tables = compare_texts(config)
     print(tables)
     if config.out is not None:

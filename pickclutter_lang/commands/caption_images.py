@@ -1,19 +1,21 @@
-"""Caption images for the loss cap: `pickclutter caption-images dataset=image_folder data.root=PICTURES`."""
+"""Caption images with an image captioning model (BLIP, GIT), for the loss `cap`. Needs the extra words.
 
-from dataclasses import fields
+    pickclutter caption-images dataset=image_folder data.root=IMAGES out=captions.jsonl
+    pickclutter train-image-student dataset=image_folder data.root=IMAGES data.captions=captions.jsonl objective.cap=1
 
-from omegaconf import DictConfig
+Each batch is kept as it comes. An interrupted command goes on where it ended. A file of another model or of other
+images is refused.
+"""
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.images.config import CaptionConfig
 
 
-@hydra_main("caption_images")
-def main(cfg: DictConfig) -> None:
+@hydra_main(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)
+def main(config: CaptionConfig) -> None:
     """Caption what has no caption yet, and say how a run takes them."""
-    from pickclutter_lang.experiments.images.caption_images import CaptionConfig, caption_images
+    from pickclutter_lang.experiments.images.caption_images import caption_images
 
-    own = {field.name: cfg[field.name] for field in fields(CaptionConfig)}  # a benchmark has more
-    config = parse_config(CaptionConfig, DictConfig(own))
     done = caption_images(config)
     print(done.report)
     print(f"{done.new} images captioned now, {done.images} in all: data.captions={config.out} objective.cap=1")

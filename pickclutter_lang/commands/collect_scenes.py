@@ -1,20 +1,20 @@
-"""Collect scenes of clutter with the simulator: `pickclutter collect-scenes split=train out=data/train`."""
+"""Collect scenes of clutter with the simulator into a scene store. Needs the extra sim.
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+    pickclutter collect-scenes split=train scenes=3000 seed=0 objects=proxy out=data/train
 
-from pickclutter_lang.envs.generation.collect import CollectConfig, collect
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+An interrupted command goes on where it ended.
+"""
 
-# As plain values, since hydra cannot override the fields of a frozen dataclass; `typed` checks the types.
-DEFAULTS = OmegaConf.to_container(OmegaConf.structured(CollectConfig))
-ConfigStore.instance().store(name="collect_scenes_settings", node=DEFAULTS)
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.envs.config import CollectConfig
 
 
-@hydra_main("collect_scenes")
-def main(cfg: DictConfig) -> None:
-    """Collect, and say what is there now."""
-    done = collect(parse_config(CollectConfig, cfg))
+@hydra_main(CollectConfig)
+def main(config: CollectConfig) -> None:
+    """Collect, and report the store."""
+    from pickclutter_lang.envs.generation.collect import collect
+
+    done = collect(config)
     replaced = f", {done.damaged} of them in place of damaged ones" if done.damaged else ""
     print(f"{len(done.store)} scenes in {done.store.path} ({done.made} shards made{replaced}, {done.kept} kept)")
     print(f"content {done.store.content_hash}")

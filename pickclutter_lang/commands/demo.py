@@ -1,16 +1,17 @@
-"""Ask a student what it sees, in a browser on this machine: `pickclutter demo run=runs/student`."""
+"""Ask a finished student for any names, in scenes and in your own images, in a browser. Needs the extra demo.
 
-from omegaconf import DictConfig
+pickclutter demo run=runs/student port=7860
+"""
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.scenes.command_configs import DemoConfig
 
 
-@hydra_main("demo")
-def main(cfg: DictConfig) -> None:
+@hydra_main(DemoConfig)
+def main(config: DemoConfig) -> None:
     """Serve the page until Ctrl-C."""
-    from pickclutter_lang.experiments.scenes.demo import DemoConfig, build_demo, serve
+    from pickclutter_lang.experiments.scenes.demo import build_demo, serve
 
-    config = parse_config(DemoConfig, cfg)
     page = build_demo(config)
     print(f"demo: {serve(page, config.port)} (Ctrl-C ends it)", flush=True)
     page.block_thread()

@@ -1,18 +1,25 @@
-"""Ask a language model to describe labels: `pickclutter describe-labels labels=[mug,bolt] model=... out=...`."""
+"""Ask a language model to describe labels, with the paper's instructions (sections 5 and 6). Needs the extra llm.
+
+    pickclutter describe-labels labels=[mug,bolt] model=gpt-4o-mini out=mine.json
+    pickclutter describe-labels labels=names.txt style=distinct model=llama3 out=mine.json \\
+      base_url=http://localhost:11434/v1 api_key_env=null
+
+Each answer is kept as it comes. An interrupted command asks only for what is missing.
+
+One request for each label goes to `base_url`, and nothing else. It holds the name of the model, the instruction with
+the label, the temperature if there is one, and the key. `dry_run=true` prints the requests and sends none.
+"""
 
 from functools import partial
 
-from omegaconf import DictConfig
-
-from pickclutter_lang.language.collect_descriptions import DescribeSettings, collect_descriptions, dry_run
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run
 from pickclutter_lang.utils.progress import track
 
 
-@hydra_main("describe_labels")
-def main(cfg: DictConfig) -> None:
-    """Ask for what is missing, and say what was found; or show what would be sent."""
-    config = parse_config(DescribeSettings, cfg)
+@hydra_main(DescribeConfig)
+def main(config: DescribeConfig) -> None:
+    """Ask for what is missing, and report it; or print what would be sent."""
     if config.dry_run:
         requests = dry_run(config)
         print(f"{len(requests)} requests would go to {config.base_url}/chat/completions:", *requests, sep="\n")

@@ -1,14 +1,18 @@
-"""Evaluate a policy in the environment: `pickclutter evaluate-policy run=runs/student episodes=200`."""
+"""Have policies pick the named object in the simulator, and count successes. Needs the extra sim.
 
-from omegaconf import DictConfig
+    pickclutter evaluate-policy run=runs/student objects=ycb episodes=200
+    pickclutter evaluate-policy policy=policy
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+An interrupted command goes on where it ended.
+"""
+
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 
 
-@hydra_main("evaluate_policy")
-def main(cfg: DictConfig) -> None:
-    """Run the episodes, write the result and print where it is."""
-    from pickclutter_lang.policy.evaluation.evaluate import REPORT_FILE, PolicyEvalConfig, evaluate_policy
+@hydra_main(PolicyEvalConfig)
+def main(config: PolicyEvalConfig) -> None:
+    """Run the episodes, write the result and say where it is."""
+    from pickclutter_lang.policy.evaluation.evaluate import REPORT_FILE, evaluate_policy
 
-    folder = evaluate_policy(parse_config(PolicyEvalConfig, cfg))
-    print(f"report: {folder / REPORT_FILE}")
+    print(f"report: {evaluate_policy(config) / REPORT_FILE}")

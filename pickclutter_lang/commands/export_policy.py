@@ -1,13 +1,18 @@
-"""Export a finished student as a policy folder: `pickclutter export-policy run=runs/student out=policy`."""
+"""Export a finished student as a policy folder of safetensors and JSON, for use in the environment.
 
-from omegaconf import DictConfig
+    pickclutter export-policy run=runs/student out=policy
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+The names of Y_id share a threshold, and so do those of Y_ood. Both come from X_id. After fine-tuning, that of Y_ood
+comes from the few-shot scenes, and that of Y_id is the higher one of both.
+"""
+
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 
 
-@hydra_main("export_policy")
-def main(cfg: DictConfig) -> None:
+@hydra_main(PolicyExportConfig)
+def main(config: PolicyExportConfig) -> None:
     """Write the folder and say where it is."""
-    from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+    from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
-    print(f"policy: {export_policy(parse_config(PolicyExportConfig, cfg))}")
+    print(f"policy: {export_policy(config)}")

@@ -1,22 +1,20 @@
-"""Import published scenes: `pickclutter import-scenes file=test.h5 split=ood out=data/published_ood`."""
+"""Make a scene store of the HDF5 file that the paper's authors published.
+
+    pickclutter import-scenes file=test_ood.h5 split=ood out=data/published_ood
+
+Only the label `present` is known of these scenes.
+"""
 
 from functools import partial
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
-
+from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
-from pickclutter_lang.utils.cli import hydra_main, parse_config
 from pickclutter_lang.utils.progress import track
 
-DEFAULTS = OmegaConf.to_container(OmegaConf.structured(ImportConfig))
-ConfigStore.instance().store(name="import_scenes_settings", node=DEFAULTS)
 
-
-@hydra_main("import_scenes")
-def main(cfg: DictConfig) -> None:
-    """Import, and say what was found."""
-    config = parse_config(ImportConfig, cfg)
+@hydra_main(ImportConfig)
+def main(config: ImportConfig) -> None:
+    """Import, and report the store."""
     store = import_published(config, track=partial(track, title="shards"))
     found = store.manifest.settings
     print(f"{len(store)} scenes in {store.path}: cameras {', '.join(store.cameras)}; depth {found['source_depth']}")

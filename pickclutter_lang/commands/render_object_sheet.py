@@ -1,15 +1,16 @@
-"""Make a image of all objects: `pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png`."""
+"""Render one image of the 26 objects with their names. Needs the extra sim.
 
-from omegaconf import DictConfig
+pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png
+"""
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.envs.config import ThumbnailConfig
 
 
-@hydra_main("render_object_sheet")
-def main(cfg: DictConfig) -> None:
+@hydra_main(ThumbnailConfig)
+def main(config: ThumbnailConfig) -> None:
     """Render the sheet, and say where it is."""
-    from pickclutter_lang.envs.generation.object_renderer import ThumbnailConfig, write_sheet
+    from pickclutter_lang.envs.generation.object_renderer import write_sheet
 
-    config = parse_config(ThumbnailConfig, cfg)
     count = write_sheet(config)
     print(f"{count} objects of {' and '.join(config.objects)} in {config.out}")

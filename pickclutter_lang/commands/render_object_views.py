@@ -1,14 +1,16 @@
-"""Render views of single objects and random things: `pickclutter render-object-views objects=proxy out=data/views`."""
+"""Render views of single objects and of random procedural objects, to train a pocket teacher. Needs the extra sim.
 
-from omegaconf import DictConfig
+pickclutter render-object-views objects=proxy out=data/views
+"""
 
-from pickclutter_lang.envs.generation.view_renderer import ObjectViewConfig, render_object_views
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.envs.config import ObjectViewConfig
 
 
-@hydra_main("render_object_views")
-def main(cfg: DictConfig) -> None:
-    """Render, and say what is there now."""
-    config = parse_config(ObjectViewConfig, cfg)
+@hydra_main(ObjectViewConfig)
+def main(config: ObjectViewConfig) -> None:
+    """Render, and report the views."""
+    from pickclutter_lang.envs.generation.view_renderer import render_object_views
+
     content = render_object_views(config)
     print(f"views in {config.out}, content {content}")

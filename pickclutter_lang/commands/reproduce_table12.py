@@ -1,17 +1,26 @@
-"""Run the sweep of Table 12 and write it: `pickclutter reproduce-table12 scenes=runs/scenes out=runs/table12`."""
+"""Train every method with every seed, each run in a process of its own, and write Table 12.
+
+    pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12
+    pickclutter reproduce-table12 tables_only=true out=runs/table12
+
+An interrupted command goes on where it ended, and skips finished runs. If a run fails, the others go on.
+
+A key of `pickclutter train-affordance` is one of all runs (distill.epochs=20 data.target_label=present), except method,
+seed and num_threads.
+"""
 
 import sys
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
 
 from pickclutter_lang.commands import command_line
-from pickclutter_lang.utils.cli import compose_config, hydra_main, own_config_dir, parse_config
+from pickclutter_lang.commands.hydra_app import compose_config, hydra_main, own_config_dir
+from pickclutter_lang.experiments.sweeps.config import ReproduceTable12Config
 
 
-@hydra_main("reproduce_table12")
-def main(cfg: DictConfig) -> None:
+@hydra_main(ReproduceTable12Config, {"experiment": "table12_cpu"}, extends="train_affordance")
+def main(config: ReproduceTable12Config) -> None:
     """Run what is not finished, write the table of what is, and name what failed."""
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
@@ -19,18 +28,21 @@ def main(cfg: DictConfig) -> None:
     from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
     from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
 
-    table = parse_config(Table12Config, DictConfig({"runs": cfg.out, "out": cfg.tables, "compare": cfg.compare}))
-    if cfg.tables_only:
+    table = Table12Config(config.out, config.tables, config.compare)
+    if config.tables_only:
         print(f"table: {write_table(table)}")
         return
     hydra = HydraConfig.get()
-    chosen = {key: cfg[key] for key in ("methods", "seeds", "out", "workers")}
-    chosen |= {
-        "experiment": hydra.runtime.choices["experiment"],
-        "overrides": forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
-    }
-    config = parse_config(Table12SweepConfig, DictConfig(chosen))
-    jobs = plan_table12(config, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
+    sweep = Table12SweepConfig(
+        experiment=hydra.runtime.choices["experiment"],
+        methods=config.methods,
+        seeds=config.seeds,
+        out=config.out,
+        workers=config.workers,
+        overrides=forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
+    )
+    sweep.validate()
+    jobs = plan_table12(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
     one_run = command_line("train-affordance", config_dir=own_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if any(job.done for job in jobs):

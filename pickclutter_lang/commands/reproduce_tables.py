@@ -1,17 +1,35 @@
-"""Run a table or a figure of the paper: `pickclutter reproduce-tables table=1 dataset=object_views`."""
+"""Train what tables and figures of the paper need, each run in a process of its own, and write them.
+
+    pickclutter reproduce-tables table=1 dataset=object_views data.root=runs/views seeds=[0,1,2]
+    pickclutter reproduce-tables figure=4 dataset=image_folder data.root=IMAGES
+
+An interrupted command goes on where it ended. It skips finished runs, which tables share. If a run fails, the others
+go on.
+
+A key of `pickclutter train-image-student` is one of all runs (recipe=paper_resnet distill.epochs=40 device=cuda). The
+exceptions are those in which the runs of a table differ: name, seed, num_threads, continual_split, the weights, top_k
+and filters of objective, text.descriptions, text.n_ctx and text.closed_set.
+
+Some tables need more:
+
+  data.descriptions=FILE  of pickclutter describe-labels, where the data set has none (Tables 5, 6, 8 to 11, figures)
+  data.captions=FILE      of pickclutter caption-images, where the data set has none (Tables 5 and 6, Figure 4)
+  text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
+  text.truncate=true      to cut texts that are too long for the teacher
+"""
 
 import sys
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
 
 from pickclutter_lang.commands import command_line
-from pickclutter_lang.utils.cli import compose_config, hydra_main, own_config_dir, parse_config
+from pickclutter_lang.commands.hydra_app import compose_config, hydra_main, own_config_dir
+from pickclutter_lang.experiments.sweeps.config import ReproduceTablesConfig
 
 
-@hydra_main("reproduce_tables")
-def main(cfg: DictConfig) -> None:
+@hydra_main(ReproduceTablesConfig, extends="train_image_student")
+def main(config: ReproduceTablesConfig) -> None:
     """Run what is not finished, write the tables and figures of what is, and name what failed."""
     from pickclutter_lang.experiments.images.config import ImageTrainConfig
     from pickclutter_lang.experiments.images.table_sweep import (
@@ -23,18 +41,22 @@ def main(cfg: DictConfig) -> None:
     from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
     from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
 
-    chosen = {key: cfg[key] for key in SWEEP_KEYS} | {
-        "overrides": forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS)
-    }
-    chosen["seeds"] = [cfg.seeds] if isinstance(cfg.seeds, int) else cfg.seeds
-    config = parse_config(TableSweepConfig, DictConfig(chosen))
-    jobs = plan_image_tables(config, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
+    sweep = TableSweepConfig(
+        table=config.table,
+        figure=config.figure,
+        seeds=config.seeds if isinstance(config.seeds, list) else [config.seeds],
+        out=config.out,
+        workers=config.workers,
+        overrides=forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS),
+    )
+    sweep.validate()
+    jobs = plan_image_tables(sweep, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
     one_run = command_line("train-image-student", config_dir=own_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)
-    if any(job.done for job in jobs):
-        for path in write_image_tables(config):
+    if not jobs or any(job.done for job in jobs):
+        for path in write_image_tables(sweep):
             print(path)
     if failures:
         sys.exit(1)

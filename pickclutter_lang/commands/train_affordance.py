@@ -1,22 +1,35 @@
-"""Distil a student, fine-tune it on few scenes, evaluate it, write a report: `pickclutter train-affordance`."""
+"""Distill a student, fine-tune it on few scenes, evaluate it, and write a report.
+
+    pickclutter train-affordance experiment=quickstart scenes=runs/scenes out=runs/student
+
+The student scores which named objects can be grasped. Every key below can be set: distill.epochs=20
+data.target_label=visible. An interrupted command goes on where it ended.
+"""
 
 from pathlib import Path
 
-from omegaconf import DictConfig
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+PRESETS = {
+    "data": "hand_rgb",
+    "teacher": "pocket",
+    "student": "resnet10t",
+    "few_shot": "quick",
+    "crop_classifier": "none",
+    "method": "cls_imcst",
+    "experiment": "quickstart",
+}
 
 
-@hydra_main("train_affordance")
-def main(cfg: DictConfig) -> None:
+@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig})
+def main(config: TrainConfig) -> None:
     """Train, evaluate and report; what is finished in the folder `out` is left as it is."""
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
-    from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
-    config = parse_config(TrainConfig, cfg)
     run = SceneRun.open(config)
     if (Path(config.out) / RESULT_FILE).is_file():
         print(f"this run is done; to evaluate it anew: pickclutter evaluate-affordance run={config.out}")

@@ -1,22 +1,28 @@
-"""One run of an image-classification benchmark: `pickclutter train-image-student objective.cls=1 out=runs/student`."""
+"""Distill a student that classifies single images, fine-tune it on few images of unseen classes, and evaluate it.
+
+    pickclutter train-image-student dataset=object_views objective.cls=1 objective.im_cst=1 out=runs/picture_student
+
+This is one run of a table of the paper. `pickclutter reproduce-tables` runs whole tables. An interrupted command goes
+on where it ended.
+"""
 
 from pathlib import Path
 
-from omegaconf import DictConfig
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18", "recipe": "cpu"}
+OVER_PRESETS = {"student": {"output_stride": None}}  # any student as its library has it
 
 
-@hydra_main("train_image_student")
-def main(cfg: DictConfig) -> None:
+@hydra_main(ImageTrainConfig, PRESETS, over_presets=OVER_PRESETS)
+def main(config: ImageTrainConfig) -> None:
     """Train and evaluate; what is finished in the folder `out` is left as it is."""
-    from pickclutter_lang.experiments.images.config import ImageTrainConfig
     from pickclutter_lang.experiments.images.image_protocol import evaluate_images
     from pickclutter_lang.experiments.images.image_results import summary
     from pickclutter_lang.experiments.images.image_run import ImageRun
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 
-    config = parse_config(ImageTrainConfig, cfg)
     run = ImageRun.open(config)
     path = Path(config.out) / RESULT_FILE
     if path.is_file():

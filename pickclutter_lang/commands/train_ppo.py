@@ -1,13 +1,17 @@
-"""Train PPO on a student's features: `pickclutter train-ppo policy=policy steps=4096 out=runs/agent`."""
+"""Train PPO (stable-baselines3) in the environment on a student's features. Needs the extras sim and rl.
 
-from omegaconf import DictConfig
+    pickclutter train-ppo policy=policy steps=4096 out=runs/agent
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+This is an example of the interface, not a solution of the task.
+"""
+
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.policy.rl.config import PPOConfig
 
 
-@hydra_main("train_ppo")
-def main(cfg: DictConfig) -> None:
+@hydra_main(PPOConfig)
+def main(config: PPOConfig) -> None:
     """Train, and say where the curves are."""
-    from pickclutter_lang.policy.rl.ppo import PPOConfig, train_ppo
+    from pickclutter_lang.policy.rl.ppo import train_ppo
 
-    print(f"curves: {train_ppo(parse_config(PPOConfig, cfg))}")
+    print(f"curves: {train_ppo(config)}")

@@ -1,14 +1,20 @@
-"""Train the pocket teacher: `pickclutter train-teacher scenes=[...] views=[...] out=runs/teacher`."""
+"""Train a pocket teacher on scenes and object views, or on your own images, and export it with a model card.
 
-from omegaconf import DictConfig
+    pickclutter train-teacher scenes=[data/teacher] views=[data/views] out=runs/teacher
+    pickclutter train-teacher teacher_data=image_folder images=photos/train classes=classes.json out=runs/teacher
 
+Scenes come from `pickclutter collect-scenes split=teacher`, views from `pickclutter render-object-views`.
+An interrupted command goes on where it ended.
+"""
+
+from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.train import train_teacher
-from pickclutter_lang.utils.cli import hydra_main, parse_config
 
 
-@hydra_main("train_teacher")
-def main(cfg: DictConfig) -> None:
+@hydra_main(TeacherTrainConfig, {"teacher_data": "renders"})
+def main(config: TeacherTrainConfig) -> None:
     """Train, and say where the teacher is."""
-    folder = train_teacher(parse_config(TeacherTrainConfig, cfg))
-    print(f"the teacher is in {folder}; its figures are in {folder / 'MODEL_CARD.md'}")
+    from pickclutter_lang.teacher_training.train import train_teacher
+
+    folder = train_teacher(config)
+    print(f"the teacher is in {folder}; its metrics are in {folder / 'MODEL_CARD.md'}")

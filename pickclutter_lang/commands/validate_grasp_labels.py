@@ -1,17 +1,18 @@
-"""Check the label `graspable` of a scene store against picks executed by the simulated arm."""
+"""Check the label `graspable` of a scene store against picks by the simulated arm. Needs the extra sim.
 
-from omegaconf import DictConfig
+pickclutter validate-grasp-labels store=runs/scenes/ood instances=200
+"""
 
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.envs.config import GraspValidationConfig
 
 
-@hydra_main("validate_grasp_labels")
-def main(cfg: DictConfig) -> None:
+@hydra_main(GraspValidationConfig)
+def main(config: GraspValidationConfig) -> None:
     """Run the check and print its rates."""
     from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
-    from pickclutter_lang.envs.grasp_validation import GraspValidationConfig, check_grasps
+    from pickclutter_lang.envs.grasp_validation import check_grasps
 
-    config = parse_config(GraspValidationConfig, cfg)
     result = check_grasps(config)
     write_dataset_card(config.store)
     for key in ("instances", "labelled", "picked", "agreement", "precision", "recall", "pose_success"):

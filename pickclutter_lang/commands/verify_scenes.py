@@ -1,24 +1,26 @@
-"""Check every shard of a scene store: `pickclutter verify-scenes store=data/train`."""
+"""Read every shard of a scene store and compare it with the manifest. Damaged and missing shards are named.
+
+pickclutter verify-scenes store=data/train
+"""
 
 from dataclasses import dataclass
 
-from omegaconf import DictConfig
-
-from pickclutter_lang.datasets.scenes import verify_store
-from pickclutter_lang.utils.cli import hydra_main, parse_config
+from pickclutter_lang.commands.hydra_app import hydra_main
 
 
 @dataclass
-class VerifySettings:
-    """`store`: the folder to check."""
+class VerifyConfig:
+    """A check of a scene store."""
 
     store: str
+    """Folder of the store."""
 
 
-@hydra_main("verify_scenes")
-def main(cfg: DictConfig) -> None:
-    """Verify, and say that all is well."""
-    store = parse_config(VerifySettings, cfg).store
-    manifest = verify_store(store)
-    print(f"{store}: {len(manifest.shards)} shards with {manifest.scenes} scenes are intact")
+@hydra_main(VerifyConfig)
+def main(config: VerifyConfig) -> None:
+    """Verify, and report that the store is intact."""
+    from pickclutter_lang.datasets.scenes import verify_store
+
+    manifest = verify_store(config.store)
+    print(f"{config.store}: {len(manifest.shards)} shards with {manifest.scenes} scenes are intact")
     print(f"content {manifest.content_hash}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
@@ -12,16 +12,16 @@ from pickclutter_lang.utils.validation import at_least, one_of, within
 
 @dataclass
 class AugmentationConfig:
-    """How one training image is changed, drawn per image and epoch.
+    """Random changes of a training image, drawn for each image and epoch."""
 
-    `flips`: any of `horizontal`, `vertical`, each with probability 1/2. `shift`: largest shift, as a share of the
-    side, in both directions. `brightness` and `contrast`: largest relative change.
-    """
-
-    flips: list[str]
-    shift: float
-    brightness: float
-    contrast: float
+    flips: list[str] = field(default_factory=lambda: ["horizontal"])
+    """Any of `horizontal` and `vertical`, each with probability 1/2. A vertical flip moves the gripper elsewhere."""
+    shift: float = 0.06
+    """Largest shift in both directions, as a fraction of the side."""
+    brightness: float = 0.2
+    """Largest relative change of the brightness."""
+    contrast: float = 0.2
+    """Largest relative change of the contrast."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -33,26 +33,34 @@ class AugmentationConfig:
 
 @dataclass
 class SceneDataConfig:
-    """Which scenes, seen by which cameras, with which label.
+    """Scenes, cameras and label of a student.
 
-    `train`, `id`, `ood`, `fewshot` are the folders of four scene stores; `splits` has for any of them the path of a
-    JSON list of the scene ids that are used. `view` is the side in pixels of the center of the stored image that is
-    used, `image_size` the side to which it is resized. Labels: `present`, `visible` or `graspable`. Stores up to
-    `max_cache_bytes` bytes of images are kept in memory, larger ones are read per batch.
+    `${scenes}` stands for the key `scenes` of the run.
     """
 
-    train: str
-    id: str
-    ood: str
-    fewshot: str
-    scene_subsets: dict[str, str]
-    cameras: list[str]
-    depth: bool
-    crop_size: int | None
-    image_size: int
-    target_label: str
-    max_cache_bytes: int
-    augmentation: AugmentationConfig
+    train: str = "${scenes}/train"
+    """Folder of the scene store of X_train."""
+    id: str = "${scenes}/id"
+    """Folder of the scene store of X_id."""
+    ood: str = "${scenes}/ood"
+    """Folder of the scene store of X_ood."""
+    fewshot: str = "${scenes}/fewshot"
+    """Folder of the scene store with the few-shot scenes."""
+    scene_subsets: dict[str, str] = field(default_factory=dict)
+    """For any store a JSON list of the scene ids to use: {fewshot: few.json}."""
+    cameras: list[str] = field(default_factory=lambda: ["hand"])
+    """[hand] or [hand, base]."""
+    depth: bool = False
+    """Use the depth of the cameras too."""
+    crop_size: int | None = 128
+    """Side in pixels of the center crop, where the objects are. null: the whole image."""
+    image_size: int = 128
+    """Side in pixels to which the crop is resized."""
+    target_label: str = "graspable"
+    """Label to predict: `graspable`, `visible` or `present`."""
+    max_cache_bytes: int = 1_000_000_000
+    """Bytes of images that a store keeps in memory. Larger stores are read for each batch."""
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
     @property
     def camera_spec(self) -> CameraSpec:

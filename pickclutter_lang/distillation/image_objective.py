@@ -12,6 +12,7 @@ from pickclutter_lang.distillation.scene_objective import checked_weights, weigh
 from pickclutter_lang.distillation.tensor_checks import l2_normalize
 from pickclutter_lang.distillation.text_losses import caption_loss, classification_loss, vl_proximity_loss
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.constants import TEMPERATURE
 
 IMAGE_LOSS_NAMES = ("cls", "mse", "im_cst", "vlprox", "cap")
 _NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "cap": ("captions",)}
@@ -28,7 +29,7 @@ class ImageObjective:
         self,
         weights: Mapping[str, float],
         *,
-        temperature: float = 0.07,
+        temperature: float = TEMPERATURE,
         similarity: Similarity = "squared_distance",
         top_k: int = 256,
         filter_vlprox: bool = True,

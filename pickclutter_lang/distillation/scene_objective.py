@@ -15,6 +15,7 @@ from pickclutter_lang.distillation.multilabel_losses import (
 )
 from pickclutter_lang.distillation.text_losses import vl_proximity_loss
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.constants import TEMPERATURE
 
 LOSS_NAMES = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
 _NEEDS = {
@@ -77,7 +78,7 @@ class SceneObjective:
         self,
         weights: Mapping[str, float],
         *,
-        temperature: float = 0.07,
+        temperature: float = TEMPERATURE,
         vocabulary_temperature: float = 0.05,
         vocabulary_top_k: int = 256,
         gamma_negative: float = 2.0,

@@ -19,21 +19,34 @@ PROVENANCE = "Answers of the model to the instruction, one request a label, coll
 
 
 @dataclass
-class DescribeSettings:
-    """What to ask, whom, and where the answers go; `configs/describe_labels.yaml` says what each key means."""
+class DescribeConfig:
+    """Descriptions of labels by a language model."""
 
     labels: Any
+    """[a,b,...], a .json file with a list, a .txt file with a label a line, or `catalog` (the 26 objects)."""
     model: str
+    """Name of the model at the server."""
     out: str
+    """The .json file of descriptions, for `prompts.descriptions` of a run."""
     style: str = "standard"
+    """`standard`, `succinct`, `detailed`, `distinct`, or your own word with an `instruction`."""
     instruction: str | None = None
+    """Your own instruction, with {name} in place of the label. null: the one of the style."""
     base_url: str = "https://api.openai.com/v1"
+    """Address of a server with OpenAI's chat interface."""
     api_key_env: str | None = "OPENAI_API_KEY"
+    """Environment variable with the key. null: the server wants none."""
     temperature: float | None = None
+    """Temperature of the sampling. null: the server's own."""
     timeout: float = 60.0
+    """Seconds to wait for an answer."""
     retries: int = 5
+    """How often a request that failed, or whose answer is of no use, is repeated."""
     max_tokens: int = 54
+    """Tokens of label and description above which a text is reported as too long. It is the context of the teacher less
+    2 and less the context vectors: 54 for the pocket teacher, 67 for CLIP."""
     dry_run: bool = False
+    """Print the requests and send none."""
 
     def validate(self) -> None:
         """Check what can be checked before anything is sent.
@@ -75,7 +88,7 @@ class Described:
     too_long: tuple[str, ...]
 
 
-def collect_descriptions(config: DescribeSettings, track: Callable[[Sequence[str]], Iterable[str]] = iter) -> Described:
+def collect_descriptions(config: DescribeConfig, track: Callable[[Sequence[str]], Iterable[str]] = iter) -> Described:
     """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
 
     :param track: shows progress over the labels that are asked for
@@ -95,7 +108,7 @@ def collect_descriptions(config: DescribeSettings, track: Callable[[Sequence[str
     return Described(found, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens))
 
 
-def dry_run(config: DescribeSettings) -> list[str]:
+def dry_run(config: DescribeConfig) -> list[str]:
     """Return, as JSON, the bodies of the requests that would be sent, in order; nothing is sent."""
     found = _started(config)
     missing = [label for label in read_labels(config.labels) if label not in found.texts]
@@ -148,7 +161,7 @@ def _read_file(path: Path) -> object:
         raise DatasetError(f"cannot read the labels in {path}: {error}") from error
 
 
-def _started(config: DescribeSettings) -> DescriptionSet:
+def _started(config: DescribeConfig) -> DescriptionSet:
     """Return what `out` holds already, or an empty set."""
     name, host = _label_set(config.labels), host_of(config.base_url)
     fresh = DescriptionSet(name, config.style, config.model, config.unresolved_labels, _today(), host, PROVENANCE, {})
@@ -179,7 +192,7 @@ def _label_set(labels: object) -> str:
     return Path(labels).stem if isinstance(labels, str) else "labels"
 
 
-def _chat(config: DescribeSettings) -> ChatClient:
+def _chat(config: DescribeConfig) -> ChatClient:
     return ChatClient(
         config.model,
         config.base_url,

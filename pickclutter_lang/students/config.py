@@ -1,25 +1,29 @@
-"""The student's network and its prompts."""
+"""Network and prompts of a student."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of
 
 
 @dataclass
 class StudentConfig:
-    """Network, input size over map size (null: as its library has it), temperature of the spatial softmax.
+    """The network of a student; see `pickclutter_lang.students.build_student`."""
 
-    See `pickclutter_lang.students.build_student` for names, `pretrained`, `dropout` and `recompute`.
-    """
-
-    name: str
-    output_stride: int | None
-    pretrained: bool
-    dropout: bool
-    temperature: float
-    activation_checkpointing: bool = False  # runs of before are without
+    name: str = "timm/resnet10t"
+    """`efficientnet_b0`, `small_resnet`, `torchvision/<name>` or `timm/<name>`."""
+    output_stride: int | None = 16
+    """Image size over size of the feature map: 8, 16 or 32. null: as the network's library has it."""
+    pretrained: bool = False
+    """Start from the library's ImageNet weights."""
+    dropout: bool = True
+    """Keep the dropout and drop connect of EfficientNet."""
+    temperature: float = TEMPERATURE
+    """Temperature of the spatial softmax that pools the feature map for a label."""
+    activation_checkpointing: bool = False
+    """Recompute activations in the backward pass: a third of the memory, one more forward pass."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -30,23 +34,22 @@ class StudentConfig:
 
 @dataclass
 class PromptConfig:
-    """What stands for a label.
+    """A positive and a negative prompt for each label (section 7 of the paper)."""
 
-    `tokens` context vectors are learned for each of the positive and the negative prompt, from the words `positive` and
-    `negative` on (null: random numbers). `descriptions` says what follows a label's name: nothing (null), the
-    catalog's sentence (`catalog`), or a file or style of descriptions (see `pickclutter_lang.language.describe`).
-    `variants` are further ones: in training, each label of a batch is told by one of them all, drawn at random, and
-    afterwards by the mean of their features. A text that is too long for the teacher is an error unless it may be cut
-    (`truncate`). With `closed_set` a label is a learned vector and no text at all.
-    """
-
-    n_ctx: int
-    positive_init: str | None
-    negative_init: str | None
-    descriptions: str | None
-    extra_descriptions: list[str]
-    truncate: bool
-    closed_set: bool
+    n_ctx: int = 8
+    """Learned context vectors in each prompt."""
+    positive_init: str | None = "a photo of a table with a"
+    """Words that the positive context starts from. null: random vectors."""
+    negative_init: str | None = "a picture of a table without a"
+    """Words that the negative context starts from. null: random vectors."""
+    descriptions: str | None = None
+    """Text after a label's name: null, `catalog`, `standard`, `succinct`, `detailed`, `distinct`, or a .json file."""
+    extra_descriptions: list[str] = field(default_factory=list)
+    """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""
+    truncate: bool = False
+    """Cut texts that are too long for the teacher, instead of an error."""
+    closed_set: bool = False
+    """A learned vector for each label instead of text."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

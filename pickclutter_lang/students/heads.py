@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.constants import TEMPERATURE
 
 
 class LabelScores(NamedTuple):
@@ -31,7 +32,7 @@ class LocalAggregation(nn.Module):
     all labels, is added to the positive logit. Training and evaluation use this one forward pass.
     """
 
-    def __init__(self, *, temperature: float = 0.07, logit_scale: float = 1 / 0.07) -> None:
+    def __init__(self, *, temperature: float = TEMPERATURE, logit_scale: float = 1 / TEMPERATURE) -> None:
         """Set the temperature and the start of the scale.
 
         :param temperature: of the spatial softmax, > 0

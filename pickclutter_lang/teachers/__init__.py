@@ -1,16 +1,11 @@
-"""Vision-language models behind one interface, and the cache of their features.
+"""Vision-language models behind one interface, and the cache of their features."""
 
-What needs open_clip is imported at its first use: a student in use mostly needs no teacher.
-"""
+from typing import TYPE_CHECKING
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from pickclutter_lang.teachers.base import Teacher
+from pickclutter_lang.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from pickclutter_lang.teachers.base import Teacher
     from pickclutter_lang.teachers.factory import load_teacher
     from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
     from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
@@ -18,16 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureCache", "FeatureKey", "OpenClipTeacher", "PocketTeacher", "Teacher", "load_teacher"]
 
-_MODULES = {
-    "FeatureCache": "feature_cache",
-    "FeatureKey": "feature_cache",
-    "OpenClipTeacher": "open_clip_teacher",
-    "PocketTeacher": "pocket",
-    "load_teacher": "factory",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "base": ("Teacher",),
+        "factory": ("load_teacher",),
+        "feature_cache": ("FeatureCache", "FeatureKey"),
+        "open_clip_teacher": ("OpenClipTeacher",),
+        "pocket": ("PocketTeacher",),
+    },
+)

@@ -1,4 +1,4 @@
-"""Which teacher, and where its features are kept."""
+"""Choice of a teacher, and the folder of its features."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass
 class TeacherConfig:
-    """The teacher's name, a local file or folder with its weights, and where its features are kept.
+    """A teacher; see `pickclutter_lang.teachers.load_teacher`."""
 
-    See `pickclutter_lang.teachers.load_teacher` for names and `checkpoint`.
-    """
-
-    name: str
-    checkpoint: str | None
-    cache: str
+    name: str = "pocket"
+    """`pocket`, `pocket_held_out`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    checkpoint: str | None = None
+    """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
+    cache: str = "${scenes}/teacher_features"
+    """Folder that keeps the teacher's features."""

@@ -1,32 +1,36 @@
-"""Configuration of one phase of optimization."""
+"""Optimizer, learning rate, schedule, epochs and batches of a phase of training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
 
 @dataclass
 class PhaseConfig:
-    """One phase of optimisation: optimizer, learning rate, schedule, epochs, batch size.
+    """One phase of training. Its evaluation is always at the image size of the data."""
 
-    `optimizer` is `sgd` (momentum 0.9) or `adamw`. `schedule` is `multistep` (the rate is multiplied by `gamma` at the
-    epochs `milestones`), `cosine` (warm-up over `warmup_fraction` of the steps, then a half cosine to zero) or
-    `one_cycle`. `image_size_schedule` are the sides of the images in equal parts of the epochs: [64, 96, 128] starts
-    with small ones, which cost less. Empty: `data.image_size` throughout. Evaluation is always at `data.image_size`.
-    """
-
-    optimizer: str
-    lr: float
-    weight_decay: float
-    schedule: str
-    warmup_fraction: float
-    milestones: list[int]
-    gamma: float
-    epochs: int
-    batch_size: int
-    image_size_schedule: list[int]
+    optimizer: str = "adamw"
+    """`adamw`, or `sgd` with momentum 0.9."""
+    lr: float = 0.002
+    """Highest learning rate."""
+    weight_decay: float = 0.05
+    """Weight decay of the optimizer."""
+    schedule: str = "cosine"
+    """Learning rate over time: `cosine` (a warm-up, then half a cosine to zero), `one_cycle`, or `multistep`."""
+    warmup_fraction: float = 0.1
+    """Fraction of the steps over which a `cosine` schedule warms up."""
+    milestones: list[int] = field(default_factory=list)
+    """Epochs at which a `multistep` schedule multiplies the learning rate by `gamma`."""
+    gamma: float = 1.0
+    """Factor of a `multistep` schedule."""
+    epochs: int = 8
+    """Passes over the training data."""
+    batch_size: int = 16
+    """Images in a batch."""
+    image_size_schedule: list[int] = field(default_factory=list)
+    """Sides of the images in equal parts of the epochs. [64, 96, 128] starts small, which costs less. []: one size."""
 
     def image_size(self, epoch: int) -> int | None:
         """Return the side of the images in an epoch (from 1); None for the data's own."""
@@ -35,7 +39,7 @@ class PhaseConfig:
         return self.image_size_schedule[(epoch - 1) * len(self.image_size_schedule) // self.epochs]
 
     def validate(self, name: str) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed; `name` is the group of these settings."""
+        """Raise InvalidArgumentError for a value outside what is allowed; `name` is the key of this phase."""
         one_of(f"{name}.optimizer", self.optimizer, ("sgd", "adamw"))
         one_of(f"{name}.schedule", self.schedule, ("multistep", "cosine", "one_cycle"))
         above(f"{name}.lr", self.lr, 0.0)
@@ -50,9 +54,12 @@ class PhaseConfig:
 
 @dataclass
 class FewShotConfig(PhaseConfig):
-    """The second phase. An epoch goes `passes` times over the few-shot scenes, which fill at most half of a batch."""
+    """Fine-tuning on few samples. They fill at most half of a batch."""
 
-    repeats: int
+    schedule: str = "one_cycle"
+    warmup_fraction: float = 0.0
+    repeats: int = 4
+    """How often an epoch passes over the few-shot samples."""
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

@@ -1,4 +1,4 @@
-"""Names and sizes of a scene that simulator, stores and students share."""
+"""Names, sizes and numbers that several rooms share."""
 
 CAMERAS = ("hand", "base")
 """Names of the cameras."""
@@ -10,3 +10,5 @@ REP_POINTS = 16
 """Points on the visible surface of each object that a scene keeps."""
 ROBOT_SEGMENT = 255
 """Value of the robot's pixels in a segmentation; 0 is the background, k the object k - 1 of the scene."""
+TEMPERATURE = 0.07
+"""tau of the paper: divides cosine similarities before each softmax, of losses and of the spatial attention."""

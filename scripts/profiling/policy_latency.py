@@ -1,6 +1,6 @@
-"""Time of one decision, a camera frame in and scores out, on one CPU core.
+"""Time of one decision, camera images in and scores out, on one CPU core.
 
-Students and teachers take turns on the same frames, so that the ratios hold on a busy machine too. Weights are random:
+Students and teachers take turns on the same images, so that the ratios hold on a busy machine too. Weights are random:
 they do not change the time. CLIP ViT-L/14 is its image tower alone, which a loop with the teacher would run each time.
 """
 
@@ -9,25 +9,26 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import open_clip
 import torch
-from hydra import compose, initialize_config_module
 
+from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.datasets.cameras import CameraImages
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, SCHEMA, CropClassifierConfig, PolicyConfig
-from pickclutter_lang.policy.runtime import CameraImages, StudentRuntime
+from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX
+from pickclutter_lang.policy.config import PromptArchitecture, StudentArchitecture, StudentSpec
+from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.model import MultiLabelStudent
 from pickclutter_lang.teachers import load_teacher
-from pickclutter_lang.utils.cli import parse_config
+from pickclutter_lang.teachers.reference import TeacherReference
 
 WIDTH = 256
 CAMERAS = {128: 176, 192: 256}
-"""Side of the middle of a image that a student sees -> side of the whole one, pixels."""
+"""Side of the center of an image that a student takes -> side of the whole image, pixels."""
 STUDENTS = {
     "EfficientNet-B0, stride 32": ("student=efficientnet_b0", "student.output_stride=null"),
     "EfficientNet-B0, stride 16": ("student=efficientnet_b0", "student.output_stride=16"),
@@ -37,42 +38,54 @@ STUDENTS = {
     "the preset policy without object crops, 192 px of 256": ("experiment=policy", "crop_classifier=none"),
     "the preset policy, 192 px of 256, and three object crops": ("experiment=policy",),
 }
-_CLOSE_UPS = 3
-"""Things that a policy looks closer at, at most."""
+_NUM_CROPS = 3
+"""Object crops that a detection classifies, at most."""
 
 
 def student(names: list[str], *overrides: str) -> StudentRuntime:
-    """Return a student with random weights that sees the middle of the hand camera's image, by default 128 px."""
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = parse_config(TrainConfig, compose("train_affordance", overrides=list(overrides)))
-    card = PolicyConfig(SCHEMA, {}, "fewshot", "visible", names, 0.5, {}, CAMERAS[config.data.crop_size], {})
+    """Return a student with random weights that takes the center of the hand camera's image, by default 128 px."""
+    config = compose_config(TrainConfig, "train_affordance", overrides)
+    network, prompts, crops = config.student, config.prompts, config.crop_classifier
+    spec = StudentSpec(
+        phase="few_shot",
+        target_label=config.data.target_label,
+        network=StudentArchitecture(network.name, network.output_stride, network.dropout, network.temperature),
+        precision=config.precision,
+        cameras=tuple(config.data.cameras),
+        depth=config.data.depth,
+        camera_size=CAMERAS[config.data.crop_size],
+        crop_size=config.data.crop_size,
+        image_size=config.data.image_size,
+        prompts=PromptArchitecture(prompts.n_ctx, prompts.truncate, prompts.closed_set),
+        names=tuple(names),
+        teacher=TeacherReference(config.teacher.name, None, ""),
+        object_crop_size=None if crops is None else crops.crop_size,
+    )
     text = PromptFeatures(torch.randn(len(names), WIDTH), torch.randn(len(names), WIDTH))
-    weights = MultiLabelStudent(config, WIDTH).state_dict()
-    if config.crop_classifier is not None:
-        card = replace(
-            card, crop_classifier=CropClassifierConfig(config.crop_classifier.crop_size, dict.fromkeys(names, 0.5))
-        )
-        crop_classifier = CropClassifier(MultiLabelStudent(config, WIDTH).student, len(names))
-        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_classifier.state_dict().items()}
-    return StudentRuntime(card, config, weights, text)
+    model = MultiLabelStudent(spec.network.student_config, spec.camera_spec, WIDTH)
+    weights = model.state_dict()
+    if crops is not None:
+        crop_weights = CropClassifier(model.student, len(names)).state_dict()
+        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_weights.items()}
+    return StudentRuntime(spec, weights, text)
 
 
-def decide(one: StudentRuntime, frame: CameraImages, names: list[str]) -> None:
-    """Look at a frame, and closer at some things in it where the student does so."""
-    one.predict(frame, names)
-    if one.config.crop_classifier is not None:
-        rgb = frame["hand", "rgb"]
+def decide(runtime: StudentRuntime, images: CameraImages, names: list[str]) -> None:
+    """Score names on images, and classify some object crops where the student has a crop classifier."""
+    runtime.predict(images, names)
+    if runtime.config.object_crop_size is not None:
+        rgb = images["hand", "rgb"]
         mask = np.zeros(rgb.shape[:2], bool)
         mask[100:130, 90:140] = True
-        for _ in range(_CLOSE_UPS):
-            one.classify_crop(rgb, mask)
+        for _ in range(_NUM_CROPS):
+            runtime.classify_crop(rgb, mask)
 
 
 def main() -> None:
     """Take turns, print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--names", type=int, default=1, help="names that are scored on each frame")
+    parser.add_argument("--names", type=int, default=1, help="names that are scored on each image")
     parser.add_argument("--without-clip", action="store_true", help="leave out ViT-L/14, which takes 1.7 GB of memory")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -80,9 +93,9 @@ def main() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
     calls: dict[str, Callable[[], object]] = {}
     for title, overrides in STUDENTS.items():
-        one = student(names, *overrides)
-        frame = {("hand", "rgb"): noise[: one.config.camera_size, : one.config.camera_size]}
-        calls[title] = lambda one=one, frame=frame: decide(one, frame, names)  # type: ignore[misc]
+        runtime = student(names, *overrides)
+        images = {("hand", "rgb"): noise[: runtime.config.camera_size, : runtime.config.camera_size]}
+        calls[title] = lambda runtime=runtime, images=images: decide(runtime, images, names)  # type: ignore[misc]
     teacher = load_teacher("pocket")
     calls["pocket teacher"] = lambda: teacher.encode_image(teacher.preprocess(noise[None, :176, :176]))
     if not options.without_clip:

@@ -35,14 +35,12 @@ def write_pictures(root: Path, count: int) -> None:
 
 def read(start: float, overrides: list[str]) -> None:
     """Do in this process what is measured, and print for each step the seconds since `start` and the memory in MB."""
-    from hydra import compose, initialize_config_module
-
+    from pickclutter_lang.commands.hydra_app import compose_config
     from pickclutter_lang.datasets.images import load_image_dataset
     from pickclutter_lang.experiments.images.config import ImageTrainConfig
     from pickclutter_lang.experiments.images.image_crops import ImageCrops
     from pickclutter_lang.experiments.images.image_run import ImageRun  # noqa: F401  # what a run imports
     from pickclutter_lang.training.logger import peak_memory_mb
-    from pickclutter_lang.utils.cli import parse_config
 
     found = []
 
@@ -50,8 +48,7 @@ def read(start: float, overrides: list[str]) -> None:
         found.append((time.time() - start, peak_memory_mb()))
 
     note()
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = parse_config(ImageTrainConfig, compose("train_image_student", ["objective.cls=1", *overrides]))
+    config = compose_config(ImageTrainConfig, "train_image_student", ["objective.cls=1", *overrides])
     data, split, _ = load_image_dataset(config.data)
     note()
     views = ImageCrops(data.images, config.crops, config.image_size, num_workers=config.num_workers)

@@ -14,15 +14,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from hydra import compose, initialize_config_module
 
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, scene_fields, write_shard
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.inference import predict_scenes
 from pickclutter_lang.training.logger import TrainingLogger, peak_memory_mb
-from pickclutter_lang.utils.cli import parse_config
 
 CAMERAS, SIDE, COARSE = ("hand", "base"), 224, 16
 
@@ -102,9 +101,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
                 write_store(folder / split, split, scenes, seed=0)
         print(f"scenes written: {peak_memory_mb():.0f} MB")
         places = [f"scenes={folder}", f"out={temporary}/run"]
-        with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-            config = compose("train_affordance", ["experiment=table12", "teacher=pocket", *places, *overrides])
-        run = SceneRun.open(parse_config(TrainConfig, config))
+        chosen = ["experiment=table12", "teacher=pocket", *places, *overrides]
+        run = SceneRun.open(compose_config(TrainConfig, "train_affordance", chosen))
         print(f"stores opened: {peak_memory_mb():.0f} MB")
         train(run, options.steps)
     print(f"peak of the process: {peak_memory_mb():.0f} MB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -15,7 +16,9 @@ import pickclutter_lang
 from helpers.paths import ROOT
 from helpers.scene_rows import make_store
 from helpers.scene_runs import make_toys
-from pickclutter_lang.commands import COMMANDS, command_line
+from pickclutter_lang.commands import COMMANDS, command_line, hydra_app
+from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
+from pickclutter_lang.utils.field_docs import field_docs
 
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
 MODULES = {name: name.replace("-", "_") for name in NAMES}
@@ -32,14 +35,19 @@ def call(*arguments: str, folder: Path, **environment: str) -> subprocess.Comple
     )  # fmt: skip
 
 
-def test_every_command_has_a_module_a_script_and_settings() -> None:
-    for folder, suffix, others in (
-        (ROOT / "pickclutter_lang" / "commands", ".py", {"__init__", "__main__"}),
-        (ROOT / "scripts", ".py", set()),
-        (ROOT / "configs", ".yaml", {"image_data"}),
+def test_every_command_has_a_module_and_a_script() -> None:
+    for folder, others in (
+        (ROOT / "pickclutter_lang" / "commands", {"__init__", "__main__", "help_text", "hydra_app"}),
+        (ROOT / "scripts", set()),
     ):
-        there = {path.stem for path in folder.glob(f"*{suffix}")} - others
-        assert there | {"check_install"} == set(MODULES.values()), folder
+        assert {path.stem for path in folder.glob("*.py")} - others | {"check_install"} == set(MODULES.values()), folder
+
+
+def test_all_configurations_are_there_without_torch() -> None:
+    modules = [f"pickclutter_lang.commands.{module}" for module in MODULES.values() if module != "check_install"]
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "open_clip", "sapien", "timm", "matplotlib"} & set(done.stdout.split())
 
 
 def test_help_lists_the_commands_at_once_without_torch_and_hydra(tmp_path: Path) -> None:
@@ -66,6 +74,41 @@ def test_each_command_has_help_under_its_own_name(name: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+def test_help_shows_presets_and_keys_with_their_values_and_documentation(tmp_path: Path) -> None:
+    (tmp_path / "my" / "method").mkdir(parents=True)
+    (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
+    arguments = ("--config-dir", "my", "method=mine", "experiment=policy", "--help")
+    shown = call("train-affordance", *arguments, folder=tmp_path).stdout
+    assert re.search(r"^  experiment\n    \* policy +A student for a policy", shown, re.MULTILINE)
+    assert re.search(r"^    \* mine$", shown, re.MULTILINE)
+    assert "\n  data.image_size=192\n      Side in pixels to which the crop is resized.\n" in shown
+    assert "\n  objective.cls=0.5\n" in shown and "\n  data.train=${scenes}/train\n" in shown
+    assert "\n  crop_classifier.schedule=one_cycle\n      Learning rate over time" in shown
+
+
+def test_every_key_is_documented() -> None:
+    for module in set(MODULES.values()) - {"check_install", "migrate"}:
+        import_module(f"pickclutter_lang.commands.{module}")
+    seen = {command.config for command in hydra_app.COMMANDS.values()}
+    waiting = [*seen, CropClassifierPhaseConfig]
+    while waiting:
+        config = waiting.pop()
+        hints, docs = get_type_hints(config), field_docs(config)
+        for field in fields(config):
+            kinds = [kind for kind in (hints[field.name], *get_args(hints[field.name])) if is_dataclass(kind)]
+            assert kinds or docs[field.name].endswith("."), f"{config.__name__}.{field.name}"
+            waiting += [kind for kind in kinds if kind not in seen]
+            seen.update(kinds)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("verify-scenes", "--help"), ("train-affordance", "--help")])
+def test_a_reader_that_stops_early_sees_no_traceback(arguments: tuple[str, ...]) -> None:
+    command = shlex.join([sys.executable, "-m", "pickclutter_lang.commands", *arguments])
+    # `true` reads nothing: the pipe is closed before the first line comes.
+    done = subprocess.run(["bash", "-c", f"{command} | true"], capture_output=True, text=True)
+    assert done.stderr == ""
+
+
 def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert call("--version", folder=tmp_path).stdout == f"pickclutter {pickclutter_lang.__version__}\n"
 
@@ -78,7 +121,7 @@ def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
         (["cook"], "got 'cook'; pickclutter --help lists them"),
     ],
 )
-def test_a_command_that_is_not_there_is_one_line_and_status_2(arguments, words, tmp_path) -> None:
+def test_a_command_that_is_not_there_is_one_line_and_status_2(arguments: list[str], words: str, tmp_path: Path) -> None:
     done = call(*arguments, folder=tmp_path)
     assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
 
@@ -91,6 +134,8 @@ def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
 def test_errors_are_those_of_the_command(tmp_path: Path) -> None:
     done = call("verify-scenes", "store=nowhere", folder=tmp_path)
     assert done.returncode == 2 and "make one: pickclutter collect-scenes" in done.stderr
+    done = call("verify-scenes", "stroe=nowhere", folder=tmp_path)
+    assert done.returncode == 1 and "Key 'stroe' is not in struct" in done.stderr
     done = call("verify-scenes", "--badly", folder=tmp_path)
     assert done.returncode == 2 and "pickclutter verify-scenes: error: unrecognized arguments" in done.stderr
 
@@ -114,7 +159,7 @@ def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> No
         ("pickclutter train-affordance method=cls", "method=cls_imcst", "collect-scenes"),
     ],
 )
-def test_a_shell_completes_commands_and_their_settings(line, found, lacking, tmp_path) -> None:
+def test_a_shell_completes_commands_and_their_settings(line: str, found: str, lacking: str, tmp_path: Path) -> None:
     shown = call("-sc", "query=bash", folder=tmp_path, COMP_LINE=line).stdout.split()
     assert found in shown and lacking not in shown
 
@@ -141,7 +186,7 @@ def test_a_command_works_where_there_is_no_checkout(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_method_of_one_s_own_goes_through_a_grid(tmp_path: Path) -> None:
+def test_a_method_of_one_s_own_goes_through_a_run_and_a_sweep(tmp_path: Path) -> None:
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     (tmp_path / "my" / "method").mkdir(parents=True)
     (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
@@ -151,6 +196,12 @@ def test_a_method_of_one_s_own_goes_through_a_grid(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "| `mine` | 1 |" in (tmp_path / "grid" / "table12.md").read_text()
+    done = call(
+        "train-affordance", "--config-dir", "my", *toys, "method=mine", "out=run",
+        "distill.epochs=1", "few_shot.epochs=1", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "settings.json").read_text())["settings"]["method"] == "mine"
 
 
 def test_no_text_of_the_package_names_a_file_that_a_wheel_lacks() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from helpers.paths import SCRIPTS
 from helpers.process_kill import wait_until, worker_processes
-from pickclutter_lang.envs.generation.collect import CollectConfig, collect
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.collect import collect
 
 pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from golden_measures import Measures, everywhere, of_arrays, of_content, of_tables
-from hydra import initialize_config_module
 from safetensors.torch import load_file
 
 from helpers import image_results, sweep_results
 from helpers.image_data import paint_classes, toy_views
 from helpers.scene_data import make_toy_store
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_results import load_runs
@@ -26,7 +26,6 @@ from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.train import train_teacher
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.utils.cli import compose_config
 
 METHODS = ("closed_set", "cls", "cls_imcst", "cls_imcst_semantic", "best", "best_no_region")
 EXPERIMENTS = {
@@ -85,8 +84,7 @@ def trained_teacher(*overrides: str) -> Measures:
         "warmup_fraction=0",
     )
     own = [*small, "sentence_weight=0", "bf16=false", *overrides]
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        settings = compose_config(TeacherTrainConfig, "train_teacher", own)
+    settings = compose_config(TeacherTrainConfig, "train_teacher", own)
     folder = train_teacher(settings)
     teacher = load_teacher("pocket", folder)
     tensors = [value for path in folder.glob("*.safetensors") for value in load_file(path).values()]
@@ -130,28 +128,25 @@ def embedded_teachers(inputs: Path, folder: Path) -> Measures:
 def presets(inputs: Path, folder: Path) -> Measures:
     """Compose what users choose by name, and note its numbers."""
     found: Measures = {}
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        for key, name in EXPERIMENTS.items():
-            run = compose_config(TrainConfig, "train_affordance", [f"experiment={name}"])
-            values = [run.data.image_size, run.data.crop_size, run.student.output_stride, run.student.temperature]
-            values += [getattr(run.objective, name) for name in (*WEIGHTS, "temperature", "gamma_negative", "clip")]
-            values += [run.few_shot.repeats, *phase(run.distill), *phase(run.few_shot)]
-            found[f"scenes, {key}"] = everywhere(
-                [*values, *(phase(run.crop_classifier) if run.crop_classifier else ())]
-            )
-        for key, name in RECIPES.items():
-            one = compose_config(ImageTrainConfig, "train_image_student", [f"recipe={name}", "objective.cls=1"])
-            values = [
-                one.image_size,
-                one.center_crop,
-                one.average_last_epochs,
-                one.crops.min_crop_area,
-                one.crops.fixed_crops,
-                one.data.image_size,
-            ]
-            values += [getattr(one.objective, name) for name in (*IMAGE_WEIGHTS, "temperature", "top_k")]
-            found[f"pictures, {key}"] = everywhere([*values, *phase(one.distill), *phase(one.few_shot)])
-        teacher = compose_config(TeacherTrainConfig, "train_teacher", ["scenes=[a]", "views=[b]", "out=c"])
+    for key, name in EXPERIMENTS.items():
+        run = compose_config(TrainConfig, "train_affordance", [f"experiment={name}"])
+        values = [run.data.image_size, run.data.crop_size, run.student.output_stride, run.student.temperature]
+        values += [getattr(run.objective, name) for name in (*WEIGHTS, "temperature", "gamma_negative", "clip")]
+        values += [run.few_shot.repeats, *phase(run.distill), *phase(run.few_shot)]
+        found[f"scenes, {key}"] = everywhere([*values, *(phase(run.crop_classifier) if run.crop_classifier else ())])
+    for key, name in RECIPES.items():
+        one = compose_config(ImageTrainConfig, "train_image_student", [f"recipe={name}", "objective.cls=1"])
+        values = [
+            one.image_size,
+            one.center_crop,
+            one.average_last_epochs,
+            one.crops.min_crop_area,
+            one.crops.fixed_crops,
+            one.data.image_size,
+        ]
+        values += [getattr(one.objective, name) for name in (*IMAGE_WEIGHTS, "temperature", "top_k")]
+        found[f"pictures, {key}"] = everywhere([*values, *phase(one.distill), *phase(one.few_shot)])
+    teacher = compose_config(TeacherTrainConfig, "train_teacher", ["scenes=[a]", "views=[b]", "out=c"])
     return found | {"teacher": everywhere(getattr(teacher, name) for name in OF_A_TEACHER)}
 
 

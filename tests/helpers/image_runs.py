@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hydra import initialize_config_module
-
 from helpers.image_data import toy_views
 from helpers.scene_runs import make_teacher
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_run import ImageRun
-from pickclutter_lang.utils.cli import compose_config
 
 
 def make_toys(folder: Path) -> list[str]:
@@ -25,8 +23,7 @@ def make_toys(folder: Path) -> list[str]:
 
 
 def config(*overrides: str) -> ImageTrainConfig:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return compose_config(ImageTrainConfig, "train_image_student", list(overrides))
+    return compose_config(ImageTrainConfig, "train_image_student", overrides)
 
 
 def trained(*overrides: str) -> ImageRun:

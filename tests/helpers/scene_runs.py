@@ -6,15 +6,14 @@ import copy
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_module
 
 from helpers.scene_data import make_toy_stores
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model, save_pocket_model
-from pickclutter_lang.utils.cli import parse_config
 
 SMALL = (
     "student.name=timm/resnet10t",
@@ -48,8 +47,7 @@ def make_toys(folder: Path, **changes) -> list[str]:
 
 
 def config(*overrides: str) -> TrainConfig:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return parse_config(TrainConfig, compose("train_affordance", overrides=list(overrides)))
+    return compose_config(TrainConfig, "train_affordance", overrides)
 
 
 def make_finished_run(folder: Path, size: int) -> SceneRun:

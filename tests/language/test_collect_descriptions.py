@@ -23,7 +23,7 @@ from pickclutter_lang.errors import (
     MissingAssetsError,
 )
 from pickclutter_lang.language.chat_client import ChatClient, clean_answer
-from pickclutter_lang.language.collect_descriptions import DescribeSettings, collect_descriptions, dry_run, read_labels
+from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run, read_labels
 from pickclutter_lang.language.descriptions import INSTRUCTIONS, DescriptionSet, attach_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
 
@@ -38,8 +38,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def config(out: Path, base_url: str, **changes: object) -> DescribeSettings:
-    made = DescribeSettings(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=base_url, timeout=5.0)
+def config(out: Path, base_url: str, **changes: object) -> DescribeConfig:
+    made = DescribeConfig(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=base_url, timeout=5.0)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,8 @@ import pytest
 from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import select_target_segments
 from pickclutter_lang.policy.detectors import (

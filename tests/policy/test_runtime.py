@@ -16,7 +16,8 @@ import torch
 
 from helpers.scene_runs import SMALL, config, make_finished_run, make_toys, names_of_objects
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
-from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy, policy_thresholds
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun

@@ -67,15 +67,12 @@ def classes(tmp_path: Path) -> Path:
 
 
 def wanted(tmp_path: Path, **changes: object) -> object:
-    from hydra import compose, initialize_config_module
-
+    from pickclutter_lang.commands.hydra_app import compose_config
     from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-    from pickclutter_lang.utils.cli import parse_config
 
     given = [f"{key}={value}" for key, value in changes.items()]
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = compose("train_teacher", ["teacher_data=image_folder", f"out={tmp_path / 'run'}", *TINY, *given])
-    return parse_config(TeacherTrainConfig, config)
+    overrides = ["teacher_data=image_folder", f"out={tmp_path / 'run'}", *TINY, *given]
+    return compose_config(TeacherTrainConfig, "train_teacher", overrides)
 
 
 def test_classes_are_named_by_the_file_or_their_folder(tmp_path: Path, classes: Path) -> None:

@@ -1,8 +1,10 @@
-"""The settings that say which images are used, and how they are split."""
+"""Which images of which data set are used, and how they are split."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
 
@@ -11,35 +13,45 @@ from pickclutter_lang.errors import InvalidArgumentError
 class ImageDataConfig:
     """A data set on disk and its split.
 
-    `name` is one of `pickclutter_lang.datasets.images.loaders.SETS`, `root` is where it lies. `classes` is the file of
-    names of an `image_folder` (null: `classes.json` in `root` or beside it, where there is one); `views` are further
-    folders of `views_per_object`. `lists` is a folder with the authors' lists and texts; null: the folders of the
-    authors' layout say the split, elsewhere it is half of the classes and `train_fraction` of their images, drawn by
-    `seed`, which draws `shots` few-shot images of each unseen class in any case. `captions` is a file of JSON lines,
-    `descriptions` one of `pickclutter describe-labels` (null: what the data set itself has).
-    Images are kept as squares of `side` pixels under `cache`. `max_classes` of either half and `max_per_class` of a
-    part make a small version (null: all).
-    `allow_missing` goes on without images that lists or labels name and that are not there.
+    Without the authors' split, half of the classes are seen. `seed` draws them, and the few-shot images in any case.
     """
 
-    name: str
-    root: str
-    classes: str | None
-    author_lists: str | None
-    descriptions: str | None
-    captions: str | None
-    extra_views: list[str]
-    image_size: int
-    seed: int
-    shots: int
-    train_fraction: float
-    max_classes: int | None
-    max_per_class: int | None
-    allow_missing: bool
-    cache: str
+    name: str = MISSING
+    """One of `pickclutter_lang.datasets.images.loaders.SETS`."""
+    root: str = MISSING
+    """Folder or archive of the data set."""
+    classes: str | None = None
+    """File of the class names of an `image_folder`. null: `classes.json` in `root` or beside it, if there is one."""
+    author_lists: str | None = None
+    """Folder of the authors' split lists and texts. null: the split of the folders, or a seeded one."""
+    descriptions: str | None = None
+    """File of `pickclutter describe-labels`. null: what the data set itself has."""
+    captions: str | None = None
+    """JSON lines with `id` and `text`, as of `pickclutter caption-images`. null: what the data set itself has."""
+    extra_views: list[str] = field(default_factory=list)
+    """More folders of `pickclutter render-object-views`, for `object_views` alone."""
+    image_size: int = 128
+    """Side in pixels of the squares in which images are kept."""
+    seed: int = 0
+    """Seed of the split."""
+    shots: int = 5
+    """Few-shot images of each class of Y_ood."""
+    train_fraction: float = 0.7
+    """Fraction of the images of a class that trains, where the data set has no split."""
+    max_classes: int | None = None
+    """Use so many classes of either half. null: all."""
+    max_per_class: int | None = None
+    """Use so many images of each class and subset. null: all."""
+    allow_missing: bool = False
+    """Go on without images that lists or labels name and that do not exist."""
+    cache: str = "${teacher.cache}"
+    """Folder that keeps the resized images."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        for key in ("name", "root"):
+            if getattr(self, key) == MISSING:
+                raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
         for key, low in {"image_size": 16, "seed": 0, "shots": 1, "max_classes": 1, "max_per_class": 1}.items():
             value = getattr(self, key)
             if value is not None and value < low:

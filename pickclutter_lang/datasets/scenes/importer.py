@@ -36,13 +36,18 @@ SPLITS = ("train", "id", "ood", "fewshot")
 
 @dataclass
 class ImportConfig:
-    """`file`: the published HDF5 file; `split`: what its scenes are for; `out`: folder of the store."""
+    """Import of published scenes."""
 
     file: str
+    """The published HDF5 file: a group for each scene, with images and model_ids."""
     split: str
+    """Split of the scenes: `train`, `id`, `ood` or `fewshot`."""
     out: str
+    """Folder of the store. Its parent must exist."""
     image_size: int = 224
+    """Side in pixels to which images are resized."""
     shard_size: int = 50
+    """Scenes in a file of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""

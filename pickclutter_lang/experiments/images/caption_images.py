@@ -18,37 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.images import ImageDataConfig, ImageFiles, ImageSource, load_image_dataset
+from pickclutter_lang.datasets.images import ImageFiles, ImageSource, load_image_dataset
 from pickclutter_lang.datasets.images.sources import decode
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, LanguageModelError, MismatchError
+from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchError
+from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.validation import at_least
 
 _CARD_FILE = ".card.json"
-
-
-@dataclass
-class CaptionConfig:
-    """What to caption, by which model, and where to; `configs/caption_images.yaml` says what each key means."""
-
-    data: ImageDataConfig
-    model: str
-    revision: str | None
-    max_tokens: int
-    batch_size: int
-    device: str
-    out: str
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        self.data.validate()
-        at_least("max_tokens", self.max_tokens, 1)
-        at_least("batch_size", self.batch_size, 1)
-        if Path(self.out).suffix != ".jsonl":
-            raise InvalidArgumentError(f"expected out to end in .jsonl, but got {self.out!r}")
 
 
 @dataclass(frozen=True)

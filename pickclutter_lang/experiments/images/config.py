@@ -1,33 +1,34 @@
-"""The settings of a run on single images. Their values live in `configs/`; here are their types."""
+"""Configuration of a run on single images: `ImageTrainConfig` is what `pickclutter train-image-student` trains."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.datasets.images import ImageDataConfig
-from pickclutter_lang.distillation import IMAGE_LOSS_NAMES
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
+
+CACHE_DIR = "runs/image_cache"
 
 
 @dataclass
 class ImageCropConfig:
-    """How a image is shown in training, drawn for each image and epoch.
+    """Random crops and changes of a training image."""
 
-    A crop has between `smallest` and all of the image's area (torchvision's RandomResizedCrop); `flip` mirrors half
-    of them; `rand_augment` is torchvision's RandAugment(2, 9). With `crops` above 0 a image has so many fixed crops,
-    and the teacher's feature is of the very crop; with 0 every crop is new and the teacher sees the whole image, as
-    in the paper's program.
-    """
-
-    min_crop_area: float
-    flip: bool
-    rand_augment: bool
-    fixed_crops: int
+    min_crop_area: float = 0.5
+    """Least fraction of the image's area in a crop (torchvision's RandomResizedCrop)."""
+    flip: bool = True
+    """Mirror half of the crops."""
+    rand_augment: bool = False
+    """Apply torchvision's RandAugment(2, 9)."""
+    fixed_crops: int = 4
+    """Crops of each image, which the teacher sees too. 0: new crops each epoch, and whole images for the teacher."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -37,25 +38,24 @@ class ImageCropConfig:
 
 @dataclass
 class ClassTextConfig:
-    """What stands for a class (section 5).
+    """Text of a class (section 5 of the paper)."""
 
-    `template` takes `{name}`; `described` takes `{description}` too and is used where there are `descriptions`: null
-    for none, `own` for those of the data set or of the file `data.descriptions`, the path of a file, or a style, which
-    is the file `<style>.json` in the folder `styles`, or without one the package's own of its 26 objects (see
-    `language.descriptions.read_descriptions`).
-    With `tokens` above 0 so many context vectors are learned in the template's place (CoOp), from the words `context`
-    on; behind them stands `{name} . {description}`. A text that is too long for the teacher is an error unless it may
-    be cut (`truncate`). With `closed_set` a class is a learned vector and no text at all.
-    """
-
-    template: str
-    description_template: str
-    descriptions: str | None
-    style_dir: str | None
-    n_ctx: int
-    context_init: str | None
-    truncate: bool
-    closed_set: bool
+    template: str = "a photo of a {name}"
+    """Text of a class."""
+    description_template: str = "a photo of {name} . {description}"
+    """Text of a class with a description."""
+    descriptions: str | None = None
+    """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file."""
+    style_dir: str | None = None
+    """Folder with a file `<style>.json` for each style. null: the package's own, of its 26 objects."""
+    n_ctx: int = 0
+    """Learned context vectors in place of the template (CoOp); the paper learns 8. 0: the template."""
+    context_init: str | None = "a photo of a"
+    """Words that the context starts from. null: random vectors."""
+    truncate: bool = False
+    """Cut texts that are too long for the teacher, instead of an error."""
+    closed_set: bool = False
+    """A learned vector for each class instead of text."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -77,21 +77,33 @@ class ClassTextConfig:
 
 @dataclass
 class ImageObjectiveConfig:
-    """Weights of the terms and their parameters; see `pickclutter_lang.distillation.ImageObjective`."""
+    """Weights of the losses (0: not computed) and their parameters; see `distillation.ImageObjective`."""
 
-    cls: float
-    mse: float
-    im_cst: float
-    vlprox: float
-    cap: float
-    temperature: float
-    similarity: str
-    top_k: int
-    filter_vlprox: bool
-    filter_im_cst: bool
+    cls: float = 0.0
+    """Weight of L_cls (Eq. 1)."""
+    mse: float = 0.0
+    """Weight of L_mse (Eq. 2)."""
+    im_cst: float = 0.0
+    """Weight of L_im-cst (Eq. 3)."""
+    vlprox: float = 0.0
+    """Weight of L_vlprox (Eq. 6)."""
+    cap: float = 0.0
+    """Weight of L_cap (Eq. 8)."""
+    temperature: float = TEMPERATURE
+    """Temperature of the losses."""
+    similarity: str = "squared_distance"
+    """Similarity of `im_cst`: `squared_distance`, as in the paper, or `cosine`, as in its program."""
+    top_k: int = 256
+    """k of `vlprox`."""
+    filter_vlprox: bool = True
+    """Leave out images that the teacher misclassifies from `vlprox`."""
+    filter_im_cst: bool = False
+    """Leave out images that the teacher misclassifies from `im_cst`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
+
         for name in IMAGE_LOSS_NAMES:
             at_least(f"objective.{name}", getattr(self, name), 0.0)
         if not any(getattr(self, name) for name in IMAGE_LOSS_NAMES):
@@ -106,39 +118,49 @@ class ImageObjectiveConfig:
 
 @dataclass
 class ImageTrainConfig:
-    """A run: distillation on X_train (`distill`), then fine-tuning on the few-shot images of Y_ood (`fewshot`).
+    """A run: distillation on X_train, then fine-tuning on the few-shot images of Y_ood."""
 
-    `name` is the row of a table that the settings make. An epoch goes `repeats` times over X_train. `image_size` is
-    the side of the images that the student sees; evaluation shows the middle `center` pixels of what is kept (null:
-    all). Accuracies are means of those of the `average_last_epochs` of a phase.
-    `continual` adds a phase that is fine-tuned on half of Y_ood alone (Table 11). `precision`, `num_threads` and
-    `device` are as in `TrainConfig`; `num_workers` processes cut and change images ahead of the training (0: none),
-    which changes no result.
-    """
+    name: str = "run"
+    """Name of the method, a row of a table."""
+    data: ImageDataConfig = field(default_factory=ImageDataConfig)
+    image_size: int = 64
+    """Side in pixels of the images that the student sees."""
+    center_crop: int | None = None
+    """Side in pixels of the center crop for evaluation. null: the whole image."""
+    crops: ImageCropConfig = field(default_factory=ImageCropConfig)
+    teacher: TeacherConfig = field(default_factory=lambda: TeacherConfig(cache=CACHE_DIR))
+    student: StudentConfig = field(default_factory=lambda: StudentConfig("torchvision/resnet18", output_stride=None))
+    text: ClassTextConfig = field(default_factory=ClassTextConfig)
+    objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
+    distill: PhaseConfig = field(default_factory=lambda: PhaseConfig(epochs=15, batch_size=64))
+    few_shot: FewShotConfig = field(default_factory=lambda: FewShotConfig(lr=0.0005, batch_size=64))
+    epoch_repeats: int = 1
+    """How often an epoch passes over X_train."""
+    average_last_epochs: int = 1
+    """Accuracies are means over so many last epochs of a phase."""
+    continual_split: bool = False
+    """Fine-tune on half of Y_ood in another phase, and evaluate on the other half too (Table 11)."""
+    precision: str = "auto"
+    """Precision of the network: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware)."""
+    seed: int = 0
+    """Seed of the weights, the batches and the crops."""
+    num_threads: int | None = None
+    """Threads of torch. null: its own choice."""
+    num_workers: int = 0
+    """Processes that crop and change images ahead of the training, such as 8 beside a GPU. They change no result."""
+    device: str = "cpu"
+    """torch's name of the device."""
+    out: str = "runs/picture_student"
+    """Folder of the run. An interrupted run in it goes on."""
 
-    name: str
-    data: ImageDataConfig
-    image_size: int
-    center_crop: int | None
-    crops: ImageCropConfig
-    teacher: TeacherConfig
-    student: StudentConfig
-    text: ClassTextConfig
-    objective: ImageObjectiveConfig
-    distill: PhaseConfig
-    few_shot: FewShotConfig
-    epoch_repeats: int
-    average_last_epochs: int
-    continual_split: bool
-    precision: str
-    seed: int
-    num_threads: int | None
-    num_workers: int
-    device: str
-    out: str
+    def __post_init__(self) -> None:
+        """Fill in `${teacher.cache}`, as hydra does for a command."""
+        self.data = replace(self.data, cache=self.data.cache.replace("${teacher.cache}", self.teacher.cache))
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
+
         for part in (self.data, self.crops, self.student, self.text, self.objective):
             part.validate()
         self.distill.validate("distill")
@@ -163,5 +185,36 @@ class ImageTrainConfig:
         return phases | {"continual": self.few_shot} if self.continual_split else phases
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as nested JSON values."""
+        """Return the configuration as nested JSON values."""
         return asdict(self)
+
+
+@dataclass
+class CaptionConfig:
+    """Captions of images by an image captioning model (BLIP, GIT), for the loss `cap`."""
+
+    data: ImageDataConfig = field(default_factory=lambda: ImageDataConfig(cache=CACHE_DIR))
+    model: str = "Salesforce/blip-image-captioning-base"
+    """Folder with configuration, *.safetensors, processor and tokenizer, or a name on the Hugging Face hub."""
+    revision: str | None = None
+    """Branch or commit on the hub. null: one that is known to hold safetensors, or `main`."""
+    max_tokens: int = 30
+    """Longest caption in tokens."""
+    batch_size: int = 16
+    """Images in a batch."""
+    device: str = "cpu"
+    """torch's name of the device."""
+    out: str = "captions.jsonl"
+    """File of the captions. `OUT.card.json` beside it names their model."""
+
+    def __post_init__(self) -> None:
+        """Take the default cache, since there is no teacher."""
+        self.data = replace(self.data, cache=self.data.cache.replace("${teacher.cache}", CACHE_DIR))
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        self.data.validate()
+        at_least("max_tokens", self.max_tokens, 1)
+        at_least("batch_size", self.batch_size, 1)
+        if Path(self.out).suffix != ".jsonl":
+            raise InvalidArgumentError(f"expected out to end in .jsonl, but got {self.out!r}")

@@ -1,8 +1,8 @@
-"""The settings of a training run. Their values live in `configs/`; here are their types and what is allowed."""
+"""Configuration of a run on scenes: `TrainConfig()` is what `pickclutter train-affordance` trains by default."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pickclutter_lang.datasets.config import SceneDataConfig
@@ -10,32 +10,42 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
 
 @dataclass
 class ObjectiveConfig:
-    """Weights of the terms, and the parameters of the losses; see `pickclutter_lang.distillation.Objective`.
+    """Weights of the losses (0: not computed) and their parameters; see `distillation.SceneObjective`."""
 
-    `bank` is the number of teacher features of other training images that are drawn for each batch as further
-    negatives of `im_cst`; `words` that of texts of the vocabulary that are drawn for `pairwise`.
-    `vocabulary_temperature` is that of `region_proximity` and `pairwise` (null: the teacher's own).
-    """
-
-    cls: float
-    im_cst: float
-    region_contrastive: float
-    region_proximity: float
-    scene_proximity: float
-    negative_bank_size: int
-    vocabulary_batch_size: int
-    vocabulary_temperature: float | None
-    vocabulary_top_k: int
-    gamma_negative: float
-    gamma_positive: float
-    clip: float
-    temperature: float
-    region_cls: float = 0.0  # runs of before are without
+    cls: float = 1.0
+    """Weight of the asymmetric loss on the labels."""
+    im_cst: float = 1.0
+    """Weight of L_im-cst between the pooled features of student and teacher."""
+    region_cls: float = 0.0
+    """Weight of the asymmetric loss on the labels of each cell of the feature map, by the stores' segmentation."""
+    region_contrastive: float = 0.0
+    """Weight of L_im-cst between an object's features in the map and the teacher's features of its crop."""
+    region_proximity: float = 0.0
+    """Weight of L_vlprox between the same, over a vocabulary."""
+    scene_proximity: float = 0.0
+    """Weight of L_vlprox of whole scenes, over texts drawn from a vocabulary."""
+    negative_bank_size: int = 0
+    """Teacher features of other images that are drawn for each batch as more negatives of `im_cst`."""
+    vocabulary_batch_size: int = 24
+    """Texts drawn from the vocabulary for each batch, for `scene_proximity`."""
+    vocabulary_temperature: float | None = None
+    """Temperature of `region_proximity` and `scene_proximity`. null: the teacher's own."""
+    vocabulary_top_k: int = 256
+    """k of `region_proximity`."""
+    gamma_negative: float = 2.0
+    """Focusing exponent of the asymmetric loss for absent labels."""
+    gamma_positive: float = 1.0
+    """Focusing exponent of the asymmetric loss for present labels."""
+    clip: float = 0.05
+    """Probability that the asymmetric loss subtracts from absent labels."""
+    temperature: float = TEMPERATURE
+    """Temperature of `im_cst` and `region_contrastive`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -53,52 +63,62 @@ class ObjectiveConfig:
 
 @dataclass
 class CropClassifierPhaseConfig(FewShotConfig):
-    """The third phase: a second student names single objects, on object crops with a side of `size` pixels.
+    """Training of the crop classifier: a second student, which names single objects on crops of them."""
 
-    An epoch goes `passes` times over the objects of the few-shot scenes, which fill at most half of a batch.
-    """
-
-    crop_size: int
+    epochs: int = 24
+    batch_size: int = 48
+    repeats: int = 6
+    crop_size: int = 128
+    """Side of the object crops in pixels."""
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
         at_least(f"{name}.crop_size", self.crop_size, 16)
         if self.image_size_schedule:
-            raise InvalidArgumentError(f"expected no {name}.image_sizes: object crops have one size, {name}.crop_size")
+            raise InvalidArgumentError(
+                f"expected no {name}.image_size_schedule: object crops have one size, {name}.crop_size"
+            )
 
 
 @dataclass
 class TrainConfig:
-    """A run: distillation on `data.train` (`distill`), then fine-tuning on `data.fewshot` (`fewshot`).
+    """A run: distillation on X_train, fine-tuning on the few-shot scenes, and a crop classifier if there is one."""
 
-    With `closeups` a second student, which starts from the first, is trained to name single objects (null: none).
-
-    `method` names the row of Table 12 that the settings make (configs/method).
-    `scenes` is the folder under which the stores lie by default. `select` is the metric on X_id by which the best
-    epoch is chosen; the evaluation on X_ood never chooses anything. `num_threads` is torch's number of threads (null:
-    its own choice); `device` is torch's name of a device. `precision` of the student's network: `float32`, `bfloat16`,
-    or `auto`, which is `bfloat16` where the CPU multiplies it in hardware, and `float32` elsewhere. `num_workers`
-    processes prepare images ahead of the training (0: none), which changes no result.
-    """
-
-    method: str
-    scenes: str
-    data: SceneDataConfig
-    teacher: TeacherConfig
-    student: StudentConfig
-    prompts: PromptConfig
-    objective: ObjectiveConfig
-    distill: PhaseConfig
-    few_shot: FewShotConfig
-    selection_metric: str
-    precision: str
-    seed: int
-    num_threads: int | None
-    device: str
-    out: str
+    method: str = "cls_imcst"
+    """Name of the method, a row of Table 12. The preset of this name sets it."""
+    scenes: str = "runs/scenes"
+    """Folder with the scene stores `train`, `id`, `ood` and `fewshot`."""
+    data: SceneDataConfig = field(default_factory=SceneDataConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    student: StudentConfig = field(default_factory=StudentConfig)
+    prompts: PromptConfig = field(default_factory=PromptConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    distill: PhaseConfig = field(default_factory=PhaseConfig)
+    few_shot: FewShotConfig = field(default_factory=FewShotConfig)
+    selection_metric: str = "map"
+    """Metric on X_id that chooses the epoch: `map` or `f1`. X_ood chooses nothing."""
+    precision: str = "auto"
+    """Precision of the network: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware)."""
+    seed: int = 0
+    """Seed of the weights, the batches and the augmentation."""
+    num_threads: int | None = 1
+    """Threads of torch. null: its own choice. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
+    device: str = "cpu"
+    """torch's name of the device."""
+    out: str = "runs/student"
+    """Folder of the run. An interrupted run in it goes on."""
     num_workers: int = 0
-    crop_classifier: CropClassifierPhaseConfig | None = None  # runs of before are without
+    """Processes that prepare images ahead of the training, such as 8 beside a GPU. They change no result."""
+    crop_classifier: CropClassifierPhaseConfig | None = None
+    """null: no crop classifier. `crop_classifier=default` trains one."""
+
+    def __post_init__(self) -> None:
+        """Fill in `${scenes}`, as hydra does for a command."""
+        stores = {name: getattr(self.data, name) for name in ("train", "id", "ood", "fewshot")}
+        filled = {name: path.replace("${scenes}", self.scenes) for name, path in stores.items()}
+        self.data = replace(self.data, **filled)
+        self.teacher = replace(self.teacher, cache=self.teacher.cache.replace("${scenes}", self.scenes))
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -110,9 +130,8 @@ class TrainConfig:
             self.crop_classifier.validate("crop_classifier")
             if list(self.data.cameras) != ["hand"] or self.data.depth:
                 raise InvalidArgumentError(
-                    "expected data=hand_rgb for object crops, which are cut out of the hand camera's RGB; choose "
-                    "it, or "
-                    "crop_classifier=none"
+                    "expected data=hand_rgb for object crops, which are cut out of the hand camera's RGB; "
+                    "choose it, or crop_classifier=none"
                 )
         one_of("selection_metric", self.selection_metric, ("map", "f1"))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
@@ -128,19 +147,21 @@ class TrainConfig:
         return phases if self.crop_classifier is None else phases | {"crop_classifier": self.crop_classifier}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as nested JSON values."""
+        """Return the configuration as nested JSON values."""
         return asdict(self)
 
 
 @dataclass
 class EvaluateConfig:
-    """Which run to evaluate again; `scenes` is where its stores lie now, if they were moved.
-
-    `report_only`: write the report from `result.json` and the saved predictions; no scenes are needed and no teacher.
-    """
+    """Evaluation of a finished run from its checkpoints."""
 
     run: str
-    scenes: str | None
-    num_threads: int | None
-    device: str
+    """Folder of the run, `out` of `pickclutter train-affordance`."""
+    scenes: str | None = None
+    """Folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
+    num_threads: int | None = None
+    """Threads of torch. null: its own choice."""
+    device: str = "cpu"
+    """torch's name of the device."""
     report_only: bool = False
+    """Write the report from `result.json` and the saved predictions. This needs no scenes and no teacher."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -16,7 +15,8 @@ from PIL import Image
 from torch.nn import functional
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, PickClutterError
-from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run
+from pickclutter_lang.experiments.scenes.command_configs import DemoConfig
+from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.students.inference import predict_batch
 from pickclutter_lang.students.label_encoders import validate_label_names
@@ -25,19 +25,6 @@ from pickclutter_lang.students.model import Prediction
 HOST = "127.0.0.1"
 _STORES = ("ood", "id", "fewshot", "train")
 _DISPLAY_SIZE = 448  # pixels
-
-
-@dataclass
-class DemoConfig(TrainedRunConfig):
-    """`port`: where the page is served on 127.0.0.1."""
-
-    port: int
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        if not 1 <= self.port <= 65535:
-            raise InvalidArgumentError(f"expected port to lie between 1 and 65535, but got {self.port}")
 
 
 class DemoPrediction(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,8 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.cameras import CameraKey, CameraSpec
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.scenes.load import TrainedRunConfig, load_trained_run
+from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
+from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.students.model import PromptedStudent
@@ -25,14 +25,6 @@ from pickclutter_lang.utils.io import atomic_write
 TOLERANCE = 1e-4
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 _COMPARED, _MAX_DEPTH_M = 16, 2.0
-
-
-@dataclass
-class OnnxExportConfig(TrainedRunConfig):
-    """`names`: the labels of the exported student (null: those of the run). `out`: the file."""
-
-    names: list[str] | None
-    out: str
 
 
 class Exported(NamedTuple):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.load import (
-    TrainedRunConfig,
     load_crop_classifier_weights,
     load_trained_run,
 )
@@ -32,27 +32,9 @@ from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.progress import track
-from pickclutter_lang.utils.validation import within
 
 _MAX_CALIBRATION_SCENES = 300
 """Scenes of a store, evenly spaced, that thresholds of the crop classifier come from: some third of a second each."""
-
-
-@dataclass
-class PolicyExportConfig(TrainedRunConfig):
-    """`out`: the folder of the policy; files of a policy that is there are replaced.
-
-    `false_positive_rate` in 0..1: of the names that are absent in a scene, the share that is predicted present, on the
-    scenes that `export_policy` takes for it.
-    """
-
-    out: str
-    false_positive_rate: float = 0.07
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
 
 
 def export_policy(config: PolicyExportConfig) -> Path:

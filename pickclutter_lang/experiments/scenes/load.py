@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, TeacherError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
 from pickclutter_lang.experiments.scenes.trained_student import (
@@ -16,31 +17,10 @@ from pickclutter_lang.experiments.scenes.trained_student import (
     TrainedStudent,
     architecture_signature,
 )
-from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL, FEW_SHOT
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import check_fits
 from pickclutter_lang.training.experiment import CONFIG_FILE, configure_torch, finished_checkpoint
-from pickclutter_lang.utils.validation import at_least, one_of
-
-
-@dataclass
-class TrainedRunConfig:
-    """Which student to use: of which run, after which phase (`distill` or `few_shot`).
-
-    `scenes` is where the run's stores lie now, if they were moved; few steps need them. `num_threads` is torch's number
-    of threads (null: its own choice).
-    """
-
-    run: str
-    phase: str
-    scenes: str | None
-    num_threads: int | None
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        one_of("phase", self.phase, (DISTILL, FEW_SHOT))
-        if self.num_threads is not None:
-            at_least("num_threads", self.num_threads, 1)
 
 
 def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ from torch import Tensor
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.descriptions import CATALOG, STYLES
+from pickclutter_lang.experiments.scenes.command_configs import TextAblationConfig
+from pickclutter_lang.language.descriptions import STYLES
 from pickclutter_lang.language.ensembles import (
     Descriptors,
     catalog_descriptors,
@@ -50,35 +50,6 @@ _HEADS = {
     "accuracy": "accuracy",
     "top1": "top-1",
 }
-
-
-@dataclass
-class TextAblationConfig:
-    """What to compare on; `configs/ablate_texts.yaml` says what each key means."""
-
-    scenes: list[str] = field(default_factory=list)
-    views: list[str] = field(default_factory=list)
-    teacher: str = "pocket"
-    checkpoint: str | None = None
-    device: str = "cpu"
-    descriptions: list[str] = field(default_factory=lambda: [CATALOG, *STYLES])
-    seeds: int = 5
-    crop_fraction: float = 1.0
-    truncate: bool = False
-    out: str | None = None
-
-    def validate(self) -> None:
-        """Check the values.
-
-        :raises InvalidArgumentError: naming the key, what was expected and what came
-        """
-        if not self.scenes and not self.views:
-            raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
-        if self.seeds < 1 or not 0 < self.crop_fraction <= 1:
-            raise InvalidArgumentError(
-                f"expected seeds of at least 1 and crop_fraction in (0, 1], but got {self.seeds} and "
-                f"{self.crop_fraction}"
-            )
 
 
 class Method(NamedTuple):

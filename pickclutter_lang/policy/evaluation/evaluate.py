@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,67 +16,24 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.scene_run import load_run_config
-from pickclutter_lang.manipulation.controllers import make_controller
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.bundle import load_config
+from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes
-from pickclutter_lang.policy.evaluation.rollout import VARIANTS, RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.rollout_metrics import summary, tables
 from pickclutter_lang.policy.evaluation.student_folders import PHASES, check_same, export_students
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.validation import one_of
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
 EPISODES_FILE, RESULT_FILE, REPORT_FILE = "episodes.jsonl", "result.json", "report.md"
 SCHEMA = 4
 Episode = tuple[str, int]
 """Variant and seed."""
-
-
-@dataclass
-class PolicyEvalConfig:
-    """Which student acts, where, how often.
-
-    The student is that of a finished run (`run`, after either phase) or of an exported folder (`policy`). `variants`
-    are of `VARIANTS`; None: all for which there is a student. The episodes are those of the seeds `seed`, `seed` + 1,
-    ..., the same for each variant. Videos show the first `n_videos` successes and as many failures of each variant,
-    filmstrips `n_filmstrips` graspable targets that it missed. `out` is by default `evaluation` in the student's
-    folder.
-    """
-
-    run: str | None
-    policy: str | None
-    scenes: str | None
-    out: str | None
-    variants: list[str] | None
-    episodes: int
-    seed: int
-    objects: str
-    objects_root: str | None
-    split: str
-    absent_probability: float
-    control_mode: str
-    workers: int
-    n_videos: int
-    n_filmstrips: int
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if (self.run is None) == (self.policy is None):
-            raise InvalidArgumentError("expected a student: either run= (a finished run) or policy= (an export of one)")
-        variants = self.variants
-        if variants is not None and (not variants or len(set(variants) & set(VARIANTS)) != len(variants)):
-            raise InvalidArgumentError(f"expected variants out of {', '.join(VARIANTS)}, each once, got {variants}")
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
-            if getattr(self, name) < least:
-                raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
-        one_of("split", self.split, ("id", "ood"))
-        environment_id(self.objects)
-        make_controller(self.control_mode)
 
 
 def evaluate_policy(config: PolicyEvalConfig) -> Path:

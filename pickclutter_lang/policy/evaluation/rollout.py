@@ -27,10 +27,6 @@ from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPo
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 
-VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
-"""Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
-teacher, or chance (lower bound)."""
-
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
 """Called at each step with the observation and the state of the policy."""
 

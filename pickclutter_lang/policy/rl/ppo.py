@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from safetensors.torch import save_model
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.errors import MissingExtraError
+from pickclutter_lang.policy.rl.config import PPOConfig
 from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor, check_hand_rgb
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
@@ -27,28 +27,6 @@ except ImportError as error:
     raise MissingExtraError("stable_baselines3", "rl") from error
 
 _SMOOTHED = 10
-
-
-@dataclass
-class PPOConfig:
-    """Which student, where, how long. `policy` is a folder of `export_policy`, `out` where agent and curves go."""
-
-    policy: str
-    out: str
-    steps: int
-    seed: int
-    objects: str
-    objects_root: str | None
-    frozen: bool
-    episode_steps: int
-    num_threads: int
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        for name, least in (("steps", 2), ("seed", 0), ("episode_steps", 1), ("num_threads", 1)):
-            if getattr(self, name) < least:
-                raise InvalidArgumentError(f"expected {name} to be at least {least}, but got {getattr(self, name)}")
-        environment_id(self.objects)
 
 
 def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any, Any]:

@@ -119,7 +119,8 @@ def _ycb() -> Path | None:
 @pytest.mark.skipif(_ycb() is None, reason="the real YCB objects are not here (PICKCLUTTER_YCB)")
 def test_stock_pick_clutter_loads_our_episodes(tmp_path):
     pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
-    from pickclutter_lang.envs.generation.collect import CollectConfig, collect
+    from pickclutter_lang.envs.config import CollectConfig
+    from pickclutter_lang.envs.generation.collect import collect
     from pickclutter_lang.envs.renderer import renderer_options
 
     config = CollectConfig(

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_module
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -22,8 +21,10 @@ from helpers.image_data import paint, paint_classes, toy_views
 from helpers.paths import ROOT
 from helpers.process_kill import run_killed
 from pickclutter_lang import errors
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.datasets.images import load_image_dataset
-from pickclutter_lang.experiments.images.caption_images import CaptionConfig, caption_images
+from pickclutter_lang.experiments.images.caption_images import caption_images
+from pickclutter_lang.experiments.images.config import CACHE_DIR, CaptionConfig
 from pickclutter_lang.utils.locks import file_lock
 
 transformers = pytest.importorskip("transformers")
@@ -290,6 +291,5 @@ def test_a_machine_without_network_is_told_what_to_get(config: CaptionConfig, tm
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs" / "dataset").glob("*.yaml")))
 def test_every_benchmark_can_be_chosen(name: str) -> None:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        config = compose("caption_images", [f"dataset={name}", "data.root=PICTURES"])
-    assert (config.data.name, config.data.root, config.data.cache) == (name, "PICTURES", "runs/picture_cache")
+    config = compose_config(CaptionConfig, "caption_images", [f"dataset={name}", "data.root=IMAGES"])
+    assert (config.data.name, config.data.root, config.data.cache) == (name, "IMAGES", CACHE_DIR)

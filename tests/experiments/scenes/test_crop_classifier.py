@@ -218,13 +218,13 @@ def test_a_policy_looks_closer(made):
         closer = student.classify_crop(rgb, detected[n].mask)[n] if detected[n].mask.any() else -12.0
         odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
         assert np.abs(1 / (1 + np.exp(-odds)) - detected[n].score).min() < 1e-5  # 2 less if it was not its first choice
-        assert detected[n].threshold == student.config.crop_classifier.thresholds[name] != student.threshold(name)
+        assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.threshold(name)
     assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
     assert sum(one.mask.any() for one in detected) > 0
     whole = np.ones((SIDE, SIDE), bool)
     odds = student.classify_crop(rgb, whole)
     assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
-    assert student.config.names == run.label_names(("id", "ood"))
+    assert list(student.config.names) == run.label_names(("id", "ood"))
     part = np.zeros((SIDE, SIDE), bool)
     part[8:30, 10:16] = part[24:30, 10:40] = True
     window = crops_around(np.array([bounding_square(part)]))
@@ -260,10 +260,11 @@ def test_thresholds_of_close_ups_are_of_both_stores(made):
             columns = run.label_indices((split,))
             kept = [student.config.names.index(scenes.label_names[column]) for column in columns]
             found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
-    known, unseen = (student.config.crop_classifier.thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
+    thresholds = student.thresholds.crop_classifier
+    known, unseen = (thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
     assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
-    assert set(student.config.crop_classifier.thresholds) == set(student.config.names)
+    assert set(thresholds) == set(student.config.names)
 
 
 def test_the_clearest_of_what_the_map_points_to_is_taken(made):
@@ -294,7 +295,7 @@ def test_before_fine_tuning_there_are_no_close_ups(made):
     root, _ = made
     export_policy(PolicyExportConfig(str(root / "run"), "distill", None, 1, str(root / "before")))
     student = StudentRuntime.load(root / "before")
-    assert student.config.crop_classifier is None
+    assert student.config.object_crop_size is None
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
         student.classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
 
@@ -311,11 +312,11 @@ def test_what_does_not_fit_is_told(made, tmp_path):
     with pytest.raises(InvalidArgumentError, match=r"other settings.*crop_classifier"):
         SceneRun.open(replace(run.config, crop_classifier=None))
     shutil.copytree(root / "policy", tmp_path / "policy")
-    card = json.loads((tmp_path / "policy" / "policy.json").read_text())
-    some = {"crop_size": 32, "thresholds": {"banana": 0.5}}
-    for wrong, told in (({"crop_size": 32}, "is damaged"), (some, "lack the threshold of a name")):
-        (tmp_path / "policy" / "policy.json").write_text(json.dumps(card | {"crop_classifier": wrong}))
-        with pytest.raises(CheckpointError, match=told):
+    values = json.loads((tmp_path / "policy" / "policy.json").read_text())
+    for wrong, message in ((None, "crop classifier where there is one"), ({"banana": 0.5}, "a threshold of each name")):
+        changed = values | {"thresholds": values["thresholds"] | {"crop_classifier": wrong}}
+        (tmp_path / "policy" / "policy.json").write_text(json.dumps(changed))
+        with pytest.raises(CheckpointError, match=message):
             StudentRuntime.load(tmp_path / "policy")
     scenes = run.scenes["fewshot"]
     with (

@@ -1,9 +1,10 @@
-"""The page: served on loopback, asked over HTTP, and never asking anything of another machine."""
+"""The demo page: served on loopback, called over HTTP, and never calling another machine."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,10 +19,11 @@ from PIL import Image
 
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, TeacherError
+from pickclutter_lang.experiments.scenes.command_configs import DemoConfig
 from pickclutter_lang.experiments.scenes.demo import (
-    DemoConfig,
     build_demo,
+    build_page,
     overlay,
     predict_image,
     predict_scene,
@@ -29,6 +31,8 @@ from pickclutter_lang.experiments.scenes.demo import (
 )
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
+from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(ROOT / "scripts" / "demo.py")
 NAMES = ["banana", "a red teapot", "the blue thing"]
@@ -44,7 +48,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(folder) -> SceneRun:
+def student(folder) -> TrainedStudent:
     return load_trained_run(request(folder))
 
 
@@ -75,10 +79,10 @@ def page(folder, tmp_path_factory):
         blocks.close()
 
 
-def look(url: str, *inputs):
+def predict(url: str, *inputs):
     """Call the page's function as any HTTP client does."""
     body = json.dumps({"data": inputs}).encode()
-    question = urllib.request.Request(f"{url}gradio_api/run/look", body, {"Content-Type": "application/json"})
+    question = urllib.request.Request(f"{url}gradio_api/run/predict", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(question, timeout=60) as reply:
         return json.load(reply)["data"]
 
@@ -89,12 +93,12 @@ def image(url: str, value: dict) -> np.ndarray:
 
 
 @needs_the_extra
-def test_the_page_answers_for_a_scene(page, run):
+def test_the_page_answers_for_a_scene(page, student):
     url, _ = page
-    shown, located, scores, truth, chosen, _ = look(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
-    expected = predict_scene(run, "ood", 2, NAMES)
-    told = {item["label"]: item["confidence"] for item in scores["confidences"]}
-    assert told == pytest.approx(expected.probabilities, abs=1e-5)
+    shown, located, scores, truth, chosen, _ = predict(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
+    expected = predict_scene(student, "ood", 2, NAMES)
+    found = {item["label"]: item["confidence"] for item in scores["confidences"]}
+    assert found == pytest.approx(expected.probabilities, abs=1e-5)
     assert image(url, shown).shape == (448, 448, 3)
     heatmap = overlay(expected.image, expected.attention["a red teapot"])
     value = located.get("value", located)
@@ -103,9 +107,9 @@ def test_the_page_answers_for_a_scene(page, run):
 
 
 @needs_the_extra
-def test_nothing_is_asked_of_another_machine(page):
+def test_no_other_machine_is_called(page):
     url, called = page
-    look(url, "id", 0, None, "pear", None)
+    predict(url, "id", 0, None, "pear", None)
     assert called and {address[0] for address in called if isinstance(address, tuple)} <= {"127.0.0.1", "localhost"}
     with urllib.request.urlopen(url) as reply:
         text = reply.read().decode()
@@ -113,12 +117,45 @@ def test_nothing_is_asked_of_another_machine(page):
 
 
 @needs_the_extra
-def test_a_wrong_name_is_said_and_the_page_goes_on(page):
+def test_a_wrong_name_is_reported_and_the_page_goes_on(page):
     url, _ = page
     with pytest.raises(urllib.error.HTTPError) as caught:
-        look(url, "ood", 0, None, "pear, pear", None)
+        predict(url, "ood", 0, None, "pear, pear", None)
     assert "pear more than once" in caught.value.read().decode()
-    assert look(url, "ood", 0, None, "pear", None)[2]["label"] == "pear"
+    assert predict(url, "ood", 0, None, "pear", None)[2]["label"] == "pear"
+
+
+def moved_away(folder: Path, tmp_path: Path) -> Path:
+    """A copy of a run whose scenes and teacher are nowhere."""
+    shutil.copytree(folder, tmp_path / "run")
+    path = tmp_path / "run" / CONFIG_FILE
+    path.write_text(path.read_text().replace(str(folder.parent), str(tmp_path / "nowhere")))
+    return tmp_path / "run"
+
+
+def test_uploads_need_neither_scenes_nor_teacher(folder, student, tmp_path):
+    lonely = load_trained_run(request(moved_away(folder, tmp_path)))
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    found, expected = (predict_image(one, pixels, ["pear", "dice"]) for one in (lonely, student))
+    assert found.probabilities == expected.probabilities
+    np.testing.assert_array_equal(found.attention["pear"], expected.attention["pear"])
+    with pytest.raises(DatasetError, match=r"nowhere.*name their folder: scenes="):
+        predict_scene(lonely, "ood", 0, ["pear"])
+    with pytest.raises(TeacherError, match=r"nowhere.*known without it: .*pear"):
+        predict_image(lonely, pixels, ["a red teapot"])
+
+
+@needs_the_extra
+def test_the_page_takes_uploads_alone_where_there_are_no_scenes(folder, tmp_path):
+    lonely = load_trained_run(request(moved_away(folder, tmp_path)))
+    import gradio
+
+    page = build_page(gradio, lonely)
+    try:
+        url = serve(page, free_port())
+        assert "There are no scenes" in predict(url, "ood", 0, None, "pear", None)[3]
+    finally:
+        page.close()
 
 
 @needs_the_extra
@@ -131,29 +168,29 @@ def test_a_taken_port_is_named(folder):
             serve(build_demo(request(folder)), port)
 
 
-def test_a_picture_of_a_scene_gets_the_answer_of_the_scene(run):
-    scene = predict_scene(run, "id", 1, NAMES)
+def test_an_image_of_a_scene_gets_the_prediction_of_the_scene(student):
+    scene = predict_scene(student, "id", 1, NAMES)
     wide = np.pad(scene.image, ((0, 0), (9, 9), (0, 0)))
-    own = predict_image(run, wide, NAMES)
-    np.testing.assert_array_equal(own.image, scene.image)
-    assert own.probabilities == pytest.approx(scene.probabilities, abs=1e-5)
+    upload = predict_image(student, wide, NAMES)
+    np.testing.assert_array_equal(upload.image, scene.image)
+    assert upload.probabilities == pytest.approx(scene.probabilities, abs=1e-5)
     for name in NAMES:
-        np.testing.assert_allclose(own.attention[name], scene.attention[name], atol=1e-5)
+        np.testing.assert_allclose(upload.attention[name], scene.attention[name], atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (31, 17, 3), (200, 200, 4)])
-def test_any_size_of_picture_will_do(run, shape):
-    answer = predict_image(run, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), ["pear"])
+def test_images_of_any_size_are_accepted(student, shape):
+    answer = predict_image(student, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), ["pear"])
     assert 0 < answer.probabilities["pear"] < 1 and answer.image.shape == (min(shape[:2]),) * 2 + (3,)
 
 
 def test_a_map_is_bright_where_it_is_high():
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 3] = 1
-    laid = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
-    assert laid.shape == (448, 448, 3)
-    assert laid[40, -40].sum() > 2 * laid[-40, 40].sum()
-    assert np.ptp(laid[-40, 40]) < 10
+    shown = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
+    assert shown.shape == (448, 448, 3)
+    assert shown[40, -40].sum() > 2 * shown[-40, 40].sum()
+    assert np.ptp(shown[-40, 40]) < 10
 
 
 @pytest.mark.parametrize(
@@ -164,15 +201,15 @@ def test_a_map_is_bright_where_it_is_high():
         ("test", 0, ["pear"], "expected a store and a scene"),
     ],
 )
-def test_questions_that_make_no_sense_are_named(run, store, index, names, message):
+def test_wrong_scenes_and_names_are_named(student, store, index, names, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        predict_scene(run, store, index, names)
+        predict_scene(student, store, index, names)
 
 
-def test_a_student_of_depth_has_no_use_for_a_picture(run, monkeypatch):
-    monkeypatch.setattr(run.config.data, "depth", True)
+def test_a_student_of_depth_takes_no_uploads(student, monkeypatch):
+    monkeypatch.setattr(student.config.data, "depth", True)
     with pytest.raises(InvalidArgumentError, match="depth or two cameras"):
-        predict_image(run, torch.zeros(8, 8, 3, dtype=torch.uint8).numpy(), ["pear"])
+        predict_image(student, torch.zeros(8, 8, 3, dtype=torch.uint8).numpy(), ["pear"])
 
 
 def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -205,11 +242,11 @@ def test_help_leaves_no_files(tmp_path):
 @needs_the_extra
 def test_the_script_serves_until_ctrl_c(folder, tmp_path):
     port = free_port()
-    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_num_threads=1"]
+    command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_threads=1"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"
-            assert look(f"http://127.0.0.1:{port}/", "ood", 0, None, "pear", None)[2]["label"] == "pear"
+            assert predict(f"http://127.0.0.1:{port}/", "ood", 0, None, "pear", None)[2]["label"] == "pear"
             process.send_signal(2)
             assert process.wait(timeout=60) == 0
             assert "Traceback" not in process.stderr.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,23 @@ import torch
 
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys, names_of_objects
-from pickclutter_lang.errors import CheckpointError, DatasetError, ExportError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.scenes.export_onnx import OnnxExportConfig, compare_onnx, export_student
+from pickclutter_lang.errors import (
+    CheckpointError,
+    DatasetError,
+    ExportError,
+    InvalidArgumentError,
+    MissingExtraError,
+    TeacherError,
+)
+from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
+from pickclutter_lang.experiments.scenes.export_onnx import compare_onnx, export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.students.onnx import FixedVocabularyStudent, export_onnx
+from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(ROOT / "scripts" / "export_onnx.py")
-NEVER_SEEN = ["banana", "a red teapot", "the blue thing"]
+NEW_NAMES = ["banana", "a red teapot", "the blue object"]
 WITHOUT = (
     "import runpy, sys; sys.modules['{0}'] = None; sys.argv = sys.argv[1:]; runpy.run_path({1!r}, run_name='__main__')"
 )
@@ -55,9 +65,9 @@ def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "
 @needs_the_extra
 @pytest.mark.parametrize(
     ("kind", "names", "phase"),
-    [("run", None, "few_shot"), ("run", NEVER_SEEN, "distill"), ("rgbd", NEVER_SEEN, "few_shot")],
+    [("run", None, "few_shot"), ("run", NEW_NAMES, "distill"), ("rgbd", NEW_NAMES, "few_shot")],
 )
-def test_the_file_alone_says_what_the_student_says(kind, names, phase, request_of, tmp_path):
+def test_the_file_alone_predicts_what_the_student_predicts(kind, names, phase, request_of, tmp_path):
     import onnxruntime
 
     wanted = request_of(kind, tmp_path / "student.onnx", names, phase)
@@ -81,19 +91,37 @@ def request_of(run, rgbd):
 
 
 @needs_the_extra
-def test_the_file_tells_what_it_is(rgbd, tmp_path):
+def test_the_file_describes_itself(rgbd, tmp_path):
     import onnxruntime
 
     done = export_student(request(rgbd, tmp_path / "student.onnx"))
     session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
-    told = session.get_modelmeta().custom_metadata_map
+    metadata = session.get_modelmeta().custom_metadata_map
     teacher = json.loads((rgbd / "settings.json").read_text())["teacher"]
-    assert set(json.loads(told["names"])) == {*names_of_objects("id"), *names_of_objects("ood")}
-    assert told["teacher_fingerprint"] == teacher["fingerprint"] and told["teacher"] == "pocket"
-    assert (told["image_size"], told["view"], told["label"], told["depth"]) == ("32", "32", "graspable", "true")
-    assert "hand RGB, hand depth, base RGB, base depth" in told["input"]
+    assert set(json.loads(metadata["names"])) == {*names_of_objects("id"), *names_of_objects("ood")}
+    assert metadata["teacher_fingerprint"] == teacher["fingerprint"] and metadata["teacher"] == "pocket"
+    assert (metadata["image_size"], metadata["view"], metadata["label"], metadata["depth"]) == (
+        "32",
+        "32",
+        "graspable",
+        "true",
+    )
+    assert "hand RGB, hand depth, base RGB, base depth" in metadata["input"]
     shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
     assert shapes == [["N", 8, 32, 32], ["N", 26], ["N", 26, 4, 4]]
+
+
+@needs_the_extra
+def test_neither_scenes_nor_teacher_are_needed(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    path = tmp_path / "run" / CONFIG_FILE
+    path.write_text(path.read_text().replace(str(run.parent), str(tmp_path / "nowhere")))
+    done = export_student(request(tmp_path / "run", tmp_path / "student.onnx"))
+    expected = export_student(request(run, tmp_path / "expected.onnx"))
+    assert done.names == expected.names and done.difference < 1e-5
+    assert done.path.read_bytes() == expected.path.read_bytes()
+    with pytest.raises(TeacherError, match="nowhere"):
+        export_student(request(tmp_path / "run", tmp_path / "student.onnx", NEW_NAMES))
 
 
 @needs_the_extra
@@ -105,7 +133,7 @@ def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path):
 
 @needs_the_extra
 def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
-    data = export_student(request(run, tmp_path / "student.onnx", NEVER_SEEN)).path.read_bytes()
+    data = export_student(request(run, tmp_path / "student.onnx", NEW_NAMES)).path.read_bytes()
     assert str(ROOT).encode() not in data and b"site-packages" not in data
     students = sum(p.numel() for p in load_trained_run(request(run, tmp_path)).model.student.parameters())
     assert len(data) < 4 * students + 100_000
@@ -116,12 +144,12 @@ def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
 def test_other_numbers_than_torchs_are_refused(rgbd, tmp_path, damage):
     opened = load_trained_run(request(rgbd, tmp_path))
     images = opened.scenes["ood"].batch([0, 1, 2])
-    data = export_onnx(FixedVocabularyStudent(opened.model, NEVER_SEEN), images, {})
-    assert compare_onnx(data, opened.model, images, NEVER_SEEN) < 1e-5
+    data = export_onnx(FixedVocabularyStudent(opened.model, NEW_NAMES), images, {})
+    assert compare_onnx(data, opened.model, images, NEW_NAMES) < 1e-5
     with torch.no_grad():
         (opened.model.aggregation.bias if damage == "bias" else opened.model.depth_mean).add_(0.05)
     with pytest.raises(ExportError, match=r"within 0\.0001 of torch's, but they differ by 0"):
-        compare_onnx(data, opened.model, images, NEVER_SEEN)
+        compare_onnx(data, opened.model, images, NEW_NAMES)
 
 
 @needs_the_extra
@@ -174,7 +202,7 @@ def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 @needs_the_extra
 def test_the_script(run, tmp_path):
-    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_num_threads=1", folder=tmp_path)
+    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_threads=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "a.onnx: 2 names" in done.stdout and done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
@@ -184,7 +212,7 @@ def test_the_script(run, tmp_path):
     ("arguments", "words"),
     [
         (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'middle'"),
-        (["num_threads=0"], "InvalidArgumentError: expected threads to be at least 1"),
+        (["num_threads=0"], "InvalidArgumentError: expected num_threads to be at least 1"),
         (["names=banana"], "names"),
     ],
 )

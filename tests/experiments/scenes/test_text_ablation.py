@@ -17,9 +17,9 @@ from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import TextAblationConfig
 from pickclutter_lang.experiments.scenes.text_ablation import (
     Method,
-    TextAblationConfig,
     ablate_on_views,
     compare_on_scenes,
     table,

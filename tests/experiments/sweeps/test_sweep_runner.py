@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from hydra import initialize_config_module
 
 from helpers.paths import ROOT, TESTS
 from helpers.scene_runs import make_toys
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.errors import InvalidArgumentError, LockedError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
@@ -22,7 +22,6 @@ from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
 from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
-from pickclutter_lang.utils.cli import compose_config
 from pickclutter_lang.utils.locks import dir_lock
 
 # A run in small: an epoch in its log, then what its method says.
@@ -56,8 +55,7 @@ run_sweep(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!
 
 
 def compose_run(overrides: list[str]) -> TrainConfig:
-    with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-        return compose_config(TrainConfig, "train_affordance", overrides)
+    return compose_config(TrainConfig, "train_affordance", overrides)
 
 
 def grid_settings(out: Path, **changes) -> Table12SweepConfig:

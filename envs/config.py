@@ -1,0 +1,127 @@
+"""Configuration of the commands that need the simulator: collection, views, sheets, and the check of grasp labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from omegaconf import MISSING
+
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.utils.validation import at_least, one_of
+
+
+@dataclass(frozen=True)
+class CollectConfig(PileConfig):
+    """A collection of scenes of clutter. Scene k depends on `seed`, `split` and k alone."""
+
+    split: str = "train"
+    """`train`, `id` (piles of Y_id objects alone), `ood`, `fewshot` or `teacher` (piles of all objects)."""
+    scenes: int = 3000
+    """Scenes of the store."""
+    seed: int = 0
+    """Seed of the scenes. Those of two splits differ in any case."""
+    objects: str = "proxy"
+    """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
+    out: str = MISSING
+    """Folder of the store. Its parent must exist."""
+    workers: int = 0
+    """Processes. 0: one for each CPU core. The content does not depend on it."""
+    shard_size: int = 50
+    """Scenes in a file of the store."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        _ = self.clutter
+        if self.split not in SPLIT_OBJECTS:
+            raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
+        for name, least in (("scenes", 1), ("seed", 0), ("workers", 0), ("shard_size", 1)):
+            if getattr(self, name) < least:
+                raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
+
+    @property
+    def clutter(self) -> PileConfig:
+        """The configuration of the piles alone."""
+        return config_from_dict({item.name: getattr(self, item.name) for item in fields(PileConfig)})
+
+
+@dataclass
+class ObjectViewConfig:
+    """Rendered views of single objects. Everything is drawn from `seed`."""
+
+    out: str
+    """Folder of the views. Its parent must exist."""
+    objects: str = "proxy"
+    """Object set: `proxy` (procedural models), `ycb` (real scans), or `none`."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
+    selection: str = "paper"
+    """Objects of the set: `paper` (the 26), `further` (26 more, of `ycb`), or `kept_out` (8 that train no teacher)."""
+    views_per_object: int = 60
+    """Views of each object of the set."""
+    random_objects: int = 400
+    """Random procedural objects."""
+    views_per_random_object: int = 8
+    """Views of each random object."""
+    size: int = 128
+    """Side of an image in pixels."""
+    seed: int = 0
+    """Seed of the views and of the random objects."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        one_of("objects", self.objects, ("proxy", "ycb", "none"))
+        select_objects(self.selection)
+        if self.objects == "proxy" and self.selection != "paper":
+            raise InvalidArgumentError(f"expected selection=paper of the procedural models, but got {self.selection!r}")
+        for name in ("views_per_object", "random_objects", "views_per_random_object", "seed"):
+            at_least(name, getattr(self, name), 0)
+        at_least("size", self.size, 16)
+        of_set = self.views_per_object if self.objects != "none" else 0
+        if not of_set and not self.random_objects * self.views_per_random_object:
+            raise InvalidArgumentError("expected at least one view, but the object set and random_objects give none")
+
+
+@dataclass
+class ThumbnailConfig:
+    """A sheet of all objects of the object sets."""
+
+    out: str = "objects.png"
+    """The PNG file."""
+    objects: list[str] = field(default_factory=lambda: ["proxy"])
+    """Object sets side by side: `proxy` (procedural models), `ycb` (real scans)."""
+    procedural_root: str | None = None
+    """Folder of the procedural models. null: the package's cache."""
+    ycb_root: str | None = None
+    """Folder of the real scans. null: $MS2_ASSET_DIR/mani_skill2_ycb."""
+    size: int = 128
+    """Side of each object's image in pixels."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        if not self.objects or self.size < 16:
+            raise InvalidArgumentError(
+                f"expected at least one object set and a size of at least 16, but got {self.objects} and {self.size}"
+            )
+
+
+@dataclass
+class GraspValidationConfig:
+    """A check of the label `graspable` against executed picks."""
+
+    store: str
+    """The scene store. `grasp_check.json` is written into it, and its dataset card is written anew."""
+    objects_root: str | None = None
+    """Folder of the meshes. null: where the package keeps the object set of the store."""
+    instances: int = 200
+    """Visible objects to pick, at least. Scenes are taken from the first of the store on."""
+    workers: int = 2
+    """Processes."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        at_least("instances", self.instances, 1)
+        at_least("workers", self.workers, 1)

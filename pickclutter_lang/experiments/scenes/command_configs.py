@@ -1,0 +1,111 @@
+"""Configuration of the commands that use trained runs, and of the ablation of texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.descriptions import CATALOG, STYLES
+from pickclutter_lang.utils.validation import at_least, one_of, within
+
+
+@dataclass
+class TrainedRunConfig:
+    """A student of a finished run."""
+
+    run: str
+    """Folder of the run, `out` of `pickclutter train-affordance`."""
+    phase: str = "few_shot"
+    """Phase after which the student is taken: `few_shot`, or `distill` (before fine-tuning)."""
+    scenes: str | None = None
+    """Folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
+    num_threads: int | None = None
+    """Threads of torch. null: its own choice."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        one_of("phase", self.phase, ("distill", "few_shot"))
+        if self.num_threads is not None:
+            at_least("num_threads", self.num_threads, 1)
+
+
+@dataclass
+class PolicyExportConfig(TrainedRunConfig):
+    """Export of a policy folder."""
+
+    out: str = "${run}/policy"
+    """Folder of the policy. The files of a policy in it are replaced."""
+    false_positive_rate: float = 0.07
+    """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
+
+    def __post_init__(self) -> None:
+        """Fill in `${run}`, as hydra does for a command."""
+        self.out = self.out.replace("${run}", self.run)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
+
+
+@dataclass
+class OnnxExportConfig(TrainedRunConfig):
+    """Export of an ONNX file."""
+
+    names: list[str] | None = None
+    """Labels of the exported student, any names. null: those of the run."""
+    out: str = "${run}/student.onnx"
+    """The ONNX file."""
+
+    def __post_init__(self) -> None:
+        """Fill in `${run}`, as hydra does for a command."""
+        self.out = self.out.replace("${run}", self.run)
+
+
+@dataclass
+class DemoConfig(TrainedRunConfig):
+    """A page in a browser on this machine."""
+
+    port: int = 7860
+    """Port of the page on 127.0.0.1."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        within("port", self.port, 1, 65535)
+
+
+@dataclass
+class TextAblationConfig:
+    """Zero-shot texts of the teacher, compared."""
+
+    scenes: list[str] = field(default_factory=list)
+    """Scene stores, for prompts `with a ...` against `without a ...`."""
+    views: list[str] = field(default_factory=list)
+    """Folders of `pickclutter render-object-views`, for top-1 accuracy over the 26 objects."""
+    teacher: str = "pocket"
+    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    checkpoint: str | None = None
+    """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
+    device: str = "cpu"
+    """torch's name of the device."""
+    descriptions: list[str] = field(default_factory=lambda: [CATALOG, *STYLES])
+    """Styles of descriptions, or .json files of `pickclutter describe-labels`."""
+    seeds: int = 5
+    """How often each control is drawn."""
+    crop_fraction: float = 1.0
+    """Side of the center crop as a fraction of the image's side."""
+    truncate: bool = False
+    """Cut texts that are too long for the teacher, instead of an error."""
+    out: str | None = None
+    """Markdown file for the tables. null: they are printed only."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        if not self.scenes and not self.views:
+            raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
+        if self.seeds < 1 or not 0 < self.crop_fraction <= 1:
+            raise InvalidArgumentError(
+                "expected seeds of at least 1 and crop_fraction in (0, 1], "
+                f"but got {self.seeds} and {self.crop_fraction}"
+            )

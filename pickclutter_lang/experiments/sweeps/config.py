@@ -1,0 +1,43 @@
+"""Configuration of the commands that reproduce the paper's tables, beside the keys of each run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class ReproduceTable12Config:
+    """A sweep over methods and seeds of runs on scenes, and Table 12."""
+
+    methods: list[str] = field(default_factory=lambda: ["closed_set", "cls", "cls_imcst", "cls_imcst_semantic"])
+    """Rows of the table: presets of `method`. The default are the paper's four."""
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    """Seeds of each method's runs."""
+    workers: int = 2
+    """Runs side by side, each with one thread."""
+    out: str = "runs/table12"
+    """Folder of the runs (METHOD/seedS), of their logs, and of the table."""
+    tables_only: bool = False
+    """Write the table from finished runs alone. They may lie under `out` in any depth."""
+    tables: str | None = None
+    """Folder of table12.md, table12.png and the CSV files. null: `out`."""
+    compare: list[str] | None = None
+    """Pairs to compare over equal seeds, such as ["best - cls_imcst_semantic"]. null: each of the paper's methods with
+    the one before it, and `best` with `cls_imcst_semantic` and with its ablations."""
+
+
+@dataclass
+class ReproduceTablesConfig:
+    """A sweep over the runs on single images that tables and figures need, and these tables and figures."""
+
+    table: Any = None
+    """1 to 12, a list such as [1,5], or `all`."""
+    figure: Any = None
+    """1 (bars), 2b (UMAP), 4 (eigenvalues), a list of them, or `all`."""
+    seeds: Any = field(default_factory=lambda: [0, 1, 2])
+    """Seeds of each run."""
+    workers: int = 2
+    """Runs side by side, each with one thread."""
+    out: str = "runs/benchmarks/${data.name}"
+    """Folder of the runs (RUN/seedS), of their logs, of tables and figures."""

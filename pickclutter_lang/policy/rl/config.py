@@ -1,0 +1,39 @@
+"""Configuration of `pickclutter train-ppo`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pickclutter_lang.utils.validation import at_least
+
+
+@dataclass
+class PPOConfig:
+    """PPO on a student's features."""
+
+    policy: str
+    """Policy folder of `pickclutter export-policy`, of a student of the hand camera's RGB."""
+    out: str = "runs/agent"
+    """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
+    steps: int = 4096
+    """Steps of the environment."""
+    seed: int = 0
+    """Seed of the training."""
+    objects: str = "proxy"
+    """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
+    objects_root: str | None = None
+    """Folder of the object set. null: where the package keeps it."""
+    frozen: bool = True
+    """Keep the student's weights. false: train them too."""
+    episode_steps: int = 64
+    """Time limit of an episode."""
+    num_threads: int = 1
+    """Threads of torch."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        for name, least in (("steps", 2), ("seed", 0), ("episode_steps", 1), ("num_threads", 1)):
+            at_least(name, getattr(self, name), least)
+        from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
+
+        environment_id(self.objects)
