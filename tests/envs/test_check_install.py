@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from pickclutter_lang.envs import check_install
 pytestmark = pytest.mark.sim
 
 
-def test_a_machine_that_has_everything(tmp_path, capsys):
+def test_a_machine_that_has_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "folder" / "pile.png"
     assert check_install.main(["--out", str(out)]) == 0
     output = capsys.readouterr().out
@@ -25,7 +27,7 @@ def test_a_machine_that_has_everything(tmp_path, capsys):
     assert image.shape == (256, 256, 3) and image.std() > 10
 
 
-def run(code, **environment):
+def run(code: str, **environment: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
     )
@@ -43,7 +45,7 @@ def run(code, **environment):
         ("import sys; sys.modules['sapien'] = None", "pickclutter-lang[sim]"),
     ],
 )
-def test_what_is_missing_is_named_with_what_to_do(fault, words, tmp_path):
+def test_what_is_missing_is_named_with_what_to_do(fault: str, words: str, tmp_path: Path) -> None:
     out = str(tmp_path / "a.png")
     child = run(
         f"{fault}\nfrom pickclutter_lang.envs.check_install import main\nraise SystemExit(main(['--out', {out!r}]))"
@@ -53,7 +55,7 @@ def test_what_is_missing_is_named_with_what_to_do(fault, words, tmp_path):
     assert "Traceback" not in child.stdout + child.stderr
 
 
-def test_a_driver_that_does_not_work_is_named(tmp_path):
+def test_a_driver_that_does_not_work_is_named(tmp_path: Path) -> None:
     driver = tmp_path / "none_icd.json"
     driver.write_text("{}")
     child = run(
@@ -65,6 +67,6 @@ def test_a_driver_that_does_not_work_is_named(tmp_path):
     assert "FAILED  renderer" in child.stdout and "apt-get install" in child.stdout
 
 
-def test_a_image_that_cannot_be_written_is_named(capsys):
+def test_a_image_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 1
     assert "FAILED  image" in capsys.readouterr().out
