@@ -214,6 +214,7 @@ class SceneRun(MultiPhaseExperiment):
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
+            extra=values.extra,
         )
 
     @cached_property
