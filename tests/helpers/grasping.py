@@ -1,5 +1,7 @@
 """For tests of picking: points of boxes, and a scripted arm that really picks, by the grasp labels' kinematics."""
 
+from typing import Any
+
 import numpy as np
 
 from pickclutter_lang.envs.episodes import pile_of
@@ -15,7 +17,7 @@ ABOVE = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], flo
 INTRINSIC = np.array([[80, 0, 80], [0, 80, 80], [0, 0, 1]], float)
 
 
-def box(size, at=(0.0, 0.0), spacing=0.004):
+def box(size: int, at: Any = (0.0, 0.0), spacing: Any = 0.004) -> Any:
     """Points on the top and the sides of a box on the table."""
     x, y, z = (np.arange(-s / 2, s / 2 + 1e-9, spacing) for s in size)
     z = z + size[2] / 2
@@ -26,7 +28,7 @@ def box(size, at=(0.0, 0.0), spacing=0.004):
     return points[points[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m] + np.array([*at, 0.0])
 
 
-def tabletop(objects, names, spacing=0.14):
+def tabletop(objects: Any, names: Any, spacing: Any = 0.14) -> Any:
     """An episode in which these objects stand apart on the table, each seen from above."""
     actors = []
     for n, name in enumerate(names):
@@ -39,7 +41,7 @@ def tabletop(objects, names, spacing=0.14):
     return {"actors": actors}
 
 
-def pick(env, name, to_goal, extra=()):
+def pick(env: Any, name: str, to_goal: Any, extra: Any = ()) -> Any:
     """Pick an object of an environment in control mode `pd_joint_pos` and lift it, or bring it to the goal.
 
     :param extra: further values of each action

@@ -34,7 +34,7 @@ SETTINGS = ImageDataConfig(
 
 
 def paint(path: Path, seed: int = 0, size: tuple[int, int] = (20, 12)) -> Path:
-    """Write a image of noise; its ending says how. The folder is made."""
+    """Write an image of noise; its ending says how. The folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def kill_at(function: str, call: int) -> None:
@@ -22,7 +23,7 @@ def kill_at(function: str, call: int) -> None:
         owner = getattr(owner, part)
     original, calls = getattr(owner, name), 0
 
-    def counting(*args, **kwargs):
+    def counting(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == call:

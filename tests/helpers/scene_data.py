@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from helpers.scene_rows import OBJECTS, make_manifest, random_row
-from pickclutter_lang.datasets.scenes import SceneRow, SceneStore, write_shard
+from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore, write_shard
 
 COLOURS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
 SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
 
 
-def toy_row(manifest, index: int) -> SceneRow:
+def toy_row(manifest: Manifest, index: int) -> SceneRow:
     """A scene with two or three objects: each a cell of a 4x4 grid."""
     row = random_row(manifest, index)
     known_only = manifest.split in ("train", "id")
@@ -36,7 +37,7 @@ def toy_row(manifest, index: int) -> SceneRow:
     return row
 
 
-def make_toy_store(folder: Path, split: str, scenes: int, seed: int = 0, size: int = 32, **changes) -> SceneStore:
+def make_toy_store(folder: Path, split: str, scenes: int, seed: int = 0, size: int = 32, **changes: Any) -> SceneStore:
     manifest = make_manifest(scenes=scenes, shard_size=8, seed=seed, size=size, split=split, **changes)
     (folder / "shards").mkdir(parents=True)
     entries = []
@@ -47,7 +48,7 @@ def make_toy_store(folder: Path, split: str, scenes: int, seed: int = 0, size: i
     return SceneStore.open(folder)
 
 
-def make_toy_stores(folder: Path, **changes) -> Path:
+def make_toy_stores(folder: Path, **changes: Any) -> Path:
     for split, scenes in SIZES.items():
         make_toy_store(folder / split, split, scenes, **changes)
     return folder

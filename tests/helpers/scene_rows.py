@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
     return row
 
 
-def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes) -> Manifest:
+def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes: Any) -> Manifest:
     cameras = changes.pop("cameras", ("hand",))
     without = changes.pop("without", ())
     fields = tuple(name for name in scene_fields(cameras, changes.pop("graspable", True)) if name not in without)

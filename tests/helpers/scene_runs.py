@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -40,7 +41,7 @@ def make_teacher(folder: Path, embed_dim: int = 32, seed: int = 0) -> Path:
     return folder
 
 
-def make_toys(folder: Path, **changes) -> list[str]:
+def make_toys(folder: Path, **changes: Any) -> list[str]:
     """Make stores and a teacher; return the overrides that point to them."""
     make_toy_stores(folder / "scenes", **changes)
     return [f"scenes={folder / 'scenes'}", f"teacher.checkpoint={make_teacher(folder / 'teacher')}", *SMALL]

@@ -119,7 +119,6 @@ class RolloutRunner:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1
-        assert state is not None
         first = detector.first
         located = (first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1)
         return {

@@ -1,4 +1,4 @@
-"""The data sets by name; one from outside is named as `module:attribute`, a function like those of this package."""
+"""Loaders of the supported data sets, by name; one from outside is `module:attribute`, a function like theirs."""
 
 from __future__ import annotations
 
