@@ -42,7 +42,7 @@ class Command:
     """Command whose keys it takes too, for the runs that it starts."""
 
 
-COMMANDS: dict[str, Command] = {}
+REGISTERED: dict[str, Command] = {}
 """The commands that were imported so far, by the name of their module."""
 
 
@@ -109,7 +109,9 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
             cfg = hydra.compose(command, overrides=list(overrides))
     except HydraException as error:
         text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
-        raise InvalidArgumentError(f"expected overrides that {command} takes, but got {overrides}: {text}") from error
+        raise InvalidArgumentError(
+            f"expected overrides that {command} takes, but got {list(overrides)}: {text}"
+        ) from error
     return parse_config(schema, cfg)
 
 
@@ -121,7 +123,7 @@ def own_config_dir() -> str | None:
 
 def _register(command: Command, over_presets: Mapping[str, Any], optional: Mapping[str, type]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
-    COMMANDS[command.name] = command
+    REGISTERED[command.name] = command
     if not OmegaConf.has_resolver("command_help"):
         OmegaConf.register_new_resolver("command_help", _help)
     store = ConfigStore.instance()
@@ -147,4 +149,4 @@ def _help(name: str, _root_: DictConfig) -> str:
     """Return the help of a command; a resolver of OmegaConf, so that only `--help` makes it."""
     from pickclutter_lang.commands.help_text import command_help
 
-    return command_help(COMMANDS[name], _root_).replace("$", "$$")  # hydra substitutes its own
+    return command_help(REGISTERED[name], _root_).replace("$", "$$")  # hydra substitutes its own

@@ -1,4 +1,7 @@
-"""Vision-language models behind one interface, and the cache of their features."""
+"""Vision-language models behind one interface, and the cache of their features.
+
+What needs open_clip is imported at its first use: a student in use mostly needs no teacher.
+"""
 
 from typing import TYPE_CHECKING
 
