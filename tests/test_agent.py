@@ -125,7 +125,7 @@ def test_wrong_environments_and_observations_are_refused():
         policy.predict({"instruction": encoded("pick up the lemon")})
     with pytest.raises(InvalidArgumentError, match="pd_joint_delta_pos"):
         GraspabilityPolicy(Told(1.0), "pd_joint_vel")
-    with pytest.raises(CheckpointError, match="export_policy"):
+    with pytest.raises(CheckpointError, match="pickclutter export-policy"):
         GraspabilityPolicy.load("nowhere")
 
 

@@ -170,7 +170,7 @@ def test_damage_is_named(made, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(CheckpointError, match="Not a directory"):
         GraspabilityStudent.load(tmp_path / "file")
-    with pytest.raises(CheckpointError, match="export_policy"):
+    with pytest.raises(CheckpointError, match="pickclutter export-policy"):
         GraspabilityStudent.load(tmp_path)
     for name, content, words in (
         ("policy.json", b"{", "damaged"),
