@@ -181,7 +181,7 @@ def test_half_a_manifest_and_none(folder, tmp_path):
     (folder / "manifest.json").write_text('{"schema": 1,')
     with pytest.raises(StoreError, match="is damaged"):
         SceneStore.open(folder)
-    with pytest.raises(StoreError, match=r"expected a scene store at .*collect_scenes\.py"):
+    with pytest.raises(StoreError, match=r"expected a scene store at .*pickclutter collect-scenes"):
         SceneStore.open(tmp_path / "nowhere")
 
 
