@@ -85,7 +85,7 @@ def test_damaged_files_are_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetsError, match=r"describe_labels\.py"):
+    with pytest.raises(MissingAssetsError, match="pickclutter describe-labels"):
         attach_descriptions(["banana"], str(tmp_path / "none.json"))
 
 
