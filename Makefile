@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY ?= passive
 
 quickstart: setup
 	@mkdir -p $(OUT)/scenes
-	$(PICKCLUTTER) check-install --out $(OUT)/doctor.png
+	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood

@@ -1,4 +1,4 @@
-"""`pickclutter check-install`: is everything here that the simulator needs? Renders one real pile."""
+"""`pickclutter check-install`: checks everything that the simulator needs, and renders one pile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: the exit status, 0 or 1
     """
     parser = argparse.ArgumentParser(prog="pickclutter check-install", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("doctor.png"), help="where to write the image")
+    parser.add_argument("--out", type=Path, default=Path("check_install.png"), help="where to write the image")
     parser.add_argument("--objects", choices=("proxy", "ycb"), default="proxy", help="which objects lie in the pile")
     parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
     options = parser.parse_args(arguments)
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("packages", check_packages),
         ("vulkan loader", check_loader),
         ("renderer", check_renderer),
-        ("picture", lambda: render_pile(options.out, options.objects, options.objects_root)),
+        ("image", lambda: render_pile(options.out, options.objects, options.objects_root)),
     ]
     for name, check in checks:
         try:
@@ -106,7 +106,7 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
         out.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(row["hand_rgb"]).save(out)
     except (OSError, ValueError) as error:
-        raise InvalidArgumentError(f"expected --out to be a image file that can be written: {error}") from error
+        raise InvalidArgumentError(f"expected --out to be an image file that can be written: {error}") from error
     count = int(np.count_nonzero(row["present"]))
     return f"{count} {objects} objects in {time.perf_counter() - start:.1f} s, written to {out}"
 

@@ -1,4 +1,4 @@
-"""What an episode asks for: an instruction whose object lies in the pile or does not."""
+"""The task of an episode: an instruction, and the object it names, which is in the pile or absent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 
 # `episode_idx` and `reconfigure` are mani_skill2's own; the scene is built anew at each reset in any case.
-OPTIONS = ("episode", "target", "phrase", "episode_idx", "reconfigure")
+OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 
 
 @dataclass(frozen=True)
 class ResetOptions:
     """What `reset(options=...)` fixes; None leaves it to the random generator.
 
-    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `phrase` a phrasing with `{name}`.
+    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `template` a text with `{name}`.
     """
 
     episode: int | Episode | None = None
@@ -32,7 +32,7 @@ class ResetOptions:
 
 @dataclass(frozen=True)
 class EpisodeTask:
-    """The instruction of an episode and its object; `slot` is the object's actor, None where it is absent."""
+    """The instruction of an episode and its object; `instance_id` is that of its actor, None where it is absent."""
 
     instruction: str
     target: CatalogObject
@@ -58,39 +58,39 @@ def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes:
     if target is not None and not isinstance(target, str):
         raise InvalidArgumentError(f"expected options['target'] to be an object's name or id, but got {target!r}")
     found = None if target is None else catalog.find(target)
-    return ResetOptions(episode, found, _phrase(options.get("phrase")))
+    return ResetOptions(episode, found, _template(options.get("template")))
 
 
 def sample_task(
     pile: Sequence[CatalogObject],
     instance_id: int,
-    strangers: Sequence[CatalogObject],
+    absent_objects: Sequence[CatalogObject],
     absent_probability: float,
     request: ResetOptions,
     rng: np.random.Generator,
 ) -> EpisodeTask:
-    """Choose target and phrasing of an episode.
+    """Choose target and instruction of an episode.
 
     Everything is drawn in any case, so that an option changes nothing but what it fixes.
 
     :param pile: the objects of the pile, by actor
-    :param slot: the actor that is the target unless an absent object or the request's is
-    :param strangers: the objects that an instruction may name although they are not in the pile
+    :param instance_id: the actor that is the target unless an absent object or the request's is
+    :param absent_objects: the objects that an instruction may name although they are not in the pile
     """
     absent = bool(rng.random() < absent_probability)
-    stranger = int(rng.integers(max(1, len(strangers))))
-    phrase = INSTRUCTION_TEMPLATES[int(rng.integers(len(INSTRUCTION_TEMPLATES)))]
+    absent_index = int(rng.integers(max(1, len(absent_objects))))
+    template = INSTRUCTION_TEMPLATES[int(rng.integers(len(INSTRUCTION_TEMPLATES)))]
     target = pile[instance_id]
     if request.target is not None:
         target = request.target
-    elif absent and strangers:
-        target = strangers[stranger]
+    elif absent and absent_objects:
+        target = absent_objects[absent_index]
     ids = [item.model_id for item in pile]
     if target is not pile[instance_id]:
         instance_id_of_target = ids.index(target.model_id) if target.model_id in ids else None
     else:
         instance_id_of_target = instance_id
-    instruction = (request.template or phrase).format(name=target.name)
+    instruction = (request.template or template).format(name=target.name)
     return EpisodeTask(instruction, target, instance_id_of_target)
 
 
@@ -100,12 +100,12 @@ def _index(value: Any, count: int, what: str) -> int:
     return int(value)
 
 
-def _phrase(value: Any) -> str | None:
+def _template(value: Any) -> str | None:
     if value is None or (isinstance(value, str) and value.strip()):
         return _escaped(value)
     if isinstance(value, str):
-        raise InvalidArgumentError("expected options['phrase'] to be a text or a number, but got an empty text")
-    return INSTRUCTION_TEMPLATES[_index(value, len(INSTRUCTION_TEMPLATES), "options['phrase']")]
+        raise InvalidArgumentError("expected options['template'] to be a text or a number, but got an empty text")
+    return INSTRUCTION_TEMPLATES[_index(value, len(INSTRUCTION_TEMPLATES), "options['template']")]
 
 
 def _escaped(text: str | None) -> str | None:

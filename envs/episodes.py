@@ -1,4 +1,4 @@
-"""Where the piles of the environment come from: an episode file of ManiSkill2, or physics."""
+"""Sources of the environment's piles: an episode file of ManiSkill2, or physics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ACTOR_KEYS = ("model_id", "scale", "pose", "rep_pts")
 
 
 class ProceduralEpisodes(Sequence[Episode]):
-    """Endless episodes: number k is the scene (seed, split, k) of the scene store, dropped when it is asked for."""
+    """Endless episodes: number k is the scene (seed, split, k) of the scene store, dropped at its first use."""
 
     def __init__(self, maker: SceneGenerator, seed: int, split: str) -> None:
         self._maker = maker
@@ -40,7 +40,7 @@ class ProceduralEpisodes(Sequence[Episode]):
 
 @lru_cache(maxsize=4)
 def shared_generator(objects: str, root: str | None, config: PileConfig) -> SceneGenerator:
-    """Return the process's scene maker for an object set; it keeps every mesh loaded, so environments share it."""
+    """Return the process's scene generator for an object set; it keeps every mesh loaded, so environments share it."""
     return SceneGenerator(load_object_set(objects, root), config)
 
 
@@ -89,7 +89,7 @@ def model_ids_of(episodes: Sequence[Episode]) -> list[str]:
 
 
 def pile_of(model_ids: Sequence[str], actors: Sequence[Any], catalog: Catalog) -> Pile:
-    """Return sapien actors as a pile: the catalog columns of their ids and the poses where they are now."""
-    columns = np.array([catalog.index(model_id) for model_id in model_ids], np.int64)
+    """Return sapien actors as a pile: the label indices of their ids and the poses where they are now."""
+    label_indices = np.array([catalog.index(model_id) for model_id in model_ids], np.int64)
     poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in actors], float)
-    return Pile(columns, poses)
+    return Pile(label_indices, poses)

@@ -1,4 +1,4 @@
-"""The label `graspable`: does a pose of the open Panda gripper around the object exist that is free and in reach?
+"""The label `graspable`: whether a collision-free, reachable pose of the open Panda gripper around the object exists.
 
 Candidates are antipodal pairs of the object's convex parts, approached from above or at a slant. A candidate is
 free when no surface point of any object, and not the table, lies in the volume that fingers and hand sweep on the
@@ -38,9 +38,9 @@ class GraspChecker:
         self._objects = objects
         self._kinematics = kinematics
 
-    def geometry(self, column: int) -> ObjectGeometry:
+    def geometry(self, label_index: int) -> ObjectGeometry:
         """Return the sampled geometry of an object of the set."""
-        item = self._objects.catalog[column]
+        item = self._objects.catalog[label_index]
         return object_geometry(self._objects.model_dir(item.model_id) / "collision.obj", item.scale)
 
     def find(self, pile: Pile, instance_id: int) -> FloatArray | None:
@@ -55,11 +55,11 @@ class GraspChecker:
 
     def clouds(self, pile: Pile) -> list[FloatArray]:
         """Return the surface points [P, 3] of each object of a pile, in the world frame."""
-        return [self._points(pile, instance_id) for instance_id in range(len(pile.columns))]
+        return [self._points(pile, instance_id) for instance_id in range(len(pile.label_indices))]
 
     def candidates(self, pile: Pile, instance_id: int) -> GraspCandidates:
         """Return all gripper poses around an object that stay above the table, the best first."""
-        geometry = self.geometry(int(pile.columns[instance_id]))
+        geometry = self.geometry(int(pile.label_indices[instance_id]))
         rotation = rotation_matrix(pile.poses[instance_id, 3:])
         position = pile.poses[instance_id, :3]
         return _propose(
@@ -70,14 +70,14 @@ class GraspChecker:
 
     def _find(self, pile: Pile, instance_id: int, clouds: list[FloatArray]) -> FloatArray | None:
         candidates = self.candidates(pile, instance_id)
-        tries = 0
+        attempts = 0
         for first in range(0, len(candidates.positions), _CHUNK):
             chunk = candidates[first : first + _CHUNK]
             for row in np.flatnonzero(collision_counts(chunk, clouds) == 0):
                 if self.reachable(chunk.pose(int(row))):
                     return chunk.pose(int(row))
-                tries += 1
-                if tries == _IK_TRIES:
+                attempts += 1
+                if attempts == _IK_TRIES:
                     return None
         return None
 
@@ -87,11 +87,11 @@ class GraspChecker:
         return qpos is not None and self._kinematics.solve(tcp_pose, qpos) is not None
 
     def _points(self, pile: Pile, instance_id: int) -> FloatArray:
-        points = self.geometry(int(pile.columns[instance_id])).points
+        points = self.geometry(int(pile.label_indices[instance_id])).points
         return points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
 
 
-def _propose(centers: FloatArray, axes: FloatArray, middle: FloatArray) -> GraspCandidates:
+def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> GraspCandidates:
     """Turn antipodal pairs into gripper poses, sorted by how steep and how near the center of mass they are."""
     down = np.array([0.0, 0.0, -1.0])
     steep = down - (axes @ down)[:, None] * axes
@@ -108,7 +108,7 @@ def _propose(centers: FloatArray, axes: FloatArray, middle: FloatArray) -> Grasp
     positions = centers + _lift(centers, rotations)[:, None] * -approach
     lifted = np.linalg.norm(positions - centers, axis=1)
     good = (lifted <= _DEEPEST_CONTACT_M) & (approach @ down >= _MOST_SLANT_COSINE)
-    score = approach @ down - 3.0 * np.linalg.norm(centers - middle, axis=1)
+    score = approach @ down - 3.0 * np.linalg.norm(centers - center, axis=1)
     order = np.argsort(-score[good], kind="stable")
     return GraspCandidates(positions[good][order], rotations[good][order])
 

@@ -1,4 +1,4 @@
-"""Checks the label `graspable` of a scene store against picks that the simulated arm really executes."""
+"""Validates the label `graspable` of a scene store with picks that the simulated arm executes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ RESULT_FILE = "grasp_check.json"
 def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:
     """Execute picks for the visible objects of a store's first scenes and write `grasp_check.json` beside it.
 
-    An object counts as picked when one of up to four tries lifts it 8 cm and holds it: its labeled pose, where it
-    has one, then the least blocked others, whether free or not.
+    An object counts as picked when one of up to four attempts lifts it 8 cm and it does not slip: its labeled pose,
+    where it has one, then the least blocked others, whether free or not.
 
     :return: `{instances, agreement, precision, recall, pose_success, per_object, picks}`; precision and recall are
-        those of the label against picked, `pose_success` the share of labeled poses that succeed at the first try
+        those of the label against picked, `pose_success` the fraction of labeled poses that succeed at once
     :raises MismatchError: when the meshes are not those that the store was made with
     :raises WorkerError: when workers keep dying
     """
@@ -56,12 +56,12 @@ def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:
             for scene, rows in pool.imap_unordered(scenes):
                 done[scene] = rows
                 bar.advance()
-    result = summarise([row for scene in scenes for row in done[scene]])
+    result = summarize([row for scene in scenes for row in done[scene]])
     atomic_write(Path(config.store) / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
     return result
 
 
-def summarise(picks: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
     """Compare labels with picks, over all instances and per object."""
     ids = sorted({row["model_id"] for row in picks})
     per_object = {model_id: _rates([row for row in picks if row["model_id"] == model_id]) for model_id in ids}
@@ -85,7 +85,7 @@ def _rates(picks: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _first_scenes(store: SceneStore, instances: int) -> list[int]:
     counts = np.cumsum(store.labels("visible").sum(1))
-    store.labels("graspable")  # a store without the label is told apart here, before any work
+    store.labels("graspable")  # raises for a store without the label, before any work
     if counts[-1] < instances:
         raise InvalidArgumentError(
             f"expected a store with at least {instances} visible objects, but {store.path} has {counts[-1]}"
@@ -110,9 +110,9 @@ def _validate_scene(
 
 
 def _task(row: dict[str, Any]) -> Iterator[Any]:
-    """Yield the pile of a stored scene, the poses of its graspable objects, and the slots of its visible ones."""
+    """Yield the pile of a stored scene, the poses of its graspable objects, and the ids of its visible instances."""
     count = int((row["actors"] >= 0).sum())
-    columns = row["actors"][:count].astype(np.int64)
-    yield Pile(columns, row["poses"][:count].astype(np.float64))
-    yield {n: row["grasp_poses"][n].astype(np.float64) for n in range(count) if row["graspable"][columns[n]]}
-    yield [n for n in range(count) if row["visible"][columns[n]]]
+    label_indices = row["actors"][:count].astype(np.int64)
+    yield Pile(label_indices, row["poses"][:count].astype(np.float64))
+    yield {n: row["grasp_poses"][n].astype(np.float64) for n in range(count) if row["graspable"][label_indices[n]]}
+    yield [n for n in range(count) if row["visible"][label_indices[n]]]

@@ -1,4 +1,4 @@
-"""What physics touches: the convex parts of an object's `collision.obj`, its surface points and antipodal pairs."""
+"""Sampling of collision meshes: the convex parts of an object, surface points on them, and antipodal pairs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FRICTION_COSINE = np.cos(np.deg2rad(45))
 
 @dataclass(frozen=True)
 class ObjectGeometry:
-    """Points on the surface [P, 3] and antipodal pairs [G] in the object's own frame, meters, scaled.
+    """Points on the surface [P, 3] and antipodal pairs [G] in the object's index frame, meters, scaled.
 
     `center_of_mass` [3] is that of the parts at uniform density. A pair is where a parallel gripper could hold:
     `centers` [G, 3] between the two contacts, `axes` [G, 3] unit vectors along which the fingers close, `widths` [G]
@@ -76,15 +76,15 @@ def _outer_surface(
 ) -> tuple[FloatArray, FloatArray]:
     """Sample points and outward normals on the surface of the union of the parts."""
     areas = np.array([hull.area for hull in hulls])
-    share = np.maximum(1, np.rint(count * areas / areas.sum())).astype(int)
+    counts = np.maximum(1, np.rint(count * areas / areas.sum())).astype(int)
     points, normals = [], []
-    for own, (hull, number) in enumerate(zip(hulls, share, strict=True)):
+    for index, (hull, number) in enumerate(zip(hulls, counts, strict=True)):
         sampled, faces = trimesh.sample.sample_surface(hull, number, seed=int(rng.integers(2**31)))
         outward = hull.face_normals[faces]
         just_outside = sampled + 1e-4 * outward
         covered = np.zeros(len(sampled), bool)
         for other, plane in enumerate(planes):
-            if other != own:
+            if other != index:
                 covered |= (just_outside @ plane[:, :3].T + plane[:, 3] < 0).all(1)
         points.append(np.asarray(sampled)[~covered])
         normals.append(outward[~covered])

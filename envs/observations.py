@@ -5,6 +5,7 @@ Inside, so that `env.unwrapped` is the environment that an agent meets, and Gymn
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from copy import deepcopy
 from typing import Any
 
@@ -85,3 +86,11 @@ def finite(space: spaces.Space[Any]) -> spaces.Space[Any]:
         low, high = np.maximum(space.low, -LARGEST), np.minimum(space.high, LARGEST)
         return spaces.Box(low.astype(space.dtype), high.astype(space.dtype), dtype=space.dtype.type)
     return space
+
+
+def camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
+    """Return a copy of camera configurations, with segmentation if asked; mani_skill2 removes keys from it."""
+    config = deepcopy(camera_cfgs or {})
+    if segmentation:
+        config["add_segmentation"] = True
+    return OrderedDict(config)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -27,10 +25,11 @@ from pickclutter_lang.envs.episodes import (
 )
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode
-from pickclutter_lang.envs.renderer import renderer_options, shared_engine
+from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
+from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
+from pickclutter_lang.envs.renderer import renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
-from pickclutter_lang.errors import InvalidArgumentError, RendererError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE, load_object_set
 
@@ -51,7 +50,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` the 14 of Y_id, `ood` and `fewshot` all 26
-    :param episodes_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
+    :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
     :param min_objects: fewest objects of a dropped pile
     :param max_objects: most objects of a dropped pile, at most 10
@@ -81,7 +80,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         objects_root: str | Path | None = None,
         episode_json: str | Path | None = None,
         split: str = "ood",
-        episodes_seed: int = 0,
+        pile_seed: int = 0,
         absent_probability: float = 0.25,
         min_objects: int = 4,
         max_objects: int = 10,
@@ -93,17 +92,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         renderer_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if not 0 <= absent_probability <= 1:
-            raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
-        if split not in SPLIT_OBJECTS:
-            raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
-        if not base_camera and "base_camera" in (camera_cfgs or {}):
-            raise InvalidArgumentError(
-                "expected no settings of the base camera beside base_camera=False, but camera_cfgs has some; "
-                "leave out the one or the other"
-            )
+        _check_arguments(absent_probability, split, base_camera, camera_cfgs)
         self._has_base_camera = base_camera
-        engine, renderer = _start_renderer(render_mode, renderer_kwargs)
+        engine, renderer = start_renderer(render_mode, renderer_kwargs)
         self.split = split
         self.absent_probability = float(absent_probability)
         self._request = ResetOptions()
@@ -112,30 +103,33 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         raw_mode = base_mode(self._shown_mode)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
-            self._drop_piles(objects, root, episodes_seed, PileConfig(min_objects, max_objects, graspable=False))
+            self._drop_piles(objects, root, pile_seed, PileConfig(min_objects, max_objects, graspable=False))
         else:
             self._load_piles(objects, root, episode_json)
-        # What PickClutterEnv.__init__ would set from its files.
-        self.asset_root = self.object_set.root
-        self.model_db = load_json(self.asset_root / MODEL_DB_FILE)
-        self.episode_idx = -1
-        self.goal_thresh = 0.025
+        self._set_up_pick_clutter()
         try:
             super(PickClutterEnv, self).__init__(
                 obs_mode=raw_mode,
                 render_mode=render_mode,
-                camera_cfgs=_camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
+                camera_cfgs=camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
                 **{**renderer_options(), **kwargs},
             )
         finally:
             engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
-        # The scene that stands now was made with BaseEnv's, so that one is kept too.
+        # The present scene was made with BaseEnv's, so that one is kept too.
         self._first_renderer, self._renderer = self._renderer, renderer
-        modes = {"render_modes": _render_modes(), "render_fps": self.control_freq}
+        modes = {"render_modes": available_render_modes(), "render_fps": self.control_freq}
         self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
         self._converter = ObservationConverter(self.observation_space, self._shown_mode)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
+
+    def _set_up_pick_clutter(self) -> None:
+        """Set what `PickClutterEnv.__init__` would set from its files."""
+        self.asset_root = self.object_set.root
+        self.model_db = load_json(self.asset_root / MODEL_DB_FILE)
+        self.episode_idx = -1
+        self.goal_thresh = 0.025
 
     def _register_cameras(self) -> Any:
         return super()._register_cameras() if self._has_base_camera else []
@@ -154,14 +148,14 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     @property
     def catalog(self) -> Catalog:
-        """The objects that may be asked for: the 26, and those of the episode file."""
+        """The objects that an instruction may name: the 26, and those of the episode file."""
         return self.object_set.catalog
 
     # Language ---------------------------------------------------------------------------------------------------
 
     @property
     def instruction(self) -> str:
-        """What the agent is asked to do."""
+        """The instruction of the episode."""
         return self._task.instruction
 
     @property
@@ -186,7 +180,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return self._target_graspable
 
     def picked_objects(self) -> list[str]:
-        """Return the names of the objects that are held at least 5 cm above their start, or are at the goal."""
+        """Return the names of the objects that are lifted at least 5 cm above their start, or are at the goal."""
         picked = []
         for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
             center = actor.pose.transform(actor.cmass_local_pose).p
@@ -208,7 +202,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
         :param seed: with the same seed everything is the same
         :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or id)
-            and `phrase` (a text with `{name}`, or the number of a phrasing) fix what would be drawn
+            and `template` (a text with `{name}`, or the number of a template) fix what would be drawn
         :raises InvalidArgumentError: for an unknown option or a value outside its range
         :raises UnknownObjectError: for a target that the catalog does not have, with near names
         """
@@ -234,7 +228,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return info
 
     def evaluate(self, **kwargs: Any) -> dict[str, Any]:
-        """Judge the state; without a target nothing is placed, and picking is no success."""
+        """Evaluate the state; without a target nothing is placed, and picking is no success."""
         result: dict[str, Any] = super().evaluate(**kwargs)
         if not self.target_present:
             result.update(is_obj_placed=False, success=False)
@@ -277,7 +271,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _absent_objects(self) -> list[CatalogObject]:
         """Return the objects of the split that are not in the pile."""
         here = {item.model_id for item in self._pile}
-        allowed = [self.catalog[column] for column in split_label_indices(self.catalog, self.split)]
+        allowed = [self.catalog[index] for index in split_label_indices(self.catalog, self.split)]
         return [item for item in allowed if item.model_id not in here]
 
     def _is_graspable(self) -> bool:
@@ -288,32 +282,15 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return checker.find(pile, self._task.instance_id) is not None
 
 
-def _camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
-    """Copy the settings, since mani_skill2 takes keys out of what it is given."""
-    config = deepcopy(camera_cfgs or {})
-    if segmentation:
-        config["add_segmentation"] = True
-    return OrderedDict(config)
-
-
-def _has_display() -> bool:
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _render_modes() -> tuple[str, ...]:
-    """Return mani_skill2's render modes; its viewer ("human") needs a display."""
-    return tuple(mode for mode in PickClutterEnv.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
-
-
-def _start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | None) -> tuple[Any, Any]:
-    """Return the process's engine and renderer; that of render_mode="human" can open a window."""
-    if render_mode is not None and render_mode not in PickClutterEnv.SUPPORTED_RENDER_MODES:
+def _check_arguments(
+    absent_probability: float, split: str, base_camera: bool, camera_cfgs: dict[str, Any] | None
+) -> None:
+    if not 0 <= absent_probability <= 1:
+        raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
+    if split not in SPLIT_OBJECTS:
+        raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
+    if not base_camera and "base_camera" in (camera_cfgs or {}):
         raise InvalidArgumentError(
-            f"expected render_mode out of {', '.join(PickClutterEnv.SUPPORTED_RENDER_MODES)}, but got {render_mode!r}"
+            "expected no configuration of the base camera beside base_camera=False, but camera_cfgs has some; "
+            "leave out the one or the other"
         )
-    if render_mode == "human" and not _has_display():
-        raise RendererError("render_mode='human' opens a window, but there is no display; use 'rgb_array'")
-    window = {"offscreen_only": False} if render_mode == "human" else {}
-    engine, renderer = shared_engine(**window, **(renderer_kwargs or {}))
-    renderer.set_log_level("error")  # not a warning from each environment that it shares the renderer
-    return engine, renderer

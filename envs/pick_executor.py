@@ -1,4 +1,4 @@
-"""Picks executed by the simulated arm, to check the label `graspable` against what really happens."""
+"""Picks executed by the simulated arm, to validate the label `graspable`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OPEN, _CLOSED = 1.0, -1.0
 
 
 class PickExecutor:
-    """Moves the Panda of a stock `PickClutterYCBEnv` through reach, approach, close and lift."""
+    """Moves the Panda of a stock `PickClutterYCBEnv` through pre-grasp, approach, close and lift."""
 
     def __init__(self, objects: ObjectSet) -> None:
         self.objects = objects
@@ -49,12 +49,12 @@ class PickExecutor:
         """Put a pile on the table, with the arm at rest."""
         actors = [
             {
-                "model_id": self.objects.catalog[int(column)].model_id,
-                "scale": self.objects.catalog[int(column)].scale,
+                "model_id": self.objects.catalog[int(label_index)].model_id,
+                "scale": self.objects.catalog[int(label_index)].scale,
                 "pose": [float(v) for v in pose],
                 "rep_pts": [[float(v) for v in pose[:3]]],
             }
-            for column, pose in zip(pile.columns, pile.poses, strict=True)
+            for label_index, pose in zip(pile.label_indices, pile.poses, strict=True)
         ]
         self._env.episodes = [{"actors": actors}]
         self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
@@ -66,7 +66,7 @@ class PickExecutor:
         return GraspChecker(self.objects, self._kinematics)
 
     def pick(self, instance_id: int, tcp_pose: FloatArray) -> bool:
-        """Execute one pick from the loaded state and tell whether the object was lifted and held."""
+        """Execute one pick from the loaded state and return whether the object was lifted and did not slip."""
         self._env.set_state(self._start)
         robot = self._env.agent.robot
         rest = np.asarray(robot.get_qpos(), float)
@@ -86,8 +86,8 @@ class PickExecutor:
         return bool(actor.pose.p[2] - height > _LIFTED_M and self._env.agent.check_grasp(actor))
 
     def _move(self, start: FloatArray, goal: FloatArray, steps: int, gripper: float) -> None:
-        for share in np.linspace(0, 1, steps + 1)[1:]:
-            arm = start[:7] + share * (goal[:7] - start[:7])
+        for fraction in np.linspace(0, 1, steps + 1)[1:]:
+            arm = start[:7] + fraction * (goal[:7] - start[:7])
             self._env.step_action(np.concatenate([arm, [gripper]]))
 
 
@@ -103,8 +103,10 @@ def candidate_attempts(
     chosen: list[FloatArray] = []
     for row in np.argsort(points, kind="stable")[:blocked]:
         pose = candidates.pose(int(row))
-        apart = all(np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen)
-        if apart and checker.reachable(pose):
+        distinct = all(
+            np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen
+        )
+        if distinct and checker.reachable(pose):
             chosen.append(pose)
         if len(chosen) == count:
             break
@@ -114,30 +116,31 @@ def candidate_attempts(
 def validate_pile(
     executor: PickExecutor, pile: Pile, labelled: dict[int, FloatArray], instance_ids: Sequence[int]
 ) -> list[Any]:
-    """Try to pick each of these objects of a pile, and compare with its label.
+    """Attempt to pick each of these objects of a pile, and compare with its label.
 
-    :param labeled: the pose of each object labeled graspable
-    :return: per object `{model_id, labeled, pose_succeeded, picked, tries}`; `picked` tells whether any try succeeded
+    :param labelled: instance id -> pose, of each object labeled graspable
+    :return: per object `{model_id, labelled, pose_succeeded, picked, tries}`: whether it is labeled graspable, whether
+        the labeled pose succeeded, whether any attempt did, and the number of attempts
     """
     executor.load(pile)
     rows = []
     for instance_id in instance_ids:
         pose = labelled.get(instance_id)
         first = pose is not None and executor.pick(instance_id, pose)
-        picked, tries = first, int(pose is not None)
+        picked, attempts = first, int(pose is not None)
         for other in [] if picked else candidate_attempts(executor.checker(), pile, instance_id, count=3):
-            tries += 1
+            attempts += 1
             picked = executor.pick(instance_id, other)
             if picked:
                 break
-        model_id = executor.objects.catalog[int(pile.columns[instance_id])].model_id
+        model_id = executor.objects.catalog[int(pile.label_indices[instance_id])].model_id
         rows.append(
             {
                 "model_id": model_id,
                 "labelled": pose is not None,
                 "pose_succeeded": first,
                 "picked": picked,
-                "tries": tries,
+                "tries": attempts,
             }
         )
     return rows

@@ -223,7 +223,7 @@ _PROBE = (
 def probe(timeout_s: float = 120.0) -> RendererBackend:
     """Render a tiny image in a child process, since a broken driver ends the process instead of raising.
 
-    :raises RendererError: with the child's last words, and the apt line
+    :raises RendererError: with the last line of the child's output, and the apt line
     """
     route = prepare_renderer()
     with tempfile.TemporaryDirectory() as folder:  # SAPIEN leaves imgui.ini in the working directory
@@ -234,9 +234,9 @@ def probe(timeout_s: float = 120.0) -> RendererBackend:
         except subprocess.TimeoutExpired as error:
             raise RendererError(f"the {route.kind} renderer did not answer within {timeout_s:.0f} s") from error
     if child.returncode != 0:
-        words = (child.stderr.strip().splitlines() or ["no message"])[-1]
+        message = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise RendererError(
-            f"the {route.kind} renderer ({route.detail}) failed with status {child.returncode}: {words}; "
+            f"the {route.kind} renderer ({route.detail}) failed with status {child.returncode}: {message}; "
             f"expected Mesa 25 or newer or a GPU driver; run: {APT_LINE}"
         )
     return route

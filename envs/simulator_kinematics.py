@@ -1,4 +1,4 @@
-"""Joint angles of the Panda for poses of its tool center point (TCP), by SAPIEN's pinocchio model."""
+"""Inverse kinematics of the Panda for poses of its tool center point (TCP), by SAPIEN's pinocchio model."""
 
 from __future__ import annotations
 

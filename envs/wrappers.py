@@ -1,4 +1,4 @@
-"""Wrappers: declaring that the object is not there, and observations that stable-baselines3 takes."""
+"""Environment wrappers: an action that declares the object absent, and observations for stable-baselines3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SUCCESS_REWARD = {"dense": 10.0, "normalized_dense": 1.0, "sparse": 1.0}
 
 
 class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordConstructorArgs):
-    """One more action dimension, in [-1, 1], with which the agent says that the object is not there.
+    """One more action dimension, in [-1, 1], with which the agent declares the object absent.
 
     A value above the threshold ends the episode after this step. The episode is a success when the present target
     was picked (as the environment judges) or when an absent one was declared absent, which earns the reward of a
@@ -24,7 +24,7 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
     last step of an episode is then known here. `info` gains:
 
     - `success`: bool, of either kind; `declared_absent`: bool
-    - `wrong_object_picked`: number of other objects that were lifted and held, or brought to the goal, so far
+    - `wrong_object_picked`: number of other objects that were lifted, or placed at the goal, so far
     - `false_absence`: 1 when the object was declared absent although it is in the pile
     - `missed_absence`: 1 when the episode ended without a declaration although the object is absent
     """
@@ -57,7 +57,7 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
         return observation, {**info, **self._outcome(False, False, False)}
 
     def step(self, action: Action) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Take a step with all but the last value of the action, and judge the declaration in the last.
+        """Take a step with all but the last value of the action, and evaluate the declaration in the last.
 
         :raises InvalidArgumentError: for an action of another shape
         """
@@ -98,7 +98,7 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
     """Observations of mode `rgbd` as a dictionary of one level, as stable-baselines3's policies take them.
 
-    - `state`: float32 [n], every number that is not part of a image, in the order of the original
+    - `state`: float32 [n], every number that is not part of an image, in the order of the original
     - `{camera}_rgb`: uint8 [H, W, 3]
     - `{camera}_depth`: uint8 [H, W, 1]; 255 is `depth_limit` meters or more
     - `{camera}_robot_seg`: uint8 [H, W, 1], 255 on the robot, in mode `rgbd_robot_seg`

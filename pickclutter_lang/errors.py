@@ -2,7 +2,7 @@
 
 
 class PickClutterError(Exception):
-    """Base of every error that a user can mend; commands print it as one line and exit with status 2."""
+    """Base of every error that a user can fix; commands print it as one line and exit with status 2."""
 
 
 class MissingExtraError(PickClutterError, ImportError):
@@ -13,7 +13,7 @@ class MissingExtraError(PickClutterError, ImportError):
 
 
 class InvalidArgumentError(PickClutterError, ValueError):
-    """A setting or an argument lies outside what is allowed."""
+    """A setting or an argument outside its range."""
 
 
 class UnknownObjectError(PickClutterError, KeyError):
@@ -32,7 +32,7 @@ class RendererError(PickClutterError, RuntimeError):
 
 
 class DatasetError(PickClutterError):
-    """A scene store, or another file of ours, cannot be read or written as asked."""
+    """A data set, or another file of the package, that cannot be read or written."""
 
 
 class CorruptShardError(DatasetError):
@@ -40,7 +40,7 @@ class CorruptShardError(DatasetError):
 
 
 class MismatchError(DatasetError):
-    """A scene store made with other settings than those now asked for."""
+    """Files that were made with another configuration than the present one."""
 
 
 class WorkerError(PickClutterError):
@@ -60,15 +60,15 @@ class TeacherError(PickClutterError):
 
 
 class ExportError(PickClutterError):
-    """A student that cannot be exported, or whose export gives other numbers than the student."""
+    """A student that cannot be exported, or whose export computes other values than the student."""
 
 
 class LanguageModelError(PickClutterError):
-    """A language model that cannot be reached, refuses, or gives answers of no use."""
+    """A language model that cannot be reached, refuses, or gives unusable answers."""
 
 
 def rebuild_error(name: str, text: str) -> PickClutterError:
-    """Make an error of another process again; its own constructor may want other arguments than the text."""
+    """Return an error that another process raised; its constructor may take other arguments than the text."""
     kind = globals().get(name, PickClutterError)
     error: PickClutterError = kind.__new__(kind)
     error.args = (text,)

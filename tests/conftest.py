@@ -34,7 +34,7 @@ def procedural() -> ObjectSet:
 
 
 @pytest.fixture(scope="session")
-def scene_maker(procedural: ObjectSet) -> "SceneGenerator":
+def scene_generator(procedural: ObjectSet) -> "SceneGenerator":
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 

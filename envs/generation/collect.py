@@ -1,4 +1,4 @@
-"""Collecting a scene store: settings, resuming, progress, and the files that describe it."""
+"""Collects a scene store: configuration, resuming, progress, and the files that describe the store."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ BEST_VIEWS = {
 
 @dataclass(frozen=True)
 class View:
-    """A image: `rgb` uint8 [S, S, 3] and `mask` bool [S, S], true on the object."""
+    """An image: `rgb` uint8 [S, S, 3] and `mask` bool [S, S], true on the object."""
 
     rgb: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.bool_]
@@ -70,12 +70,12 @@ class ObjectRenderer:
         azimuth: float = _SIDE[0],
         size: int = 128,
     ) -> View:
-        """Render an object that touches the ground, seen by a camera that looks at its middle.
+        """Render an object that touches the ground, from a camera that points at its center.
 
         :param model_dir: the folder with the object's `textured.obj`
         :param scale: factor on the mesh
         :param rotation: unit quaternion (w, x, y, z) of the object
-        :param distance: from the camera to the middle of the object, meters; by default the object fills the image
+        :param distance: from the camera to the center of the object, meters; by default the object fills the image
         :param elevation: angle of the camera above the ground, radians, in (0, pi / 2]
         :param azimuth: angle of the camera around the vertical, radians, 0 is on the side of +x
         :param size: side S of the image in pixels
@@ -88,17 +88,17 @@ class ObjectRenderer:
         actor, points = self._actor(Path(model_dir), scale)
         turned, axes = points @ _matrix(rotation).T, _camera_axes(elevation, azimuth)
         low = turned.min(axis=0)
-        middle = (low + turned.max(axis=0)) / 2
-        seen = (turned - middle) @ axes
+        center = (low + turned.max(axis=0)) / 2
+        seen = (turned - center) @ axes
         if distance is None:
             distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())
         elif distance <= -seen[:, 0].min():
             raise InvalidArgumentError(
                 f"expected a distance of more than {-seen[:, 0].min():.3f} m, outside the object, but got {distance}"
             )
-        shift = np.array([0, 0, middle[2] - low[2]]) - middle
+        shift = np.array([0, 0, center[2] - low[2]]) - center
         frame = np.eye(4)
-        frame[:3, :3], frame[:3, 3] = axes, [0, 0, middle[2] - low[2]] - axes[:, 0] * distance
+        frame[:3, :3], frame[:3, 3] = axes, [0, 0, center[2] - low[2]] - axes[:, 0] * distance
         return self._shoot(actor, (shift, rotation), frame, size)
 
     def _shoot(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
@@ -157,7 +157,7 @@ def write_sheet(config: ThumbnailConfig) -> int:
     """Write a sheet of portraits as PNG, and return how many objects are on it.
 
     :raises MissingAssetsError: when an object set is not there
-    :raises InvalidArgumentError: for another object set, or a image that cannot be written
+    :raises InvalidArgumentError: for another object set, or an image that cannot be written
     """
     roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
     sets = [load_object_set(name, roots.get(name)) for name in config.objects]
@@ -165,7 +165,7 @@ def write_sheet(config: ThumbnailConfig) -> int:
     try:
         sheet.save(config.out, "PNG", optimize=True)
     except OSError as error:
-        raise InvalidArgumentError(f"expected a place for a image, but cannot write {config.out}: {error}") from error
+        raise InvalidArgumentError(f"expected a place for an image, but cannot write {config.out}: {error}") from error
     return len(sets[0].catalog)
 
 
@@ -183,7 +183,7 @@ def _matrix(quaternion: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def _camera_axes(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:
-    """Return a camera's axes (forward, left, up) as columns, for one that looks down at a middle."""
+    """Return a camera's axes (forward, left, up) as columns, for one that points down at a center."""
     flat = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
     forward = -np.cos(elevation) * flat - np.sin(elevation) * np.array([0.0, 0.0, 1.0])
     left = np.array([flat[1], -flat[0], 0.0])

@@ -1,4 +1,4 @@
-"""Piles made by physics: objects fall onto the table and come to rest, without a robot and without images."""
+"""Physics of piles: objects fall onto the table and come to rest, without a robot and without images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.objects.object_sets import ObjectSet
 
 TIMESTEP_S = 1 / 120
-_CHECK_EVERY = 6  # steps between two looks at the speeds
-_STILL_CHECKS = 3  # looks in a row at which everything must be still
+_CHECK_EVERY = 6  # steps between two checks of the speeds
+_STILL_CHECKS = 3  # checks in a row at which everything must be still
 _MOST_STEPS = 480
 _STILL_SPEED = 0.01  # m/s, and 0.2 rad/s
 _REDROPS = 4
@@ -23,43 +23,45 @@ _REDROPS = 4
 
 @dataclass(frozen=True)
 class Pile:
-    """Objects at rest: catalog columns [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame)."""
+    """Objects at rest: label indices [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame)."""
 
-    columns: NDArray[np.int64]
+    label_indices: NDArray[np.int64]
     poses: NDArray[np.float64]
 
 
 def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> Pile:
-    """Draw a pile and let it fall, in a physics scene of its own.
+    """Sample a pile and let it fall, in a physics scene of its own.
 
     PhysX remembers what was in a scene before, so that a scene shared between piles would make each depend on the
-    one before it; a fresh one costs 3 ms. What rolls out of reach is dropped again, and left out if it keeps
+    one before it; a fresh one costs 3 ms. What rolls out of the workspace is dropped again, and left out if it keeps
     rolling away (a pile may then hold fewer than `min_objects`).
     """
     layout = sample_layout(objects.catalog, split, rng, config)
     scene = _new_scene()
-    actors = [add_collision_actor(scene, objects, int(column)) for column in layout.columns]
+    actors = [add_collision_actor(scene, objects, int(label_index)) for label_index in layout.label_indices]
     set_poses(actors, layout.poses)
     settle(scene, actors)
     for _ in range(_REDROPS):
         away = [n for n, actor in enumerate(actors) if not _in_reach(actor, config)]
         if not away:
             break
-        radii = [_radius(objects, int(layout.columns[n])) for n in away]
+        radii = [_radius(objects, int(layout.label_indices[n])) for n in away]
         spread = [0.5 * s for s in config.spread]
         set_poses([actors[n] for n in away], drop_poses(radii, rng, spread, floor=_height(actors)))
         settle(scene, actors)
     kept = [n for n, actor in enumerate(actors) if _in_reach(actor, config)]
     poses = np.array([[*actors[n].pose.p, *actors[n].pose.q] for n in kept]).reshape(-1, 7)
-    return Pile(layout.columns[kept], poses)
+    return Pile(layout.label_indices[kept], poses)
 
 
-def add_collision_actor(scene: Any, objects: ObjectSet, column: int, damping: tuple[float, float] = (0.5, 4.0)) -> Any:
+def add_collision_actor(
+    scene: Any, objects: ObjectSet, label_index: int, damping: tuple[float, float] = (0.5, 4.0)
+) -> Any:
     """Add the convex parts of an object, without a visual, to a physics scene.
 
     The default damping (linear, angular) stands for rolling resistance, without which balls never rest.
     """
-    item = objects.catalog[column]
+    item = objects.catalog[label_index]
     builder = scene.create_actor_builder()
     builder.add_multiple_collisions_from_file(
         str(objects.model_dir(item.model_id) / "collision.obj"), scale=[item.scale] * 3, density=item.density
@@ -115,11 +117,11 @@ def _in_reach(actor: Any, config: PileConfig) -> bool:
     return bool(abs(x) <= config.reach[0] and abs(y) <= config.reach[1] and z > 0)
 
 
-def _radius(objects: ObjectSet, column: int) -> float:
-    item = objects.catalog[column]
+def _radius(objects: ObjectSet, label_index: int) -> float:
+    item = objects.catalog[label_index]
     return 0.5 * item.scale * float(np.linalg.norm(item.size))
 
 
 def _height(actors: Sequence[Any]) -> float:
-    """Return a height above everything that is in the middle of the table."""
+    """Return a height above everything that is at the center of the table."""
     return max((float(a.pose.p[2]) for a in actors if np.abs(a.pose.p[:2]).max() < 0.3), default=0.0) + 0.05

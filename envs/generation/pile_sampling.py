@@ -1,4 +1,4 @@
-"""What lies in a pile and from where it falls: random layouts that depend on (seed, split, index) alone."""
+"""Sampling of piles: which objects, dropped from where; it depends on (seed, split, index) alone."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ class PileConfig:
 
 @dataclass(frozen=True)
 class DropLayout:
-    """Objects above the table before they fall: catalog columns [n], poses [n, 7] (x y z qw qx qy qz)."""
+    """Objects above the table before they fall: catalog indices [n], poses [n, 7] (x y z qw qx qy qz)."""
 
-    columns: NDArray[np.int64]
+    label_indices: NDArray[np.int64]
     poses: FloatArray
 
 
@@ -86,8 +86,8 @@ def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
 
 
 def split_label_indices(catalog: Catalog, split: str) -> list[int]:
-    """Return the catalog columns of the objects that may lie in the piles of a split."""
-    return sorted(column for part in SPLIT_OBJECTS[split] for column in catalog.indices(part))  # type: ignore[arg-type]
+    """Return the catalog indices of the objects that may lie in the piles of a split."""
+    return sorted(index for part in SPLIT_OBJECTS[split] for index in catalog.indices(part))  # type: ignore[arg-type]
 
 
 def sample_layout(catalog: Catalog, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
@@ -95,9 +95,9 @@ def sample_layout(catalog: Catalog, split: str, rng: np.random.Generator, config
     allowed = split_label_indices(catalog, split)
     most = min(config.max_objects, len(allowed))
     count = int(rng.integers(min(config.min_objects, most), most + 1))
-    columns = rng.choice(allowed, size=count, replace=False)
-    radii = [0.5 * catalog[c].scale * float(np.linalg.norm(catalog[c].size)) for c in columns]
-    return DropLayout(columns.astype(np.int64), drop_poses(radii, rng, config.spread))
+    label_indices = rng.choice(allowed, size=count, replace=False)
+    radii = [0.5 * catalog[c].scale * float(np.linalg.norm(catalog[c].size)) for c in label_indices]
+    return DropLayout(label_indices.astype(np.int64), drop_poses(radii, rng, config.spread))
 
 
 def drop_poses(
@@ -107,7 +107,7 @@ def drop_poses(
 
     :param radii: of the bounding spheres, meters
     :param spread: half the extent in x and y within which the centers lie
-    :param floor: height below which no object may reach
+    :param floor: height that no object may be below
     :return: poses [n, 7]
     """
     centers: list[FloatArray] = []
@@ -131,8 +131,8 @@ def _random_quaternion(rng: np.random.Generator) -> FloatArray:
 
 
 def config_from_dict(values: dict[str, Any]) -> PileConfig:
-    """Build settings from plain values (lists for tuples), as they stand in a manifest or a configuration."""
-    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    config = PileConfig(**known)
+    """Build a configuration from plain values (lists for tuples), as a manifest or YAML holds them."""
+    values_by_name: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    config = PileConfig(**values_by_name)
     config.validate()
     return config

@@ -1,4 +1,4 @@
-"""One labeled scene of clutter: dropped, settled, seen and judged; a row of the scene store."""
+"""Generates labeled scenes of clutter: objects dropped, settled, rendered and labeled."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class SceneGenerator:
         return row
 
     def _pile(self, split: str, rng: np.random.Generator) -> Pile:
-        """Drop piles until one keeps at least the least number of objects in reach."""
+        """Drop piles until enough objects of one come to rest in the workspace."""
         for _ in range(_RETRIES):
             pile = drop_pile(self.objects, split, rng, self.config)
-            if len(pile.columns) >= self.config.min_objects:
+            if len(pile.label_indices) >= self.config.min_objects:
                 break
         return pile
 
     def _labels(self, pile: Pile, image: CameraFrame, rng: np.random.Generator) -> Row:
-        count, classes = len(pile.columns), len(self.objects.catalog)
+        count, classes = len(pile.label_indices), len(self.objects.catalog)
         row: Row = {
             "actors": np.full(MAX_ACTORS, -1, np.int16),
             "scales": np.zeros(MAX_ACTORS, np.float32),
@@ -65,39 +65,39 @@ class SceneGenerator:
             "grasp_poses": np.full((MAX_ACTORS, 7), np.nan, np.float32),
             **{label: np.zeros(classes, bool) for label in ("present", "visible", "graspable")},
         }
-        row["actors"][:count] = pile.columns
-        row["scales"][:count] = [self.objects.catalog[int(c)].scale for c in pile.columns]
+        row["actors"][:count] = pile.label_indices
+        row["scales"][:count] = [self.objects.catalog[int(c)].scale for c in pile.label_indices]
         row["poses"][:count] = pile.poses
         row["pixels"][:count] = [(image.segmentation == n + 1).sum() for n in range(count)]
-        row["present"][pile.columns] = True
+        row["present"][pile.label_indices] = True
         seen = [n for n in range(count) if self._is_visible(pile, n, image, int(row["pixels"][n]))]
-        row["visible"][pile.columns[seen]] = True
+        row["visible"][pile.label_indices[seen]] = True
         for n in seen:
             row["rep_pts"][n] = rng.choice(image.points[image.segmentation == n + 1], REP_POINTS)
         if self.config.graspable:
             for n, pose in self.checker.find_all(pile, seen).items():
                 row["grasp_poses"][n] = pose
-                row["graspable"][pile.columns[n]] = True
+                row["graspable"][pile.label_indices[n]] = True
         return row
 
     def _is_visible(self, pile: Pile, instance_id: int, image: CameraFrame, pixels: int) -> bool:
         if pixels < self.config.visible_pixels:
             return False
-        points = self.checker.geometry(int(pile.columns[instance_id])).points
+        points = self.checker.geometry(int(pile.label_indices[instance_id])).points
         world = points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
         return visible_share(world, instance_id, image) >= self.config.visible_share
 
 
 def visible_share(points: NDArray[np.float64], instance_id: int, image: CameraFrame) -> float:
-    """Return the share of an object's surface points [P, 3] (world) that fall on pixels of the object itself.
+    """Return the fraction of an object's surface points [P, 3] (world) that fall on pixels of the object itself.
 
-    Points of the far side fall on the object's own silhouette, so they count as the silhouette does: what lowers
-    the share is other things in front, and the edge of the image.
+    Points of the far side fall on the object's own silhouette, so they count as the silhouette does: other
+    objects in front, and the edge of the image, lower the fraction.
     """
     camera = points @ image.extrinsic[:, :3].T + image.extrinsic[:, 3]
     pixel = camera @ image.intrinsic.T
-    column, row = np.floor(pixel[:, :2] / pixel[:, 2:]).astype(int).T
+    x, y = np.floor(pixel[:, :2] / pixel[:, 2:]).astype(int).T
     height, width = image.segmentation.shape
-    inside = (camera[:, 2] > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    hit = image.segmentation[row[inside], column[inside]] == instance_id + 1
+    inside = (camera[:, 2] > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    hit = image.segmentation[y[inside], x[inside]] == instance_id + 1
     return float(hit.sum()) / len(points)

@@ -1,4 +1,4 @@
-"""Images of piles: one render scene per process that holds the robot at rest and every object, shown or hidden."""
+"""Renders piles: one render scene per process with the robot at rest and every object, visible or hidden."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ class SceneRenderer:
                 if link.name not in _LINKS_IN_VIEW:
                     link.hide_visual()
         self._robot_ids = [link.get_id() for link in self.robot.get_links()]
-        self._actors = [self._load(column) for column in range(len(objects.catalog))]
+        self._actors = [self._load(label_index) for label_index in range(len(objects.catalog))]
         self._visible_actors: list[int] = []
 
     def set_state(self, pile: Pile, qpos: NDArray[np.float64] = REST_QPOS) -> None:
         """Show the objects of a pile at their poses, and the arm at joint angles [9] (radians; fingers meters)."""
         import sapien.core as sapien
 
-        for column in self._visible_actors:
-            self._actors[column].hide_visual()
-        self._visible_actors = [int(column) for column in pile.columns]
-        for column, pose in zip(self._visible_actors, pile.poses, strict=True):
-            self._actors[column].unhide_visual()
-            self._actors[column].set_pose(sapien.Pose(pose[:3], pose[3:]))
+        for label_index in self._visible_actors:
+            self._actors[label_index].hide_visual()
+        self._visible_actors = [int(label_index) for label_index in pile.label_indices]
+        for label_index, pose in zip(self._visible_actors, pile.poses, strict=True):
+            self._actors[label_index].unhide_visual()
+            self._actors[label_index].set_pose(sapien.Pose(pose[:3], pose[3:]))
         self.robot.set_qpos(qpos)
         self._scene.update_render()
 
     def capture(self, name: str) -> CameraFrame:
-        """Take the image of a camera of what is shown."""
+        """Return the frame of a camera for the present state."""
         camera = self._cameras[name]
         camera.take_picture()
         color = camera.get_float_texture("Color")[..., :3]
@@ -91,12 +91,12 @@ class SceneRenderer:
             max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8
         )
         instance_id_of[self._robot_ids] = ROBOT_SEGMENT
-        for instance_id, column in enumerate(self._visible_actors):
-            instance_id_of[self._actors[column].get_id()] = instance_id + 1
+        for instance_id, label_index in enumerate(self._visible_actors):
+            instance_id_of[self._actors[label_index].get_id()] = instance_id + 1
         return np.asarray(instance_id_of[ids])
 
-    def _load(self, column: int) -> Any:
-        item = self.objects.catalog[column]
+    def _load(self, label_index: int) -> Any:
+        item = self.objects.catalog[label_index]
         builder = self._scene.create_actor_builder()
         builder.add_visual_from_file(
             str(self.objects.model_dir(item.model_id) / "textured.obj"), scale=[item.scale] * 3

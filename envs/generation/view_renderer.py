@@ -1,4 +1,4 @@
-"""Rendering views of single things for the pocket teacher: the catalog's objects and random procedural things."""
+"""Renders views of single objects for the pocket teacher: those of the catalog, and random procedural ones."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _LEAST_PIXELS = 30
 
 @dataclass(frozen=True)
 class _Model:
-    """A mesh to look at: where it lies, its scale, what may be said of it, how many views."""
+    """A mesh to render: its folder, its scale, the attributes of its object, how many views."""
 
     folder: Path
     scale: float
-    words: dict[str, Any]
+    attributes: dict[str, Any]
     views: int
 
 
 def render_object_views(config: ObjectViewConfig) -> str:
-    """Render views, write them to `settings.out`, and return their content hash.
+    """Render views, write them to `config.out`, and return their content hash.
 
     :raises RendererError, MissingAssetsError: when views cannot be rendered here
     :raises DatasetError: when the folder cannot be written
@@ -43,46 +43,46 @@ def render_object_views(config: ObjectViewConfig) -> str:
     prepare_renderer()
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
 
-    studio = ObjectRenderer()
+    renderer = ObjectRenderer()
     rng = np.random.default_rng([config.seed, config.random_objects])
     with tempfile.TemporaryDirectory() as folder:
-        models = [*_objects(config), *_things(config, rng, Path(folder) / "things")]
+        models = [*_catalog_models(config), *_random_models(config, rng, Path(folder) / "objects")]
         rgb, mask, owner = [], [], []
         rows = [(number, model) for number, model in enumerate(models) for _ in range(model.views)]
         for number, model in track(rows, "views"):
-            image = _look(studio, model, rng, config.size)
+            image = _render_view(renderer, model, rng, config.size)
             rgb.append(image[0])
             mask.append(image[1])
             owner.append(number)
-    words = [model.words for model in models]
+    attributes = [model.attributes for model in models]
     return write_object_views(
-        Path(config.out), np.stack(rgb), np.stack(mask), np.array(owner, np.int32), words, asdict(config)
+        Path(config.out), np.stack(rgb), np.stack(mask), np.array(owner, np.int32), attributes, asdict(config)
     )
 
 
-def _objects(config: ObjectViewConfig) -> Iterator[_Model]:
+def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
     if config.objects == "none" or not config.views_per_object:
         return
     found = load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
     for item in found.catalog:
-        words = {"model_id": item.model_id, "object_set": found.name}
-        yield _Model(found.model_dir(item.model_id), item.scale, words, config.views_per_object)
+        attributes = {"model_id": item.model_id, "object_set": found.name}
+        yield _Model(found.model_dir(item.model_id), item.scale, attributes, config.views_per_object)
 
 
-def _things(config: ObjectViewConfig, rng: np.random.Generator, folder: Path) -> Iterator[_Model]:
-    things = [sample_object(rng) for _ in range(config.random_objects)]
-    ids = write_objects(folder, things)
-    for model_id, thing in zip(ids, things, strict=True):
-        yield _Model(folder / "models" / model_id, 1.0, thing.words(), config.views_per_random_object)
+def _random_models(config: ObjectViewConfig, rng: np.random.Generator, folder: Path) -> Iterator[_Model]:
+    objects = [sample_object(rng) for _ in range(config.random_objects)]
+    ids = write_objects(folder, objects)
+    for model_id, item in zip(ids, objects, strict=True):
+        yield _Model(folder / "models" / model_id, 1.0, item.words(), config.views_per_random_object)
 
 
-def _look(
-    studio: Any, model: _Model, rng: np.random.Generator, size: int
+def _render_view(
+    renderer: Any, model: _Model, rng: np.random.Generator, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Render one view from a random side of a thing in a random attitude; again if it shows next to nothing."""
+    """Render one view from a random side of an object in a random pose; again if hardly a pixel shows it."""
     while True:
         rotation = rng.normal(size=4)
-        view = studio.view(
+        view = renderer.view(
             model.folder,
             model.scale,
             rotation / np.linalg.norm(rotation),

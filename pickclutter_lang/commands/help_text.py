@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
-from pickclutter_lang.commands.hydra_app import COMMANDS, CONFIG_MODULE, Command
+from pickclutter_lang.commands.hydra_app import CONFIG_MODULE, REGISTERED, Command
 from pickclutter_lang.utils.field_docs import field_docs
 
 WIDTH = 100
@@ -31,7 +31,7 @@ def command_help(command: Command, cfg: DictConfig) -> str:
     assert isinstance(values, dict)
     examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
     parts = [f"pickclutter {command.name.replace('_', '-')}: {examples}"]
-    base = COMMANDS[command.extends] if command.extends else None
+    base = REGISTERED[command.extends] if command.extends else None
     groups = [*dict.fromkeys([*(base.presets if base else ()), *command.presets])]
     if groups:
         parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]

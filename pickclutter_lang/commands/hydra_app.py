@@ -40,9 +40,17 @@ class Command:
     """Configuration group -> preset that is chosen by default."""
     extends: str | None
     """Command whose keys it takes too, for the runs that it starts."""
+    ignore_other_keys: bool
+    """Presets may have keys that `config` lacks."""
+
+    def own_keys(self, cfg: DictConfig) -> DictConfig:
+        """Return what a composed configuration has for `config`."""
+        if not self.ignore_other_keys and self.extends is None:
+            return cfg
+        return DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, self.config))})
 
 
-COMMANDS: dict[str, Command] = {}
+REGISTERED: dict[str, Command] = {}
 """The commands that were imported so far, by the name of their module."""
 
 
@@ -69,15 +77,14 @@ def hydra_main(
         name = task.__module__.rpartition(".")[2]
         if extends:
             import_module(f"pickclutter_lang.commands.{extends}")
-        command = Command(name, sys.modules[task.__module__].__doc__ or "", config, presets or {}, extends)
+        text = sys.modules[task.__module__].__doc__ or ""
+        command = Command(name, text, config, presets or {}, extends, ignore_other_keys)
         _register(command, over_presets or {}, optional or {})
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
             try:
-                if ignore_other_keys or extends:
-                    cfg = DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, config))})
-                task(parse_config(config, cfg))
+                task(parse_config(config, command.own_keys(cfg)))
             except PickClutterError as error:
                 sys.exit(print_error(error))
             except ModuleNotFoundError as error:
@@ -109,8 +116,10 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
             cfg = hydra.compose(command, overrides=list(overrides))
     except HydraException as error:
         text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
-        raise InvalidArgumentError(f"expected overrides that {command} takes, but got {overrides}: {text}") from error
-    return parse_config(schema, cfg)
+        raise InvalidArgumentError(
+            f"expected overrides that {command} takes, but got {list(overrides)}: {text}"
+        ) from error
+    return parse_config(schema, REGISTERED[command].own_keys(cfg))
 
 
 def own_config_dir() -> str | None:
@@ -121,7 +130,7 @@ def own_config_dir() -> str | None:
 
 def _register(command: Command, over_presets: Mapping[str, Any], optional: Mapping[str, type]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
-    COMMANDS[command.name] = command
+    REGISTERED[command.name] = command
     if not OmegaConf.has_resolver("command_help"):
         OmegaConf.register_new_resolver("command_help", _help)
     store = ConfigStore.instance()
@@ -147,4 +156,4 @@ def _help(name: str, _root_: DictConfig) -> str:
     """Return the help of a command; a resolver of OmegaConf, so that only `--help` makes it."""
     from pickclutter_lang.commands.help_text import command_help
 
-    return command_help(COMMANDS[name], _root_).replace("$", "$$")  # hydra substitutes its own
+    return command_help(REGISTERED[name], _root_).replace("$", "$$")  # hydra substitutes its own

@@ -4,11 +4,12 @@ import argparse
 import sys
 
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.migration.migrate import migrate
 
 
 def main() -> None:
     """Convert each folder, and say what changed and where the old files are; end with status 2 on an error."""
+    from pickclutter_lang.migration.migrate import migrate
+
     parser = argparse.ArgumentParser(
         prog="pickclutter migrate",
         description="Convert runs, sweeps, policy folders and teachers' checkpoints of version 0.1.0. Each folder is "

@@ -55,7 +55,7 @@ def main(config: ReproduceTablesConfig) -> None:
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)
-    if not jobs or any(job.done for job in jobs):
+    if any(job.done for job in jobs):
         for path in write_image_tables(sweep):
             print(path)
     if failures:

@@ -1,6 +1,6 @@
 """Distill a student that classifies single images, fine-tune it on few images of unseen classes, and evaluate it.
 
-    pickclutter train-image-student dataset=object_views objective.cls=1 objective.im_cst=1 out=runs/picture_student
+    pickclutter train-image-student dataset=object_views objective.cls=1 objective.im_cst=1 out=runs/image_student
 
 This is one run of a table of the paper. `pickclutter reproduce-tables` runs whole tables. An interrupted command goes
 on where it ended.

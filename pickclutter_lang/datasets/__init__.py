@@ -1,1 +1,1 @@
-"""Data on disk: stores of simulated scenes, labeled images, views of single objects, and what is done to images."""
+"""Data sets: stores of simulated scenes, labeled images, views of single objects, and image transforms."""

@@ -1,7 +1,7 @@
-"""Views of single things on disk: images with masks, and what may be said of each thing.
+"""Rendered views of single objects on disk: images with masks, and the attributes of each object.
 
-A folder with `views.h5` (`rgb` uint8 [M, S, S, 3], `mask` bool [M, S, S], `thing` int32 [M]) and `views.json`, which
-lists the things, says how the views were made, and holds the sha256 of the images.
+A folder with `views.h5` (`rgb` uint8 [M, S, S, 3], `mask` bool [M, S, S], `thing` int32 [M], the object of each view)
+and `views.json`: the objects (`things`), how the views were made (`settings`), and the sha256 of the images.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write, create_dir
 
 SCHEMA = 1
-_IMAGES_FILE, _CARD_FILE = "views.h5", "views.json"
+_IMAGES_FILE, _INFO_FILE = "views.h5", "views.json"
 
 
 @dataclass(frozen=True)
 class ObjectViewDataset:
-    """Views of things, in memory.
+    """Views of objects, in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], and `object_index` [M] into `objects`.
 
-    `things` holds one dictionary a thing: `{"model_id": ...}` for an object of the catalog, or the words of a
-    procedural thing. `settings` say how the views were made; `content_hash` is the sha256 (hex) of the images.
+    `objects` holds one dictionary an object: `{"model_id": ...}` for one of the catalog, or the attributes of a random
+    procedural one. `config` says how the views were made; `content_hash` is the sha256 (hex) of the images.
     """
 
     rgb: NDArray[np.uint8]
@@ -44,22 +44,22 @@ class ObjectViewDataset:
         """Read a folder of views.
 
         :raises DatasetError: when there are no views, or they have another schema
-        :raises CorruptShardError: when the images are not those that the card names
+        :raises CorruptShardError: when the images are not those that `views.json` names
         """
         root = Path(folder)
-        if not (root / _CARD_FILE).is_file() or not (root / _IMAGES_FILE).is_file():
+        if not (root / _INFO_FILE).is_file() or not (root / _IMAGES_FILE).is_file():
             raise DatasetError(f"expected views at {root}; make some: pickclutter render-object-views out={root}")
         try:
-            card = json.loads((root / _CARD_FILE).read_text())
-            if card["schema"] != SCHEMA:
-                raise DatasetError(f"expected schema {SCHEMA} in {root / _CARD_FILE}, but got {card['schema']!r}")
+            info = json.loads((root / _INFO_FILE).read_text())
+            if info["schema"] != SCHEMA:
+                raise DatasetError(f"expected schema {SCHEMA} in {root / _INFO_FILE}, but got {info['schema']!r}")
             with h5py.File(root / _IMAGES_FILE, "r", locking=False) as file:
-                rgb, mask, thing = file["rgb"][...], file["mask"][...], file["thing"][...]
-            if _content_hash(rgb, mask, thing) != card["content_hash"]:
+                rgb, mask, index = file["rgb"][...], file["mask"][...], file["thing"][...]
+            if _content_hash(rgb, mask, index) != info["content_hash"]:
                 raise CorruptShardError(
-                    f"the images in {root} are not those of {_CARD_FILE}; collect these views again"
+                    f"the images in {root} are not those of {_INFO_FILE}; collect these views again"
                 )
-            return cls(rgb, mask, thing, tuple(card["things"]), card["settings"], card["content_hash"])
+            return cls(rgb, mask, index, tuple(info["things"]), info["settings"], info["content_hash"])
         except (OSError, ValueError, KeyError) as error:
             raise CorruptShardError(f"cannot read the views in {root} ({error}); collect them again") from error
 
@@ -71,8 +71,8 @@ def write_object_views(
     folder: Path,
     rgb: NDArray[np.uint8],
     mask: NDArray[np.bool_],
-    thing: NDArray[np.int32],
-    things: Sequence[Mapping[str, Any]],
+    object_index: NDArray[np.int32],
+    objects: Sequence[Mapping[str, Any]],
     config: Mapping[str, Any],
 ) -> str:
     """Write views and return their content hash; arguments as in `ObjectViewDataset`.
@@ -80,18 +80,18 @@ def write_object_views(
     :raises DatasetError: when the folder cannot be written
     """
     create_dir(folder)
-    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    compression: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
     with h5py.File("views", "w", driver="core", backing_store=False) as file:
         for name, values in (("rgb", rgb), ("mask", mask)):
-            file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), track_times=False, **packing)
-        file.create_dataset("thing", data=thing.astype(np.int32), track_times=False)
+            file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), track_times=False, **compression)
+        file.create_dataset("thing", data=object_index.astype(np.int32), track_times=False)
         file.flush()
         images = bytes(file.id.get_file_image())
-    digest = _content_hash(rgb, mask, thing.astype(np.int32))
-    card = {"schema": SCHEMA, "settings": dict(config), "things": list(things), "content_hash": digest}
-    (folder / _CARD_FILE).unlink(missing_ok=True)
+    digest = _content_hash(rgb, mask, object_index.astype(np.int32))
+    info = {"schema": SCHEMA, "settings": dict(config), "things": list(objects), "content_hash": digest}
+    (folder / _INFO_FILE).unlink(missing_ok=True)
     atomic_write(folder / _IMAGES_FILE, images)
-    atomic_write(folder / _CARD_FILE, (json.dumps(card, indent=1) + "\n").encode())
+    atomic_write(folder / _INFO_FILE, (json.dumps(info, indent=1) + "\n").encode())
     return digest
 
 

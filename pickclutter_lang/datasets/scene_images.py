@@ -1,4 +1,4 @@
-"""The images and labels of scene stores as the student sees them, and the teacher's features of them."""
+"""Scene stores as data sets for the student: images and labels, cropped, augmented and preprocessed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-_BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}  # of a pixel
+_BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}
 
 
 class SceneDataset:
@@ -31,11 +31,11 @@ class SceneDataset:
     """
 
     def __init__(self, store: SceneStore, config: SceneDataConfig, split: Sequence[str] | None = None) -> None:
-        """Read the labels and, where they fit `settings.max_cache_bytes` bytes, the images.
+        """Read the labels and, where they fit into `config.max_cache_bytes`, the images.
 
         :param split: ids of the scenes that are used, in this order; None: all
-        :raises DatasetError: when the store lacks a camera, the label, a scene of the split, or is smaller than the
-            view asked for
+        :raises DatasetError: when the store lacks a camera, the label, a scene of the split, or has
+            images smaller than the crop
         """
         self.store = store
         self._rows = None if split is None else np.array(rows_for_ids(split, store.scene_ids(), store.path))
@@ -45,7 +45,7 @@ class SceneDataset:
             raise DatasetError(
                 f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at "
                 f"{store.path} has "
-                f"{store.image_size}; collect larger images or choose a smaller view"
+                f"{store.image_size}; collect larger images or choose a smaller crop_size"
             )
         self.labels = torch.from_numpy(self._select(store.labels(config.target_label)))
         self.label_names = store.label_names
@@ -69,7 +69,7 @@ class SceneDataset:
         return _content_hash(self.store, None if self._rows is None else self.scene_ids)
 
     def presence(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
-        """Return which objects of Y_id or Y_ood are in each scene, [N, columns of the split]."""
+        """Return which objects of Y_id or Y_ood are in each scene, [N, labels of the split]."""
         return self._select(self.store.labels("present")[:, self.store.split_label_indices(split)])
 
     def _select(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -77,7 +77,7 @@ class SceneDataset:
         return values if self._rows is None else values[self._rows]
 
     def _load_into_cache(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Read images into memory where they fit into the limit of the settings."""
+        """Read images into memory where they fit into the limit of the configuration."""
         size = len(self) * self.store.image_size**2 * sum(_BYTES_PER_PIXEL[kind] for _, kind in keys)
         if size <= self.config.max_cache_bytes:
             self._cache |= {key: self._select(self.store.images(*key)) for key in keys if key not in self._cache}
@@ -90,48 +90,50 @@ class SceneDataset:
         return self.store.images(camera, kind, stored)
 
     def batch(
-        self, rows: Sequence[int], draws: Sequence[AugmentationParams] | None = None, image_size: int | None = None
+        self, rows: Sequence[int], params: Sequence[AugmentationParams] | None = None, image_size: int | None = None
     ) -> Tensor:
         """Return images for the student.
 
         :param rows: indices of n scenes
-        :param draws: what is done to each of them; nothing where left out
-        :param image_size: side S; by default that of the settings
+        :param params: how each of them is augmented; None: not at all
+        :param image_size: side S; by default that of the configuration
         :return: float32 [n, K, S, S], channels last in memory
         """
         stored = {key: self.load_images(*key, rows) for key in self._channels}
-        return preprocess_images(stored, self.crop_size, image_size or self.config.image_size, draws)
+        return preprocess_images(stored, self.crop_size, image_size or self.config.image_size, params)
 
-    def hand_images(self, rows: Sequence[int], draw: AugmentationParams | None = None) -> NDArray[np.uint8]:
-        """Return the hand camera's RGB view, uint8 [n, view, view, 3], in its stored resolution."""
+    def hand_images(self, rows: Sequence[int], params: AugmentationParams | None = None) -> NDArray[np.uint8]:
+        """Return the crops of the hand camera's RGB images, uint8 [n, crop_size, crop_size, 3], not resized."""
         images = self.load_images("hand", "rgb", rows)
         return np.stack(
-            [crop_and_flip(image, self.crop_size, draw or AugmentationParams()) for image in images]
+            [crop_and_flip(image, self.crop_size, params or AugmentationParams()) for image in images]
         ).astype(np.uint8, copy=False)
 
-    def segmentation(self, rows: Sequence[int], draws: Sequence[AugmentationParams] | None = None) -> NDArray[np.uint8]:
-        """Return the hand camera's segmentation as `batch` shows the images, uint8 [n, view, view].
+    def segmentation(
+        self, rows: Sequence[int], params: Sequence[AugmentationParams] | None = None
+    ) -> NDArray[np.uint8]:
+        """Return the hand camera's segmentation, cropped as the images of `batch`, uint8 [n, crop_size, crop_size].
 
         :raises DatasetError: when the store holds none
         """
-        chosen = draws if draws is not None else [AugmentationParams()] * len(rows)
+        chosen = params if params is not None else [AugmentationParams()] * len(rows)
         self._load_into_cache([("hand", "segmentation")])
         stored = self.load_images("hand", "segmentation", rows)
-        cuts = [crop_and_flip(image, self.crop_size, draw) for image, draw in zip(stored, chosen, strict=True)]
-        return np.stack(cuts).astype(np.uint8, copy=False)
+        crops = [crop_and_flip(image, self.crop_size, one) for image, one in zip(stored, chosen, strict=True)]
+        return np.stack(crops).astype(np.uint8, copy=False)
 
-    def instance_ids(self, rows: Sequence[int], columns: Sequence[int]) -> NDArray[np.uint8]:
-        """Return the values that the objects of C label columns have in the segmentation of n scenes.
+    def instance_ids(self, rows: Sequence[int], label_indices: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the values that the objects of C labels have in the segmentation of n scenes.
 
         :return: uint8 [n, C]; 0 for an object that is not there
         :raises DatasetError: when the store does not say which objects are in a scene
         """
-        places = self._actors[list(rows)][:, None, :] == np.array(columns)[:, None]
+        places = self._actors[list(rows)][:, None, :] == np.array(label_indices)[:, None]
         return np.where(places.any(axis=2), places.argmax(axis=2) + 1, 0).astype(np.uint8)
 
     @cached_property
     def _actors(self) -> NDArray[np.int16]:
-        """Label columns of the objects of each scene, int16 [N, slots], -1 where there is none."""
+        """Label indices of the actors of each scene, int16 [N, MAX_ACTORS], -1 where there is none."""
         return self._select(self.store.array("actors"))
 
 
@@ -140,12 +142,12 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
 
     :raises DatasetError: when a store or a split is missing or damaged
     """
-    card = {}
+    provenance = {}
     for name in ("train", "id", "ood", "fewshot"):
         store = SceneStore.open(getattr(config, name))
         ids = read_split(config.scene_subsets[name]) if name in config.scene_subsets else None
-        card[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
-    return card
+        provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
+    return provenance
 
 
 def _content_hash(store: SceneStore, ids: Sequence[str] | None) -> str:
@@ -158,7 +160,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     """Open the four stores `train`, `id`, `ood`, `fewshot` and check that they go together.
 
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
-    :raises MismatchError: when their label columns differ, or `train` or `id` holds objects of Y_ood
+    :raises MismatchError: when their labels differ, or `train` or `id` holds objects of Y_ood
     """
     paths = {name: getattr(config, name) for name in ("train", "id", "ood", "fewshot")}
     splits = {name: read_split(path) for name, path in config.scene_subsets.items()}
@@ -167,7 +169,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     for name in sets:
         if sets[name].store.model_ids != sets["train"].store.model_ids:
             raise MismatchError(
-                f"expected the label columns of {paths['train']} in {paths[name]} too, but they differ; "
+                f"expected the labels of {paths['train']} in {paths[name]} too, but they differ; "
                 "collect both with the same objects"
             )
     for name in ("train", "id"):
@@ -183,22 +185,20 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
 def label_coverage(
     scenes: SceneDataset,
     rows: Sequence[int],
-    draws: Sequence[AugmentationParams],
-    columns: Sequence[int],
+    params: Sequence[AugmentationParams],
+    label_indices: Sequence[int],
     cells: tuple[int, int],
 ) -> Tensor:
-    """Return how much of each cell of a map the objects of some labels cover, as the images of scenes are shown.
+    """Return how much of each cell of a feature map the objects of some labels cover, after augmentation.
 
-    :param columns: C label columns; the others as in `region_coverage`
+    :param label_indices: C labels; the other arguments as in `region_coverage`
     :return: [n, C, h * w] in 0..1
     :raises DatasetError: when the store holds no segmentation of the hand camera, or not which objects are in a scene
     """
-    segments, instance_ids = (
-        torch.from_numpy(scenes.segmentation(rows, draws)),
-        torch.from_numpy(scenes.instance_ids(rows, columns)),
-    )
+    segmentation = torch.from_numpy(scenes.segmentation(rows, params))
+    instance_ids = torch.from_numpy(scenes.instance_ids(rows, label_indices))
     coverage = torch.zeros(*instance_ids.shape, cells[0] * cells[1])
     images, labels = instance_ids.nonzero(as_tuple=True)
-    masks = (segments[images] == instance_ids[images, labels][:, None, None]).float()
+    masks = (segmentation[images] == instance_ids[images, labels][:, None, None]).float()
     coverage[images, labels] = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
     return coverage

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pickclutter_lang.distillation.extra_losses import load_extra_losses
 from pickclutter_lang.distillation.image_losses import Similarity, image_contrastive_loss, mse_loss
 from pickclutter_lang.distillation.scene_objective import checked_weights, weighted_sum
 from pickclutter_lang.distillation.tensor_checks import l2_normalize
@@ -16,6 +17,8 @@ from pickclutter_lang.utils.constants import TEMPERATURE
 
 IMAGE_LOSS_NAMES = ("cls", "mse", "im_cst", "vlprox", "cap")
 _NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "cap": ("captions",)}
+IMAGE_ARGUMENTS = ("student", "text", "labels", "teacher", "captions")
+"""Arguments of the call of an `ImageObjective`, which the parameters of a loss from outside name."""
 
 
 class ImageObjective:
@@ -34,6 +37,7 @@ class ImageObjective:
         top_k: int = 256,
         filter_vlprox: bool = True,
         filter_im_cst: bool = False,
+        extra: Mapping[str, float] | None = None,
     ) -> None:
         """Check the names and weights.
 
@@ -43,15 +47,19 @@ class ImageObjective:
         :param top_k: k of `vlprox`
         :param filter_vlprox: leave out of `vlprox` the images whose label is not the teacher's first choice
         :param filter_im_cst: leave these images out of `im_cst` too (Table 9)
+        :param extra: `module:attribute` of losses from outside -> weight; see `ExtraLoss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
-        self.weights = checked_weights(weights, IMAGE_LOSS_NAMES)
+        extra = extra or {}
+        self.weights = checked_weights({**weights, **extra}, (*IMAGE_LOSS_NAMES, *extra))
+        self._extra = load_extra_losses(extra, IMAGE_ARGUMENTS)
+        self._needs = _NEEDS | {name: loss.arguments for name, loss in self._extra.items()}
         self._temperature, self._similarity, self._top_k = temperature, similarity, top_k
         self._filter_vlprox, self._filter_im_cst = filter_vlprox, filter_im_cst
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call: `teacher` or `captions`."""
-        return any(argument in _NEEDS.get(name, ()) for name in self.weights)
+        return any(argument in self._needs.get(name, ()) for name in self.weights)
 
     def __call__(
         self,
@@ -72,11 +80,11 @@ class ImageObjective:
         :return: (scalar with gradient, name -> scalar without gradient)
         :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
         """
-        given = {"teacher": teacher, "captions": captions}
+        given = {"student": student, "text": text, "labels": labels, "teacher": teacher, "captions": captions}
         missing = [
             f"{name} needs {argument}"
             for name in self.weights
-            for argument in _NEEDS.get(name, ())
+            for argument in self._needs.get(name, ())
             if given[argument] is None
         ]
         if missing:
@@ -88,6 +96,7 @@ class ImageObjective:
             terms |= self._image_terms(student, teacher, text, labels)
         if captions is not None and "cap" in self.weights:
             terms["cap"] = caption_loss(student, captions, labels, self._temperature)
+        terms |= {name: loss(given) for name, loss in self._extra.items()}
         return weighted_sum(terms, self.weights)
 
     def _image_terms(self, student: Tensor, teacher: Tensor, text: Tensor, labels: Tensor) -> dict[str, Tensor]:

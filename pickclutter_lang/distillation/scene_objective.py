@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from pickclutter_lang.distillation.extra_losses import load_extra_losses
 from pickclutter_lang.distillation.image_losses import image_contrastive_loss
 from pickclutter_lang.distillation.multilabel_losses import (
     asymmetric_loss,
@@ -25,6 +26,12 @@ _NEEDS = {
     "region_proximity": ("region_features", "teacher_region_features", "vocabulary"),
     "scene_proximity": ("teacher", "vocabulary", "vocabulary_probabilities"),
 }
+_COMES_WITH = {"region_features": "teacher_region_features", "vocabulary_probabilities": "vocabulary"}
+SCENE_ARGUMENTS = (
+    "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
+    "region_features", "teacher_region_features", "vocabulary", "vocabulary_probabilities",
+)  # fmt: skip
+"""Arguments of the call of a `SceneObjective`, which the parameters of a loss from outside name."""
 
 
 class VocabularyFeatures(NamedTuple):
@@ -84,6 +91,7 @@ class SceneObjective:
         gamma_negative: float = 2.0,
         gamma_positive: float = 1.0,
         clip: float = 0.05,
+        extra: Mapping[str, float] | None = None,
     ) -> None:
         """Check the names and weights.
 
@@ -92,9 +100,16 @@ class SceneObjective:
         :param vocabulary_temperature: tau of `region_proximity` and `scene_proximity`
         :param vocabulary_top_k: k of `region_proximity`
         :param gamma_negative: of `cls` and `region_cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
+        :param extra: `module:attribute` of losses from outside -> weight; see `ExtraLoss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
-        self.weights = checked_weights(weights, LOSS_NAMES)
+        extra = extra or {}
+        self.weights = checked_weights({**weights, **extra}, (*LOSS_NAMES, *extra))
+        self._extra = load_extra_losses(extra, SCENE_ARGUMENTS)
+        self._needs = _NEEDS | {
+            name: (*loss.arguments, *(_COMES_WITH[what] for what in loss.arguments if what in _COMES_WITH))
+            for name, loss in self._extra.items()
+        }
         self._temperature = temperature
         self._vocabulary_temperature = vocabulary_temperature
         self._vocabulary_top_k = vocabulary_top_k
@@ -102,7 +117,7 @@ class SceneObjective:
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
-        return any(argument in _NEEDS.get(name, ()) for name in self.weights)
+        return any(argument in self._needs.get(name, ()) for name in self.weights)
 
     def __call__(
         self,
@@ -138,6 +153,9 @@ class SceneObjective:
         :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
         """
         given = {
+            "probabilities": probabilities,
+            "targets": targets,
+            "student": student,
             "teacher": teacher,
             "cell_logits": cell_logits,
             "attention": attention,
@@ -148,7 +166,7 @@ class SceneObjective:
             "vocabulary_probabilities": vocabulary_probabilities,
         }
         for name in self.weights:
-            missing = [argument for argument in _NEEDS.get(name, ()) if given[argument] is None]
+            missing = [argument for argument in self._needs.get(name, ()) if given[argument] is None]
             if missing:
                 raise InvalidArgumentError(f"the term {name} needs {', '.join(missing)}, got none")
         terms: dict[str, Tensor] = {}
@@ -169,6 +187,7 @@ class SceneObjective:
             terms["scene_proximity"] = pairwise_proximity_loss(
                 vocabulary_probabilities, teacher, vocabulary.present, vocabulary.absent, self._vocabulary_temperature
             )
+        terms |= {name: loss(given) for name, loss in self._extra.items()}
         return weighted_sum(terms, self.weights)
 
     def _region_terms(

@@ -40,7 +40,7 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
         for key in keys if group in kept else ():
             kept[group].pop(key, None)
     kept.setdefault("crop_classifier", None)
-    kept.setdefault("objective", {}).setdefault("region_cls", 0.0)
+    kept["objective"] = {"region_cls": 0.0, "extra": None} | kept.get("objective", {})
     return kept
 
 

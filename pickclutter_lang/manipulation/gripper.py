@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from transforms3d.quaternions import mat2quat, quat2mat
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.typing import FloatArray
-
-"""An array of a caller, of any floating type."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,22 @@ class GraspCandidates:
     def pose(self, row: int) -> FloatArray:
         """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
         return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
+
+
+def checked_candidates(proposed: object) -> GraspCandidates:
+    """Return what a grasp proposer gave.
+
+    :raises InvalidArgumentError: for anything but `GraspCandidates` of positions [G, 3] and rotations [G, 3, 3]
+    """
+    if not isinstance(proposed, GraspCandidates):
+        raise InvalidArgumentError(f"expected a grasp proposer to return GraspCandidates, but got {type(proposed)}")
+    positions, rotations = np.shape(proposed.positions), np.shape(proposed.rotations)
+    count = len(proposed.positions)
+    if positions != (count, 3) or rotations != (count, 3, 3):
+        raise InvalidArgumentError(
+            f"expected grasps with positions [G, 3] and rotations [G, 3, 3], but got {positions} and {rotations}"
+        )
+    return proposed
 
 
 def pregrasp_pose(tcp_pose: FloatArray, distance: float = PANDA_GRIPPER.pregrasp_distance_m) -> FloatArray:

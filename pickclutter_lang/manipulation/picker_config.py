@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -13,10 +14,17 @@ from pickclutter_lang.manipulation.grasp_config import (
     GraspConfig,
     GraspLimits,
 )
+from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
+from pickclutter_lang.manipulation.gripper import GraspCandidates, checked_candidates
 from pickclutter_lang.manipulation.in_hand_pose import DEFAULT_IN_HAND_POSE_CONFIG, InHandPoseConfig
 from pickclutter_lang.manipulation.kinematics import DEFAULT_KINEMATICS_CONFIG, KinematicsConfig
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig
 from pickclutter_lang.manipulation.transport import DEFAULT_TRANSPORT_CONFIG, TransportConfig
+from pickclutter_lang.utils.typing import FloatArray
+
+GraspProposer = Callable[[FloatArray, FloatArray, GraspLimits, FloatArray, GraspConfig], GraspCandidates]
+"""As `propose_grasps`: the target's points [N, 3] and all others [M, 3] in the world, in meters, limits, the rotation
+[3, 3] of the hand at rest, and a configuration; to grasps, the best first."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,8 @@ class PickerConfig:
     """Grasps nearer than that to a failed one are not tried again."""
     grasp_limits: tuple[GraspLimits, ...] = (DEFAULT_LIMITS, RELAXED_LIMITS)
     """Limits of the grasps, tried in that order until one has a reachable grasp."""
+    grasp_proposer: GraspProposer = propose_grasps
+    """Where grasps come from; a function of one's own may stand in its place."""
     grasp: GraspConfig = DEFAULT_GRASP_CONFIG
     """Grasp proposals, and the gripper's volume."""
     motion: MotionConfig = MotionConfig()
@@ -98,6 +108,12 @@ class PickerConfig:
         """
         if self.max_attempts < 1:
             raise InvalidArgumentError(f"expected at least one attempt, but got max_attempts={self.max_attempts}")
+
+    def propose_grasps(
+        self, target: FloatArray, others: FloatArray, limits: GraspLimits, rest_rotation: FloatArray
+    ) -> GraspCandidates:
+        """Return what the proposer gives, checked; arguments as of `propose_grasps`."""
+        return checked_candidates(self.grasp_proposer(target, others, limits, rest_rotation, self.grasp))
 
 
 DEFAULT_PICKER_CONFIG = PickerConfig()

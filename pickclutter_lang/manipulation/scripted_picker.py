@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
 from pickclutter_lang.manipulation.controllers import CLOSED, OPEN, make_controller
-from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose, quaternion, rotation_matrix
 from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, held_object_points, wrist_camera_view
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm, pose_distance
@@ -234,7 +233,7 @@ class ScriptedPicker:
         points, others = cloud.points[in_mask], cloud.points[~in_mask]
         rest_rotation = rotation_matrix(self._rest[3:])
         for limits in config.grasp_limits:
-            grasp = self._reachable(propose_grasps(points, others, limits, rest_rotation, config.grasp))
+            grasp = self._reachable(config.propose_grasps(points, others, limits, rest_rotation))
             if grasp is not None:
                 return GraspTarget(grasp, points, center_of_mass(points, config.grasp.center_of_mass))
         return None

@@ -6,11 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-from rich.progress import track
-
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.migration.folders import converted_files
 from pickclutter_lang.utils.io import atomic_write, fsync
+from pickclutter_lang.utils.progress import track
 
 BACKUP_SUFFIX = ".0.1.0"
 """Behind the name of a folder that was migrated: what it was before."""

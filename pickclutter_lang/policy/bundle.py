@@ -18,6 +18,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.config import SCHEMA, PolicyConfig
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.plugins import is_plugin
 
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
@@ -65,12 +66,22 @@ def load_config(folder: str | Path) -> PolicyConfig:
         raise CheckpointError(f"the policy in {root} is damaged ({error}); export it again") from error
 
 
-def load_pretrained(folder: str | Path) -> tuple[PolicyConfig, dict[str, Tensor], PromptFeatures]:
+def load_pretrained(
+    folder: str | Path, trust_code: bool = False
+) -> tuple[PolicyConfig, dict[str, Tensor], PromptFeatures]:
     """Read a policy folder: its configuration, weights, and text features [C, D] of its names.
 
-    :raises CheckpointError: when it is missing, damaged, or of another schema
+    :param trust_code: take a student whose network is a function from outside, `module:attribute`: the folder names
+        the module that is then imported
+    :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
     """
     root, config = Path(folder), load_config(folder)
+    network = config.student.network.name
+    if is_plugin(network) and not trust_code:
+        raise CheckpointError(
+            f"the policy in {root} names code outside this package, {network}, which opening it would run; if you "
+            "trust the folder and that module, open it with trust_code=True (trust_code=true for a command)"
+        )
     try:
         weights = load((root / WEIGHTS_FILE).read_bytes())
         text = load((root / TEXT_FILE).read_bytes())

@@ -140,12 +140,14 @@ class LanguagePickPolicy:
         control_mode: str = "pd_ee_delta_pose",
         declare: bool = True,
         config: PickerConfig = DEFAULT_PICKER_CONFIG,
+        trust_code: bool = False,
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` wrote.
 
-        :raises CheckpointError: when it is not there, damaged, or of another schema
+        :param trust_code: see `load_pretrained`
+        :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(StudentRuntime.load(folder)), control_mode, declare, config)
+        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, config)
 
     def predict(
         self,

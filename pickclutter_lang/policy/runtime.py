@@ -110,12 +110,13 @@ class StudentRuntime:
                 network.eval().requires_grad_(False)
 
     @classmethod
-    def load(cls, folder: str | Path) -> StudentRuntime:
+    def load(cls, folder: str | Path, trust_code: bool = False) -> StudentRuntime:
         """Open a policy folder, which `export_policy` wrote.
 
-        :raises CheckpointError: when it is missing, damaged, or of another schema
+        :param trust_code: see `load_pretrained`
+        :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
         """
-        config, weights, text = load_pretrained(folder)
+        config, weights, text = load_pretrained(folder, trust_code)
         return cls(config.student, weights, text, config.thresholds)
 
     @property

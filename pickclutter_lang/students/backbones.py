@@ -6,7 +6,7 @@ networks: a student needs one of them, and each takes seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students.activation_checkpointing import checkpoint_forward
+from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 
 if TYPE_CHECKING:
     from efficientnet_pytorch import EfficientNet
@@ -40,7 +41,11 @@ def build_backbone(
     dropout: bool = True,
     activation_checkpointing: bool = False,
 ) -> Backbone:
-    """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`.
+    """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`, or
+    call a function from outside, `module:attribute`.
+
+    Such a function takes `channels`, `output_stride` and `pretrained` by name, and returns a `Backbone`, whose module
+    maps float images [N, channels, S, S] to feature maps [N, width, h, w].
 
     :param name: see above
     :param channels: input channels K
@@ -56,6 +61,8 @@ def build_backbone(
     library, _, model = name.rpartition("/")
     if activation_checkpointing and name not in EFFICIENTNETS:
         raise InvalidArgumentError(f"expected efficientnet_b0..b7 for activation_checkpointing, got {name}")
+    if is_plugin(name):
+        return _from_outside(name, channels, output_stride, pretrained)
     if output_stride == 8 and name != "small_resnet" and library != "timm":
         raise InvalidArgumentError(f"expected output_stride 16 or 32 for {name}, got 8")
     try:
@@ -77,8 +84,34 @@ def build_backbone(
 
 def _unknown(name: str) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"expected a student network small_resnet, efficientnet_b0..b7, torchvision/<name> or timm/<name>, got {name!r}"
+        f"expected a student network small_resnet, efficientnet_b0..b7, torchvision/<name>, timm/<name> or "
+        f"module:attribute, got {name!r}"
     )
+
+
+class _CheckedMap(nn.Module):
+    """A network from outside, whose feature maps are checked."""
+
+    def __init__(self, name: str, backbone: Backbone) -> None:
+        super().__init__()
+        self.network = backbone.module
+        self._name, self._width = name, backbone.width
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.network(images)
+        if features.ndim != 4 or features.shape[1] != self._width:
+            raise InvalidArgumentError(
+                f"expected student.name={self._name} to map images {list(images.shape)} to feature maps "
+                f"[N, {self._width}, h, w], but got {list(features.shape)}"
+            )
+        return features
+
+
+def _from_outside(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    build = resolve(name, "student.name")
+    made = build(channels=channels, output_stride=output_stride, pretrained=pretrained)
+    backbone = checked_result(made, Backbone, name, "student.name")
+    return replace(backbone, module=_CheckedMap(name, backbone))
 
 
 def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) -> Backbone:

@@ -1,4 +1,7 @@
-"""Teachers: frozen vision-language models (CLIP) behind one interface, and the cache of their features."""
+"""Teachers: frozen vision-language models (CLIP) behind one interface, and the cache of their features.
+
+Modules that need open_clip are imported at their first use, since a student at work needs no teacher.
+"""
 
 from typing import TYPE_CHECKING
 

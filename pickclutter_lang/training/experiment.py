@@ -50,8 +50,9 @@ class ExperimentConfig(Protocol):
 class Phase:
     """One phase of an experiment.
 
-    `model` returns what it trains and `task` how; `initialize` loads the weights that it starts from (None: those that
-    the seed gives). `selection_metric` of the validation chooses the resulting epoch; None: the last one.
+    `model` returns what it trains and `task` how. `initialize` loads the weights that it starts from; None: those that
+    the seed gives. `selection_metric` of the validation chooses the resulting epoch; None: the last one. `check` raises
+    DatasetError where the data lacks what the phase needs.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Phase:
     task: Callable[[], Task]
     initialize: Callable[[], object] | None = None
     selection_metric: str | None = None
+    check: Callable[[], object] = lambda: None
 
 
 class MultiPhaseExperiment(ABC):
@@ -159,10 +161,12 @@ class MultiPhaseExperiment(ABC):
         return self.phases[name]
 
     def validate_run_dir(self) -> None:
-        """Check that a run in the folder was started with these settings, this data and this teacher.
+        """Check the data, and that a run in the folder was started with these settings, this data and this teacher.
 
-        :raises PickClutterError: CheckpointError, TeacherError, MismatchError or InvalidArgumentError
+        :raises PickClutterError: DatasetError, CheckpointError, TeacherError, MismatchError or InvalidArgumentError
         """
+        for phase in self.phases.values():
+            phase.check()
         path = self.folder / CONFIG_FILE
         if not path.is_file():
             return
@@ -174,13 +178,10 @@ class MultiPhaseExperiment(ABC):
             raise CheckpointError(f"{path} is damaged ({error}); choose another out, or delete that folder") from error
         if missing:
             raise CheckpointError(f"expected {', '.join(missing)} in {path}; choose another out, or delete that folder")
-        for phase in self.phases:
-            for epoch in saved_epochs(self.folder / phase)[-1:]:
-                check_fits(
-                    load_checkpoint(epoch_folder(self.folder / phase, epoch)),
-                    self.architecture,
-                    self.teacher_provenance,
-                )
+        for folder in (self.folder / name for name in self.phases):
+            for epoch in saved_epochs(folder)[-1:]:
+                checkpoint = load_checkpoint(epoch_folder(folder, epoch))
+                check_fits(checkpoint, self.architecture, self.teacher_provenance)
         differences = describe_differences(saved["data"], own["data"])
         if differences:
             raise MismatchError(

@@ -1,1 +1,1 @@
-"""What every room may use: files, command lines, validation, processes, statistics."""
+"""Helpers for every package above: files, locks, worker processes, progress, command lines, validation, statistics."""

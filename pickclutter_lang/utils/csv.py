@@ -19,7 +19,7 @@ def numbers(found: Estimate | None) -> list[object]:
 
 
 def write_csv(path: Path, lines: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file that is whole or not there; missing folders are created."""
+    """Write a CSV file atomically; missing folders are created."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(lines)
     write_text(path, stream.getvalue())

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written under a temporary name, flushed to the disk, renamed."""
+"""Atomic writing of files: under a temporary name, flushed to the disk, renamed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ TEMPORARY_SUFFIX = ".tmp"
 
 
 def cache_dir() -> Path:
-    """Return the folder for what is made at first use: `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`."""
+    """Return the folder for files made at their first use: `$PICKCLUTTER_CACHE` or `~/.cache/pickclutter_lang`."""
     return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Write a file so that nobody ever sees half of it; a failure leaves no temporary file.
+    """Write a file so that it is never seen half written; a failure leaves no temporary file.
 
     :raises DatasetError: when the disk is full, or the folder is missing or not writable
     """
@@ -34,7 +34,7 @@ def atomic_write(path: Path, data: bytes) -> None:
     except OSError as error:
         raise DatasetError(
             f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
-            "mend that and run the same command again, what is whole is kept"
+            "fix that and run the same command again, finished files are kept"
         ) from error
 
 
@@ -82,7 +82,7 @@ def clean_temp_files(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file that is whole or not there; missing folders are created.
+    """Write a text file atomically; missing folders are created.
 
     :raises DatasetError: when it cannot be written
     """

@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class _Refused(NamedTuple):
-    """A named error, which is raised where the result is asked for."""
+    """A named error, which is raised where the result is used."""
 
     kind: str
     text: str
@@ -41,7 +41,7 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
     """Yield `compute(0)` to `compute(count - 1)`, in order.
 
     :param compute: depends on its argument alone, so that what is yielded does not depend on `num_workers`
-    :param num_workers: processes forked to compute, each two results ahead; 0: in this one, when they are asked for
+    :param num_workers: processes forked to compute, each up to two results early; 0: in this one, when they are needed
     :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended
     """
     loader: DataLoader[Result | _Refused] = DataLoader(

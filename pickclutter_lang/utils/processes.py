@@ -39,7 +39,7 @@ class ManagedProcess:
         return self._process.poll()
 
     def stop(self) -> None:
-        """End it and what it started, kindly at first."""
+        """End it and what it started, by SIGTERM and then by SIGKILL."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
@@ -56,7 +56,7 @@ class ManagedProcess:
 
 
 def format_exit_status(status: int) -> str:
-    """Say how a process ended."""
+    """Return a text for how a process ended."""
     return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 

@@ -72,9 +72,9 @@ class ProgressBar:
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def track(items: Collection[Item], title: str) -> Iterator[Item]:
-    """Yield items and show how many are done."""
-    with ProgressBar(title, len(items)) as bar:
+def track(items: Collection[Item], title: str, transient: bool = False) -> Iterator[Item]:
+    """Yield items and show how many are done; arguments as of `ProgressBar`."""
+    with ProgressBar(title, len(items), transient=transient) as bar:
         for item in items:
             yield item
             bar.advance()

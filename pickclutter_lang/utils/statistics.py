@@ -1,4 +1,4 @@
-"""Means and 95% intervals over seeds, after Student."""
+"""Means and 95% confidence intervals over seeds, by Student's t distribution."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def t_quantile(freedom: int, level: float = LEVEL) -> float:
         raise InvalidArgumentError(f"expected freedom >= 1 and 0 < level < 1, got {freedom} and {level}")
     low, high = 0.0, math.pi / 2  # the angle whose tangent is t / sqrt(freedom)
     for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
+        center = (low + high) / 2
+        low, high = (center, high) if _within(center, freedom) < level else (low, center)
     return math.tan(low) * math.sqrt(freedom)
 
 

@@ -1,4 +1,4 @@
-"""What a setting may be; the errors name it, what was expected and what came."""
+"""Checks of configuration values; the errors name the key, what was expected and what came."""
 
 from __future__ import annotations
 

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -31,25 +32,25 @@ SCENES = {"scenes": 23, "shard_size": 4}
 
 
 class RandomSource:
-    """Random scenes in place of simulated ones; `habit` is called before each."""
+    """Random scenes in place of simulated ones; `before_scene` is called before each."""
 
-    def __init__(self, manifest: Manifest, habit=None) -> None:
+    def __init__(self, manifest: Manifest, before_scene: Any = None) -> None:
         self._manifest = manifest
-        self._habit = habit
+        self._before_scene = before_scene
 
     def generate(self, seed: int, split: str, index: int) -> Mapping:
-        if self._habit:
-            self._habit(index)
+        if self._before_scene:
+            self._before_scene(index)
         return random_row(self._manifest, index)
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory):
+def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
     return make_store(tmp_path_factory.mktemp("whole") / "store", make_manifest(**SCENES)).content_hash
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_content_does_not_depend_on_the_workers(tmp_path, expected, workers):
+def test_content_does_not_depend_on_the_workers(tmp_path: Path, expected: str, workers: int) -> None:
     manifest = make_manifest(**SCENES)
     done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), workers)
     assert (done.made, done.kept, done.damaged) == (6, 0, 0)
@@ -58,11 +59,11 @@ def test_content_does_not_depend_on_the_workers(tmp_path, expected, workers):
     assert (again.made, again.kept) == (0, 6)
 
 
-def _must_not_start(manifest):
+def _must_not_start(manifest: Manifest) -> NoReturn:
     raise DatasetError("a worker was started")
 
 
-def test_damaged_and_missing_shards_are_made_again(tmp_path, expected):
+def test_damaged_and_missing_shards_are_made_again(tmp_path: Path, expected: str) -> None:
     manifest = make_manifest(**SCENES)
     make_store(tmp_path / "s", manifest)
     (tmp_path / "s" / "shards" / "00001.h5").unlink()
@@ -73,14 +74,14 @@ def test_damaged_and_missing_shards_are_made_again(tmp_path, expected):
 
 
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"size": 32}, {"graspable": False}, {"split": "ood"}])
-def test_other_settings_in_the_same_folder(tmp_path, changes):
+def test_other_settings_in_the_same_folder(tmp_path: Path, changes: Any) -> None:
     make_store(tmp_path / "s")
     manifest = make_manifest(**changes)
     with pytest.raises(MismatchError, match="other settings"):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
 
 
-def test_other_versions_do_not_go_together(tmp_path):
+def test_other_versions_do_not_go_together(tmp_path: Path) -> None:
     make_store(tmp_path / "s", make_manifest(versions={"sapien": "2.2.1"}))
     manifest = make_manifest(versions={"sapien": "2.2.2"})
     assert collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), 1).made == 0
@@ -92,23 +93,23 @@ def test_other_versions_do_not_go_together(tmp_path):
 MANY = {**SCENES, "scenes": 403}  # which take a child some ten seconds: it cannot end before a test has ended it
 
 
-def _slow(index):
+def _slow(index: int) -> None:
     time.sleep(0.05)
 
 
-def _slow_after(fast: int, index):
+def _slow_after(fast: int, index: int) -> None:
     """Let a shard after the first `fast` ones take three seconds or more."""
     time.sleep(1.0 if index >= fast * SCENES["shard_size"] else 0)
 
 
-def _child(folder: str, sizes: dict, habit) -> None:
+def _child(folder: str, sizes: dict, before_scene: Any) -> None:
     """Run in a process of its own, by `python -c`."""
     manifest = make_manifest(**sizes)
-    collect_store(Path(folder), manifest, partial(RandomSource, manifest, habit), 2)
+    collect_store(Path(folder), manifest, partial(RandomSource, manifest, before_scene), 2)
 
 
-def _start(folder: Path, sizes: dict = MANY, habit: str = "test_collect._slow") -> subprocess.Popen:
-    code = f"import functools, test_collect; test_collect._child({str(folder)!r}, {sizes!r}, {habit})"
+def _start(folder: Path, sizes: dict = MANY, before_scene: str = "test_collect._slow") -> subprocess.Popen:
+    code = f"import functools, test_collect; test_collect._child({str(folder)!r}, {sizes!r}, {before_scene})"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parent,
@@ -133,7 +134,7 @@ def _session_members(leader: int) -> list[int]:
     return found
 
 
-def _wait(condition, seconds: float = 60.0) -> None:
+def _wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited too long"
@@ -146,7 +147,7 @@ def _shards(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("whole_shards", [0, 1, 3, 5])
-def test_killed_at_any_moment_it_resumes(tmp_path, expected, whole_shards):
+def test_killed_at_any_moment_it_resumes(tmp_path: Path, expected: str, whole_shards: int) -> None:
     folder = tmp_path / "s"
     child = _start(folder, SCENES, f"functools.partial(test_collect._slow_after, {whole_shards})")
     _wait(lambda: len(_shards(folder)) >= whole_shards and (folder / "manifest.json").exists())
@@ -164,7 +165,7 @@ def test_killed_at_any_moment_it_resumes(tmp_path, expected, whole_shards):
 
 
 @pytest.mark.slow
-def test_killing_every_process_at_random_moments(tmp_path):
+def test_killing_every_process_at_random_moments(tmp_path: Path) -> None:
     folder, sizes = tmp_path / "s", {**SCENES, "scenes": 63}
     for pause in (0.03, 0.1, 0.17):
         before = len(_shards(folder))
@@ -182,7 +183,7 @@ def test_killing_every_process_at_random_moments(tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_all_processes(tmp_path):
+def test_ctrl_c_ends_all_processes(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     child = _start(folder)
     _wait(lambda: _shards(folder))
@@ -199,10 +200,10 @@ def _die_once(marker: Path, how: int, index: int) -> None:
         os.kill(os.getpid(), how)
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path, expected, capfd):
+def test_a_worker_that_dies_is_replaced(tmp_path: Path, expected: str, capfd: pytest.CaptureFixture[str]) -> None:
     manifest = make_manifest(**SCENES)
-    habit = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
-    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, habit), 2)
+    before_scene = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
+    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, before_scene), 2)
     assert done.store.content_hash == expected
     output = " ".join(capfd.readouterr().err.split())
     assert "the worker of shard 00001.h5 ended unexpectedly (ended by SIGSEGV); trying again" in output
@@ -213,25 +214,25 @@ def _exit_at_six(index: int) -> None:
         os._exit(7)
 
 
-def _no_extra(manifest: Manifest):
+def _no_extra(manifest: Manifest) -> NoReturn:
     raise MissingExtraError("sapien", "sim")
 
 
-def test_a_worker_that_always_dies_is_named(tmp_path):
+def test_a_worker_that_always_dies_is_named(tmp_path: Path) -> None:
     manifest = make_manifest(**SCENES)
     with pytest.raises(WorkerError, match=r"00001\.h5 ended unexpectedly \(exit status 7\), 3 times in a row"):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, _exit_at_six), 1)
     assert _shards(tmp_path / "s")[0].name == "00000.h5"
 
 
-def test_errors_of_workers_come_back_as_they_are(tmp_path):
+def test_errors_of_workers_come_back_as_they_are(tmp_path: Path) -> None:
     manifest = make_manifest()
     with pytest.raises(MissingExtraError, match=r"pip install 'pickclutter-lang\[sim\]'"):
         collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), 1)
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB, for root on a machine that allows mounts."""
     place = tmp_path / "disk"
     place.mkdir()
@@ -242,7 +243,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_full_disk(small_disk):
+def test_a_full_disk(small_disk: Path) -> None:
     manifest = make_manifest(scenes=24, shard_size=8, size=128)
     with pytest.raises(
         DatasetError, match=r"cannot write .*\.h5 .*No space left on device.*run the same command again"
@@ -252,7 +253,7 @@ def test_a_full_disk(small_disk):
     assert (small_disk / "s" / "manifest.json").exists()
 
 
-def test_a_missing_parent_and_a_file_in_the_way(tmp_path):
+def test_a_missing_parent_and_a_file_in_the_way(tmp_path: Path) -> None:
     manifest = make_manifest()
     with pytest.raises(DatasetError, match="mkdir -p"):
         collect_store(tmp_path / "no" / "s", manifest, partial(RandomSource, manifest), 1)
@@ -261,7 +262,7 @@ def test_a_missing_parent_and_a_file_in_the_way(tmp_path):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
 
 
-def test_two_collections_into_one_folder(tmp_path):
+def test_two_collections_into_one_folder(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     child = _start(folder)
     _wait(lambda: (folder / "manifest.json").exists())
@@ -287,6 +288,6 @@ def test_two_collections_into_one_folder(tmp_path):
         ({"image_size": -128}, "expected image_size"),
     ],
 )
-def test_settings_out_of_range(changes, words):
+def test_settings_out_of_range(changes: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=words):
         CollectConfig(out="x", **changes).validate()

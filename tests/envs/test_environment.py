@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,30 +39,30 @@ PROXY = "PickClutterLang/Proxy-v0"
 NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
 
 
-def make(**kwargs):
+def make(**kwargs: Any) -> Any:
     return gym.make(PROXY, **kwargs).unwrapped
 
 
 @pytest.fixture(scope="module")
-def env():
+def env() -> Any:
     return make(obs_mode="state")
 
 
 @pytest.fixture(scope="module")
-def episode_file(env, tmp_path_factory):
+def episode_file(env: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("episodes") / "two.json"
     path.write_text(json.dumps([tabletop(env.object_set, NAMES), tabletop(env.object_set, NAMES[::-1])]))
     return path
 
 
-def in_new_process(code):
+def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
 
 
 # Registration
 
 
-def test_importing_envs_registers_the_ids_without_the_simulator():
+def test_importing_envs_registers_the_ids_without_the_simulator() -> None:
     child = in_new_process(
         "import warnings; warnings.simplefilter('error')\nimport sys, gymnasium\n"
         f"assert not set({list(ENVIRONMENTS)}) & set(gymnasium.registry)\n"
@@ -73,7 +75,7 @@ def test_importing_envs_registers_the_ids_without_the_simulator():
 
 
 @pytest.mark.parametrize("missing", ["sapien", "mani_skill2"])
-def test_making_it_without_the_simulator_names_the_extra(missing):
+def test_making_it_without_the_simulator_names_the_extra(missing: Any) -> None:
     child = in_new_process(
         f"import sys, gymnasium; sys.modules[{missing!r}] = None; gymnasium.make('pickclutter_lang.envs:{PROXY}')",
     )
@@ -81,7 +83,7 @@ def test_making_it_without_the_simulator_names_the_extra(missing):
     assert "MissingExtraError" in last and missing in last and "pickclutter-lang[sim]" in last
 
 
-def test_making_it_by_the_module_prefix():
+def test_making_it_by_the_module_prefix() -> None:
     child = in_new_process(
         f"import gymnasium; env = gymnasium.make('pickclutter_lang.envs:{PROXY}', obs_mode='state')\n"
         "print(env.reset(seed=0)[1]['instruction'])"
@@ -89,7 +91,7 @@ def test_making_it_by_the_module_prefix():
     assert child.returncode == 0 and child.stdout.strip(), child.stderr
 
 
-def test_without_gymnasium_the_import_works_and_registering_names_the_extra():
+def test_without_gymnasium_the_import_works_and_registering_names_the_extra() -> None:
     child = in_new_process(
         "import sys; sys.modules['gymnasium'] = None; import pickclutter_lang.envs\nprint('imported', flush=True)\n"
         "pickclutter_lang.envs.register()"
@@ -99,7 +101,7 @@ def test_without_gymnasium_the_import_works_and_registering_names_the_extra():
     assert "MissingExtraError: gymnasium is not installed" in last and "pickclutter-lang[sim]" in last
 
 
-def test_registering_again_changes_nothing():
+def test_registering_again_changes_nothing() -> None:
     before = {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -111,7 +113,7 @@ def test_registering_again_changes_nothing():
 
 
 @pytest.fixture(params=["state", "rgbd", "pointcloud"])
-def pair(request, env, episode_file):
+def pair(request: Any, env: Any, episode_file: Path) -> Any:
     import mani_skill2.envs.pick_and_place.pick_clutter  # noqa: F401
     from mani_skill2.utils.registration import make as make_stock
 
@@ -123,7 +125,7 @@ def pair(request, env, episode_file):
     return stock, make(absent_probability=0, objects_root=root, **files)
 
 
-def test_same_episode_same_observations_and_rewards(pair):
+def test_same_episode_same_observations_and_rewards(pair: Any) -> None:
     stock, ours = pair
     assert ours.action_space == stock.action_space
     theirs, _ = stock.reset(seed=5, options={"reconfigure": True})
@@ -142,7 +144,7 @@ def test_same_episode_same_observations_and_rewards(pair):
 
 
 @pytest.mark.parametrize("reward_mode", ["normalized_dense", "dense", "sparse"])
-def test_reward_modes(reward_mode):
+def test_reward_modes(reward_mode: str) -> None:
     env = make(reward_mode=reward_mode, obs_mode="none")
     env.reset(seed=0)
     reward = env.step(env.action_space.sample())[1]
@@ -150,7 +152,7 @@ def test_reward_modes(reward_mode):
     assert 0 <= reward <= {"dense": 10, "normalized_dense": 1, "sparse": 1}[reward_mode]
 
 
-def test_control_modes(env):
+def test_control_modes(env: Any) -> None:
     for mode in env.agent.supported_control_modes:
         controlled = make(control_mode=mode, obs_mode="state")
         controlled.reset(seed=0)
@@ -163,7 +165,7 @@ def test_control_modes(env):
 
 
 @pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
-def test_gymnasium_checks_it_without_a_warning(obs_mode):
+def test_gymnasium_checks_it_without_a_warning(obs_mode: str) -> None:
     quick = obs_mode not in ("state", "rgbd")
     env = make(obs_mode=obs_mode)
     with warnings.catch_warnings():
@@ -175,7 +177,7 @@ def test_gymnasium_checks_it_without_a_warning(obs_mode):
 @pytest.mark.parametrize(
     ("obs_mode", "wrap"), [("state", None), ("rgbd", FlatObservation), ("rgbd_robot_seg", FlatObservation)]
 )
-def test_stable_baselines3_checks_it_without_a_warning(obs_mode, wrap):
+def test_stable_baselines3_checks_it_without_a_warning(obs_mode: str, wrap: Any) -> None:
     checker = pytest.importorskip("stable_baselines3.common.env_checker", reason="needs the rl extra")
     env = gym.make(PROXY, obs_mode=obs_mode)
     env = wrap(env) if wrap else env
@@ -185,7 +187,7 @@ def test_stable_baselines3_checks_it_without_a_warning(obs_mode, wrap):
 
 
 @pytest.mark.parametrize("obs_mode", ["rgbd", "pointcloud"])
-def test_without_the_base_camera_the_hand_sees_the_same(obs_mode):
+def test_without_the_base_camera_the_hand_sees_the_same(obs_mode: str) -> None:
     both, alone = make(obs_mode=obs_mode), make(obs_mode=obs_mode, base_camera=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -199,13 +201,13 @@ def test_without_the_base_camera_the_hand_sees_the_same(obs_mode):
         assert len(points) == len(all_points) / 2 and all(point in all_points for point in points[::97])
 
 
-def test_no_observation_mode(env):
+def test_no_observation_mode(env: Any) -> None:
     blind = make(obs_mode="none")
     assert blind.reset(seed=0)[0] == {}
 
 
 @pytest.mark.parametrize("mode", ["rgb_array", "cameras"])
-def test_rendering_shows_the_pile_and_leaves_observations_alone(mode):
+def test_rendering_shows_the_pile_and_leaves_observations_alone(mode: str) -> None:
     env = make(obs_mode="rgbd", render_mode=mode)
     first, _ = env.reset(seed=1)
     image = env.render()
@@ -214,7 +216,7 @@ def test_rendering_shows_the_pile_and_leaves_observations_alone(mode):
     assert data_equivalence(first, again, exact=True)
 
 
-def test_the_viewer_needs_a_display(monkeypatch):
+def test_the_viewer_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(RendererError, match="no display"):
@@ -236,12 +238,12 @@ print(hashlib.sha256(pickle.dumps((observation, info, step))).hexdigest())
 
 
 @pytest.mark.slow
-def test_equal_seeds_are_equal_across_processes_and_whatever_came_before():
+def test_equal_seeds_are_equal_across_processes_and_whatever_came_before() -> None:
     printed = {in_new_process(FINGERPRINT.format(warm=warm)).stdout for warm in (0, 1)}
     assert len(printed) == 1 and len(printed.pop().strip()) == 64
 
 
-def test_seeds(env):
+def test_seeds(env: Any) -> None:
     first = env.reset(seed=7)
     other = env.reset(seed=8)
     assert not np.array_equal(first[0], other[0])
@@ -252,14 +254,14 @@ def test_seeds(env):
     assert follow == [env.reset()[1]["instruction"], env.episode_idx]
 
 
-def test_without_a_seed_two_environments_differ():
+def test_without_a_seed_two_environments_differ() -> None:
     assert make().reset()[0].tolist() != make().reset()[0].tolist()
 
 
 # Piles
 
 
-def test_dropped_piles_are_the_scenes_of_the_store(env):
+def test_dropped_piles_are_the_scenes_of_the_store(env: Any) -> None:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
     maker = SceneGenerator(env.object_set, PileConfig())
@@ -273,7 +275,7 @@ def test_dropped_piles_are_the_scenes_of_the_store(env):
 
 
 @pytest.mark.parametrize("split", ["train", "id"])
-def test_piles_and_names_of_a_split(split):
+def test_piles_and_names_of_a_split(split: str) -> None:
     env = make(split=split, min_objects=2, max_objects=3, absent_probability=0.5)
     lengths = set()
     for seed in range(8):
@@ -284,14 +286,14 @@ def test_piles_and_names_of_a_split(split):
     assert lengths <= {2, 3}
 
 
-def test_real_scans(ycb_root):
+def test_real_scans(ycb_root: Path) -> None:
     env = gym.make("PickClutterLang/YCB-v0", objects_root=ycb_root).unwrapped
     _, info = env.reset(seed=0, options={"episode": tabletop(env.object_set, NAMES), "target": "banana"})
     assert info["target_present"] and info["target_visible"] and info["target_graspable"]
     assert env.reset(seed=0)[0] in env.observation_space
 
 
-def test_episode_files_may_hold_objects_outside_the_26(ycb_root, tmp_path):
+def test_episode_files_may_hold_objects_outside_the_26(ycb_root: Path, tmp_path: Path) -> None:
     from pickclutter_lang.objects.object_sets import load_object_set
 
     others = load_object_set("ycb", ycb_root, ["065-a_cups", "065-b_cups"])
@@ -302,7 +304,7 @@ def test_episode_files_may_hold_objects_outside_the_26(ycb_root, tmp_path):
     assert names == {"cups a", "cups b"}
 
 
-def test_an_episode_is_the_same_from_a_file_and_dropped(env, tmp_path):
+def test_an_episode_is_the_same_from_a_file_and_dropped(env: Any, tmp_path: Path) -> None:
     path = tmp_path / "episodes.json"
     path.write_text(json.dumps([env.episodes[4]]))
     filed = make(obs_mode="state", episode_json=path)
@@ -312,7 +314,7 @@ def test_an_episode_is_the_same_from_a_file_and_dropped(env, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_environments_side_by_side():
+def test_two_environments_side_by_side() -> None:
     spawn = {"context": "spawn"}
     envs = gym.make_vec(PROXY, num_envs=2, vectorization_mode="async", vector_kwargs=spawn, obs_mode="state")
     observations, info = envs.reset(seed=[1, 2])
@@ -323,7 +325,7 @@ def test_two_environments_side_by_side():
     envs.close()
 
 
-def test_a_forked_process_is_told_to_spawn():
+def test_a_forked_process_is_told_to_spawn() -> None:
     child = in_new_process(
         f"import gymnasium, os, sys, traceback; gymnasium.make('pickclutter_lang.envs:{PROXY}')\n"
         "if os.fork(): os.wait(); sys.exit()\n"
@@ -343,12 +345,12 @@ def test_a_forked_process_is_told_to_spawn():
         ({"target": "banana"}, ("banana", True, None)),
         ({"target": "011_banana"}, ("banana", True, None)),
         ({"target": "power drill"}, ("power drill", False, None)),
-        ({"target": "orange", "phrase": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
-        ({"target": "orange", "phrase": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
-        ({"phrase": "grab it"}, (None, None, "grab it")),
+        ({"target": "orange", "template": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
+        ({"target": "orange", "template": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
+        ({"template": "grab it"}, (None, None, "grab it")),
     ],
 )
-def test_options_fix_the_task(env, options, expected):
+def test_options_fix_the_task(env: Any, options: Any, expected: Any) -> None:
     options = {"episode": tabletop(env.object_set, NAMES), **options}
     name, present, instruction = expected
     for seed in range(2):
@@ -371,12 +373,12 @@ def test_options_fix_the_task(env, options, expected):
         ({"episode": True}, InvalidArgumentError, "from 0"),
         ({"episode": {"actors": []}}, InvalidArgumentError, "at least one actor"),
         ({"episode": {"actors": [{"model_id": "011_banana"}]}}, InvalidArgumentError, "lacks scale, pose, rep_pts"),
-        ({"phrase": 1000}, InvalidArgumentError, "phrase"),
-        ({"phrase": " "}, InvalidArgumentError, "empty"),
+        ({"template": 1000}, InvalidArgumentError, "template"),
+        ({"template": " "}, InvalidArgumentError, "empty"),
         ({"colour": "red"}, InvalidArgumentError, "colour"),
     ],
 )
-def test_wrong_options_are_named(env, options, error, words):
+def test_wrong_options_are_named(env: Any, options: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         env.reset(seed=0, options=options)
     assert env.reset(seed=0)[0] in env.observation_space
@@ -397,7 +399,7 @@ def test_wrong_options_are_named(env, options, error, words):
         ({"base_camera": False, "camera_cfgs": {"base_camera": {"width": 64}}}, InvalidArgumentError),
     ],
 )
-def test_wrong_arguments_are_named(kwargs, error):
+def test_wrong_arguments_are_named(kwargs: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         make(**kwargs)
 
@@ -406,7 +408,7 @@ def test_wrong_arguments_are_named(kwargs, error):
     ("text", "error"),
     [("{", DatasetError), ("[]", DatasetError), ("3", DatasetError), ('[{"actors": [1]}]', InvalidArgumentError)],
 )
-def test_a_broken_episode_file_is_named(tmp_path, text, error):
+def test_a_broken_episode_file_is_named(tmp_path: Path, text: str, error: type[Exception]) -> None:
     path = tmp_path / "broken.json"
     path.write_text(text)
     with pytest.raises(error, match=r"broken\.json"):
@@ -414,11 +416,11 @@ def test_a_broken_episode_file_is_named(tmp_path, text, error):
 
 
 @pytest.mark.parametrize("obs_mode", ["state_dict", "rgbd"])
-def test_observations_do_not_tell_that_the_object_is_absent(obs_mode):
+def test_observations_do_not_tell_that_the_object_is_absent(obs_mode: str) -> None:
     env = make(obs_mode=obs_mode, absent_probability=0)
     plain, info = env.reset(seed=4, options={"episode": 1})
     assert info["target_present"] and info["target_visible"]
-    absent = next(item.name for item in env._strangers())
+    absent = next(item.name for item in env._absent_objects())
     hidden, info = env.reset(seed=4, options={"episode": 1, "target": absent})
     assert not (info["target_present"] or info["target_visible"] or info["target_graspable"])
     assert data_equivalence(plain, hidden, exact=True)
@@ -427,7 +429,7 @@ def test_observations_do_not_tell_that_the_object_is_absent(obs_mode):
         assert (reward, terminated, info["success"], info["is_obj_placed"]) == (0.0, False, False, False)
 
 
-def test_a_hidden_object_can_be_the_target(env):
+def test_a_hidden_object_can_be_the_target(env: Any) -> None:
     episode = tabletop(env.object_set, NAMES)
     episode["actors"][2]["rep_pts"] = None
     _, info = env.reset(seed=0, options={"episode": episode, "target": NAMES[2]})
@@ -438,14 +440,15 @@ def test_a_hidden_object_can_be_the_target(env):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_how_often_the_object_is_absent(env, share):
-    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+def test_how_often_the_object_is_absent(env: Any, share: Any) -> None:
+    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
     tasks = [
-        sample_task(pile, n % 5, strangers, share, ResetOptions(), np.random.default_rng([n, 1])) for n in range(1500)
+        sample_task(pile, n % 5, absent_objects, share, ResetOptions(), np.random.default_rng([n, 1]))
+        for n in range(1500)
     ]
     absent = [task for task in tasks if task.instance_id is None]
     assert len(absent) / len(tasks) == pytest.approx(share, abs=0.04)
-    assert {task.target.name for task in absent} == ({item.name for item in strangers} if share else set())
+    assert {task.target.name for task in absent} == ({item.name for item in absent_objects} if share else set())
     assert {task.target.name for task in tasks if task.instance_id is not None} == (
         {item.name for item in pile} if share < 1 else set()
     )
@@ -453,11 +456,11 @@ def test_how_often_the_object_is_absent(env, share):
     assert phrasings == set(INSTRUCTION_TEMPLATES)
 
 
-def test_an_option_changes_nothing_but_what_it_fixes(env):
-    pile, strangers = list(env.catalog)[:5], list(env.catalog)[5:]
+def test_an_option_changes_nothing_but_what_it_fixes(env: Any) -> None:
+    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
 
-    def draw(request):
-        return sample_task(pile, 2, strangers, 0.0, request, np.random.default_rng(0))
+    def draw(request: Any) -> Any:
+        return sample_task(pile, 2, absent_objects, 0.0, request, np.random.default_rng(0))
 
     free = draw(ResetOptions())
     fixed = draw(ResetOptions(target=pile[4]))
@@ -465,8 +468,8 @@ def test_an_option_changes_nothing_but_what_it_fixes(env):
     assert (free.instance_id, fixed.instance_id) == (2, 4)
 
 
-def test_the_example_of_the_documentation_runs():
-    text = (ROOT / "docs" / "environment.md").read_text()
+def test_the_example_of_the_documentation_runs() -> None:
+    text = (ROOT / "docs" / "reference" / "environment.md").read_text()
     child = in_new_process(text.split("```python\n")[1].split("```")[0])
     assert (child.returncode, child.stderr) == (0, "")
     asked, shape, fixed, detected = child.stdout.splitlines()

@@ -9,7 +9,7 @@ import trimesh
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
-from pickclutter_lang.envs.grasp_validation import summarise
+from pickclutter_lang.envs.grasp_validation import summarize
 from pickclutter_lang.envs.mesh_sampling import object_geometry
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import MissingAssetsError
@@ -97,8 +97,8 @@ def test_quaternions_and_matrices_agree() -> None:
 
 
 @pytest.mark.sim
-def test_inverse_kinematics_brings_the_tcp_there(scene_maker: SceneGenerator) -> None:
-    robot = scene_maker.world.robot
+def test_inverse_kinematics_brings_the_tcp_there(scene_generator: SceneGenerator) -> None:
+    robot = scene_generator.world.robot
     kinematics = PandaKinematics(robot)
     pose = np.array([0.05, -0.1, 0.1, *quaternion(DOWN)])
     qpos = kinematics.solve(pose, REST_QPOS)
@@ -116,8 +116,10 @@ def lone(objects: ObjectSet, name: str, height: float) -> Pile:
 
 
 @pytest.mark.sim
-def test_a_ball_alone_is_graspable_and_walled_in_it_is_not(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
-    checker = scene_maker.checker
+def test_a_lone_ball_is_graspable_and_a_walled_in_one_is_not(
+    scene_generator: SceneGenerator, procedural: ObjectSet
+) -> None:
+    checker = scene_generator.checker
     pile = lone(procedural, "tennis ball", 0.0332)
     assert checker.find(pile, 0) is not None
     columns = [procedural.catalog.index(n) for n in ("tennis ball", "cracker box", "bleach cleanser", "wood block")]
@@ -130,20 +132,20 @@ def test_a_ball_alone_is_graspable_and_walled_in_it_is_not(scene_maker: SceneGen
 
 
 @pytest.mark.sim
-def test_an_object_out_of_reach_is_not_graspable(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+def test_an_object_out_of_reach_is_not_graspable(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
     far = lone(procedural, "tennis ball", 0.0332)
     far.poses[0, 0] = 0.7
-    assert scene_maker.checker.find(far, 0) is None
+    assert scene_generator.checker.find(far, 0) is None
 
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_arm_lifts_what_is_labelled_and_not_thin_air(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
+def test_the_arm_lifts_at_labeled_poses_alone(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
     from pickclutter_lang.envs.pick_executor import PickExecutor, validate_pile
 
     executor = PickExecutor(procedural)
     pile = lone(procedural, "tennis ball", 0.0332)
-    pose = scene_maker.checker.find(pile, 0)
+    pose = scene_generator.checker.find(pile, 0)
     assert pose is not None
     rows = validate_pile(executor, pile, {0: pose}, [0])
     assert rows == [
@@ -160,7 +162,7 @@ def test_rates_of_a_check() -> None:
         {"model_id": "b", "labelled": False, "picked": True, "pose_succeeded": False},
         {"model_id": "b", "labelled": False, "picked": False, "pose_succeeded": False},
     ]
-    result = summarise(picks)
+    result = summarize(picks)
     assert result["agreement"] == pytest.approx(3 / 5)
     assert result["precision"] == pytest.approx(2 / 3)
     assert result["recall"] == pytest.approx(2 / 3)

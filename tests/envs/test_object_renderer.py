@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ TURNED = (np.cos(0.4), np.sin(0.4), 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
-def studio():  # type: ignore[no-untyped-def]
+def studio() -> Any:
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
 
     return ObjectRenderer()
@@ -25,7 +26,7 @@ def studio():  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("model_id", ["062_dice", "048_hammer", "024_bowl"])
 @pytest.mark.parametrize("rotation", [(1, 0, 0, 0), TURNED])
-def test_an_object_fills_the_picture_and_is_not_cut(studio, procedural: ObjectSet, model_id, rotation) -> None:  # type: ignore[no-untyped-def]
+def test_an_object_fills_the_image(studio: Any, procedural: ObjectSet, model_id: str, rotation: Any) -> None:
     view = studio.view(procedural.model_dir(model_id), rotation=rotation, size=96)
     assert view.rgb.shape == (96, 96, 3) and view.rgb.dtype == np.uint8 and view.mask.dtype == bool
     rows, cols = np.nonzero(view.mask)
@@ -33,7 +34,7 @@ def test_an_object_fills_the_picture_and_is_not_cut(studio, procedural: ObjectSe
     assert max(np.ptp(rows), np.ptp(cols)) >= 75
 
 
-def test_views_differ_with_the_camera_and_repeat(studio, procedural: ObjectSet) -> None:  # type: ignore[no-untyped-def]
+def test_views_differ_with_the_camera_and_repeat(studio: Any, procedural: ObjectSet) -> None:
     cube = procedural.model_dir("077_rubiks_cube")
     first = studio.view(cube, azimuth=0.8)
     other = studio.view(cube, azimuth=2.4)
@@ -43,20 +44,20 @@ def test_views_differ_with_the_camera_and_repeat(studio, procedural: ObjectSet) 
     assert (first.rgb != other.rgb).any()
 
 
-def test_a_farther_camera_sees_a_smaller_object(studio, procedural: ObjectSet) -> None:  # type: ignore[no-untyped-def]
+def test_a_farther_camera_sees_a_smaller_object(studio: Any, procedural: ObjectSet) -> None:
     ball = procedural.model_dir("056_tennis_ball")
     near, far = (studio.view(ball, distance=d).mask.sum() for d in (0.25, 0.5))
     assert near / far == pytest.approx(4, rel=0.15)
 
 
 @pytest.mark.parametrize(("model_id", "channel"), [("013_apple", 0), ("016_pear", 1), ("002_master_chef_can", 2)])
-def test_colours_come_through(studio, procedural: ObjectSet, model_id, channel) -> None:  # type: ignore[no-untyped-def]
+def test_colours_come_through(studio: Any, procedural: ObjectSet, model_id: str, channel: Any) -> None:
     view = studio.view(procedural.model_dir(model_id), elevation=0.3)
     assert view.rgb[view.mask].mean(axis=0).argmax() == channel
 
 
 @pytest.mark.parametrize("pose", [{"elevation": 0.0}, {"elevation": -1.0}, {"size": 0}, {"distance": 0.01}])
-def test_impossible_cameras_are_refused(studio, procedural: ObjectSet, pose) -> None:  # type: ignore[no-untyped-def]
+def test_impossible_cameras_are_refused(studio: Any, procedural: ObjectSet, pose: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="expected"):
         studio.view(procedural.model_dir("013_apple"), **pose)
 

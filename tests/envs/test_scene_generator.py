@@ -28,10 +28,10 @@ from pickclutter_lang.objects.object_sets import ObjectSet
 def test_the_objects_of_a_split(split: str) -> None:
     catalog, config = paper_catalog(), PileConfig()
     layouts = [sample_layout(catalog, split, scene_rng(0, split, n), config) for n in range(60)]
-    used = {catalog[int(column)].split for layout in layouts for column in layout.columns}
+    used = {catalog[int(index)].split for layout in layouts for index in layout.label_indices}
     assert used == ({"id"} if split in ("train", "id") else {"id", "ood"})
-    assert {len(layout.columns) for layout in layouts} == set(range(4, 11))
-    assert all(len(set(layout.columns.tolist())) == len(layout.columns) for layout in layouts)
+    assert {len(layout.label_indices) for layout in layouts} == set(range(4, 11))
+    assert all(len(set(layout.label_indices.tolist())) == len(layout.label_indices) for layout in layouts)
 
 
 def test_splits_seeds_and_indices_have_their_own_generators() -> None:
@@ -80,15 +80,15 @@ def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
     config = PileConfig()
     for index in range(6):
         pile = drop_pile(procedural, "ood", scene_rng(0, "ood", index), config)
-        assert len(pile.columns) == len(pile.poses)
+        assert len(pile.label_indices) == len(pile.poses)
         assert (np.abs(pile.poses[:, 0]) <= config.reach[0]).all()
         assert (np.abs(pile.poses[:, 1]) <= config.reach[1]).all()
         assert ((pile.poses[:, 2] > 0) & (pile.poses[:, 2] < 0.3)).all()
 
 
 @pytest.mark.sim
-def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
-    row = scene_maker.generate(0, "ood", 3)
+def test_a_row_agrees_with_itself(scene_generator: SceneGenerator) -> None:
+    row = scene_generator.generate(0, "ood", 3)
     count = int((row["actors"] >= 0).sum())
     columns = row["actors"][:count]
     assert set(np.flatnonzero(row["present"])) == set(columns.tolist())
@@ -101,7 +101,7 @@ def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
         assert np.isfinite(row["grasp_poses"][instance_id]).all() == row["graspable"][column]
         if row["visible"][column]:
             # The seen points lie on the object, so no farther from its center than half its diagonal.
-            item = scene_maker.objects.catalog[int(column)]
+            item = scene_generator.objects.catalog[int(column)]
             distance = np.linalg.norm(row["rep_pts"][instance_id] - row["poses"][instance_id, :3], axis=1)
             assert (distance <= 0.5 * item.scale * np.linalg.norm(item.size) + 0.01).all()
     assert (row["hand_segmentation"] == 255).any()
@@ -110,10 +110,10 @@ def test_a_row_agrees_with_itself(scene_maker: SceneGenerator) -> None:
 
 
 @pytest.mark.sim
-def test_scenes_do_not_depend_on_those_before(scene_maker: SceneGenerator) -> None:
-    first = scene_maker.generate(0, "train", 5)
-    scene_maker.generate(0, "train", 6)
-    again = scene_maker.generate(0, "train", 5)
+def test_scenes_do_not_depend_on_those_before(scene_generator: SceneGenerator) -> None:
+    first = scene_generator.generate(0, "train", 5)
+    scene_generator.generate(0, "train", 6)
+    again = scene_generator.generate(0, "train", 5)
     assert first.keys() == again.keys()
     for name in first:
         np.testing.assert_array_equal(first[name], again[name], err_msg=name)
@@ -124,16 +124,16 @@ import hashlib, sys
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.objects.object_sets import load_object_set
-maker = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
-row = maker.make(0, "ood", int(sys.argv[1]))
+generator = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
+row = generator.generate(0, "ood", int(sys.argv[1]))
 print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest())
 """
 
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_another_process_makes_the_same_scene(scene_maker: SceneGenerator, tmp_path: Path) -> None:
-    row = scene_maker.generate(0, "ood", 2)
+def test_another_process_makes_the_same_scene(scene_generator: SceneGenerator, tmp_path: Path) -> None:
+    row = scene_generator.generate(0, "ood", 2)
     mine = hashlib.sha256(b"".join(row[key].tobytes() for key in sorted(row))).hexdigest()
     command = [sys.executable, "-W", "ignore", "-c", _HASH, "2"]
     child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
@@ -141,9 +141,9 @@ def test_another_process_makes_the_same_scene(scene_maker: SceneGenerator, tmp_p
 
 
 @pytest.mark.sim
-def test_hidden_links_are_out_of_the_hand_cameras_view(scene_maker: SceneGenerator, procedural: ObjectSet) -> None:
-    alone = SceneGenerator(procedural, replace(scene_maker.config, cameras=("hand",)))
-    both, one = scene_maker.generate(1, "ood", 0), alone.generate(1, "ood", 0)
+def test_hidden_links_are_out_of_the_hand_cameras_view(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
+    alone = SceneGenerator(procedural, replace(scene_generator.config, cameras=("hand",)))
+    both, one = scene_generator.generate(1, "ood", 0), alone.generate(1, "ood", 0)
     np.testing.assert_array_equal(both["hand_rgb"], one["hand_rgb"])
     assert "base_rgb" not in one
 

@@ -1,10 +1,21 @@
+"""Scenes that the simulator made: equal for any number of workers, sensible, and validated by picks."""
+
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from helpers.paths import SCRIPTS
+from helpers.process_kill import wait_until, worker_processes
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.collect import collect
 
@@ -13,7 +24,7 @@ pytestmark = [pytest.mark.sim, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Twelve small simulated scenes, made by two workers."""
     folder = tmp_path_factory.mktemp("simulated") / "ood"
     config = CollectConfig(
@@ -29,7 +40,7 @@ def simulated(tmp_path_factory):
     return config, collect(config).store
 
 
-def test_simulated_scenes_do_not_depend_on_the_workers(simulated, tmp_path):
+def test_simulated_scenes_do_not_depend_on_the_workers(simulated: Any, tmp_path: Path) -> None:
     config, store = simulated
     other = collect(replace(config, out=str(tmp_path / "one"), workers=1)).store
     assert other.content_hash == store.content_hash
@@ -38,7 +49,7 @@ def test_simulated_scenes_do_not_depend_on_the_workers(simulated, tmp_path):
         np.testing.assert_array_equal(whole.array(name), store.array(name), err_msg=name)
 
 
-def test_simulated_scenes_make_sense(simulated):
+def test_simulated_scenes_make_sense(simulated: Any) -> None:
     _, store = simulated
     counts = store.labels("present").sum(1)
     assert counts.min() >= 4 and counts.max() <= 10
@@ -57,16 +68,32 @@ def test_simulated_scenes_make_sense(simulated):
 
 
 @pytest.mark.parametrize("split", ["train", "id"])
-def test_known_splits_hold_known_objects_alone(tmp_path, split):
+def test_seen_splits_hold_seen_objects_alone(tmp_path: Path, split: str) -> None:
     config = CollectConfig(split=split, scenes=8, out=str(tmp_path / split), image_size=32, workers=1, graspable=False)
     store = collect(config).store
     assert not store.labels("present")[:, store.split_label_indices("ood")].any()
 
 
-def test_fewshot_and_ood_share_no_scene(simulated, tmp_path):
+def test_fewshot_and_ood_share_no_scene(simulated: Any, tmp_path: Path) -> None:
     config, ood = simulated
     fewshot = collect(replace(config, split="fewshot", out=str(tmp_path / "f"), scenes=12)).store
     assert not set(fewshot.scene_ids()) & set(ood.scene_ids())
     poses = {scene.tobytes() for scene in ood.array("poses")}
     assert not poses & {scene.tobytes() for scene in fewshot.array("poses")}
     assert fewshot.labels("present")[:, fewshot.split_label_indices("ood")].any()
+
+
+def test_validating_grasps_survives_a_killed_worker(simulated: Any) -> None:
+    _, store = simulated
+    overrides = [f"store={store.path}", "instances=12", "workers=2"]
+    command = [sys.executable, str(SCRIPTS / "validate_grasp_labels.py"), *overrides]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    wait_until(lambda: len(worker_processes(process.pid)) == 2, 120)
+    os.kill(worker_processes(process.pid)[1], signal.SIGKILL)
+    _, output = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    assert "the worker of scene 1 ended unexpectedly (ended by SIGKILL); trying again" in output
+    picks = json.loads((store.path / "grasp_check.json").read_text())["picks"]
+    visible = store.labels("visible").sum(1)
+    scenes = sorted({pick["scene"] for pick in picks})
+    assert scenes == list(range(len(scenes))) and len(picks) == visible[: len(scenes)].sum() >= 12

@@ -1,5 +1,7 @@
 """Declaring absence, and observations for stable-baselines3."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,37 +23,37 @@ SILENT, DECLARES = -1.0, 1.0
 
 
 @pytest.fixture(scope="module")
-def env():
+def env() -> Any:
     return DeclareAbsence(gym.make(PROXY, obs_mode="state", control_mode="pd_joint_pos", max_episode_steps=90))
 
 
-def start(env, target):
+def start(env: Any, target: Any) -> Any:
     episode = tabletop(env.unwrapped.object_set, NAMES)
     return env.reset(seed=0, options={"episode": episode, "target": target})[1]
 
 
-def rest(env, declaration):
+def rest(env: Any, declaration: Any) -> Any:
     """An action that keeps the arm where it is."""
     return np.array([*env.unwrapped.agent.robot.get_qpos()[:7], 1.0, declaration], np.float32)
 
 
-def outcome(info):
+def outcome(info: Any) -> Any:
     keys = ("success", "declared_absent", "wrong_object_picked", "false_absence", "missed_absence")
     return tuple(info[key] for key in keys)
 
 
-def test_one_more_dimension(env):
+def test_one_more_dimension(env: Any) -> None:
     inner, outer = env.env.action_space, env.action_space
     assert outer.shape == (inner.shape[0] + 1,) and outer.dtype == inner.dtype
     assert np.array_equal(outer.low[:-1], inner.low) and np.array_equal(outer.high[:-1], inner.high)
     assert (outer.low[-1], outer.high[-1]) == (-1, 1)
 
 
-def test_nothing_is_wrong_at_the_start(env):
+def test_nothing_is_wrong_at_the_start(env: Any) -> None:
     assert outcome(start(env, NAMES[0])) == (False, False, 0, 0, 0)
 
 
-def test_picking_the_target_is_a_success(env):
+def test_picking_the_target_is_a_success(env: Any) -> None:
     start(env, NAMES[0])
     *before, last = pick(env, NAMES[0], to_goal=True, extra=[SILENT])
     assert outcome(last[4]) == (True, False, 0, 0, 0)
@@ -59,14 +61,14 @@ def test_picking_the_target_is_a_success(env):
     assert not any(step[2] or step[4]["success"] for step in before)
 
 
-def test_a_right_declaration_is_a_success(env):
+def test_a_right_declaration_is_a_success(env: Any) -> None:
     start(env, ABSENT)
     _, reward, terminated, truncated, info = env.step(rest(env, DECLARES))
     assert outcome(info) == (True, True, 0, 0, 0)
     assert (reward, terminated, truncated) == (1.0, True, False)
 
 
-def test_a_false_declaration_is_counted(env):
+def test_a_false_declaration_is_counted(env: Any) -> None:
     start(env, NAMES[0])
     _, reward, terminated, _, info = env.step(rest(env, DECLARES))
     assert outcome(info) == (False, True, 0, 1, 0)
@@ -74,7 +76,7 @@ def test_a_false_declaration_is_counted(env):
 
 
 @pytest.mark.parametrize("target", [NAMES[2], ABSENT])
-def test_picking_another_object_is_counted_and_does_not_end_the_episode(env, target):
+def test_picking_another_object_is_counted_and_does_not_end_the_episode(env: Any, target: Any) -> None:
     start(env, target)
     steps = pick(env, NAMES[0], to_goal=False, extra=[SILENT])
     counts = [step[4]["wrong_object_picked"] for step in steps]
@@ -83,7 +85,7 @@ def test_picking_another_object_is_counted_and_does_not_end_the_episode(env, tar
     assert not steps[-1][2]
 
 
-def test_lifting_the_target_is_no_mistake(env):
+def test_lifting_the_target_is_no_mistake(env: Any) -> None:
     start(env, NAMES[0])
     steps = pick(env, NAMES[0], to_goal=False, extra=[SILENT])
     assert env.unwrapped.picked_objects() == [NAMES[0]]
@@ -91,7 +93,7 @@ def test_lifting_the_target_is_no_mistake(env):
 
 
 @pytest.mark.parametrize(("target", "missed"), [(ABSENT, 1), (NAMES[0], 0)])
-def test_silence_until_the_time_limit_is_counted_at_the_end(target, missed):
+def test_silence_until_the_time_limit_is_counted_at_the_end(target: Any, missed: Any) -> None:
     env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos", max_episode_steps=3))
     start(env, target)
     steps = [env.step(rest(env, SILENT)) for _ in range(3)]
@@ -101,7 +103,7 @@ def test_silence_until_the_time_limit_is_counted_at_the_end(target, missed):
 
 
 @pytest.mark.parametrize(("threshold", "value", "declared"), [(0.5, 0.5, False), (0.5, 0.6, True), (-0.2, 0.0, True)])
-def test_the_threshold(threshold, value, declared):
+def test_the_threshold(threshold: Any, value: Any, declared: Any) -> None:
     env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos"), threshold)
     start(env, ABSENT)
     _, _, terminated, _, info = env.step(rest(env, value))
@@ -109,7 +111,7 @@ def test_the_threshold(threshold, value, declared):
 
 
 @pytest.mark.parametrize("reward_mode", ["dense", "sparse"])
-def test_a_right_declaration_earns_what_a_pick_earns(reward_mode):
+def test_a_right_declaration_earns_what_a_pick_earns(reward_mode: str) -> None:
     env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos", reward_mode=reward_mode))
     start(env, ABSENT)
     right = env.step(rest(env, DECLARES))[1]
@@ -117,19 +119,19 @@ def test_a_right_declaration_earns_what_a_pick_earns(reward_mode):
     assert pick(env, NAMES[0], to_goal=True, extra=[SILENT])[-1][1] == right > 0
 
 
-def test_in_a_vectorised_environment():
+def test_in_a_vectorised_environment() -> None:
     envs = gym.make_vec(PROXY, num_envs=2, wrappers=[DeclareAbsence], obs_mode="state", absent_probability=1.0)
     envs.reset(seed=0)
     _, _, terminated, _, info = envs.step(np.ones(envs.action_space.shape, np.float32))
     assert terminated.all() and info["success"].all() and info["declared_absent"].all()
 
 
-def test_it_can_be_made_again_from_its_spec(env):
+def test_it_can_be_made_again_from_its_spec(env: Any) -> None:
     again = gym.make(env.spec)
     assert isinstance(again, DeclareAbsence) and again.threshold == env.threshold
 
 
-def test_wrong_use_is_named(env):
+def test_wrong_use_is_named(env: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="threshold"):
         DeclareAbsence(env.env, threshold=1.0)
     with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
@@ -143,7 +145,7 @@ def test_wrong_use_is_named(env):
         FlatObservation(gym.make(PROXY, obs_mode="rgbd"), depth_limit=0)
 
 
-def test_flat_observations_hold_what_the_nested_ones_do():
+def test_flat_observations_hold_what_the_nested_ones_do() -> None:
     nested = gym.make(PROXY, obs_mode="rgbd_robot_seg")
     flat = FlatObservation(nested, depth_limit=2.0)
     before, _ = nested.reset(seed=0)

@@ -38,14 +38,17 @@ Measures = dict[str, Measure]
 def of_arrays(arrays: Iterable[Any], tolerance: float = 1e-3) -> Measure:
     """Measure arrays or tensors by content alone: neither their names nor their order count.
 
-    Near are how many arrays and numbers there are, the mean and the root of the mean square of what is finite.
+    Near are how many arrays and numbers there are, the mean and the root of the mean square of what is finite; the
+    tolerance is a share of the latter.
     """
     found = [np.ascontiguousarray(one.detach() if isinstance(one, torch.Tensor) else one) for one in arrays]
     hashes = sorted(_digest(f"{a.dtype.str} {a.shape}\n".encode() + a.tobytes()) for a in found)
     numbers = np.concatenate([a.astype(np.float64).ravel() for a in found])
     finite = numbers[np.isfinite(numbers)]
     mean, size = float(finite.mean()), float(np.sqrt(np.mean(finite**2)))
-    return Measure([len(found), len(numbers), mean, size], tolerance, _digest("\n".join(hashes).encode()))
+    return Measure(
+        [len(found), len(numbers), mean, size], tolerance * min(1.0, size), _digest("\n".join(hashes).encode())
+    )
 
 
 def of_figures(values: Iterable[float | None], tolerance: float = 1e-3) -> Measure:

@@ -11,7 +11,8 @@ from golden_measures import Measures, of_arrays, of_choices, of_figures
 from safetensors.torch import load_file
 
 from helpers import scene_runs
-from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector, TeacherDetector
@@ -86,9 +87,11 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
     """Make the environment with the pictures that the student was trained on."""
     import gymnasium
 
+    from pickclutter_lang.envs.registration import register
     from pickclutter_lang.envs.wrappers import DeclareAbsence
     from pickclutter_lang.policy.flat_observation import PolicyObservation
 
+    register()
     cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
     inner = gymnasium.make(
         env_id, objects_root=root, obs_mode="rgbd", reward_mode="dense", control_mode=mode, enable_segmentation=True,

@@ -17,8 +17,9 @@ from old_files import OLD, write_old_folders
 from helpers import image_runs, scene_runs
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.images.image_run import ImageRun
+from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.scene_report import load_result, write_report
+from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
 from pickclutter_lang.migration.migrate import migrate
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -65,7 +66,7 @@ def test_a_run_on_scenes_is_finished_and_reported(old: Path) -> None:
     assert contents(old / "run").keys() >= before.keys()
     assert all((old / "run" / name).read_bytes() == data for name, data in before.items() if "epoch_" in name)
     assert [row["phase"] for row in run.load_weights("few_shot")] == ["few_shot"]
-    result = load_result(old / "run")
+    result = read_result(old / "run", "scenes")
     assert result["config"]["method"] == "best_no_region" and result["config"]["prompts"]["descriptions"] == "catalog"
     assert (
         "region_cls" in result["history"]["distill"][0]
@@ -82,6 +83,7 @@ def test_a_run_on_images_is_finished(old: Path) -> None:
     run = ImageRun.open(image_runs.config(*overrides, *own, f"out={old / 'image_run'}"))
     run.train()
     assert len(run.load_weights("few_shot")) == len(run.load_weights("continual")) == 1
+    assert read_result(old / "image_run", "images")["data"]["seen"] == run.data_provenance["seen"]
 
 
 def test_a_checkpoint_of_a_teacher(tmp_path: Path) -> None:

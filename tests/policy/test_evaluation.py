@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,17 +42,17 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 5), (3, 7), (50, 50), (120, 200)])
-def test_intervals_are_wilsons(hits, count):
+def test_intervals_are_wilsons(hits: int, count: int) -> None:
     found = wilson_interval(hits, count)
     assert (found.low, found.high) == pytest.approx(wilson(hits, count), abs=1e-9)
     assert found.value == hits / count
 
 
-def test_a_rate_of_nothing_is_none():
+def test_a_rate_of_nothing_is_none() -> None:
     assert np.isnan(wilson_interval(0, 0).value) and str(wilson_interval(0, 0)) == "-"
 
 
-def episode(**changes):
+def episode(**changes: Any) -> Any:
     plain = {
         "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
         "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
@@ -60,7 +61,7 @@ def episode(**changes):
     return plain | changes
 
 
-def test_every_outcome_is_counted_once(tmp_path):
+def test_every_outcome_is_counted_once(tmp_path: Path) -> None:
     absent = {"present": False, "visible": False, "graspable": False}
     played = [
         episode(),
@@ -108,7 +109,7 @@ def test_every_outcome_is_counted_once(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def run_folder(tmp_path_factory):
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("evaluation")
     make_finished_run(root, SIDE)
     return root
@@ -121,7 +122,7 @@ def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_script_goes_on_where_it_was_killed(run_folder):
+def test_the_script_goes_on_where_it_was_killed(run_folder: Path) -> None:
     common = [
         "run=run",
         "variants=[oracle,zero_shot,teacher,random]",
@@ -141,7 +142,7 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
     assert "![Outcomes of the episodes](outcomes.png)" in (run_folder / "killed" / "report.md").read_text()
     assert (run_folder / "killed" / "outcomes.png").is_file()
 
-    def plain(episodes):
+    def plain(episodes: Any) -> Any:
         return [{k: v for k, v in e.items() if k != "seconds"} for e in episodes]
 
     again = [json.loads(line) for line in path.read_text().splitlines()]
@@ -169,25 +170,25 @@ def test_the_script_goes_on_where_it_was_killed(run_folder):
     assert refused.returncode == 2 and "another student or environment" in refused.stderr and "split" in refused.stderr
 
 
-def test_an_episode_is_run_once_for_its_video_and_its_filmstrip(tmp_path, monkeypatch):
+def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     played = []
 
     class Runner:
-        def __init__(self, config, base_size):
+        def __init__(self, config: Any, base_size: int) -> None:
             pass
 
-        def rollout(self, variant, seed, callback):
+        def rollout(self, variant: str, seed: int, callback: Any) -> Any:
             played.append((variant, seed))
             return {"success": seed != 7}
 
     class Recorder:
-        def callback(self, observation, state):
+        def callback(self, observation: Any, state: Any) -> Any:
             pass
 
-        def save(self, path, outcome):
+        def save(self, path: Path, outcome: str) -> Any:
             path.write_text(f"video: {outcome}")
 
-        def save_filmstrip(self, path, outcome):
+        def save_filmstrip(self, path: Path, outcome: str) -> Any:
             path.write_text(f"filmstrip: {outcome}")
 
     monkeypatch.setattr(videos, "RolloutRunner", Runner)
@@ -204,7 +205,7 @@ def test_an_episode_is_run_once_for_its_video_and_its_filmstrip(tmp_path, monkey
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder):
+def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) -> None:
     overrides = ["run=run", "variants=[oracle,random]", "episodes=4", "workers=2", "n_videos=0", "n_filmstrips=0"]
     command = [sys.executable, str(SCRIPT), *overrides, "out=replaced"]
     process = subprocess.Popen(command, cwd=run_folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
@@ -222,7 +223,7 @@ def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder):
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_an_exported_policy_is_evaluated_without_its_run(run_folder):
+def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> None:
     export = [sys.executable, str(SCRIPT.with_name("export_policy.py")), "run=run", "phase=few_shot", "out=exported"]
     assert subprocess.run(export, cwd=run_folder, capture_output=True, timeout=600).returncode == 0
     few = ["policy=exported", "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
@@ -236,7 +237,7 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder):
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
+def test_what_a_worker_lacks_is_named(run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", "objects=ycb", f"objects_root={tmp_path / 'empty'}")
     assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("MissingAssetsError: ")
@@ -254,14 +255,14 @@ def test_what_a_worker_lacks_is_named(run_folder, tmp_path):
         ("policy=exported", "either run="),
     ],
 )
-def test_wrong_settings_are_one_line(run_folder, tmp_path, override, words):
+def test_wrong_settings_are_one_line(run_folder: Path, tmp_path: Path, override: str, words: str) -> None:
     done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", override)
     assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_an_agent_learns_on_the_students_features(run_folder):
+def test_an_agent_learns_on_the_students_features(run_folder: Path) -> None:
     pytest.importorskip("stable_baselines3")
     training = ["policy=policy", "out=agent", "steps=40", "episode_steps=20"]
     for name, arguments in (("export_policy.py", ["run=run", "out=policy"]), ("train_ppo.py", training)):

@@ -197,7 +197,7 @@ def test_a_freed_image_encoder_raises_only_for_images() -> None:
 
 
 def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match="train-teacher"):
+    with pytest.raises(TeacherError, match="pickclutter train-teacher"):
         load_pocket_teacher(tmp_path)
     save_pocket_model(tmp_path, build_pocket_model(POCKET_CONFIG), POCKET_CONFIG, torch.arange(5))
     weights = tmp_path / WEIGHTS_FILE

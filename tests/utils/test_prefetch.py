@@ -10,13 +10,13 @@ from pickclutter_lang.utils.prefetch import prefetch_map
 
 
 @pytest.mark.parametrize("num_workers", [0, 1, 2])
-def test_results_come_in_order(num_workers) -> None:
+def test_results_come_in_order(num_workers: int) -> None:
     assert list(prefetch_map(lambda number: number**2, 10, num_workers)) == [number**2 for number in range(10)]
     assert list(prefetch_map(lambda number: number, 0, num_workers)) == []
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_named_errors_come_from_other_processes_as_they_are(num_workers) -> None:
+def test_named_errors_come_from_other_processes_as_they_are(num_workers: int) -> None:
     def refuse(number: int) -> int:
         if number:
             raise DatasetError("the disk is full")

@@ -1,4 +1,4 @@
-"""Images with classes, a folder or archive of them on disk: data sets, splits, decoding."""
+"""Labeled images: data sets on disk, their splits, decoding."""
 
 from typing import TYPE_CHECKING
 

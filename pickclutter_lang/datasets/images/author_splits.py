@@ -1,4 +1,4 @@
-"""The split of the paper's authors: by their lists, matched with the images that are there, or by their folders."""
+"""The splits of the paper's authors: by their lists, matched with the images at hand, or by their folders."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pickclutter_lang.datasets.images.sources import ImageFiles
 from pickclutter_lang.datasets.images.splits import Split, shuffled
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
-# X_train and X_id show the known classes, X_ood the unseen ones.
+# X_train and X_id hold the seen classes, X_ood the unseen ones.
 LISTS = {"train": "train_data.txt", "id": "val_on_train_data.txt", "ood": "val_data.txt"}
 FOLDERS = {"train": "train", "id": "val_on_train", "ood": "val"}
 """The same as folders, with class folders in each."""
 
 Entry = tuple[str, str]
-"""Class and file of a image."""
+"""Class and file of an image."""
 
 
 @dataclass(frozen=True)
 class SplitReport:
-    """How lists and images fit: per part (`train`, `id`, `ood`) what is `listed` and of that what is `absent`.
+    """How lists and images fit: per subset (`train`, `id`, `ood`) what is `listed` and of that what is `absent`.
 
     `unlisted` are ids of images that are in no list. `absent_classes` are listed classes of which there is no
     image, `unlisted_classes` the folders of classes that no list names.
@@ -44,9 +44,9 @@ class SplitReport:
     def notes(self) -> list[str]:
         """Return a line for each list, and for everything that does not fit."""
         lines = [
-            f"{LISTS[part]}: {count - len(self.absent[part])} of {count} images are there"
-            + _such_as(self.absent[part], "; absent")
-            for part, count in self.listed.items()
+            f"{LISTS[subset]}: {count - len(self.absent[subset])} of {count} images are there"
+            + _such_as(self.absent[subset], "; absent")
+            for subset, count in self.listed.items()
         ]
         for what, items in (
             ("images are in no list", self.unlisted),
@@ -58,33 +58,33 @@ class SplitReport:
         return lines
 
     def text(self) -> str:
-        """Return the notes for people."""
+        """Return the notes, a line each."""
         return "\n".join(self.notes())
 
 
 def read_author_lists(
     folder: str | Path, data: ImageDataset, *, seed: int, shots: int = 5, allow_missing: bool = False
 ) -> tuple[Split, SplitReport]:
-    """Split as lists say whose lines are `split/class/file`; a class may be spelt in another way than on disk.
+    """Split as lists say whose lines are `split/class/file`; a class may be spelled in another way than on disk.
 
     :param folder: holds `train_data.txt`, `val_on_train_data.txt` (X_id) and `val_data.txt` (X_ood)
-    :param seed: draws `shots` images of each unseen class out of X_ood, which are then no part of it
+    :param seed: draws `shots` images of each unseen class out of X_ood, which are then no subset of it
     :param allow_missing: go on without listed images, and without classes none of whose images is there
     :raises MissingAssetsError: when a list, or a listed image, is not there
     :raises InvalidArgumentError: for a line of another form
-    :raises DatasetError: for a image or class in two lists that must differ, or a class with too few images
+    :raises DatasetError: for an image or class in two lists that must differ, or a class with too few images
     """
-    listed = {part: _read(Path(folder) / name) for part, name in LISTS.items()}
+    listed = {subset: _read(Path(folder) / name) for subset, name in LISTS.items()}
     _check_listed(listed, LISTS)
     rows, report = _match(listed, data)
     if not report.complete and not allow_missing:
         raise MissingAssetsError(
-            f"expected every listed image among those of {data.name}, but some are absent; complete the images, or "
+            f"expected every listed image among those of {data.name}, but members are absent; complete the images, or "
             f"go on without with data.allow_missing=true: {'; '.join(report.notes())}"
         )
     if not all(rows.values()):
         raise MissingAssetsError(
-            f"expected images of every list, but there are none of some: {'; '.join(report.notes())}"
+            f"expected images of every list, but there are none of members: {'; '.join(report.notes())}"
         )
     return _split(rows, data, seed, shots, LISTS), report
 
@@ -103,15 +103,15 @@ def read_class_folders(data: ImageDataset, *, seed: int, shots: int = 5) -> Spli
     """
     if not isinstance(data.images, ImageFiles):
         return None
-    part_of = {folder: part for part, folder in FOLDERS.items()}
+    part_of = {folder: subset for subset, folder in FOLDERS.items()}
     places = [path.parents[1].name for path in data.images.paths]
     if set(places) != set(part_of):
         return None
-    rows: dict[str, list[int]] = {part: [] for part in FOLDERS}
+    rows: dict[str, list[int]] = {subset: [] for subset in FOLDERS}
     for row, place in enumerate(places):
         rows[part_of[place]].append(row)
     folder_of = [data.classes[int(label)].folder for label in data.labels]
-    listed = {part: [(folder_of[n], data.images.paths[n].name) for n in some] for part, some in rows.items()}
+    listed = {subset: [(folder_of[n], data.images.paths[n].name) for n in members] for subset, members in rows.items()}
     _check_listed(listed, FOLDERS)
     return _split(rows, data, seed, shots, FOLDERS)
 
@@ -120,10 +120,10 @@ def _read(path: Path) -> list[Entry]:
     """Return class and file of each line."""
     rows = []
     for number, line in enumerate(read_lines(path), 1):
-        parts = line.strip().split("/")
-        if len(parts) < 3 or not all(parts):
+        subsets = line.strip().split("/")
+        if len(subsets) < 3 or not all(subsets):
             raise InvalidArgumentError(f"expected `split/class/file` in line {number} of {path}, but got {line!r}")
-        rows.append(("/".join(parts[1:-1]), parts[-1]))
+        rows.append(("/".join(subsets[1:-1]), subsets[-1]))
     if not rows:
         raise InvalidArgumentError(f"expected images in the list {path}, but it is empty")
     return rows
@@ -131,40 +131,42 @@ def _read(path: Path) -> list[Entry]:
 
 def _check_listed(listed: Mapping[str, Sequence[Entry]], titles: Mapping[str, str]) -> None:
     owner: dict[Entry, str] = {}
-    for part, rows in listed.items():
+    for subset, rows in listed.items():
         for label, file in rows:
             key = (normalize_name(label), file)
             if key in owner:
                 raise DatasetError(
                     f"expected each image once, but {label}/{file} is in {titles[owner[key]]} and "
-                    f"{'again in ' if owner[key] == part else ''}{titles[part]}"
+                    f"{'again in ' if owner[key] == subset else ''}{titles[subset]}"
                 )
-            owner[key] = part
-    known, unseen = ({label for (label, _), part in owner.items() if (part == "ood") == held} for held in (False, True))
-    if known & unseen:
+            owner[key] = subset
+    seen, unseen = (
+        {label for (label, _), subset in owner.items() if (subset == "ood") == ood} for ood in (False, True)
+    )
+    if seen & unseen:
         raise DatasetError(
             f"expected the classes of {titles['ood']} neither in {titles['train']} nor in {titles['id']}, but "
-            f"{len(known & unseen)} are, such as {sorted(known & unseen)[0]}"
+            f"{len(seen & unseen)} are, such as {sorted(seen & unseen)[0]}"
         )
 
 
 def _match(listed: Mapping[str, Sequence[Entry]], data: ImageDataset) -> tuple[dict[str, list[int]], SplitReport]:
-    """Return the rows of each part that are there."""
-    finder = ClassMatcher(data.classes)
-    place = {label: finder.find(label) for entries in listed.values() for label, _ in entries}
+    """Return the rows of each subset that are there."""
+    matcher = ClassMatcher(data.classes)
+    place = {label: matcher.find(label) for entries in listed.values() for label, _ in entries}
     row_of = {
         (int(label), name.rsplit("/", 1)[-1]): row
         for row, (label, name) in enumerate(zip(data.labels, data.images.ids, strict=True))
     }
-    rows: dict[str, list[int]] = {part: [] for part in listed}
+    rows: dict[str, list[int]] = {subset: [] for subset in listed}
     absent: dict[str, tuple[str, ...]] = {}
-    for part, entries in listed.items():
+    for subset, entries in listed.items():
         found = [(entry, row_of.get((-1 if (n := place[entry[0]]) is None else n, entry[1]))) for entry in entries]
-        rows[part] = sorted(row for _, row in found if row is not None)
-        absent[part] = tuple("/".join(entry) for entry, row in found if row is None)
-    used, placed = {row for part in rows.values() for row in part}, set(place.values())
+        rows[subset] = sorted(row for _, row in found if row is not None)
+        absent[subset] = tuple("/".join(entry) for entry, row in found if row is None)
+    used, placed = {row for subset in rows.values() for row in subset}, set(place.values())
     report = SplitReport(
-        listed={part: len(entries) for part, entries in listed.items()},
+        listed={subset: len(entries) for subset, entries in listed.items()},
         absent=absent,
         unlisted=tuple(name for row, name in enumerate(data.images.ids) if row not in used),
         absent_classes=tuple(label for label, n in place.items() if n is None),
@@ -176,22 +178,22 @@ def _match(listed: Mapping[str, Sequence[Entry]], data: ImageDataset) -> tuple[d
 def _split(
     rows: Mapping[str, Sequence[int]], data: ImageDataset, seed: int, shots: int, titles: Mapping[str, str]
 ) -> Split:
-    by_class: dict[str, dict[int, list[int]]] = {part: {} for part in rows}
-    for part, some in rows.items():
-        for row in some:
-            by_class[part].setdefault(int(data.labels[row]), []).append(row)
-    known, unseen = sorted({*by_class["train"], *by_class["id"]}), sorted(by_class["ood"])
-    for part, classes, least in (("train", known, 1), ("id", known, 1), ("ood", unseen, shots + 1)):
+    by_class: dict[str, dict[int, list[int]]] = {subset: {} for subset in rows}
+    for subset, members in rows.items():
+        for row in members:
+            by_class[subset].setdefault(int(data.labels[row]), []).append(row)
+    seen, unseen = sorted({*by_class["train"], *by_class["id"]}), sorted(by_class["ood"])
+    for subset, classes, least in (("train", seen, 1), ("id", seen, 1), ("ood", unseen, shots + 1)):
         for n in classes:
-            count = len(by_class[part].get(n, []))
+            count = len(by_class[subset].get(n, []))
             if count < least:
                 raise DatasetError(
-                    f"expected at least {least} of the images of {data.classes[n].folder} in {titles[part]}, but "
+                    f"expected at least {least} of the images of {data.classes[n].folder} in {titles[subset]}, but "
                     f"{count} are there"
                 )
     fewshot = {row for n in unseen for row in shuffled(by_class["ood"][n], seed, n)[:shots]}
     split = Split(
-        seen=tuple(known),
+        seen=tuple(seen),
         unseen=tuple(unseen),
         train=tuple(rows["train"]),
         id=tuple(rows["id"]),

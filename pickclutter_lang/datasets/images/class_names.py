@@ -1,4 +1,4 @@
-"""Classes by name, however a name is spelt on disk, in a list or by a data set's authors."""
+"""Matching of class names that are spelled in different ways on disk, in lists and by a data set's authors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def normalize_name(name: str) -> str:
 
 
 def humanize(folder: str) -> str:
-    """Return the name that a folder stands for, as a text has it: `001.Black_footed_Albatross` has three words."""
+    """Return the name of a class as a prompt has it, from its folder: `001.Black_footed_Albatross` has three words."""
     return re.sub(r"[_\s]+", " ", _INDEX.sub("", folder)).strip()
 
 
@@ -31,13 +31,13 @@ class ClassMatcher:
 
     def __init__(self, classes: Sequence[ImageClass]) -> None:
         self._exact = {item.folder: n for n, item in enumerate(classes)}
-        self._spelt = [
+        self._spelled = [
             _unique([normalize_name(text) for text in texts]) for texts in zip(*map(_texts, classes), strict=True)
         ]
 
     def find(self, name: str) -> int | None:
-        """Return the place of a class, None where there is none of that name."""
-        for known, key in ((self._exact, name), *((spelt, normalize_name(name)) for spelt in self._spelt)):
+        """Return the index of a class, None where there is none of that name."""
+        for known, key in ((self._exact, name), *((spelled, normalize_name(name)) for spelled in self._spelled)):
             if key in known:
                 return known[key]
         return None

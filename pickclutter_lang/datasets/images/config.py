@@ -17,7 +17,7 @@ class ImageDataConfig:
     """
 
     name: str = MISSING
-    """One of `pickclutter_lang.datasets.images.loaders.SETS`."""
+    """One of `pickclutter_lang.datasets.images.loaders.SETS`, or a function of your own, `module:attribute`."""
     root: str = MISSING
     """Folder or archive of the data set."""
     classes: str | None = None

@@ -1,4 +1,4 @@
-"""Images with their classes: what a data set is, however it lies on disk."""
+"""A data set of labeled images, whatever its layout on disk."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pickclutter_lang.datasets.images.sources import ImageSource
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
 ClassSplit = tuple[tuple[int, ...], tuple[int, ...]]
+"""Classes of Y_id, and of Y_ood."""
 
 
 @dataclass(frozen=True)
 class ImageClass:
-    """A class of images: its folder (the first part of its images' ids), and what it is called in a text."""
+    """A class of images: its folder (the first part of its images' ids), and its name in a prompt."""
 
     folder: str
     name: str
@@ -27,10 +28,10 @@ class ImageClass:
 
 @dataclass(frozen=True)
 class ImageDataset:
-    """A data set: N images, and for each the place of its class in `classes`.
+    """A data set: N images, and for each the index of its class in `classes`.
 
-    `captions` has a text for the ids of some or all images. `halves` are the classes (Y_id, Y_ood) where the data set
-    itself says so.
+    `captions` has a text for the ids of some or all images. `class_split` are the classes (Y_id, Y_ood) where the
+    data set itself defines them.
     """
 
     name: str
@@ -60,7 +61,7 @@ class ImageDataset:
 
 
 def check_class_names(classes: Sequence[ImageClass]) -> None:
-    """Check that classes can be told apart by their folder and by their name; case does not tell names apart.
+    """Check that no two classes share a folder or a name, whatever its case.
 
     :raises InvalidArgumentError: naming what is shared
     """
@@ -70,4 +71,4 @@ def check_class_names(classes: Sequence[ImageClass]) -> None:
     ):
         twice = sorted(value for value, times in Counter(values).items() if times > 1)
         if twice:
-            raise InvalidArgumentError(f"expected a {what} of its own for each class, but these are shared: {twice}")
+            raise InvalidArgumentError(f"expected a different {what} for each class, but these are shared: {twice}")

@@ -1,4 +1,4 @@
-"""From settings to images, split and report."""
+"""Loads a data set of images with its split, and reports what does not fit."""
 
 from __future__ import annotations
 

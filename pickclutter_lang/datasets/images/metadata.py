@@ -1,4 +1,4 @@
-"""Texts beside images: the authors' names and descriptions of classes, and captions of single images."""
+"""Metadata of a data set: names and descriptions of classes, and captions of images."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def with_texts(data: ImageDataset, texts: Mapping[str, tuple[str, str]]) -> tupl
                 f"are both {data.classes[place].folder}"
             )
         else:
-            found[place], own = folder, classes[place]
-            classes[place] = replace(own, name=name, description=description or own.description)
+            found[place], item = folder, classes[place]
+            classes[place] = replace(item, name=name, description=description or item.description)
     if not found:
         raise InvalidArgumentError(f"expected texts of the classes of {data.name}, but got those of {unknown[:3]}")
     bare = [item.folder for n, item in enumerate(classes) if n not in found]
@@ -115,21 +115,21 @@ def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, t
     for number, line in enumerate(read_lines(Path(path)), 1):
         name, text = _caption(line, f"line {number} of {path}")
         if name in captions:
-            raise InvalidArgumentError(f"expected one caption a image, but line {number} of {path} repeats {name}")
+            raise InvalidArgumentError(f"expected one caption an image, but line {number} of {path} repeats {name}")
         captions[name] = text
-    known = {name: captions[name] for name in data.images.ids if name in captions}
-    if not known:
+    matched = {name: captions[name] for name in data.images.ids if name in captions}
+    if not matched:
         raise InvalidArgumentError(
             f"expected captions of images such as {data.images.ids[0]} in {path}, but got {list(captions)[:1]}"
         )
     notes = []
-    if len(known) < len(data.images.ids):
-        bare = next(name for name in data.images.ids if name not in known)
-        notes.append(f"{len(data.images.ids) - len(known)} images have no caption, such as {bare}")
-    if len(known) < len(captions):
-        other = next(name for name in captions if name not in known)
-        notes.append(f"{len(captions) - len(known)} captions are of no image, such as {other}")
-    return replace(data, captions=known), tuple(notes)
+    if len(matched) < len(data.images.ids):
+        bare = next(name for name in data.images.ids if name not in matched)
+        notes.append(f"{len(data.images.ids) - len(matched)} images have no caption, such as {bare}")
+    if len(matched) < len(captions):
+        other = next(name for name in captions if name not in matched)
+        notes.append(f"{len(captions) - len(matched)} captions are of no image, such as {other}")
+    return replace(data, captions=matched), tuple(notes)
 
 
 def _caption(line: str, where: str) -> tuple[str, str]:

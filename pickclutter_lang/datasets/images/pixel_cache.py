@@ -1,4 +1,4 @@
-"""Decoded images on disk, so that each is decoded once, whatever process asks for it."""
+"""A cache of decoded images on disk, so that each is decoded once, whichever process needs it."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ _PAGE = 4096
 
 
 class PixelCache:
-    """One sparse file: a byte for each image that says whether it is there, then all pixels, uint8 [N, S, S, 3].
+    """One sparse file: a byte for each image that says whether it is cached, then all pixels, uint8 [N, S, S, 3].
 
-    A image counts as there after its pixels are flushed to the disk, so a killed process leaves a file that is right.
-    Two processes at once write the same pixels. Reads go past the process's own memory: it stays flat.
+    An image counts as cached after its pixels are flushed to the disk, so a killed process leaves a file that is right.
+    Two processes at once write the same pixels. Pixels are not kept in the memory of the process.
     """
 
     def __init__(self, path: Path, count: int, side: int) -> None:
         self._path, self._shape, self._bytes = path, (side, side, 3), side * side * 3
         self._head = -(-count // _PAGE) * _PAGE
         self._size = self._head + count * self._bytes
-        self._there = np.zeros(count, dtype=np.uint8)
+        self._cached = np.zeros(count, dtype=np.uint8)
 
     def missing(self, rows: Sequence[int]) -> list[int]:
-        """Return which of some rows are not there, each once.
+        """Return which of some rows are not cached, each once.
 
         :raises DatasetError: when the file is of another size than it must have
         """
-        asked = np.unique(np.asarray(rows, dtype=np.int64))
-        if not self._there[asked].all() and self._path.is_file():
+        wanted = np.unique(np.asarray(rows, dtype=np.int64))
+        if not self._cached[wanted].all() and self._path.is_file():
             size = self._path.stat().st_size
             if size not in (0, self._size):  # 0: another process is about to give it its size
                 raise DatasetError(f"expected {self._size} bytes in {self._path}, but got {size}; delete that file")
-            there = np.fromfile(self._path, dtype=np.uint8, count=len(self._there))
-            self._there[: len(there)] = there
-        return [int(row) for row in asked[self._there[asked] == 0]]
+            cached = np.fromfile(self._path, dtype=np.uint8, count=len(self._cached))
+            self._cached[: len(cached)] = cached
+        return [int(row) for row in wanted[self._cached[wanted] == 0]]
 
     def write(self, rows: Sequence[int], pixels: NDArray[np.uint8]) -> None:
         """Keep the pixels [n, S, S, 3] of rows.
@@ -62,14 +62,14 @@ class PixelCache:
         except OSError as error:
             raise DatasetError(
                 f"cannot keep decoded images in {self._path} ({self._size / 1e6:.0f} MB in all): {error.strerror}; "
-                "mend that, or name another folder with data.cache=..."
+                "fix that, or name another folder with data.cache=..."
             ) from error
-        self._there[list(rows)] = 1
+        self._cached[list(rows)] = 1
 
     def read(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return the pixels [n, S, S, 3] of rows that are there.
+        """Return the pixels [n, S, S, 3] of cached rows.
 
-        :raises DatasetError: when the file was cut or removed meanwhile
+        :raises DatasetError: when the file was truncated or removed meanwhile
         """
         pixels = np.empty((len(rows), *self._shape), dtype=np.uint8)
         try:
@@ -77,7 +77,9 @@ class PixelCache:
                 for n, row in enumerate(rows):
                     file.seek(self._place(row))
                     if file.readinto(memoryview(pixels[n]).cast("B")) != self._bytes:
-                        raise DatasetError(f"expected {self._size} bytes in {self._path}, but it was cut; delete it")
+                        raise DatasetError(
+                            f"expected {self._size} bytes in {self._path}, but there are fewer; delete it"
+                        )
         except OSError as error:
             raise DatasetError(
                 f"cannot read decoded images from {self._path}: {error.strerror}; start again"

@@ -1,4 +1,4 @@
-"""Images by row as squares of one size: files that are decoded once, or images in memory."""
+"""Sources of images of one square size: files, which are decoded once, or arrays in memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ImageSource(Protocol):
 
     @property
     def content_hash(self) -> str:
-        """Hash (sha256, hex) of ids and contents of all images, whatever the side."""
+        """Hash (sha256, hex) of ids and contents of all images, whatever the image size."""
 
     def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
         """Return images [n, S, S, 3], RGB, squeezed to squares (bilinear), whatever their shape."""
@@ -49,13 +49,13 @@ class ImageSource(Protocol):
 
 
 class ArrayImages:
-    """Images in memory, `rgb` [N, S, S, 3]; `content` is the hash of what they were made from."""
+    """Images in memory, `rgb` [N, S, S, 3]; `content_hash` is the hash of what they were made from."""
 
-    def __init__(self, ids: Sequence[str], rgb: NDArray[np.uint8], content: str) -> None:
+    def __init__(self, ids: Sequence[str], rgb: NDArray[np.uint8], content_hash: str) -> None:
         if rgb.dtype != np.uint8 or rgb.ndim != 4 or rgb.shape[1] != rgb.shape[2] or rgb.shape[3] != 3:
             raise InvalidArgumentError(f"expected images uint8 [N, S, S, 3], but got {rgb.dtype} {list(rgb.shape)}")
         _check_ids(ids, len(rgb))
-        self.ids, self.image_size, self.content_hash = tuple(ids), int(rgb.shape[1]), content
+        self.ids, self.image_size, self.content_hash = tuple(ids), int(rgb.shape[1]), content_hash
         self._rgb = rgb
 
     def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
@@ -70,14 +70,14 @@ class ArrayImages:
 
 
 class ImageFiles:
-    """Image files, decoded in a thread a core when they are first asked for and then kept as uint8 under `cache`.
+    """Image files, decoded in a thread a core at their first use and then cached as uint8 under `cache`.
 
     What is kept goes by ids, places, sizes and times of change of the files; a folder that is no longer used may be
     deleted at any time.
     """
 
     def __init__(self, paths: Sequence[Path], ids: Sequence[str], side: int, cache: Path) -> None:
-        """Look at the files without reading them.
+        """Check that the files are there, without reading them.
 
         :raises InvalidArgumentError: for ids that are repeated, or not one for each file
         :raises MissingAssetsError: naming a file that is not there
@@ -110,7 +110,7 @@ class ImageFiles:
     def content_hash(self) -> str:
         """Hash (sha256, hex) of ids and bytes of all files.
 
-        :raises InvalidArgumentError, DatasetError: as `digests`
+        :raises InvalidArgumentError, DatasetError: as `file_hashes`
         """
         whole = hashlib.sha256()
         for name, digest in zip(self.ids, self.file_hashes, strict=True):
@@ -120,7 +120,7 @@ class ImageFiles:
     def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
         """Return images [n, S, S, 3], squeezed to squares.
 
-        :raises InvalidArgumentError: naming a file that is not a image
+        :raises InvalidArgumentError: naming a file that is not an image
         :raises DatasetError: when the decoded images cannot be kept or read
         """
         new = self._pixels.missing(rows)
@@ -130,7 +130,7 @@ class ImageFiles:
         return self._pixels.read(rows)
 
     def subset(self, rows: Sequence[int]) -> ImageFiles:
-        """Return some of the images; what is decoded of them is kept on its own."""
+        """Return some of the images; they are cached in a file of their own."""
         paths, ids = [self.paths[row] for row in rows], [self.ids[row] for row in rows]
         return ImageFiles(paths, ids, self.image_size, self._cache)
 
@@ -145,16 +145,16 @@ class ImageFiles:
 
 
 def decode(path: Path) -> Image.Image:
-    """Return a image file in RGB, as large as it is.
+    """Return an image file in RGB, as large as it is.
 
-    :raises InvalidArgumentError: naming a file that is not a image
+    :raises InvalidArgumentError: naming a file that is not an image
     """
     try:
         with Image.open(path) as image:
             return image.convert("RGB")
     except _UNREADABLE as error:
         raise InvalidArgumentError(
-            f"expected a image at {path}, but: {error}; replace the file or take it away"
+            f"expected an image at {path}, but: {error}; replace the file or take it away"
         ) from error
 
 
@@ -162,7 +162,7 @@ def _digest(path: Path) -> bytes:
     try:
         return hashlib.sha256(path.read_bytes()).digest()
     except OSError as error:
-        raise InvalidArgumentError(f"expected a image at {path}, but: {error.strerror}") from error
+        raise InvalidArgumentError(f"expected an image at {path}, but: {error.strerror}") from error
 
 
 def _key(paths: Sequence[Path], ids: Sequence[str]) -> str:
@@ -172,7 +172,7 @@ def _key(paths: Sequence[Path], ids: Sequence[str]) -> str:
         try:
             found = path.stat()
         except OSError as error:
-            raise MissingAssetsError(f"expected a image at {path}, but: {error.strerror}") from error
+            raise MissingAssetsError(f"expected an image at {path}, but: {error.strerror}") from error
         key.update(f"{name}\0{path.absolute()}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
     return key.hexdigest()
 
@@ -182,4 +182,4 @@ def _check_ids(ids: Sequence[str], count: int) -> None:
         raise InvalidArgumentError(f"expected an id for each of {count} images, but got {len(ids)}")
     if len(set(ids)) < len(ids):
         name, times = Counter(ids).most_common(1)[0]
-        raise InvalidArgumentError(f"expected an id of its own for each image, but {name} is there {times} times")
+        raise InvalidArgumentError(f"expected a different id for each image, but {name} occurs {times} times")

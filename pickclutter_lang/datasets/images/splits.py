@@ -1,4 +1,4 @@
-"""Which classes and images are trained on, evaluated on, and shown as few shots (section 4 of the paper)."""
+"""Splits of classes and images into training, evaluation and few-shot sets (section 4 of the paper)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SUBSETS = ("train", "id", "ood", "fewshot")
 
 @dataclass(frozen=True)
 class Split:
-    """Classes Y_id (`known`) and Y_ood (`unseen`), and the rows of X_train, X_id, X_ood and of the few-shot images.
+    """Classes Y_id (`seen`) and Y_ood (`unseen`), and the rows of X_train, X_id, X_ood and of the few-shot images.
 
-    Few-shot images show unseen classes and are no part of X_ood.
+    Few-shot images are of unseen classes and no subset of X_ood.
     """
 
     seen: tuple[int, ...]
@@ -32,11 +32,11 @@ class Split:
     def __post_init__(self) -> None:
         """Check that nothing is in two places.
 
-        :raises DatasetError: for a class that is both known and unseen, or a image that is in two parts
+        :raises DatasetError: for a class that is both seen and unseen, or an image that is in two subsets
         """
         shared = sorted(set(self.seen) & set(self.unseen))
         if shared:
-            raise DatasetError(f"expected known and unseen classes to differ, but {len(shared)} are both: {shared[:5]}")
+            raise DatasetError(f"expected seen and unseen classes to differ, but {len(shared)} are both: {shared[:5]}")
         for name in ("seen", "unseen", *SUBSETS):
             values = getattr(self, name)
             if len(set(values)) < len(values):
@@ -50,21 +50,23 @@ class Split:
                 )
 
     def check(self, labels: NDArray[np.int64]) -> None:
-        """Check the parts against the classes of the images.
+        """Check the subsets against the classes of the images.
 
         :param labels: [N], the class of each image
-        :raises DatasetError: for a image whose class is not of its part, a class that a part lacks, or unseen classes
-            with different numbers of few-shot images
+        :raises DatasetError: for an image whose class is not of its subset, a class that a subset lacks, or unseen
+            classes with different numbers of few-shot images
         """
-        for part in SUBSETS:
-            wanted, rows = self.seen if part in ("train", "id") else self.unseen, getattr(self, part)
+        for subset in SUBSETS:
+            wanted, rows = self.seen if subset in ("train", "id") else self.unseen, getattr(self, subset)
             if rows and not 0 <= min(rows) <= max(rows) < len(labels):
-                raise DatasetError(f"expected rows of {part} below {len(labels)}, but got {min(rows)} to {max(rows)}")
-            shown = set(labels[list(rows)].tolist())
-            if shown - set(wanted):
-                raise DatasetError(f"{part} has images of classes that are not its own: {sorted(shown - set(wanted))}")
-            if set(wanted) - shown:
-                raise DatasetError(f"{part} has no image of the classes {sorted(set(wanted) - shown)}")
+                raise DatasetError(f"expected rows of {subset} below {len(labels)}, but got {min(rows)} to {max(rows)}")
+            present = set(labels[list(rows)].tolist())
+            if present - set(wanted):
+                raise DatasetError(
+                    f"{subset} has images of other classes than its own: {sorted(present - set(wanted))}"
+                )
+            if set(wanted) - present:
+                raise DatasetError(f"{subset} has no image of the classes {sorted(set(wanted) - present)}")
         shots = np.bincount(labels[list(self.fewshot)], minlength=1)
         if len(set(shots[list(self.unseen)].tolist())) > 1:
             raise DatasetError(f"expected as many few-shot images of each unseen class, but got {shots.tolist()}")
@@ -80,21 +82,21 @@ def seeded_split(
     train_fraction: float = 0.7,
     names: Sequence[str] | None = None,
 ) -> Split:
-    """Split as the paper does: half of the classes are known, of whose images about 70% are trained on.
+    """Split as the paper does: half of the classes are seen, and about 70% of their images are for training.
 
     :param labels: [N], the class of each image
     :param shots: few-shot images of each unseen class, which are not in X_ood
-    :param halves: classes (Y_id, Y_ood) where they are not drawn
+    :param halves: classes (Y_id, Y_ood) where they are given
     :param names: of the classes, for messages
-    :raises DatasetError: naming a class with too few images, or when there are no classes to hold out
+    :raises DatasetError: naming a class with too few images, or when there are no unseen classes
     """
     if halves is None:
         order = np.random.default_rng(seed).permutation(n_classes).tolist()
         half = (n_classes + 1) // 2
         halves = tuple(sorted(order[:half])), tuple(sorted(order[half:]))
     if not all(halves):
-        raise DatasetError(f"expected known and unseen classes, but got {len(halves[0])} and {len(halves[1])}")
-    parts: dict[str, list[int]] = {part: [] for part in SUBSETS}
+        raise DatasetError(f"expected seen and unseen classes, but got {len(halves[0])} and {len(halves[1])}")
+    subsets: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for group, first, rest, least in ((halves[0], "train", "id", 2), (halves[1], "fewshot", "ood", shots + 1)):
         for label in group:
             rows = shuffled(np.flatnonzero(labels == label), seed, label)
@@ -105,9 +107,9 @@ def seeded_split(
                     f"expected at least {least} images of {name}, but got {len(rows)}; {advice} more images of it"
                 )
             cut = shots if first == "fewshot" else min(max(round(train_fraction * len(rows)), 1), len(rows) - 1)
-            parts[first] += rows[:cut]
-            parts[rest] += rows[cut:]
-    split = Split(*halves, **{part: tuple(sorted(rows)) for part, rows in parts.items()})
+            subsets[first] += rows[:cut]
+            subsets[rest] += rows[cut:]
+    split = Split(*halves, **{subset: tuple(sorted(rows)) for subset, rows in subsets.items()})
     split.check(labels)
     return split
 
@@ -115,16 +117,16 @@ def seeded_split(
 def subsample(
     data: ImageDataset, split: Split, classes: int | None, per_class: int | None
 ) -> tuple[ImageDataset, Split]:
-    """Return a small version: the first classes of either half, and the first images of each in each part.
+    """Return a small version: the first classes of either half, and the first images of each in each subset.
 
-    :param classes: known and as many unseen classes (None: all)
-    :param per_class: images of a class in a part (None: all)
+    :param classes: seen and as many unseen classes (None: all)
+    :param per_class: images of a class in a subset (None: all)
     """
     if classes is None and per_class is None:
         return data, split
     known, unseen = split.seen[:classes], split.unseen[:classes]
-    parts = {part: _first(getattr(split, part), data.labels, {*known, *unseen}, per_class) for part in SUBSETS}
-    kept_rows = sorted(row for rows in parts.values() for row in rows)
+    subsets = {subset: _first(getattr(split, subset), data.labels, {*known, *unseen}, per_class) for subset in SUBSETS}
+    kept_rows = sorted(row for rows in subsets.values() for row in rows)
     kept = sorted({*known, *unseen})
     row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept_rows, kept))
     images = data.images.subset(kept_rows)
@@ -137,7 +139,7 @@ def subsample(
         class_split=None,
     )
     halves = (tuple(class_of[n] for n in group) for group in (known, unseen))
-    return smaller, Split(*halves, **{part: tuple(row_of[row] for row in rows) for part, rows in parts.items()})
+    return smaller, Split(*halves, **{subset: tuple(row_of[row] for row in rows) for subset, rows in subsets.items()})
 
 
 def shuffled(rows: Sequence[int] | NDArray[np.int64], seed: int, label: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The contact sheet of a scene store: images of some scenes, with the names of what lies in them."""
+"""The contact sheet of a scene store: images of some scenes, with the names of their objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
 
 SHEET_FILE = "contact_sheet.png"
-# What is known of an object beyond being present: mark, color and word for the legend.
+# Label -> mark, color and words of the legend, for an object whose furthest label it is.
 _STATES = {
     "present": ("○", "#8a8f98", "present, but hidden"),
     "visible": ("◐", "#1f6fb5", "visible, but not graspable"),
@@ -50,23 +50,23 @@ def draw_scenes(store: SceneStore, scenes: Sequence[int], columns: int = 4) -> I
     rows = -(-len(scenes) // columns)
     sheet = Image.new("RGB", (max(columns * cell[0], 560) + _MARGIN, rows * cell[1] + _HEADER), "white")
     pen = ImageDraw.Draw(sheet)
-    held = [label for label in LABELS if label in store.manifest.fields]
-    _draw_header(pen, store, held)
+    labels = [label for label in LABELS if label in store.manifest.fields]
+    _draw_header(pen, store, labels)
     for place, index in enumerate(scenes):
         corner = (_MARGIN + place % columns * cell[0], _HEADER + place // columns * cell[1])
         image = Image.fromarray(store.images(store.cameras[0], "rgb", int(index)))
         sheet.paste(image.resize((_THUMBNAIL_SIZE, _THUMBNAIL_SIZE), Image.Resampling.BICUBIC), corner)
         pen.text((corner[0], corner[1] + _THUMBNAIL_SIZE + 3), f"scene {index}", "black", _font(12, bold=True))
-        _draw_names(pen, (corner[0], corner[1] + _THUMBNAIL_SIZE + 4 + _LINE), _states(store, int(index), held))
+        _draw_names(pen, (corner[0], corner[1] + _THUMBNAIL_SIZE + 4 + _LINE), _states(store, int(index), labels))
     return sheet
 
 
-def _states(store: SceneStore, index: int, held: Sequence[str]) -> list[tuple[str, str]]:
+def _states(store: SceneStore, index: int, labels: Sequence[str]) -> list[tuple[str, str]]:
     """Return name and furthest label of each object of a scene, graspable ones first."""
     scene = store.scene(index)
-    reached = np.sum([scene[label] for label in held], axis=0)
-    order = sorted(np.flatnonzero(scene["present"]).tolist(), key=lambda column: -int(reached[column]))
-    return [(store.label_names[column], held[reached[column] - 1]) for column in order]
+    reached = np.sum([scene[label] for label in labels], axis=0)
+    order = sorted(np.flatnonzero(scene["present"]).tolist(), key=lambda label_index: -int(reached[label_index]))
+    return [(store.label_names[label_index], labels[reached[label_index] - 1]) for label_index in order]
 
 
 def _draw_names(pen: ImageDraw.ImageDraw, corner: tuple[int, int], states: Sequence[tuple[str, str]]) -> None:
@@ -76,15 +76,15 @@ def _draw_names(pen: ImageDraw.ImageDraw, corner: tuple[int, int], states: Seque
         pen.text(place, f"{mark} {name}", color, _font(11))
 
 
-def _draw_header(pen: ImageDraw.ImageDraw, store: SceneStore, held: Sequence[str]) -> None:
+def _draw_header(pen: ImageDraw.ImageDraw, store: SceneStore, labels: Sequence[str]) -> None:
     manifest = store.manifest
     kind = "procedural model objects (proxy)" if manifest.object_set == "proxy" else f"{manifest.object_set} objects"
     title = f"{manifest.split}: {len(store)} scenes, {kind}, {store.cameras[0]} camera"
     pen.text((_MARGIN, 10), title, "black", _font(16, bold=True))
     across = float(_MARGIN)
-    for label in held:
+    for label in labels:
         mark, color, words = _STATES[label]
-        text = f"{mark} {label if label == held[-1] else words}"  # what is beyond the last label is not known
+        text = f"{mark} {label if label == labels[-1] else words}"  # the store says nothing beyond its last label
         pen.text((across, 36), text, color, _font(13))
         across += pen.textlength(text, _font(13)) + 24
 

@@ -1,4 +1,4 @@
-"""The card of a scene store: what it is, how it was made, how often each label holds, and under which licence."""
+"""The data set card of a scene store: contents, origin, label frequencies and licence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SPLITS = {
 }
 _OBJECT_SETS = {
     "ycb": "Meshes: scans of the YCB Object and Model Set (Calli et al., 2015), CC BY 4.0. Attribution is due: "
-    "name the YCB set where these images are shown.",
+    "name the YCB set where these images are present.",
     "proxy": "Meshes: procedural models for YCB objects, made by the code of this project (MIT). They are no "
     "scans; figures measured on them say nothing certain about the real objects.",
     "published": "Images: the scenes published by the authors of Li et al. (ICCV 2023), imported; their licence holds.",
@@ -39,10 +39,10 @@ _LABEL_WORDS = {
     "scene and within reach",
 }
 _RATES = {
-    "agreement": "label and picks say the same",
+    "agreement": "objects for which label and pick agree",
     "precision": "of the objects labeled graspable, those that were picked",
     "recall": "of the objects that were picked, those labeled graspable",
-    "pose_success": "of the labeled poses, those that succeeded at the first try",
+    "pose_success": "of the labeled poses, those that succeeded at the first attempt",
 }
 
 
@@ -65,9 +65,9 @@ def _title(store: SceneStore) -> str:
     rows = {
         "split": f"`{manifest.split}`: {_SPLITS.get(manifest.split, 'as imported')}",
         "scenes": f"{len(store)} with {counts.min()}-{counts.max()} objects (mean {counts.mean():.1f})",
-        "objects": f"{len(manifest.objects)} label columns: {len(store.split_label_indices('id'))} in Y_id, "
+        "objects": f"{len(manifest.objects)} labels: {len(store.split_label_indices('id'))} in Y_id, "
         f"{len(store.split_label_indices('ood'))} in Y_ood; object set `{manifest.object_set}`",
-        "pictures": f"{', '.join(store.cameras)} camera, {store.image_size} x {store.image_size} pixels",
+        "images": f"{', '.join(store.cameras)} camera, {store.image_size} x {store.image_size} pixels",
         "fields": ", ".join(f"`{name}`" for name in manifest.fields),
         "size": f"{size:.1f} MB in {len(manifest.shards)} shards",
         "content": f"`{manifest.content_hash}`",
@@ -78,27 +78,27 @@ def _title(store: SceneStore) -> str:
 
 
 def _labels(store: SceneStore) -> str:
-    held = [label for label in LABELS if label in store.manifest.fields]
-    return "## Labels\n\n" + "\n".join(f"- `{label}`: {_LABEL_WORDS[label]}" for label in held)
+    labels = [label for label in LABELS if label in store.manifest.fields]
+    return "## Labels\n\n" + "\n".join(f"- `{label}`: {_LABEL_WORDS[label]}" for label in labels)
 
 
 def _objects(store: SceneStore) -> str:
     """Return the table of label frequencies: in how many scenes each label holds for each object."""
-    held = [label for label in LABELS if label in store.manifest.fields]
-    counts = np.stack([store.labels(label).sum(0) for label in held], 1)
-    shown = [n for n in range(len(counts)) if counts[n, 0]]
+    labels = [label for label in LABELS if label in store.manifest.fields]
+    counts = np.stack([store.labels(label).sum(0) for label in labels], 1)
+    present = [n for n in range(len(counts)) if counts[n, 0]]
     rows = [
         (store.label_names[n], store.manifest.objects[n].split, *(_percent(k, counts[n, 0]) for k in counts[n]))
-        for n in shown
+        for n in present
     ]
     total = counts.sum(0)
     rows.append(("**all objects**", "", *(_percent(k, total[0]) for k in total)))
-    absent = len(counts) - len(shown)
+    absent = len(counts) - len(present)
     note = f"\n\n{absent} objects of the catalog lie in no scene of this split." if absent else ""
     heading = (
         f"## Objects\n\nScenes out of {len(store)} in which a label holds (in brackets: of those with the object)."
     )
-    return f"{heading}\n\n" + markdown_table(("object", "names", *held), rows) + note
+    return f"{heading}\n\n" + markdown_table(("object", "names", *labels), rows) + note
 
 
 def _percent(count: int, present: int) -> str:
@@ -117,7 +117,7 @@ def _check(store: SceneStore) -> str:
         result: Mapping[str, Any] = json.loads(path.read_text())
         rows = [(key, number(result[key], 3, "-"), text) for key, text in _RATES.items()]
         text = (
-            f"{head}The simulated arm really tried to pick {result['instances']} visible objects of this store: "
+            f"{head}The simulated arm attempted to pick {result['instances']} visible objects of this store: "
             f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
         )
         return text + markdown_table(("", "", "share of"), rows)

@@ -67,7 +67,7 @@ def import_published(
 ) -> SceneStore:
     """Make a store of a published file: images resized, depth in millimeters, the label `present`.
 
-    :param catalog: the label columns, by default the paper's 26 objects
+    :param catalog: the labels, by default the paper's 26 objects
     :param track: wraps the numbers of the shards, to show progress
     :raises DatasetError: when the file is not there or has another layout, or the folder cannot be written
     :raises UnknownObjectError: for a model id outside the catalog
@@ -164,7 +164,7 @@ class _PublishedScenes:
         channels = (3, 4) if kind == "rgb" else (1,)
         flat = kind == "depth" and values.ndim == 2
         if not flat and (values.ndim != 3 or values.shape[2] not in channels):
-            raise DatasetError(f"expected {path} as a image with {channels} channels, but got {values.shape}")
+            raise DatasetError(f"expected {path} as an image with {channels} channels, but got {values.shape}")
         if values.shape[0] != values.shape[1]:
             raise DatasetError(f"expected square images, but {path} is {values.shape[1]} x {values.shape[0]}")
         return values
@@ -182,7 +182,7 @@ def resized_rgb(values: NDArray[Any], size: int) -> NDArray[np.uint8]:
 def resized_depth(values: NDArray[Any], size: int) -> NDArray[np.uint16]:
     """Resize depth [H, H(, 1)] to uint16 millimeters [S, S]; floats are read as meters, integers as millimeters.
 
-    The nearest pixel is taken, since a mean across an edge is the depth of nothing.
+    The nearest pixel is taken, since averaging across an edge gives a depth at which there is no surface.
     """
     flat = values.reshape(values.shape[:2])
     if flat.dtype.kind == "f":

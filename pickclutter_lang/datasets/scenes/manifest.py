@@ -31,7 +31,7 @@ class ShardEntry:
 
 @dataclass(frozen=True)
 class ObjectEntry:
-    """One label column: id and display name of the object, and its split (`id`, `ood` or `none`)."""
+    """One label: id and display name of the object, and its split (`id`, `ood` or `none`)."""
 
     model_id: str
     name: str
@@ -42,7 +42,7 @@ class ObjectEntry:
 class Manifest:
     """What `manifest.json` holds. `settings` has at least `cameras` and `image_size`.
 
-    `seed` is None where scenes do not come from our generator; `settings["source"]` then names their origin.
+    `seed` is None where scenes do not come from the simulator; `settings["source"]` then names their origin.
     """
 
     split: str
@@ -80,7 +80,7 @@ class Manifest:
         return bool(self.content_hash)
 
     def with_shards(self, shards: list[ShardEntry]) -> Manifest:
-        """Return the manifest with these shards in order, and the content hash if none is lacking."""
+        """Return the manifest with these shards in order, and the content hash if none is missing."""
         ordered = tuple(sorted(shards, key=lambda entry: entry.first))
         whole = len(ordered) == self.shard_count
         return replace(self, shards=ordered, content_hash=combined_hash(ordered) if whole else "")
@@ -93,7 +93,7 @@ class Manifest:
         mine, theirs = _flat(_identity(self)), _flat(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
         if keys:
-            shown = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} asked" for key in keys[:4])
+            shown = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             raise MismatchError(
                 f"the store at {where} was made with other settings: {shown}; "
                 "ask for the same settings, choose another folder, or delete that one"

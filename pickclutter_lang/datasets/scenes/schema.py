@@ -70,7 +70,7 @@ def scene_fields(cameras: Sequence[str], graspable: bool) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ShardSchema:
-    """The fields of a store with `columns` objects (C) and images of `image_size` (S) pixels a side."""
+    """The fields of a store with `columns` labels (C) and images of `image_size` (S) pixels a side."""
 
     names: tuple[str, ...]
     columns: int
@@ -97,7 +97,7 @@ class ShardSchema:
         return [self.field(name) for name in self.names]
 
     def stack(self, rows: Sequence[Mapping[str, NDArray[Any]]]) -> SceneRow:
-        """Check scenes and join them to arrays with a leading axis; fields outside the layout are left out.
+        """Check scenes and join them to arrays with a leading axis; fields outside the schema are left out.
 
         :raises DatasetError: naming the scene and what is wrong with it
         """
@@ -112,9 +112,9 @@ class ShardSchema:
         return joined
 
     def _check(self, row: Mapping[str, NDArray[Any]]) -> None:
-        lacking = [name for name in self.names if name not in row]
-        if lacking:
-            raise DatasetError(f"expected a scene with {', '.join(self.names)}, but {', '.join(lacking)} is missing")
+        missing = [name for name in self.names if name not in row]
+        if missing:
+            raise DatasetError(f"expected a scene with {', '.join(self.names)}, but {', '.join(missing)} is missing")
         where = f"scene {int(row['index'])}"
         for field in self.fields:
             value = np.asarray(row[field.name])

@@ -73,16 +73,16 @@ class SceneStore:
 
     @property
     def label_names(self) -> list[str]:
-        """Display names of the label columns, in order."""
+        """Display names of the labels, in order."""
         return [item.name for item in self.manifest.objects]
 
     @property
     def model_ids(self) -> list[str]:
-        """Ids of the label columns, in order."""
+        """Ids of the labels, in order."""
         return [item.model_id for item in self.manifest.objects]
 
     def split_label_indices(self, split: Literal["id", "ood"]) -> list[int]:
-        """Return the label columns of Y_id or Y_ood."""
+        """Return the indices of the labels of Y_id or Y_ood."""
         if split not in ("id", "ood"):
             raise InvalidArgumentError(f"expected 'id' or 'ood', but got {split!r}")
         return [n for n, item in enumerate(self.manifest.objects) if item.split == split]

@@ -1,4 +1,4 @@
-"""Splits: JSON lists of scene ids, which say what of a store is used."""
+"""Subsets of a scene store: JSON lists of the ids of the scenes that are used."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def rows_for_ids(ids: Sequence[str], stored: Sequence[str], path: str | Path) ->
     :raises DatasetError: naming ids that are not in the store
     """
     rows = {name: row for row, name in enumerate(stored)}
-    lacking = [name for name in ids if name not in rows]
-    if lacking:
+    missing = [name for name in ids if name not in rows]
+    if missing:
         raise DatasetError(
-            f"expected the scenes of the split in the store at {path}, but {len(lacking)} are not there, such as "
-            f"{lacking[0]}; name the store that holds them"
+            f"expected the scenes of the split in the store at {path}, but {len(missing)} are not there, such as "
+            f"{missing[0]}; name the store that holds them"
         )
     return [rows[name] for name in ids]
 

@@ -99,6 +99,8 @@ class ImageObjectiveConfig:
     """Leave out images that the teacher misclassifies from `vlprox`."""
     filter_im_cst: bool = False
     """Leave out images that the teacher misclassifies from `im_cst`."""
+    extra: dict[str, float] | None = None
+    """Weights of losses of your own, {module:attribute: weight}; see `distillation.extra_losses.ExtraLoss`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -106,7 +108,9 @@ class ImageObjectiveConfig:
 
         for name in IMAGE_LOSS_NAMES:
             at_least(f"objective.{name}", getattr(self, name), 0.0)
-        if not any(getattr(self, name) for name in IMAGE_LOSS_NAMES):
+        for name, weight in (self.extra or {}).items():
+            at_least(f"objective.extra.{name}", weight, 0.0)
+        if not any((*(getattr(self, name) for name in IMAGE_LOSS_NAMES), *(self.extra or {}).values())):
             raise InvalidArgumentError(
                 "expected a loss with a weight, such as objective.cls=1 objective.im_cst=1; "
                 f"there are {', '.join(IMAGE_LOSS_NAMES)}"
@@ -150,7 +154,7 @@ class ImageTrainConfig:
     """Processes that crop and change images ahead of the training, such as 8 beside a GPU. They change no result."""
     device: str = "cpu"
     """torch's name of the device."""
-    out: str = "runs/picture_student"
+    out: str = "runs/image_student"
     """Folder of the run. An interrupted run in it goes on."""
 
     def __post_init__(self) -> None:
@@ -175,7 +179,8 @@ class ImageTrainConfig:
             within("center_crop", self.center_crop, 16, self.data.image_size)
         if self.num_threads is not None:
             at_least("num_threads", self.num_threads, 1)
-        if self.text.closed_set and [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)] != ["cls"]:
+        losses = [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)]
+        if self.text.closed_set and [*losses, *(self.objective.extra or ())] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
 
     @property

@@ -183,6 +183,7 @@ class ImageRun(MultiPhaseExperiment):
             top_k=values.top_k,
             filter_vlprox=values.filter_vlprox,
             filter_im_cst=values.filter_im_cst,
+            extra=values.extra,
         )
 
     @cached_property

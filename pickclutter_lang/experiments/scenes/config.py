@@ -46,12 +46,16 @@ class ObjectiveConfig:
     """Probability that the asymmetric loss subtracts from absent labels."""
     temperature: float = TEMPERATURE
     """Temperature of `im_cst` and `region_contrastive`."""
+    extra: dict[str, float] | None = None
+    """Weights of losses of your own, {module:attribute: weight}; see `distillation.extra_losses.ExtraLoss`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         weights = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
         for name in (*weights, "gamma_negative", "gamma_positive"):
             at_least(f"objective.{name}", getattr(self, name), 0.0)
+        for name, weight in (self.extra or {}).items():
+            at_least(f"objective.extra.{name}", weight, 0.0)
         within("objective.clip", self.clip, 0.0, 1.0)
         at_least("objective.negative_bank_size", self.negative_bank_size, 0)
         for name in ("vocabulary_batch_size", "vocabulary_top_k"):

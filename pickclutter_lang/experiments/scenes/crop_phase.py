@@ -24,11 +24,7 @@ _ALL = ("id", "ood")
 
 
 def crop_classifier_phase(run: SceneRun, config: CropClassifierPhaseConfig) -> Phase:
-    """Return the phase, which starts from the student of scenes after fine-tuning.
-
-    :raises DatasetError: when the stores lack what objects are cut out by
-    """
-    _check_stores(run)
+    """Return the phase, which starts from the student of scenes after fine-tuning."""
     names, columns = run.label_names(_ALL), run.label_indices(_ALL)
 
     @cache
@@ -65,7 +61,7 @@ def crop_classifier_phase(run: SceneRun, config: CropClassifierPhaseConfig) -> P
         model().student.load_state_dict(run.model.student.state_dict())
         model().set_class_embeddings(run.model.prompts.encode(names).positive)  # by prompts learned for scenes
 
-    return Phase(CROP_CLASSIFIER, config, model, task, initialize)
+    return Phase(CROP_CLASSIFIER, config, model, task, initialize, check=lambda: _check_stores(run))
 
 
 def _check_stores(run: SceneRun) -> None:

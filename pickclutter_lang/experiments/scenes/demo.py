@@ -137,7 +137,7 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
         with gr.Row():
             with gr.Column():
                 store = gr.Radio(list(_STORES), value=_STORES[0], label="Store", visible=bool(scene_counts))
-                last = max(scene_counts.values(), default=1) - 1
+                last = max([2, *scene_counts.values()]) - 1  # gradio refuses a slider of one value
                 scene = gr.Slider(0, last, value=0, step=1, label="Scene", visible=bool(scene_counts))
                 words = gr.Textbox(", ".join(names), label="Names, with commas between them", lines=2)
                 chosen = gr.Dropdown([], label="Map of (default: the most probable)", allow_custom_value=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-EVALUATION_CELLS = ("id_on_id", "id_on_ood", "ood_on_ood")
+TABLE12_CELLS = ("id_on_id", "id_on_ood", "ood_on_ood")
+"""Its columns: labels of Y_id or Y_ood on scenes of X_id or X_ood."""
 
 PaperRow = Mapping[str, Mapping[str, tuple[float | None, float | None]]]
 
 
 def _row(*values: float | None) -> dict[str, tuple[float | None, float | None]]:
-    return {cell: (values[2 * n], values[2 * n + 1]) for n, cell in enumerate(EVALUATION_CELLS)}
+    return {cell: (values[2 * n], values[2 * n + 1]) for n, cell in enumerate(TABLE12_CELLS)}
 
 
 ACCURACY: PaperRow = {

@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.plotting import GREY, MISSED, RIGHT, SEEN, STA
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.utils.plugins import is_plugin
 
 
 def draw_curves(result: dict[str, Any], path: Path) -> None:
@@ -25,7 +26,7 @@ def draw_curves(result: dict[str, Any], path: Path) -> None:
     axes = figure.subplots(1, 3)
     for ax, phase in ((axes[0], "distill"), (axes[2], "few_shot")):
         rows = history[phase]
-        for name in ("loss", *LOSS_NAMES):
+        for name in ("loss", *LOSS_NAMES, *(name for name in rows[0] if is_plugin(name))):
             if name in rows[0]:
                 ax.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=name, marker=".")
         ax.set(title="distillation: loss" if phase == "distill" else "few-shot: loss", xlabel="epoch")

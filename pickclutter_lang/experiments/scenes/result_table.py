@@ -19,17 +19,18 @@ _TITLES = {
     "ood_on_ood": "Y_ood on X_ood",
     "all_on_ood": "all on X_ood",
 }
-_SECTIONS = {
-    "Overall accuracy": ("accuracy", "model"),
+SECTIONS = {
     "F1 per observation": ("f1", "model"),
+    "Overall accuracy": ("accuracy", "model"),
     "Mean average precision": ("map", "model"),
     "Precision per observation": ("precision", "model"),
     "Recall per observation": ("recall", "model"),
+    "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
     "F1 per observation at equal false-alarm rates": ("f1", "model_matched_fpr"),
     "Recall per observation at equal false-alarm rates": ("recall", "model_matched_fpr"),
     "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
-    "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
 }
+"""Title -> (metric, predictor)."""
 
 
 def table_title(cell: str) -> str:
@@ -53,7 +54,7 @@ def tables(result: dict[str, Any]) -> str:
     :param result: what `evaluate_run` wrote
     """
     parts = [
-        f"### {title}\n\n{metric_table(result, metric, predictor)}" for title, (metric, predictor) in _SECTIONS.items()
+        f"### {title}\n\n{metric_table(result, metric, predictor)}" for title, (metric, predictor) in SECTIONS.items()
     ]
     if is_chance(result["config"].get("method"), "zero_shot", "ood_on_ood"):
         parts.append(CHANCE_NOTE)

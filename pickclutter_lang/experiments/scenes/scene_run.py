@@ -67,12 +67,6 @@ class SceneRun(MultiPhaseExperiment):
         scenes = load_scene_datasets(config.data)
         teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device)
         run = cls(config, teacher, scenes)
-        needs = run._objective.needs
-        for name in ("train", "fewshot"):
-            if needs("teacher_region_features") or needs("coverage"):
-                scenes[name].segmentation([0])
-            if needs("coverage"):
-                scenes[name].instance_ids([0], [0])
         run.validate_run_dir()
         return run
 
@@ -113,10 +107,13 @@ class SceneRun(MultiPhaseExperiment):
         """Distillation, fine-tuning on the few-shot scenes and, where configured, the crop classifier."""
         config, metric = self.config, self.config.selection_metric
         phases = [
-            Phase(DISTILL, config.distill, lambda: self.model, self._distill_task, None, metric),
+            Phase(
+                DISTILL, config.distill, lambda: self.model, self._distill_task,
+                None, metric, lambda: self._check_store("train"),
+            ),
             Phase(
                 FEW_SHOT, config.few_shot, lambda: self.model, self._few_shot_task,
-                lambda: self.load_weights(DISTILL), metric,
+                lambda: self.load_weights(DISTILL), metric, lambda: self._check_store("fewshot"),
             ),
         ]  # fmt: skip
         if config.crop_classifier is not None:
@@ -217,6 +214,7 @@ class SceneRun(MultiPhaseExperiment):
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
+            extra=values.extra,
         )
 
     @cached_property
@@ -233,6 +231,14 @@ class SceneRun(MultiPhaseExperiment):
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         )
         return Vocabulary(texts, words, self.config.objective.vocabulary_batch_size)
+
+    def _check_store(self, name: str) -> None:
+        """Check that a store has the masks that the objective needs."""
+        needs = self._objective.needs
+        if needs("teacher_region_features") or needs("coverage"):
+            self.scenes[name].segmentation([0])
+        if needs("coverage"):
+            self.scenes[name].instance_ids([0], [0])
 
     def _source(self, name: str) -> DataSource:
         if name not in self._sources:

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
-from pickclutter_lang.experiments.scenes.paper_table12 import EVALUATION_CELLS
-from pickclutter_lang.experiments.scenes.result_table import PAPER, TRIVIAL, table_title
-from pickclutter_lang.experiments.scenes.table12_markdown import SECTIONS, markdown
+from pickclutter_lang.experiments.scenes.paper_table12 import TABLE12_CELLS
+from pickclutter_lang.experiments.scenes.result_table import PAPER, SECTIONS, TRIVIAL, table_title
+from pickclutter_lang.experiments.scenes.table12_markdown import markdown
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, load_sweep
@@ -88,9 +88,9 @@ def default_pairs(results: SweepResults) -> list[tuple[str, str]]:
 def draw_sweep(results: SweepResults, path: Path) -> None:
     """Draw the methods' means with their 95% intervals, the paper's figures and the best trivial predictor."""
     figure = Figure(figsize=(5 + 1.6 * len(results.runs), 9), layout="constrained")
-    axes = figure.subplots(len(_DRAWN), len(EVALUATION_CELLS), squeeze=False, sharex=True, sharey=True)
+    axes = figure.subplots(len(_DRAWN), len(TABLE12_CELLS), squeeze=False, sharex=True, sharey=True)
     for row, (metric, title) in enumerate(_DRAWN.items()):
-        for ax, cell in zip(axes[row], EVALUATION_CELLS, strict=True):
+        for ax, cell in zip(axes[row], TABLE12_CELLS, strict=True):
             _draw_cell(ax, results, cell, metric)
             if row == 0:
                 ax.set_title(table_title(cell))
@@ -130,7 +130,7 @@ def _of_paper(metric: str, method: str, cell: str, stage: str) -> float | None:
 
 
 def _stages_and_cells(results: SweepResults) -> Iterator[tuple[str, str]]:
-    return product(stages_of_sweep(results), EVALUATION_CELLS)
+    return product(stages_of_sweep(results), TABLE12_CELLS)
 
 
 def _metric_lines(results: SweepResults) -> Iterable[Sequence[object]]:

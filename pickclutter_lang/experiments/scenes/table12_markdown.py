@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pickclutter_lang.experiments.scenes.paper_table12 import EVALUATION_CELLS
+from pickclutter_lang.experiments.scenes.paper_table12 import TABLE12_CELLS
 from pickclutter_lang.experiments.scenes.result_table import (
     CHANCE,
     CHANCE_NOTE,
     PAPER,
+    SECTIONS,
     TRIVIAL,
     data_note,
     is_chance,
@@ -19,19 +20,6 @@ from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
-
-SECTIONS = {
-    "F1 per observation": ("f1", "model"),
-    "Overall accuracy": ("accuracy", "model"),
-    "Mean average precision": ("map", "model"),
-    "Precision per observation": ("precision", "model"),
-    "Recall per observation": ("recall", "model"),
-    "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
-    "F1 per observation at equal false-alarm rates": ("f1", "model_matched_fpr"),
-    "Recall per observation at equal false-alarm rates": ("recall", "model_matched_fpr"),
-    "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
-}
-"""Title -> (metric, predictor)."""
 
 
 def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
@@ -76,14 +64,12 @@ def metric_rows(results: SweepResults, metric: str, predictor: str = "model") ->
     """Return the table of one metric: methods, then image-blind baselines; the paper's figures beside."""
     paper = PAPER.get(metric)
     heads = [
-        text
-        for cell in EVALUATION_CELLS
-        for text in ((table_title(cell), "*paper*") if paper else (table_title(cell),))
+        text for cell in TABLE12_CELLS for text in ((table_title(cell), "*paper*") if paper else (table_title(cell),))
     ]
     rows = []
     for method, runs in results.runs.items():
         texts = []
-        for cell in EVALUATION_CELLS:
+        for cell in TABLE12_CELLS:
             texts.append(_cell(results, method, cell, predictor, metric))
             if paper:
                 texts.append(_paper(paper[METHODS[method]][cell]) if method in METHODS else "")
@@ -91,7 +77,7 @@ def metric_rows(results: SweepResults, metric: str, predictor: str = "model") ->
     first = [results.first["metrics"][stage] for stage in stages_of_sweep(results)]
     for name, title in TRIVIAL.items():
         texts = []
-        for cell in EVALUATION_CELLS:
+        for cell in TABLE12_CELLS:
             values = " / ".join(percent(stage[cell][name][metric]) for stage in first)
             texts += [values, ""] if paper else [values]
         rows.append([title, "", *texts])
@@ -103,7 +89,7 @@ def comparison_rows(results: SweepResults, pairs: Sequence[tuple[str, str]], met
     rows = []
     for method, other in pairs:
         texts, count = [], 0
-        for cell in EVALUATION_CELLS:
+        for cell in TABLE12_CELLS:
             found = [
                 results.difference((method, measure), (other, measure))
                 for measure in (f"{stage}.{cell}.model.{metric}" for stage in stages_of_sweep(results))
@@ -111,7 +97,7 @@ def comparison_rows(results: SweepResults, pairs: Sequence[tuple[str, str]], met
             count = max([count, *(one.seeds for one in found if one is not None)])
             texts.append(" / ".join(difference_cell(one) for one in found))
         rows.append([f"`{method}` - `{other}`", count, *texts])
-    return markdown_table(["", "seeds", *(table_title(cell) for cell in EVALUATION_CELLS)], rows)
+    return markdown_table(["", "seeds", *(table_title(cell) for cell in TABLE12_CELLS)], rows)
 
 
 def per_class_rows(results: SweepResults, metric: str) -> str:

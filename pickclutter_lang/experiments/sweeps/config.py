@@ -32,7 +32,7 @@ class ReproduceTablesConfig:
     """A sweep over the runs on single images that tables and figures need, and these tables and figures."""
 
     table: Any = None
-    """1 to 12, a list such as [1,5], or `all`."""
+    """1 to 11, a list such as [1,5], or `all`. Table 12 has a command of its own."""
     figure: Any = None
     """1 (bars), 2b (UMAP), 4 (eigenvalues), a list of them, or `all`."""
     seeds: Any = field(default_factory=lambda: [0, 1, 2])

@@ -1,1 +1,1 @@
-"""Policies tried out in the real environment: episodes, what became of them, films."""
+"""Evaluation of policies in the environment: rollouts, metrics, videos."""

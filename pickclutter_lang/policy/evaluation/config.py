@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import at_least, one_of
 
 VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
-teacher, or chance (lower bound)."""
+teacher, or chance (lower bound). A further one is named `module:attribute`: a function from a `StudentRuntime` to a
+`TargetDetector`."""
 
 
 @dataclass
@@ -26,7 +28,8 @@ class PolicyEvalConfig:
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None
     """Detectors to compare: `oracle` (the simulator's segmentation, an upper bound), `few_shot` and `zero_shot` (the
-    student), `teacher` (classifies each segment), `random` (a lower bound). null: all for which there is a student."""
+    student), `teacher` (classifies each segment), `random` (a lower bound), or a detector of
+    your own, `module:attribute`. null: all of these for which there is a student."""
     episodes: int = 200
     """Episodes of each variant: those of the seeds `seed`, `seed` + 1, ..."""
     seed: int = 0
@@ -47,6 +50,10 @@ class PolicyEvalConfig:
     """Successes, and failures, of each variant that become videos (animated GIFs)."""
     n_filmstrips: int = 4
     """Graspable targets that a variant missed and that become filmstrips, from the first to the last frame."""
+    proposer: str | None = None
+    """Grasp proposer of your own, `module:attribute`. null: the package's."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -56,8 +63,16 @@ class PolicyEvalConfig:
         if (self.run is None) == (self.policy is None):
             raise InvalidArgumentError("expected a student: either run= (a finished run) or policy= (an export of one)")
         variants = self.variants
-        if variants is not None and (not variants or len(set(variants) & set(VARIANTS)) != len(variants)):
-            raise InvalidArgumentError(f"expected variants out of {', '.join(VARIANTS)}, each once, got {variants}")
+        known = {variant for variant in variants or () if variant in VARIANTS or is_plugin(variant)}
+        if variants is not None and (not variants or len(known) != len(variants)):
+            raise InvalidArgumentError(
+                f"expected variants out of {', '.join(VARIANTS)}, or detectors as module:attribute, each once, but got "
+                f"{variants}"
+            )
+        for variant in filter(is_plugin, known):
+            resolve(variant, "variants")
+        if self.proposer is not None:
+            resolve(self.proposer, "proposer")
         for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
             at_least(name, getattr(self, name), least)
         one_of("split", self.split, ("id", "ood"))

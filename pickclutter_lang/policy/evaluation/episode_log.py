@@ -39,6 +39,6 @@ class EpisodeLog:
                 stream.write(json.dumps(episode) + "\n")
         except OSError as error:
             raise DatasetError(
-                f"cannot write {self._path}: {error.strerror}; mend that and run the same command again"
+                f"cannot write {self._path}: {error.strerror}; fix that and run the same command again"
             ) from error
         self.episodes[episode["variant"], episode["seed"]] = episode

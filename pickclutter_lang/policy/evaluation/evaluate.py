@@ -27,6 +27,7 @@ from pickclutter_lang.policy.evaluation.student_folders import PHASES, check_sam
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
@@ -65,6 +66,8 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
     comparable["schema"] = SCHEMA
+    if config.proposer is not None:  # episodes of before are with the package's own
+        comparable["proposer"] = config.proposer
     comparable["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
     if config.run is not None:
         policies = export_students(config.run, config.scenes, folder, comparable)
@@ -79,15 +82,18 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         config.absent_probability,
         config.control_mode,
         policies,
+        config.trust_code or config.run is not None,
+        config.proposer,
     )
 
 
 def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
-    """Return the variants in the order of `VARIANTS`.
+    """Return the variants in the order of `VARIANTS`, those from outside last.
 
     :raises InvalidArgumentError: when there is no student of one
     """
     available = [variant for variant in VARIANTS if variant not in PHASES or variant in rollouts.policies]
+    available += [variant for variant in config.variants or () if is_plugin(variant)]
     lacking = sorted(set(config.variants or ()) - set(available))
     if lacking:
         raise InvalidArgumentError(

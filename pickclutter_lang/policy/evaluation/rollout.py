@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.detectors import (
@@ -26,6 +28,7 @@ from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
+from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
 """Called at each step with the observation and the state of the policy."""
@@ -35,7 +38,8 @@ RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
 class RolloutConfig:
     """Where policies act: environment, objects, and how often an absent object is named.
 
-    `policies` are policy folders by variant, `few_shot` or `zero_shot` or both.
+    `policies` are policy folders by variant, `few_shot` or `zero_shot` or both; `trust_code` as of
+    `StudentRuntime.load`. `proposer` names a grasp proposer as `module:attribute` (None: the package's own).
     """
 
     env_id: str
@@ -44,6 +48,8 @@ class RolloutConfig:
     absent_probability: float
     control_mode: str
     policies: Mapping[str, str]
+    trust_code: bool = False
+    proposer: str | None = None
 
 
 class RolloutRunner:
@@ -57,9 +63,12 @@ class RolloutRunner:
         """
         self.config = config
         self._detectors: dict[str, TargetDetector] = {}
-        students = {name: StudentRuntime.load(folder) for name, folder in config.policies.items()}
+        students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
         self._detectors |= {name: StudentDetector(student) for name, student in students.items()}
-        student = next(iter(students.values()))
+        student = self._student = next(iter(students.values()))
+        self._picker_config = DEFAULT_PICKER_CONFIG
+        if config.proposer is not None:
+            self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
         sides = {"hand": student.config.camera_size, "base": base_size}
         inner = gym.make(
             config.env_id,
@@ -73,7 +82,6 @@ class RolloutRunner:
             camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
         check_cameras(inner, student)
-        self._student_config = student.config
         catalog = paper_catalog()
         self._seen_names = {catalog[index].name for index in catalog.indices("id")}
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
@@ -82,8 +90,10 @@ class RolloutRunner:
         """Return the detector of a variant, which is made at its first use."""
         if variant not in self._detectors:
             if variant == "teacher":
-                teacher = self._student_config.teacher.load()
-                self._detectors[variant] = TeacherDetector(teacher, self._student_config.names)
+                spec = self._student.config
+                self._detectors[variant] = TeacherDetector(spec.teacher.load(), spec.names)
+            elif is_plugin(variant):
+                self._detectors[variant] = _detector_from_outside(variant, self._student)
             else:
                 self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
         return self._detectors[variant]
@@ -95,7 +105,7 @@ class RolloutRunner:
         whether more than half of the first detected mask is the target.
         """
         detector = _Timed(self.detector(variant))
-        policy = LanguagePickPolicy(detector, self.config.control_mode)
+        policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
         observation, info = self._env.reset(seed=seed)
         truth = observation["mask"] > 0
         state: tuple[EpisodeState, ...] | None = None
@@ -109,7 +119,6 @@ class RolloutRunner:
                 break
             observation, _, terminated, truncated, info = self._env.step(action)
             over, steps = terminated or truncated, steps + 1
-        assert state is not None
         first = detector.first
         located = (first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1)
         return {
@@ -131,6 +140,20 @@ class RolloutRunner:
         }
 
 
+def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:
+    """Make the detector of a variant `module:attribute`.
+
+    :raises InvalidArgumentError: when there is none, or what it makes is no `TargetDetector`
+    """
+    detector = resolve(name, "variants")(student)
+    if not callable(detector) or not hasattr(detector, "names"):
+        raise InvalidArgumentError(
+            f"expected variants={name} to make a pickclutter_lang.policy.detectors.TargetDetector, which has names and "
+            f"can be called, but got {type(detector).__name__}"
+        )
+    return detector  # type: ignore[no-any-return]
+
+
 class _Timed:
     """A detector that measures its time and keeps its first detection."""
 
@@ -140,7 +163,8 @@ class _Timed:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         start = time.perf_counter()
-        detection = self._detector(observation, name)
+        made = self._detector(observation, name)
+        detection = checked_result(made, Detection, type(self._detector).__qualname__, "detector")
         if not self.seconds:
             self.first = detection
         self.seconds.append(time.perf_counter() - start)

@@ -64,7 +64,8 @@ def _outcome(episode: Mapping[str, Any]) -> str:
 
 
 def _name(episode: Mapping[str, Any]) -> str:
-    return f"{FOLDER}/{episode['variant']}_{_outcome(episode)}_seed{episode['seed']}"
+    variant = episode["variant"].replace(":", ".")  # in a link, what stands before a colon is a protocol
+    return f"{FOLDER}/{variant}_{_outcome(episode)}_seed{episode['seed']}"
 
 
 def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:

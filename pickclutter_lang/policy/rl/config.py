@@ -29,6 +29,8 @@ class PPOConfig:
     """Time limit of an episode."""
     num_threads: int = 1
     """Threads of torch."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

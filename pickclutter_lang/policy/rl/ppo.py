@@ -54,7 +54,7 @@ def train_ppo(config: PPOConfig) -> Path:
     :raises PickClutterError: CheckpointError for the policy folder, what the environment and its wrappers raise
     """
     torch.set_num_threads(config.num_threads)
-    student = StudentRuntime.load(config.policy)
+    student = StudentRuntime.load(config.policy, config.trust_code)
     folder = Path(config.out)
     create_dir(folder)
     env = Monitor(make_environment(config, student), str(folder / "episodes"), info_keywords=("success",))

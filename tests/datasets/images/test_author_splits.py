@@ -76,7 +76,7 @@ def test_absent_files_are_refused_or_reported(tmp_path: Path, birds: ImageDatase
 
 
 @pytest.mark.parametrize(
-    ("part", "extra", "error", "said"),
+    ("part", "extra", "error", "message"),
     [
         (1, "Tern_A/p0.png", DatasetError, "train_data.txt and val_on_train_data.txt"),
         (0, "001.tern_a/p0.png", DatasetError, "again in train_data"),
@@ -87,10 +87,10 @@ def test_absent_files_are_refused_or_reported(tmp_path: Path, birds: ImageDatase
     ],
 )
 def test_lists_that_leak_or_lack_are_refused(
-    tmp_path: Path, birds: ImageDataset, part: int, extra: str, error: type[Exception], said: str
+    tmp_path: Path, birds: ImageDataset, part: int, extra: str, error: type[Exception], message: str
 ) -> None:
     rows = [[*some, extra] if n == part else some for n, some in enumerate(ON_DISK)]
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         read_author_lists(write_lists(tmp_path / "lists", *rows), birds, seed=0, shots=2)
 
 
@@ -168,7 +168,7 @@ def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: ImageData
 
 
 @pytest.mark.parametrize(
-    ("labels", "descriptions", "said"),
+    ("labels", "descriptions", "message"),
     [
         ("a 1 a\nb 2 b\n", "one\n", "2 labels .* 1 descriptions"),
         ("a 1 a\n", "one\ntwo\n", "1 labels .* 2 descriptions"),
@@ -177,8 +177,8 @@ def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: ImageData
         ("a 1 a\na 2 b\n", "one\ntwo", "repeats a"),
     ],
 )
-def test_texts_that_do_not_fit_are_refused(tmp_path: Path, labels: str, descriptions: str, said: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=said):
+def test_texts_that_do_not_fit_are_refused(tmp_path: Path, labels: str, descriptions: str, message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
         read_texts(write_texts(tmp_path / "t", labels, descriptions))
 
 
@@ -192,7 +192,7 @@ def test_captions_go_by_id(tmp_path: Path, birds: ImageDataset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"id": "003.Gull/p1.png", "text": "a"}\n' * 2, "line 2"),
         ('{"id": "x/y.png", "text": "a"}', "x/y.png"),
@@ -200,8 +200,8 @@ def test_captions_go_by_id(tmp_path: Path, birds: ImageDataset) -> None:
         ("a gull", "line 1"),
     ],
 )
-def test_captions_that_do_not_fit_are_refused(tmp_path: Path, birds: ImageDataset, text: str, said: str) -> None:
+def test_captions_that_do_not_fit_are_refused(tmp_path: Path, birds: ImageDataset, text: str, message: str) -> None:
     path = tmp_path / "captions.jsonl"
     path.write_text(text)
-    with pytest.raises(InvalidArgumentError, match=said):
+    with pytest.raises(InvalidArgumentError, match=message):
         with_captions(birds, path)

@@ -1,4 +1,4 @@
-"""Splits of images that cannot leak, and classes that can be told apart."""
+"""Splits of images without leaks, and classes with different names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_seeded_split_has_the_papers_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"shots": 12}, "at least 13 images of class"),
         ({"shots": 12, "names": list("abcdefg")}, "at least 13 images of [a-g],"),
@@ -36,8 +36,8 @@ def test_a_seeded_split_has_the_papers_rule() -> None:
         ({"halves": ((0, 1), (1, 2))}, "both"),
     ],
 )
-def test_a_split_that_cannot_be_is_named(given: dict[str, object], said: str) -> None:
-    with pytest.raises(DatasetError, match=said):
+def test_a_split_that_cannot_be_is_named(given: dict[str, object], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
         seeded_split(LABELS, 7, seed=0, **given)  # type: ignore[arg-type]
 
 
@@ -45,22 +45,22 @@ RIGHT = Split((0, 1), (2, 3), train=(0, 12), id=(1, 13), ood=(24, 36), fewshot=(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"unseen": (1, 2)}, "both"),
         ({"id": (0, 13)}, "train and id share 1"),
         ({"fewshot": (24, 37)}, "ood and fewshot share 1"),
         ({"ood": (24, 24, 36)}, "each entry of ood once"),
-        ({"id": (1, 14, 26)}, r"not its own: \[2\]"),
+        ({"id": (1, 14, 26)}, r"other classes than its own: \[2\]"),
         ({"train": (0,)}, r"train has no image of the classes \[1\]"),
         ({"fewshot": (25,)}, r"fewshot has no image of the classes \[3\]"),
         ({"fewshot": (25, 26, 37)}, "as many few-shot"),
         ({"ood": (24, 36, 500)}, "below 84"),
     ],
 )
-def test_nothing_is_in_two_places(change: dict[str, tuple[int, ...]], said: str) -> None:
+def test_nothing_is_in_two_places(change: dict[str, tuple[int, ...]], message: str) -> None:
     RIGHT.check(LABELS)
-    with pytest.raises(DatasetError, match=said):
+    with pytest.raises(DatasetError, match=message):
         replace(RIGHT, **change).check(LABELS)
 
 
@@ -87,7 +87,7 @@ def test_a_small_version_has_the_first_of_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "said"),
+    ("change", "error", "message"),
     [
         ({"classes": (ImageClass("a", "Mug"), ImageClass("b", "mug"))}, InvalidArgumentError, "mug"),
         ({"classes": (ImageClass("a", "mug"), ImageClass("a", "cup"))}, InvalidArgumentError, "folder"),
@@ -96,11 +96,11 @@ def test_a_small_version_has_the_first_of_each(tmp_path: Path) -> None:
         ({"labels": np.array([0, 1, 1])}, InvalidArgumentError, "each of 2"),
     ],
 )
-def test_data_that_do_not_fit_are_named(change: dict[str, object], error: type[Exception], said: str) -> None:
+def test_data_that_do_not_fit_are_named(change: dict[str, object], error: type[Exception], message: str) -> None:
     images = ArrayImages(["a/0", "b/0"], np.zeros((2, 4, 4, 3), np.uint8), "none")
     classes = (ImageClass("a", "mug"), ImageClass("b", "cup"))
     right = ImageDataset("toy", classes, np.array([0, 1]), images)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         replace(right, **change)  # type: ignore[arg-type]
 
 

@@ -273,7 +273,7 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[{"name": "x"}]', "folder"),
         ('[{"folder": "a", "name": "Mug"}, {"folder": "b", "name": "mug"}]', "mug"),
@@ -283,8 +283,8 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
         ("{", "classes.json"),
     ],
 )
-def test_a_wrong_file_of_names_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_file_of_names_is_refused(tmp_path: Path, text: str, message: str) -> None:
     paint_classes(tmp_path / "data", "ab", 1)
     (tmp_path / "data" / "classes.json").write_text(text)
-    with pytest.raises(InvalidArgumentError, match=said):
+    with pytest.raises(InvalidArgumentError, match=message):
         loaded(tmp_path, "image_folder")

@@ -115,7 +115,7 @@ def test_a_data_set_is_opened_with_lists_texts_and_captions(tmp_path: Path) -> N
     assert len(small.labels) == 4 and len(part.fewshot) == 1
 
 
-def test_pictures_with_the_same_bytes_in_two_parts_are_reported(tmp_path: Path) -> None:
+def test_images_with_the_same_bytes_in_two_parts_are_reported(tmp_path: Path) -> None:
     root = paint_classes(tmp_path / "data", "abcd", 6)
     _, split, report = load_image_dataset(config(tmp_path))
     assert "bytes" not in report
@@ -127,7 +127,7 @@ def test_pictures_with_the_same_bytes_in_two_parts_are_reported(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"image_size": 8}, "image_size"),
         ({"seed": -1}, "seed"),
@@ -139,12 +139,12 @@ def test_pictures_with_the_same_bytes_in_two_parts_are_reported(tmp_path: Path) 
         ({"name": "sun397", "classes": "x.json"}, "classes"),
     ],
 )
-def test_settings_outside_their_range_are_named(tmp_path: Path, change: dict[str, object], said: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=said):
+def test_settings_outside_their_range_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
         load_image_dataset(config(tmp_path, **change))
 
 
-def test_a_class_with_too_few_pictures_is_named(tmp_path: Path) -> None:
+def test_a_class_with_too_few_images_is_named(tmp_path: Path) -> None:
     paint_classes(tmp_path / "data", ["mug", "cup"], 2)
     with pytest.raises(DatasetError, match=r"at least 3 images of (mug|cup), but got 2"):
         load_image_dataset(config(tmp_path))

@@ -52,14 +52,14 @@ def test_files_are_read_by_row_as_squares(paths: list[Path], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK"])
-def test_every_kind_of_picture_becomes_rgb(tmp_path: Path, mode: str) -> None:
+def test_every_kind_of_image_becomes_rgb(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("x.jpg" if mode == "CMYK" else "x.png")
     Image.linear_gradient("L").convert("RGB").convert(mode).save(path)
     pixels = opened([path], tmp_path).load([0])[0]
     assert pixels.shape == (SIDE, SIDE, 3) and pixels[0].mean() < 20 and pixels[-1].mean() > 235
 
 
-def test_a_picture_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
+def test_a_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", READER, tmp_path / "files", tmp_path / "cache"], check=True)
     truth, state = decoded(paths), paths[0].stat()
     digest = opened(paths, tmp_path).content_hash
@@ -88,7 +88,7 @@ def test_a_killed_process_leaves_a_cache_that_is_right(
     assert np.array_equal(images.load(range(12)), decoded(paths))
 
 
-def test_two_processes_at_once_keep_the_same_pictures(paths: list[Path], tmp_path: Path) -> None:
+def test_two_processes_at_once_keep_the_same_images(paths: list[Path], tmp_path: Path) -> None:
     command = [sys.executable, "-c", READER, tmp_path / "files", tmp_path / "cache"]
     assert [child.wait() for child in [subprocess.Popen(command) for _ in range(3)]] == [0, 0, 0]
     images = opened(paths, tmp_path)
@@ -115,7 +115,7 @@ def test_a_cache_that_cannot_be_written_is_named(paths: list[Path], tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", ["text", "cut", "gone"])
-def test_an_unreadable_picture_is_named(paths: list[Path], tmp_path: Path, kind: str) -> None:
+def test_an_unreadable_image_is_named(paths: list[Path], tmp_path: Path, kind: str) -> None:
     bad = paths[7]
     if kind == "gone":
         bad.unlink()
@@ -139,8 +139,8 @@ def test_content_is_that_of_ids_and_bytes_wherever_the_files_lie(paths: list[Pat
     assert first.content_hash != ImageFiles(there, ids, SIDE, tmp_path / "cache").content_hash
 
 
-def test_an_id_names_one_picture(paths: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="x is there 2 times"):
+def test_an_id_names_one_image(paths: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="x occurs 2 times"):
         ImageFiles(paths[:2], ["x", "x"], SIDE, tmp_path)
     with pytest.raises(InvalidArgumentError, match="an id for each of 2"):
         ArrayImages(["x"], np.zeros((2, 4, 4, 3), np.uint8), "")

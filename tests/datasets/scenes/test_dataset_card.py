@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +22,12 @@ CHECK = {"instances": 7, "labelled": 4, "picked": 3, "agreement": 0.75, "precisi
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     make_store(tmp_path / "store", make_manifest(size=32))
     return tmp_path / "store"
 
 
-def test_card_counts_the_labels(folder):
+def test_card_counts_the_labels(folder: Path) -> None:
     store = SceneStore.open(folder)
     text = write_dataset_card(folder).read_text()
     present, visible, graspable = (store.labels(kind) for kind in ("present", "visible", "graspable"))
@@ -39,15 +40,15 @@ def test_card_counts_the_labels(folder):
     assert store.content_hash in text and "procedural models" in text and "Not yet for this store" in text
 
 
-def test_card_shows_the_grasp_check(folder):
+def test_card_shows_the_grasp_check(folder: Path) -> None:
     (folder / "grasp_check.json").write_text(json.dumps({**CHECK, "pose_success": 0.25}))
     text = write_dataset_card(folder).read_text()
-    assert "tried to pick 7 visible objects" in text
+    assert "attempted to pick 7 visible objects" in text
     assert "| precision | 0.500 |" in text and "| recall | - |" in text and "| pose_success | 0.250 |" in text
 
 
 @pytest.mark.parametrize("broken", ["{", json.dumps(CHECK)])
-def test_a_broken_grasp_check_is_named(folder, broken):
+def test_a_broken_grasp_check_is_named(folder: Path, broken: Any) -> None:
     (folder / "grasp_check.json").write_text(broken)
     with pytest.raises(DatasetError, match=r"pickclutter validate-grasp-labels in .*grasp_check\.json"):
         write_dataset_card(folder)
@@ -57,7 +58,7 @@ def test_a_broken_grasp_check_is_named(folder, broken):
     ("object_set", "words"),
     [("ycb", "CC BY 4.0"), ("proxy", "procedural models"), ("published", "authors of Li et al.")],
 )
-def test_card_names_the_licence(tmp_path, object_set, words):
+def test_card_names_the_licence(tmp_path: Path, object_set: str, words: str) -> None:
     values = json.loads(json.dumps({"object_set": object_set}))
     manifest = make_store(tmp_path / "s")
     type(manifest)(**{**manifest.__dict__, **values}).write(tmp_path / "s")
@@ -65,7 +66,7 @@ def test_card_names_the_licence(tmp_path, object_set, words):
 
 
 @pytest.mark.parametrize("graspable", [True, False])
-def test_contact_sheet_shows_pictures(tmp_path, graspable):
+def test_contact_sheet_shows_images(tmp_path: Path, graspable: bool) -> None:
     make_store(tmp_path / "s", make_manifest(size=32, graspable=graspable))
     store = SceneStore.open(tmp_path / "s")
     sheet = np.asarray(Image.open(write_contact_sheet(tmp_path / "s", scenes=3, columns=2)).convert("RGB"))
@@ -77,12 +78,12 @@ def test_contact_sheet_shows_pictures(tmp_path, graspable):
         write_contact_sheet(tmp_path / "s", scenes=0)
 
 
-def test_contact_sheet_has_all_scenes_of_a_small_store(tmp_path):
+def test_contact_sheet_has_all_scenes_of_a_small_store(tmp_path: Path) -> None:
     make_store(tmp_path / "s", make_manifest(scenes=2))
     assert Image.open(write_contact_sheet(tmp_path / "s")).width < 600
 
 
-def test_episodes_say_what_the_store_says(folder):
+def test_episodes_say_what_the_store_says(folder: Path) -> None:
     path = write_episodes(folder)
     store, episodes = SceneStore.open(folder), read_episodes(path)
     assert episodes == json.loads(gzip.decompress(path.read_bytes())) and len(episodes) == len(store)
@@ -101,7 +102,7 @@ def test_episodes_say_what_the_store_says(folder):
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'[{"actors": []}]', b"[1]", b"\x1f\x8bhalf"])
-def test_other_files_are_no_episodes(tmp_path, data):
+def test_other_files_are_no_episodes(tmp_path: Path, data: Any) -> None:
     (tmp_path / "e.json").write_bytes(data)
     with pytest.raises(DatasetError, match="expected a"):
         read_episodes(tmp_path / "e.json")
@@ -117,7 +118,7 @@ def _ycb() -> Path | None:
 @pytest.mark.sim
 @pytest.mark.slow
 @pytest.mark.skipif(_ycb() is None, reason="the real YCB objects are not here (PICKCLUTTER_YCB)")
-def test_stock_pick_clutter_loads_our_episodes(tmp_path):
+def test_stock_pick_clutter_loads_our_episodes(tmp_path: Path) -> None:
     pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
     from pickclutter_lang.envs.config import CollectConfig
     from pickclutter_lang.envs.generation.collect import collect

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import h5py
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ SCENES = {
 }
 
 
-def write_published(path, depth_dtype="f4", size=48, cameras=("base", "hand")):
+def write_published(path: Path, depth_dtype: str = "f4", size: int = 48, cameras: Any = ("base", "hand")) -> Path:
     """Write a file of the published layout; scene k has the color 10 (k + 1) and a step in depth."""
     with h5py.File(path, "w") as file:
         for k, (name, model_ids) in enumerate(SCENES.items()):
@@ -30,14 +33,14 @@ def write_published(path, depth_dtype="f4", size=48, cameras=("base", "hand")):
     return path
 
 
-def config(tmp_path, **changes):
+def config(tmp_path: Path, **changes: Any) -> Any:
     values = {"file": str(tmp_path / "test.h5"), "split": "ood", "out": str(tmp_path / "store"), "image_size": 32}
     return ImportConfig(**{**values, "shard_size": 2, **changes})
 
 
 @pytest.mark.parametrize(("depth_dtype", "unit"), [("f4", "metres"), ("u2", "millimetres"), ("i4", "millimetres")])
 @pytest.mark.parametrize("size", [24, 32, 512])
-def test_published_scenes_become_a_store(tmp_path, depth_dtype, unit, size):
+def test_published_scenes_become_a_store(tmp_path: Path, depth_dtype: str, unit: Any, size: int) -> None:
     write_published(tmp_path / "test.h5", depth_dtype, size)
     store = import_published(config(tmp_path))
     assert verify_store(store.path).content_hash == store.content_hash
@@ -54,43 +57,43 @@ def test_published_scenes_become_a_store(tmp_path, depth_dtype, unit, size):
 
 
 @pytest.mark.parametrize("label", ["visible", "graspable"])
-def test_labels_that_nobody_knows_are_not_there(tmp_path, label):
+def test_labels_that_nobody_knows_are_not_there(tmp_path: Path, label: str) -> None:
     write_published(tmp_path / "test.h5")
     store = import_published(config(tmp_path))
     with pytest.raises(DatasetError, match=f"does not hold '{label}'; it holds index, present, hand_rgb"):
         store.labels(label)
 
 
-def test_ids_differ_from_those_of_made_scenes(tmp_path):
+def test_ids_differ_from_those_of_made_scenes(tmp_path: Path) -> None:
     write_published(tmp_path / "test.h5")
     store = import_published(config(tmp_path))
     assert store.scene_ids()[0].startswith("ood/test.h5-") and len(set(store.scene_ids())) == 3
 
 
-def test_one_camera_alone(tmp_path):
+def test_one_camera_alone(tmp_path: Path) -> None:
     write_published(tmp_path / "test.h5", cameras=("base",))
     store = import_published(config(tmp_path))
     assert store.cameras == ("base",) and store.images("base", index=1).shape == (32, 32, 3)
 
 
-def test_importing_again(tmp_path):
+def test_importing_again(tmp_path: Path) -> None:
     write_published(tmp_path / "test.h5")
     first = import_published(config(tmp_path)).content_hash
     assert import_published(config(tmp_path)).content_hash == first
-    with pytest.raises(MismatchError, match="image_size is 32 there, 64 asked"):
+    with pytest.raises(MismatchError, match="image_size is 32 there, 64 now"):
         import_published(config(tmp_path, image_size=64))
     assert SceneStore.open(tmp_path / "store").content_hash == first
 
 
-def _drop(name):
-    def spoil(file):
+def _drop(name: str) -> Any:
+    def spoil(file: Any) -> Any:
         del file[name]
 
     return spoil
 
 
-def _replace(name, value):
-    def spoil(file):
+def _replace(name: str, value: Any) -> Any:
+    def spoil(file: Any) -> Any:
         del file[name]
         file[name] = value
 
@@ -108,7 +111,7 @@ def _replace(name, value):
         (_drop("traj_0/dict_str_hand_camera"), DatasetError, "traj_2|not there|dict_str_hand_camera"),
     ],
 )
-def test_other_layouts_are_named(tmp_path, spoil, error, words):
+def test_other_layouts_are_named(tmp_path: Path, spoil: Any, error: type[Exception], words: str) -> None:
     with h5py.File(write_published(tmp_path / "test.h5"), "r+") as file:
         spoil(file)
     if "traj_2|" in words:
@@ -119,7 +122,7 @@ def test_other_layouts_are_named(tmp_path, spoil, error, words):
         import_published(config(tmp_path))
 
 
-def test_files_that_are_none(tmp_path):
+def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="there is no file"):
         import_published(config(tmp_path))
     (tmp_path / "test.h5").write_bytes(b"text")
@@ -134,18 +137,18 @@ def test_files_that_are_none(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"), [({"split": "test"}, "got 'test'"), ({"image_size": -1}, "-1"), ({"shard_size": 0}, "0")]
 )
-def test_settings_out_of_range(tmp_path, changes, words):
+def test_settings_out_of_range(tmp_path: Path, changes: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=words):
         config(tmp_path, **changes).validate()
 
 
-def test_depth_never_mixes_two_surfaces():
+def test_depth_never_mixes_two_surfaces() -> None:
     depth = np.where(np.arange(512) < 200, 0.4, 0.9)[None].repeat(512, 0)
     assert set(np.unique(resized_depth(depth, 37))) == {400, 900}
     assert resized_depth(np.array([[np.nan, np.inf], [70.0, -1.0]]), 2).tolist() == [[0, 0], [65535, 0]]
 
 
-def test_colour_formats():
+def test_colour_formats() -> None:
     floats = np.full((8, 8, 4), 0.5, np.float32)
     assert resized_rgb(floats, 4).shape == (4, 4, 3) and (resized_rgb(floats, 4) == 128).all()
     assert resized_rgb(np.zeros((8, 8, 3), np.uint8), 16).shape == (16, 16, 3)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_importer import write_published
@@ -35,14 +36,14 @@ def run(folder: Path, script: str, *arguments: str, without_sim: bool = False) -
         ("import_scenes.py", ["file=", "image_size: 224"]),
     ],
 )
-def test_help_needs_no_simulator_and_leaves_nothing(tmp_path, script, keys):
+def test_help_needs_no_simulator_and_leaves_nothing(tmp_path: Path, script: str, keys: Any) -> None:
     done = run(tmp_path, script, "--help", without_sim=True)
     assert done.returncode == 0 and done.stderr == ""
     assert all(key in done.stdout for key in keys), done.stdout
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_extra_is_one_line(tmp_path):
+def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:
     done = run(tmp_path, "collect_scenes.py", "out=train", without_sim=True)
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
@@ -63,7 +64,7 @@ def test_a_missing_extra_is_one_line(tmp_path):
         ("import_scenes.py", ["file=no.h5", "split=all", "out=x"], "got 'all'"),
     ],
 )
-def test_mistakes_are_one_line(tmp_path, script, arguments, words):
+def test_mistakes_are_one_line(tmp_path: Path, script: str, arguments: Any, words: str) -> None:
     done = run(tmp_path, script, *arguments)
     assert done.returncode == 2, done.stderr
     lines = done.stderr.strip().splitlines()
@@ -71,7 +72,7 @@ def test_mistakes_are_one_line(tmp_path, script, arguments, words):
     assert not list(tmp_path.iterdir())
 
 
-def test_verify_names_the_damaged_shard(tmp_path):
+def test_verify_names_the_damaged_shard(tmp_path: Path) -> None:
     make_store(tmp_path / "store")
     assert "3 shards with 11 scenes are intact" in run(tmp_path, "verify_scenes.py", "store=store").stdout
     path = tmp_path / "store" / "shards" / "00002.h5"
@@ -80,7 +81,7 @@ def test_verify_names_the_damaged_shard(tmp_path):
     assert done.returncode == 2 and "CorruptShardError: 1 of 3 shards" in done.stderr and "00002.h5" in done.stderr
 
 
-def test_import_and_verify(tmp_path):
+def test_import_and_verify(tmp_path: Path) -> None:
     write_published(tmp_path / "test.h5")
     done = run(tmp_path, "import_scenes.py", "file=test.h5", "split=ood", "out=store", "image_size=32")
     assert done.returncode == 0 and "depth float32, read as metres" in done.stdout
@@ -90,7 +91,7 @@ def test_import_and_verify(tmp_path):
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_collect_then_again_then_other_settings(tmp_path):
+def test_collect_then_again_then_other_settings(tmp_path: Path) -> None:
     pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
     call = (
         "collect_scenes.py",

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,14 +23,14 @@ from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     make_store(tmp_path / "store")
     return tmp_path / "store"
 
 
 @pytest.mark.parametrize("cameras", [("hand",), ("hand", "base")])
 @pytest.mark.parametrize("graspable", [True, False])
-def test_what_is_written_is_read(tmp_path, cameras, graspable):
+def test_what_is_written_is_read(tmp_path: Path, cameras: Any, graspable: bool) -> None:
     manifest = make_store(tmp_path / "s", make_manifest(cameras=cameras, graspable=graspable))
     store = SceneStore.open(tmp_path / "s")
     assert len(store) == 11 and store.cameras == cameras and store.content_hash == manifest.content_hash
@@ -42,13 +44,13 @@ def test_what_is_written_is_read(tmp_path, cameras, graspable):
 
 
 @pytest.mark.parametrize("index", [5, -1, slice(2, 9), slice(None, None, 3), [7, 0, 7, 10], np.array([4, 3])])
-def test_pictures_by_index(folder, index):
+def test_images_by_index(folder: Path, index: Any) -> None:
     store = SceneStore.open(folder)
     everything = np.stack([random_row(store.manifest, n)["hand_rgb"] for n in range(len(store))])
     np.testing.assert_array_equal(store.images("hand", "rgb", index), everything[index])
 
 
-def test_pictures_are_not_all_loaded(folder):
+def test_images_are_not_all_loaded(folder: Path) -> None:
     store = SceneStore.open(folder)
     for path in sorted((folder / "shards").iterdir())[1:]:
         path.unlink()
@@ -57,7 +59,7 @@ def test_pictures_are_not_all_loaded(folder):
         store.images(index=4)
 
 
-def test_labels_and_columns(folder):
+def test_labels_and_columns(folder: Path) -> None:
     store = SceneStore.open(folder)
     labels = store.labels("present")
     assert labels.shape == (11, 26) and labels.dtype == bool
@@ -79,30 +81,30 @@ def test_labels_and_columns(folder):
         (lambda s: s.split_label_indices("train"), InvalidArgumentError, "expected 'id' or 'ood'"),
     ],
 )
-def test_wrong_questions(tmp_path, ask, error, words):
+def test_wrong_questions(tmp_path: Path, ask: Any, error: type[Exception], words: str) -> None:
     make_store(tmp_path / "s", make_manifest(graspable=False))
     with pytest.raises(error, match=words):
         ask(SceneStore.open(tmp_path / "s"))
 
 
-def _picture_sum(store: SceneStore, index: int, answers: multiprocessing.Queue) -> None:
+def _image_sum(store: SceneStore, index: int, answers: multiprocessing.Queue) -> None:
     answers.put(int(store.images(index=index).sum()))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_other_processes_read_too(folder, method):
+def test_other_processes_read_too(folder: Path, method: str) -> None:
     store = SceneStore.open(folder)
     expected = int(store.images(index=2).sum())  # a handle is open before the fork
     context = multiprocessing.get_context(method)
     answers = context.Queue()
-    child = context.Process(target=_picture_sum, args=(store, 2, answers))
+    child = context.Process(target=_image_sum, args=(store, 2, answers))
     child.start()
     assert answers.get(timeout=60) == expected
     child.join()
     assert pickle.loads(pickle.dumps(store)).scene(2)["index"] == 2
 
 
-def test_bytes_are_the_same_later(tmp_path):
+def test_bytes_are_the_same_later(tmp_path: Path) -> None:
     make_store(tmp_path / "a")
     time.sleep(1.1)  # HDF5 would note the time to the second
     make_store(tmp_path / "b")
@@ -111,22 +113,22 @@ def test_bytes_are_the_same_later(tmp_path):
         assert path.read_bytes() == other.read_bytes(), path.name
 
 
-def test_content_hash_follows_content(tmp_path):
+def test_content_hash_follows_content(tmp_path: Path) -> None:
     hashes = {make_store(tmp_path / str(seed), make_manifest(seed=seed)).content_hash for seed in range(3)}
     assert len(hashes) == 3
 
 
-def _flip_byte(path):
+def _flip_byte(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))
 
 
-def _cut(path):
+def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-7])
 
 
-def _other_scene(path):
+def _other_scene(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["actors"][0, 0] += 1
 
@@ -140,7 +142,7 @@ def _other_scene(path):
         (_other_scene, False, "sha256"),
     ],
 )
-def test_damage_is_named(folder, damage, seen_at_open, words):
+def test_damage_is_named(folder: Path, damage: Any, seen_at_open: Any, words: str) -> None:
     verify_store(folder)
     for name in ("00000.h5", "00002.h5"):
         damage(folder / "shards" / name)
@@ -152,7 +154,7 @@ def test_damage_is_named(folder, damage, seen_at_open, words):
             SceneStore.open(folder)
 
 
-def test_a_shard_that_is_no_hdf5_file(folder):
+def test_a_shard_that_is_no_hdf5_file(folder: Path) -> None:
     path = folder / "shards" / "00001.h5"
     path.write_bytes(b"x" * path.stat().st_size)
     store = SceneStore.open(folder)
@@ -169,7 +171,7 @@ def test_a_shard_that_is_no_hdf5_file(folder):
         (lambda m: m.update(content_hash="", shards=m["shards"][:2]), "has 2 of 3 shards"),
     ],
 )
-def test_manifest_is_checked(folder, change, words):
+def test_manifest_is_checked(folder: Path, change: Any, words: str) -> None:
     values = json.loads((folder / "manifest.json").read_text())
     change(values)
     (folder / "manifest.json").write_text(json.dumps(values))
@@ -177,7 +179,7 @@ def test_manifest_is_checked(folder, change, words):
         SceneStore.open(folder)
 
 
-def test_half_a_manifest_and_none(folder, tmp_path):
+def test_half_a_manifest_and_none(folder: Path, tmp_path: Path) -> None:
     (folder / "manifest.json").write_text('{"schema": 1,')
     with pytest.raises(DatasetError, match="is damaged"):
         SceneStore.open(folder)
@@ -185,7 +187,7 @@ def test_half_a_manifest_and_none(folder, tmp_path):
         SceneStore.open(tmp_path / "nowhere")
 
 
-def test_content_hash_of_the_manifest_is_checked(folder):
+def test_content_hash_of_the_manifest_is_checked(folder: Path) -> None:
     manifest = read_manifest(folder)
     replace(manifest, content_hash="f" * 64).write(folder)
     with pytest.raises(DatasetError, match="another content hash"):
@@ -195,18 +197,18 @@ def test_content_hash_of_the_manifest_is_checked(folder):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"seed": 1}, "seed is 0 there, 1 asked"),
-        ({"size": 32}, r"settings\.image_size is 16 there, 32 asked"),
-        ({"split": "ood"}, "split is 'train' there, 'ood' asked"),
-        ({"scenes": 12}, "scenes is 11 there, 12 asked"),
+        ({"seed": 1}, "seed is 0 there, 1 now"),
+        ({"size": 32}, r"settings\.image_size is 16 there, 32 now"),
+        ({"split": "ood"}, "split is 'train' there, 'ood' now"),
+        ({"scenes": 12}, "scenes is 11 there, 12 now"),
     ],
 )
-def test_other_settings_are_named(folder, changes, words):
+def test_other_settings_are_named(folder: Path, changes: Any, words: str) -> None:
     with pytest.raises(MismatchError, match=words):
         read_manifest(folder).check_compatible(make_manifest(**changes), folder)
 
 
-def _too_many(row):
+def _too_many(row: Any) -> Any:
     row["actors"][:2] = 3
 
 
@@ -222,7 +224,7 @@ def _too_many(row):
         (lambda r: r["graspable"].fill(True), "graspable, but not visible"),
     ],
 )
-def test_a_wrong_scene_is_refused(tmp_path, spoil, words):
+def test_a_wrong_scene_is_refused(tmp_path: Path, spoil: Any, words: str) -> None:
     manifest = make_manifest()
     (tmp_path / "shards").mkdir()
     row = random_row(manifest, 0)
@@ -232,7 +234,7 @@ def test_a_wrong_scene_is_refused(tmp_path, spoil, words):
     assert not list((tmp_path / "shards").iterdir())
 
 
-def test_a_full_disk_leaves_nothing(tmp_path):
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     manifest = make_manifest(size=64)
     (tmp_path / "shards").mkdir()
     rows = [random_row(manifest, index) for index in range(4)]
@@ -247,7 +249,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     write_shard(tmp_path, 0, rows, manifest.layout)
 
 
-def test_folders(tmp_path):
+def test_folders(tmp_path: Path) -> None:
     create_dir(tmp_path / "new")
     create_dir(tmp_path / "new")
     with pytest.raises(DatasetError, match="mkdir -p"):
@@ -260,7 +262,7 @@ def test_folders(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
 
 
-def test_the_store_needs_neither_torch_nor_simulator():
+def test_the_store_needs_neither_torch_nor_simulator() -> None:
     code = (
         "import sys, pickclutter_lang.datasets.scenes\n"
         "print([name for name in ('torch', 'sapien', 'matplotlib') if name in sys.modules])"

@@ -1,6 +1,8 @@
 """Splits: JSON lists of scene ids."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,17 +17,17 @@ from pickclutter_lang.teachers.scene_features import teacher_features
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory) -> list[str]:
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return make_toys(tmp_path_factory.mktemp("toys"))
 
 
-def write(path, ids) -> str:
+def write(path: Path, ids: Any) -> str:
     path.write_text(json.dumps(ids))
     return str(path)
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
-def test_a_split_chooses_scenes_in_its_order(toys, tmp_path, limit):
+def test_a_split_chooses_scenes_in_its_order(toys: list[str], tmp_path: Path, limit: int) -> None:
     cfg = config(*toys, f"data.max_cache_bytes={limit}").data
     whole = load_scene_datasets(cfg)["ood"]
     ids = [whole.scene_ids[row] for row in (7, 0, 3)]
@@ -38,7 +40,7 @@ def test_a_split_chooses_scenes_in_its_order(toys, tmp_path, limit):
     np.testing.assert_array_equal(chosen.presence("ood"), whole.presence("ood")[[7, 0, 3]])
 
 
-def test_features_of_a_split_are_not_those_of_the_store(toys, tmp_path):
+def test_features_of_a_split_are_not_those_of_the_store(toys: list[str], tmp_path: Path) -> None:
     cfg = config(*toys)
     store, cache = SceneStore.open(cfg.data.id), FeatureCache(tmp_path)
     teacher = load_teacher("pocket", cfg.teacher.checkpoint)
@@ -48,7 +50,7 @@ def test_features_of_a_split_are_not_those_of_the_store(toys, tmp_path):
     torch.testing.assert_close(teacher_features(teacher, part, cache), features[[5, 2]])
 
 
-def test_two_splits_of_one_store_may_not_share_a_scene(toys, tmp_path):
+def test_two_splits_of_one_store_may_not_share_a_scene(toys: list[str], tmp_path: Path) -> None:
     cfg = config(*toys).data
     ids = SceneStore.open(cfg.ood).scene_ids()
     cfg.fewshot = cfg.ood
@@ -71,7 +73,7 @@ def test_two_splits_of_one_store_may_not_share_a_scene(toys, tmp_path):
         (None, "cannot be read"),
     ],
 )
-def test_a_split_that_is_none_is_named(toys, tmp_path, content, message):
+def test_a_split_that_is_none_is_named(toys: list[str], tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "split.json"
     if content is not None:
         path.write_text(content)

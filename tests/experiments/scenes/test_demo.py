@@ -35,7 +35,7 @@ from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(ROOT / "scripts" / "demo.py")
-NAMES = ["banana", "a red teapot", "the blue thing"]
+NAMES = ["banana", "a red teapot", "the blue object"]
 needs_the_extra = pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs the extra `demo`")
 
 

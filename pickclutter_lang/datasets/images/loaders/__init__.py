@@ -1,4 +1,4 @@
-"""The data sets by name. A further one is a file here with a `load`, and its line below."""
+"""Loaders of the supported data sets, by name; one from outside is `module:attribute`, a function like theirs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pickclutter_lang.datasets.images.loaders import (
 )
 from pickclutter_lang.datasets.images.loaders.folders import LoadResult
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 
 Loader = Callable[[ImageDataConfig], LoadResult]
 
@@ -37,8 +38,13 @@ def load_set(config: ImageDataConfig) -> LoadResult:
 
     :raises InvalidArgumentError: for a name that is none, and what the set's own `load` raises
     """
+    if is_plugin(config.name):
+        return checked_result(resolve(config.name, "data.name")(config), LoadResult, config.name, "data.name")
     if config.name not in SETS:
-        raise InvalidArgumentError(f"expected name to be one of {', '.join(SETS)}, but got {config.name!r}")
+        raise InvalidArgumentError(
+            f"expected data.name to be one of {', '.join(SETS)}, or a function of your own as module:attribute, but "
+            f"got {config.name!r}"
+        )
     return SETS[config.name](config)
 
 

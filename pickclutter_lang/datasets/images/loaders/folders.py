@@ -1,4 +1,4 @@
-"""What the loaders share: class folders, the images in them, and what a known data set must have."""
+"""Helpers of the loaders: class folders, the images in them, and the files that a data set must have."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class DatasetSpec:
 
 
 def is_image(path: Path) -> bool:
-    """Return whether a file's name is that of a image."""
+    """Return whether a file's name is that of an image."""
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
 
 

@@ -1,4 +1,4 @@
-"""Any folder with a folder of images for each class, and a file that says what they are called."""
+"""A folder of images for each class (torchvision's `ImageFolder`), with a file of names and descriptions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
     :param root: holds a folder of images for each class
     :param classes: a JSON list of `{"folder": ..., "name": ..., "category": ..., "description": ...}` (or an object
         with such a list as `classes`; `coarse` is read as `category`); all but `folder` may be left out. By default
-        each class is called as its folder
+        each class has the name of its folder
     :raises MissingAssetsError: when there are no class folders
     :raises InvalidArgumentError: when the file is not such a list, or two classes share a name
     """
@@ -82,7 +82,7 @@ def _unmatched(classes: Sequence[ImageClass], names: Path) -> list[str]:
     """Return what the file of names and the folders do not share, for people."""
     there, listed = {item.folder for item in classes}, {str(row["folder"]) for row in _rows(names)}
     lines = []
-    for what, lacking in (("have no folder of images", listed - there), ("are not in the file", there - listed)):
-        if lacking:
-            lines.append(f"{len(lacking)} classes of {names} {what}, such as {sorted(lacking)[0]}")
+    for what, missing in (("have no folder of images", listed - there), ("are not in the file", there - listed)):
+        if missing:
+            lines.append(f"{len(missing)} classes of {names} {what}, such as {sorted(missing)[0]}")
     return lines

@@ -1,4 +1,4 @@
-"""Files of MATLAB, as some data sets come with their labels."""
+"""Reading of MATLAB files, in which some data sets have their labels."""
 
 from __future__ import annotations
 

@@ -24,24 +24,24 @@ from pickclutter_lang.objects.extra_objects import all_objects
 
 
 def load(config: ImageDataConfig) -> LoadResult:
-    """Load the views in `root` and `views`: a class is an object, its captions are what the simulator knows of it.
+    """Load the views in `root` and `views`: a class is an object, its captions are made of its attributes.
 
-    The halves are the catalog's where it has them; of its other objects, every second one is known.
+    Seen and unseen classes are those of the catalog; of its other objects, every second one is seen.
 
-    :raises DatasetError: when there are no views of objects, or a folder is damaged
-    :raises InvalidArgumentError: when the same views are there twice
+    :raises DatasetError: when present are no views of objects, or a folder is damaged
+    :raises InvalidArgumentError: when the same views are present twice
     :raises UnknownObjectError: for an object that the catalog does not know
     """
     images, ids, objects, left_out, seen = [], [], [], 0, set()
     for folder in (config.root, *config.extra_views):
         if not Path(folder).is_dir():
             raise DatasetError(
-                f"expected views of objects in {folder}, but there is no such folder; make them: python "
+                f"expected views of objects in {folder}, but present is no such folder; make them: "
                 f"pickclutter render-object-views random_objects=0 views_per_object=80 out={folder}"
             )
         store = ObjectViewDataset.open(folder)
         if store.content_hash in seen:
-            raise InvalidArgumentError(f"expected other views in each folder, but those in {folder} are there twice")
+            raise InvalidArgumentError(f"expected other views in each folder, but those in {folder} are present twice")
         seen.add(store.content_hash)
         models = [str(row["model_id"]) if "model_id" in row else None for row in store.objects]
         rows = [row for row in range(len(store)) if models[store.object_index[row]]]
@@ -50,18 +50,17 @@ def load(config: ImageDataConfig) -> LoadResult:
         objects += [all_objects().find(str(models[store.object_index[row]])) for row in rows]
         ids += [f"{models[store.object_index[row]]}/{store.content_hash[:8]}-{row:05d}" for row in rows]
     if not objects:
-        raise DatasetError(f"expected views of objects of the catalog in {config.root}, but there are none")
-    there = set(objects)
-    shown = [item for item in all_objects() if item in there]
-    place = {item: n for n, item in enumerate(shown)}
+        raise DatasetError(f"expected views of objects of the catalog in {config.root}, but present are none")
+    classes = [item for item in all_objects() if item in set(objects)]
+    place = {item: n for n, item in enumerate(classes)}
     content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
     data = ImageDataset(
         config.name,
-        tuple(ImageClass(item.model_id, item.name, item.description, item.category) for item in shown),
+        tuple(ImageClass(item.model_id, item.name, item.description, item.category) for item in classes),
         np.array([place[item] for item in objects], dtype=np.int64),
         ArrayImages(ids, np.concatenate(images), content),
         {name: _caption(item, row) for row, (name, item) in enumerate(zip(ids, objects, strict=True))},
-        _class_split(shown),
+        _class_split(classes),
     )
     return LoadResult(data, (f"{left_out} views of objects outside the catalog are left out",) if left_out else ())
 
@@ -77,14 +76,14 @@ def _caption(item: CatalogObject, row: int) -> str:
     return object_caption(attributes_of(item), np.random.default_rng(row)).text
 
 
-def _class_split(shown: Sequence[CatalogObject]) -> ClassSplit:
-    """Return the known and the unseen of the objects that are there; an object's half depends on it alone."""
-    known = [item.split == "id" or item.model_id in _extra_objects() for item in shown]
-    places = [tuple(n for n, is_known in enumerate(known) if is_known == wanted) for wanted in (True, False)]
+def _class_split(classes: Sequence[CatalogObject]) -> ClassSplit:
+    """Return the seen and the unseen objects; whether an object is seen depends on it alone."""
+    seen = [item.split == "id" or item.model_id in _extra_objects() for item in classes]
+    places = [tuple(n for n, is_seen in enumerate(seen) if is_seen == wanted) for wanted in (True, False)]
     return places[0], places[1]
 
 
 @lru_cache(maxsize=1)
 def _extra_objects() -> frozenset[str]:
-    """Return every second of the objects that the catalog puts in no half."""
+    """Return every second of the objects that are neither in Y_id nor in Y_ood."""
     return frozenset([item.model_id for item in all_objects() if item.split == "none"][::2])

@@ -1,0 +1,63 @@
+"""Parts of a user's own: the Python object that a setting names as `module:attribute`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+Kind = TypeVar("Kind")
+
+
+def is_plugin(name: str) -> bool:
+    """Return whether a name is of the form `module:attribute`, rather than one that the package knows itself."""
+    return ":" in name
+
+
+def resolve(name: str, setting: str) -> Callable[..., Any]:
+    """Import the callable that a setting names as `module:attribute`; this runs the module's code.
+
+    :param setting: the key of the setting, such as `data.name`, for messages
+    :raises InvalidArgumentError: for another form, a module that cannot be imported, an attribute that is not there
+        (the message has the nearest names), or one that cannot be called
+    """
+    module_name, _, attribute = name.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):
+        raise InvalidArgumentError(
+            f"expected {setting} as module:attribute, such as my_package.my_module:my_function, but got {name!r}"
+        )
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise InvalidArgumentError(
+            f"expected {setting}={name} to name a module that can be imported, but: {error}; install its package, or "
+            "put the folder that holds it on the path: PYTHONPATH=FOLDER"
+        ) from error
+    if not hasattr(module, attribute):
+        near = difflib.get_close_matches(attribute, vars(module))
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise InvalidArgumentError(
+            f"expected {setting}={name} to be in {module_name} ({getattr(module, '__file__', 'no file')}), but it has "
+            f"no {attribute}{hint}"
+        )
+    found = getattr(module, attribute)
+    if not callable(found):
+        raise InvalidArgumentError(
+            f"expected {setting}={name} to be a function or a class, but got {type(found).__name__}"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def checked_result(made: object, kind: type[Kind], name: str, setting: str) -> Kind:
+    """Return what a user's callable returned.
+
+    :raises InvalidArgumentError: when it is not of the documented kind
+    """
+    if not isinstance(made, kind):
+        raise InvalidArgumentError(
+            f"expected {setting}={name} to return a {kind.__module__}.{kind.__name__}, but got {type(made).__name__}"
+        )
+    return made
