@@ -43,7 +43,7 @@ class Captioner:
         try:
             import transformers
         except ImportError as error:
-            raise MissingExtraError(str(error.name), "words") from error
+            raise MissingExtraError(str(error.name), "sentence") from error
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         folder = _find_model_dir(model, revision)
