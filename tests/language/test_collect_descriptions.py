@@ -210,7 +210,9 @@ def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
     words = ["labels=[mug]", "model=m", "base_url=http://127.0.0.1:9/v1", "retries=0", f"out={tmp_path / 'mine.json'}"]
     child = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, env=dict(os.environ))
     assert child.returncode == 2
-    assert child.stderr.startswith("LanguageModelError: cannot reach 127.0.0.1:9") and child.stderr.count("\n") == 1
+    *progress, error = child.stderr.splitlines()
+    assert error.startswith("LanguageModelError: cannot reach 127.0.0.1:9")
+    assert all(line.startswith("labels ") for line in progress)
 
 
 def test_texts_too_long_for_a_teacher_are_noted(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_an_object_outside_the_image_is_left_out(parts):
 def test_label_coverage_is_a_fraction_of_each_cell(parts):
     scenes, _, _ = parts
     rows, augmentations = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
-    labels = list(range(0, len(scenes.names), 2))
+    labels = list(range(0, len(scenes.store.model_ids), 2))
     coverage = label_coverage(scenes, rows, augmentations, labels, (4, 4))
     assert coverage.shape == (2, len(labels), 16) and 0 < int((coverage.sum(dim=2) > 0).sum()) < 2 * len(labels)
     for of_image, row, segments in zip(coverage, rows, scenes.segmentation(rows, augmentations), strict=True):

@@ -127,8 +127,8 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     steps = count_calls(monkeypatch, TrainingLogger, "step")
     monkeypatch.setattr(inference, "_BATCH_SIZE", 3)  # so that an evaluation has several batches
     run.train()
-    validations = 2
-    assert len(steps) > 10 and len(encoded) == len(steps) + validations
+    validations, saved = 2, 2  # each phase saves the text features of its labels
+    assert len(steps) > 10 and len(encoded) == len(steps) + validations + saved
     encoded.clear()
     evaluate_run(run)
     assert len(encoded) == 3  # one in each stage: zero-shot, retrieval, few-shot
