@@ -1,4 +1,4 @@
-"""A policy folder: a student in use as three files, without its training and without its teacher.
+"""A policy folder (`policy.json` and two safetensors files): an exported student, saved and loaded.
 
 `policy.json` is a `PolicyConfig`. `weights.safetensors` holds the student, the aggregation, the learned contexts
 (`prompts.`) and, where there is one, the crop classifier with its class embeddings (`closeups.`). `text.safetensors`

@@ -1,4 +1,4 @@
-"""A student in use: camera images and names in, scores and maps out."""
+"""`StudentRuntime`: inference with an exported student, from camera images and names to scores and maps."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _SpatialFeatures(nn.Module):
 
 
 class StudentRuntime:
-    """An exported student on the CPU; made by `load`.
+    """An exported student on the CPU; created by `load`.
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
     that the student was distilled from. It is loaded at the first of them, and each is encoded once. The weights are

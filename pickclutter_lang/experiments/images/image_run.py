@@ -1,4 +1,4 @@
-"""A run on single images: teacher, data set and model made from settings."""
+"""`ImageRun`: one experiment on single images, with the teacher, data set and student that its configuration names."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ImageRun(MultiPhaseExperiment):
 
     @property
     def data_provenance(self) -> dict[str, Any]:
-        """What the run is made of: the data set, and hashes of the texts that stand for classes and images."""
+        """Provenance of the run: the data set, and hashes of class texts and captions."""
         return describe_data(self.data, self.split) | describe_texts(self.config, self.data, self.split)
 
     @cached_property
@@ -96,12 +96,12 @@ class ImageRun(MultiPhaseExperiment):
     @property
     def unseen_halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Y_ood in two halves (Table 11)."""
-        middle = (len(self.split.unseen) + 1) // 2
-        return self.split.unseen[:middle], self.split.unseen[middle:]
+        half = (len(self.split.unseen) + 1) // 2
+        return self.split.unseen[:half], self.split.unseen[half:]
 
     @cached_property
     def cache(self) -> FeatureCache:
-        """Where features of the teacher are kept."""
+        """Cache of the teacher's features."""
         return FeatureCache(self.config.teacher.cache)
 
     @cached_property
@@ -139,7 +139,7 @@ class ImageRun(MultiPhaseExperiment):
                 ) from error
 
     def _task(self, phase: str) -> ImageTask:
-        """Return what a phase trains: Y_id on X_train, then these and the few-shot images of Y_ood."""
+        """Return the training task of a phase: Y_id on X_train, then also the few-shot images of Y_ood."""
         seen, unseen = self.split.seen, self.split.unseen
         added = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
         groups = [seen, added] if self.config.text.closed_set else [(*seen, *added)]
@@ -166,12 +166,12 @@ class ImageRun(MultiPhaseExperiment):
 
     def _few_shot_batches(self, phase: str, epoch: int) -> list[Batch]:
         tune, train = self.config.few_shot, self.split.train
-        few = self.split.fewshot
+        few_shot = self.split.fewshot
         if phase == CONTINUAL:
-            few = tuple(row for row in few if int(self.labels[row]) in self.unseen_halves[0])
+            few_shot = tuple(row for row in few_shot if int(self.labels[row]) in self.unseen_halves[0])
         key = (self.config.seed, [*self.phases].index(phase), epoch)
-        batches = balanced_batches(len(few), len(train), tune.batch_size, tune.repeats, key)
-        return [[(0, train[place]) for place in rest] + [(1, few[place]) for place in own] for own, rest in batches]
+        batches = balanced_batches(len(few_shot), len(train), tune.batch_size, tune.repeats, key)
+        return [[(0, train[row]) for row in seen] + [(1, few_shot[row]) for row in few] for few, seen in batches]
 
     @cached_property
     def _objective(self) -> ImageObjective:

@@ -1,4 +1,4 @@
-"""The student of single images with what stands for the classes."""
+"""`ImageStudent`: a student network together with its class encoder."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def markdown(runs: ImageSweepResults, table: Table) -> str:
 
 
 def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
-    """Say what runs were made of and how to read their numbers.
+    """Describe the provenance of the runs and how to read their numbers.
 
     :param names: runs; those that are not finished are left out
     """
@@ -116,7 +116,7 @@ def chance(runs: ImageSweepResults, measure: str) -> float | None:
 
 
 def _rows(runs: ImageSweepResults, table: Table) -> str:
-    """Return the table itself; a column of the paper's figures beside each of ours, if it has some of this data set."""
+    """Return the table; a column of the paper's figures next to each of ours, if it has any of this data set."""
     has_paper = _has_paper(runs, table.number)
     heads = [text for column in table.columns for text in ((column.title, "*paper*") if has_paper else (column.title,))]
     lines: list[list[object]] = []
@@ -164,18 +164,19 @@ def _comparisons(runs: ImageSweepResults, table: Table) -> str:
 def _paper_note(runs: ImageSweepResults, number: str) -> str:
     name = runs.data["name"]
     if name not in DATA_SETS:
-        return "**This is not one of the paper's data sets, so its figures do not stand here.**"
+        return "**This is not one of the paper's data sets, so its figures are not shown.**"
     if not _has_paper(runs, number):
         return f"The paper has no figures of {DATA_SETS[name]} in this table."
-    drawn = (
-        " The paper takes the split that it is published with; here half of the classes are drawn unless lists say."
+    sampling_note = (
+        " The paper takes a published split; here half of the classes are sampled unless lists name them."
         if name == "tiered_imagenet"
         else ""
     )
     sizes = f", whose lists have {' / '.join(map(str, SIZES[name]))} images" if name in SIZES else ""
     return (
         f"*paper*: its figures on {DATA_SETS[name]}{sizes} (training / X_id / X_ood with the few-shot images), with "
-        f"CLIP ViT-L/14 as the teacher. Other images, another teacher or another student give other numbers.{drawn}"
+        f"CLIP ViT-L/14 as the teacher. Other images, another teacher or another student give other numbers."
+        f"{sampling_note}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A demo page on this machine alone: a student's predictions for any names, in stored scenes and uploaded images."""
+"""A local demo page (gradio): a student's predictions for any names, in stored scenes and uploaded images."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def accepts_uploads(student: TrainedStudent) -> bool:
 
 
 def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Overlay a map on an image, which is gray where the map is low.
+    """Overlay a map on an image, which is desaturated where the map is low.
 
     :param image: uint8 [s, s, 3]
     :param heatmap: float [h, w]
@@ -164,7 +164,7 @@ def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mappin
     """Return the page's function of (store, scene, uploaded image, names, name of the map)."""
 
     def predict(
-        store: str, scene: float, upload: NDArray[np.uint8] | None, words: str, chosen: str | None
+        store: str, scene: float, upload: NDArray[np.uint8] | None, names_text: str, chosen: str | None
     ) -> tuple[Any, ...]:
         last = scene_counts.get(store, 1) - 1
         index = min(int(scene), last)
@@ -172,9 +172,12 @@ def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mappin
             return None, None, None, f"Upload an image. There are no scenes: {missing}", gr.skip(), gr.skip()
         try:
             if upload is None:
-                found, truth = predict_scene(student, store, index, words.split(",")), _truth(student, store, index)
+                found, truth = (
+                    predict_scene(student, store, index, names_text.split(",")),
+                    _truth(student, store, index),
+                )
             else:
-                found, truth = predict_image(student, upload, words.split(",")), "Remove your image to see scenes."
+                found, truth = predict_image(student, upload, names_text.split(",")), "Remove your image to see scenes."
         except PickClutterError as error:
             raise gr.Error(str(error)) from error
         most_probable = max(found.probabilities, key=found.probabilities.__getitem__)

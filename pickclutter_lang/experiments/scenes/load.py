@@ -1,4 +1,4 @@
-"""Opening the student of a finished run for use."""
+"""Loading of the trained student of a finished run."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class SceneTask:
     """See `pickclutter_lang.training.trainer.Task`.
 
     `loader` makes batches out of the (source, scene) that `order(epoch)` gives. With `validation` every epoch is
-    scored on it, and the best by `select` is kept; without, the last epoch is the result. `num_workers` as in
+    scored on it, and the best by `selection_metric` is the result; without, the last one is. `num_workers` as in
     `prefetch_map`.
     """
 

@@ -1,4 +1,4 @@
-"""Table 12 over seeds in Markdown: means, 95% intervals, the paper's figures, and what else one must know."""
+"""Table 12 over seeds in Markdown: means, 95% intervals, the paper's figures, and notes on the setting."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
 
 def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
-    """Return the whole page.
+    """Return the page.
 
     :param pairs: methods to compare over equal seeds
     """

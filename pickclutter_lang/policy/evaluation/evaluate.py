@@ -1,4 +1,4 @@
-"""`pickclutter evaluate-policy`: variants of a policy on the same episodes, several side by side, and a report."""
+"""`pickclutter evaluate-policy`: variants of a policy on the same episodes, in parallel, and a report."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
     comparable["schema"] = SCHEMA
-    if config.proposer is not None:  # episodes of before are with the package's own
+    if config.proposer is not None:  # logs without the key are of the package's proposer
         comparable["proposer"] = config.proposer
     comparable["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
     if config.run is not None:

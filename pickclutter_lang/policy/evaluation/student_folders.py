@@ -1,4 +1,4 @@
-"""Which policy folders an evaluation compares, and whether the episodes in its folder are of the same ones."""
+"""The policy folders that an evaluation compares, and the check that logged episodes used the same ones."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _NEW = ".policies"
 def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
     """Export a run's student after both phases into `policies`; return variant -> policy folder.
 
-    :param comparable: what episodes depend on beside the students
+    :param comparable: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
     """
     place = folder / "policies"
     for left in folder.glob(f"{_NEW}*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
-        made = {variant: str(Path(new) / variant) for variant in PHASES}
+        exported = {variant: str(Path(new) / variant) for variant in PHASES}
         for variant, phase in PHASES.items():
-            export_policy(PolicyExportConfig(run, phase, scenes, 1, made[variant]))
-        check_same(folder, comparable, made)
+            export_policy(PolicyExportConfig(run, phase, scenes, 1, exported[variant]))
+        check_same(folder, comparable, exported)
         shutil.rmtree(place, ignore_errors=True)
         create_dir(place)
         for variant in PHASES:
-            Path(made[variant]).replace(place / variant)
+            Path(exported[variant]).replace(place / variant)
     return {variant: str(place / variant) for variant in PHASES}
 
 

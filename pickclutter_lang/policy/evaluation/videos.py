@@ -64,7 +64,7 @@ def _outcome(episode: Mapping[str, Any]) -> str:
 
 
 def _name(episode: Mapping[str, Any]) -> str:
-    variant = episode["variant"].replace(":", ".")  # in a link, what stands before a colon is a protocol
+    variant = episode["variant"].replace(":", ".")  # in a link, the part before a colon is a protocol
     return f"{FOLDER}/{variant}_{_outcome(episode)}_seed{episode['seed']}"
 
 
@@ -115,11 +115,13 @@ class VideoRecorder:
         frames = self._with_outcome(outcome)
         rows = np.unique(np.linspace(0, len(frames) - 1, _STRIP).round().astype(int))
         width, height = frames[0].size
-        strip = Image.new("RGB", (len(rows) * width, height))
+        filmstrip = Image.new("RGB", (len(rows) * width, height))
         for n, row in enumerate(rows):
-            strip.paste(frames[row], (n * width, 0))
+            filmstrip.paste(frames[row], (n * width, 0))
         data = io.BytesIO()
-        strip.resize((strip.width * _STRIP_HEIGHT // height, _STRIP_HEIGHT), Image.Resampling.LANCZOS).save(data, "PNG")
+        filmstrip.resize((filmstrip.width * _STRIP_HEIGHT // height, _STRIP_HEIGHT), Image.Resampling.LANCZOS).save(
+            data, "PNG"
+        )
         atomic_write(path, data.getvalue())
 
     def _with_outcome(self, outcome: str) -> list[Image.Image]:
