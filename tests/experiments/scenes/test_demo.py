@@ -1,4 +1,4 @@
-"""The demo page: served on loopback, called over HTTP, and never calling another machine."""
+"""The demo page: served on loopback, called over HTTP, without any other connection."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_page_answers_for_a_scene(page, student):
 
 
 @needs_the_extra
-def test_no_other_machine_is_called(page):
+def test_no_other_machine_is_contacted(page):
     url, called = page
     predict(url, "id", 0, None, "pear", None)
     assert called and {address[0] for address in called if isinstance(address, tuple)} <= {"127.0.0.1", "localhost"}
@@ -117,7 +117,7 @@ def test_no_other_machine_is_called(page):
 
 
 @needs_the_extra
-def test_a_wrong_name_is_reported_and_the_page_goes_on(page):
+def test_a_wrong_name_is_reported_and_the_page_stays_usable(page):
     url, _ = page
     with pytest.raises(urllib.error.HTTPError) as caught:
         predict(url, "ood", 0, None, "pear, pear", None)

@@ -1,4 +1,4 @@
-"""The whole walk of the quickstart, in miniature: real simulator, embedded teacher, student, result, report."""
+"""The quickstart in miniature: real simulator, embedded teacher, student, result, report."""
 
 from __future__ import annotations
 
