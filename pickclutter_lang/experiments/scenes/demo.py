@@ -122,18 +122,9 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
     :raises DatasetError: when the stores are missing and the student takes more than an RGB image
     """
     names = student.label_names(("id", "ood"))
-    try:
-        scene_counts, missing = {name: len(student.scenes[name]) for name in _STORES}, ""
-    except DatasetError as error:
-        if not accepts_uploads(student):
-            raise
-        scene_counts, missing = {}, str(error)
+    scene_counts, missing = _scene_counts(student)
     with gr.Blocks(title="pickclutter-lang", analytics_enabled=False, delete_cache=(600, 600)) as page:
-        gr.Markdown(
-            f"## What can be picked?\nStudent `{student.config.student.name}` of `{student.folder}`, distilled from "
-            f"`{student.teacher.name}`. A probability is that of the named object being "
-            f"`{student.config.data.target_label}`. The map is the student's attention to it. Any name is allowed."
-        )
+        gr.Markdown(_introduction(student))
         with gr.Row():
             with gr.Column():
                 store = gr.Radio(list(_STORES), value=_STORES[0], label="Store", visible=bool(scene_counts))
@@ -158,6 +149,25 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
         gr.on(triggers, _page_function(gr, student, scene_counts, missing), inputs, outputs, api_name="predict",
               queue=False, show_progress="hidden", trigger_mode="always_last")  # fmt: skip
     return page
+
+
+def _scene_counts(student: TrainedStudent) -> tuple[dict[str, int], str]:
+    """Return the number of scenes of each store; without stores nothing, and why, for a student of uploads."""
+    try:
+        return {name: len(student.scenes[name]) for name in _STORES}, ""
+    except DatasetError as error:
+        if not accepts_uploads(student):
+            raise
+        return {}, str(error)
+
+
+def _introduction(student: TrainedStudent) -> str:
+    """Return the page's heading and its explanation, in Markdown."""
+    return (
+        f"## What can be picked?\nStudent `{student.config.student.name}` of `{student.folder}`, distilled from "
+        f"`{student.teacher.name}`. A probability is that of the named object being "
+        f"`{student.config.data.target_label}`. The map is the student's attention to it. Any name is allowed."
+    )
 
 
 def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mapping[str, int], missing: str) -> Any:
