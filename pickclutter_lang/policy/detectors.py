@@ -203,7 +203,7 @@ class TeacherDetector:
 
 
 class OracleDetector:
-    """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it.
+    """Ground-truth segmentation of the simulator, an upper bound: `PolicyObservation(env, mask=True)` gives it.
 
     Margins of all observations of an episode are added. A visible object counts three times as much as a hidden one,
     so that an object that is visible first and hidden later is not predicted absent.

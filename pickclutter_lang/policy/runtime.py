@@ -259,7 +259,7 @@ def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
 
 
 def _validate_image(image: NDArray[Any], camera: str, kind: str, side: int) -> NDArray[Any]:
-    """Return an image as scene stores hold it: uint8 [S, S, 3], or depth in millimeters, uint16 [S, S].
+    """Return an image in the format of scene stores: uint8 [S, S, 3], or depth in millimeters, uint16 [S, S].
 
     :raises InvalidArgumentError: for another size, number of channels or type
     """

@@ -31,7 +31,7 @@ _LONG = 6  # values of two lists that a message names in full
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint folder holds. `state` is JSON: epoch, architecture, teacher, schedule, history."""
+    """Content of a checkpoint folder. `state` is JSON: epoch, architecture, teacher, schedule, history."""
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
@@ -52,7 +52,7 @@ def saved_epochs(root: Path) -> list[int]:
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Write a checkpoint with the present state of the model, the optimizer and the random generators.
 
-    :param state: JSON values to keep with it; the keys `schema`, `optimizer` and `rng` are added
+    :param state: JSON values to save with it; the keys `schema`, `optimizer` and `rng` are added
     """
     tensors, groups = _flatten_optimizer(optimizer)
     rng_tensors, rng = _rng_state()
@@ -91,7 +91,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: dict[str, Any]) -> None:
-    """Check that a checkpoint was made for this architecture and this teacher.
+    """Check that a checkpoint is for this architecture and this teacher.
 
     :raises CheckpointError: naming each part of the architecture that differs
     :raises TeacherError: for a teacher of another width or fingerprint
@@ -126,7 +126,7 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
 
 
 def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put model, optimizer and the global random generators back to where the checkpoint was made.
+    """Restore model, optimizer and the global random generators from a checkpoint.
 
     :raises CheckpointError: when the tensors do not fit the model
     """
@@ -161,10 +161,10 @@ def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
     model.load_state_dict(checkpoint.model)
 
 
-def prune(root: Path, keep: set[int]) -> None:
+def prune(root: Path, retained: set[int]) -> None:
     """Delete the checkpoints of all epochs but these, and what a killed run left half written."""
     for epoch in saved_epochs(root):
-        if epoch not in keep:
+        if epoch not in retained:
             shutil.rmtree(epoch_folder(root, epoch))
     for path in root.glob(".epoch_*"):
         shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""`pickclutter COMMAND`: listing, help, start of a command, and messages that hold for a wheel."""
+"""`pickclutter COMMAND`: listing, help, start of a command, and messages that are valid for a wheel."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pickclutter_lang.metrics import mean_class_accuracy
 def retrieve(
     queries: Tensor, keys: Tensor, labels: Tensor, text: Tensor, scale: float
 ) -> tuple[Tensor, CacheParameters]:
-    """Return the class [N] of images by text and cache together, and how the cache was weighed.
+    """Return the class [N] of images by text and cache together, and the tuned weight of the cache.
 
     Weight and sharpness are those with the best accuracy on the few-shot images, each left out of the cache.
 

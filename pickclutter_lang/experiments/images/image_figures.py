@@ -83,7 +83,7 @@ def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
         ax.bar_label(bars, labels=["" if one is None else f"{100 * one.mean:.1f}" for one in found], padding=2)
         paper = of_paper(runs, table, run)[1:] or (None, None)
         dots = [(x + 0.3 * width, value) for x, value in zip(across, paper, strict=True) if value is not None]
-        if dots:  # beside the error bar
+        if dots:  # next to the error bar
             at, up = zip(*dots, strict=True)
             ax.scatter(at, up, marker="D", s=34, color="black", edgecolor="white", zorder=3, label="paper")
         for measure, one, value in zip(_STAGES, found, paper, strict=True):

@@ -27,7 +27,7 @@ from pickclutter_lang.training.trainer import Batch
 
 
 class ImageRun(MultiPhaseExperiment):
-    """A student of single images with everything that training or evaluation needs; make one with `open`."""
+    """A student of single images with everything that training or evaluation needs; created by `open`."""
 
     kind, command = "images", "pickclutter train-image-student"
     config: ImageTrainConfig

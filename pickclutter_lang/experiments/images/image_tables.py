@@ -17,7 +17,7 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 
 class _Form(NamedTuple):
-    """How a kind of number is shown: times `scale`, with so many decimals."""
+    """Format of a kind of number: multiplied by `scale`, with so many decimals."""
 
     scale: float
     decimals: int
@@ -72,7 +72,7 @@ def markdown(runs: ImageSweepResults, table: Table) -> str:
         _paper_note(runs, table.number),
     ]
     parts += [table.note] if table.note else []
-    parts += [f"The report on the data set says: {'; '.join(notes)}."] if (notes := _report_notes(runs, table)) else []
+    parts += [f"Notes on the data set: {'; '.join(notes)}."] if (notes := _report_notes(runs, table)) else []
     missing = [f"`{run}`" for run in table.runs if not runs.seeds(run)]
     parts += [f"Not finished: {', '.join(missing)}."] if missing else []
     if table.pairs:
@@ -126,8 +126,8 @@ def _rows(runs: ImageSweepResults, table: Table) -> str:
         figures = of_paper(runs, table.number, row.name)
         for measures in _cells(table, row):
             found = [(measure, runs.estimate(row.run, measure)) for measure in measures]
-            shown = [(estimate_cell(one, *_form(measure)), (row.name, measure) in best) for measure, one in found]
-            texts.append(" / ".join(f"**{text}**" if bold else text for text, bold in shown))
+            cells = [(estimate_cell(one, *_form(measure)), (row.name, measure) in best) for measure, one in found]
+            texts.append(" / ".join(f"**{text}**" if bold else text for text, bold in cells))
             if has_paper:
                 texts.append(_paper(measures, figures[at : at + len(measures)]))
             at += len(measures)
@@ -205,7 +205,9 @@ def _best(runs: ImageSweepResults, table: Table) -> set[tuple[str, str]]:
                 measures = _cells(table, row)[n]
                 found = runs.estimate(row.run, measures[place]) if row.run and place < len(measures) else None
                 if found is not None:
-                    means[row.name, measures[place]] = float(_number(measures[place], found.mean))  # as it is shown
+                    means[row.name, measures[place]] = float(
+                        _number(measures[place], found.mean)
+                    )  # rounded as in the table
             if column.best and len(means) > 1:
                 top = max(means.values()) if column.best == "high" else min(means.values())
                 best |= {key for key, mean in means.items() if mean == top}

@@ -1,4 +1,4 @@
-"""One phase of training a student of single images: batches, loss and validation."""
+"""`ImageTask`: one training phase of a student of single images, with batches, loss and validation."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class ImageTask:
 
 @torch.no_grad()
 def student_features(model: ImageStudent, views: ImageCrops, rows: Sequence[int]) -> Tensor:
-    """Return the student's features [n, D] of whole images, on the CPU; the model must be in eval mode."""
+    """Return the student's features [n, D] of full images, on the CPU; the model must be in eval mode."""
     return torch.cat([model.features(images).cpu() for images in views.eval_batches(rows, _BATCH)])
 
 

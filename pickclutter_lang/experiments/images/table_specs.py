@@ -9,7 +9,7 @@ from typing import Literal
 NAIVE = "cls"
 BEST = "cls+im_cst+vlprox"
 ENRICHED = "best+semantic"
-"""The naive baseline, the best of Table 1, and what Table 5 makes of it."""
+"""The naive baseline, the best of Table 1, and its variant for Table 5."""
 
 _WEIGHTS = ("cls", "mse", "im_cst", "vlprox")
 _SEMANTIC = "text.descriptions=own"

@@ -43,7 +43,7 @@ def export_student(config: OnnxExportConfig) -> Exported:
 
     Images are those of `preprocess_images`: RGB in 0..1 and, for students with depth, meters (0 = no measurement, at
     most 2), camera after camera. They are the central `view` pixels of the camera's image, resized to S. The text
-    features of the labels are constants of the model. `metadata_props` hold `input`, `view`, `image_size`, `cameras`,
+    features of the labels are constants of the model. `metadata_props` has `input`, `view`, `image_size`, `cameras`,
     `depth`, `names` (the C labels as a JSON list), `label` (what the probabilities are of), `student`, `phase`,
     `teacher` and `teacher_fingerprint`.
 

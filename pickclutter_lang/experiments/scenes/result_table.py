@@ -1,4 +1,4 @@
-"""The table of a run in Markdown, beside the paper's figures and image-blind baselines."""
+"""The results table of a run in Markdown, with the paper's figures and image-blind baselines."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ from pickclutter_lang.utils.cli import parse_config
 
 
 class SceneRun(MultiPhaseExperiment):
-    """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
+    """A student of scenes with everything that its training or its evaluation needs; created by `SceneRun.open`."""
 
     kind, command = "scenes", "pickclutter train-affordance"
     config: TrainConfig

@@ -61,7 +61,7 @@ _COMPARISON_NOTE = (
 
 
 def metric_rows(results: SweepResults, metric: str, predictor: str = "model") -> str:
-    """Return the table of one metric: methods, then image-blind baselines; the paper's figures beside."""
+    """Return the table of one metric: methods, then image-blind baselines, with the paper's figures."""
     paper = PAPER.get(metric)
     heads = [
         text for cell in TABLE12_CELLS for text in ((table_title(cell), "*paper*") if paper else (table_title(cell),))

@@ -89,7 +89,7 @@ def text_methods(names: Sequence[str], descriptions: Sequence[str], seeds: int) 
 def compare_on_scenes(
     teacher: Teacher, store: SceneStore, methods: Iterable[Method], share: float = 1.0, truncate: bool = False
 ) -> dict[str, list[dict[str, float]]]:
-    """Label whole scenes with each way to describe the store's labels; a row for each seed.
+    """Classify full scenes with each way to describe the store's labels; a row for each seed.
 
     :param methods: of `text_methods(store.catalogue_names, ...)`
     :return: name of the method -> rows with `map`, `map_id`, `map_ood`, `f1`, `accuracy`; NaN where not evaluated

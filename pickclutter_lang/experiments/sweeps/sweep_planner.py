@@ -1,4 +1,4 @@
-"""Planning a sweep: each run with each seed, checked before anything starts."""
+"""Planning of a sweep: the runs of each method and seed, checked before any starts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Config = TypeVar("Config", bound=RunConfig)
 
 
 class RunSpec(NamedTuple):
-    """A run of a sweep: its name, which is that of its folder, and the overrides that make it."""
+    """A run of a sweep: its name, which is that of its folder, and its overrides."""
 
     name: str
     overrides: Sequence[str]

@@ -11,7 +11,7 @@ from pickclutter_lang.utils.io import atomic_write
 
 
 class EpisodeLog:
-    """JSON lines, one for each episode; `episodes` holds them by variant and seed."""
+    """JSON lines, one for each episode; `episodes` has them by variant and seed."""
 
     def __init__(self, path: Path) -> None:
         """Read the episodes that are there, without a last line that was cut off by the end of a process."""

@@ -123,7 +123,7 @@ def _run_missing(rollouts: RolloutConfig, wanted: Sequence[Episode], log: Episod
 
 
 def make_rollout_function(config: RolloutConfig) -> TaskFunction[Episode, dict[str, Any]]:
-    """Prepare a worker process: return what runs an episode, in an environment that is made at the first one."""
+    """Prepare a worker process: return the function that runs an episode, in an environment built at the first one."""
     torch.set_num_threads(1)
     runner = RolloutRunner(config)
 

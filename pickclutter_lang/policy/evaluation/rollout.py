@@ -99,7 +99,7 @@ class RolloutRunner:
         return self._detectors[variant]
 
     def rollout(self, variant: str, seed: int, callback: RolloutCallback | None = None) -> dict[str, Any]:
-        """Run the episode of a seed; return its outcome, as values that JSON holds.
+        """Run the episode of a seed; return its outcome, as JSON values.
 
         It ends early where the arm has nothing more to do. `seconds` is the median time of a detection, `located`
         whether more than half of the first detected mask is the target.

@@ -67,7 +67,7 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
 
 
 def _fingerprint(policy: Path) -> str:
-    """Return a hash of what a policy folder holds."""
+    """Return a hash of a policy folder's content."""
     found = hashlib.sha256()
     for name in (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE):
         found.update((policy / name).read_bytes())

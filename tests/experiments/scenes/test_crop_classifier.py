@@ -342,9 +342,9 @@ def test_mismatches_are_named(crop_run, tmp_path):
 def test_stores_without_the_fields_of_object_crops_are_refused_at_once(tmp_path, store, field):
     given = make_toys(tmp_path, size=SIDE)
     manifest = tmp_path / "scenes" / store / "manifest.json"
-    held = json.loads(manifest.read_text())
-    held["fields"].remove(field)
-    manifest.write_text(json.dumps(held))
+    content = json.loads(manifest.read_text())
+    content["fields"].remove(field)
+    manifest.write_text(json.dumps(content))
     with pytest.raises(DatasetError, match=rf"{field}.*crop_classifier=none"):
         SceneRun.open(
             config(
