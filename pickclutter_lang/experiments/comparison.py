@@ -59,17 +59,17 @@ class Comparison(NamedTuple):
 def check_comparable(results: Mapping[str, Result], comparisons: Sequence[Comparison], folder: Path) -> None:
     """Check that results may be compared in one table: each is compared with the first of its group.
 
-    :param results: place below `folder` -> result
-    :raises MismatchError: naming the places of two results, and each value in which they differ
+    :param results: path below `folder` -> result
+    :raises MismatchError: naming the paths of two results, and each value in which they differ
     """
     for comparison in comparisons:
         first: dict[str, str] = {}
-        for place, result in results.items():
-            other = first.setdefault(comparison.group(result), place)
+        for path, result in results.items():
+            other = first.setdefault(comparison.group(result), path)
             differences = describe_differences(comparison.view(results[other]), comparison.view(result))
             if differences:
                 raise MismatchError(
-                    f"expected runs that can be compared in one table, but {other} and {place} under {folder} differ: "
+                    f"expected runs that can be compared in one table, but {other} and {path} under {folder} differ: "
                     f"{'; '.join(differences)}; train one of them again, or move it elsewhere"
                 )
 

@@ -188,9 +188,9 @@ class StudentRuntime:
         side, stored = self.config.camera_size, {}
         for camera, kind in self.student_input:
             if (camera, kind) not in images:
-                there = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
+                available = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
                 raise InvalidArgumentError(
-                    f"expected {kind} of the {camera} camera, but got {there}; make the environment with "
+                    f"expected {kind} of the {camera} camera, but got {available}; make the environment with "
                     "obs_mode='rgbd', and not with base_camera=False for the base camera's"
                 )
             stored[camera, kind] = _validate_image(np.asarray(images[camera, kind]), camera, kind, side)[None]

@@ -188,8 +188,8 @@ class MultiPhaseExperiment(ABC):
                 f"the run at {self.folder} was started on other data (there / now): {'; '.join(differences)}; "
                 "use the data it was started with, or choose another out"
             )
-        there, now = (self.comparable_config(part["settings"]) for part in (saved, current))
-        differences = describe_differences(there, now)
+        before, now = (self.comparable_config(part["settings"]) for part in (saved, current))
+        differences = describe_differences(before, now)
         if differences:
             raise InvalidArgumentError(
                 f"the run at {self.folder} was started with other settings (there / now): {'; '.join(differences)}; "

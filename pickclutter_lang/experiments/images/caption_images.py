@@ -117,15 +117,15 @@ def _check_provenance(out: Path, stream: BinaryIO, provenance: Mapping[str, Any]
         atomic_write(path, (json.dumps(provenance, indent=1) + "\n").encode())
         return
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-        differ = [key for key in ("weights", "max_tokens") if there[key] != provenance[key]]
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        differ = [key for key in ("weights", "max_tokens") if recorded[key] != provenance[key]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MismatchError(
             f"expected {path} to name the model of the captions in {out}, but: {error}; name another out="
         ) from error
     if differ:
         raise MismatchError(
-            f"the captions in {out} are of {there['model']} with max_tokens={there['max_tokens']}, but now it is "
+            f"the captions in {out} are of {recorded['model']} with max_tokens={recorded['max_tokens']}, but now it is "
             f"{provenance['model']} with max_tokens={provenance['max_tokens']} "
             f"(other {' and '.join(differ)}); name another out="
         )

@@ -42,6 +42,6 @@ def retrieve(
 
 
 def cache_rows(labels: Tensor, classes: Sequence[int]) -> Tensor:
-    """Return the place of each label [M] in `classes`."""
-    place = {number: n for n, number in enumerate(classes)}
-    return torch.tensor([place[int(label)] for label in labels])
+    """Return the index of each label [M] in `classes`."""
+    index_of = {number: n for n, number in enumerate(classes)}
+    return torch.tensor([index_of[int(label)] for label in labels])

@@ -162,7 +162,7 @@ class ImageRun(MultiPhaseExperiment):
         rows, size = self.split.train, self.config.distill.batch_size
         key = (self.config.seed, 0, epoch)
         passes = [shuffled_batches(len(rows), size, (*key, n)) for n in range(self.config.epoch_repeats)]
-        return [[(0, rows[place]) for place in batch] for one in passes for batch in one]
+        return [[(0, rows[n]) for n in batch] for batches in passes for batch in batches]
 
     def _few_shot_batches(self, phase: str, epoch: int) -> list[Batch]:
         tune, train = self.config.few_shot, self.split.train
@@ -189,15 +189,15 @@ class ImageRun(MultiPhaseExperiment):
     @cached_property
     def _training_data(self) -> TrainingData:
         rows, needs = (*self.split.train, *self.split.fewshot), self._objective.needs
-        place = torch.full((len(self.labels),), -1)
-        place[list(rows)] = torch.arange(len(rows))
+        row_of_image = torch.full((len(self.labels),), -1)
+        row_of_image[list(rows)] = torch.arange(len(rows))
         teacher = None
         if needs("teacher") and self.config.crops.fixed_crops:
             teacher = self.crops.crop_features(self.teacher, self.cache, rows)
         elif needs("teacher"):
             teacher = self.teacher_image_features[list(rows)][:, None]
         return TrainingData(
-            self.crops, self.labels, place, teacher, self.caption_features(rows) if needs("captions") else None
+            self.crops, self.labels, row_of_image, teacher, self.caption_features(rows) if needs("captions") else None
         )
 
     def caption_features(self, rows: Sequence[int]) -> Tensor:

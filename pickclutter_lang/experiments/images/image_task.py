@@ -110,18 +110,18 @@ class ImageTask:
     def _group_loss(
         self, student: Tensor, group: Sequence[int], in_group: Tensor, rows: Sequence[int], crops: Sequence[int]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        chosen = [n for n, there in enumerate(in_group.tolist()) if there]
-        picked = torch.tensor([rows[n] for n in chosen])
+        members = [n for n, member in enumerate(in_group.tolist()) if member]
+        image_rows = torch.tensor([rows[n] for n in members])
         number_of = {number: n for n, number in enumerate(group)}
-        labels = torch.tensor([number_of[int(label)] for label in self.training_data.labels[picked]])
+        labels = torch.tensor([number_of[int(label)] for label in self.training_data.labels[image_rows]])
         given: dict[str, Tensor] = {}
-        places = self.training_data.row_of_image[picked]
+        feature_rows = self.training_data.row_of_image[image_rows]
         if self.training_data.teacher is not None:
-            given["teacher"] = self.training_data.teacher[places, torch.tensor([crops[n] for n in chosen])].to(
+            given["teacher"] = self.training_data.teacher[feature_rows, torch.tensor([crops[n] for n in members])].to(
                 student.device
             )
         if self.training_data.captions is not None:
-            given["captions"] = self.training_data.captions[places].to(student.device)
+            given["captions"] = self.training_data.captions[feature_rows].to(student.device)
         return self.objective(student=student, text=self.model.text(group), labels=labels.to(student.device), **given)
 
 

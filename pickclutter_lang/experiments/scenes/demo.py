@@ -130,7 +130,7 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
                 store = gr.Radio(list(_STORES), value=_STORES[0], label="Store", visible=bool(scene_counts))
                 last = max([2, *scene_counts.values()]) - 1  # gradio refuses a slider of one value
                 scene = gr.Slider(0, last, value=0, step=1, label="Scene", visible=bool(scene_counts))
-                words = gr.Textbox(", ".join(names), label="Names, with commas between them", lines=2)
+                names_box = gr.Textbox(", ".join(names), label="Names, with commas between them", lines=2)
                 chosen = gr.Dropdown([], label="Map of (default: the most probable)", allow_custom_value=True)
                 upload = gr.Image(
                     label="Your own image instead (its center square)", sources=["upload", "clipboard"],
@@ -143,8 +143,8 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
             with gr.Column():
                 located = gr.Image(label="Map", **options)
                 scores = gr.Label(label="Probabilities", num_top_classes=10, show_heading=False)
-        inputs = [store, scene, upload, words, chosen]
-        triggers = [page.load, store.input, scene.input, upload.change, words.submit, words.blur, chosen.input]
+        inputs = [store, scene, upload, names_box, chosen]
+        triggers = [page.load, store.input, scene.input, upload.change, names_box.submit, names_box.blur, chosen.input]
         outputs = [image, located, scores, truth, chosen, scene]
         gr.on(triggers, _page_function(gr, student, scene_counts, missing), inputs, outputs, api_name="predict",
               queue=False, show_progress="hidden", trigger_mode="always_last")  # fmt: skip

@@ -58,10 +58,10 @@ def export_student(config: OnnxExportConfig) -> Exported:
     path = Path(config.out)
     if path.is_dir():
         raise InvalidArgumentError(f"expected out to be a file such as student.onnx, but {path} is a folder")
-    wanted = None if config.names is None else validate_label_names(config.names)
+    requested = None if config.names is None else validate_label_names(config.names)
     # Runtimes offer float32 everywhere, bfloat16 almost nowhere.
     student = load_trained_run(config, precision="float32")
-    names = list(student.labels.names) if wanted is None else wanted
+    names = list(student.labels.names) if requested is None else requested
     images = _random_images(student)
     data = export_onnx(FixedVocabularyStudent(student.model, names), images, _metadata(student, names))
     difference = compare_onnx(data, student.model, images, names)

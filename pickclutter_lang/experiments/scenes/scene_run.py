@@ -227,10 +227,10 @@ class SceneRun(MultiPhaseExperiment):
         other_words = [word for item in known if item.name in unseen for word in item.synonyms]
         texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *other_words])
         forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
-        words = VocabularyFeatures(
+        features = VocabularyFeatures(
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         )
-        return Vocabulary(texts, words, self.config.objective.vocabulary_batch_size)
+        return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
 
     def _check_store(self, name: str) -> None:
         """Check that a store has the masks that the objective needs."""

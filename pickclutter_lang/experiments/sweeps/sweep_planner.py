@@ -87,9 +87,9 @@ def plan_runs(
 def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: SweepKind) -> None:
     """Compare a planned run with its own result, if there is one, and with the other finished runs."""
     name, seed = planned["name"], planned["seed"]
-    place = finished.folders.get((name, seed), job.folder)
-    if place.resolve() != job.folder.resolve():
-        raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {place}; move it there")
+    path = finished.folders.get((name, seed), job.folder)
+    if path.resolve() != job.folder.resolve():
+        raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {path}; move it there")
     if job.done:
         _check_same_run(job.folder, finished.runs[name][seed], planned)
     check_comparable(by_place(finished) | {f"{job.name} (planned)": planned}, kind.comparisons, finished.folder)

@@ -52,10 +52,10 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     with dir_lock(folder):
         rollouts = _rollout_config(config, folder)
         variants = _variants(config, rollouts)
-        wanted = [(variant, config.seed + n) for variant in variants for n in range(config.episodes)]
+        requested = [(variant, config.seed + n) for variant in variants for n in range(config.episodes)]
         log = EpisodeLog(folder / EPISODES_FILE)
-        _run_missing(rollouts, wanted, log, config.workers)
-        episodes = [log.episodes[one] for one in wanted]
+        _run_missing(rollouts, requested, log, config.workers)
+        episodes = [log.episodes[one] for one in requested]
         _write(folder, config, episodes, [])  # whatever becomes of the videos
         _write(folder, config, episodes, write_videos(rollouts, episodes, config.n_videos, config.n_filmstrips, folder))
     return folder
@@ -103,13 +103,13 @@ def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
     return [variant for variant in available if config.variants is None or variant in config.variants]
 
 
-def _run_missing(rollouts: RolloutConfig, wanted: Sequence[Episode], log: EpisodeLog, workers: int) -> None:
+def _run_missing(rollouts: RolloutConfig, requested: Sequence[Episode], log: EpisodeLog, workers: int) -> None:
     # By seed: all variants of an episode are run before the next, so that what is there can be compared at any time.
-    missing = sorted((one for one in wanted if one not in log.episodes), key=lambda one: one[1])
+    missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
     if not missing:
         return
     revision = git_revision()
-    with ProgressBar("episodes", len(wanted), len(wanted) - len(missing)) as bar:
+    with ProgressBar("episodes", len(requested), len(requested) - len(missing)) as bar:
         pool: WorkerPool[Episode, dict[str, Any]] = WorkerPool(
             partial(make_rollout_function, rollouts),
             min(workers, len(missing)),

@@ -28,7 +28,7 @@ def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapp
     :param comparable: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
     """
-    place = folder / "policies"
+    root = folder / "policies"
     for left in folder.glob(f"{_NEW}*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
@@ -36,11 +36,11 @@ def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapp
         for variant, phase in PHASES.items():
             export_policy(PolicyExportConfig(run, phase, scenes, 1, exported[variant]))
         check_same(folder, comparable, exported)
-        shutil.rmtree(place, ignore_errors=True)
-        create_dir(place)
+        shutil.rmtree(root, ignore_errors=True)
+        create_dir(root)
         for variant in PHASES:
-            Path(exported[variant]).replace(place / variant)
-    return {variant: str(place / variant) for variant in PHASES}
+            Path(exported[variant]).replace(root / variant)
+    return {variant: str(root / variant) for variant in PHASES}
 
 
 def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> None:
@@ -54,11 +54,11 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
     path = folder / EVAL_CONFIG_FILE
     if path.is_file():
         try:
-            there = dict(json.loads(path.read_text()))
+            logged = dict(json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
-        if there != now:
-            differ = [f"{k}: {there.get(k)} / {now.get(k)}" for k in {**now, **there} if there.get(k) != now.get(k)]
+        if logged != now:
+            differ = [f"{k}: {logged.get(k)} / {now.get(k)}" for k in {**now, **logged} if logged.get(k) != now.get(k)]
             raise MismatchError(
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"

@@ -38,10 +38,10 @@ def write_videos(
     :raises MismatchError: when an episode has another outcome than before, as with another version of the program
     """
     runner: RolloutRunner | None = None
-    wanted = [(e, ".gif") for e in _first_outcomes(episodes, n_videos)]
-    wanted += [(e, ".png") for e in _first_missed(episodes, n_filmstrips)]
-    for episode in {_name(e): e for e, _ in wanted}.values():
-        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in wanted if _name(e) == _name(episode)}
+    selected = [(e, ".gif") for e in _first_outcomes(episodes, n_videos)]
+    selected += [(e, ".png") for e in _first_missed(episodes, n_filmstrips)]
+    for episode in {_name(e): e for e, _ in selected}.values():
+        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in selected if _name(e) == _name(episode)}
         missing = {suffix: path for suffix, path in files.items() if not path.is_file()}
         if not missing:
             continue
@@ -56,7 +56,7 @@ def write_videos(
         (folder / FOLDER).mkdir(exist_ok=True)
         for suffix, path in missing.items():
             (video.save if suffix == ".gif" else video.save_filmstrip)(path, _outcome(episode))
-    return [f"{_name(e)}{suffix}" for e, suffix in wanted]
+    return [f"{_name(e)}{suffix}" for e, suffix in selected]
 
 
 def _outcome(episode: Mapping[str, Any]) -> str:

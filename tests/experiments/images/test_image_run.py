@@ -192,8 +192,8 @@ def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
 
 def test_each_pass_over_an_image_has_another_crop(toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
-    shown = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
-    assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
+    crops = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
+    assert not torch.equal(crops[0], crops[1]) and not torch.equal(crops[1], crops[2])
     keys = []
     run.crops.train_images = lambda rows, key, size: (
         keys.append(key) or (torch.zeros(len(rows), 3, 32, 32), [0] * len(rows))
@@ -208,9 +208,9 @@ def test_prefetching_processes_change_no_result(finished, toys, tmp_path) -> Non
         overrides = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]
         alone, prefetched = (ImageRun.open(config(*overrides, f"num_workers={n}")).task("distill") for n in (0, 2))
         before = torch.get_rng_state()
-        shown = list(prefetched.iter_batches(1))
+        batches = list(prefetched.iter_batches(1))
         assert torch.equal(torch.get_rng_state(), before)
-        for (rows, images, crop_numbers), (others, same, again) in zip(alone.iter_batches(1), shown, strict=True):
+        for (rows, images, crop_numbers), (others, same, again) in zip(alone.iter_batches(1), batches, strict=True):
             assert rows == others and crop_numbers == again
             assert images.dtype == torch.uint8 and torch.equal(images, same)
     run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
@@ -272,13 +272,13 @@ def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
 
 def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "crops.fixed_crops=3", "crops.flip=false", f"out={tmp_path}"))
-    shown, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
+    images, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
     again, _ = run.crops.train_images([3, 2, 1, 0], (0, 0, 1))
-    assert torch.equal(shown.flip(0), again)
+    assert torch.equal(images.flip(0), again)
     assert set(crops) <= {0, 1, 2}
     seen = torch.from_numpy(run.crops._cropped([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float()
-    same_size = torch.nn.functional.interpolate(seen, size=shown.shape[-2:], mode="bilinear", antialias=True)
-    assert (same_size[0] - shown[0]).abs().mean() < 0.03 * 255
+    same_size = torch.nn.functional.interpolate(seen, size=images.shape[-2:], mode="bilinear", antialias=True)
+    assert (same_size[0] - images[0]).abs().mean() < 0.03 * 255
     assert any(run.crops.train_images([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
     features = run.crops.crop_features(run.teacher, run.cache, [5, 2])
     assert features.shape[:2] == (2, 3)

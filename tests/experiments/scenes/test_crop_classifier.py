@@ -102,10 +102,10 @@ def test_label_frequencies_are_added_in_training(crop_run):
     _, run = crop_run
     task = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
-    shown = [
+    sampled_labels = [
         [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
     ]
-    counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
+    counts = np.maximum(1, np.bincount(np.concatenate(sampled_labels), minlength=len(task.labels)) / 400)
     assert len(set(counts.round().tolist())) > 2
     task.model.eval()
     with torch.no_grad():
@@ -261,8 +261,8 @@ def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run):
         )
         for split in ("id", "ood"):
             columns = run.label_indices((split,))
-            kept = [student.config.names.index(scenes.label_names[column]) for column in columns]
-            found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
+            indices = [student.config.names.index(scenes.label_names[column]) for column in columns]
+            found[store, split] = np.quantile(scores[:, indices][~scenes.labels[:, columns].numpy()], 0.93)
     thresholds = student.thresholds.crop_classifier
     known, unseen = (thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
@@ -326,8 +326,10 @@ def test_mismatches_are_named(crop_run, tmp_path):
         pytest.MonkeyPatch.context() as patch,
         pytest.raises(DatasetError, match=r"scene fewshot/.*3 points of a table"),
     ):
-        kept = scenes.load_images
-        patch.setattr(scenes, "load_images", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
+        load_images = scenes.load_images
+        patch.setattr(
+            scenes, "load_images", lambda camera, kind, rows: load_images(camera, kind, rows) * (kind != "depth")
+        )
         scene_to_observation(scenes, 0)
     plain = SceneRun.open(
         config(*given[:2], *SMALL, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path / 'plain'}")

@@ -93,9 +93,9 @@ def test_scenes_with_catalog_objects_are_scored_on_these_alone(teacher: OpenClip
 
 def test_only_catalog_objects_are_classified_on_views(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
     rows = ablate_on_views(teacher, views, [Method("name", [[[name] for name in NAMES]])])
-    shown = [n for n in range(9) if n % 3 != 1]
-    owners = [NAMES.index("banana") if n % 3 == 0 else NAMES.index("dice") for n in shown]
-    features = teacher.encode_image(teacher.preprocess(views.rgb[shown]))
+    named_rows = [n for n in range(9) if n % 3 != 1]
+    owners = [NAMES.index("banana") if n % 3 == 0 else NAMES.index("dice") for n in named_rows]
+    features = teacher.encode_image(teacher.preprocess(views.rgb[named_rows]))
     best = (features @ teacher.encode_text([f"a photo of a {name}" for name in NAMES]).T).argmax(dim=1).tolist()
     assert rows["name"][0]["top1"] == pytest.approx(np.mean([b == o for b, o in zip(best, owners, strict=True)]))
 
