@@ -84,7 +84,7 @@ def test_crop_logits_match_numpy():
             assert found[n, c] == pytest.approx(10 * total @ decorrelated[c] / np.linalg.norm(total), abs=1e-3)
     with pytest.raises(InvalidArgumentError, match=r"masks \[N, S, S\]"):
         model(images, masks[:2])
-    with pytest.raises(InvalidArgumentError, match=r"expected texts \[4, 5\], but got \[1, 5\]"):
+    with pytest.raises(InvalidArgumentError, match=r"expected class embeddings \[4, 5\], but got \[1, 5\]"):
         model.set_class_embeddings(text[:1])
 
 
