@@ -91,7 +91,7 @@ def compare_on_scenes(
 ) -> dict[str, list[dict[str, float]]]:
     """Classify full scenes with each way to describe the store's labels; a row for each seed.
 
-    :param methods: of `text_methods(store.catalogue_names, ...)`
+    :param methods: of `text_methods(store.catalog_names, ...)`
     :return: name of the method -> rows with `map`, `map_id`, `map_ood`, `f1`, `accuracy`; NaN where not evaluated
     """
     features, evaluable = scene_features(teacher, store, share), evaluable_labels(store)
@@ -116,7 +116,7 @@ def ablate_on_views(
 ) -> dict[str, list[dict[str, float]]]:
     """Name single objects of the catalog with each way to describe all 26; a row for each seed.
 
-    :param methods: of `text_methods(paper_catalogue().names, ...)`
+    :param methods: of `text_methods(paper_catalog().names, ...)`
     :return: name of the method -> rows with `top1`
     :raises InvalidArgumentError: when the views show no object of the catalog
     """
