@@ -91,7 +91,7 @@ def compare_on_scenes(
 ) -> dict[str, list[dict[str, float]]]:
     """Classify full scenes with each way to describe the store's labels; a row for each seed.
 
-    :param methods: of `text_methods(store.catalog_names, ...)`
+    :param methods: of `text_methods` for the labels of the store
     :return: name of the method -> rows with `map`, `map_id`, `map_ood`, `f1`, `accuracy`; NaN where not evaluated
     """
     features, evaluable = scene_features(teacher, store, share), evaluable_labels(store)
