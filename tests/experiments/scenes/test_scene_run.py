@@ -302,9 +302,7 @@ def test_training_scenes_contain_no_object_of_y_ood(toys, tmp_path):
 
 
 def test_descriptions_follow_the_name(toys):
-    run = SceneRun.open(
-        config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalog]")
-    )
+    run = SceneRun.open(config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalog]"))
     labels = run.model.prompts
     first, *variants = labels.texts(["banana"])
     assert first == ["banana, a curved yellow fruit"] or first[0].startswith("banana, ")
