@@ -107,22 +107,22 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         else:
             self._load_piles(objects, root, episode_json)
         self._set_up_pick_clutter()
-        try:
-            super(PickClutterEnv, self).__init__(
-                obs_mode=raw_mode,
-                render_mode=render_mode,
-                camera_cfgs=camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode),
-                **{**renderer_options(), **kwargs},
-            )
-        finally:
-            engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
-        # The present scene was made with BaseEnv's, so that one is kept too.
-        self._first_renderer, self._renderer = self._renderer, renderer
+        cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode)
+        self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
         modes = {"render_modes": available_render_modes(), "render_fps": self.control_freq}
         self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
         self._converter = ObservationConverter(self.observation_space, self._shown_mode)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
+
+    def _init_base_env(self, engine: Any, renderer: Any, **kwargs: Any) -> None:
+        """Call the constructor of `BaseEnv`, and restore the shared renderer that it replaces."""
+        try:
+            super(PickClutterEnv, self).__init__(**{**renderer_options(), **kwargs})
+        finally:
+            engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
+        # The first scene was created with BaseEnv's, so that one must live on too.
+        self._first_renderer, self._renderer = self._renderer, renderer
 
     def _set_up_pick_clutter(self) -> None:
         """Set what `PickClutterEnv.__init__` would set from its files."""

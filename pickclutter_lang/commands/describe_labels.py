@@ -24,7 +24,7 @@ def main(config: DescribeConfig) -> None:
         requests = dry_run(config)
         print(f"{len(requests)} requests would go to {config.base_url}/chat/completions:", *requests, sep="\n")
         return
-    done = collect_descriptions(config, track=partial(track, title="labels"))
+    done = collect_descriptions(config, track=partial(track, title="labels", transient=True))
     print(f"{done.requests} labels asked for, {len(done.descriptions.texts)} described in {config.out}")
     if done.too_long:
         print(f"longer than {config.max_tokens} tokens with their label: {', '.join(done.too_long)}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any, TypeVar, cast
@@ -83,22 +83,29 @@ def hydra_main(
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
-            try:
+            with _errors_as_exit_status():
                 task(parse_config(config, command.own_keys(cfg)))
-            except PickClutterError as error:
-                sys.exit(print_error(error))
-            except ModuleNotFoundError as error:
-                package = (error.name or "").partition(".")[0]
-                if package not in _EXTRAS:
-                    raise
-                sys.exit(print_error(MissingExtraError(package, _EXTRAS[package])))
-            except KeyboardInterrupt:
-                print("interrupted; run the same command again to go on", file=sys.stderr)
-                sys.exit(130)
 
         return cast(Callable[[], None], run)
 
     return decorate
+
+
+@contextmanager
+def _errors_as_exit_status() -> Iterator[None]:
+    """Exit with one line for an error of the package, a missing extra, or an interruption."""
+    try:
+        yield
+    except PickClutterError as error:
+        sys.exit(print_error(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        sys.exit(print_error(MissingExtraError(package, _EXTRAS[package])))
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
 
 
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:

@@ -72,16 +72,7 @@ def local_asymmetric_loss(
     :return: scalar: summed over the labels, mean over the images
     :raises InvalidArgumentError: on other shapes or values
     """
-    if cell_logits.ndim != 3 or attention.shape != cell_logits.shape or coverage.shape != cell_logits.shape:
-        raise InvalidArgumentError(
-            "expected cell_logits, attention and coverage of one shape [N, C, K], "
-            f"got {list(cell_logits.shape)}, {list(attention.shape)} and {list(coverage.shape)}"
-        )
-    if targets.shape != cell_logits.shape[:2] or targets.dtype != torch.bool:
-        raise InvalidArgumentError(
-            f"expected targets as bool {list(cell_logits.shape[:2])}, got {targets.dtype} {list(targets.shape)}"
-        )
-    check_probabilities(coverage=coverage)
+    _check_cells(cell_logits, attention, coverage, targets)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     visible = targets & (coverage.sum(dim=2) > 0)
     cell_logits, attention, coverage = cell_logits[visible], attention[visible], coverage[visible]
@@ -92,6 +83,20 @@ def local_asymmetric_loss(
     inside_cost = (inside * _positive_cost(cell_logits.sigmoid(), gamma_positive)).sum(dim=1)
     outside_cost = (outside_mass > 0) * _negative_cost(mean.sigmoid(), gamma_negative, clip)
     return (inside_cost + outside_cost).sum() / len(targets)
+
+
+def _check_cells(cell_logits: Tensor, attention: Tensor, coverage: Tensor, targets: Tensor) -> None:
+    """Check shapes and values of maps over cells."""
+    if cell_logits.ndim != 3 or attention.shape != cell_logits.shape or coverage.shape != cell_logits.shape:
+        raise InvalidArgumentError(
+            "expected cell_logits, attention and coverage of one shape [N, C, K], "
+            f"got {list(cell_logits.shape)}, {list(attention.shape)} and {list(coverage.shape)}"
+        )
+    if targets.shape != cell_logits.shape[:2] or targets.dtype != torch.bool:
+        raise InvalidArgumentError(
+            f"expected targets as bool {list(cell_logits.shape[:2])}, got {targets.dtype} {list(targets.shape)}"
+        )
+    check_probabilities(coverage=coverage)
 
 
 def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> None:

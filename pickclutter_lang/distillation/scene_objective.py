@@ -165,10 +165,7 @@ class SceneObjective:
             "vocabulary": vocabulary,
             "vocabulary_probabilities": vocabulary_probabilities,
         }
-        for name in self.weights:
-            missing = [argument for argument in self._needs.get(name, ()) if given[argument] is None]
-            if missing:
-                raise InvalidArgumentError(f"the term {name} needs {', '.join(missing)}, got none")
+        self._check_given(given)
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
             terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
@@ -178,17 +175,26 @@ class SceneObjective:
             terms["region_cls"] = local_asymmetric_loss(cell_logits, attention, coverage, targets, **self._asymmetric)
         if region_features is not None and teacher_region_features is not None:
             terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
-        if (
-            "scene_proximity" in self.weights
-            and teacher is not None
-            and vocabulary is not None
-            and vocabulary_probabilities is not None
-        ):
-            terms["scene_proximity"] = pairwise_proximity_loss(
-                vocabulary_probabilities, teacher, vocabulary.present, vocabulary.absent, self._vocabulary_temperature
-            )
+        if teacher is not None and vocabulary is not None and vocabulary_probabilities is not None:
+            terms |= self._scene_terms(vocabulary_probabilities, teacher, vocabulary)
         terms |= {name: loss(given) for name, loss in self._extra.items()}
         return weighted_sum(terms, self.weights)
+
+    def _check_given(self, given: Mapping[str, object]) -> None:
+        """Check that no argument of the call is missing that a term needs."""
+        for name in self.weights:
+            missing = [argument for argument in self._needs.get(name, ()) if given[argument] is None]
+            if missing:
+                raise InvalidArgumentError(f"the term {name} needs {', '.join(missing)}, got none")
+
+    def _scene_terms(self, probabilities: Tensor, teacher: Tensor, vocabulary: VocabularyFeatures) -> dict[str, Tensor]:
+        """Return the term of scenes over the vocabulary, if it has a weight."""
+        if "scene_proximity" not in self.weights:
+            return {}
+        loss = pairwise_proximity_loss(
+            probabilities, teacher, vocabulary.present, vocabulary.absent, self._vocabulary_temperature
+        )
+        return {"scene_proximity": loss}
 
     def _region_terms(
         self, region_features: Tensor, teacher_region_features: Tensor, vocabulary: VocabularyFeatures | None

@@ -1,4 +1,4 @@
-"""Few-shot learning without training: how a cache of examples is weighed against zero-shot logits (Tip-Adapter)."""
+"""Tuning of a training-free cache of few-shot features: its weight against zero-shot logits (Tip-Adapter)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs may be compared: what they were made of, and which settings change no result."""
+"""Comparability of runs: their provenance, and the settings that their results depend on."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _IGNORED: Mapping[str, Sequence[str]] = {
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run that its result depends on, the seed among them.
 
-    Settings that are younger than the run have the value with which it was made.
+    A setting that was added after the run gets the value that has the same effect.
 
     :param config: nested values of a run on scenes or on single images
     """
-    kept: dict[str, Any] = copy.deepcopy({key: value for key, value in config.items() if key not in _IGNORED[""]})
+    comparable: dict[str, Any] = copy.deepcopy({key: value for key, value in config.items() if key not in _IGNORED[""]})
     for group, keys in _IGNORED.items():
-        for key in keys if group in kept else ():
-            kept[group].pop(key, None)
-    kept.setdefault("crop_classifier", None)
-    kept["objective"] = {"region_cls": 0.0, "extra": None} | kept.get("objective", {})
-    return kept
+        for key in keys if group in comparable else ():
+            comparable[group].pop(key, None)
+    comparable.setdefault("crop_classifier", None)
+    comparable["objective"] = {"region_cls": 0.0, "extra": None} | comparable.get("objective", {})
+    return comparable
 
 
 def provenance(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a result says of the content of its data, and its teacher's fingerprint."""
+    """Return the hashes of a result's data, and its teacher's fingerprint."""
     return {"data": result["data"], "teacher": {"fingerprint": result["teacher"]["fingerprint"]}}
 
 
@@ -57,19 +57,19 @@ class Comparison(NamedTuple):
 
 
 def check_comparable(results: Mapping[str, Result], comparisons: Sequence[Comparison], folder: Path) -> None:
-    """Check that results can stand in one table: each is compared with the first of its group.
+    """Check that results may be compared in one table: each is compared with the first of its group.
 
-    :param results: place below `folder` -> result
-    :raises MismatchError: naming the places of two results, and each value in which they differ
+    :param results: path below `folder` -> result
+    :raises MismatchError: naming the paths of two results, and each value in which they differ
     """
     for comparison in comparisons:
         first: dict[str, str] = {}
-        for place, result in results.items():
-            other = first.setdefault(comparison.group(result), place)
+        for path, result in results.items():
+            other = first.setdefault(comparison.group(result), path)
             differences = describe_differences(comparison.view(results[other]), comparison.view(result))
             if differences:
                 raise MismatchError(
-                    f"expected runs that can stand in one table, but {other} and {place} under {folder} differ: "
+                    f"expected runs that can be compared in one table, but {other} and {path} under {folder} differ: "
                     f"{'; '.join(differences)}; train one of them again, or move it elsewhere"
                 )
 

@@ -1,4 +1,4 @@
-"""The file `result.json` of a finished run, on scenes or on single images: written and read here alone."""
+"""Reading and writing of `result.json`, the metrics and provenance of a finished run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_result(
     evaluation_seconds: float,
     values: Mapping[str, Any],
 ) -> Result:
-    """Write `result.json` into a run's folder and return what it holds.
+    """Write `result.json` into a run's folder and return its content.
 
     :param histories: phase -> a row for each epoch
     :param values: what is evaluated, `metrics` among them

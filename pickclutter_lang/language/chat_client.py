@@ -62,12 +62,8 @@ class ChatClient:
         except ImportError as error:
             raise MissingExtraError("openai", "llm") from error
         self.model, self.host = model, host_of(base_url)
-        self._temperature, self._timeout, self._retries, self._api_key_env = (
-            temperature,
-            timeout,
-            retries,
-            api_key_env,
-        )
+        self._temperature, self._timeout = temperature, timeout
+        self._retries, self._api_key_env = retries, api_key_env
         self._key = _key(api_key_env)
         self._openai = openai
         self._client = openai.OpenAI(

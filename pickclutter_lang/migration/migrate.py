@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.migration.folders import converted_files
@@ -33,13 +34,7 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
     if not root.is_dir() and backup.is_dir() and finished.is_dir():
         finished.rename(root)  # the last step, before which a migration was ended
         return ["all of it, by a migration that had been ended at its last step"], backup
-    if not root.is_dir():
-        raise CheckpointError(f"expected a folder at {folder}, but there is none")
-    if backup.exists():
-        raise CheckpointError(
-            f"expected no {backup}, where the files before a migration are kept: {folder} was migrated before. To "
-            "migrate it again, put that folder back in its place"
-        )
+    _check_folders(folder, backup)
     files = converted_files(root)
     changed = {old: new for old, (new, data) in files.items() if old != new or data is not None}
     lines = [f"{old} -> {new}" if old != new else str(old) for old, new in changed.items()]
@@ -48,14 +43,7 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
     for path in (unfinished, finished):
         shutil.rmtree(path, ignore_errors=True)
     try:
-        for old, (new, data) in track(files.items(), "migrating", transient=True):
-            target = unfinished / new
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if data is None:
-                _share(root / old, target)
-            else:
-                atomic_write(target, data)
-        fsync(unfinished)
+        _write_converted(root, files, unfinished)
         unfinished.rename(finished)
         root.rename(backup)
         finished.rename(root)
@@ -65,6 +53,31 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
             f"cannot convert {folder}: {error.strerror}; mend that and run the same command again, nothing is lost"
         ) from error
     return lines, backup
+
+
+def _check_folders(folder: str | Path, backup: Path) -> None:
+    """Check that there is a folder to migrate, and no backup of an earlier migration."""
+    if not Path(folder).is_dir():
+        raise CheckpointError(f"expected a folder at {folder}, but there is none")
+    if backup.exists():
+        raise CheckpointError(
+            f"expected no {backup}, where the files before a migration are kept: {folder} was migrated before. To "
+            "migrate it again, put that folder back in its place"
+        )
+
+
+def _write_converted(
+    root: Path, files: Mapping[PurePosixPath, tuple[PurePosixPath, bytes | None]], target_root: Path
+) -> None:
+    """Write the converted files of a folder into another one, and sync them to disk."""
+    for old, (new, data) in track(files.items(), "migrating", transient=True):
+        target = target_root / new
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if data is None:
+            _share(root / old, target)
+        else:
+            atomic_write(target, data)
+    fsync(target_root)
 
 
 def _share(source: Path, target: Path) -> None:

@@ -1,1 +1,1 @@
-"""The student in the environment: an exported folder, observations for agents, a features extractor."""
+"""The language-conditioned pick policy: exported students, detectors, wrappers, evaluation, PPO."""

@@ -1,4 +1,4 @@
-"""The configuration of a policy folder, `policy.json`: what a student in use needs, and nothing of its training."""
+"""`PolicyConfig`, the content of a policy folder's `policy.json`: all settings that inference needs."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """What a policy folder holds: its student, and the thresholds of its scores."""
+    """Configuration of a policy folder: its student, and the thresholds of its scores."""
 
     student: StudentSpec
     thresholds: Thresholds

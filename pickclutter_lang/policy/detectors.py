@@ -1,4 +1,4 @@
-"""Detectors: whether the named object is there, and where. A student, a teacher, the simulator itself, or chance."""
+"""Target detectors: whether the named object is present, and its mask. Student, teacher, oracle, random."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TargetDetector(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """Names that it knows; others may be asked for too."""
+        """Names that it knows; others are allowed too."""
         ...
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
@@ -122,7 +122,7 @@ class StudentDetector:
 
         With a crop classifier, up to three segments are candidates for a name of the folder. Chosen is the one with the
         highest log odds of the name against the folder's other names, minus 2 for all but the first candidate. These
-        log odds, clipped to -12..12, are added to those of the whole image with a weight of 0.3.
+        log odds, clipped to -12..12, are added to those of the image with a weight of 0.3.
 
         :raises PickClutterError: as `detect`
         """
@@ -203,7 +203,7 @@ class TeacherDetector:
 
 
 class OracleDetector:
-    """The simulator's own segmentation, an upper bound: `PolicyObservation(env, mask=True)` gives it.
+    """Ground-truth segmentation of the simulator, an upper bound: `PolicyObservation(env, mask=True)` gives it.
 
     Margins of all observations of an episode are added. A visible object counts three times as much as a hidden one,
     so that an object that is visible first and hidden later is not predicted absent.
@@ -237,12 +237,12 @@ class RandomDetector:
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:
-    """Return maps [C, h, w] of the central `view` pixels as maps of the whole image, [C, side, side]."""
+    """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side]."""
     grown = functional.interpolate(torch.from_numpy(maps)[None], size=(view, view), mode="bilinear")[0].numpy()
-    whole = np.full((len(maps), side, side), outside)
+    full = np.full((len(maps), side, side), outside)
     start = (side - view) // 2
-    whole[:, start : start + view, start : start + view] = grown
-    return whole
+    full[:, start : start + view, start : start + view] = grown
+    return full
 
 
 def _segment_observation(

@@ -30,7 +30,7 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
     `qpos` [9], `base_pose` [7] and `goal_pos` [3], float32, and `instruction`, uint8 [256], UTF-8 that ends in zeros.
 
     With `mask=True` also `mask`, uint8 [H * W], 1 at the pixels of the environment's target in the hand camera's image:
-    the simulator's own segmentation, for comparison.
+    the simulator's segmentation, for comparison.
     """
 
     def __init__(self, env: gym.Env[Any, Any], mask: bool = False) -> None:
@@ -124,14 +124,14 @@ def unflatten_observation(flat: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
             parameters[f"{camera}_camera"] = {
                 name: flat[f"{camera}_{key}"].reshape(shape) for key, (name, shape) in _CAMERA.items()
             }
-        whole: dict[str, Any] = {"image": image, "camera_param": parameters, "agent": {}, "extra": {}}
+        nested: dict[str, Any] = {"image": image, "camera_param": parameters, "agent": {}, "extra": {}}
         for key, (group, name) in _NUMBERS.items():
-            whole[group][name] = flat[key]
+            nested[group][name] = flat[key]
     except KeyError as error:
         raise InvalidArgumentError(
             f"expected an observation of PolicyObservation, but it has no {error}; wrap the environment in "
             "pickclutter_lang.policy.flat_observation.PolicyObservation"
         ) from error
     if "mask" in flat:
-        whole["mask"] = flat["mask"]
-    return whole
+        nested["mask"] = flat["mask"]
+    return nested

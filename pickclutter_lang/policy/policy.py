@@ -23,7 +23,7 @@ DECLARE, CONTINUE = 1.0, -1.0
 
 
 class _Episode:
-    """One episode: the name that is asked for, the detections of it, and the scripted picker."""
+    """One episode: the target name, its detections, and the scripted picker."""
 
     def __init__(self, detector: TargetDetector, control_mode: str, instruction: str, config: PickerConfig) -> None:
         self.instruction = instruction
@@ -53,7 +53,7 @@ class _Episode:
         return action
 
     def _detect(self, observation: Mapping[str, Any]) -> Detection:
-        """Detect the object, at most once in a step: the picker asks for what the first step has detected."""
+        """Detect the object, at most once in a step: the picker reuses the detection of the first step."""
         if self._detection is None:
             self._detection = self._detector(observation, self.name)
             self.detections.append(self._detection)
@@ -64,7 +64,7 @@ class _Episode:
 class EpisodeState:
     """The state of one episode after a step, as `LanguagePickPolicy.predict` returns it; it never changes.
 
-    - `instruction`, and the `name` that it asks for
+    - `instruction`, and the target `name` in it
     - `detections`: one before the first action, and one for each further attempt
     - `absent`: whether the object is predicted absent
     - `phase` and `target` of the scripted picker
@@ -95,9 +95,9 @@ class EpisodeState:
         )
 
     def resume(self) -> _Episode:
-        """Return the episode, which goes on from here.
+        """Return the episode, to be continued from this state.
 
-        :raises InvalidArgumentError: when it has gone on already: a script cannot be rewound
+        :raises InvalidArgumentError: when the episode is past this state: a script cannot be rewound
         """
         if self._episode.steps != self._step:
             raise InvalidArgumentError(
@@ -110,7 +110,7 @@ class EpisodeState:
 class LanguagePickPolicy:
     """Decides whether the object that the instruction names is there; picks it, or declares it absent.
 
-    Takes observations of `PolicyObservation`, of one environment or of a vectorised one, and returns actions of the
+    Takes observations of `PolicyObservation`, of one environment or of a vectorized one, and returns actions of the
     control mode, with the additional one of `DeclareAbsence` at the end. All that it remembers of an episode is in the
     state that `predict` returns, so that one policy may act in many environments. A returned state never changes. Only
     the newest state of an episode can be continued.

@@ -1,4 +1,4 @@
-"""A student in use: camera images and names in, scores and maps out."""
+"""`StudentRuntime`: inference with an exported student, from camera images and names to scores and maps."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _SpatialFeatures(nn.Module):
 
 
 class StudentRuntime:
-    """An exported student on the CPU; made by `load`.
+    """An exported student on the CPU; created by `load`.
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
     that the student was distilled from. It is loaded at the first of them, and each is encoded once. The weights are
@@ -188,9 +188,9 @@ class StudentRuntime:
         side, stored = self.config.camera_size, {}
         for camera, kind in self.student_input:
             if (camera, kind) not in images:
-                there = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
+                available = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
                 raise InvalidArgumentError(
-                    f"expected {kind} of the {camera} camera, but got {there}; make the environment with "
+                    f"expected {kind} of the {camera} camera, but got {available}; make the environment with "
                     "obs_mode='rgbd', and not with base_camera=False for the base camera's"
                 )
             stored[camera, kind] = _validate_image(np.asarray(images[camera, kind]), camera, kind, side)[None]
@@ -259,7 +259,7 @@ def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
 
 
 def _validate_image(image: NDArray[Any], camera: str, kind: str, side: int) -> NDArray[Any]:
-    """Return an image as scene stores hold it: uint8 [S, S, 3], or depth in millimeters, uint16 [S, S].
+    """Return an image in the format of scene stores: uint8 [S, S, 3], or depth in millimeters, uint16 [S, S].
 
     :raises InvalidArgumentError: for another size, number of channels or type
     """

@@ -100,11 +100,11 @@ class TargetScoreObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCo
         return observation, reward, terminated, truncated, info
 
     def _with_scores(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        asked = list(dict.fromkeys([self._target, *self.others]))
-        scores, attention, _ = self.student.predict(camera_images(observation), asked)
+        names = list(dict.fromkeys([self._target, *self.others]))
+        scores, attention, _ = self.student.predict(camera_images(observation), names)
         added = {"target": scores[:1].copy(), "map": attention[0].copy()}
         if self.others:
-            added["names"] = np.array([scores[asked.index(name)] for name in self.others], np.float32)
+            added["names"] = np.array([scores[names.index(name)] for name in self.others], np.float32)
         target = {"target_score": float(scores[0]), "target_threshold": self.student.threshold(self._target)}
         return observation | {GRASPABILITY: added}, info | target
 

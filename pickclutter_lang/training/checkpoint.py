@@ -1,4 +1,4 @@
-"""Checkpoints without pickle: tensors as safetensors, everything else as JSON, each folder whole or not there.
+"""Checkpoints without pickle: tensors as safetensors, everything else as JSON, each folder written atomically.
 
 `ROOT/epoch_0007/` holds `model.safetensors`, `optimizer.safetensors`, `rng.safetensors` and `state.json`. The folder
 is written under a temporary name, synced and renamed, so the last one is always complete; a run keeps its last and
@@ -26,12 +26,12 @@ from pickclutter_lang.utils.io import fsync
 
 STATE_FILE = "state.json"
 SCHEMA = 1
-_LONG = 6  # values of two lists that are shown in full
+_LONG = 6  # values of two lists that a message names in full
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint folder holds. `state` is JSON: epoch, architecture, teacher, schedule, history."""
+    """Content of a checkpoint folder. `state` is JSON: epoch, architecture, teacher, schedule, history."""
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
@@ -52,7 +52,7 @@ def saved_epochs(root: Path) -> list[int]:
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Write a checkpoint with the present state of the model, the optimizer and the random generators.
 
-    :param state: JSON values to keep with it; the keys `schema`, `optimizer` and `rng` are added
+    :param state: JSON values to save with it; the keys `schema`, `optimizer` and `rng` are added
     """
     tensors, groups = _flatten_optimizer(optimizer)
     rng_tensors, rng = _rng_state()
@@ -91,7 +91,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: dict[str, Any]) -> None:
-    """Check that a checkpoint was made for this architecture and this teacher.
+    """Check that a checkpoint is for this architecture and this teacher.
 
     :raises CheckpointError: naming each part of the architecture that differs
     :raises TeacherError: for a teacher of another width or fingerprint
@@ -106,7 +106,7 @@ def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: di
     differences = describe_differences(checkpoint.state["architecture"], architecture)
     if differences:
         raise CheckpointError(
-            "the checkpoint is of another architecture (checkpoint / asked for): " + "; ".join(differences)
+            "the checkpoint is of another architecture (checkpoint / requested): " + "; ".join(differences)
         )
 
 
@@ -126,7 +126,7 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
 
 
 def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put model, optimizer and the global random generators back to where the checkpoint was made.
+    """Restore model, optimizer and the global random generators from a checkpoint.
 
     :raises CheckpointError: when the tensors do not fit the model
     """
@@ -135,7 +135,7 @@ def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Opt
     for parameter, entries in optimizer.state.items():
         for key, value in entries.items():
             if isinstance(value, Tensor) and value.shape == parameter.shape:
-                # Fused optimisers walk through memory: a state must lie there as its parameter does (channels last).
+                # Fused optimizers walk through memory: a state must lie there as its parameter does (channels last).
                 entries[key] = torch.empty_like(parameter).copy_(value)
     rng = checkpoint.state["rng"]
     random.setstate((rng["python"][0], tuple(rng["python"][1]), rng["python"][2]))
@@ -151,9 +151,9 @@ def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
 
     :raises CheckpointError: naming the tensors that are missing, left over, or of another shape
     """
-    own = {name: list(value.shape) for name, value in model.state_dict().items()}
+    expected = {name: list(value.shape) for name, value in model.state_dict().items()}
     saved = {name: list(value.shape) for name, value in checkpoint.model.items()}
-    differences = describe_differences(saved, own)
+    differences = describe_differences(saved, expected)
     if differences:
         raise CheckpointError(
             f"the checkpoint's tensors do not fit the model (checkpoint / model): {'; '.join(differences[:5])}"
@@ -161,10 +161,10 @@ def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
     model.load_state_dict(checkpoint.model)
 
 
-def prune(root: Path, keep: set[int]) -> None:
+def prune(root: Path, retained: set[int]) -> None:
     """Delete the checkpoints of all epochs but these, and what a killed run left half written."""
     for epoch in saved_epochs(root):
-        if epoch not in keep:
+        if epoch not in retained:
             shutil.rmtree(epoch_folder(root, epoch))
     for path in root.glob(".epoch_*"):
         shutil.rmtree(path)
@@ -172,16 +172,16 @@ def prune(root: Path, keep: set[int]) -> None:
 
 def _flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Split an optimizer's state into tensors, named `<parameter>.<key>`, and JSON values."""
-    whole = optimizer.state_dict()
+    state = optimizer.state_dict()
     tensors: dict[str, Tensor] = {}
     values: dict[str, Any] = {}
-    for number, entries in whole["state"].items():
+    for number, entries in state["state"].items():
         for key, value in entries.items():
             if isinstance(value, Tensor):
                 tensors[f"{number}.{key}"] = value.detach().cpu().contiguous()
             else:
                 values[f"{number}.{key}"] = value
-    return tensors, {"values": values, "groups": whole["param_groups"]}
+    return tensors, {"values": values, "groups": state["param_groups"]}
 
 
 def _unflatten_optimizer(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Optimizer, learning rate, schedule, epochs and batches of a phase of training."""
+"""Configuration of one training phase: optimizer, learning rate, schedule, epochs and batches."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class MultiPhaseExperiment(ABC):
     kind: str
     """What the run is trained on: `scenes` or `images`."""
     command: str
-    """The command that makes such a run, for messages."""
+    """The command that trains such a run, for messages."""
     keep_last: int = 1
     """So many last epochs of each phase stay on the disk."""
 
@@ -89,7 +89,7 @@ class MultiPhaseExperiment(ABC):
 
     @property
     def teacher_provenance(self) -> dict[str, Any]:
-        """What a checkpoint says of the teacher."""
+        """The entry of the teacher in a checkpoint."""
         return {
             "name": self.config.teacher.name,
             "embed_dim": self.teacher.embed_dim,
@@ -104,7 +104,7 @@ class MultiPhaseExperiment(ABC):
     @property
     @abstractmethod
     def data_provenance(self) -> dict[str, Any]:
-        """What the run is made of, with content hashes."""
+        """Provenance of the run, with content hashes."""
 
     @property
     @abstractmethod
@@ -170,10 +170,10 @@ class MultiPhaseExperiment(ABC):
         path = self.folder / CONFIG_FILE
         if not path.is_file():
             return
-        own = json.loads(json.dumps(self._identity()))
+        current = json.loads(json.dumps(self._identity()))
         try:
             saved = json.loads(path.read_text())
-            missing = [key for key in own if key not in saved]
+            missing = [key for key in current if key not in saved]
         except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is damaged ({error}); choose another out, or delete that folder") from error
         if missing:
@@ -182,14 +182,14 @@ class MultiPhaseExperiment(ABC):
             for epoch in saved_epochs(folder)[-1:]:
                 checkpoint = load_checkpoint(epoch_folder(folder, epoch))
                 check_fits(checkpoint, self.architecture, self.teacher_provenance)
-        differences = describe_differences(saved["data"], own["data"])
+        differences = describe_differences(saved["data"], current["data"])
         if differences:
             raise MismatchError(
                 f"the run at {self.folder} was started on other data (there / now): {'; '.join(differences)}; "
                 "use the data it was started with, or choose another out"
             )
-        there, now = (self.comparable_config(part["settings"]) for part in (saved, own))
-        differences = describe_differences(there, now)
+        before, now = (self.comparable_config(part["settings"]) for part in (saved, current))
+        differences = describe_differences(before, now)
         if differences:
             raise InvalidArgumentError(
                 f"the run at {self.folder} was started with other settings (there / now): {'; '.join(differences)}; "
@@ -206,8 +206,8 @@ def finished_checkpoint(
     """Return the checkpoint that a finished phase results in, and its history, a row for each epoch.
 
     :param folder: of the phase
-    :param epochs: of the whole phase
-    :param command: makes such a run
+    :param epochs: of the phase
+    :param command: trains such a run
     :param select: metric that chooses the epoch; None: the last one
     :param back: with 1, 2, ... the checkpoint of so many epochs before the last
     :raises CheckpointError: when the phase is not finished

@@ -40,7 +40,7 @@ class TrainingLogger:
         self._write("train", number, scalars)
 
     def epoch(self, step: int, row: Mapping[str, Any]) -> None:
-        """Show an epoch's figures beside the bar and write those of the validation."""
+        """Show an epoch's metrics next to the bar and write those of the validation."""
         validation = row.get("validation", {})
         figures = " ".join(f"{key} {validation[key]:.3f}" for key in ("map", "f1") if key in validation)
         self._bar.note(f"loss {row['loss']:.3f} {figures}")
@@ -52,23 +52,23 @@ class TrainingLogger:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file that is whole or not there."""
+    """Write a JSON file atomically."""
     write_text(path, json.dumps(value, indent=1) + "\n")
 
 
 def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write JSON lines, whole or not at all."""
+    """Write JSON lines atomically."""
     write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def peak_memory_mb() -> float:
     """Return the largest resident size of this process so far, in MB.
 
-    Linux carries `ru_maxrss` over from the process that started this one, however large that is; `VmHWM` is our own.
+    Linux carries `ru_maxrss` over from the process that started this one, however large that is; `VmHWM` does not.
     """
     try:
         rows = Path("/proc/self/status").read_text().splitlines()
         return next(int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM"))
     except (OSError, StopIteration):
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return own / (1024**2 if sys.platform == "darwin" else 1024)
+        usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return usage / (1024**2 if sys.platform == "darwin" else 1024)

@@ -1,4 +1,4 @@
-"""Optimisers and learning rate schedules whose whole state is a step number."""
+"""Optimizers and learning rate schedules; a schedule's only state is the step number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of samples in an epoch: shuffled batches, and batches that hold few-shot samples too."""
+"""Order of samples in an epoch: shuffled batches, and batches balanced between few-shot and training samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 
 def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int]]:
-    """Return the batches of one epoch in an order drawn from `key`.
+    """Return the batches of one epoch in an order sampled from `key`.
 
     A rest that fills no batch is left out of this epoch; another order leaves out others in the next.
 
@@ -24,7 +24,7 @@ def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int
 
 
 def balanced_batches(
-    few: int, many: int, size: int, passes: int, key: Sequence[int]
+    n_few_shot: int, n_train: int, size: int, passes: int, key: Sequence[int]
 ) -> list[tuple[list[int], list[int]]]:
     """Return the batches (few-shot rows, training rows) of a fine-tuning epoch.
 
@@ -34,17 +34,19 @@ def balanced_batches(
     :param passes: how often an epoch goes over the few-shot scenes
     :raises InvalidArgumentError: when the training scenes do not fill their part of one batch
     """
-    half = min(size // 2, few)
+    half = min(size // 2, n_few_shot)
     rest = size - half
-    if few < 1 or many < rest:
+    if n_few_shot < 1 or n_train < rest:
         raise InvalidArgumentError(
-            f"expected at least 1 few-shot and {rest} training images for batches of {size}, but got {few} and {many}"
+            f"expected at least 1 few-shot and {rest} training images for batches of {size}, but got "
+            f"{n_few_shot} and {n_train}"
         )
     rng = np.random.default_rng(list(key))
     batches = []
     for _ in range(passes):
-        order = rng.permutation(few)
-        for first in range(0, few, half):
-            own = order[first : first + half]
-            batches.append((own.tolist(), rng.choice(many, min(size - len(own), many), replace=False).tolist()))
+        order = rng.permutation(n_few_shot)
+        for first in range(0, n_few_shot, half):
+            few_shot = order[first : first + half]
+            train = rng.choice(n_train, min(size - len(few_shot), n_train), replace=False)
+            batches.append((few_shot.tolist(), train.tolist()))
     return batches

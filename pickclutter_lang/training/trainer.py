@@ -1,4 +1,4 @@
-"""One phase of training: epochs, validation, checkpoints, and a resume that is exact."""
+"""`Trainer`: one training phase with epochs, validation, checkpoints and exact resume."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from pickclutter_lang.training.optim import build_optimizer, build_schedule
 
 LOG_FILE = "log.jsonl"
 Batch = list[tuple[int, int]]
-"""(source, row) of each image; those of one source stand next to each other, the sources in order."""
+"""(source, row) of each image; grouped by source, the sources in order."""
 
 
 class Task(Protocol):
-    """What one phase trains: batches, loss and validation; scenes and single images have their own.
+    """The task of one phase: batches, loss and validation; scenes and single images implement it.
 
-    `labels` are the names that are scored, kept in checkpoints. With `select` the epoch that is best by this metric
-    of `validate` is the result, without it the last one.
+    `labels` are the names that are scored, stored in checkpoints. With `selection_metric` the epoch that
+    is best by this metric of `validate` is the result, without it the last one.
     """
 
     @property
@@ -84,14 +84,14 @@ def best_epoch(history: Sequence[dict[str, Any]], select: str | None) -> int:
 
 
 def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) -> None:
-    """Check what a student says in training.
+    """Check that a student's output in training is finite.
 
     :param group: of the settings, such as `distill`
     :raises InvalidArgumentError: when the training diverged
     """
     if not bool(values.isfinite().all()):
         raise InvalidArgumentError(
-            f"the training diverged in epoch {epoch} (what the student says is not finite); "
+            f"the training diverged in epoch {epoch} (the student's output is not finite); "
             f"lower {group}.lr, now {config.lr}"
         )
 
@@ -99,13 +99,13 @@ def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) ->
 class Trainer:
     """Trains the model of a task in a folder; a folder with a checkpoint is resumed."""
 
-    def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep: int = 1) -> None:
+    def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep_last: int = 1) -> None:
         """Build optimizer and schedule.
 
-        :param teacher: `embed_dim` and `fingerprint`, kept in checkpoints
-        :param keep: the checkpoints of so many last epochs stay, at least 1, and that of the best
+        :param teacher: `embed_dim` and `fingerprint`, stored in checkpoints
+        :param keep_last: number of last epochs whose checkpoints are retained, at least 1; the best one is too
         """
-        self.task, self.folder, self.teacher, self.keep_last = task, folder, teacher, keep
+        self.task, self.folder, self.teacher, self.keep_last = task, folder, teacher, keep_last
         self.epoch_steps = len(task.batches(0))
         self.optimizer = build_optimizer(task.model, task.config)
         self.schedule = build_schedule(self.optimizer, task.config, self.epoch_steps)

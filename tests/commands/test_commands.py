@@ -1,4 +1,4 @@
-"""`pickclutter COMMAND`: what it lists, how it starts a command, and that no text names what a wheel lacks."""
+"""`pickclutter COMMAND`: listing, help, start of a command, and messages that are valid for a wheel."""
 
 from __future__ import annotations
 
@@ -118,16 +118,18 @@ def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["colect-scenes"], "got 'colect-scenes'; did you mean collect-scenes?"),
         (["train_affordance", "out=x"], "did you mean train-affordance?"),
         (["cook"], "got 'cook'; pickclutter --help lists them"),
     ],
 )
-def test_a_command_that_is_not_there_is_one_line_and_status_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_a_command_that_is_not_there_is_one_line_and_status_2(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
     done = call(*arguments, folder=tmp_path)
-    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_a_command_works_where_there_is_no_checkout(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_method_of_one_s_own_goes_through_a_run_and_a_sweep(tmp_path: Path) -> None:
+def test_a_custom_method_works_in_a_run_and_a_sweep(tmp_path: Path) -> None:
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     (tmp_path / "my" / "method").mkdir(parents=True)
     (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)

@@ -34,10 +34,10 @@ def test_the_defaults_are_those_of_the_commands() -> None:
     assert TrainConfig().data.train == "runs/scenes/train"
     assert TrainConfig(scenes="a").teacher.cache == "a/teacher_features"
     data, objective = ImageDataConfig("object_views", "runs/views"), ImageObjectiveConfig(cls=1.0)
-    made = ImageTrainConfig(data=data, objective=objective)
-    assert made == compose_config(ImageTrainConfig, "train_image_student", ["objective.cls=1"])
-    assert made.data.cache == made.teacher.cache and "$" in data.cache
-    assert CaptionConfig(data=data).data.cache == made.teacher.cache
+    built = ImageTrainConfig(data=data, objective=objective)
+    assert built == compose_config(ImageTrainConfig, "train_image_student", ["objective.cls=1"])
+    assert built.data.cache == built.teacher.cache and "$" in data.cache
+    assert CaptionConfig(data=data).data.cache == built.teacher.cache
     assert (PolicyExportConfig("a").out, OnnxExportConfig("a").out) == ("a/policy", "a/student.onnx")
     given = ["scenes=[a]", "views=[b]", "out=c"]
     assert TeacherTrainConfig("c", ["a"], ["b"]) == compose_config(TeacherTrainConfig, "train_teacher", given)
@@ -51,7 +51,7 @@ def test_two_configurations_do_not_share_their_parts() -> None:
     assert TrainConfig().data.augmentation.shift == 0.06
 
 
-def test_a_value_that_is_missing_is_named() -> None:
+def test_a_missing_value_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match=r"expected a value for data\.root"):
         ImageTrainConfig(data=ImageDataConfig("flower102"), objective=ImageObjectiveConfig(cls=1.0)).validate()
 

@@ -1,4 +1,4 @@
-"""Which settings change no result, for runs on scenes and on single images, and for runs of earlier versions."""
+"""Settings that change no result, for runs on scenes and on single images, and for runs of earlier versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLACES = ("out", "num_threads", "device", "num_workers", "teacher.cache", "teach
 
 
 @pytest.mark.parametrize("where", [*PLACES, "scenes", "data.train", "data.max_cache_bytes"])
-def test_where_the_scenes_of_a_run_lie_is_no_difference(where):
+def test_the_path_of_the_scenes_is_no_difference(where):
     first = as_json(scene_config("crop_classifier=default").as_dict())
     second = copy.deepcopy(first)
     change(second, where, "elsewhere")
@@ -38,7 +38,7 @@ def test_where_the_scenes_of_a_run_lie_is_no_difference(where):
 
 
 @pytest.mark.parametrize("where", [*PLACES, "data.root", "data.captions", "text.style_dir", "text.truncate"])
-def test_where_the_images_of_a_run_lie_is_no_difference(where):
+def test_the_path_of_the_images_is_no_difference(where):
     first = as_json(image_config("objective.cls=1", "data.root=images").as_dict())
     second = copy.deepcopy(first)
     change(second, where, "elsewhere")

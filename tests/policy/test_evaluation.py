@@ -1,4 +1,4 @@
-"""Evaluation of a policy: rates and intervals, the command with its resume and its workers, videos."""
+"""Evaluation of a policy: rates and intervals, the command with resume and worker processes, videos."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_script_goes_on_where_it_was_killed(run_folder: Path) -> None:
+def test_the_killed_script_resumes(run_folder: Path) -> None:
     common = [
         "run=run",
         "variants=[oracle,zero_shot,teacher,random]",
@@ -226,10 +226,10 @@ def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) ->
 def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> None:
     export = [sys.executable, str(SCRIPT.with_name("export_policy.py")), "run=run", "phase=few_shot", "out=exported"]
     assert subprocess.run(export, cwd=run_folder, capture_output=True, timeout=600).returncode == 0
-    few = ["policy=exported", "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
-    refused = call(run_folder, *few, "variants=[zero_shot]")
+    arguments = ["policy=exported", "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
+    refused = call(run_folder, *arguments, "variants=[zero_shot]")
     assert refused.returncode == 2 and "the student of one phase, but got zero_shot" in refused.stderr
-    done = call(run_folder, *few)
+    done = call(run_folder, *arguments)
     assert done.returncode == 0, done.stderr
     result = json.loads((run_folder / "exported" / "evaluation" / "result.json").read_text())
     assert list(result["variants"]) == ["oracle", "few_shot", "teacher", "random"]
@@ -244,7 +244,7 @@ def test_what_a_worker_lacks_is_named(run_folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "words"),
+    ("override", "message"),
     [
         ("variants=[best]", "oracle, few_shot"),
         ("episodes=0", "at least 1"),
@@ -255,9 +255,9 @@ def test_what_a_worker_lacks_is_named(run_folder: Path, tmp_path: Path) -> None:
         ("policy=exported", "either run="),
     ],
 )
-def test_wrong_settings_are_one_line(run_folder: Path, tmp_path: Path, override: str, words: str) -> None:
+def test_wrong_settings_are_one_line(run_folder: Path, tmp_path: Path, override: str, message: str) -> None:
     done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", override)
-    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.sim

@@ -188,7 +188,7 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
         wrappers=[DeclareAbsence, PolicyObservation],
         **given,
     )
-    policy, state, starts, asked = (
+    policy, state, starts, targets = (
         LanguagePickPolicy(FixedDetector(0.0)),
         None,
         None,
@@ -198,10 +198,10 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
     for _ in range(6):
         actions, state = policy.predict(observation, state, starts)
         assert state[0].instruction == decode_instruction(observation["instruction"][0])
-        asked.add(state[0].name)
+        targets.add(state[0].name)
         observation, _, terminated, truncated, _ = envs.step(actions)
         starts = terminated | truncated
-    assert len(asked) > 1
+    assert len(targets) > 1
     envs.close()
 
 
@@ -228,7 +228,7 @@ def test_detections_of_an_episode_are_averaged(monkeypatch, scores, declared):
 
 
 class WholeImageDetector(FixedDetector):
-    """A detector whose mask is the whole image."""
+    """A detector whose mask is the full image."""
 
     def __init__(self) -> None:
         super().__init__(1.0)
@@ -237,7 +237,7 @@ class WholeImageDetector(FixedDetector):
         return super().__call__(observation, name)._replace(mask=np.ones((SIDE, SIDE), bool))
 
 
-def test_a_returned_state_never_changes_and_the_newest_alone_goes_on():
+def test_a_returned_state_never_changes_and_only_the_newest_continues():
     env = environment()
     observation, _ = env.reset(seed=4)
     policy = LanguagePickPolicy(WholeImageDetector())
@@ -305,7 +305,7 @@ def test_detectors_find_the_object(exported_policy):
     env.close()
 
 
-def test_a_student_chooses_by_the_names_of_its_folder_whatever_was_encoded_before(exported_policy, monkeypatch):
+def test_selection_uses_the_names_of_the_folder_alone(exported_policy, monkeypatch):
     env = environment(mask=True)
     student = StudentRuntime.load(exported_policy / "policy")
     flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
@@ -348,11 +348,11 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy
 def test_a_map_of_the_center_becomes_one_of_the_image():
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 3] = 1.0
-    whole, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96, np.nan)
-    inside = np.isfinite(whole)
+    full, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96, np.nan)
+    inside = np.isfinite(full)
     assert inside.sum() == 64**2 and inside[16:80, 16:80].all()
-    np.testing.assert_array_equal(whole, other)
-    whole = np.nan_to_num(whole) / np.nansum(whole)
-    assert np.unravel_index(whole.argmax(), whole.shape)[0] < 32
-    row, column = (np.indices(whole.shape) * whole).sum((1, 2))
+    np.testing.assert_array_equal(full, other)
+    full = np.nan_to_num(full) / np.nansum(full)
+    assert np.unravel_index(full.argmax(), full.shape)[0] < 32
+    row, column = (np.indices(full.shape) * full).sum((1, 2))
     assert row == pytest.approx(16 + 8, abs=6) and column == pytest.approx(16 + 56, abs=6)

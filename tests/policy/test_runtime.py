@@ -1,4 +1,4 @@
-"""The student in use: its folder, its imports, images and names, environment wrappers, the features extractor."""
+"""The exported student: policy folder, imports, images and names, environment wrappers, features extractor."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_damage_is_named(exported, tmp_path):
         StudentRuntime.load(tmp_path / "file")
     with pytest.raises(CheckpointError, match="export-policy"):
         StudentRuntime.load(tmp_path)
-    for name, content, words in (
+    for name, content, message in (
         ("policy.json", b"{", "damaged"),
         ("policy.json", b'{"schema": 99}', "schema 3 .* got 99.*export-policy"),
         ("policy.json", b'{"schema": 2}', "schema 3 .* got 2; run: pickclutter migrate .*copy"),
@@ -208,7 +208,7 @@ def test_damage_is_named(exported, tmp_path):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(exported / "few_shot", folder)
         (folder / name).write_bytes(content)
-        with pytest.raises(CheckpointError, match=words):
+        with pytest.raises(CheckpointError, match=message):
             StudentRuntime.load(folder)
 
 
@@ -317,9 +317,9 @@ def test_other_environments_are_refused(environment, student):
 
     with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
         TargetScoreObservation(gymnasium.make("CartPole-v1"), student)
-    for changes, words in (({"obs_mode": "state"}, "obs_mode"), ({"camera_cfgs": None}, "48 x 48")):
+    for changes, message in (({"obs_mode": "state"}, "obs_mode"), ({"camera_cfgs": None}, "48 x 48")):
         env = environment(**changes)
-        with pytest.raises(InvalidArgumentError, match=words):
+        with pytest.raises(InvalidArgumentError, match=message):
             TargetScoreObservation(env, student)
         env.close()
 

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there, no pickle, and every misfit named."""
+"""Checkpoints: atomic, without pickle, and with a named error for every mismatch."""
 
 from __future__ import annotations
 
@@ -123,13 +123,13 @@ def test_another_teacher_is_a_teacher_error(run, tmp_path, width, seed, what):
         SceneRun.open(config(*overrides, f"teacher.checkpoint={other}"))
 
 
-def test_other_settings_do_not_go_on_with_a_run(run):
+def test_a_run_is_not_resumed_with_other_settings(run):
     overrides, _ = run
     with pytest.raises(InvalidArgumentError, match=r"distill.lr: 0.002 / 0.5"):
         SceneRun.open(config(*overrides, "distill.lr=0.5"))
 
 
-def test_other_scenes_do_not_go_on_with_a_run(run, tmp_path):
+def test_a_run_is_not_resumed_with_other_scenes(run, tmp_path):
     overrides, _ = run
     make_toy_store(tmp_path / "id", "id", 8, seed=3)
     with pytest.raises(MismatchError, match=r"id\.content"):
@@ -151,7 +151,7 @@ def test_an_unfinished_run_is_not_evaluated(run, tmp_path):
         SceneRun.open(config(*overrides, f"out={tmp_path}")).load_weights("distill")
 
 
-def test_the_state_says_what_it_was_made_for(run):
+def test_the_state_records_architecture_and_teacher(run):
     _, folder = run
     state = json.loads((folder / "out" / "distill" / "epoch_0001" / "state.json").read_text())
     assert state["architecture"]["student"] == "timm/resnet10t"

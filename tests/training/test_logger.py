@@ -1,3 +1,5 @@
+"""Peak memory of a process, as training records it."""
+
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ def peak() -> float:
     return float(subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout)
 
 
-def test_the_peak_memory_of_a_process_is_its_own():
+def test_peak_memory_excludes_the_parent_process():
     alone = peak()
-    held = np.ones(round(alone + 600) * 1024**2 // 8)
-    assert abs(peak() - alone) < 100, held.nbytes
+    buffer = np.ones(round(alone + 600) * 1024**2 // 8)
+    assert abs(peak() - alone) < 100, buffer.nbytes

@@ -1,7 +1,7 @@
-"""Captions for L_cap (Eq. 8) by an image captioning model: a file of JSON lines that grows batch by batch.
+"""Image captions for L_cap (Eq. 8) by a captioning model, appended to a JSON lines file batch by batch.
 
-A line is `{"id": ..., "text": ..., "sha256": ...}`; the hash is that of the image, so that a caption is never taken
-for that of another one. A card beside the file says which model they are of.
+A line is `{"id": ..., "text": ..., "sha256": ...}`; the hash identifies the image, so that no caption is
+assigned to another one. A second file, `OUT.card.json`, records the provenance of the captioning model.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
 
-_CARD_FILE = ".card.json"
+_PROVENANCE_SUFFIX = ".card.json"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def caption_images(config: CaptionConfig) -> Captioned:
 
     :raises PickClutterError: as `Captioner` and `load_image_dataset`; MismatchError for captions of another model or of
         other images, DatasetError for a file that cannot be written, InvalidArgumentError for an unreadable image
-    :raises LanguageModelError: after all others are captioned, for images of which the model says nothing
+    :raises LanguageModelError: after all others are captioned, for images without any caption from the model
     """
     out = Path(config.out)
     if not os.access(out.parent, os.W_OK | os.X_OK):
@@ -55,14 +55,14 @@ def caption_images(config: CaptionConfig) -> Captioned:
     data, _, report = load_image_dataset(config.data)
     hashes = dict(zip(data.images.ids, _hashes(data.images), strict=True))
     with file_lock(out), _open(out) as stream:
-        _check_card(out, stream, captioner.provenance)
+        _check_provenance(out, stream, captioner.provenance)
         done = _kept(out, stream, hashes)
         left = [row for row, name in enumerate(hashes) if name not in done]
-        silent = [] if not left else _caption(captioner, data.images, left, hashes, stream, config)
-    if silent:
+        uncaptioned = [] if not left else _caption(captioner, data.images, left, hashes, stream, config)
+    if uncaptioned:
         raise LanguageModelError(
-            f"expected a caption of every image, but {config.model} has nothing to say of {len(silent)}, such as "
-            f"{silent[0]}; the others are in {out}; take another model= and out=, or write theirs into a copy"
+            f"expected a caption of every image, but {config.model} gave an empty caption for {len(uncaptioned)}, "
+            f"such as {uncaptioned[0]}; the others are in {out}; take another model= and out=, or add theirs to a copy"
         )
     return Captioned(len(hashes), len(left), report)
 
@@ -75,18 +75,18 @@ def _caption(
     stream: BinaryIO,
     config: CaptionConfig,
 ) -> list[str]:
-    """Append the captions of some images; return the ids of those of which the model says nothing."""
-    silent, ids = [], images.ids
+    """Append the captions of some images; return the ids of those without a caption from the model."""
+    uncaptioned, ids = [], images.ids
     with ProgressBar("images", len(ids), len(ids) - len(rows)) as bar:
         for first in range(0, len(rows), config.batch_size):
             batch = rows[first : first + config.batch_size]
             texts = captioner.caption(_originals(images, batch))
             captions = {ids[row]: text for row, text in zip(batch, texts, strict=True)}
-            silent += [name for name, text in captions.items() if not text]
+            uncaptioned += [name for name, text in captions.items() if not text]
             lines = [{"id": name, "text": text, "sha256": hashes[name]} for name, text in captions.items() if text]
             _append(Path(config.out), stream, lines)
             bar.advance(len(batch))
-    return silent
+    return uncaptioned
 
 
 def _originals(images: ImageSource, rows: Sequence[int]) -> list[Image.Image | NDArray[np.uint8]]:
@@ -110,23 +110,24 @@ def _open(out: Path) -> BinaryIO:
         raise DatasetError(f"cannot write {out}: {error.strerror}") from error
 
 
-def _check_card(out: Path, stream: BinaryIO, card: Mapping[str, Any]) -> None:
-    """Check that captions that are there are of this model; before the first, note down which it is."""
-    path = out.with_name(out.name + _CARD_FILE)
+def _check_provenance(out: Path, stream: BinaryIO, provenance: Mapping[str, Any]) -> None:
+    """Check that existing captions are of this model; before the first caption, record the model."""
+    path = out.with_name(out.name + _PROVENANCE_SUFFIX)
     if stream.seek(0, os.SEEK_END) == 0:
-        atomic_write(path, (json.dumps(card, indent=1) + "\n").encode())
+        atomic_write(path, (json.dumps(provenance, indent=1) + "\n").encode())
         return
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-        differ = [key for key in ("weights", "max_tokens") if there[key] != card[key]]
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        differ = [key for key in ("weights", "max_tokens") if recorded[key] != provenance[key]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MismatchError(
-            f"expected {path} to say which model the captions in {out} are of, but: {error}; name another out="
+            f"expected {path} to name the model of the captions in {out}, but: {error}; name another out="
         ) from error
     if differ:
         raise MismatchError(
-            f"the captions in {out} are of {there['model']} with max_tokens={there['max_tokens']}, but now it is "
-            f"{card['model']} with max_tokens={card['max_tokens']} (other {' and '.join(differ)}); name another out="
+            f"the captions in {out} are of {recorded['model']} with max_tokens={recorded['max_tokens']}, but now it is "
+            f"{provenance['model']} with max_tokens={provenance['max_tokens']} "
+            f"(other {' and '.join(differ)}); name another out="
         )
 
 
@@ -134,10 +135,10 @@ def _kept(out: Path, stream: BinaryIO, hashes: Mapping[str, str]) -> set[str]:
     """Return the ids that have a caption; a last line that was cut by the end of a process is dropped."""
     stream.seek(0)
     content = stream.read()
-    whole = content.rfind(b"\n") + 1
-    stream.truncate(whole)
+    complete_end = content.rfind(b"\n") + 1
+    stream.truncate(complete_end)
     done: set[str] = set()
-    for number, line in enumerate(content[:whole].splitlines(), 1):
+    for number, line in enumerate(content[:complete_end].splitlines(), 1):
         try:
             row = json.loads(line)
             name, found = row["id"], row["sha256"]

@@ -1,4 +1,4 @@
-"""Class encoders: classes of images to features, by fixed texts, learned prompts, or learned vectors."""
+"""Class encoders: class names to features, by fixed prompts, learned prompts (CoOp), or learned vectors."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class ClosedSetClassEncoder(nn.Module):
 def build_classes(
     config: ClassTextConfig, teacher: Teacher, classes: Sequence[ImageClass]
 ) -> FixedTextEncoder | PromptClassEncoder | ClosedSetClassEncoder:
-    """Build what the settings ask for.
+    """Build the configured class encoder.
 
-    :raises InvalidArgumentError: when a text is too long for the teacher, or a class lacks the description asked for
+    :raises InvalidArgumentError: when a text is too long for the teacher, or a class lacks the configured description
     """
     if config.closed_set:
         return ClosedSetClassEncoder(len(classes), teacher.embed_dim)
@@ -81,7 +81,7 @@ def build_classes(
 
 
 def check_texts(config: ClassTextConfig, teacher: Teacher, classes: Sequence[ImageClass]) -> None:
-    """Check what stands for the classes, without the time that encoding it takes.
+    """Check the prompts of the classes without encoding them.
 
     :raises PickClutterError: what `build_classes` raises
     """
@@ -96,8 +96,8 @@ def check_texts(config: ClassTextConfig, teacher: Teacher, classes: Sequence[Ima
 def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behind_context: bool = False) -> list[str]:
     """Return the text of every class, with its description where there are any.
 
-    :param behind_context: leave out the template: a learned context stands in its place
-    :raises InvalidArgumentError: when a class lacks the description that is asked for
+    :param behind_context: leave out the template, which a learned context replaces
+    :raises InvalidArgumentError: when a class lacks the configured description
     """
     names = [item.name for item in classes]
     if config.descriptions is None:
@@ -108,7 +108,7 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
 
 
 def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list[str]:
-    """Return the description of every class, from where `ClassTextConfig.descriptions` says.
+    """Return the description of every class, from the source that `ClassTextConfig.descriptions` names.
 
     :raises InvalidArgumentError: naming the classes without one, or for a file of another style
     :raises MissingAssetsError: when a file is not there
@@ -136,7 +136,7 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
             raise InvalidArgumentError(
                 f"expected text.style_dir=FOLDER with {', '.join(f'{one}.json' for one in STYLES)} for these "
                 "classes; the "
-                "package has descriptions of its own 26 objects alone"
+                "package has descriptions of its 26 objects alone"
             )
         return known.of(names)
     path = Path(folder) / f"{style}.json"

@@ -28,7 +28,7 @@ class ImageCropConfig:
     rand_augment: bool = False
     """Apply torchvision's RandAugment(2, 9)."""
     fixed_crops: int = 4
-    """Crops of each image, which the teacher sees too. 0: new crops each epoch, and whole images for the teacher."""
+    """Crops of each image, which the teacher sees too. 0: new crops each epoch, and full images for the teacher."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -47,7 +47,7 @@ class ClassTextConfig:
     descriptions: str | None = None
     """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file."""
     style_dir: str | None = None
-    """Folder with a file `<style>.json` for each style. null: the package's own, of its 26 objects."""
+    """Folder with a file `<style>.json` for each style. null: the package's folder, for its 26 objects."""
     n_ctx: int = 0
     """Learned context vectors in place of the template (CoOp); the paper learns 8. 0: the template."""
     context_init: str | None = "a photo of a"
@@ -130,7 +130,7 @@ class ImageTrainConfig:
     image_size: int = 64
     """Side in pixels of the images that the student sees."""
     center_crop: int | None = None
-    """Side in pixels of the center crop for evaluation. null: the whole image."""
+    """Side in pixels of the center crop for evaluation. null: the full image."""
     crops: ImageCropConfig = field(default_factory=ImageCropConfig)
     teacher: TeacherConfig = field(default_factory=lambda: TeacherConfig(cache=CACHE_DIR))
     student: StudentConfig = field(default_factory=lambda: StudentConfig("torchvision/resnet18", output_stride=None))
@@ -149,13 +149,13 @@ class ImageTrainConfig:
     seed: int = 0
     """Seed of the weights, the batches and the crops."""
     num_threads: int | None = None
-    """Threads of torch. null: its own choice."""
+    """Threads of torch. null: torch's default."""
     num_workers: int = 0
-    """Processes that crop and change images ahead of the training, such as 8 beside a GPU. They change no result."""
+    """Processes that prefetch and augment training images, such as 8 with a GPU. They change no result."""
     device: str = "cpu"
     """torch's name of the device."""
     out: str = "runs/image_student"
-    """Folder of the run. An interrupted run in it goes on."""
+    """Folder of the run. An interrupted run in it resumes."""
 
     def __post_init__(self) -> None:
         """Fill in `${teacher.cache}`, as hydra does for a command."""
@@ -202,7 +202,7 @@ class CaptionConfig:
     model: str = "Salesforce/blip-image-captioning-base"
     """Folder with configuration, *.safetensors, processor and tokenizer, or a name on the Hugging Face hub."""
     revision: str | None = None
-    """Branch or commit on the hub. null: one that is known to hold safetensors, or `main`."""
+    """Branch or commit on the hub. null: one that is known to have safetensors, or `main`."""
     max_tokens: int = 30
     """Longest caption in tokens."""
     batch_size: int = 16
@@ -210,7 +210,7 @@ class CaptionConfig:
     device: str = "cpu"
     """torch's name of the device."""
     out: str = "captions.jsonl"
-    """File of the captions. `OUT.card.json` beside it names their model."""
+    """File of the captions. `OUT.card.json` next to it names their model."""
 
     def __post_init__(self) -> None:
         """Take the default cache, since there is no teacher."""

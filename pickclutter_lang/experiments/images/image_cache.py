@@ -16,7 +16,7 @@ from pickclutter_lang.metrics import mean_class_accuracy
 def retrieve(
     queries: Tensor, keys: Tensor, labels: Tensor, text: Tensor, scale: float
 ) -> tuple[Tensor, CacheParameters]:
-    """Return the class [N] of images by text and cache together, and how the cache was weighed.
+    """Return the class [N] of images by text and cache together, and the tuned weight of the cache.
 
     Weight and sharpness are those with the best accuracy on the few-shot images, each left out of the cache.
 
@@ -42,6 +42,6 @@ def retrieve(
 
 
 def cache_rows(labels: Tensor, classes: Sequence[int]) -> Tensor:
-    """Return the place of each label [M] in `classes`."""
-    place = {number: n for n, number in enumerate(classes)}
-    return torch.tensor([place[int(label)] for label in labels])
+    """Return the index of each label [M] in `classes`."""
+    index_of = {number: n for n, number in enumerate(classes)}
+    return torch.tensor([index_of[int(label)] for label in labels])

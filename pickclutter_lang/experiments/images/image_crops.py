@@ -1,4 +1,4 @@
-"""Crops of single images for training and evaluation, and the teacher's features of them."""
+"""Augmented crops of single images for training, center crops for evaluation, and the teacher's features of both."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.prefetch import prefetch_map
 
 _AT_ONCE = 64
-_FIXED = 1  # keeps the keys of fixed crops apart from those of an epoch
-_VERSION = 1  # of how crops are drawn and cut
+_FIXED = 1  # distinguishes the keys of fixed crops from those of an epoch
+_VERSION = 1  # of the sampling and cutting of crops
 
 
 class _Part(NamedTuple):
@@ -35,7 +35,7 @@ class _Part(NamedTuple):
 
 
 class ImageCrops:
-    """Shows images in training, changed, and in evaluation, as they are.
+    """Preprocesses images: with augmentation for training, without it for evaluation.
 
     Everything random depends on the key of an image alone: not on its batch, nor on the order, nor on the process.
     """
@@ -43,10 +43,10 @@ class ImageCrops:
     def __init__(
         self, images: ImageSource, config: ImageCropConfig, size: int, center: int | None = None, num_workers: int = 0
     ) -> None:
-        """Keep how images are shown.
+        """Set up the crops.
 
-        :param size: side S of what the student sees, in pixels
-        :param center: side of the middle of an image that evaluation shows, by default all of it
+        :param size: side S of the student's input, in pixels
+        :param center: side of the center crop for evaluation, in pixels; by default the full image
         :param num_workers: see `prefetch_map`
         """
         self.images, self.config, self.size = images, config, size
@@ -54,27 +54,27 @@ class ImageCrops:
         self._rand_augment = v2.RandAugment(2, 9)
 
     def eval_images(self, rows: Sequence[int]) -> Tensor:
-        """Return images as they are, uint8 [n, 3, S, S]."""
-        middle = v2.functional.center_crop(_channels_first(self.images.load(rows)), [self.center_crop] * 2)
-        shown: Tensor = v2.functional.resize(middle, [self.size] * 2, antialias=True)
-        return shown
+        """Return images without augmentation, uint8 [n, 3, S, S]."""
+        cropped = v2.functional.center_crop(_channels_first(self.images.load(rows)), [self.center_crop] * 2)
+        resized: Tensor = v2.functional.resize(cropped, [self.size] * 2, antialias=True)
+        return resized
 
     def eval_batches(self, rows: Sequence[int], size: int) -> Iterator[Tensor]:
-        """Yield images as `plain` shows them, at most `size` at once."""
+        """Yield the images of `eval_images` in batches of at most `size`."""
         batches = [list(rows[first : first + size]) for first in range(0, len(rows), size)]
         return prefetch_map(lambda number: self.eval_images(batches[number]), len(batches), self.num_workers)
 
     def train_images(
         self, rows: Sequence[int], key: Sequence[int], size: int | None = None
     ) -> tuple[Tensor, list[int]]:
-        """Return images as training shows them, uint8 [n, 3, S, S], and which of its fixed crops each is.
+        """Return augmented images, uint8 [n, 3, S, S], and the number of each one's fixed crop.
 
         Without fixed crops that is 0.
 
-        :param key: numbers >= 0 that name the time: seed, phase, epoch, batch
+        :param key: numbers >= 0 that seed the augmentation: seed, phase, epoch, batch
         :param size: side, by default S
         """
-        shown, crops = [], []
+        images, crops = [], []
         for image, row in zip(_channels_first(self.images.load(rows)), rows, strict=True):
             rng = np.random.default_rng([*key, row])
             crop = int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0
@@ -82,14 +82,14 @@ class ImageCrops:
             view = part.of(image, size or self.size)
             if self.config.rand_augment:
                 view = self._rand_augmented(view, rng)
-            shown.append(view)
+            images.append(view)
             crops.append(crop)
-        return torch.stack(shown), crops
+        return torch.stack(images), crops
 
     def train_batches(
         self, batches: Sequence[Sequence[int]], key: Sequence[int], size: int | None = None
     ) -> Iterator[tuple[Tensor, list[int]]]:
-        """Yield each batch as `drawn` shows it; its number is the last of its key."""
+        """Yield the `train_images` of each batch; its number is the last of its key."""
         return prefetch_map(
             lambda number: self.train_images(batches[number], (*key, number), size), len(batches), self.num_workers
         )
@@ -110,7 +110,7 @@ class ImageCrops:
         return torch.stack(parts, dim=1)
 
     def image_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
-        """Return the teacher's features [N, D] of all images, uncut."""
+        """Return the teacher's features [N, D] of all images, not cropped."""
         rows = range(len(self.images.ids))
 
         def batches() -> Iterator[NDArray[np.uint8]]:

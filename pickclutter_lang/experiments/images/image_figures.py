@@ -19,18 +19,18 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Missi
 from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, ImageSweepResults
 from pickclutter_lang.experiments.images.image_tables import chance, of_paper
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
-from pickclutter_lang.experiments.plotting import GREY, SEEN, UNSEEN, tidy_axes
+from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
 _STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
 _BARS = {
-    NAIVE: ("1", "naive baseline (L_cls)", GREY),
+    NAIVE: ("1", "naive baseline (L_cls)", GRAY),
     BEST: ("1", "+ visual space and V-L alignment", SEEN),
     ENRICHED: ("5", "+ language enrichment", UNSEEN),
 }
-_TEXTS = {"names": ("names alone", GREY), "descriptions": ("descriptions", UNSEEN), "captions": ("captions", SEEN)}
+_TEXTS = {"names": ("names alone", GRAY), "descriptions": ("descriptions", UNSEEN), "captions": ("captions", SEEN)}
 _SIDES = {BEST: "before enrichment", ENRICHED: "after enrichment"}
 _FEWEST_IMAGES = 4  # of Figure 2b
 
@@ -48,7 +48,7 @@ def write_figure(runs: ImageSweepResults, number: str, out: Path) -> Path:
 
     :param number: "1", "2b" or "4"
     :raises InvalidArgumentError: for another number, or too few images for Figure 2b
-    :raises CheckpointError: when none of the figure's runs is finished, or a run lacks what is to be drawn
+    :raises CheckpointError: when none of the figure's runs is finished, or a run lacks the data of the figure
     :raises MissingExtraError: for Figure 2b without the extra `plots`
     """
     if number not in FIGURES:
@@ -83,7 +83,7 @@ def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
         ax.bar_label(bars, labels=["" if one is None else f"{100 * one.mean:.1f}" for one in found], padding=2)
         paper = of_paper(runs, table, run)[1:] or (None, None)
         dots = [(x + 0.3 * width, value) for x, value in zip(across, paper, strict=True) if value is not None]
-        if dots:  # beside the error bar
+        if dots:  # next to the error bar
             at, up = zip(*dots, strict=True)
             ax.scatter(at, up, marker="D", s=34, color="black", edgecolor="white", zorder=3, label="paper")
         for measure, one, value in zip(_STAGES, found, paper, strict=True):
@@ -154,8 +154,8 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
     for label, name in enumerate(names[:MOST_CLASSES]):
         axes[0].scatter([], [], color=colormaps["tab10"](label), s=30, label=name)
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
-    shown = min(len(names), MOST_CLASSES)
-    figure.suptitle(f"{runs.data['name']}: {shown} of {len(names)} classes of Y_ood, seed {seeds[0]}", fontsize=11)
+    n_shown = min(len(names), MOST_CLASSES)
+    figure.suptitle(f"{runs.data['name']}: {n_shown} of {len(names)} classes of Y_ood, seed {seeds[0]}", fontsize=11)
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines
 
@@ -178,9 +178,9 @@ def load_space(path: Path, classes: int) -> Space:
             f"expected features of {len(labels)} images and {classes} classes in {path}, but got {len(students)} "
             f"and {len(texts)}; {again}"
         )
-    shown = range(min(classes, MOST_CLASSES))
-    rows = np.concatenate([np.flatnonzero(labels == label)[:MOST_IMAGES] for label in shown])
-    return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown)]))
+    shown_classes = range(min(classes, MOST_CLASSES))
+    rows = np.concatenate([np.flatnonzero(labels == label)[:MOST_IMAGES] for label in shown_classes])
+    return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown_classes)]))
 
 
 def check_umap() -> None:
@@ -206,8 +206,8 @@ def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     check_umap()
     import umap
 
-    neighbours = min(15, len(space.students) - 1)
-    reducer: Any = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1)
+    n_neighbors = min(15, len(space.students) - 1)
+    reducer: Any = umap.UMAP(n_neighbors=n_neighbors, metric="cosine", random_state=0, n_jobs=1)
     images = reducer.fit_transform(space.students)
     return images, reducer.transform(space.texts)
 

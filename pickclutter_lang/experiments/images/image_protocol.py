@@ -77,7 +77,7 @@ def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
 
 
 def text_spaces(run: ImageRun) -> dict[str, Any]:
-    """Return what Table 6 and Figure 4 say of the names, descriptions and captions of Y_ood, where there are any.
+    """Return the statistics of Table 6 and Figure 4 for names, descriptions and captions of Y_ood, if there are any.
 
     Texts that are too long for the teacher are cut: a run that does not use the descriptions need not fail for one.
     """

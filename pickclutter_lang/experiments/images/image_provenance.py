@@ -29,7 +29,7 @@ def describe_data(data: ImageDataset, split: Split) -> dict[str, Any]:
 
 
 def describe_texts(config: ImageTrainConfig, data: ImageDataset, split: Split) -> dict[str, str]:
-    """Return hashes of the texts that stand for classes, and of the captions that a loss needs.
+    """Return hashes of the class texts, and of the captions that a loss needs.
 
     :raises InvalidArgumentError: when a description or a caption is lacking
     """
@@ -47,7 +47,7 @@ def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:
     if lacking:
         raise InvalidArgumentError(
             f"expected a caption of every image for objective.cap, but {len(lacking)} have none, such as "
-            f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, made by "
+            f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, written by "
             "pickclutter caption-images, or do without the runs that need them"
         )
     return [data.captions[item] for item in ids]

@@ -1,4 +1,4 @@
-"""The finished runs of Tables 1-11, and whether they may stand in one table."""
+"""The finished runs of Tables 1-11, loaded and checked for comparability."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OF_A_RUN = {override.split("=")[0] for overrides in RUNS.values() for override 
 class ImageSweepResults(SweepResults):
     """Results of one data set and one teacher.
 
-    `overrides` are settings that all runs were asked for, for the command that is shown. The run None stands for
+    `overrides` are settings of all runs, for the command that messages show. The run None stands for
     numbers of the teacher, which every run has.
     """
 
@@ -72,7 +72,7 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> ImageSweepResults:
 
 
 def summary(result: Result) -> str:
-    """Say the accuracies of a run in a line, for the end of a command."""
+    """Return the accuracies of a run in a line, for the end of a command."""
     values = " / ".join(percent(number_at(result, measure)) for measure in ACCURACY)
     teacher = " / ".join(percent(number_at(result, f"teacher.{part}.accuracy")) for part in ("id", "ood"))
     return f"X_id / zero-shot X_ood / few-shot X_ood, %: {values}; the teacher on X_id / X_ood: {teacher}"
@@ -84,7 +84,7 @@ def student_of(result: Result) -> str:
 
 
 def student_name(config: Mapping[str, Any]) -> str:
-    """Return the name of the student that settings ask for, and whether it was trained before."""
+    """Return the name of the configured student, and whether it was trained before."""
     student = config["student"]
     return f"{student['name']}, pretrained" if student.get("pretrained") else str(student["name"])
 

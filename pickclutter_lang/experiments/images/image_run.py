@@ -1,4 +1,4 @@
-"""A run on single images: teacher, data set and model made from settings."""
+"""`ImageRun`: one experiment on single images, with the teacher, data set and student that its configuration names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pickclutter_lang.training.trainer import Batch
 
 
 class ImageRun(MultiPhaseExperiment):
-    """A student of single images with everything that training or evaluation needs; make one with `open`."""
+    """A student of single images with everything that training or evaluation needs; created by `open`."""
 
     kind, command = "images", "pickclutter train-image-student"
     config: ImageTrainConfig
@@ -63,7 +63,7 @@ class ImageRun(MultiPhaseExperiment):
 
     @property
     def data_provenance(self) -> dict[str, Any]:
-        """What the run is made of: the data set, and hashes of the texts that stand for classes and images."""
+        """Provenance of the run: the data set, and hashes of class texts and captions."""
         return describe_data(self.data, self.split) | describe_texts(self.config, self.data, self.split)
 
     @cached_property
@@ -96,12 +96,12 @@ class ImageRun(MultiPhaseExperiment):
     @property
     def unseen_halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Y_ood in two halves (Table 11)."""
-        middle = (len(self.split.unseen) + 1) // 2
-        return self.split.unseen[:middle], self.split.unseen[middle:]
+        half = (len(self.split.unseen) + 1) // 2
+        return self.split.unseen[:half], self.split.unseen[half:]
 
     @cached_property
     def cache(self) -> FeatureCache:
-        """Where features of the teacher are kept."""
+        """Cache of the teacher's features."""
         return FeatureCache(self.config.teacher.cache)
 
     @cached_property
@@ -139,7 +139,7 @@ class ImageRun(MultiPhaseExperiment):
                 ) from error
 
     def _task(self, phase: str) -> ImageTask:
-        """Return what a phase trains: Y_id on X_train, then these and the few-shot images of Y_ood."""
+        """Return the training task of a phase: Y_id on X_train, then also the few-shot images of Y_ood."""
         seen, unseen = self.split.seen, self.split.unseen
         added = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
         groups = [seen, added] if self.config.text.closed_set else [(*seen, *added)]
@@ -162,16 +162,16 @@ class ImageRun(MultiPhaseExperiment):
         rows, size = self.split.train, self.config.distill.batch_size
         key = (self.config.seed, 0, epoch)
         passes = [shuffled_batches(len(rows), size, (*key, n)) for n in range(self.config.epoch_repeats)]
-        return [[(0, rows[place]) for place in batch] for one in passes for batch in one]
+        return [[(0, rows[n]) for n in batch] for batches in passes for batch in batches]
 
     def _few_shot_batches(self, phase: str, epoch: int) -> list[Batch]:
         tune, train = self.config.few_shot, self.split.train
-        few = self.split.fewshot
+        few_shot = self.split.fewshot
         if phase == CONTINUAL:
-            few = tuple(row for row in few if int(self.labels[row]) in self.unseen_halves[0])
+            few_shot = tuple(row for row in few_shot if int(self.labels[row]) in self.unseen_halves[0])
         key = (self.config.seed, [*self.phases].index(phase), epoch)
-        batches = balanced_batches(len(few), len(train), tune.batch_size, tune.repeats, key)
-        return [[(0, train[place]) for place in rest] + [(1, few[place]) for place in own] for own, rest in batches]
+        batches = balanced_batches(len(few_shot), len(train), tune.batch_size, tune.repeats, key)
+        return [[(0, train[row]) for row in seen] + [(1, few_shot[row]) for row in few] for few, seen in batches]
 
     @cached_property
     def _objective(self) -> ImageObjective:
@@ -189,15 +189,15 @@ class ImageRun(MultiPhaseExperiment):
     @cached_property
     def _training_data(self) -> TrainingData:
         rows, needs = (*self.split.train, *self.split.fewshot), self._objective.needs
-        place = torch.full((len(self.labels),), -1)
-        place[list(rows)] = torch.arange(len(rows))
+        row_of_image = torch.full((len(self.labels),), -1)
+        row_of_image[list(rows)] = torch.arange(len(rows))
         teacher = None
         if needs("teacher") and self.config.crops.fixed_crops:
             teacher = self.crops.crop_features(self.teacher, self.cache, rows)
         elif needs("teacher"):
             teacher = self.teacher_image_features[list(rows)][:, None]
         return TrainingData(
-            self.crops, self.labels, place, teacher, self.caption_features(rows) if needs("captions") else None
+            self.crops, self.labels, row_of_image, teacher, self.caption_features(rows) if needs("captions") else None
         )
 
     def caption_features(self, rows: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The student of single images with what stands for the classes."""
+"""`ImageStudent`: a student network together with its class encoder."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ImageStudent(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Return the features [N, D], not normalized, of images, uint8 [N, 3, S, S] on any device."""
-        there = images.to(next(self.parameters()).device).float() / 255
-        with torch.autocast(there.device.type, torch.bfloat16, enabled=self.mixed):
-            features = self.student.global_features(normalize_rgb(there))
+        on_device = images.to(next(self.parameters()).device).float() / 255
+        with torch.autocast(on_device.device.type, torch.bfloat16, enabled=self.mixed):
+            features = self.student.global_features(normalize_rgb(on_device))
         return features.float()
 
     def text(self, classes: Sequence[int]) -> Tensor:

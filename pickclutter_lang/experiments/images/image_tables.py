@@ -17,7 +17,7 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 
 class _Form(NamedTuple):
-    """How a kind of number is shown: times `scale`, with so many decimals."""
+    """Format of a kind of number: multiplied by `scale`, with so many decimals."""
 
     scale: float
     decimals: int
@@ -72,7 +72,7 @@ def markdown(runs: ImageSweepResults, table: Table) -> str:
         _paper_note(runs, table.number),
     ]
     parts += [table.note] if table.note else []
-    parts += [f"The report on the data set says: {'; '.join(notes)}."] if (notes := _report_notes(runs, table)) else []
+    parts += [f"Notes on the data set: {'; '.join(notes)}."] if (notes := _report_notes(runs, table)) else []
     missing = [f"`{run}`" for run in table.runs if not runs.seeds(run)]
     parts += [f"Not finished: {', '.join(missing)}."] if missing else []
     if table.pairs:
@@ -81,7 +81,7 @@ def markdown(runs: ImageSweepResults, table: Table) -> str:
 
 
 def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
-    """Say what runs were made of and how to read their numbers.
+    """Describe the provenance of the runs and how to read their numbers.
 
     :param names: runs; those that are not finished are left out
     """
@@ -116,7 +116,7 @@ def chance(runs: ImageSweepResults, measure: str) -> float | None:
 
 
 def _rows(runs: ImageSweepResults, table: Table) -> str:
-    """Return the table itself; a column of the paper's figures beside each of ours, if it has some of this data set."""
+    """Return the table; a column of the paper's figures next to each of ours, if it has any of this data set."""
     has_paper = _has_paper(runs, table.number)
     heads = [text for column in table.columns for text in ((column.title, "*paper*") if has_paper else (column.title,))]
     lines: list[list[object]] = []
@@ -126,8 +126,8 @@ def _rows(runs: ImageSweepResults, table: Table) -> str:
         figures = of_paper(runs, table.number, row.name)
         for measures in _cells(table, row):
             found = [(measure, runs.estimate(row.run, measure)) for measure in measures]
-            shown = [(estimate_cell(one, *_form(measure)), (row.name, measure) in best) for measure, one in found]
-            texts.append(" / ".join(f"**{text}**" if bold else text for text, bold in shown))
+            cells = [(estimate_cell(one, *_form(measure)), (row.name, measure) in best) for measure, one in found]
+            texts.append(" / ".join(f"**{text}**" if bold else text for text, bold in cells))
             if has_paper:
                 texts.append(_paper(measures, figures[at : at + len(measures)]))
             at += len(measures)
@@ -164,18 +164,19 @@ def _comparisons(runs: ImageSweepResults, table: Table) -> str:
 def _paper_note(runs: ImageSweepResults, number: str) -> str:
     name = runs.data["name"]
     if name not in DATA_SETS:
-        return "**This is not one of the paper's data sets, so its figures do not stand here.**"
+        return "**This is not one of the paper's data sets, so its figures are not shown.**"
     if not _has_paper(runs, number):
         return f"The paper has no figures of {DATA_SETS[name]} in this table."
-    drawn = (
-        " The paper takes the split that it is published with; here half of the classes are drawn unless lists say."
+    sampling_note = (
+        " The paper takes a published split; here half of the classes are sampled unless lists name them."
         if name == "tiered_imagenet"
         else ""
     )
     sizes = f", whose lists have {' / '.join(map(str, SIZES[name]))} images" if name in SIZES else ""
     return (
         f"*paper*: its figures on {DATA_SETS[name]}{sizes} (training / X_id / X_ood with the few-shot images), with "
-        f"CLIP ViT-L/14 as the teacher. Other images, another teacher or another student give other numbers.{drawn}"
+        f"CLIP ViT-L/14 as the teacher. Other images, another teacher or another student give other numbers."
+        f"{sampling_note}"
     )
 
 
@@ -204,7 +205,9 @@ def _best(runs: ImageSweepResults, table: Table) -> set[tuple[str, str]]:
                 measures = _cells(table, row)[n]
                 found = runs.estimate(row.run, measures[place]) if row.run and place < len(measures) else None
                 if found is not None:
-                    means[row.name, measures[place]] = float(_number(measures[place], found.mean))  # as it is shown
+                    means[row.name, measures[place]] = float(
+                        _number(measures[place], found.mean)
+                    )  # rounded as in the table
             if column.best and len(means) > 1:
                 top = max(means.values()) if column.best == "high" else min(means.values())
                 best |= {key for key, mean in means.items() if mean == top}

@@ -1,4 +1,4 @@
-"""One phase of training a student of single images: batches, loss and validation."""
+"""`ImageTask`: one training phase of a student of single images, with batches, loss and validation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import Batch, check_finite
 
 _BATCH = 128
-_Shown = tuple[list[int], Tensor, list[int]]
+ImageBatch = tuple[list[int], Tensor, list[int]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ImageTask:
     """See `pickclutter_lang.training.trainer.Task`; the second number of a batch's pairs is the row of an image.
 
     `group` is that of the `settings`. `classes` are those of the phase, as indices of the data set, in groups that are
-    classified apart: one group, but for a closed set with separate classifiers. `order(epoch)` gives the
+    classified separately: one group, but for a closed set with separate classifiers. `order(epoch)` gives the
     batches, `key` names seed and phase, and after every epoch the accuracy on the rows `validation` is noted, which
     chooses nothing.
     """
@@ -68,14 +68,14 @@ class ImageTask:
         """Return the batches of an epoch."""
         return self.order(epoch)
 
-    def iter_batches(self, epoch: int) -> Iterator[_Shown]:
+    def iter_batches(self, epoch: int) -> Iterator[ImageBatch]:
         """Yield the rows of each batch, their images, and which crops these are."""
         batches = [[row for _, row in batch] for batch in self.order(epoch)]
-        shown = self.training_data.crops.train_batches(batches, (*self.key, epoch), self.config.image_size(epoch))
-        for rows, (images, crops) in zip(batches, shown, strict=True):
+        loaded = self.training_data.crops.train_batches(batches, (*self.key, epoch), self.config.image_size(epoch))
+        for rows, (images, crops) in zip(batches, loaded, strict=True):
             yield rows, images, crops
 
-    def loss(self, prepared: _Shown, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, prepared: ImageBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms.
 
         :raises InvalidArgumentError: when the training diverged
@@ -83,12 +83,12 @@ class ImageTask:
         rows, images, crops = prepared
         student = self.model.features(images)
         check_finite(student, epoch, self.group, self.config)
-        wanted = self.training_data.labels[rows]
+        targets = self.training_data.labels[rows]
         parts = []
         for group in self.classes:
-            own = torch.isin(wanted, torch.tensor(group))
-            if bool(own.any()):
-                parts.append((int(own.sum()), self._group_loss(student[own], group, own, rows, crops)))
+            in_group = torch.isin(targets, torch.tensor(group))
+            if bool(in_group.any()):
+                parts.append((int(in_group.sum()), self._group_loss(student[in_group], group, in_group, rows, crops)))
         # A mean over the images, whatever the groups.
         loss = sum((n / len(rows) * total for n, (total, _) in parts), start=student.new_zeros(()))
         terms = {
@@ -108,26 +108,26 @@ class ImageTask:
         return {"accuracy": mean_class_accuracy(nearest_class(self.model, features, classes), labels)}
 
     def _group_loss(
-        self, student: Tensor, group: Sequence[int], own: Tensor, rows: Sequence[int], crops: Sequence[int]
+        self, student: Tensor, group: Sequence[int], in_group: Tensor, rows: Sequence[int], crops: Sequence[int]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        chosen = [n for n, there in enumerate(own.tolist()) if there]
-        picked = torch.tensor([rows[n] for n in chosen])
+        members = [n for n, member in enumerate(in_group.tolist()) if member]
+        image_rows = torch.tensor([rows[n] for n in members])
         number_of = {number: n for n, number in enumerate(group)}
-        labels = torch.tensor([number_of[int(label)] for label in self.training_data.labels[picked]])
+        labels = torch.tensor([number_of[int(label)] for label in self.training_data.labels[image_rows]])
         given: dict[str, Tensor] = {}
-        places = self.training_data.row_of_image[picked]
+        feature_rows = self.training_data.row_of_image[image_rows]
         if self.training_data.teacher is not None:
-            given["teacher"] = self.training_data.teacher[places, torch.tensor([crops[n] for n in chosen])].to(
+            given["teacher"] = self.training_data.teacher[feature_rows, torch.tensor([crops[n] for n in members])].to(
                 student.device
             )
         if self.training_data.captions is not None:
-            given["captions"] = self.training_data.captions[places].to(student.device)
+            given["captions"] = self.training_data.captions[feature_rows].to(student.device)
         return self.objective(student=student, text=self.model.text(group), labels=labels.to(student.device), **given)
 
 
 @torch.no_grad()
 def student_features(model: ImageStudent, views: ImageCrops, rows: Sequence[int]) -> Tensor:
-    """Return the student's features [n, D] of whole images, on the CPU; the model must be in eval mode."""
+    """Return the student's features [n, D] of full images, on the CPU; the model must be in eval mode."""
     return torch.cat([model.features(images).cpu() for images in views.eval_batches(rows, _BATCH)])
 
 

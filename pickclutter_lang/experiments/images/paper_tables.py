@@ -1,4 +1,4 @@
-"""Tables 1-11 of the paper as data, so that they can stand beside what was measured on the paper's data sets."""
+"""Tables 1-11 of the paper as data, for comparison with results on the paper's data sets."""
 
 from __future__ import annotations
 

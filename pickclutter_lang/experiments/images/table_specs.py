@@ -1,4 +1,4 @@
-"""What the paper's tables and figures are made of: runs by name, and which of their numbers stand where."""
+"""Specifications of the paper's tables and figures: their runs by name, and the results in each row and column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 NAIVE = "cls"
 BEST = "cls+im_cst+vlprox"
 ENRICHED = "best+semantic"
-"""The naive baseline, the best of Table 1, and what Table 5 makes of it."""
+"""The naive baseline, the best of Table 1, and its variant for Table 5."""
 
 _WEIGHTS = ("cls", "mse", "im_cst", "vlprox")
 _SEMANTIC = "text.descriptions=own"
@@ -69,7 +69,7 @@ class Column:
 class Row:
     """A row, which `name` identifies in its table, in `paper.PAPER` and in comparisons.
 
-    :param run: whose numbers stand there; None: the teacher's, which every run has
+    :param run: whose numbers the row shows; None: the teacher's, which every run has
     :param measures: for each column, where they differ from the column's
     """
 
@@ -151,9 +151,9 @@ def _table_1() -> Table:
         ("im_cst+vlprox", "im_cst"), ("im_cst+vlprox+mse", "im_cst+vlprox"),
     )  # fmt: skip
     note = (
-        "The paper's rows with L_vlprox are the better of with and without L_mse; here both stand, its figures beside "
-        "the first. A closed set has no output for classes that it was not trained on. The paper has CLIP's ResNet50 "
-        "as a teacher too: teacher.name=RN50:openai with another out."
+        "The paper's rows with L_vlprox are the better of with and without L_mse; here both are shown, its figures "
+        "next to the first. A closed set has no output for classes that it was not trained on. The paper has CLIP's "
+        "ResNet50 as a teacher too: teacher.name=RN50:openai with another out."
     )
     return _accuracies("1", "Losses on the teacher's visual space and its alignment with language", rows, pairs, note)
 
@@ -224,7 +224,7 @@ def _table_2() -> Table:
         for part, title in (("train", "X_train"), ("ood", "X_ood"))
     )
     note = (
-        "The paper does not say on which images; its figures stand beside the first column. Its row of a ResNet50 that "
+        "The paper does not say on which images; its figures are next to the first column. Its row of a ResNet50 that "
         "learns from CLIP's ResNet50 takes teacher.name=RN50:openai with another out. A lower error is not better by "
         "itself."
     )
@@ -270,7 +270,7 @@ def _table_11() -> Table:
         for when, title in titles.items()
     )
     columns = tuple(Column(f"X_{half}, %", (f"continual.{half}_after.accuracy",)) for half in ("ood1", "ood2"))
-    note = "Y_ood is cut into two halves, of which the student is shown a few images of the first."
+    note = "Y_ood is cut into two halves, and the student is trained on the few-shot images of the first."
     title, pairs = "Zero-shot after few-shot training on other classes", (("after", "before"),)
     return Table("11", title, columns, rows, pairs, note=note)
 

@@ -25,7 +25,9 @@ from pickclutter_lang.utils.io import ensure_dir
 
 SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
-_OF_A_RUN = {"name", "seed", "num_threads"} | {override_key(one) for own in RUNS.values() for one in own} - {"student"}
+_OF_A_RUN = {"name", "seed", "num_threads"} | {
+    override_key(one) for overrides in RUNS.values() for one in overrides
+} - {"student"}
 _GROUPS = {key.partition(".")[0] for key in _OF_A_RUN if "." in key}
 _VIT = "student=vit_b_32"
 _RECIPE_NAMES = {"recipe=paper_resnet": "recipe=paper_vit"}
@@ -111,7 +113,7 @@ def plan_image_tables(
 
 
 def _overrides(run: str, shared: Sequence[str]) -> list[str]:
-    """Return the overrides of a run; a network that is named is for runs without one of their own."""
+    """Return the overrides of a run; a network named for all runs is for those that do not fix one."""
     if _VIT in RUNS[run]:
         named = ("student", "student.name")
         shared = [_RECIPE_NAMES.get(one, one) for one in shared if override_key(one) not in named]
@@ -137,15 +139,15 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
     ]
 
 
-def _chosen(asked: Any, known: Iterable[str]) -> list[str]:
-    """Return the numbers that are asked for, each once."""
-    if asked is None or asked == ALL:
-        return [] if asked is None else list(known)
-    return list(dict.fromkeys(str(one) for one in (asked if isinstance(asked, list) else [asked])))
+def _chosen(requested: Any, known: Iterable[str]) -> list[str]:
+    """Return the numbers that are requested, each once."""
+    if requested is None or requested == ALL:
+        return [] if requested is None else list(known)
+    return list(dict.fromkeys(str(one) for one in (requested if isinstance(requested, list) else [requested])))
 
 
 class _CurrentProvenance:
-    """What runs would be made of now; data sets and teachers are opened once for all runs that share them."""
+    """Current provenance of runs; data sets and teachers are opened once for all runs that share them."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report

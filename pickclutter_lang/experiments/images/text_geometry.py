@@ -1,4 +1,4 @@
-"""How far apart the texts of classes lie, before and after language enrichment (section 5.2 of the paper)."""
+"""Geometry of class text features before and after language enrichment (section 5.2 of the paper)."""
 
 from __future__ import annotations
 

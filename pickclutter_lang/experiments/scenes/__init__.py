@@ -1,1 +1,1 @@
-"""Protocols, tables beside the paper's figures, and the report."""
+"""Experiments on scenes: training runs, the protocol of Table 12, reports, exports and the demo."""

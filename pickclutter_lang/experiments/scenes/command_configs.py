@@ -20,7 +20,7 @@ class TrainedRunConfig:
     scenes: str | None = None
     """Folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
     num_threads: int | None = None
-    """Threads of torch. null: its own choice."""
+    """Threads of torch. null: torch's default."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -92,7 +92,7 @@ class TextAblationConfig:
     descriptions: list[str] = field(default_factory=lambda: [CATALOG, *STYLES])
     """Styles of descriptions, or .json files of `pickclutter describe-labels`."""
     seeds: int = 5
-    """How often each control is drawn."""
+    """How often each control is sampled."""
     crop_fraction: float = 1.0
     """Side of the center crop as a fraction of the image's side."""
     truncate: bool = False

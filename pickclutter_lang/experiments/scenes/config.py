@@ -29,13 +29,13 @@ class ObjectiveConfig:
     region_proximity: float = 0.0
     """Weight of L_vlprox between the same, over a vocabulary."""
     scene_proximity: float = 0.0
-    """Weight of L_vlprox of whole scenes, over texts drawn from a vocabulary."""
+    """Weight of L_vlprox of full scenes, over texts sampled from a vocabulary."""
     negative_bank_size: int = 0
-    """Teacher features of other images that are drawn for each batch as more negatives of `im_cst`."""
+    """Teacher features of other images that are sampled for each batch as more negatives of `im_cst`."""
     vocabulary_batch_size: int = 24
-    """Texts drawn from the vocabulary for each batch, for `scene_proximity`."""
+    """Texts sampled from the vocabulary for each batch, for `scene_proximity`."""
     vocabulary_temperature: float | None = None
-    """Temperature of `region_proximity` and `scene_proximity`. null: the teacher's own."""
+    """Temperature of `region_proximity` and `scene_proximity`. null: the teacher's."""
     vocabulary_top_k: int = 256
     """k of `region_proximity`."""
     gamma_negative: float = 2.0
@@ -107,13 +107,13 @@ class TrainConfig:
     seed: int = 0
     """Seed of the weights, the batches and the augmentation."""
     num_threads: int | None = 1
-    """Threads of torch. null: its own choice. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
+    """Threads of torch. null: torch's default. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
     device: str = "cpu"
     """torch's name of the device."""
     out: str = "runs/student"
-    """Folder of the run. An interrupted run in it goes on."""
+    """Folder of the run. An interrupted run in it resumes."""
     num_workers: int = 0
-    """Processes that prepare images ahead of the training, such as 8 beside a GPU. They change no result."""
+    """Processes that prefetch training images, such as 8 with a GPU. They change no result."""
     crop_classifier: CropClassifierPhaseConfig | None = None
     """null: no crop classifier. `crop_classifier=default` trains one."""
 
@@ -164,7 +164,7 @@ class EvaluateConfig:
     scenes: str | None = None
     """Folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
     num_threads: int | None = None
-    """Threads of torch. null: its own choice."""
+    """Threads of torch. null: torch's default."""
     device: str = "cpu"
     """torch's name of the device."""
     report_only: bool = False

@@ -1,4 +1,4 @@
-"""The phase `crop_classifier` of a run on scenes: a second student, which names single objects on their crops."""
+"""The training phase `crop_classifier` of a run on scenes: a second student that classifies object crops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A phase of training on single objects, cut out of scenes: which of the names each has."""
+"""Training task of the crop classifier: object crops from scenes, each classified among all names."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ CropBatch = tuple[Tensor, Tensor, Tensor]
 class CropTask:
     """See `pickclutter_lang.training.trainer.Task`.
 
-    `train` and `few` are the objects of the training and of the few-shot scenes, in equal parts in a batch, `known`
-    those of X_id.
+    `train` and `few_shot` are the object crops of the training and of the few-shot scenes, in equal parts in a batch,
+    `validation` those of X_id.
     """
 
     name: str
@@ -47,13 +47,13 @@ class CropTask:
 
     @cached_property
     def _frequency(self) -> Tensor:
-        """How often each label [C] is shown in an epoch, on average; 1 for what is shown less often or not at all."""
-        few, train = (
-            torch.bincount(own.labels, minlength=len(self.labels)).double() for own in (self.few_shot, self.train)
+        """Mean number of samples of each label [C] in an epoch, at least 1."""
+        few_shot, train = (
+            torch.bincount(crops.labels, minlength=len(self.labels)).double() for crops in (self.few_shot, self.train)
         )
-        shown = sum(len(batch) for batch in self.batches(0))
-        share = (shown - self.config.repeats * len(self.few_shot)) / len(self.train)
-        return (self.config.repeats * few + share * train).clamp(min=1)
+        n_samples = sum(len(batch) for batch in self.batches(0))
+        train_passes = (n_samples - self.config.repeats * len(self.few_shot)) / len(self.train)
+        return (self.config.repeats * few_shot + train_passes * train).clamp(min=1)
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch."""
@@ -61,19 +61,18 @@ class CropTask:
         rows = balanced_batches(
             len(self.few_shot), len(self.train), config.batch_size, config.repeats, (*self.key, epoch)
         )
-        return [[(0, row) for row in rest] + [(1, row) for row in own] for own, rest in rows]
+        return [[(0, row) for row in seen] + [(1, row) for row in few] for few, seen in rows]
 
     def iter_batches(self, epoch: int) -> Iterator[CropBatch]:
-        """Yield the object crops of each batch, turned and moved."""
+        """Yield the object crops of each batch, rotated and shifted."""
         batches = self.batches(epoch)
         return prefetch_map(
             lambda number: self._load(batches[number], (*self.key, epoch, number)), len(batches), self.num_workers
         )
 
     def loss(self, prepared: CropBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the cross-entropy over the names (L_cls, Eq. 1) of logits to which the logarithm of how often each is
-        shown is added (logit adjustment, Menon et al. 2021, Eq. 10): names that few objects have are not put behind
-        those that many have when nothing is added.
+        """Return the cross-entropy over the names (L_cls, Eq. 1) with logit adjustment (Menon et al. 2021,
+        Eq. 10): in training the log frequency of each name is added, so that inference does not favor frequent names.
 
         :raises InvalidArgumentError: when the training diverged
         """
@@ -86,7 +85,7 @@ class CropTask:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float] | None:
-        """Return the share of objects of X_id, of 256 of them at most, that get their name, among all names."""
+        """Return the top-1 accuracy on at most 256 objects of X_id, among all names."""
         if not len(self.validation):
             return None
         self.model.eval()

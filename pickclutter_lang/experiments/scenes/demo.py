@@ -1,4 +1,4 @@
-"""A demo page on this machine alone: a student's predictions for any names, in stored scenes and uploaded images."""
+"""A local demo page (gradio): a student's predictions for any names, in stored scenes and uploaded images."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def accepts_uploads(student: TrainedStudent) -> bool:
 
 
 def overlay(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Overlay a map on an image, which is gray where the map is low.
+    """Overlay a map on an image, which is desaturated where the map is low.
 
     :param image: uint8 [s, s, 3]
     :param heatmap: float [h, w]
@@ -122,24 +122,15 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
     :raises DatasetError: when the stores are missing and the student takes more than an RGB image
     """
     names = student.label_names(("id", "ood"))
-    try:
-        scene_counts, missing = {name: len(student.scenes[name]) for name in _STORES}, ""
-    except DatasetError as error:
-        if not accepts_uploads(student):
-            raise
-        scene_counts, missing = {}, str(error)
+    scene_counts, missing = _scene_counts(student)
     with gr.Blocks(title="pickclutter-lang", analytics_enabled=False, delete_cache=(600, 600)) as page:
-        gr.Markdown(
-            f"## What can be picked?\nStudent `{student.config.student.name}` of `{student.folder}`, distilled from "
-            f"`{student.teacher.name}`. A probability is that of the named object being "
-            f"`{student.config.data.target_label}`. The map is the student's attention to it. Any name is allowed."
-        )
+        gr.Markdown(_introduction(student))
         with gr.Row():
             with gr.Column():
                 store = gr.Radio(list(_STORES), value=_STORES[0], label="Store", visible=bool(scene_counts))
                 last = max([2, *scene_counts.values()]) - 1  # gradio refuses a slider of one value
                 scene = gr.Slider(0, last, value=0, step=1, label="Scene", visible=bool(scene_counts))
-                words = gr.Textbox(", ".join(names), label="Names, with commas between them", lines=2)
+                names_box = gr.Textbox(", ".join(names), label="Names, with commas between them", lines=2)
                 chosen = gr.Dropdown([], label="Map of (default: the most probable)", allow_custom_value=True)
                 upload = gr.Image(
                     label="Your own image instead (its center square)", sources=["upload", "clipboard"],
@@ -152,19 +143,38 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
             with gr.Column():
                 located = gr.Image(label="Map", **options)
                 scores = gr.Label(label="Probabilities", num_top_classes=10, show_heading=False)
-        inputs = [store, scene, upload, words, chosen]
-        triggers = [page.load, store.input, scene.input, upload.change, words.submit, words.blur, chosen.input]
+        inputs = [store, scene, upload, names_box, chosen]
+        triggers = [page.load, store.input, scene.input, upload.change, names_box.submit, names_box.blur, chosen.input]
         outputs = [image, located, scores, truth, chosen, scene]
         gr.on(triggers, _page_function(gr, student, scene_counts, missing), inputs, outputs, api_name="predict",
               queue=False, show_progress="hidden", trigger_mode="always_last")  # fmt: skip
     return page
 
 
+def _scene_counts(student: TrainedStudent) -> tuple[dict[str, int], str]:
+    """Return the number of scenes of each store; without stores nothing, and why, for a student of uploads."""
+    try:
+        return {name: len(student.scenes[name]) for name in _STORES}, ""
+    except DatasetError as error:
+        if not accepts_uploads(student):
+            raise
+        return {}, str(error)
+
+
+def _introduction(student: TrainedStudent) -> str:
+    """Return the page's heading and its explanation, in Markdown."""
+    return (
+        f"## What can be picked?\nStudent `{student.config.student.name}` of `{student.folder}`, distilled from "
+        f"`{student.teacher.name}`. A probability is that of the named object being "
+        f"`{student.config.data.target_label}`. The map is the student's attention to it. Any name is allowed."
+    )
+
+
 def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mapping[str, int], missing: str) -> Any:
     """Return the page's function of (store, scene, uploaded image, names, name of the map)."""
 
     def predict(
-        store: str, scene: float, upload: NDArray[np.uint8] | None, words: str, chosen: str | None
+        store: str, scene: float, upload: NDArray[np.uint8] | None, names_text: str, chosen: str | None
     ) -> tuple[Any, ...]:
         last = scene_counts.get(store, 1) - 1
         index = min(int(scene), last)
@@ -172,9 +182,12 @@ def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mappin
             return None, None, None, f"Upload an image. There are no scenes: {missing}", gr.skip(), gr.skip()
         try:
             if upload is None:
-                found, truth = predict_scene(student, store, index, words.split(",")), _truth(student, store, index)
+                found, truth = (
+                    predict_scene(student, store, index, names_text.split(",")),
+                    _truth(student, store, index),
+                )
             else:
-                found, truth = predict_image(student, upload, words.split(",")), "Remove your image to see scenes."
+                found, truth = predict_image(student, upload, names_text.split(",")), "Remove your image to see scenes."
         except PickClutterError as error:
             raise gr.Error(str(error)) from error
         most_probable = max(found.probabilities, key=found.probabilities.__getitem__)

@@ -43,7 +43,7 @@ def export_student(config: OnnxExportConfig) -> Exported:
 
     Images are those of `preprocess_images`: RGB in 0..1 and, for students with depth, meters (0 = no measurement, at
     most 2), camera after camera. They are the central `view` pixels of the camera's image, resized to S. The text
-    features of the labels are constants of the model. `metadata_props` hold `input`, `view`, `image_size`, `cameras`,
+    features of the labels are constants of the model. `metadata_props` has `input`, `view`, `image_size`, `cameras`,
     `depth`, `names` (the C labels as a JSON list), `label` (what the probabilities are of), `student`, `phase`,
     `teacher` and `teacher_fingerprint`.
 
@@ -58,10 +58,10 @@ def export_student(config: OnnxExportConfig) -> Exported:
     path = Path(config.out)
     if path.is_dir():
         raise InvalidArgumentError(f"expected out to be a file such as student.onnx, but {path} is a folder")
-    wanted = None if config.names is None else validate_label_names(config.names)
+    requested = None if config.names is None else validate_label_names(config.names)
     # Runtimes offer float32 everywhere, bfloat16 almost nowhere.
     student = load_trained_run(config, precision="float32")
-    names = list(student.labels.names) if wanted is None else wanted
+    names = list(student.labels.names) if requested is None else requested
     images = _random_images(student)
     data = export_onnx(FixedVocabularyStudent(student.model, names), images, _metadata(student, names))
     difference = compare_onnx(data, student.model, images, names)

@@ -41,7 +41,7 @@ def export_policy(config: PolicyExportConfig) -> Path:
     """Write the student of a finished run as a folder that `StudentRuntime.load` opens; return the folder.
 
     Its thresholds come from X_id. After fine-tuning those of Y_ood come from the few-shot scenes, and for Y_id the
-    higher one of both stores counts. X_id lacks the objects of Y_ood, which raise false alarms. The few-shot scenes
+    higher one of both stores counts. X_id lacks the objects of Y_ood, which raise false positives. The few-shot scenes
     hold them, but the student was trained on these very scenes.
 
     Scores are those that the evaluation of the run has saved, where it has. Scores that are missing, and those of a

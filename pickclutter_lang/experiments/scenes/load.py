@@ -1,4 +1,4 @@
-"""Opening the student of a finished run for use."""
+"""Loading of the trained student of a finished run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load_trained_run(request: TrainedRunConfig, precision: str | None = None) ->
 
     Neither scenes nor teacher are opened, but for a run without label features (of version 0.1.0).
 
-    :param precision: of the network, in place of the run's own: `float32`, `bfloat16` or `auto`
+    :param precision: of the network, in place of the run's: `float32`, `bfloat16` or `auto`
     :raises CheckpointError: when there is no run, its files are damaged, or the phase is not finished
     :raises PickClutterError: what `SceneRun.open` raises, for a run without label features
     """

@@ -30,13 +30,15 @@ class Predictions:
 
     def of_splits(self, splits: Sequence[str]) -> Predictions:
         """Return the labels of Y_id (`id`), Y_ood (`ood`) or both."""
-        kept = [n for n, out in enumerate(self.unseen.tolist()) if ("ood" if out else "id") in splits]
-        names = [self.names[n] for n in kept]
-        return Predictions(self.probabilities[:, kept], self.targets[:, kept], names, self.unseen[kept], self.scenes)
+        columns = [n for n, out in enumerate(self.unseen.tolist()) if ("ood" if out else "id") in splits]
+        names = [self.names[n] for n in columns]
+        return Predictions(
+            self.probabilities[:, columns], self.targets[:, columns], names, self.unseen[columns], self.scenes
+        )
 
 
 def save_predictions(path: Path, predictions: Predictions) -> None:
-    """Write predictions, whole or not at all."""
+    """Write predictions atomically."""
     _save(
         path,
         probabilities=predictions.probabilities.numpy(),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.distillation import LOSS_NAMES
-from pickclutter_lang.experiments.plotting import GREY, MISSED, RIGHT, SEEN, STAGE_COLORS, UNSEEN, WRONG, tidy_axes
+from pickclutter_lang.experiments.plotting import GRAY, MISSED, RIGHT, SEEN, STAGE_COLORS, UNSEEN, WRONG, tidy_axes
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
 from pickclutter_lang.experiments.stages import STAGE_TITLES
@@ -102,7 +102,7 @@ def draw_examples(
     threshold: float,
     path: Path,
 ) -> None:
-    """Draw scenes: image, two localisation maps, and the names above a threshold colored by right and wrong."""
+    """Draw scenes: image, two localization maps, and the names above a threshold colored by right and wrong."""
     rows, images, maps = examples
     lines = -(-len(rows) // 2)
     figure = Figure(figsize=(15, 2.1 * lines), layout="constrained")
@@ -139,14 +139,14 @@ def _write_names(ax: Axes, predictions: Predictions, row: int, threshold: float)
     """Write the names that are true or predicted, with their probability."""
     predicted = predictions.probabilities[row].numpy() > threshold
     true = predictions.targets[row].numpy()
-    shown = sorted(np.flatnonzero(predicted | true).tolist(), key=lambda n: -float(predictions.probabilities[row, n]))
-    for line, label in enumerate(shown[:14]):
+    ranked = sorted(np.flatnonzero(predicted | true).tolist(), key=lambda n: -float(predictions.probabilities[row, n]))
+    for line, label in enumerate(ranked[:14]):
         color = RIGHT if predicted[label] and true[label] else WRONG if predicted[label] else MISSED
         star = "*" if predictions.unseen[label] else ""
         text = f"{float(predictions.probabilities[row, label]):.2f} {predictions.names[label]}{star}"
         ax.text(0, 0.97 - line * 0.072, text, color=color, fontsize=7.5, va="top", transform=ax.transAxes)
-    if len(shown) > 14:
-        ax.text(0, -0.03, f"and {len(shown) - 14} more", fontsize=7.5, color=GREY, va="top", transform=ax.transAxes)
+    if len(ranked) > 14:
+        ax.text(0, -0.03, f"and {len(ranked) - 14} more", fontsize=7.5, color=GRAY, va="top", transform=ax.transAxes)
 
 
 def _value(value: float | None) -> float:

@@ -1,4 +1,4 @@
-"""The table of a run in Markdown, beside the paper's figures and image-blind baselines."""
+"""The results table of a run in Markdown, with the paper's figures and image-blind baselines."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def stages_of(result: dict[str, Any]) -> list[str]:
 
 
 def is_chance(method: str | None, stage: str, cell: str) -> bool:
-    """Tell whether a figure can only be chance: the zero-shot output of a closed set for labels of Y_ood."""
+    """Return whether a figure can only be chance: the zero-shot output of a closed set for labels of Y_ood."""
     return method == "closed_set" and stage == "zero_shot" and cell in ("ood_on_ood", "all_on_ood")
 
 
@@ -92,7 +92,7 @@ def class_table(result: dict[str, Any], cell: str) -> str:
 
 
 def data_note(result: dict[str, Any]) -> str:
-    """Say in one paragraph what this run was made of, and why the paper's rows are no target for it."""
+    """Return a paragraph on the provenance of this run, and on why the paper's rows are no target for it."""
     data, config = result["data"], result["config"]
     return (
         f"Label `{config['data']['target_label']}`; {data['train']['scenes']} training, "
@@ -102,14 +102,14 @@ def data_note(result: dict[str, Any]) -> str:
         f"{config['data']['image_size']} px; teacher `{result['teacher']['name']}`; one threshold for all labels, the "
         f"best on X_id; cells are {' / '.join(STAGE_TITLES[s] for s in stages_of(result))} in percent. "
         "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
-        "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they stand here for "
+        "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they are shown for "
         "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
         "that see no image."
     )
 
 
 def threshold_note(result: dict[str, Any]) -> str:
-    """Say the threshold of every stage."""
+    """Return a sentence with the threshold of every stage."""
     values = (f"{result['metrics'][s]['id_threshold']:.2f} ({STAGE_TITLES[s]})" for s in stages_of(result))
     return f"Thresholds from X_id: {', '.join(values)}."
 

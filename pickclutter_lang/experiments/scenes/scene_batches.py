@@ -1,4 +1,4 @@
-"""What one step of training sees: augmented images, targets, and what the objective needs of the teacher."""
+"""Training batches of scenes: augmented images, targets, and the teacher features that the objective needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
 from pickclutter_lang.teachers.region_features import RegionFeatures, region_coverage
 from pickclutter_lang.training.trainer import Batch
 
-_WORDS, _BANK = 1, 2  # keep the draws of a batch apart
+_VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class DataSource:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Texts without an article and the teacher's features of them; `drawn` of them are scored for each batch."""
+    """Texts without an article and the teacher's features of them; `sampled` of them are scored for each batch."""
 
     texts: Sequence[str]
     features: VocabularyFeatures
@@ -66,11 +66,11 @@ class BatchLoader:
         bank: int,
         vocabulary: Vocabulary | None,
     ) -> None:
-        """Keep what batches are made of.
+        """Set up the loader.
 
         :param columns: label columns of the targets
         :param key: seed and number of the phase
-        :param objective: says what is needed of the teacher
+        :param objective: determines which teacher targets are needed
         :param bank: teacher features of other images of the first source that each batch is contrasted with
         """
         self._sources, self.label_indices, self._key = sources, list(columns), key
@@ -95,11 +95,11 @@ class BatchLoader:
             )
             for source, row in batch
         ]
-        images = [source.scenes.batch(rows, own, image_size) for source, rows, own in self._parts(batch, draws)]
+        images = [source.scenes.batch(rows, params, image_size) for source, rows, params in self._parts(batch, draws)]
         targets = [self._sources[source].scenes.labels[row][self.label_indices] for source, row in batch]
-        drawn = self._sampled_texts(key)
-        texts = [self._vocabulary.texts[n] for n in drawn] if self._vocabulary is not None else []
-        return SceneBatch(batch, draws, torch.cat(images), torch.stack(targets), key, drawn, texts)
+        sampled = self._sampled_texts(key)
+        texts = [self._vocabulary.texts[n] for n in sampled] if self._vocabulary is not None else []
+        return SceneBatch(batch, draws, torch.cat(images), torch.stack(targets), key, sampled, texts)
 
     def teacher_targets(self, loaded: SceneBatch, local: Tensor) -> dict[str, Any]:
         """Return what the objective needs of teacher and masks for one batch, by the names of its arguments.
@@ -115,14 +115,14 @@ class BatchLoader:
         if self.objective.needs("teacher_region_features"):
             out |= self._objects(loaded, local)
         if self._vocabulary is not None:
-            words, drawn = self._vocabulary.features, list(loaded.sampled)
-            out["vocabulary"] = words._replace(present=words.present[drawn], absent=words.absent[drawn])
+            features, sampled = self._vocabulary.features, list(loaded.sampled)
+            out["vocabulary"] = features._replace(present=features.present[sampled], absent=features.absent[sampled])
         return out
 
     def _parts(
         self, batch: Batch, draws: Sequence[AugmentationParams]
     ) -> Iterator[tuple[DataSource, list[int], list[AugmentationParams]]]:
-        """Take a batch apart by source."""
+        """Yield the rows and augmentations of a batch, grouped by source."""
         for number, source in enumerate(self._sources):
             chosen = [n for n, (which, _) in enumerate(batch) if which == number]
             if chosen:
@@ -133,17 +133,17 @@ class BatchLoader:
         if self._vocabulary is None or not self.objective.needs("vocabulary_probabilities"):
             return []
         count = len(self._vocabulary.texts)
-        rng = np.random.default_rng((*self._key, *key, _WORDS))
-        drawn: list[int] = rng.choice(count, min(self._vocabulary.sampled, count), replace=False).tolist()
-        return drawn
+        rng = np.random.default_rng((*self._key, *key, _VOCABULARY))
+        sampled: list[int] = rng.choice(count, min(self._vocabulary.sampled, count), replace=False).tolist()
+        return sampled
 
     def _teacher(self, loaded: SceneBatch) -> Tensor:
         """Return the teacher's features [n, D] of the images, flipped as they are."""
         features = []
-        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+        for source, rows, params in self._parts(loaded.batch, loaded.draws):
             if source.features is not None:
                 flips = source.scenes.config.augmentation.flips
-                features.append(source.features[rows, [flip_index(draw, flips) for draw in own]])
+                features.append(source.features[rows, [flip_index(draw, flips) for draw in params]])
         return torch.cat(features)
 
     def _other_images(self, loaded: SceneBatch, device: torch.device) -> Tensor | None:
@@ -151,8 +151,8 @@ class BatchLoader:
         features = self._sources[0].features
         if not self._bank or features is None:
             return None
-        own = {row for source, row in loaded.batch if source == 0}
-        others = [row for row in range(len(features)) if row not in own]
+        in_batch = {row for source, row in loaded.batch if source == 0}
+        others = [row for row in range(len(features)) if row not in in_batch]
         rng = np.random.default_rng((*self._key, *loaded.key, _BANK))
         rows = rng.choice(others, min(self._bank, len(others)), replace=False)
         return features[rows, 0].to(device) if len(rows) else None
@@ -161,7 +161,7 @@ class BatchLoader:
         """Return how much of each cell of a map the object of each label covers, [n, C, h * w]."""
         parts = self._parts(loaded.batch, loaded.draws)
         return torch.cat(
-            [label_coverage(source.scenes, rows, own, self.label_indices, cells) for source, rows, own in parts]
+            [label_coverage(source.scenes, rows, params, self.label_indices, cells) for source, rows, params in parts]
         )
 
     def _objects(self, loaded: SceneBatch, local: Tensor) -> dict[str, Tensor]:
@@ -169,9 +169,9 @@ class BatchLoader:
         cells = functional.normalize(local.flatten(2), dim=1)
         size = (local.shape[2], local.shape[3])
         objects, crops, start = [], [], 0
-        for source, rows, own in self._parts(loaded.batch, loaded.draws):
+        for source, rows, params in self._parts(loaded.batch, loaded.draws):
             if source.crops is not None:
-                owners, coverage, features = region_coverage(source.scenes, source.crops, rows, own, size)
+                owners, coverage, features = region_coverage(source.scenes, source.crops, rows, params, size)
                 seen = cells[owners.to(local.device) + start]
                 objects.append(torch.einsum("rdk,rk->rd", seen, coverage.to(local.device)))
                 crops.append(features.to(local.device))

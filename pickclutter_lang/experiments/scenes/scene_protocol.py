@@ -122,7 +122,7 @@ def predict_store(run: LabeledStudent, name: str) -> Predictions:
 
 
 def _retrieve(run: SceneRun) -> tuple[dict[str, Predictions], dict[str, float]]:
-    """Predict with a cache of the few-shot scenes; return how it was weighed as well."""
+    """Predict with a cache of the few-shot scenes; return its tuned weight as well."""
     probabilities, choice = retrieve(run)
     parameters = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_map": choice.score}
     return {name: _named(run, name, values) for name, values in probabilities.items()}, parameters

@@ -62,14 +62,14 @@ def summary(result: dict[str, Any]) -> str:
 
 
 def _scores_note(histograms: list[Histogram]) -> str:
-    """Say in figures what the histograms show of zero-shot recall."""
+    """Return a note on zero-shot recall, with numbers from the histograms."""
     found = {(h.cell, h.truth): h for h in histograms if h.stage == "zero_shot"}
-    known, unseen = found["id_on_ood", "present"], found["ood_on_ood", "present"]
+    seen, unseen = found["id_on_ood", "present"], found["ood_on_ood", "present"]
     absent = found["ood_on_ood", "absent"]
     return (
-        f"Zero-shot on X_ood, labels that are true score {known.median:.2f} (median) where they are of Y_id and "
+        f"Zero-shot on X_ood, labels that are true score {seen.median:.2f} (median) where they are of Y_id and "
         f"{unseen.median:.2f} where they are of Y_ood; false labels of Y_ood score {absent.median:.2f}. Of the true "
-        f"labels, {100 * known.above:.0f}% of Y_id and {100 * unseen.above:.0f}% of Y_ood lie above the threshold; "
+        f"labels, {100 * seen.above:.0f}% of Y_id and {100 * unseen.above:.0f}% of Y_ood lie above the threshold; "
         f"of the false labels of Y_ood, {100 * absent.above:.0f}%."
     )
 
@@ -85,10 +85,14 @@ def _crop_classifier_note(histories: dict[str, Any]) -> str:
 
 
 def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
-    seconds, label = result["seconds"], result["config"]["data"]["target_label"]
+    return "\n".join((_overview(result), _results(result), _scores(histograms), _objects(result), _scenes(result)))
+
+
+def _overview(result: dict[str, Any]) -> str:
+    """Return title, data, model, training time and training curves."""
     histories = result["history"]
     best = max(histories["distill"], key=lambda row: row["validation"][result["config"]["selection_metric"]] or 0.0)
-    times = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    times = ", ".join(f"{name} {value:.0f} s" for name, value in result["seconds"].items())
     return f"""# A distilled student
 
 {data_note(result)}
@@ -99,8 +103,11 @@ Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6
 {_crop_classifier_note(histories)}
 
 ![Training curves](curves.png)
+"""
 
-## Results
+
+def _results(result: dict[str, Any]) -> str:
+    return f"""## Results
 
 {threshold_note(result)}
 
@@ -110,15 +117,21 @@ Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6
 
 Accuracy and F1 at a threshold say little where labels are rare: `always no` has a high accuracy, `always yes` a
 high F1. Mean average precision needs no threshold.
+"""
 
-## Scores
+
+def _scores(histograms: list[Histogram]) -> str:
+    return f"""## Scores
 
 ![Histograms of scores](scores.png)
 
 {_scores_note(histograms)} The dashed line is the threshold that is best on X_id; the numbers are in
 [scores.csv](scores.csv).
+"""
 
-## Each object
+
+def _objects(result: dict[str, Any]) -> str:
+    return f"""## Each object
 
 ![Average precision of each object](average_precision.png)
 
@@ -133,8 +146,12 @@ Y_id on X_ood:
 Y_ood on X_ood:
 
 {class_table(result, "ood_on_ood")}
+"""
 
-## Scenes of X_ood
+
+def _scenes(result: dict[str, Any]) -> str:
+    label = result["config"]["data"]["target_label"]
+    return f"""## Scenes of X_ood
 
 Evenly spaced through X_ood. Left the hand camera's image; beside it the attention maps of two labels: the likeliest of
 Y_id and the likeliest of Y_ood. Names of labels that are `{label}` or predicted to be: green predicted and true, red

@@ -1,4 +1,4 @@
-"""A run on scenes: teacher, scenes and model made from settings."""
+"""`SceneRun`: one experiment on scenes, with the teacher, stores and student that its configuration names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from pickclutter_lang.utils.cli import parse_config
 
 
 class SceneRun(MultiPhaseExperiment):
-    """A student of scenes with everything that its training or its evaluation needs; make one with `Run.open`."""
+    """A student of scenes with everything that its training or its evaluation needs; created by `SceneRun.open`."""
 
     kind, command = "scenes", "pickclutter train-affordance"
     config: TrainConfig
@@ -153,7 +153,7 @@ class SceneRun(MultiPhaseExperiment):
         )
 
     def _distill_task(self) -> SceneTask:
-        """Return what distillation trains: Y_id on the training scenes, validated on X_id."""
+        """Return the task of distillation: Y_id on the training scenes, validated on X_id."""
         config, train = self.config.distill, self._source("train")
 
         def order(epoch: int) -> list[Batch]:
@@ -163,7 +163,7 @@ class SceneRun(MultiPhaseExperiment):
         return self._scene_task(DISTILL, 0, [train], ("id",), order, self.scenes["id"])
 
     def _few_shot_task(self) -> SceneTask:
-        """Return what fine-tuning trains: all labels on the training and the few-shot scenes."""
+        """Return the task of fine-tuning: all labels on the training and the few-shot scenes."""
         config, train, few_shot = self.config.few_shot, self._source("train"), self._source("fewshot")
 
         def order(epoch: int) -> list[Batch]:
@@ -227,10 +227,10 @@ class SceneRun(MultiPhaseExperiment):
         other_words = [word for item in known if item.name in unseen for word in item.synonyms]
         texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *other_words])
         forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
-        words = VocabularyFeatures(
+        features = VocabularyFeatures(
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         )
-        return Vocabulary(texts, words, self.config.objective.vocabulary_batch_size)
+        return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
 
     def _check_store(self, name: str) -> None:
         """Check that a store has the masks that the objective needs."""
@@ -253,7 +253,7 @@ class SceneRun(MultiPhaseExperiment):
 
 
 def load_run_config(request: EvaluateConfig) -> TrainConfig:
-    """Return the settings of a run in a folder, for the machine and the places that are asked for.
+    """Return the settings of a run in a folder, with the machine settings and paths of this call.
 
     :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
     """

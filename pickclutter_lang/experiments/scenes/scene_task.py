@@ -1,4 +1,4 @@
-"""A phase of training on scenes: probabilities of many labels each, validated on X_id."""
+"""`SceneTask`: one training phase on scenes, multi-label and validated on X_id."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from pickclutter_lang.utils.prefetch import prefetch_map
 class SceneTask:
     """See `pickclutter_lang.training.trainer.Task`.
 
-    `loader` makes batches out of the (source, scene) that `order(epoch)` gives. With `validation` every epoch is
-    scored on it, and the best by `select` is kept; without, the last epoch is the result. `num_workers` as in
+    `loader` builds batches of the (source, scene) pairs of `order(epoch)`. With `validation` every epoch is
+    scored on it, and the best by `selection_metric` is the result; without, the last one is. `num_workers` as in
     `prefetch_map`.
     """
 

@@ -1,4 +1,4 @@
-"""Table 12 over seeds in Markdown: means, 95% intervals, the paper's figures, and what else one must know."""
+"""Table 12 over seeds in Markdown: means, 95% intervals, the paper's figures, and notes on the setting."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
 
 def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
-    """Return the whole page.
+    """Return the page.
 
     :param pairs: methods to compare over equal seeds
     """
@@ -61,7 +61,7 @@ _COMPARISON_NOTE = (
 
 
 def metric_rows(results: SweepResults, metric: str, predictor: str = "model") -> str:
-    """Return the table of one metric: methods, then image-blind baselines; the paper's figures beside."""
+    """Return the table of one metric: methods, then image-blind baselines, with the paper's figures."""
     paper = PAPER.get(metric)
     heads = [
         text for cell in TABLE12_CELLS for text in ((table_title(cell), "*paper*") if paper else (table_title(cell),))

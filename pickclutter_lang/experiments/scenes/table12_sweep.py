@@ -79,7 +79,7 @@ def method_config(results: SweepResults) -> dict[str, dict[str, str]]:
 
 
 class _CurrentProvenance:
-    """What runs would be made of now; stores and teachers are opened once for all runs that share them."""
+    """Current provenance of runs; stores and teachers are opened once for all runs that share them."""
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}

@@ -63,14 +63,14 @@ def text_methods(names: Sequence[str], descriptions: Sequence[str], seeds: int) 
     """Return the ways to describe labels that are compared: names, descriptions, ensembles, controls.
 
     :param descriptions: styles or paths, as `read_descriptions` takes them
-    :param seeds: how often each control is drawn, from the seeds 0, 1, ...
+    :param seeds: how often each control is sampled, from the seeds 0, 1, ...
     :raises UnknownObjectError: naming the labels without a description
     """
 
     def plain(name: str, phrases: Descriptors) -> Method:
         return Method(name, [label_texts(names, phrases)])
 
-    def drawn(name: str, draw: Callable[[np.random.Generator], Descriptors]) -> Method:
+    def sampled(name: str, draw: Callable[[np.random.Generator], Descriptors]) -> Method:
         return Method(name, [label_texts(names, draw(np.random.default_rng(seed))) for seed in range(seeds)])
 
     parts, known = catalog_descriptors(names), words_of(catalog_descriptors(paper_catalog().names))
@@ -79,22 +79,22 @@ def text_methods(names: Sequence[str], descriptions: Sequence[str], seeds: int) 
         *(plain(f"{source} description", style_descriptors(names, [source])) for source in descriptions),
         plain(f"mean of {len(STYLES)} styles", style_descriptors(names)),
         plain("mean of descriptors", parts),
-        drawn("descriptors of another object", lambda rng: shuffled_descriptors(parts, rng)),
-        drawn("random words of the descriptors", lambda rng: waffle_descriptors(parts, rng, "words", known)),
-        drawn("random words", lambda rng: waffle_descriptors(parts, rng, "words")),
-        drawn("random characters", lambda rng: waffle_descriptors(parts, rng, "characters")),
+        sampled("descriptors of another object", lambda rng: shuffled_descriptors(parts, rng)),
+        sampled("random words of the descriptors", lambda rng: waffle_descriptors(parts, rng, "words", known)),
+        sampled("random words", lambda rng: waffle_descriptors(parts, rng, "words")),
+        sampled("random characters", lambda rng: waffle_descriptors(parts, rng, "characters")),
     ]
 
 
 def compare_on_scenes(
     teacher: Teacher, store: SceneStore, methods: Iterable[Method], share: float = 1.0, truncate: bool = False
 ) -> dict[str, list[dict[str, float]]]:
-    """Label whole scenes with each way to describe the store's labels; a row for each seed.
+    """Classify full scenes with each way to describe the store's labels; a row for each seed.
 
-    :param methods: of `text_methods(store.catalogue_names, ...)`
-    :return: name of the method -> rows with `map`, `map_id`, `map_ood`, `f1`, `accuracy`; NaN where not asked for
+    :param methods: of `text_methods` for the labels of the store
+    :return: name of the method -> rows with `map`, `map_id`, `map_ood`, `f1`, `accuracy`; NaN where not evaluated
     """
-    features, asked = scene_features(teacher, store, share), evaluable_labels(store)
+    features, evaluable = scene_features(teacher, store, share), evaluable_labels(store)
     truth = torch.from_numpy(store.labels("visible"))
 
     def row(texts: Descriptors) -> dict[str, float]:
@@ -102,9 +102,9 @@ def compare_on_scenes(
             ensemble_features(teacher, texts, form, truncate) for form in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)
         )
         probabilities = prompt_pair_probabilities(features, present, absent, teacher.logit_scale).cpu()
-        found = multilabel_row(probabilities[:, asked], truth[:, asked])
+        found = multilabel_row(probabilities[:, evaluable], truth[:, evaluable])
         for split in ("id", "ood"):
-            columns = [n for n in store.split_label_indices(split) if n in asked]
+            columns = [n for n in store.split_label_indices(split) if n in evaluable]
             found[f"map_{split}"] = _map(probabilities[:, columns], truth[:, columns])
         return {key: found[key] for key in _SCENE_COLUMNS}
 
@@ -116,7 +116,7 @@ def ablate_on_views(
 ) -> dict[str, list[dict[str, float]]]:
     """Name single objects of the catalog with each way to describe all 26; a row for each seed.
 
-    :param methods: of `text_methods(paper_catalogue().names, ...)`
+    :param methods: of `text_methods(paper_catalog().names, ...)`
     :return: name of the method -> rows with `top1`
     :raises InvalidArgumentError: when the views show no object of the catalog
     """

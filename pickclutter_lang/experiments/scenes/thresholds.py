@@ -10,7 +10,7 @@ from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.metrics import observation_f1
 
 DEFAULT_THRESHOLD = 0.5
-"""The threshold of the paper's program; its figures stand beside those at thresholds from X_id."""
+"""The threshold of the paper's code; results are reported at it and at thresholds from X_id."""
 _EDGE = 1e-4
 
 
@@ -25,7 +25,7 @@ def matched_fpr_thresholds(predictions: Predictions, threshold: float) -> Tensor
     """Return a threshold for each label, at which all labels have the same false-positive rate.
 
     A student scores names that it was not trained on lower, present or absent, so that one threshold for all finds
-    fewer of them. Scenes of X_id hold none of these objects: what their names score there are false alarms. At its own
+    fewer of them. Scenes of X_id contain none of these objects: scores of their names there are false positives. At its
     threshold each label has the false-positive rate that `threshold` gives for the labels of Y_id together.
 
     :param predictions: on X_id, of all labels

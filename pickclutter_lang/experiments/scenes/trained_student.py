@@ -1,4 +1,4 @@
-"""The student of a finished run, in use: its weights and label features, without its scenes and without its teacher."""
+"""The student of a finished run for inference: weights and label features, without scene stores or teacher."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LabelFeatures:
     features: PromptFeatures
 
     def save(self, path: Path) -> None:
-        """Write them, whole or not at all."""
+        """Write them atomically."""
         features = self.features._asdict()
         tensors = {name: value.cpu().contiguous() for name, value in features.items() if value is not None}
         values = {"names": self.names, "unseen": self.unseen, "camera_size": self.camera_size}
@@ -60,7 +60,7 @@ class LabelFeatures:
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise CheckpointError(
                 f"the label features at {path} are damaged ({error}); delete the file, and train the run again with "
-                "the same command, which goes on where it is"
+                "the same command, which resumes it"
             ) from error
 
 

@@ -1,1 +1,1 @@
-"""Many runs as one: planning, child processes, and the results read back."""
+"""Sweeps: many runs planned, trained in child processes, and aggregated over seeds."""

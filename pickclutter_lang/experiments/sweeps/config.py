@@ -1,4 +1,4 @@
-"""Configuration of the commands that reproduce the paper's tables, beside the keys of each run."""
+"""Configuration of the sweep commands, in addition to the keys of each run."""
 
 from __future__ import annotations
 

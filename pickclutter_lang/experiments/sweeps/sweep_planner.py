@@ -1,4 +1,4 @@
-"""Planning a sweep: each run with each seed, checked before anything starts."""
+"""Planning of a sweep: the runs of each method and seed, checked before any starts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Config = TypeVar("Config", bound=RunConfig)
 
 
 class RunSpec(NamedTuple):
-    """A run of a sweep: its name, which is that of its folder, and the overrides that make it."""
+    """A run of a sweep: its name, which is that of its folder, and its overrides."""
 
     name: str
     overrides: Sequence[str]
 
 
 def check_sweep(seeds: Sequence[int], workers: int, overrides: Sequence[str], reserved: Collection[str]) -> None:
-    """Check what every sweep is asked for.
+    """Check the settings that all sweeps share.
 
     :param reserved: keys that the sweep sets for each run, so that nobody else may
     :raises InvalidArgumentError: naming what is wrong
@@ -64,10 +64,10 @@ def plan_runs(
 
     :param out: a run lies in `out/<name>/seed<seed>`
     :param compose: from overrides to settings
-    :param current_provenance: from settings to what a run would be made of now, see `provenance`
+    :param current_provenance: from settings to the current provenance of a run, see `provenance`
     :raises InvalidArgumentError: when an override is wrong, or a finished run has other settings
     :raises MismatchError: when finished runs were made of other data or with another teacher than are there now, or
-        cannot stand in one table with a planned one
+        cannot be compared with a planned one
     :raises CheckpointError: when a result is damaged, of another schema, or in the folder of another run
     """
     finished = load_sweep(out, kind) if any(out.rglob(RESULT_FILE)) else None
@@ -87,9 +87,9 @@ def plan_runs(
 def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: SweepKind) -> None:
     """Compare a planned run with its own result, if there is one, and with the other finished runs."""
     name, seed = planned["name"], planned["seed"]
-    place = finished.folders.get((name, seed), job.folder)
-    if place.resolve() != job.folder.resolve():
-        raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {place}; move it there")
+    path = finished.folders.get((name, seed), job.folder)
+    if path.resolve() != job.folder.resolve():
+        raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {path}; move it there")
     if job.done:
         _check_same_run(job.folder, finished.runs[name][seed], planned)
     check_comparable(by_place(finished) | {f"{job.name} (planned)": planned}, kind.comparisons, finished.folder)
@@ -100,7 +100,7 @@ def _check_same_run(folder: Path, saved: Result, planned: Result) -> None:
     if differences:
         raise MismatchError(
             f"the finished run at {folder} was made of other data or with another teacher (there / now): "
-            f"{'; '.join(differences)}; use those it was made of, or choose another out"
+            f"{'; '.join(differences)}; use the original ones, or choose another out"
         )
     differences = describe_differences(comparable_config(saved["config"]), comparable_config(planned["config"]))
     if differences:
@@ -110,12 +110,12 @@ def _check_same_run(folder: Path, saved: Result, planned: Result) -> None:
         )
 
 
-def forwarded_overrides(overrides: Sequence[str], own: Collection[str]) -> list[str]:
+def forwarded_overrides(overrides: Sequence[str], sweep_keys: Collection[str]) -> list[str]:
     """Return the overrides of a sweep's command that are overrides of each run.
 
-    :param own: keys of the sweep itself
+    :param sweep_keys: keys of the sweep itself
     """
-    return [override for override in overrides if override_key(override) not in own]
+    return [override for override in overrides if override_key(override) not in sweep_keys]
 
 
 def override_key(override: str) -> str:

@@ -16,8 +16,8 @@ from pickclutter_lang.utils.statistics import Estimate, estimate
 class SweepKind(NamedTuple):
     """How sweeps over scenes and over single images differ.
 
-    `kind` is that of the results, `comparisons` say what runs must share, `order` sorts the runs by name, and
-    `command` makes them.
+    `kind` is that of the results, `comparisons` check what runs must share, `order` sorts the runs by name, and
+    `command` trains them.
     """
 
     kind: str

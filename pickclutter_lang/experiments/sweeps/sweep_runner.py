@@ -1,4 +1,4 @@
-"""Running a sweep: each run a process of its own, several side by side; finished runs are skipped."""
+"""Execution of a sweep: one process for each run, several in parallel; finished runs are skipped."""
 
 from __future__ import annotations
 

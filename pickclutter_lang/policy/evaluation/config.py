@@ -37,7 +37,7 @@ class PolicyEvalConfig:
     objects: str = "proxy"
     """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
     objects_root: str | None = None
-    """Folder of the object set. null: where the package keeps it."""
+    """Folder of the object set. null: the package's default."""
     split: str = "ood"
     """Objects in the piles: `id` (the 14 seen ones) or `ood` (all 26)."""
     absent_probability: float = 0.25
@@ -45,7 +45,7 @@ class PolicyEvalConfig:
     control_mode: str = "pd_ee_delta_pose"
     """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
     workers: int = 2
-    """Processes side by side, each with an environment of its own. One that dies is replaced."""
+    """Parallel processes, each with its environment. One that dies is replaced."""
     n_videos: int = 2
     """Successes, and failures, of each variant that become videos (animated GIFs)."""
     n_filmstrips: int = 4

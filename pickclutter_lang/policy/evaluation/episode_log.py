@@ -1,4 +1,4 @@
-"""The file of finished episodes, from which an evaluation that was stopped goes on."""
+"""The log of finished episodes, from which an interrupted evaluation resumes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pickclutter_lang.utils.io import atomic_write
 
 
 class EpisodeLog:
-    """JSON lines, one for each episode; `episodes` holds them by variant and seed."""
+    """JSON lines, one for each episode; `episodes` has them by variant and seed."""
 
     def __init__(self, path: Path) -> None:
         """Read the episodes that are there, without a last line that was cut off by the end of a process."""
@@ -19,15 +19,15 @@ class EpisodeLog:
         self.episodes: dict[tuple[str, int], dict[str, Any]] = {}
         if not path.is_file():
             return
-        whole = []
+        complete = []
         for line in path.read_text().splitlines():
             try:
                 episode = json.loads(line)
             except ValueError:
                 continue
             self.episodes[episode["variant"], episode["seed"]] = episode
-            whole.append(line)
-        atomic_write(path, "".join(f"{line}\n" for line in whole).encode())
+            complete.append(line)
+        atomic_write(path, "".join(f"{line}\n" for line in complete).encode())
 
     def append(self, episode: dict[str, Any]) -> None:
         """Add an episode.

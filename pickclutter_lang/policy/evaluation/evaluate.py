@@ -1,4 +1,4 @@
-"""`pickclutter evaluate-policy`: variants of a policy on the same episodes, several side by side, and a report."""
+"""`pickclutter evaluate-policy`: variants of a policy on the same episodes, in parallel, and a report."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     with dir_lock(folder):
         rollouts = _rollout_config(config, folder)
         variants = _variants(config, rollouts)
-        wanted = [(variant, config.seed + n) for variant in variants for n in range(config.episodes)]
+        requested = [(variant, config.seed + n) for variant in variants for n in range(config.episodes)]
         log = EpisodeLog(folder / EPISODES_FILE)
-        _run_missing(rollouts, wanted, log, config.workers)
-        episodes = [log.episodes[one] for one in wanted]
+        _run_missing(rollouts, requested, log, config.workers)
+        episodes = [log.episodes[one] for one in requested]
         _write(folder, config, episodes, [])  # whatever becomes of the videos
         _write(folder, config, episodes, write_videos(rollouts, episodes, config.n_videos, config.n_filmstrips, folder))
     return folder
@@ -66,7 +66,7 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
     comparable["schema"] = SCHEMA
-    if config.proposer is not None:  # episodes of before are with the package's own
+    if config.proposer is not None:  # logs without the key are of the package's proposer
         comparable["proposer"] = config.proposer
     comparable["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
     if config.run is not None:
@@ -103,13 +103,13 @@ def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
     return [variant for variant in available if config.variants is None or variant in config.variants]
 
 
-def _run_missing(rollouts: RolloutConfig, wanted: Sequence[Episode], log: EpisodeLog, workers: int) -> None:
+def _run_missing(rollouts: RolloutConfig, requested: Sequence[Episode], log: EpisodeLog, workers: int) -> None:
     # By seed: all variants of an episode are run before the next, so that what is there can be compared at any time.
-    missing = sorted((one for one in wanted if one not in log.episodes), key=lambda one: one[1])
+    missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
     if not missing:
         return
     revision = git_revision()
-    with ProgressBar("episodes", len(wanted), len(wanted) - len(missing)) as bar:
+    with ProgressBar("episodes", len(requested), len(requested) - len(missing)) as bar:
         pool: WorkerPool[Episode, dict[str, Any]] = WorkerPool(
             partial(make_rollout_function, rollouts),
             min(workers, len(missing)),
@@ -123,7 +123,7 @@ def _run_missing(rollouts: RolloutConfig, wanted: Sequence[Episode], log: Episod
 
 
 def make_rollout_function(config: RolloutConfig) -> TaskFunction[Episode, dict[str, Any]]:
-    """Prepare a worker process: return what runs an episode, in an environment that is made at the first one."""
+    """Prepare a worker process: return the function that runs an episode, in an environment built at the first one."""
     torch.set_num_threads(1)
     runner = RolloutRunner(config)
 

@@ -1,4 +1,4 @@
-"""A chart of an evaluation: the outcomes of each variant's episodes, in bars."""
+"""Bar chart of an evaluation: the outcomes of each variant's episodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.plotting import GREY, MISSED, RIGHT, WRONG
+from pickclutter_lang.experiments.plotting import GRAY, MISSED, RIGHT, WRONG
 from pickclutter_lang.policy.evaluation.rollout_metrics import OUTCOMES, TARGET_GROUPS, Episode, outcome_of
 from pickclutter_lang.utils.io import atomic_write
 
@@ -20,7 +20,7 @@ _COLORS = {
     "present, predicted absent": MISSED,
     "absence missed": "#f5c26b",
     "wrong object picked": WRONG,
-    "not placed": GREY,
+    "not placed": GRAY,
 }
 
 

@@ -39,7 +39,7 @@ class RolloutConfig:
     """Where policies act: environment, objects, and how often an absent object is named.
 
     `policies` are policy folders by variant, `few_shot` or `zero_shot` or both; `trust_code` as of
-    `StudentRuntime.load`. `proposer` names a grasp proposer as `module:attribute` (None: the package's own).
+    `StudentRuntime.load`. `proposer` names a grasp proposer as `module:attribute` (None: the package's).
     """
 
     env_id: str
@@ -87,7 +87,7 @@ class RolloutRunner:
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
     def detector(self, variant: str) -> TargetDetector:
-        """Return the detector of a variant, which is made at its first use."""
+        """Return the detector of a variant, which is built at its first use."""
         if variant not in self._detectors:
             if variant == "teacher":
                 spec = self._student.config
@@ -99,7 +99,7 @@ class RolloutRunner:
         return self._detectors[variant]
 
     def rollout(self, variant: str, seed: int, callback: RolloutCallback | None = None) -> dict[str, Any]:
-        """Run the episode of a seed; return its outcome, as values that JSON holds.
+        """Run the episode of a seed; return its outcome, as JSON values.
 
         It ends early where the arm has nothing more to do. `seconds` is the median time of a detection, `located`
         whether more than half of the first detected mask is the target.
@@ -143,7 +143,7 @@ class RolloutRunner:
 def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:
     """Make the detector of a variant `module:attribute`.
 
-    :raises InvalidArgumentError: when there is none, or what it makes is no `TargetDetector`
+    :raises InvalidArgumentError: when there is none, or it builds no `TargetDetector`
     """
     detector = resolve(name, "variants")(student)
     if not callable(detector) or not hasattr(detector, "names"):
@@ -155,7 +155,7 @@ def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector
 
 
 class _Timed:
-    """A detector that measures its time and keeps its first detection."""
+    """A detector that measures its time and records its first detection."""
 
     def __init__(self, detector: TargetDetector) -> None:
         self._detector, self.names = detector, detector.names
@@ -163,8 +163,8 @@ class _Timed:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         start = time.perf_counter()
-        made = self._detector(observation, name)
-        detection = checked_result(made, Detection, type(self._detector).__qualname__, "detector")
+        answer = self._detector(observation, name)
+        detection = checked_result(answer, Detection, type(self._detector).__qualname__, "detector")
         if not self.seconds:
             self.first = detection
         self.seconds.append(time.perf_counter() - start)

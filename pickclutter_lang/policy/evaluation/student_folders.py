@@ -1,4 +1,4 @@
-"""Which policy folders an evaluation compares, and whether the episodes in its folder are of the same ones."""
+"""The policy folders that an evaluation compares, and the check that logged episodes used the same ones."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _NEW = ".policies"
 def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
     """Export a run's student after both phases into `policies`; return variant -> policy folder.
 
-    :param comparable: what episodes depend on beside the students
+    :param comparable: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
     """
-    place = folder / "policies"
+    root = folder / "policies"
     for left in folder.glob(f"{_NEW}*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
-        made = {variant: str(Path(new) / variant) for variant in PHASES}
+        exported = {variant: str(Path(new) / variant) for variant in PHASES}
         for variant, phase in PHASES.items():
-            export_policy(PolicyExportConfig(run, phase, scenes, 1, made[variant]))
-        check_same(folder, comparable, made)
-        shutil.rmtree(place, ignore_errors=True)
-        create_dir(place)
+            export_policy(PolicyExportConfig(run, phase, scenes, 1, exported[variant]))
+        check_same(folder, comparable, exported)
+        shutil.rmtree(root, ignore_errors=True)
+        create_dir(root)
         for variant in PHASES:
-            Path(made[variant]).replace(place / variant)
-    return {variant: str(place / variant) for variant in PHASES}
+            Path(exported[variant]).replace(root / variant)
+    return {variant: str(root / variant) for variant in PHASES}
 
 
 def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> None:
@@ -54,11 +54,11 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
     path = folder / EVAL_CONFIG_FILE
     if path.is_file():
         try:
-            there = dict(json.loads(path.read_text()))
+            logged = dict(json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
-        if there != now:
-            differ = [f"{k}: {there.get(k)} / {now.get(k)}" for k in {**now, **there} if there.get(k) != now.get(k)]
+        if logged != now:
+            differ = [f"{k}: {logged.get(k)} / {now.get(k)}" for k in {**now, **logged} if logged.get(k) != now.get(k)]
             raise MismatchError(
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"
@@ -67,7 +67,7 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
 
 
 def _fingerprint(policy: Path) -> str:
-    """Return a hash of what a policy folder holds."""
+    """Return a hash of a policy folder's content."""
     found = hashlib.sha256()
     for name in (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE):
         found.update((policy / name).read_bytes())

@@ -38,10 +38,10 @@ def write_videos(
     :raises MismatchError: when an episode has another outcome than before, as with another version of the program
     """
     runner: RolloutRunner | None = None
-    wanted = [(e, ".gif") for e in _first_outcomes(episodes, n_videos)]
-    wanted += [(e, ".png") for e in _first_missed(episodes, n_filmstrips)]
-    for episode in {_name(e): e for e, _ in wanted}.values():
-        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in wanted if _name(e) == _name(episode)}
+    selected = [(e, ".gif") for e in _first_outcomes(episodes, n_videos)]
+    selected += [(e, ".png") for e in _first_missed(episodes, n_filmstrips)]
+    for episode in {_name(e): e for e, _ in selected}.values():
+        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in selected if _name(e) == _name(episode)}
         missing = {suffix: path for suffix, path in files.items() if not path.is_file()}
         if not missing:
             continue
@@ -56,7 +56,7 @@ def write_videos(
         (folder / FOLDER).mkdir(exist_ok=True)
         for suffix, path in missing.items():
             (video.save if suffix == ".gif" else video.save_filmstrip)(path, _outcome(episode))
-    return [f"{_name(e)}{suffix}" for e, suffix in wanted]
+    return [f"{_name(e)}{suffix}" for e, suffix in selected]
 
 
 def _outcome(episode: Mapping[str, Any]) -> str:
@@ -64,7 +64,7 @@ def _outcome(episode: Mapping[str, Any]) -> str:
 
 
 def _name(episode: Mapping[str, Any]) -> str:
-    variant = episode["variant"].replace(":", ".")  # in a link, what stands before a colon is a protocol
+    variant = episode["variant"].replace(":", ".")  # in a link, the part before a colon is a protocol
     return f"{FOLDER}/{variant}_{_outcome(episode)}_seed{episode['seed']}"
 
 
@@ -115,11 +115,13 @@ class VideoRecorder:
         frames = self._with_outcome(outcome)
         rows = np.unique(np.linspace(0, len(frames) - 1, _STRIP).round().astype(int))
         width, height = frames[0].size
-        strip = Image.new("RGB", (len(rows) * width, height))
+        filmstrip = Image.new("RGB", (len(rows) * width, height))
         for n, row in enumerate(rows):
-            strip.paste(frames[row], (n * width, 0))
+            filmstrip.paste(frames[row], (n * width, 0))
         data = io.BytesIO()
-        strip.resize((strip.width * _STRIP_HEIGHT // height, _STRIP_HEIGHT), Image.Resampling.LANCZOS).save(data, "PNG")
+        filmstrip.resize((filmstrip.width * _STRIP_HEIGHT // height, _STRIP_HEIGHT), Image.Resampling.LANCZOS).save(
+            data, "PNG"
+        )
         atomic_write(path, data.getvalue())
 
     def _with_outcome(self, outcome: str) -> list[Image.Image]:

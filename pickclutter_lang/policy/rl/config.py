@@ -22,9 +22,9 @@ class PPOConfig:
     objects: str = "proxy"
     """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
     objects_root: str | None = None
-    """Folder of the object set. null: where the package keeps it."""
+    """Folder of the object set. null: the package's default."""
     frozen: bool = True
-    """Keep the student's weights. false: train them too."""
+    """Freeze the student's weights. false: train them too."""
     episode_steps: int = 64
     """Time limit of an episode."""
     num_threads: int = 1

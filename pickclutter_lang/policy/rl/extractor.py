@@ -1,4 +1,4 @@
-"""A student's features inside a policy of stable-baselines3."""
+"""A stable-baselines3 features extractor on top of a student's image features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATE_WIDTH = 64
 
 
 class StudentFeaturesExtractor(BaseFeaturesExtractor):
-    """The student's global feature of the hand camera's image, beside a small layer on the `state` vector.
+    """The student's global feature of the hand camera's image, concatenated with a small layer on the `state` vector.
 
     For observations of `FlatObservation`. stable-baselines3 takes it as `policy_kwargs`:
     `{"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": {"student": student}}`.
@@ -32,7 +32,7 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
 
         :param observation_space: has `hand_rgb` or `hand_camera_rgb`, uint8 [3, H, W] or [H, W, 3], and `state` [n]
         :param student: of the hand camera's RGB alone; it is copied, so that training does not change it
-        :param frozen: keep the student's weights as they are
+        :param frozen: freeze the student's weights
         :raises InvalidArgumentError: for another student, or observations without these keys
         """
         check_hand_rgb(student)

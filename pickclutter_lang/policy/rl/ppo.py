@@ -1,4 +1,4 @@
-"""`pickclutter train-ppo`: reinforcement learning on the student's features, to show that they plug in."""
+"""`pickclutter train-ppo`: PPO of stable-baselines3 on a student's features, as a working example."""
 
 from __future__ import annotations
 

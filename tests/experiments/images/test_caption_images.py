@@ -1,4 +1,4 @@
-"""Captions of images by small BLIP and GIT models of random weights, saved and loaded as real ones are."""
+"""Image captions by small BLIP and GIT models with random weights, saved and loaded like published ones."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ def save_blip(folder: Path) -> None:
     with torch.no_grad():
         for bias in (head.bias, head.decoder.bias):
             bias[: len(SPECIAL)] = -100  # words alone: never the end
-    looks = transformers.BlipImageProcessor(size={"height": 32, "width": 32})
-    _save(folder, model, transformers.BlipProcessor, looks)
+    image_processor = transformers.BlipImageProcessor(size={"height": 32, "width": 32})
+    _save(folder, model, transformers.BlipProcessor, image_processor)
 
 
 def save_git(folder: Path) -> None:
     model = transformers.GitForCausalLM(transformers.GitConfig(vision_config=VISION, **TEXT, initializer_range=1.0))
     with torch.no_grad():
         model.output.bias[: len(SPECIAL)] = -100
-    looks = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
-    _save(folder, model, transformers.GitProcessor, looks)
+    image_processor = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    _save(folder, model, transformers.GitProcessor, image_processor)
 
 
-def _save(folder: Path, model, processor, looks) -> None:
+def _save(folder: Path, model, processor, image_processor) -> None:
     folder.mkdir()
     (folder / "vocab.txt").write_text("\n".join(WORDS))
     model.save_pretrained(folder)
-    processor(looks, transformers.BertTokenizerFast(str(folder / "vocab.txt"))).save_pretrained(folder)
+    processor(image_processor, transformers.BertTokenizerFast(str(folder / "vocab.txt"))).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module", params=["blip", "git"])
@@ -104,20 +104,20 @@ def captions(out: str | Path) -> dict[str, str]:
     return {row["id"]: row["text"] for row in rows}
 
 
-def test_every_picture_has_the_caption_of_its_own(any_model: Path, config: CaptionConfig) -> None:
+def test_every_image_gets_its_caption(any_model: Path, config: CaptionConfig) -> None:
     done = caption_images(replace(config, model=str(any_model)))
     assert (done.images, done.new) == (12, 12)
-    said, captioner = captions(config.out), Captioner(str(any_model), max_tokens=TOKENS)
-    for name, text in said.items():
+    texts_by_image, captioner = captions(config.out), Captioner(str(any_model), max_tokens=TOKENS)
+    for name, text in texts_by_image.items():
         image = Image.open(Path(config.data.root) / name).convert("RGB")
         assert captioner.caption([image]) == [text]
         assert 1 <= len(text.split()) <= TOKENS and set(text.split()) <= set(WORDS[len(SPECIAL) :])
-    assert len(set(said.values())) > 3, "the model sees no difference: nothing would tell captions that are mixed up"
+    assert len(set(texts_by_image.values())) > 3, "equal captions for all images: a mix-up would go unnoticed"
     data, _, report = load_image_dataset(replace(config.data, captions=config.out))
-    assert data.captions == said and set(said) == set(data.images.ids) and "caption" not in report
+    assert data.captions == texts_by_image and set(texts_by_image) == set(data.images.ids) and "caption" not in report
 
 
-def test_pictures_in_memory_are_captioned_too(config: CaptionConfig, tmp_path: Path) -> None:
+def test_images_in_memory_are_captioned_too(config: CaptionConfig, tmp_path: Path) -> None:
     views = toy_views(tmp_path / "views", 4, 3)
     data = replace(config.data, name="object_views", root=str(views), image_size=32)
     caption_images(replace(config, data=data))
@@ -126,7 +126,7 @@ def test_pictures_in_memory_are_captioned_too(config: CaptionConfig, tmp_path: P
     assert captions(config.out) == dict(zip(images.ids, expected, strict=True))
 
 
-def test_a_killed_run_goes_on(config: CaptionConfig, tmp_path: Path) -> None:
+def test_a_killed_run_resumes(config: CaptionConfig, tmp_path: Path) -> None:
     """The real command dies before its third batch is written; a line is cut, as a power cut would."""
     places = (f"data.root={config.data.root}", f"data.cache={config.data.cache}", f"out={config.out}")
     values = ("dataset=image_folder", "data.shots=1", f"max_tokens={TOKENS}", f"batch_size={BATCH}")
@@ -136,21 +136,23 @@ def test_a_killed_run_goes_on(config: CaptionConfig, tmp_path: Path) -> None:
     assert len(captions(config.out)) == 2 * BATCH
     Path(config.out).write_text(first + '{"id": "pear/p0.png", "te')
     assert caption_images(config).new == 12 - 2 * BATCH
-    whole = replace(config, out=str(tmp_path / "whole.jsonl"))
-    caption_images(whole)
-    assert Path(config.out).read_text() == Path(whole.out).read_text()
+    uninterrupted = replace(config, out=str(tmp_path / "whole.jsonl"))
+    caption_images(uninterrupted)
+    assert Path(config.out).read_text() == Path(uninterrupted.out).read_text()
     assert caption_images(config).new == 0 and Path(config.out).read_text().startswith(first)
 
 
-def test_further_pictures_are_captioned_in_the_same_file(config: CaptionConfig) -> None:
+def test_more_images_are_captioned_in_the_same_file(config: CaptionConfig) -> None:
     caption_images(replace(config, data=replace(config.data, max_classes=1)))
     before = captions(config.out)
     assert 0 < len(before) < 12 and caption_images(config).new == 12 - len(before)
     assert captions(config.out).items() >= before.items()
 
 
-@pytest.mark.parametrize("other", ["weights", "tokens", "picture", "gone", "card", "line"])
-def test_a_file_of_something_else_is_refused(config: CaptionConfig, tmp_path: Path, other: str) -> None:
+@pytest.mark.parametrize("other", ["weights", "tokens", "image", "gone", "provenance", "line"])
+def test_captions_of_another_model_or_other_images_are_refused(
+    config: CaptionConfig, tmp_path: Path, other: str
+) -> None:
     caption_images(config)
     out, image = Path(config.out), Path(config.data.root) / "plum" / "p1.png"
     error: type[Exception] = errors.MismatchError
@@ -160,13 +162,13 @@ def test_a_file_of_something_else_is_refused(config: CaptionConfig, tmp_path: Pa
         config, match = replace(config, model=str(folder)), "other weights"
     elif other == "tokens":
         config, match = replace(config, max_tokens=TOKENS + 1), f"max_tokens={TOKENS}, but now"
-    elif other == "picture":
+    elif other == "image":
         paint(image, 99)
         match = r"plum/p1\.png"
     elif other == "gone":
         image.unlink()
         match = r"plum/p1\.png"
-    elif other == "card":
+    elif other == "provenance":
         out.with_name("captions.jsonl.card.json").unlink()
         match = r"captions\.jsonl\.card\.json"
     else:
@@ -178,7 +180,7 @@ def test_a_file_of_something_else_is_refused(config: CaptionConfig, tmp_path: Pa
     assert out.read_bytes() == before
 
 
-def test_an_unreadable_picture_is_named_and_may_be_replaced(config: CaptionConfig) -> None:
+def test_an_unreadable_image_is_named_and_may_be_replaced(config: CaptionConfig) -> None:
     bad = Path(config.data.root) / "plum" / "p1.png"
     bad.write_bytes(b"no image")
     with pytest.raises(errors.InvalidArgumentError, match=r"plum/p1\.png"):
@@ -188,12 +190,12 @@ def test_an_unreadable_picture_is_named_and_may_be_replaced(config: CaptionConfi
     assert caption_images(config).new == 6 and len(captions(config.out)) == 12
 
 
-def test_a_model_that_says_nothing_is_named_after_all_are_asked(config: CaptionConfig, tmp_path: Path) -> None:
+def test_empty_captions_are_reported_after_all_images_are_captioned(config: CaptionConfig, tmp_path: Path) -> None:
     name = "text_decoder.cls.predictions.bias"
     end = torch.zeros(len(WORDS))
     end[3] = 1000
     folder = changed(Path(config.model), tmp_path / "silent", lambda tensors: {**tensors, name: end})
-    with pytest.raises(errors.LanguageModelError, match=r"nothing to say of 12, such as apple/p0\.png"):
+    with pytest.raises(errors.LanguageModelError, match=r"an empty caption for 12, such as apple/p0\.png"):
         caption_images(replace(config, model=str(folder)))
     assert captions(config.out) == {}
 
@@ -233,7 +235,7 @@ def test_a_folder_that_is_no_captioner_is_refused(model: Path, tmp_path: Path, f
 
 
 def test_tied_tensors_may_be_saved_under_either_name(model: Path, tmp_path: Path) -> None:
-    """The hub's converter keeps one of two names of the same tensor, and not the one that transformers keeps."""
+    """The hub's converter saves one of two names of a shared tensor, and not the one that transformers saves."""
     one, two = "bert.embeddings.word_embeddings", "cls.predictions.decoder"
     other = changed(model, tmp_path / "other", lambda tensors: {k.replace(one, two): v for k, v in tensors.items()})
     assert f"text_decoder.{two}.weight" in load_file(other / "model.safetensors")
@@ -259,17 +261,17 @@ def test_wrong_settings_are_named(config: CaptionConfig, model: Path, monkeypatc
 def test_a_model_in_the_cache_needs_no_network(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    revision, kept = "1" * 40, tmp_path / "models--owner--blip"
-    shutil.copytree(model, kept / "snapshots" / revision)
-    (kept / "refs").mkdir()
-    (kept / "refs" / "main").write_text(revision)
+    revision, hub_folder = "1" * 40, tmp_path / "models--owner--blip"
+    shutil.copytree(model, hub_folder / "snapshots" / revision)
+    (hub_folder / "refs").mkdir()
+    (hub_folder / "refs" / "main").write_text(revision)
     by_name, local = (Captioner(name).provenance["weights"] for name in ("owner/blip", str(model)))
     assert by_name == local
     with pytest.raises(errors.MissingAssetsError, match="owner/blip/tree/older"):
         Captioner("owner/blip", revision="older")
 
 
-def test_an_unreachable_hub_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unreachable_hub_is_reported_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
@@ -279,7 +281,7 @@ def test_an_unreachable_hub_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp
         Captioner("microsoft/git-base-coco")
 
 
-def test_a_machine_without_network_is_told_what_to_get(config: CaptionConfig, tmp_path: Path) -> None:
+def test_without_network_the_error_names_the_missing_download(config: CaptionConfig, tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "dataset=image_folder", f"data.root={config.data.root}"]
     offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
     done = subprocess.run(command, cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=120)

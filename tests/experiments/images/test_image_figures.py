@@ -1,4 +1,4 @@
-"""Figures of the image-classification benchmarks, what they are made of, and the paper's own figures."""
+"""Figures of the image-classification benchmarks: their runs, bars, maps and eigenvalues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pickclutter_lang.experiments.images.text_geometry import text_statistics
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def figure_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs that figures need, two seeds each."""
     runs = tmp_path_factory.mktemp("drawn")
     for name, seed in itertools.product(("cls", "cls+im_cst+vlprox", "best+semantic"), (0, 1)):
@@ -84,7 +84,7 @@ def slow_space(features: np.ndarray) -> tuple[float, list[float]]:
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (5, 16), (30, 12)])
-def test_text_spaces_are_those_of_a_slow_reference(shape):
+def test_text_statistics_match_a_slow_reference(shape):
     features = np.random.default_rng(0).normal(0.3, 1, size=shape)
     cosine, values = slow_space(features)
     found = text_statistics(features.astype(np.float32))
@@ -92,7 +92,7 @@ def test_text_spaces_are_those_of_a_slow_reference(shape):
     assert found["eigenvalues"] == pytest.approx(values, abs=1e-5)
 
 
-def test_text_spaces_known_by_hand():
+def test_text_statistics_of_known_cases():
     found = text_statistics(np.array([[1.0, 0.0], [-1.0, 0.0]]))
     assert found["cosine"] == pytest.approx(-1) and found["eigenvalues"] == pytest.approx([np.sqrt(2), 0])
     for features in (np.ones(3), np.ones((1, 3)), np.zeros((2, 3)), np.full((2, 3), np.nan)):
@@ -113,8 +113,8 @@ def test_figure_1_has_bars_and_the_papers_figures(tmp_path):
         assert np.asarray(image.convert("RGB")).std() > 10
 
 
-def test_figure_4_has_every_eigenvalue(drawn, tmp_path):
-    write_figure(load_runs(drawn), "4", tmp_path)
+def test_figure_4_has_every_eigenvalue(figure_runs, tmp_path):
+    write_figure(load_runs(figure_runs), "4", tmp_path)
     rows = csv_rows(tmp_path / "figure4.csv")
     assert [float(row["mean"]) for row in rows if row["texts"] == "names"] == [2.0, 1.0, 0.5, 0.25]
     [first] = [row for row in rows if (row["texts"], row["number"]) == ("descriptions", "1")]
@@ -122,26 +122,26 @@ def test_figure_4_has_every_eigenvalue(drawn, tmp_path):
     assert {row["texts"] for row in rows} == {"names", "descriptions"}  # no captions in these runs
 
 
-def test_figure_2b_names_images_and_texts(drawn, tmp_path, monkeypatch):
+def test_figure_2b_names_images_and_texts(figure_runs, tmp_path, monkeypatch):
     def first_two(space: image_figures.Space) -> tuple[np.ndarray, np.ndarray]:
         return space.students[:, :2], space.texts[:, :2]
 
     monkeypatch.setattr(image_figures, "embed", first_two)
-    write_figure(load_runs(drawn), "2b", tmp_path)
+    write_figure(load_runs(figure_runs), "2b", tmp_path)
     rows = csv_rows(tmp_path / "figure2b.csv")
     assert len(rows) == 2 * (5 * 12 + 5) and {row["run"] for row in rows} == {"cls+im_cst+vlprox", "best+semantic"}
     [text] = [row for row in rows if (row["run"], row["kind"], row["class"]) == ("best+semantic", "text", "unseen 1")]
     assert (float(text["x"]), float(text["y"])) == (0, 1)
 
 
-def test_figure_2b_needs_an_extra(drawn, tmp_path, monkeypatch):
+def test_figure_2b_needs_an_extra(figure_runs, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(MissingExtraError, match=r"umap-learn .*pickclutter-lang\[plots\]"):
-        write_figure(load_runs(drawn), "2b", tmp_path)
+        write_figure(load_runs(figure_runs), "2b", tmp_path)
 
 
 @pytest.mark.slow
-def test_a_map_of_images_puts_texts_among_their_own(tmp_path):
+def test_an_image_map_places_texts_near_their_images(tmp_path):
     pytest.importorskip("umap")
     write_space(tmp_path / "space.npz", seed=0, noise=0.1, per_class=30)
     space = image_figures.load_space(tmp_path / "space.npz", 5)
@@ -157,7 +157,7 @@ def test_a_map_needs_images():
         image_figures.embed(space)
 
 
-def test_spaces_that_are_missing_or_damaged(tmp_path):
+def test_missing_or_damaged_feature_files_are_named(tmp_path):
     path = tmp_path / "space.npz"
     with pytest.raises(CheckpointError, match="evaluate the run again"):
         image_figures.load_space(path, 5)

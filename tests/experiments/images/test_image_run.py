@@ -1,4 +1,4 @@
-"""Runs on single images: trained, gone on with, evaluated, and what does not fit together."""
+"""Runs on single images: training, resume, evaluation, and mismatched settings."""
 
 import json
 import shutil
@@ -50,7 +50,7 @@ def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
     return load_checkpoint(epoch_folder(run.folder / phase, epoch)).model
 
 
-def test_a_result_says_what_it_is_made_of_and_how_well_it_went(finished) -> None:
+def test_a_result_records_provenance_and_metrics(finished) -> None:
     result = read_result(finished.folder, "images")
     data, metrics = result["data"], result["metrics"]
     assert len(data["seen"]) + len(data["unseen"]) == 6
@@ -83,7 +83,7 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
     assert result["metrics"]["zero_shot"]["ood"]["accuracy"] == pytest.approx(expected)
 
 
-def test_few_shot_pictures_are_never_evaluated(finished) -> None:
+def test_few_shot_images_are_never_evaluated(finished) -> None:
     split = finished.split
     seen = {row for epoch in range(3) for batch in finished.task("few_shot").batches(epoch) for _, row in batch}
     assert {*split.fewshot} <= seen
@@ -98,7 +98,7 @@ def test_the_continual_phase_sees_half_of_the_unseen_classes(finished) -> None:
     assert not {*second} & {number for group in task.classes for number in group}
 
 
-def test_a_killed_run_goes_on_to_the_bit(finished, toys, tmp_path) -> None:
+def test_a_killed_run_resumes_bit_for_bit(finished, toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, *LONGER, f"out={tmp_path}"))
     trainer = Trainer(run.task("distill"), tmp_path / "distill", run.teacher_provenance)
     original = trainer._save
@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_to_the_bit(finished, toys, tmp_path) -> None:
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs), phase
 
 
-def test_a_closed_set_has_no_zero_shot_output_and_tells_its_halves_apart(toys, tmp_path) -> None:
+def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys, tmp_path) -> None:
     run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
     assert [len(group) for group in run.task("few_shot").classes] == [len(run.split.seen), len(run.split.unseen)]
     metrics = evaluate_images(run)["metrics"]
@@ -144,7 +144,7 @@ def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "error", "words"),
+    ("overrides", "error", "message"),
     [
         ((), InvalidArgumentError, "objective.cls=1"),
         (("objective.cls=1", "objective.cap=1", "text.closed_set=true"), InvalidArgumentError, "objective.cls alone"),
@@ -172,8 +172,8 @@ def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_named(toys, tmp_path, overrides, error, words) -> None:
-    with pytest.raises(error, match=words):
+def test_mismatches_are_named(toys, tmp_path, overrides, error, message) -> None:
+    with pytest.raises(error, match=message):
         trained(*toys, *overrides, f"out={tmp_path / 'run'}")
 
 
@@ -190,10 +190,10 @@ def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
             ImageRun.open(config(*toys, *BEST, f"out={tmp_path}"))
 
 
-def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
+def test_each_pass_over_an_image_has_another_crop(toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
-    shown = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
-    assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[1], shown[2])
+    crops = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
+    assert not torch.equal(crops[0], crops[1]) and not torch.equal(crops[1], crops[2])
     keys = []
     run.crops.train_images = lambda rows, key, size: (
         keys.append(key) or (torch.zeros(len(rows), 3, 32, 32), [0] * len(rows))
@@ -203,30 +203,30 @@ def test_each_pass_over_a_picture_shows_another_view(toys, tmp_path) -> None:
     assert len(set(keys)) == 2
 
 
-def test_processes_that_work_ahead_change_no_result(finished, toys, tmp_path) -> None:
+def test_prefetching_processes_change_no_result(finished, toys, tmp_path) -> None:
     for crops in (0, 2):
-        own = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]
-        alone, ahead = (ImageRun.open(config(*own, f"num_workers={n}")).task("distill") for n in (0, 2))
+        overrides = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]
+        alone, prefetched = (ImageRun.open(config(*overrides, f"num_workers={n}")).task("distill") for n in (0, 2))
         before = torch.get_rng_state()
-        shown = list(ahead.iter_batches(1))
+        batches = list(prefetched.iter_batches(1))
         assert torch.equal(torch.get_rng_state(), before)
-        for (rows, images, drawn), (others, same, again) in zip(alone.iter_batches(1), shown, strict=True):
-            assert rows == others and drawn == again
+        for (rows, images, crop_numbers), (others, same, again) in zip(alone.iter_batches(1), batches, strict=True):
+            assert rows == others and crop_numbers == again
             assert images.dtype == torch.uint8 and torch.equal(images, same)
     run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
     assert evaluate_images(run)["metrics"] == read_result(finished.folder, "images")["metrics"]
 
 
-def test_a_mistake_ahead_is_named_as_one_at_hand(toys, tmp_path) -> None:
+def test_an_error_in_a_prefetching_process_is_the_same_error(toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "num_workers=1", f"out={tmp_path}"))
     with pytest.raises(IndexError):
         list(run.crops.eval_batches([10**6], 2))
 
 
-def test_evaluation_shows_the_middle_that_is_asked_for(toys, tmp_path) -> None:
+def test_evaluation_takes_the_configured_center_crop(toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "center_crop=16", "image_size=16", f"out={tmp_path}"))
-    middle = torch.from_numpy(run.data.images.load([3])[0, 8:24, 8:24]).permute(2, 0, 1)
-    assert torch.equal(run.crops.eval_images([3])[0], middle)
+    center = torch.from_numpy(run.data.images.load([3])[0, 8:24, 8:24]).permute(2, 0, 1)
+    assert torch.equal(run.crops.eval_images([3])[0], center)
 
 
 def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, tmp_path) -> None:
@@ -234,14 +234,14 @@ def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, t
     files = []
     for word in ("red", "blue"):
         files.append(tmp_path / f"{word}.jsonl")
-        files[-1].write_text("".join(json.dumps({"id": item, "text": f"a {word} thing"}) + "\n" for item in ids))
+        files[-1].write_text("".join(json.dumps({"id": item, "text": f"a {word} object"}) + "\n" for item in ids))
     same = [*toys, "objective.cls=1", "objective.cap=1", f"out={tmp_path / 'run'}"]
     trained(*same, f"data.captions={files[0]}")
     with pytest.raises(MismatchError, match="captions"):
         ImageRun.open(config(*same, f"data.captions={files[1]}"))
 
 
-def test_a_mistake_in_a_text_is_no_mistake_in_the_pictures(toys, tmp_path) -> None:
+def test_an_error_in_a_text_is_not_reported_for_the_images(toys, tmp_path) -> None:
     for wrong, words in (("text.descriptions=own", "expected a text of at most"), ("text.n_ctx=2", "n_context=2")):
         run = ImageRun.open(config(*toys, "objective.cls=1", wrong, f"out={tmp_path}"))
         run.data = replace(run.data, classes=tuple(replace(c, description="word " * 200) for c in run.data.classes))
@@ -272,13 +272,13 @@ def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
 
 def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "crops.fixed_crops=3", "crops.flip=false", f"out={tmp_path}"))
-    shown, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
+    images, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
     again, _ = run.crops.train_images([3, 2, 1, 0], (0, 0, 1))
-    assert torch.equal(shown.flip(0), again)
+    assert torch.equal(images.flip(0), again)
     assert set(crops) <= {0, 1, 2}
     seen = torch.from_numpy(run.crops._cropped([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float()
-    same_size = torch.nn.functional.interpolate(seen, size=shown.shape[-2:], mode="bilinear", antialias=True)
-    assert (same_size[0] - shown[0]).abs().mean() < 0.03 * 255
+    same_size = torch.nn.functional.interpolate(seen, size=images.shape[-2:], mode="bilinear", antialias=True)
+    assert (same_size[0] - images[0]).abs().mean() < 0.03 * 255
     assert any(run.crops.train_images([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
     features = run.crops.crop_features(run.teacher, run.cache, [5, 2])
     assert features.shape[:2] == (2, 3)
@@ -287,7 +287,7 @@ def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
     assert torch.allclose(features[1, 1], again[0], atol=1e-5)
 
 
-def test_retrieval_weighs_the_cache_by_the_few_shot_pictures_alone() -> None:
+def test_retrieval_tunes_the_cache_on_the_few_shot_images_alone() -> None:
     generator = torch.Generator().manual_seed(0)
     centers = torch.randn(4, 16, generator=generator)
     labels = torch.arange(4).repeat(5)

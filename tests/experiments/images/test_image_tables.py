@@ -1,4 +1,4 @@
-"""Tables and figures of the image-classification benchmarks, from hand-made results whose numbers are known."""
+"""Tables and figures of the image-classification benchmarks, from constructed results with known numbers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def row_of(text: str, name: str) -> list[str]:
     return [cell.strip() for cell in found.strip("|").split("|")]
 
 
-def test_the_teacher_of_table_1_is_asked_by_names_alone(folder: Path, tmp_path: Path) -> None:
+def test_the_teacher_of_table_1_is_prompted_with_names_alone(folder: Path, tmp_path: Path) -> None:
     for seed in range(4):
         enriched = make_result("best+semantic", seed)
         enriched["config"]["text"]["descriptions"] = "own"
@@ -70,7 +70,7 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_every_figure_of_the_paper_has_its_row_and_every_run_its_table():
+def test_every_paper_figure_has_its_row_and_every_run_its_table():
     without = {"1": {"teacher_rn50"}, "2": {"mse_rn50"}}  # needs CLIP's ResNet50
     for number, table in TABLES.items():
         rows = {row.name for row in table.rows}
@@ -123,7 +123,7 @@ def test_runs_that_are_not_finished_are_named(folder, tmp_path):
     assert not (tmp_path / "table8.md").exists()
 
 
-def test_what_the_table_is_made_of(folder, tmp_path):
+def test_the_table_shows_its_provenance(folder, tmp_path):
     text = page(folder, "1", tmp_path)
     assert f"pickclutter reproduce-tables table=1 dataset=object_views out={folder} seeds=[0,1,2]" in text
     assert "4 classes in Y_id and 5 in Y_ood; 400 training, 170 X_id, 600 X_ood and 25 few-shot images" in text
@@ -131,7 +131,7 @@ def test_what_the_table_is_made_of(folder, tmp_path):
     assert "not one of the paper's data sets" in text and "*paper*" not in text
 
 
-def test_differences_pair_equal_seeds_and_are_bold_where_they_leave_out_0(folder, tmp_path):
+def test_differences_are_paired_by_seed_and_bold_where_they_exclude_0(folder, tmp_path):
     text = page(folder, "1", tmp_path)
     differences = [0.10, 0.11, 0.09]
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(differences)
@@ -164,20 +164,20 @@ def test_one_seed_has_no_interval(tmp_path):
     assert "seeds=[4]\n" in text
 
 
-def test_papers_figures_stand_beside_on_its_data_sets(tmp_path):
+def test_paper_figures_are_shown_on_its_data_sets(tmp_path):
     for name in ("cls", "cls+im_cst", "cls+im_cst+vlprox+mse"):
         write_result(tmp_path, make_result(name, 0, data="caltech_birds"))
     text = page(tmp_path, "1", tmp_path)
     assert row_of(text, "`cls`")[4] == "*61.0 / 14.2 / 34.9*" and row_of(text, "chance")[4] == ""
     assert row_of(text, "teacher, zero-shot")[4] == "*70.0 / 70.5*"
-    assert row_of(text, "`cls+im_cst+vlprox+mse`")[4] == ""  # the paper's stand beside the row without L_mse
+    assert row_of(text, "`cls+im_cst+vlprox+mse`")[4] == ""  # the paper's are next to the row without L_mse
     assert row_of(text, "`cls+im_cst` - `cls`")[3] == "*-0.1 / +6.2 / +2.7*"
     assert "4122 / 1740 / 5926 images" in text
     text = page(tmp_path, "2", tmp_path)
     assert "no figures of CaltechBirds in this table" in text and "*paper*" not in text
 
 
-def test_papers_figures_go_with_their_columns(tmp_path):
+def test_paper_figures_follow_their_columns(tmp_path):
     for name in ("mse", "cls+mse", "cls+im_cst+vlprox", "best+semantic"):
         write_result(tmp_path / "a", make_result(name, 0, data="flower102"))
     text = page(tmp_path / "a", "3", tmp_path)
@@ -191,7 +191,7 @@ def test_papers_figures_go_with_their_columns(tmp_path):
     assert row_of(text, "`mse`")[3:] == ["0.50 / 41.4", "*0.24 / 28.4*", "0.50 / 41.4", ""]
 
 
-def test_rows_that_are_shown_alike_are_all_the_best(tmp_path):
+def test_rows_equal_after_rounding_are_all_the_best(tmp_path):
     write_result(tmp_path, make_result("mse", 0, (0.60004, 0.2, 0.4)))
     write_result(tmp_path, make_result("cls+mse", 0, (0.6, 0.3, 0.4)))
     text = page(tmp_path, "1", tmp_path)
@@ -241,7 +241,7 @@ def change(result, where, value):
         ("config.text.template", "x", "text.template: a photo of {name} / x"),
     ],
 )
-def test_runs_that_cannot_stand_together(folder, where, value, named):
+def test_runs_that_cannot_be_compared_are_refused(folder, where, value, named):
     result = make_result("mse", 0)
     change(result, where, value)
     write_result(folder, result)
@@ -250,7 +250,7 @@ def test_runs_that_cannot_stand_together(folder, where, value, named):
     assert "mse/seed0" in str(caught.value) and "closed_set/seed0" in str(caught.value)
 
 
-def test_where_things_lie_and_another_student_are_no_difference(folder):
+def test_paths_and_another_student_are_no_difference(folder):
     result = make_result("vit_b_32+cls", 0)  # trained for longer
     change(result, "config.data.root", "elsewhere")
     change(result, "config.num_threads", 8)
@@ -287,7 +287,7 @@ def test_a_folder_without_runs_is_named(tmp_path):
         load_runs(tmp_path / "nothing")
 
 
-def test_numbers_that_are_none(folder, tmp_path):
+def test_unknown_table_numbers_are_refused(folder, tmp_path):
     for call in (write_table, write_figure):
         with pytest.raises(InvalidArgumentError, match="'13'"):
             call(load_runs(folder), "13", tmp_path)

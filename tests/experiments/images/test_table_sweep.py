@@ -1,4 +1,4 @@
-"""Grids of runs on single images: what is planned, every table in small, every configuration."""
+"""Sweeps over single-image runs: planning, every table with tiny runs, every configuration."""
 
 import csv
 import json
@@ -51,7 +51,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys, tmp_path) 
 
 
 @pytest.mark.slow
-def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) -> None:
+def test_the_command_writes_a_table_and_skips_finished_runs(toys, tmp_path) -> None:
     command = [
         sys.executable, str(ROOT / "scripts" / "reproduce_tables.py"),
         "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
@@ -80,7 +80,7 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
 
 
 @pytest.mark.parametrize(
-    ("chosen", "words"),
+    ("chosen", "message"),
     [
         ({}, "table=1"),
         ({"table": "13"}, "13"),
@@ -96,9 +96,9 @@ def test_the_command_makes_a_table_and_skips_what_is_finished(toys, tmp_path) ->
         ({"table": "1", "overrides": ["text={descriptions: own}"]}, "text="),
     ],
 )
-def test_a_grid_that_makes_no_sense_is_named(chosen, words) -> None:
+def test_an_invalid_sweep_is_named(chosen, message) -> None:
     values = {"table": None, "figure": None, "seeds": [0], "out": "runs", "workers": 1, "overrides": []} | chosen
-    with pytest.raises(InvalidArgumentError, match=words):
+    with pytest.raises(InvalidArgumentError, match=message):
         TableSweepConfig(**values).validate()
 
 
@@ -109,7 +109,7 @@ def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
     assert len(names) == len(set(names)) == 2 * len(RUNS)
 
 
-def test_pictures_that_are_not_there_are_named_before_any_run(toys, tmp_path) -> None:
+def test_missing_images_are_named_before_any_run(toys, tmp_path) -> None:
     grid = TableSweepConfig("1", None, [0], str(tmp_path / "out"), 1, [])
     with pytest.raises(DatasetError, match="nowhere"):
         plan_image_tables(grid, lambda some: config(*toys, f"data.root={tmp_path / 'nowhere'}", *some))
@@ -155,8 +155,8 @@ def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None
     red, blue = (described(tmp_path / f"{word}.json", word) for word in ("red", "blue"))
     for name in (ENRICHED, BEST):
         folder = tmp_path / "out" / name / "seed0"
-        own = (*RUNS[name], f"data.descriptions={red}", f"name={name}", f"out={folder}")
-        evaluate_images(trained(*toys, *own))
+        overrides = (*RUNS[name], f"data.descriptions={red}", f"name={name}", f"out={folder}")
+        evaluate_images(trained(*toys, *overrides))
     for table in ("6", "10"):
         assert [job.done for job in plan(table, f"data.descriptions={red}")] == [True, False]
     with pytest.raises(MismatchError, match=r"other data .*data\.texts: "):
@@ -170,11 +170,11 @@ def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None
     assert [job.done for job in plan("6", f"data.descriptions={blue}")] == [True, False]
 
 
-def test_what_is_said_of_the_pictures_is_passed_on_once(toys, tmp_path) -> None:
-    said: list[str] = []
+def test_the_data_report_is_printed_once(toys, tmp_path) -> None:
+    reports: list[str] = []
     grid = TableSweepConfig("1", None, [0, 1], str(tmp_path), 1, [])
-    plan_image_tables(grid, lambda some: config(*toys, *some), said.append)
-    assert len(said) == 1 and "6 classes" in said[0]
+    plan_image_tables(grid, lambda some: config(*toys, *some), reports.append)
+    assert len(reports) == 1 and "6 classes" in reports[0]
 
 
 def test_tables_of_a_list_are_planned_together() -> None:
@@ -182,22 +182,24 @@ def test_tables_of_a_list_are_planned_together() -> None:
     assert set(grid.runs) == {*TABLES["1"].runs, *TABLES["5"].runs}
 
 
-def test_a_vit_is_trained_by_its_own_recipe_whatever_the_other_students(toys, tmp_path) -> None:
+def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys, tmp_path) -> None:
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = TableSweepConfig("all", None, [0], str(tmp_path), 1, overrides)
     jobs = plan_image_tables(grid, lambda some: config(*some))
     vit = {job.name: job.config for job in jobs if "vit" in job.name}
     assert len(vit) == 4
-    for own in vit.values():
-        assert own.student.name == "timm/vit_base_patch32_224"
-        assert own.distill.optimizer == "adamw" and own.crops.rand_augment and not own.student.dropout
+    for run_config in vit.values():
+        assert run_config.student.name == "timm/vit_base_patch32_224"
+        assert (
+            run_config.distill.optimizer == "adamw" and run_config.crops.rand_augment and not run_config.student.dropout
+        )
     others = [job.config for job in jobs if "vit" not in job.name]
-    assert {own.student.name for own in others} == {"torchvision/resnet50"}
-    assert {own.distill.optimizer for own in others} == {"sgd"}
+    assert {run_config.student.name for run_config in others} == {"torchvision/resnet50"}
+    assert {run_config.distill.optimizer for run_config in others} == {"sgd"}
 
 
-def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toys, tmp_path) -> None:
+def test_incomparable_settings_are_refused_before_training(toys, tmp_path) -> None:
     evaluate_images(trained(*toys, *RUNS["cls"], "name=cls", f"out={tmp_path / 'cls' / 'seed0'}"))
     grid = TableSweepConfig("9", None, [0], str(tmp_path), 1, ["distill.epochs=2"])
     with pytest.raises(MismatchError, match=r"distill\.epochs: 1 / 2"):
@@ -206,11 +208,11 @@ def test_settings_that_cannot_stand_in_one_table_are_refused_before_training(toy
 
 @pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
 @pytest.mark.parametrize("path", sorted((ROOT / "configs" / "dataset").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_data_set_and_recipe_is_a_whole_configuration(path, recipe) -> None:
+def test_every_data_set_and_recipe_is_a_complete_configuration(path, recipe) -> None:
     chosen = config(f"dataset={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
     assert chosen.data.name == path.stem and chosen.data.root == "somewhere"
 
 
-def test_a_data_set_without_a_place_asks_for_it() -> None:
+def test_a_data_set_without_a_path_requires_one() -> None:
     with pytest.raises(InvalidArgumentError, match=r"data\.root"):
         config("dataset=flower102", "objective.cls=1")

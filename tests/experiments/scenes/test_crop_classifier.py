@@ -1,4 +1,4 @@
-"""Object crops: objects cut out of scenes, the student that names them, and the policy that looks closer."""
+"""The crop classifier: object crops from scenes, its training, and its use as a verifier in the policy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PHASE = (
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def crop_run(tmp_path_factory):
     """A run with object crops and its policy."""
     root = tmp_path_factory.mktemp("crop_classifier")
     given = [*make_toys(root, size=SIDE), "distill.epochs=1", "few_shot.epochs=1", *PHASE, "crop_classifier.lr=0.003"]
@@ -58,7 +58,7 @@ def made(tmp_path_factory):
     return root, run
 
 
-def test_close_ups_are_what_numpy_computes():
+def test_crop_logits_match_numpy():
     seed_everything(0)
     model = CropClassifier(build_student("timm/resnet10t", channels=3, embed_dim=5), 4).eval()
     rng = np.random.default_rng(0)
@@ -67,7 +67,7 @@ def test_close_ups_are_what_numpy_computes():
     rows = text.numpy().astype(float)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     values, vectors = np.linalg.eigh(rows @ rows.T)
-    apart = vectors @ np.diag(values**-0.5) @ vectors.T @ rows  # the root of the Gram matrix, inverted
+    decorrelated = vectors @ np.diag(values**-0.5) @ vectors.T @ rows  # the root of the Gram matrix, inverted
     masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
     masks[2] = 0
     with torch.no_grad():
@@ -81,14 +81,14 @@ def test_close_ups_are_what_numpy_computes():
                 part = masks[n, i * step : (i + 1) * step, j * step : (j + 1) * step].numpy()
                 total += (part.mean() + 1e-4) * local[n, :, i, j]
         for c in range(4):
-            assert found[n, c] == pytest.approx(10 * total @ apart[c] / np.linalg.norm(total), abs=1e-3)
+            assert found[n, c] == pytest.approx(10 * total @ decorrelated[c] / np.linalg.norm(total), abs=1e-3)
     with pytest.raises(InvalidArgumentError, match=r"masks \[N, S, S\]"):
         model(images, masks[:2])
-    with pytest.raises(InvalidArgumentError, match=r"expected texts \[4, 5\], but got \[1, 5\]"):
+    with pytest.raises(InvalidArgumentError, match=r"expected class embeddings \[4, 5\], but got \[1, 5\]"):
         model.set_class_embeddings(text[:1])
 
 
-def test_texts_that_are_almost_the_same_are_told_apart():
+def test_nearly_equal_texts_are_distinguished():
     text = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
     text[1] = text[0] + 0.02 * text[1]
     found = orthogonalize(text)
@@ -98,14 +98,14 @@ def test_texts_that_are_almost_the_same_are_told_apart():
     assert torch.allclose(more.norm(dim=1), torch.ones(9), atol=1e-5)
 
 
-def test_how_often_a_name_is_shown_is_added_in_training(made):
-    _, run = made
+def test_label_frequencies_are_added_in_training(crop_run):
+    _, run = crop_run
     task = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
-    shown = [
+    sampled_labels = [
         [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
     ]
-    counts = np.maximum(1, np.bincount(np.concatenate(shown), minlength=len(task.labels)) / 400)
+    counts = np.maximum(1, np.bincount(np.concatenate(sampled_labels), minlength=len(task.labels)) / 400)
     assert len(set(counts.round().tolist())) > 2
     task.model.eval()
     with torch.no_grad():
@@ -113,8 +113,8 @@ def test_how_often_a_name_is_shown_is_added_in_training(made):
         logits = task.model(images, masks).double().numpy()
         found = float(task.loss(prepared, 0)[0])
     odds = counts * np.exp(logits)
-    own = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
-    assert found == pytest.approx(-np.log(own).mean(), abs=0.01)  # 400 epochs are not all of them
+    probability = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
+    assert found == pytest.approx(-np.log(probability).mean(), abs=0.01)  # 400 epochs are not all of them
 
 
 def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
@@ -134,10 +134,11 @@ def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
     assert len(ObjectCropDataset(scenes, scenes.store.split_label_indices("ood"))) == 0
 
 
-def test_the_table_tells_how_high_things_are():
+def test_the_table_plane_gives_object_heights():
     rng, side = np.random.default_rng(0), 60
     for turn in ([np.pi, 0, 0], [np.pi - 0.3, 0.2, 0.7]):
-        pose = np.eye(4)  # OpenGL's camera looks along -z: turned by half a turn it would look up, so begin there
+        # OpenGL's camera points along -z: rotated by half a turn it would point up, so begin there.
+        pose = np.eye(4)
         pose[:3, :3] = Rotation.from_rotvec([np.pi, 0, 0]).as_matrix() @ Rotation.from_rotvec(turn).as_matrix()
         pose[:3, 3] = 0.1, -0.2, 0.5
         intrinsic = INTRINSIC * side / 160
@@ -146,7 +147,7 @@ def test_the_table_tells_how_high_things_are():
         depth = (-0.5 / rays[:, 2]).reshape(side, side)
         depth[20:30, 20:30] -= 0.05 * depth[20:30, 20:30] / 0.5  # 5 cm above the table
         table = np.ones((side, side), bool)
-        table[18:24, 20:30] = False  # not all of the thing is left out
+        table[18:24, 20:30] = False  # not all of the object is left out
         found = camera_pose_from_table(depth + rng.normal(0, 5e-4, depth.shape), intrinsic, table)
         heights = unproject_depth(depth, intrinsic, found).points[:, 2].reshape(side, side)
         assert np.abs(heights[40:]).max() < 0.002 and heights[20:30, 20:30].mean() == pytest.approx(0.05, abs=0.002)
@@ -155,8 +156,8 @@ def test_the_table_tells_how_high_things_are():
         camera_pose_from_table(depth, intrinsic, np.zeros((side, side), bool))
 
 
-def test_objects_get_their_names(made):
-    _, run = made
+def test_objects_are_classified(crop_run):
+    _, run = crop_run
     history = [json.loads(line) for line in (run.folder / "crop_classifier" / "log.jsonl").read_text().splitlines()]
     assert len(history) == 3 and history[-1]["cls"] < history[0]["cls"]
     record = json.loads((run.folder / "result.json").read_text())
@@ -165,15 +166,15 @@ def test_objects_get_their_names(made):
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
     run.load_weights("crop_classifier")
     model, columns = run.phases["crop_classifier"].model(), run.label_indices(("id", "ood"))
-    few = ObjectCropDataset(run.scenes["fewshot"], columns)
+    few_shot = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
-        images, masks = few.load(range(len(few)), 64)
-        right = model(images, masks).argmax(dim=1) == few.labels
+        images, masks = few_shot.load(range(len(few_shot)), 64)
+        right = model(images, masks).argmax(dim=1) == few_shot.labels
     assert right.float().mean() > 0.2
 
 
-def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
-    root, run = made
+def test_a_stopped_phase_resumes(crop_run, tmp_path):
+    root, run = crop_run
     shutil.copytree(root / "run", tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "crop_classifier")
     again = SceneRun.open(replace(run.config, out=str(tmp_path / "run")))
@@ -201,8 +202,8 @@ def test_a_stopped_phase_goes_on_where_it_was(made, tmp_path):
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_a_policy_looks_closer(made):
-    root, run = made
+def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run):
+    root, run = crop_run
     student = StudentRuntime.load(root / "policy")
     detector, seen = StudentDetector(student), scene_to_observation(run.scenes["ood"], 1)
     names = [*student.config.names[:3], "a red teapot"]
@@ -221,31 +222,33 @@ def test_a_policy_looks_closer(made):
         assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.threshold(name)
     assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
     assert sum(one.mask.any() for one in detected) > 0
-    whole = np.ones((SIDE, SIDE), bool)
-    odds = student.classify_crop(rgb, whole)
+    full_mask = np.ones((SIDE, SIDE), bool)
+    odds = student.classify_crop(rgb, full_mask)
     assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
     assert list(student.config.names) == run.label_names(("id", "ood"))
     part = np.zeros((SIDE, SIDE), bool)
     part[8:30, 10:16] = part[24:30, 10:40] = True
     window = crops_around(np.array([bounding_square(part)]))
-    own = crop_masks(part[None].astype(np.uint8), window, 64).float()
+    crop_mask = crop_masks(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
         run.load_weights("crop_classifier")
-        logits = run.phases["crop_classifier"].model()(crop_images(rgb[None], window, 64), own)[0].double().numpy()
+        logits = (
+            run.phases["crop_classifier"].model()(crop_images(rgb[None], window, 64), crop_mask)[0].double().numpy()
+        )
     for n, logit in enumerate(logits):
         others = np.log(np.exp(np.delete(logits, n)).sum())
         assert student.classify_crop(rgb, part)[n] == pytest.approx(
             logit - others, abs=0.05
         )  # bfloat16 where there is any
     assert np.abs(student.classify_crop(rgb, part) - odds).max() > 0.1
-    again = pickle.loads(pickle.dumps(student))  # for the processes of vectorised environments
+    again = pickle.loads(pickle.dumps(student))  # for the processes of vectorized environments
     assert np.array_equal(again.classify_crop(rgb, part), student.classify_crop(rgb, part))
     with pytest.raises(InvalidArgumentError, match="each name once"):
         detector.detect(seen, ["banana", "lemon", "banana"])
 
 
-def test_thresholds_of_close_ups_are_of_both_stores(made):
-    root, run = made
+def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run):
+    root, run = crop_run
     student = StudentRuntime.load(root / "policy")
     detector, found = StudentDetector(student), {}
     for store in ("id", "fewshot"):
@@ -258,8 +261,8 @@ def test_thresholds_of_close_ups_are_of_both_stores(made):
         )
         for split in ("id", "ood"):
             columns = run.label_indices((split,))
-            kept = [student.config.names.index(scenes.label_names[column]) for column in columns]
-            found[store, split] = np.quantile(scores[:, kept][~scenes.labels[:, columns].numpy()], 0.93)
+            indices = [student.config.names.index(scenes.label_names[column]) for column in columns]
+            found[store, split] = np.quantile(scores[:, indices][~scenes.labels[:, columns].numpy()], 0.93)
     thresholds = student.thresholds.crop_classifier
     known, unseen = (thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
@@ -267,14 +270,14 @@ def test_thresholds_of_close_ups_are_of_both_stores(made):
     assert set(thresholds) == set(student.config.names)
 
 
-def test_the_clearest_of_what_the_map_points_to_is_taken(made):
-    student = StudentRuntime.load(made[0] / "policy")
+def test_the_candidate_with_the_highest_log_odds_is_selected(crop_run):
+    student = StudentRuntime.load(crop_run[0] / "policy")
     masks, rgb = [np.arange(9).reshape(3, 3) == n for n in range(3)], np.zeros((3, 3, 3), np.uint8)
-    number, looks = student.config.names.index("banana"), []
+    number, classified_masks = student.config.names.index("banana"), []
 
-    def say(*odds):
+    def select(*odds):
         def close_up(rgb, mask):
-            looks.append(mask)
+            classified_masks.append(mask)
             return np.eye(len(student.config.names))[number] * odds[int(np.flatnonzero(mask)[0])]
 
         student.classify_crop = close_up
@@ -283,16 +286,16 @@ def test_the_clearest_of_what_the_map_points_to_is_taken(made):
         assert close_ups.best(masks, "lemon")[1] == 0.0
         return int(np.flatnonzero(mask)[0]), found
 
-    assert say(0.0, 1.5, 1.9) == (0, 0.0)  # the first has the benefit of the doubt
-    assert say(0.0, 1.5, 3.0) == (2, 1.0)
+    assert select(0.0, 1.5, 1.9) == (0, 0.0)  # the rank penalty favors the first
+    assert select(0.0, 1.5, 3.0) == (2, 1.0)
     nothing = np.zeros((3, 3), bool)
-    assert len(looks) == 6  # each thing once
+    assert len(classified_masks) == 6  # each object once
     mask, odds = CropVerifier(student, rgb).best([nothing], "banana")
     assert not mask.any() and odds == -12
 
 
-def test_before_fine_tuning_there_are_no_close_ups(made):
-    root, _ = made
+def test_before_fine_tuning_there_is_no_crop_classifier(crop_run):
+    root, _ = crop_run
     export_policy(PolicyExportConfig(str(root / "run"), "distill", None, 1, str(root / "before")))
     student = StudentRuntime.load(root / "before")
     assert student.config.object_crop_size is None
@@ -300,8 +303,8 @@ def test_before_fine_tuning_there_are_no_close_ups(made):
         student.classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
 
 
-def test_what_does_not_fit_is_told(made, tmp_path):
-    root, run = made
+def test_mismatches_are_named(crop_run, tmp_path):
+    root, run = crop_run
     given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}", *PHASE]
     with pytest.raises(InvalidArgumentError, match="data=hand_rgb for object crops"):
         config(*given, "data=hand_rgbd")
@@ -323,8 +326,10 @@ def test_what_does_not_fit_is_told(made, tmp_path):
         pytest.MonkeyPatch.context() as patch,
         pytest.raises(DatasetError, match=r"scene fewshot/.*3 points of a table"),
     ):
-        kept = scenes.load_images
-        patch.setattr(scenes, "load_images", lambda camera, kind, rows: kept(camera, kind, rows) * (kind != "depth"))
+        load_images = scenes.load_images
+        patch.setattr(
+            scenes, "load_images", lambda camera, kind, rows: load_images(camera, kind, rows) * (kind != "depth")
+        )
         scene_to_observation(scenes, 0)
     plain = SceneRun.open(
         config(*given[:2], *SMALL, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path / 'plain'}")
@@ -336,12 +341,12 @@ def test_what_does_not_fit_is_told(made, tmp_path):
 @pytest.mark.parametrize(
     ("store", "field"), [("id", "hand_segmentation"), ("id", "hand_depth"), ("fewshot", "hand_depth")]
 )
-def test_stores_without_what_close_ups_need_are_told_at_once(tmp_path, store, field):
+def test_stores_without_the_fields_of_object_crops_are_refused_at_once(tmp_path, store, field):
     given = make_toys(tmp_path, size=SIDE)
     manifest = tmp_path / "scenes" / store / "manifest.json"
-    held = json.loads(manifest.read_text())
-    held["fields"].remove(field)
-    manifest.write_text(json.dumps(held))
+    content = json.loads(manifest.read_text())
+    content["fields"].remove(field)
+    manifest.write_text(json.dumps(content))
     with pytest.raises(DatasetError, match=rf"{field}.*crop_classifier=none"):
         SceneRun.open(
             config(
@@ -354,8 +359,8 @@ def test_stores_without_what_close_ups_need_are_told_at_once(tmp_path, store, fi
         )
 
 
-def test_features_for_agents_are_those_of_the_student_of_scenes(made):
-    student = StudentRuntime.load(made[0] / "policy")
+def test_features_for_agents_are_those_of_the_scene_student(crop_run):
+    student = StudentRuntime.load(crop_run[0] / "policy")
     space = gymnasium.spaces.Dict(
         {
             "hand_camera_rgb": gymnasium.spaces.Box(0, 255, (3, SIDE, SIDE), np.uint8),

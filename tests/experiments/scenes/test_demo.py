@@ -1,4 +1,4 @@
-"""The demo page: served on loopback, called over HTTP, and never calling another machine."""
+"""The demo page: served on loopback, called over HTTP, without any other connection."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ def image(url: str, value: dict) -> np.ndarray:
 @needs_the_extra
 def test_the_page_answers_for_a_scene(page, student):
     url, _ = page
-    shown, located, scores, truth, chosen, _ = predict(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
+    displayed, located, scores, truth, chosen, _ = predict(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
     expected = predict_scene(student, "ood", 2, NAMES)
     found = {item["label"]: item["confidence"] for item in scores["confidences"]}
     assert found == pytest.approx(expected.probabilities, abs=1e-5)
-    assert image(url, shown).shape == (448, 448, 3)
+    assert image(url, displayed).shape == (448, 448, 3)
     heatmap = overlay(expected.image, expected.attention["a red teapot"])
     value = located.get("value", located)
     np.testing.assert_allclose(image(url, value).astype(int), heatmap.astype(int), atol=1)
@@ -107,7 +107,7 @@ def test_the_page_answers_for_a_scene(page, student):
 
 
 @needs_the_extra
-def test_no_other_machine_is_called(page):
+def test_no_other_machine_is_contacted(page):
     url, called = page
     predict(url, "id", 0, None, "pear", None)
     assert called and {address[0] for address in called if isinstance(address, tuple)} <= {"127.0.0.1", "localhost"}
@@ -117,7 +117,7 @@ def test_no_other_machine_is_called(page):
 
 
 @needs_the_extra
-def test_a_wrong_name_is_reported_and_the_page_goes_on(page):
+def test_a_wrong_name_is_reported_and_the_page_stays_usable(page):
     url, _ = page
     with pytest.raises(urllib.error.HTTPError) as caught:
         predict(url, "ood", 0, None, "pear, pear", None)
@@ -187,10 +187,10 @@ def test_images_of_any_size_are_accepted(student, shape):
 def test_a_map_is_bright_where_it_is_high():
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 3] = 1
-    shown = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
-    assert shown.shape == (448, 448, 3)
-    assert shown[40, -40].sum() > 2 * shown[-40, 40].sum()
-    assert np.ptp(shown[-40, 40]) < 10
+    blended = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
+    assert blended.shape == (448, 448, 3)
+    assert blended[40, -40].sum() > 2 * blended[-40, 40].sum()
+    assert np.ptp(blended[-40, 40]) < 10
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The whole walk of the quickstart, in miniature: real simulator, embedded teacher, student, result, report."""
+"""The quickstart in miniature: real simulator, embedded teacher, student, result, report."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_from_objects_to_report(objects: str, tmp_path: Path, request: pytest.Fi
         call(tmp_path, "verify_scenes.py", f"store=scenes/{split}")
         for name in ("card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json"):
             assert (tmp_path / "scenes" / split / name).stat().st_size > 0
-    shown = call(tmp_path, "train_affordance.py", "experiment=quickstart", "scenes=scenes", "out=student", *SMALL)
-    assert "always yes" in shown
+    output = call(tmp_path, "train_affordance.py", "experiment=quickstart", "scenes=scenes", "out=student", *SMALL)
+    assert "always yes" in output
     result = json.loads((tmp_path / "student" / RESULT_FILE).read_text())
     assert {"zero_shot", "few_shot"} <= set(result["metrics"])
     report = (tmp_path / "student" / "report" / "report.md").read_text()

@@ -1,4 +1,4 @@
-"""Exported students: the same numbers without torch, any names, and mistakes that are named."""
+"""ONNX export: equal numbers without torch, any names, and named errors."""
 
 from __future__ import annotations
 
@@ -209,16 +209,16 @@ def test_the_script(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'middle'"),
         (["num_threads=0"], "InvalidArgumentError: expected num_threads to be at least 1"),
         (["names=banana"], "names"),
     ],
 )
-def test_mistakes_of_the_script_are_one_line(tmp_path, arguments, words):
+def test_mistakes_of_the_script_are_one_line(tmp_path, arguments, message):
     done = call(SCRIPT, "run=nowhere", *arguments, folder=tmp_path)
-    assert done.returncode == 2 and words in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
 def test_help_leaves_no_files(tmp_path):

@@ -1,4 +1,4 @@
-"""Runs that SIGKILL ended go on and end with the bytes of a run that nothing ended; a seed decides all of them."""
+"""Runs ended by SIGKILL resume to the same bytes as uninterrupted ones; a seed determines all of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def content(out: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def whole(toys, tmp_path_factory) -> dict[str, bytes]:
+def uninterrupted(toys, tmp_path_factory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("whole")
     train(toys, out)
     return content(out)
@@ -60,45 +60,45 @@ MOMENTS = {
     "while a checkpoint is written": ("pickclutter_lang.training.checkpoint:save_file", 5, ([1], [])),
     "before an older checkpoint is deleted": ("pickclutter_lang.training.trainer:prune", 2, ([1, 2], [])),
     "between the phases": ("pickclutter_lang.experiments.scenes.scene_run:Run.load_weights", 1, ([3], [])),
-    "in the first epoch of the few shots": (STEP, 11, ([3], [])),
-    "in the second epoch of the few shots": (STEP, 20, ([3], [1])),
+    "in the first epoch of the few-shot phase": (STEP, 11, ([3], [])),
+    "in the second epoch of the few-shot phase": (STEP, 20, ([3], [1])),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_and_resumed_is_uninterrupted(toys, whole, tmp_path, moment):
+def test_killed_and_resumed_is_uninterrupted(toys, uninterrupted, tmp_path, moment):
     function, call, saved = MOMENTS[moment]
     run_killed(SCRIPT, [*toys, "out=run"], function, call, tmp_path)
     found = [saved_epochs(tmp_path / "run" / phase) for phase in PHASES]
-    # The best epoch so far is kept beside the last.
+    # The best epoch so far is retained next to the last.
     assert all(set(wanted) <= set(epochs) for wanted, epochs in zip(saved, found, strict=True)), found
     assert [max(epochs, default=0) for epochs in found] == [max(wanted, default=0) for wanted in saved]
     train(toys, tmp_path / "run")
-    assert content(tmp_path / "run") == whole
+    assert content(tmp_path / "run") == uninterrupted
 
 
 @pytest.mark.slow
-def test_a_run_killed_twice_is_uninterrupted(toys, whole, tmp_path):
-    for _ in range(2):  # after epoch 2, then after the first of the few shots
+def test_a_run_killed_twice_is_uninterrupted(toys, uninterrupted, tmp_path):
+    for _ in range(2):  # after epoch 2, then after the first of the few-shot phase
         run_killed(SCRIPT, [*toys, "out=run"], "pickclutter_lang.training.trainer:prune", 2, tmp_path)
     train(toys, tmp_path / "run")
-    assert content(tmp_path / "run") == whole
+    assert content(tmp_path / "run") == uninterrupted
 
 
 @pytest.mark.slow
-def test_processes_that_work_ahead_change_nothing(toys, whole, tmp_path):
+def test_prefetching_processes_change_nothing(toys, uninterrupted, tmp_path):
     run_killed(SCRIPT, [*toys, "num_workers=2", "out=run"], STEP, 6, tmp_path)
     train([*toys, "num_workers=1"], tmp_path / "run")
-    assert content(tmp_path / "run") == whole
+    assert content(tmp_path / "run") == uninterrupted
 
 
 @pytest.mark.slow
-def test_equal_seeds_give_equal_weights_and_other_seeds_others(toys, whole, tmp_path):
+def test_equal_seeds_give_equal_weights_and_other_seeds_others(toys, uninterrupted, tmp_path):
     for name, seed, hash_seed in (("same", 0, "1"), ("other", 1, "0")):
         command = [sys.executable, str(SCRIPT), *toys, f"seed={seed}", f"out={name}"]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
-    assert content(tmp_path / "same") == whole
+    assert content(tmp_path / "same") == uninterrupted
     other = content(tmp_path / "other")
-    assert all(other[name] != whole[name] for name in whole)
+    assert all(other[name] != uninterrupted[name] for name in uninterrupted)

@@ -1,4 +1,4 @@
-"""Training-free retrieval: the affinity against slow NumPy, and what a cache does for labels of many in one scene."""
+"""Training-free retrieval for scenes: affinities against slow NumPy, and the effect of a cache on each label."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_logits_are_those_of_the_equation(cache, beta):
     np.testing.assert_allclose(cache_logits(*cache, beta=beta).numpy(), expected, rtol=1e-5)
 
 
-def test_single_labels_are_told_by_the_nearest_example():
+def test_single_labels_are_predicted_by_the_nearest_example():
     keys = torch.eye(4)
     values = torch.nn.functional.one_hot(torch.tensor([2, 0, 1, 0]), 3).float()
     queries = keys * 3 + 0.1
@@ -51,12 +51,12 @@ def test_gradients_reach_the_features(cache):
     assert torch.autograd.gradcheck(lambda q, k, v: cache_logits(q, k, v, beta=2.0), leaves)
 
 
-def test_balanced_values_weigh_having_and_lacking_alike():
+def test_balanced_values_weight_positives_and_negatives_equally():
     targets = torch.tensor([[1, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]], dtype=torch.bool)
     values = balanced_values(targets)
     assert values[:, 0].tolist() == [0.5, -0.5, -0.5, 0.5] and not values[:, 1:].any()
     same = torch.ones(2, D)
-    assert not cache_logits(same, torch.ones(4, D), values, beta=3.0).any()  # all alike: nothing is said
+    assert not cache_logits(same, torch.ones(4, D), values, beta=3.0).any()  # all alike: the cache adds nothing
 
 
 def make_scenes(count: int, seed: int) -> tuple[CacheFeatures, torch.Tensor]:
@@ -69,13 +69,13 @@ def make_scenes(count: int, seed: int) -> tuple[CacheFeatures, torch.Tensor]:
     return CacheFeatures(0.1 * torch.randn(count, C, generator=generator), features), targets
 
 
-def test_the_cache_tells_labels_that_zero_shot_does_not():
+def test_the_cache_distinguishes_labels_that_zero_shot_does_not():
     (cache, known), (seen, targets) = make_scenes(30, 0), make_scenes(60, 1)
     choice = tune_scene_cache(cache, known)
     assert choice.alpha > 0 and choice.score > 0.8
-    said = label_cache_logits(seen.features, cache.features, known, choice.beta)
+    cached = label_cache_logits(seen.features, cache.features, known, choice.beta)
     before = mean_average_precision(seen.logits.sigmoid(), targets)
-    after = mean_average_precision((seen.logits + choice.alpha * said).sigmoid(), targets)
+    after = mean_average_precision((seen.logits + choice.alpha * cached).sigmoid(), targets)
     assert before < 0.6 < 0.8 < after
 
 
@@ -85,15 +85,15 @@ def test_a_cache_of_noise_is_given_no_weight_over_right_logits():
     assert tune_scene_cache(right, known).alpha == 0.0
 
 
-def test_a_scene_does_not_tell_itself():
+def test_a_scene_is_left_out_of_its_cache():
     cache, known = make_scenes(6, 4)
-    said = leave_one_out(cache.features, known, 5.0)
+    cached = leave_one_out(cache.features, known, 5.0)
     others = [n for n in range(6) if n != 2]
     expected = label_cache_logits(cache.features[2:3], cache.features[others], known[others], 5.0)[0]
-    torch.testing.assert_close(said[2], expected)
+    torch.testing.assert_close(cached[2], expected)
     flipped = known.clone()
     flipped[2] = ~flipped[2]
-    torch.testing.assert_close(leave_one_out(cache.features, flipped, 5.0)[2], said[2])
+    torch.testing.assert_close(leave_one_out(cache.features, flipped, 5.0)[2], cached[2])
     assert not leave_one_out(cache.features[:1], known[:1], 5.0).any()
 
 

@@ -1,4 +1,4 @@
-"""The cells of Table 12 and the predictors that look at no image, against slow NumPy."""
+"""The cells of Table 12 and the image-blind baselines, against slow NumPy."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, pr
     columns = [both[scenes].names.index(name) for name in names]
     probabilities = both[scenes].probabilities.numpy()[:, columns]
     targets = both[scenes].targets.numpy()[:, columns]
-    said = probabilities > (0.5 if predictor == "model_at_half" else stage["id_threshold"])
-    f1 = [f1_score(t, s, zero_division=0) for t, s in zip(targets, said, strict=True) if t.any()]
+    predicted = probabilities > (0.5 if predictor == "model_at_half" else stage["id_threshold"])
+    f1 = [f1_score(t, s, zero_division=0) for t, s in zip(targets, predicted, strict=True) if t.any()]
     ap = [average_precision_score(targets[:, n], probabilities[:, n]) for n in range(len(names))]
-    assert row["accuracy"] == pytest.approx((said == targets).mean())
+    assert row["accuracy"] == pytest.approx((predicted == targets).mean())
     assert row["f1"] == pytest.approx(np.mean(f1))
     assert row["map"] == pytest.approx(np.mean(ap))
     if predictor == "model":
@@ -73,11 +73,11 @@ def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, pr
         assert list(classes) == names
         for n, values in enumerate(classes.values()):
             assert values["average_precision"] == pytest.approx(ap[n])
-            assert values["f1"] == pytest.approx(f1_score(targets[:, n], said[:, n]))
+            assert values["f1"] == pytest.approx(f1_score(targets[:, n], predicted[:, n]))
             assert values["support"] == targets[:, n].sum()
 
 
-def test_trivial_predictors_are_what_they_say(both):
+def test_trivial_predictors_match_their_names(both):
     frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
     cell = evaluate_stage(both, frequency)["ood_on_ood"]
     chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets[:, :14])
@@ -102,7 +102,7 @@ def test_the_threshold_is_chosen_on_x_id_alone(both):
     assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
 
 
-def test_one_threshold_for_each_split_leaves_a_share_of_absent_labels_above(both):
+def test_per_split_thresholds_have_the_given_false_positive_rate(both):
     predictions = both["id"]
     thresholds = per_split_fpr_thresholds(predictions, 0.1)
     for split in (predictions.unseen, ~predictions.unseen):
@@ -110,15 +110,15 @@ def test_one_threshold_for_each_split_leaves_a_share_of_absent_labels_above(both
         assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
 
 
-def test_a_split_of_which_nothing_is_absent_has_the_threshold_that_is_given():
+def test_a_split_without_absent_labels_has_the_default_threshold():
     targets = torch.tensor([[True, False], [True, True]])
     unseen = torch.tensor([False, True])
     predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], unseen, [])
     assert per_split_fpr_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
 
 
-def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
-    """One label is told from its absence almost always, one hardly."""
+def test_per_split_thresholds_miss_less_at_equal_false_positive_rates():
+    """One label is distinguished from its absence almost always, one hardly ever."""
     rng, count = np.random.default_rng(0), 4000
     targets = rng.random((count, 2)) < 0.5
     scores = 1 / (1 + np.exp(-(targets * np.array([8.0, 1.0]) + rng.normal(size=(count, 2)) - np.array([4.0, 0.5]))))
@@ -133,7 +133,7 @@ def test_one_threshold_for_a_split_misses_less_at_equal_false_alarms():
     assert missed[0] < 0.85 * missed[1]
 
 
-def test_each_label_raises_false_alarms_alike(both):
+def test_each_label_has_the_same_false_positive_rate(both):
     low = both["id"].unseen.float() * 0.3  # as of names that were never trained on
     shifted = Predictions(
         (both["id"].probabilities - low).clamp(0.001, 0.999), both["id"].targets, both["id"].names,
@@ -166,7 +166,7 @@ def test_predictions_come_back_and_damage_is_named(both, tmp_path):
         load_predictions(tmp_path / "predictions" / "y.npz")
 
 
-def test_the_papers_table_is_whole():
+def test_the_papers_table_is_complete():
     for figures in (ACCURACY, F1):
         assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
         assert all(list(row) == list(TABLE12_CELLS) for row in figures.values())
@@ -206,7 +206,7 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
     )
 
 
-def test_what_a_closed_set_cannot_say_is_marked(both):
+def test_chance_results_of_a_closed_set_are_marked(both):
     stages = {stage: evaluate_stage(both, torch.zeros(26)) for stage in ("zero_shot", "few_shot")}
     for method, marked in (("closed_set", 1), ("cls", 0)):
         text = tables({"config": {"method": method}, "metrics": stages})
@@ -216,7 +216,7 @@ def test_what_a_closed_set_cannot_say_is_marked(both):
             assert not is_chance(method, "zero_shot", cell)
 
 
-def test_histograms_say_where_scores_lie(both, tmp_path):
+def test_histograms_count_the_scores(both, tmp_path):
     histograms = score_histograms({"zero_shot": both}, {"zero_shot": 0.4})
     for histogram in histograms:
         split, scenes = histogram.cell.split("_on_")

@@ -1,4 +1,4 @@
-"""The report, made from `result.json` and saved predictions alone."""
+"""The report of a run, from `result.json` and saved predictions alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
-PICTURES = ("curves", "table", "average_precision", "scores", "scenes_zero_shot", "scenes_few_shot")
+IMAGES = ("curves", "table", "average_precision", "scores", "scenes_zero_shot", "scenes_few_shot")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def evaluated(tmp_path_factory):
 
 @pytest.fixture
 def alone(evaluated, tmp_path):
-    """Only what a report is made from."""
+    """The only inputs of a report."""
     shutil.copy(evaluated / "result.json", tmp_path)
     shutil.copytree(evaluated / "predictions", tmp_path / "predictions")
     return tmp_path
@@ -38,7 +38,7 @@ def alone(evaluated, tmp_path):
 
 def test_it_needs_neither_scenes_nor_checkpoints(alone):
     text = write_report(alone).read_text()
-    for name in PICTURES:
+    for name in IMAGES:
         assert f"{name}.png)" in text
         with Image.open(alone / "report" / f"{name}.png") as image:
             pixels = np.asarray(image.convert("RGB"))
@@ -67,7 +67,7 @@ def test_nothing_is_pickled(alone):
 
 
 @pytest.mark.parametrize("gone", ["result.json", "predictions/few_shot_ood.npz", "predictions/zero_shot_examples.npz"])
-def test_what_is_missing_is_named(alone, gone):
+def test_missing_files_are_named(alone, gone):
     (alone / gone).unlink()
     with pytest.raises(CheckpointError, match="no such file"):
         write_report(alone)

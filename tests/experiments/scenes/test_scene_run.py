@@ -1,4 +1,4 @@
-"""Training: a resume that is exact, learning, and augmentation that depends on the image alone."""
+"""Training on scenes: exact resume, learning, and augmentation that depends on the image alone."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def trained(overrides: list[str], out: Path) -> SceneRun:
 
 
 @pytest.fixture(scope="module")
-def whole(toys, tmp_path_factory) -> SceneRun:
+def finished(toys, tmp_path_factory) -> SceneRun:
     return trained(toys, tmp_path_factory.mktemp("whole"))
 
 
@@ -78,7 +78,7 @@ class StopError(Exception):
 
 
 @pytest.mark.parametrize("step", [2, 4, 8, 10, 12])
-def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypatch, step):
+def test_a_stopped_run_ends_with_the_same_bytes(toys, finished, tmp_path, monkeypatch, step):
     """9 steps of distillation, then 4 of fine-tuning: before any checkpoint, within epochs, in the second phase."""
     taken, original = 0, TrainingLogger.step
 
@@ -95,16 +95,16 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, whole, tmp_path, monkeypat
     monkeypatch.undo()
     torch.rand(step)
     np.random.rand(step)
-    assert_same_bytes(trained(toys, tmp_path), whole)
+    assert_same_bytes(trained(toys, tmp_path), finished)
 
 
-def test_labels_by_place_depend_on_no_worker(toys, tmp_path):
-    own = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
-    run = trained(own, tmp_path / "a")
+def test_region_labels_do_not_depend_on_workers(toys, tmp_path):
+    overrides = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
+    run = trained(overrides, tmp_path / "a")
     assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "few_shot")[
         0
     ].keys()
-    assert_same_bytes(trained([*own, "num_workers=2"], tmp_path / "b"), run)
+    assert_same_bytes(trained([*overrides, "num_workers=2"], tmp_path / "b"), run)
 
 
 def test_a_run_from_before_a_setting_is_resumed(toys, tmp_path):
@@ -113,27 +113,27 @@ def test_a_run_from_before_a_setting_is_resumed(toys, tmp_path):
     del saved["settings"]["objective"]["region_cls"], saved["settings"]["crop_classifier"]
     saved["settings"]["teacher"]["checkpoint"] = "elsewhere"  # its fingerprint is compared
     (tmp_path / "settings.json").write_text(json.dumps(saved))
-    own = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
-    SceneRun.open(config(*own))
+    overrides = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
+    SceneRun.open(config(*overrides))
     with pytest.raises(InvalidArgumentError, match=r"objective.region_cls: 0\.0 / 1\.0"):
-        SceneRun.open(config(*own, "objective.region_cls=1"))
+        SceneRun.open(config(*overrides, "objective.region_cls=1"))
 
 
-def test_another_seed_gives_other_weights(toys, whole, tmp_path):
+def test_another_seed_gives_other_weights(toys, finished, tmp_path):
     other = trained([*toys, "seed=1", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     file = "model.safetensors"
-    assert (last(other, "distill") / file).read_bytes() != (last(whole, "distill") / file).read_bytes()
+    assert (last(other, "distill") / file).read_bytes() != (last(finished, "distill") / file).read_bytes()
 
 
-def test_the_log_follows_the_schedule(whole):
-    rates = [row["lr"] for row in logged(whole, "distill")]
+def test_the_log_follows_the_schedule(finished):
+    rates = [row["lr"] for row in logged(finished, "distill")]
     assert len(rates) == 3 and rates[0] > rates[1] > rates[2] > 0
 
 
-def test_only_the_last_and_the_best_epoch_are_kept(whole):
-    values = [row["validation"]["map"] for row in logged(whole, "distill")]
-    assert set(saved_epochs(whole.folder / "distill")) == {3, 1 + int(np.argmax(values))}
-    assert saved_epochs(whole.folder / "few_shot") == [2]
+def test_only_the_last_and_the_best_epoch_are_kept(finished):
+    values = [row["validation"]["map"] for row in logged(finished, "distill")]
+    assert set(saved_epochs(finished.folder / "distill")) == {3, 1 + int(np.argmax(values))}
+    assert saved_epochs(finished.folder / "few_shot") == [2]
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_it_learns_toy_scenes(toys, tmp_path):
     assert logged(run, "distill")[-1]["cls"] < 0.5 * logged(run, "distill")[0]["cls"]
 
 
-def test_eight_channels_train_and_depth_is_normalised(rgbd, tmp_path):
+def test_eight_channels_train_and_depth_is_normalized(rgbd, tmp_path):
     run = trained([*rgbd, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     images = run.scenes["train"].batch([0, 1])
     assert images.shape == (2, 8, 32, 32)
@@ -160,21 +160,21 @@ def test_eight_channels_train_and_depth_is_normalised(rgbd, tmp_path):
     assert abs(float(depth.mean())) < 0.05 and abs(float(depth.std()) - 1) < 0.05
 
 
-def test_training_and_evaluation_share_one_predict(whole):
-    whole.load_weights("few_shot")
-    scenes, names = whole.scenes["ood"], whole.label_names(("id", "ood"))
-    once = predict_scenes(whole.model, scenes, names)
+def test_training_and_evaluation_share_one_predict(finished):
+    finished.load_weights("few_shot")
+    scenes, names = finished.scenes["ood"], finished.label_names(("id", "ood"))
+    once = predict_scenes(finished.model, scenes, names)
     with torch.enable_grad():
-        rows = whole.model.predict(scenes.batch(range(len(scenes))), names)
+        rows = finished.model.predict(scenes.batch(range(len(scenes))), names)
     assert rows.probabilities.requires_grad
     np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
-    reverse = predict_batch(whole.model, scenes, [3], names[::-1])
+    reverse = predict_batch(finished.model, scenes, [3], names[::-1])
     np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
-    assert whole.model.predict(scenes.batch([0])).probabilities.shape == (1, len(whole.label_names(("id",))))
+    assert finished.model.predict(scenes.batch([0])).probabilities.shape == (1, len(finished.label_names(("id",))))
 
 
-def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
-    run = SceneRun.open(config(*toys, f"out={whole.folder}"))
+def test_bfloat16_trains_and_predicts_nearly_the_same(toys, finished, tmp_path):
+    run = SceneRun.open(config(*toys, f"out={finished.folder}"))
     run.load_weights("distill")
     names = run.label_names(("id",))
     exact = predict_scenes(run.model, run.scenes["id"], names)
@@ -184,23 +184,23 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(toys, whole, tmp_path):
     trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
 
 
-def test_prompts_are_encoded_once_for_an_evaluation(whole, monkeypatch):
+def test_prompts_are_encoded_once_for_an_evaluation(finished, monkeypatch):
     calls = 0
-    encode = type(whole.model.prompts).encode
+    encode = type(finished.model.prompts).encode
 
     def counting(self, labels, words=()):
         nonlocal calls
         calls += 1
         return encode(self, labels, words)
 
-    whole.model.train().eval()
-    monkeypatch.setattr(type(whole.model.prompts), "encode", counting)
+    finished.model.train().eval()
+    monkeypatch.setattr(type(finished.model.prompts), "encode", counting)
     for row in range(4):
-        predict_batch(whole.model, whole.scenes["ood"], [row], ["banana", "lemon"])
+        predict_batch(finished.model, finished.scenes["ood"], [row], ["banana", "lemon"])
     assert calls == 1
 
 
-def test_a_picture_is_augmented_alike_in_any_batch(toys):
+def test_an_image_is_augmented_equally_in_any_batch(toys):
     cfg = config(*toys).data
     scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
     draws = {row: sample_augmentation(ALL, 32, (0, 0, 5, 0, row)) for row in range(24)}
@@ -215,7 +215,7 @@ def test_a_picture_is_augmented_alike_in_any_batch(toys):
 @pytest.mark.parametrize(
     "flip", [AugmentationParams(horizontal=True), AugmentationParams(vertical=True), AugmentationParams(True, True)]
 )
-def test_flips_mirror_the_picture(flip):
+def test_flips_mirror_the_image(flip):
     image = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
     mirrored = image[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
     np.testing.assert_array_equal(crop_and_flip(image, 8, flip), mirrored)
@@ -228,15 +228,15 @@ def test_a_shift_moves_the_window_and_repeats_the_border():
     np.testing.assert_array_equal(moved, image[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
 
 
-def test_pictures_read_from_disk_are_those_kept_in_memory(rgbd):
+def test_images_from_disk_equal_those_in_memory(rgbd):
     cfg = config(*rgbd).data
-    kept = SceneDataset(SceneStore.open(cfg.train), cfg)
+    in_memory = SceneDataset(SceneStore.open(cfg.train), cfg)
     cfg.max_cache_bytes = 0
     read = SceneDataset(SceneStore.open(cfg.train), cfg)
-    assert torch.equal(kept.batch([5, 1, 20]), read.batch([5, 1, 20]))
+    assert torch.equal(in_memory.batch([5, 1, 20]), read.batch([5, 1, 20]))
 
 
-def test_the_view_is_the_centre_resized(toys):
+def test_the_input_is_the_resized_center_crop(toys):
     cfg = config(*toys).data
     whole_picture = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
     cfg.crop_size = 16
@@ -256,8 +256,8 @@ def test_the_teacher_sees_the_flip_that_the_student_sees(toys, tmp_path):
     for row in range(3):
         draw = sample_augmentation(cfg.augmentation, 32, (0, 0, 1, 0, row))
         image = scenes.hand_images([row], AugmentationParams(draw.horizontal, draw.vertical))
-        own = teacher.encode_image(teacher.preprocess(image))[0]
-        np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], own, atol=1e-5)
+        expected = teacher.encode_image(teacher.preprocess(image))[0]
+        np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], expected, atol=1e-5)
     assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
 
 
@@ -269,12 +269,12 @@ def test_batches_cover_an_epoch_and_differ_between_epochs():
     assert shuffled_batches(5, 8, (0,))[0].__len__() == 5
 
 
-@pytest.mark.parametrize(("few", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
-def test_at_most_half_of_a_batch_is_few_shot(few, size, half):
-    batches = balanced_batches(few, 100, size, 2, (0, 1, 1))
-    assert max(len(own) for own, _ in batches) == half
-    assert {len(own) + len(rest) for own, rest in batches} == {size}
-    assert sorted(row for own, _ in batches for row in own) == sorted([*range(few)] * 2)
+@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+def test_at_most_half_of_a_batch_is_few_shot(n_few_shot, size, half):
+    batches = balanced_batches(n_few_shot, 100, size, 2, (0, 1, 1))
+    assert max(len(few_shot) for few_shot, _ in batches) == half
+    assert {len(few_shot) + len(rest) for few_shot, rest in batches} == {size}
+    assert sorted(row for few_shot, _ in batches for row in few_shot) == sorted([*range(n_few_shot)] * 2)
     assert all(len(set(rest)) == len(rest) for _, rest in batches)
 
 
@@ -284,27 +284,25 @@ def test_fine_tuning_needs_enough_training_scenes():
 
 
 def test_a_last_batch_takes_as_many_training_scenes_as_there_are():
-    *whole, last = balanced_batches(35, 56, 64, 1, (0,))
-    assert [(len(own), len(rest)) for own, rest in whole] == [(32, 32)]
+    *full, last = balanced_batches(35, 56, 64, 1, (0,))
+    assert [(len(few_shot), len(rest)) for few_shot, rest in full] == [(32, 32)]
     assert (len(last[0]), sorted(last[1])) == (3, list(range(56)))
 
 
-def test_a_scene_of_the_few_shots_may_not_be_evaluated(toys):
+def test_few_shot_scenes_may_not_be_evaluated(toys):
     scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
     with pytest.raises(DatasetError, match=r"share 10 scenes, such as ood/0/0"):
         SceneRun.open(config(*toys, f"data.fewshot={scenes}/ood"))
 
 
-def test_training_scenes_hold_no_object_of_y_ood(toys, tmp_path):
+def test_training_scenes_contain_no_object_of_y_ood(toys, tmp_path):
     make_toy_store(tmp_path / "mixed", "ood", 12, seed=5)
     with pytest.raises(MismatchError, match="only objects of Y_id"):
         SceneRun.open(config(*toys, f"data.train={tmp_path / 'mixed'}"))
 
 
 def test_descriptions_follow_the_name(toys):
-    run = SceneRun.open(
-        config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalogue]")
-    )
+    run = SceneRun.open(config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalog]"))
     labels = run.model.prompts
     first, *variants = labels.texts(["banana"])
     assert first == ["banana, a curved yellow fruit"] or first[0].startswith("banana, ")
@@ -320,23 +318,23 @@ def test_a_label_without_a_variant_keeps_its_name(toys):
     assert labels.texts(["banana", "spaceship"])[1][1] == "spaceship"
 
 
-def test_variants_are_drawn_in_training_and_averaged_afterwards(toys):
+def test_variants_are_sampled_in_training_and_averaged_in_evaluation(toys):
     labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
-    name, told = (labels.prompts.encode(texts).positive for texts in labels.texts(["banana", "lemon"]))
-    mean = torch.nn.functional.normalize(name + told, dim=1)
+    name, described = (labels.prompts.encode(texts).positive for texts in labels.texts(["banana", "lemon"]))
+    mean = torch.nn.functional.normalize(name + described, dim=1)
     torch.testing.assert_close(labels.eval().encode(["banana", "lemon"], ["red box"]).positive[:2], mean)
     torch.testing.assert_close(
         labels.encode(["banana"], ["red box"]).negative[1:], labels.prompts.encode(["red box"]).negative
     )
     labels.train()
     torch.manual_seed(0)
-    drawn = torch.stack([labels.encode(["banana"]).positive[0] for _ in range(12)])
-    near = [torch.allclose(row, name[0], atol=1e-5) for row in drawn]
+    sampled = torch.stack([labels.encode(["banana"]).positive[0] for _ in range(12)])
+    near = [torch.allclose(row, name[0], atol=1e-5) for row in sampled]
     assert any(near) and not all(near)
-    assert all(same or torch.allclose(row, told[0], atol=1e-5) for same, row in zip(near, drawn, strict=True))
+    assert all(same or torch.allclose(row, described[0], atol=1e-5) for same, row in zip(near, sampled, strict=True))
 
 
-def test_a_closed_set_knows_the_names_of_the_catalogue_alone():
+def test_a_closed_set_knows_the_catalog_names_alone():
     labels = ClosedSetEncoder(8)
     features = labels.encode(["lemon", "banana"])
     assert features.positive.shape == (2, 8) and not torch.equal(*labels.encode(["lemon", "banana"]).positive)
@@ -359,7 +357,7 @@ METHODS = {
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
-    own = [
+    overrides = [
         *toys,
         f"method={method}",
         "objective.negative_bank_size=5",
@@ -367,7 +365,7 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
         "few_shot.epochs=1",
         f"out={tmp_path / 'a'}",
     ]
-    run = SceneRun.open(config(*own))
+    run = SceneRun.open(config(*overrides))
     run.train()
     row = run.load_weights("distill")[-1]
     assert METHODS[method] == METHODS[method] & row.keys()
@@ -378,11 +376,11 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
 
 
 @pytest.mark.parametrize("lacking", ["hand_segmentation", "actors"])
-def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
+def test_a_store_without_masks_has_no_region_labels(toys, tmp_path, lacking):
     make_toy_stores(tmp_path / "scenes", without=(lacking,))
-    own = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
+    overrides = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
     with pytest.raises(DatasetError, match=f"does not hold '{lacking}'"):
-        SceneRun.open(config(*own))
+        SceneRun.open(config(*overrides))
 
 
 @pytest.mark.parametrize(
@@ -402,7 +400,7 @@ def test_a_store_without_masks_cannot_tell_places(toys, tmp_path, lacking):
         ("selection_metric=loss", "selection_metric to be one of map, f1"),
     ],
 )
-def test_settings_outside_what_is_allowed_are_named(override, message):
+def test_settings_out_of_range_are_named(override, message):
     with pytest.raises(InvalidArgumentError, match=message):
         config(override)
 

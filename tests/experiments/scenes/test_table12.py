@@ -1,4 +1,4 @@
-"""The table over seeds, from hand-made results whose means and intervals are known."""
+"""Table 12 over seeds, from constructed results with known means and intervals."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_mean_and_interval():
             call()
 
 
-def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
+def test_methods_are_in_the_papers_order_with_its_figures(grid_folder):
     lines = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
     assert [row.split("`")[1] for row in lines[2:7]] == list(F1)
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(F1["cls"])
@@ -67,7 +67,7 @@ def test_methods_stand_in_the_papers_order_with_its_figures_beside(grid_folder):
     assert lines[7].startswith("| always no |  | 30.0 / 30.0 / 30.0 |")
 
 
-def test_what_a_closed_set_cannot_say_is_marked(grid_folder):
+def test_chance_results_of_a_closed_set_are_marked(grid_folder):
     rows = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
     assert rows[2].count("†") == 1 and "†" not in rows[3]
     assert "† chance by construction" in markdown(load_sweep(grid_folder, TABLE12), [])
@@ -107,7 +107,7 @@ def test_one_seed_has_no_interval(tmp_path):
     assert "| `cls` | 1 | 40.0 / 40.0 / 40.0 |" in text and "Seeds: cls: 4." in text
 
 
-def test_page_csv_and_picture_agree(grid_folder, tmp_path_factory):
+def test_page_csv_and_image_agree(grid_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("table")
     text = write_table(Table12Config(str(grid_folder), str(out), ["best - cls"])).read_text()
     for expected in (

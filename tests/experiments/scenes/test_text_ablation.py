@@ -1,4 +1,4 @@
-"""Names, descriptions, ensembles and noise as texts for a teacher, on toy scenes and views."""
+"""The ablation of label texts: names, descriptions, ensembles and noise, on toy scenes and views."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SceneStore:
 @pytest.fixture(scope="module")
 def views(tmp_path_factory: pytest.TempPathFactory) -> ObjectViewDataset:
     rng = np.random.default_rng(0)
-    things = [{"model_id": "011_banana"}, {"colours": ["red"]}, {"model_id": "062_dice"}]
+    objects = [{"model_id": "011_banana"}, {"colours": ["red"]}, {"model_id": "062_dice"}]
     rgb, mask = rng.integers(0, 256, (9, 32, 32, 3), dtype=np.uint8), np.ones((9, 32, 32), bool)
     folder = tmp_path_factory.mktemp("views") / "views"
-    write_object_views(folder, rgb, mask, np.arange(9, dtype=np.int32) % 3, things, {"objects": "toy"})
+    write_object_views(folder, rgb, mask, np.arange(9, dtype=np.int32) % 3, objects, {"objects": "toy"})
     return ObjectViewDataset.open(folder)
 
 
@@ -83,7 +83,7 @@ def test_names_on_scenes_are_scored_by_pairs_of_prompts(teacher: OpenClipTeacher
         assert row["map"] == pytest.approx(expected["map"]) and row["f1"] == pytest.approx(expected["f1"])
 
 
-def test_scenes_with_known_objects_are_asked_for_these_alone(teacher: OpenClipTeacher, tmp_path: Path) -> None:
+def test_scenes_with_catalog_objects_are_scored_on_these_alone(teacher: OpenClipTeacher, tmp_path: Path) -> None:
     known = make_toy_store(tmp_path / "id", "id", 6)
     rows = compare_on_scenes(teacher, known, text_methods(known.label_names, [], 1)[:1])
     assert np.isnan(rows["name"][0]["map_ood"])
@@ -91,11 +91,11 @@ def test_scenes_with_known_objects_are_asked_for_these_alone(teacher: OpenClipTe
     assert "Y_ood" not in table(rows)
 
 
-def test_only_objects_of_the_catalogue_are_named_on_views(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
+def test_only_catalog_objects_are_classified_on_views(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
     rows = ablate_on_views(teacher, views, [Method("name", [[[name] for name in NAMES]])])
-    shown = [n for n in range(9) if n % 3 != 1]
-    owners = [NAMES.index("banana") if n % 3 == 0 else NAMES.index("dice") for n in shown]
-    features = teacher.encode_image(teacher.preprocess(views.rgb[shown]))
+    named_rows = [n for n in range(9) if n % 3 != 1]
+    owners = [NAMES.index("banana") if n % 3 == 0 else NAMES.index("dice") for n in named_rows]
+    features = teacher.encode_image(teacher.preprocess(views.rgb[named_rows]))
     best = (features @ teacher.encode_text([f"a photo of a {name}" for name in NAMES]).T).argmax(dim=1).tolist()
     assert rows["name"][0]["top1"] == pytest.approx(np.mean([b == o for b, o in zip(best, owners, strict=True)]))
 
@@ -103,10 +103,10 @@ def test_only_objects_of_the_catalogue_are_named_on_views(teacher: OpenClipTeach
 def test_controls_have_a_row_for_each_seed() -> None:
     methods = {method.name: method.texts for method in text_methods(NAMES, STYLES, 3)}
     assert [len(texts) for texts in methods.values()] == [1] * 7 + [3] * 4
-    counts = [len(own) for own in methods["mean of descriptors"][0]]
+    counts = [len(texts) for texts in methods["mean of descriptors"][0]]
     for name in ("random words", "random characters", "random words of the descriptors"):
         first, second, _ = methods[name]
-        assert [len(own) for own in first] == counts and first != second
+        assert [len(texts) for texts in first] == counts and first != second
     assert methods["random words"] == {m.name: m.texts for m in text_methods(NAMES, STYLES, 3)}["random words"]
 
 
@@ -120,14 +120,14 @@ def test_the_table_shows_means_and_intervals() -> None:
 @pytest.mark.slow
 def test_the_script_writes_the_tables(store: SceneStore, views: ObjectViewDataset, tmp_path: Path) -> None:
     root = Path(views_folder(views, tmp_path))
-    words = [
+    arguments = [
         f"scenes=[{store.path}]",
         f"views=[{root}]",
         "descriptions=[succinct]",
         "seeds=1",
         f"out={tmp_path / 'texts.md'}",
     ]
-    done = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=True)
     written = (tmp_path / "texts.md").read_text()
     assert done.stdout.strip() == written.strip()
     assert written.count("| random characters |") == 2 and "## 12 scenes" in written and "## 9 views (toy)" in written
@@ -153,7 +153,7 @@ def test_bad_settings_are_named(change: dict[str, object], message: str) -> None
         TextAblationConfig(**change).validate()  # type: ignore[arg-type]
 
 
-def test_views_of_other_things_are_refused(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
+def test_views_of_other_objects_are_refused(teacher: OpenClipTeacher, views: ObjectViewDataset) -> None:
     others = ObjectViewDataset(views.rgb, views.mask, views.object_index * 0 + 1, views.objects, {}, "")
     with pytest.raises(InvalidArgumentError, match="these show none"):
         ablate_on_views(teacher, others, [])

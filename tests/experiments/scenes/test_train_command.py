@@ -1,4 +1,4 @@
-"""The scripts, run as a user runs them."""
+"""The training and evaluation commands as processes: output, kill and resume, one-line errors."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def weights(out: Path) -> bytes:
 
 @pytest.mark.slow
 def test_train_kill_resume_evaluate_report(toys, tmp_path):
-    whole = call("train_affordance.py", *toys, "out=whole", folder=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-    assert "report: whole/report/report.md" in whole.stdout and "always yes" in whole.stdout
+    finished = call("train_affordance.py", *toys, "out=whole", folder=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "report: whole/report/report.md" in finished.stdout and "always yes" in finished.stdout
     assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
     script = ROOT / "scripts" / "train_affordance.py"

@@ -1,4 +1,4 @@
-"""The grid of runs: processes side by side, skipped when done, named when they fail, gone with their parent."""
+"""The sweep runner: parallel processes, skipped runs, named failures, and children that end with their parent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_override
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
 from pickclutter_lang.utils.locks import dir_lock
 
-# A run in small: an epoch in its log, then what its method says.
+# A small run: an epoch in its log, then the outcome that its method names.
 RUN = """
 import json, pathlib, sys, time
 values = dict(argument.split("=", 1) for argument in sys.argv[1:])
@@ -43,7 +43,7 @@ if values["method"] == "killed":
 time.sleep(0.3)
 (out / "result.json").write_text(json.dumps({"started": time.time()}))
 """
-# A grid in a process of its own, which tests can kill.
+# A sweep in another process, which tests can kill.
 GRID = """
 import sys
 from pathlib import Path
@@ -125,7 +125,7 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script)
     assert failure.end.count("the disk is full") == 1  # of this attempt alone
 
 
-def test_workers_go_side_by_side(tmp_path, script):
+def test_workers_run_in_parallel(tmp_path, script):
     jobs = make_jobs(tmp_path / "out", ["good", "good2"])
     run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     first, second = (json.loads((job.folder / "result.json").read_text())["started"] for job in jobs)
@@ -134,7 +134,7 @@ def test_workers_go_side_by_side(tmp_path, script):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with a parent that was killed")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_children_end_with_the_grid(tmp_path, script, number):
+def test_children_end_with_the_sweep(tmp_path, script, number):
     out = tmp_path / "out"
     code = GRID.format(paths=[str(Path(__file__).parent), str(TESTS)], out=str(out), script=str(script))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -160,9 +160,9 @@ def test_progress_counts_epochs(tmp_path, script):
     assert job.progress == 1
 
 
-def test_every_run_of_the_grid_is_planned_seed_after_seed(tmp_path):
-    own = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
-    assert forwarded_overrides(own, SWEEP_KEYS) == ["distill.epochs=3"]
+def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path):
+    overrides = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
+    assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
     jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
     assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
@@ -208,8 +208,8 @@ def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_grid_goes_on_and_writes_the_table(tmp_path):
-    """With real runs: SIGKILL, a scene store that is gone, then the whole grid, then a changed setting."""
+def test_a_killed_sweep_resumes_and_writes_the_table(tmp_path):
+    """With real runs: SIGKILL, a scene store that is gone, then the full sweep, then a changed setting."""
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     command = [
         sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
