@@ -32,7 +32,7 @@ class RendererError(PickClutterError, RuntimeError):
 
 
 class DatasetError(PickClutterError):
-    """A data set, or another file of the package, that cannot be read or written."""
+    """A dataset, or another file of the package, that cannot be read or written."""
 
 
 class CorruptShardError(DatasetError):

@@ -12,8 +12,8 @@ and filters of objective, text.descriptions, text.n_ctx and text.closed_set.
 
 Some tables need more:
 
-  data.descriptions=FILE  of pickclutter describe-labels, where the data set has none (Tables 5, 6, 8 to 11, figures)
-  data.captions=FILE      of pickclutter caption-images, where the data set has none (Tables 5 and 6, Figure 4)
+  data.descriptions=FILE  of pickclutter describe-labels, where the dataset has none (Tables 5, 6, 8 to 11, figures)
+  data.captions=FILE      of pickclutter caption-images, where the dataset has none (Tables 5 and 6, Figure 4)
   text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
   text.truncate=true      to cut texts that are too long for the teacher
 """

@@ -1,4 +1,4 @@
-"""Scene stores as data sets for the student: images and labels, cropped, augmented and preprocessed."""
+"""Scene stores as datasets for the student: images and labels, cropped, augmented and preprocessed."""
 
 from __future__ import annotations
 

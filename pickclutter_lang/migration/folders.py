@@ -93,7 +93,7 @@ def _run_record(old: Json, config: Callable[[Mapping[str, Any]], Json]) -> Json:
 
 
 def _data(old: Json) -> Json:
-    """Rename the known classes of a data set of images."""
+    """Rename the known classes of a dataset of images."""
     return renames.rename(old, {"known": "seen"})
 
 

@@ -65,7 +65,7 @@ class SplitReport:
 def read_author_lists(
     folder: str | Path, data: ImageDataset, *, seed: int, shots: int = 5, allow_missing: bool = False
 ) -> tuple[Split, SplitReport]:
-    """Split as lists say whose lines are `split/class/file`; a class may be spelled in another way than on disk.
+    """Split by lists whose lines are `split/class/file`; a class may be spelled in another way than on disk.
 
     :param folder: holds `train_data.txt`, `val_on_train_data.txt` (X_id) and `val_data.txt` (X_ood)
     :param seed: draws `shots` images of each unseen class out of X_ood, which are then no subset of it
@@ -95,7 +95,7 @@ def has_lists(folder: str | Path) -> bool:
 
 
 def read_class_folders(data: ImageDataset, *, seed: int, shots: int = 5) -> Split | None:
-    """Split as the folders of the authors' layout say, `train/<class>`, `val_on_train/<class>` and `val/<class>`.
+    """Split by the folders of the authors' layout, `train/<class>`, `val_on_train/<class>` and `val/<class>`.
 
     :param seed: as of `read_author_lists`
     :return: None for images that lie otherwise

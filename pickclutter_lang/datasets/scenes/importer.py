@@ -159,7 +159,7 @@ class _PublishedScenes:
     def _read(self, name: str, camera: str, kind: str) -> NDArray[Any]:
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
         if path not in self._file:
-            raise DatasetError(f"expected the data set {path} in {self._config.file}, but it is not there")
+            raise DatasetError(f"expected the dataset {path} in {self._config.file}, but it is not there")
         values = np.asarray(self._file[path][()])
         channels = (3, 4) if kind == "rgb" else (1,)
         flat = kind == "depth" and values.ndim == 2

@@ -1,4 +1,4 @@
-"""The data sets in the layouts in which people hold them, as tiny trees of real files."""
+"""The datasets in the layouts in which people hold them, as tiny trees of real files."""
 
 from __future__ import annotations
 
@@ -214,8 +214,8 @@ def test_the_authors_layout_is_the_authors_split(tmp_path: Path, name: str, list
     assert [data.classes[n].folder for n in split.seen] == ["known_class"]
     assert sorted(ids[[*split.train]]) == AUTHORS["train"] and list(ids[[*split.id]]) == AUTHORS["val_on_train"]
     assert sorted(ids[[*split.ood, *split.fewshot]]) == AUTHORS["val"]
-    assert "stray.png" in report and "left out, such as test" in report
-    assert ("split as the folders train, val_on_train, val say" in report) is not listed
+    assert "stray.png" in report and "ignored, such as test" in report
+    assert ("split by the folders train, val_on_train, val" in report) is not listed
 
 
 def test_authors_folders_that_cannot_be_theirs_are_refused(tmp_path: Path) -> None:
