@@ -1,4 +1,4 @@
-"""The named errors of the package. Each message says what was expected, what came, and what to do."""
+"""The named errors of the package. Each message states what was expected, what came, and what to do."""
 
 
 class PickClutterError(Exception):

@@ -94,12 +94,12 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
 
 def command_line(name: str, *, config_dir: str | None = None) -> list[str]:
-    """Return how a process of its own runs a command with this Python; its arguments come after.
+    """Return the command line that runs a command in its own process with this Python; its arguments come after.
 
-    :param config_dir: a folder of one's own with configuration groups, passed on as `--config-dir`
+    :param config_dir: a user's folder with configuration groups, passed on as `--config-dir`
     """
-    own = [] if config_dir is None else ["--config-dir", config_dir]
-    return [sys.executable, "-m", __name__, name, *own]
+    options = [] if config_dir is None else ["--config-dir", config_dir]
+    return [sys.executable, "-m", __name__, name, *options]
 
 
 def help_text() -> str:

@@ -160,7 +160,8 @@ def named_folders(
     extra_folders = sorted(set(subfolders(root)) - {part.name for part in parts}) if len(parts) > 1 else []
     if extra_folders:
         notes.append(
-            f"{len(extra_folders)} folders next to {', '.join(FOLDERS.values())} are ignored, such as {extra_folders[0]}"
+            f"{len(extra_folders)} folders next to {', '.join(FOLDERS.values())} are ignored, "
+            f"such as {extra_folders[0]}"
         )
     lines = read_lines(listed) if listed and listed.is_file() else []
     required = [line.split()[-1] for line in lines if line.strip()]
