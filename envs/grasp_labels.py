@@ -1,7 +1,7 @@
 """The label `graspable`: whether a collision-free, reachable pose of the open Panda gripper around the object exists.
 
 Candidates are antipodal pairs of the object's convex parts, approached from above or at a slant. A candidate is
-free when no surface point of any object, and not the table, lies in the volume that fingers and hand sweep on the
+free when no surface point of any object, and not the table, is in the volume that fingers and hand sweep on the
 way in; it is in reach when inverse kinematics finds joint angles for the grasp and for the pose before it.
 """
 

@@ -39,7 +39,7 @@ _NOWHERE = (0.0, 0.0, -10.0)
 
 
 class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
-    """A pile, an arm, and an instruction whose object lies in the pile or, with a set probability, does not.
+    """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
     `success` never true (see `DeclareAbsence`), and object-specific observations are those of another visible
@@ -165,7 +165,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     @property
     def target_present(self) -> bool:
-        """Whether that object lies in the pile."""
+        """Whether that object is in the pile."""
         return self._task.instance_id is not None
 
     @property

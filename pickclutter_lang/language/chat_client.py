@@ -134,7 +134,7 @@ class ChatClient:
         elif status == 404:
             reason = f"{self.host} has no model {self.model!r} or no such address (404); check model= and base_url="
         elif status is not None and 300 <= status < 400:
-            reason = f"{self.host} points to another address ({status}), which was not asked; put it into base_url="
+            reason = f"{self.host} points to another address ({status}), which got no request; put it into base_url="
         elif status == 429 or (status is not None and status >= 500):
             reason = f"{self.host} still answers {status} ({self._one_line(error)}), {attempts}; {retry_hint}"
         else:

@@ -32,7 +32,7 @@ A small vision-language model of open_clip's `CLIP` class: a residual network of
 stride 16 and is projected before pooling, so that it gives dense features), CLIP's tokenizer and a causal
 text transformer. It was trained from scratch on {images}, on a CPU.
 
-It stands in for CLIP where CLIP's weights cannot be had: for tests, for the quickstart, for machines without network.
+It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without network.
 It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. {limits}
 """
 

@@ -28,7 +28,7 @@ from pickclutter_lang.teachers.zero_shot import (
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _CROP_EVERY = 2
-# The objects lie in the center of the wrist camera's image.
+# The objects lie in the center of the wrist camera's image. These keys are also those of `figures.json`.
 _CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 
 

@@ -277,9 +277,9 @@ def test_a_damaged_file_of_labels_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"style": "poem"}, "a style of your own needs its instruction="),
+        ({"style": "poem"}, "a custom style needs its instruction="),
         ({"style": "poem", "instruction": "Describe it."}, "hold {name}"),
-        ({"instruction": "Describe {name}."}, "style= of its own name"),
+        ({"instruction": "Describe {name}."}, "custom style= name"),
         ({"base_url": "localhost:1"}, "http or https address, but got 'localhost:1'"),
         ({"base_url": "http://x:port/"}, "http or https address"),
         ({"timeout": 0.0}, "timeout above 0"),

@@ -58,7 +58,7 @@ class SplitReport:
         return lines
 
     def text(self) -> str:
-        """Return the notes, a line each."""
+        """Return the notes, one per line."""
         return "\n".join(self.notes())
 
 
@@ -69,7 +69,7 @@ def read_author_lists(
 
     :param folder: holds `train_data.txt`, `val_on_train_data.txt` (X_id) and `val_data.txt` (X_ood)
     :param seed: draws `shots` images of each unseen class out of X_ood, which are then no subset of it
-    :param allow_missing: go on without listed images, and without classes none of whose images is there
+    :param allow_missing: skip listed images that are missing, and classes without images
     :raises MissingAssetsError: when a list, or a listed image, is not there
     :raises InvalidArgumentError: for a line of another form
     :raises DatasetError: for an image or class in two lists that must differ, or a class with too few images
@@ -80,7 +80,7 @@ def read_author_lists(
     if not report.complete and not allow_missing:
         raise MissingAssetsError(
             f"expected every listed image among those of {data.name}, but members are absent; complete the images, or "
-            f"go on without with data.allow_missing=true: {'; '.join(report.notes())}"
+            f"skip them with data.allow_missing=true: {'; '.join(report.notes())}"
         )
     if not all(rows.values()):
         raise MissingAssetsError(

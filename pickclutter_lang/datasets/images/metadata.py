@@ -35,7 +35,7 @@ def read_texts(folder: str | Path) -> dict[str, tuple[str, str]]:
         class on the same line of the first
     :return: name and description ("" without a second file) of each class folder
     :raises MissingAssetsError: when there is no `label2text.txt`
-    :raises InvalidArgumentError: for a line of another form, a repeated folder, or other than one description a label
+    :raises InvalidArgumentError: for a line of another form, a repeated folder, or other than one description per label
     """
     path, described = Path(folder) / LABELS, Path(folder) / DESCRIPTIONS
     names: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """Importer of the scenes that the paper's authors published.
 
 Their HDF5 file has one group per scene with `dict_str_base_camera/dict_str_rgb` and `dict_str_depth`, the same under
-`dict_str_hand_camera`, and `model_ids`, the objects in the scene. Nothing tells which of them are visible or
+`dict_str_hand_camera`, and `model_ids`, the objects in the scene. There is no label for which of them are visible or
 graspable, so the store that comes out has the label `present` alone.
 """
 

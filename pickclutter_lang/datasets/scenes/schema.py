@@ -47,7 +47,7 @@ class Field:
 
     @property
     def is_image(self) -> bool:
-        """Whether it holds images, which are stored compressed, one chunk a scene."""
+        """Whether it holds images, which are stored compressed, one chunk per scene."""
         return self.name.rsplit("_", 1)[-1] in IMAGE_MODALITIES
 
 
