@@ -1,4 +1,4 @@
-"""Configuration of the commands that need the simulator: collection, views, sheets, and the check of grasp labels."""
+"""Configuration of the commands that need the simulator: collection, views, contact sheets, and grasp validation."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return True
 
     def _set_target(self) -> None:
-        """Draw as mani_skill2 does, from the same generator; language draws from one of its own."""
+        """Draw as mani_skill2 does, from the same generator; language draws from a separate one."""
         actors = self.episode["actors"]
         visible = [instance_id for instance_id, actor in enumerate(actors) if actor["rep_pts"] is not None]
         instance_id = random_choice(visible or list(range(len(actors))), self._episode_rng)

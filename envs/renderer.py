@@ -72,7 +72,7 @@ def _drivers_of_the_user() -> str | None:
 
 
 def _has_gpu() -> bool:
-    """Tell whether a device node of a GPU is there that Vulkan could use."""
+    """Return whether there is a device node of a GPU that Vulkan could use."""
     if Path("/dev/nvidiactl").exists():
         return True
     return any(Path("/dev/dri").glob("renderD*"))

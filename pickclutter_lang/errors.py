@@ -40,7 +40,7 @@ class CorruptShardError(DatasetError):
 
 
 class MismatchError(DatasetError):
-    """Files that were made with another configuration than the present one."""
+    """Files that were made with another configuration than the current one."""
 
 
 class WorkerError(PickClutterError):

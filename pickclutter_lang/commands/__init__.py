@@ -119,13 +119,13 @@ def help_text() -> str:
 
 
 def _run(name: str, arguments: Sequence[str], program: str | None = None) -> None:
-    """Call a command's `main`, with the process's arguments as if the command were a program of its own."""
+    """Call a command's `main`, with the process's arguments as if the command were a separate program."""
     sys.argv = [program or f"pickclutter {name}", *arguments]
     import_module(f"{__name__}.{name.replace('-', '_')}").main()
 
 
 def _complete(request: Sequence[str]) -> None:
-    """Answer a shell: with the commands, or with the settings of one, which hydra knows as a program of its own."""
+    """Answer a shell: with the commands, or with the settings of one, which hydra knows as a separate program."""
     name = "verify-scenes"  # any: hydra's script for the shell is the same for all
     if any(word.startswith("query=") for word in request):
         program, *words = os.environ["COMP_LINE"].split(" ")

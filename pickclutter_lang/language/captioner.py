@@ -1,4 +1,4 @@
-"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `words`."""
+"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `sentence`."""
 
 from __future__ import annotations
 

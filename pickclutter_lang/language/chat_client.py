@@ -90,7 +90,7 @@ class ChatClient:
         """Return the cleaned answer to a message.
 
         :param wait: called with the seconds to wait before a useless answer is requested again
-        :raises LanguageModelError: when the server cannot be reached, refuses, or gives no answer of use
+        :raises LanguageModelError: when the server cannot be reached, refuses, or gives no usable answer
         """
         for attempt in range(self._retries + 1):
             try:

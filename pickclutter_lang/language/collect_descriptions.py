@@ -95,7 +95,7 @@ def collect_descriptions(
 
     :param track: shows progress over the labels that are requested
     :raises MismatchError: when `out` holds answers of another model, instruction or host
-    :raises LanguageModelError: when the model gives no answer of use; received answers are kept
+    :raises LanguageModelError: when the model gives no usable answer; received answers are kept
     """
     labels, collected = read_labels(config.labels), _load_or_create(config)
     missing = [label for label in labels if label not in collected.texts]

@@ -1,4 +1,4 @@
-"""What version 0.1.0 called a configuration key, and what it is called now."""
+"""Configuration keys of version 0.1.0 and their names in this version."""
 
 from __future__ import annotations
 

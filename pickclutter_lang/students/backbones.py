@@ -42,7 +42,7 @@ def build_backbone(
     activation_checkpointing: bool = False,
 ) -> Backbone:
     """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`, or
-    call a function from outside, `module:attribute`.
+    call a custom function, `module:attribute`.
 
     Such a function takes `channels`, `output_stride` and `pretrained` by name, and returns a `Backbone`, whose module
     maps float images [N, channels, S, S] to feature maps [N, width, h, w].
@@ -90,7 +90,7 @@ def _unknown(name: str) -> InvalidArgumentError:
 
 
 class _CheckedMap(nn.Module):
-    """A network from outside, whose feature maps are checked."""
+    """A custom network, whose feature maps are checked."""
 
     def __init__(self, name: str, backbone: Backbone) -> None:
         super().__init__()

@@ -101,8 +101,8 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
 
 
 def _unseen_section(config: TeacherTrainConfig) -> str:
-    extra_test = ", ".join(select_objects("kept_out").names)
-    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {extra_test}.\n"
+    kept_out = ", ".join(select_objects("kept_out").names)
+    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {kept_out}.\n"
     if config.exclude_split == "ood":
         names = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
         text += (

@@ -1,4 +1,4 @@
-"""Computes the next batches in other processes while the network works on the present one."""
+"""Computes the next batches in other processes while the network works on the current one."""
 
 from __future__ import annotations
 

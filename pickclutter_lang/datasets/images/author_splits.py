@@ -1,4 +1,4 @@
-"""The splits of the paper's authors: by their lists, matched with the images at hand, or by their folders."""
+"""The splits of the paper's authors: by their lists, matched with the images on disk, or by their folders."""
 
 from __future__ import annotations
 
@@ -104,12 +104,12 @@ def read_class_folders(data: ImageDataset, *, seed: int, shots: int = 5) -> Spli
     if not isinstance(data.images, ImageFiles):
         return None
     part_of = {folder: subset for subset, folder in FOLDERS.items()}
-    places = [path.parents[1].name for path in data.images.paths]
-    if set(places) != set(part_of):
+    part_names = [path.parents[1].name for path in data.images.paths]
+    if set(part_names) != set(part_of):
         return None
     rows: dict[str, list[int]] = {subset: [] for subset in FOLDERS}
-    for row, place in enumerate(places):
-        rows[part_of[place]].append(row)
+    for row, part_name in enumerate(part_names):
+        rows[part_of[part_name]].append(row)
     folder_of = [data.classes[int(label)].folder for label in data.labels]
     listed = {subset: [(folder_of[n], data.images.paths[n].name) for n in members] for subset, members in rows.items()}
     _check_listed(listed, FOLDERS)

@@ -170,7 +170,7 @@ def test_tiered_imagenet(tmp_path: Path, place: str) -> None:
     assert len(split.seen) == 1 and "n09999999" in report and "split by seed 0" in report
 
 
-def test_a_whole_imagenet_needs_the_choice(tmp_path: Path) -> None:
+def test_a_full_imagenet_needs_the_choice(tmp_path: Path) -> None:
     image = paint(tmp_path / "x.png").read_bytes()
     for n in range(352):
         (tmp_path / "data" / f"n{n:08d}").mkdir(parents=True)
@@ -180,7 +180,7 @@ def test_a_whole_imagenet_needs_the_choice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_plain_class_folders_will_do_and_a_missing_set_says_where_it_is(tmp_path: Path, name: str) -> None:
+def test_plain_class_folders_will_do_and_a_missing_set_names_its_source(tmp_path: Path, name: str) -> None:
     with pytest.raises(MissingAssetsError, match=r"(?s)http.*dead"):
         loaded(tmp_path, name)
     paint_classes(tmp_path / "data", ["first_class", "second_class"], 4)

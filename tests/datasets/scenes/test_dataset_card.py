@@ -83,7 +83,7 @@ def test_contact_sheet_has_all_scenes_of_a_small_store(tmp_path: Path) -> None:
     assert Image.open(write_contact_sheet(tmp_path / "s")).width < 600
 
 
-def test_episodes_say_what_the_store_says(folder: Path) -> None:
+def test_episodes_match_the_store(folder: Path) -> None:
     path = write_episodes(folder)
     store, episodes = SceneStore.open(folder), read_episodes(path)
     assert episodes == json.loads(gzip.decompress(path.read_bytes())) and len(episodes) == len(store)

@@ -1,4 +1,4 @@
-"""Loaders of the supported datasets, by name; one from outside is `module:attribute`, a function like theirs."""
+"""Loaders of the supported datasets, by name; a custom loader is `module:attribute`, a function like theirs."""
 
 from __future__ import annotations
 

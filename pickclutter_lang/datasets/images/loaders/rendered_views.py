@@ -79,8 +79,8 @@ def _caption(item: CatalogObject, row: int) -> str:
 def _class_split(classes: Sequence[CatalogObject]) -> ClassSplit:
     """Return the seen and the unseen objects; whether an object is seen depends on it alone."""
     seen = [item.split == "id" or item.model_id in _extra_objects() for item in classes]
-    places = [tuple(n for n, is_seen in enumerate(seen) if is_seen == wanted) for wanted in (True, False)]
-    return places[0], places[1]
+    indices = [tuple(n for n, is_seen in enumerate(seen) if is_seen == wanted) for wanted in (True, False)]
+    return indices[0], indices[1]
 
 
 @lru_cache(maxsize=1)
