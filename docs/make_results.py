@@ -50,7 +50,7 @@ def render(text: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Fill all pages; return the exit status, 1 where `--check` finds a page that is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--figures", action="store_true", help="draw the charts anew too (needs matplotlib)")
+    parser.add_argument("--figures", action="store_true", help="redraw the charts too (needs matplotlib)")
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a page is out of date")
     options = parser.parse_args(arguments)
     stale = []

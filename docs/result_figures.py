@@ -62,7 +62,7 @@ def draw_outcomes(path: Path) -> None:
 
 
 def draw_table12(name: str, path: Path) -> None:
-    """Draw F1, mAP and overall accuracy of the methods of a Table 12 run, with intervals and the paper's figures."""
+    """Draw F1, mAP and overall accuracy of the methods of a Table 12 run, with intervals and the paper's numbers."""
     rows = read(name)
     metrics = ("f1", "map", "accuracy")
     figure, axes = plt.subplots(3, 3, figsize=(16, 9), sharex=True, sharey=True)

@@ -36,7 +36,7 @@ def image_table(folder: str, number: str) -> str:
 
 
 def image_tables(folder: str) -> str:
-    """Return every table of a data set, each with its heading."""
+    """Return every table of a dataset, each with its heading."""
     parts = []
     revisions: dict[str, list[str]] = source_of(f"images/{folder}").get("revisions_of_tables", {})
     for number, spec in _spec().items():

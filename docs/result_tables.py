@@ -38,7 +38,7 @@ _Z = 1.959963984540054  # of the normal distribution's 95% interval
 
 
 def scores(name: str, metric: str) -> str:
-    """Return one metric of a Table 12 run: methods, then image-blind baselines; the paper's figures beside."""
+    """Return one metric of a Table 12 run: methods, then image-blind baselines; the paper's numbers next to them."""
     rows = [row for row in read(name) if row["metric"] == metric]
     paper = any(row["paper"] for row in rows)
     header = ["", "seeds", *(text for cell in CELLS.values() for text in ((cell, "*paper*") if paper else (cell,)))]
@@ -194,7 +194,7 @@ def _mean(row: dict[str, str]) -> str:
 
 
 def _paper(rows: Sequence[dict[str, str]]) -> str:
-    """Return the paper's figures, zero-shot and few-shot; nothing for methods that it does not have."""
+    """Return the paper's numbers, zero-shot and few-shot; nothing for methods that it does not have."""
     shown = [row["paper"] for row in rows[:2]]
     return f"*{' / '.join(text or 'NA' for text in shown)}*" if any(shown) else ""
 

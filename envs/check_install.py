@@ -54,7 +54,7 @@ def check_python() -> str:
 
 
 def check_packages() -> str:
-    """Check that the packages are there, and that numpy is one with which sapien reads arrays right."""
+    """Check that the packages are installed, and that sapien can read arrays of this numpy version."""
     found = {}
     for package in PACKAGES:
         try:
@@ -70,7 +70,7 @@ def check_packages() -> str:
 
 
 def check_loader() -> str:
-    """Check that the Vulkan loader is there, and choose how to render."""
+    """Check that the Vulkan loader is installed, and choose how to render."""
     from pickclutter_lang.envs.renderer import prepare_renderer
 
     route = prepare_renderer()

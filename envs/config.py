@@ -1,4 +1,4 @@
-"""Configuration of the commands that need the simulator: collection, views, sheets, and the check of grasp labels."""
+"""Configuration of the commands that need the simulator: collection, views, contact sheets, and grasp validation."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ class ObjectViewConfig:
 
 
 @dataclass
-class ThumbnailConfig:
-    """A sheet of all objects of the object sets."""
+class ObjectSheetConfig:
+    """Contact sheet with a thumbnail of each object of the object sets."""
 
     out: str = "objects.png"
     """The PNG file."""
@@ -98,7 +98,7 @@ class ThumbnailConfig:
     ycb_root: str | None = None
     """Folder of the real scans. null: $MS2_ASSET_DIR/mani_skill2_ycb."""
     size: int = 128
-    """Side of each object's image in pixels."""
+    """Side of each thumbnail in pixels."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
@@ -113,7 +113,7 @@ class GraspValidationConfig:
     """A check of the label `graspable` against executed picks."""
 
     store: str
-    """The scene store. `grasp_check.json` is written into it, and its dataset card is written anew."""
+    """The scene store. `grasp_check.json` is written into it, and its dataset card is rewritten."""
     objects_root: str | None = None
     """Folder of the meshes. null: where the package keeps the object set of the store."""
     instances: int = 200

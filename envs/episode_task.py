@@ -14,7 +14,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 
-# `episode_idx` and `reconfigure` are mani_skill2's own; the scene is built anew at each reset in any case.
+# `episode_idx` and `reconfigure` are mani_skill2's own; the scene is rebuilt at each reset in any case.
 OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 
 

@@ -1,7 +1,7 @@
 """The label `graspable`: whether a collision-free, reachable pose of the open Panda gripper around the object exists.
 
 Candidates are antipodal pairs of the object's convex parts, approached from above or at a slant. A candidate is
-free when no surface point of any object, and not the table, lies in the volume that fingers and hand sweep on the
+free when no surface point of any object, and not the table, is in the volume that fingers and hand sweep on the
 way in; it is in reach when inverse kinematics finds joint angles for the grasp and for the pose before it.
 """
 
@@ -24,7 +24,7 @@ from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.typing import FloatArray
 
 _SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
-_MOST_SLANT_COSINE = np.cos(np.deg2rad(60))
+_MIN_SLANT_COSINE = np.cos(np.deg2rad(60))
 _TABLE_CLEARANCE_M = 0.002
 _DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
 _IK_TRIES = 4
@@ -107,7 +107,7 @@ def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> Grasp
     rotations = np.stack([np.cross(axes, approach), axes, approach], axis=2)
     positions = centers + _lift(centers, rotations)[:, None] * -approach
     lifted = np.linalg.norm(positions - centers, axis=1)
-    good = (lifted <= _DEEPEST_CONTACT_M) & (approach @ down >= _MOST_SLANT_COSINE)
+    good = (lifted <= _DEEPEST_CONTACT_M) & (approach @ down >= _MIN_SLANT_COSINE)
     score = approach @ down - 3.0 * np.linalg.norm(centers - center, axis=1)
     order = np.argsort(-score[good], kind="stable")
     return GraspCandidates(positions[good][order], rotations[good][order])

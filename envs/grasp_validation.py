@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 RESULT_FILE = "grasp_check.json"
 
 
-def check_grasps(config: GraspValidationConfig) -> dict[str, Any]:
-    """Execute picks for the visible objects of a store's first scenes and write `grasp_check.json` beside it.
+def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
+    """Execute picks for the visible objects of a store's first scenes and write `grasp_check.json` into it.
 
     An object counts as picked when one of up to four attempts lifts it 8 cm and it does not slip: its labeled pose,
-    where it has one, then the least blocked others, whether free or not.
+    if any, then the candidates with the fewest collisions, even if there are some.
 
     :return: `{instances, agreement, precision, recall, pose_success, per_object, picks}`; precision and recall are
         those of the label against picked, `pose_success` the fraction of labeled poses that succeed at once
@@ -69,17 +69,17 @@ def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rates(picks: list[dict[str, Any]]) -> dict[str, Any]:
-    labelled = np.array([row["labelled"] for row in picks], bool)
+    labeled = np.array([row["labelled"] for row in picks], bool)
     picked = np.array([row["picked"] for row in picks], bool)
-    first = np.array([row["pose_succeeded"] for row in picks], bool)
+    pose_succeeded = np.array([row["pose_succeeded"] for row in picks], bool)
     return {
         "instances": len(picks),
-        "labelled": int(labelled.sum()),
+        "labelled": int(labeled.sum()),
         "picked": int(picked.sum()),
-        "agreement": float((labelled == picked).mean()),
-        "precision": float(picked[labelled].mean()) if labelled.any() else None,
-        "recall": float(labelled[picked].mean()) if picked.any() else None,
-        "pose_success": float(first[labelled].mean()) if labelled.any() else None,
+        "agreement": float((labeled == picked).mean()),
+        "precision": float(picked[labeled].mean()) if labeled.any() else None,
+        "recall": float(labeled[picked].mean()) if picked.any() else None,
+        "pose_success": float(pose_succeeded[labeled].mean()) if labeled.any() else None,
     }
 
 

@@ -72,7 +72,7 @@ class ObservationConverter:
         """Convert one observation; nothing in the result is shared with another one."""
         for step in self._steps:
             if isinstance(step, RobotSegmentationObservationWrapper):
-                step.robot_link_ids = robot_link_ids  # they change when the scene is built anew
+                step.robot_link_ids = robot_link_ids  # they change when the scene is rebuilt
             observation = step.observation(observation)
         return deepcopy(observation)
 
@@ -89,7 +89,7 @@ def finite(space: spaces.Space[Any]) -> spaces.Space[Any]:
 
 
 def camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
-    """Return a copy of camera configurations, with segmentation if asked; mani_skill2 removes keys from it."""
+    """Return a copy of camera configurations, with segmentation if requested; mani_skill2 removes keys from it."""
     config = deepcopy(camera_cfgs or {})
     if segmentation:
         config["add_segmentation"] = True

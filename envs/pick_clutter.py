@@ -39,24 +39,24 @@ _NOWHERE = (0.0, 0.0, -10.0)
 
 
 class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
-    """A pile, an arm, and an instruction whose object lies in the pile or, with a set probability, does not.
+    """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
-    `success` never true (see `DeclareAbsence`), and what observations tell of "the object" they tell of another
-    visible object, drawn as the target is: absence must be seen in the pile.
+    `success` never true (see `DeclareAbsence`), and object-specific observations are those of another visible
+    object, drawn as the target is: absence must be seen in the pile.
 
     :param objects: `proxy` or `ycb`
-    :param objects_root: folder of the object set in mani_skill2's layout, by default as `load_object_set` says
+    :param objects_root: folder of the object set in mani_skill2's layout, by default as in `load_object_set`
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` the 14 of Y_id, `ood` and `fewshot` all 26
     :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
-    :param min_objects: fewest objects of a dropped pile
-    :param max_objects: most objects of a dropped pile, at most 10
+    :param min_objects: minimum number of objects of a dropped pile
+    :param max_objects: maximum number of objects of a dropped pile, up to 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
     :param enable_segmentation: add segmentation to the images, as `mani_skill2.make` does
-    :param base_camera: whether there is a camera beside the hand's; without it images take less time
+    :param base_camera: whether there is a camera besides the hand's; without it images take less time
     :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
         its first environment
     :param kwargs: further arguments of mani_skill2's `PickClutterEnv`
@@ -99,19 +99,19 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         self.absent_probability = float(absent_probability)
         self._request = ResetOptions()
         self._converter: ObservationConverter | None = None
-        self._shown_mode = obs_mode or OBS_MODES[0]
-        raw_mode = base_mode(self._shown_mode)
+        self._obs_mode_name = obs_mode or OBS_MODES[0]
+        raw_mode = base_mode(self._obs_mode_name)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
             self._drop_piles(objects, root, pile_seed, PileConfig(min_objects, max_objects, graspable=False))
         else:
             self._load_piles(objects, root, episode_json)
         self._set_up_pick_clutter()
-        cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._shown_mode)
+        cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._obs_mode_name)
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
         modes = {"render_modes": available_render_modes(), "render_fps": self.control_freq}
         self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
-        self._converter = ObservationConverter(self.observation_space, self._shown_mode)
+        self._converter = ObservationConverter(self.observation_space, self._obs_mode_name)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
 
@@ -165,7 +165,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     @property
     def target_present(self) -> bool:
-        """Whether that object lies in the pile."""
+        """Whether that object is in the pile."""
         return self._task.instance_id is not None
 
     @property
@@ -195,10 +195,10 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     @property
     def obs_mode(self) -> str:
         """The observation mode, one of `OBS_MODES`."""
-        return self._shown_mode
+        return self._obs_mode_name
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode, in a scene built anew (physics remembers what was in a scene before).
+        """Start an episode, in a rebuilt scene (physics remembers what was in a scene before).
 
         :param seed: with the same seed everything is the same
         :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or id)
@@ -250,7 +250,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return True
 
     def _set_target(self) -> None:
-        """Draw as mani_skill2 does, from the same generator; language draws from one of its own."""
+        """Draw as mani_skill2 does, from the same generator; language draws from a separate one."""
         actors = self.episode["actors"]
         visible = [instance_id for instance_id, actor in enumerate(actors) if actor["rep_pts"] is not None]
         instance_id = random_choice(visible or list(range(len(actors))), self._episode_rng)
@@ -291,6 +291,6 @@ def _check_arguments(
         raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
     if not base_camera and "base_camera" in (camera_cfgs or {}):
         raise InvalidArgumentError(
-            "expected no configuration of the base camera beside base_camera=False, but camera_cfgs has some; "
+            "expected no configuration of the base camera with base_camera=False, but camera_cfgs has some; "
             "leave out the one or the other"
         )

@@ -92,16 +92,16 @@ class PickExecutor:
 
 
 def candidate_attempts(
-    checker: GraspChecker, pile: Pile, instance_id: int, count: int, blocked: int = 60
+    checker: GraspChecker, pile: Pile, instance_id: int, count: int, max_candidates: int = 60
 ) -> list[FloatArray]:
-    """Return up to `count` reachable gripper poses for an object, the least blocked first, far from each other.
+    """Return up to `count` reachable gripper poses for an object, fewest collisions first, far from each other.
 
-    Nothing here asks whether a pose is free, so that objects labeled not graspable are tried in earnest too.
+    Poses in collision are not excluded, so that objects labeled not graspable are actually attempted too.
     """
     candidates = checker.candidates(pile, instance_id)
-    points = collision_counts(candidates, checker.clouds(pile))
+    collisions = collision_counts(candidates, checker.clouds(pile))
     chosen: list[FloatArray] = []
-    for row in np.argsort(points, kind="stable")[:blocked]:
+    for row in np.argsort(collisions, kind="stable")[:max_candidates]:
         pose = candidates.pose(int(row))
         distinct = all(
             np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen
@@ -114,20 +114,20 @@ def candidate_attempts(
 
 
 def validate_pile(
-    executor: PickExecutor, pile: Pile, labelled: dict[int, FloatArray], instance_ids: Sequence[int]
+    executor: PickExecutor, pile: Pile, labeled: dict[int, FloatArray], instance_ids: Sequence[int]
 ) -> list[Any]:
     """Attempt to pick each of these objects of a pile, and compare with its label.
 
-    :param labelled: instance id -> pose, of each object labeled graspable
+    :param labeled: instance id -> pose, of each object labeled graspable
     :return: per object `{model_id, labelled, pose_succeeded, picked, tries}`: whether it is labeled graspable, whether
         the labeled pose succeeded, whether any attempt did, and the number of attempts
     """
     executor.load(pile)
     rows = []
     for instance_id in instance_ids:
-        pose = labelled.get(instance_id)
-        first = pose is not None and executor.pick(instance_id, pose)
-        picked, attempts = first, int(pose is not None)
+        pose = labeled.get(instance_id)
+        pose_succeeded = pose is not None and executor.pick(instance_id, pose)
+        picked, attempts = pose_succeeded, int(pose is not None)
         for other in [] if picked else candidate_attempts(executor.checker(), pile, instance_id, count=3):
             attempts += 1
             picked = executor.pick(instance_id, other)
@@ -138,7 +138,7 @@ def validate_pile(
             {
                 "model_id": model_id,
                 "labelled": pose is not None,
-                "pose_succeeded": first,
+                "pose_succeeded": pose_succeeded,
                 "picked": picked,
                 "tries": attempts,
             }

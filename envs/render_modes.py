@@ -17,7 +17,7 @@ def available_render_modes() -> tuple[str, ...]:
 
 
 def start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | None) -> tuple[Any, Any]:
-    """Return the process's engine and renderer; that of render_mode="human" can open a window.
+    """Return the process's engine and renderer; with render_mode="human" the renderer can open a window.
 
     :raises InvalidArgumentError: for a render mode that mani_skill2 does not have
     :raises RendererError: for render_mode="human" without a display
@@ -28,9 +28,9 @@ def start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | No
         )
     if render_mode == "human" and not _has_display():
         raise RendererError("render_mode='human' opens a window, but there is no display; use 'rgb_array'")
-    window = {"offscreen_only": False} if render_mode == "human" else {}
-    engine, renderer = shared_engine(**window, **(renderer_kwargs or {}))
-    renderer.set_log_level("error")  # not a warning from each environment that it shares the renderer
+    viewer_kwargs = {"offscreen_only": False} if render_mode == "human" else {}
+    engine, renderer = shared_engine(**viewer_kwargs, **(renderer_kwargs or {}))
+    renderer.set_log_level("error")  # else each environment would warn that the renderer is shared
     return engine, renderer
 
 

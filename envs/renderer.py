@@ -72,7 +72,7 @@ def _drivers_of_the_user() -> str | None:
 
 
 def _has_gpu() -> bool:
-    """Tell whether a device node of a GPU is there that Vulkan could use."""
+    """Return whether there is a device node of a GPU that Vulkan could use."""
     if Path("/dev/nvidiactl").exists():
         return True
     return any(Path("/dev/dri").glob("renderD*"))
@@ -170,7 +170,7 @@ _shared: tuple[Any, Any, dict[str, Any], int] | None = None
 
 
 def shared_engine(**options: Any) -> tuple[Any, Any]:
-    """Return the process's SAPIEN engine and its renderer, which is off screen unless the first call says otherwise.
+    """Return the process's SAPIEN engine and its renderer, which is off screen unless the first call requests a window.
 
     The renderer is set again at each call: the engine does not keep a renderer alive, and one that mani_skill2's
     environments set ends with them.

@@ -12,7 +12,7 @@ TCP_LINK = "panda_hand_tcp"
 
 
 class PandaKinematics:
-    """Inverse kinematics of a Panda that stands in a scene; the robot itself is not moved."""
+    """Inverse kinematics of a Panda in a scene; the robot itself is not moved."""
 
     def __init__(self, robot: Any) -> None:
         self._model = robot.create_pinocchio_model()

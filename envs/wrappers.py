@@ -18,10 +18,10 @@ _SUCCESS_REWARD = {"dense": 10.0, "normalized_dense": 1.0, "sparse": 1.0}
 class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordConstructorArgs):
     """One more action dimension, in [-1, 1], with which the agent declares the object absent.
 
-    A value above the threshold ends the episode after this step. The episode is a success when the present target
-    was picked (as the environment judges) or when an absent one was declared absent, which earns the reward of a
-    success; a false declaration earns 0. Wrap what `gymnasium.make` returns, so that the time limit lies inside: the
-    last step of an episode is then known here. `info` gains:
+    A value above the threshold ends the episode after this step. The episode is a success when the present target was
+    picked (according to the environment's `success`) or when an absent one was declared absent, which earns the reward
+    of a success; a false declaration earns 0. Wrap what `gymnasium.make` returns, so that the time limit lies inside:
+    the last step of an episode is then known here. `info` gains:
 
     - `success`: bool, of either kind; `declared_absent`: bool
     - `wrong_object_picked`: number of other objects that were lifted, or placed at the goal, so far
@@ -122,8 +122,8 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
         """Flatten one observation."""
-        numbers = _numbers({key: value for key, value in observation.items() if key != "image"})
-        flat: dict[str, Any] = {"state": np.concatenate(numbers).astype(np.float32)}
+        vectors = _flatten_arrays({key: value for key, value in observation.items() if key != "image"})
+        flat: dict[str, Any] = {"state": np.concatenate(vectors).astype(np.float32)}
         for camera, images in observation["image"].items():
             for kind, image in images.items():
                 if kind in ("rgb", "depth", "robot_seg"):
@@ -138,8 +138,8 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         return np.asarray(image, np.uint8)
 
     def _space(self, nested: Any) -> spaces.Dict:
-        low = {key: value for key, value in nested.items() if key != "image"}
-        size = sum(int(np.prod(box.shape)) for box in _boxes(low))
+        state_spaces = {key: value for key, value in nested.items() if key != "image"}
+        size = sum(int(np.prod(box.shape)) for box in _boxes(state_spaces))
         largest = float(np.finfo(np.float32).max)
         flat: dict[str, spaces.Space[Any]] = {"state": spaces.Box(-largest, largest, (size,), np.float32)}
         for camera, images in nested["image"].items():
@@ -149,12 +149,12 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         return spaces.Dict(flat)
 
 
-def _numbers(tree: dict[str, Any]) -> list[NDArray[Any]]:
+def _flatten_arrays(tree: dict[str, Any]) -> list[NDArray[Any]]:
     """Return the arrays of a nested dictionary as vectors, in order."""
     return [
         vector
         for value in tree.values()
-        for vector in (_numbers(value) if isinstance(value, dict) else [np.ravel(value)])
+        for vector in (_flatten_arrays(value) if isinstance(value, dict) else [np.ravel(value)])
     ]
 
 

@@ -1,4 +1,4 @@
-"""The named errors of the package. Each message says what was expected, what came, and what to do."""
+"""The named errors of the package. Each message states what was expected, what came, and what to do."""
 
 
 class PickClutterError(Exception):
@@ -32,7 +32,7 @@ class RendererError(PickClutterError, RuntimeError):
 
 
 class DatasetError(PickClutterError):
-    """A data set, or another file of the package, that cannot be read or written."""
+    """A dataset, or another file of the package, that cannot be read or written."""
 
 
 class CorruptShardError(DatasetError):
@@ -40,7 +40,7 @@ class CorruptShardError(DatasetError):
 
 
 class MismatchError(DatasetError):
-    """Files that were made with another configuration than the present one."""
+    """Files that were made with another configuration than the current one."""
 
 
 class WorkerError(PickClutterError):

@@ -35,7 +35,7 @@ _PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
 
 @dataclass(frozen=True)
 class Collected:
-    """A store that is whole: `made` shards are new, `kept` were there, `damaged` of the new ones replaced bad ones."""
+    """A complete store: `made` shards are new, `kept` existed, `damaged` of the new ones replaced bad ones."""
 
     store: SceneStore
     made: int
@@ -65,7 +65,7 @@ def collect(config: CollectConfig) -> Collected:
 
 def simulator_source(objects: ObjectSet, config: PileConfig) -> SceneGenerator:
     """Return the simulator as a source of scenes; called in each worker."""
-    # sapien 2.2.2 imports pkg_resources, which says so on every worker's first import.
+    # sapien 2.2.2 imports pkg_resources, which warns on every worker's first import.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
@@ -112,47 +112,47 @@ def collect_store(folder: Path, manifest: Manifest, make_source: SourceFactory, 
     with dir_lock(folder):
         for place in (folder, folder / SHARD_FOLDER):
             clean_temp_files(place)
-        kept, damaged = _kept(folder, manifest)
-        kept_files = {entry.file for entry in kept}
-        missing = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in kept_files]
+        valid, damaged = _valid_shards(folder, manifest)
+        valid_files = {entry.file for entry in valid}
+        missing = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in valid_files]
         if missing:
-            manifest.with_shards(kept).write(folder)
+            manifest.with_shards(valid).write(folder)
             size = min(workers or len(os.sched_getaffinity(0)), len(missing))
-            _make(WorkerSpec(make_source, folder, manifest), kept, missing, size)
-        _describe(folder, anew=bool(missing))
-    return Collected(SceneStore.open(folder), len(missing), len(kept), damaged)
+            _make(WorkerSpec(make_source, folder, manifest), valid, missing, size)
+        _describe(folder, rewrite=bool(missing))
+    return Collected(SceneStore.open(folder), len(missing), len(valid), damaged)
 
 
-def _describe(folder: Path, anew: bool) -> None:
-    """Write the files that are made of the store itself, where they are not there or shards are new."""
+def _describe(folder: Path, rewrite: bool) -> None:
+    """Write the files that describe the store, if they are missing or shards are new."""
     for name, write in (
         (DATASET_CARD_FILE, write_dataset_card),
         (SHEET_FILE, write_contact_sheet),
         (EPISODES_FILE, write_episodes),
     ):
-        if anew or not (folder / name).is_file():
+        if rewrite or not (folder / name).is_file():
             write(folder)
 
 
-def _kept(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
+def _valid_shards(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
     """Return the shards of an earlier run that are intact, and how many are not."""
     if not (folder / MANIFEST_FILE).is_file():
         return [], 0
     before = read_manifest(folder)
     before.check_compatible(manifest, folder)
-    kept = [entry for entry in before.shards if check_shard(folder, entry, manifest.layout) is None]
+    valid = [entry for entry in before.shards if check_shard(folder, entry, manifest.layout) is None]
     differ = [name for name, value in manifest.versions.items() if before.versions.get(name) != value]
-    if len(kept) < manifest.shard_count and differ:
-        shown = "; ".join(f"{n} is {before.versions.get(n)} there, {manifest.versions[n]} here" for n in differ)
+    if len(valid) < manifest.shard_count and differ:
+        differences = "; ".join(f"{n} is {before.versions.get(n)} there, {manifest.versions[n]} here" for n in differ)
         raise MismatchError(
-            f"the store at {folder} was begun with other versions: {shown}; its scenes would not go together: "
+            f"the store at {folder} was begun with other versions: {differences}; its scenes would not match: "
             "use those versions, choose another folder, or delete that one"
         )
-    return kept, len(before.shards) - len(kept)
+    return valid, len(before.shards) - len(valid)
 
 
-def _make(spec: WorkerSpec, kept: Sequence[ShardEntry], missing: Sequence[int], workers: int) -> None:
-    entries, manifest = list(kept), spec.manifest
+def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int], workers: int) -> None:
+    entries, manifest = list(valid), spec.manifest
     with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
         pool: WorkerPool[int, ShardEntry] = WorkerPool(
             partial(make_shard_function, spec), workers, "shard {:05d}.h5".format, bar.advance, bar.print

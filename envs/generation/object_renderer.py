@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from pickclutter_lang.envs.config import ThumbnailConfig
+from pickclutter_lang.envs.config import ObjectSheetConfig
 from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
 from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
@@ -21,7 +21,7 @@ from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 FIELD_OF_VIEW = 0.6
 _MARGIN = 1.06
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0)
-# Where a camera sees most of what an object is: azimuth and elevation, radians.
+# Camera directions from which objects are recognized best: azimuth and elevation, radians.
 _SIDE, _ABOVE = (0.8, 0.6), (0.8, 1.0)
 BEST_VIEWS = {
     "002_master_chef_can": (1.2, 0.5),
@@ -99,9 +99,9 @@ class ObjectRenderer:
         shift = np.array([0, 0, center[2] - low[2]]) - center
         frame = np.eye(4)
         frame[:3, :3], frame[:3, 3] = axes, [0, 0, center[2] - low[2]] - axes[:, 0] * distance
-        return self._shoot(actor, (shift, rotation), frame, size)
+        return self._capture(actor, (shift, rotation), frame, size)
 
-    def _shoot(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
+    def _capture(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
         import sapien.core as sapien
 
         if size not in self._cameras:
@@ -134,13 +134,13 @@ def _renderer() -> ObjectRenderer:
 
 
 def render_thumbnail(model_dir: Path, scale: float = 1.0, size: int = 256) -> npt.NDArray[np.uint8]:
-    """Render an object as it stands in its file, from the side that tells most: uint8 [S, S, 3]."""
+    """Render an object in the pose of its file, from its most recognizable side: uint8 [S, S, 3]."""
     azimuth, elevation = BEST_VIEWS.get(Path(model_dir).name, _SIDE)
     return _renderer().view(model_dir, scale, elevation=elevation, azimuth=azimuth, size=size).rgb
 
 
-def thumbnail_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7) -> Image.Image:
-    """Lay out the portraits of the objects of the first set, those of the other sets beside them, with names."""
+def object_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7) -> Image.Image:
+    """Lay out a thumbnail of each object of the first set, with its name and those of the other sets next to it."""
     width, height, font = size * len(sets), size + 18, ImageFont.load_default(13)
     items = list(sets[0].catalog)
     sheet = Image.new("RGB", (columns * width, -(-len(items) // columns) * height), "white")
@@ -153,19 +153,21 @@ def thumbnail_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7
     return sheet
 
 
-def write_sheet(config: ThumbnailConfig) -> int:
-    """Write a sheet of portraits as PNG, and return how many objects are on it.
+def write_object_sheet(config: ObjectSheetConfig) -> int:
+    """Write a contact sheet of objects as PNG, and return the number of objects on it.
 
     :raises MissingAssetsError: when an object set is not there
     :raises InvalidArgumentError: for another object set, or an image that cannot be written
     """
     roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
     sets = [load_object_set(name, roots.get(name)) for name in config.objects]
-    sheet = thumbnail_sheet(sets, config.size)
+    sheet = object_sheet(sets, config.size)
     try:
         sheet.save(config.out, "PNG", optimize=True)
     except OSError as error:
-        raise InvalidArgumentError(f"expected a place for an image, but cannot write {config.out}: {error}") from error
+        raise InvalidArgumentError(
+            f"expected a path that can be written, but cannot write {config.out}: {error}"
+        ) from error
     return len(sets[0].catalog)
 
 

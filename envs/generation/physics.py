@@ -16,7 +16,7 @@ from pickclutter_lang.objects.object_sets import ObjectSet
 TIMESTEP_S = 1 / 120
 _CHECK_EVERY = 6  # steps between two checks of the speeds
 _STILL_CHECKS = 3  # checks in a row at which everything must be still
-_MOST_STEPS = 480
+_MAX_STEPS = 480
 _STILL_SPEED = 0.01  # m/s, and 0.2 rad/s
 _REDROPS = 4
 
@@ -30,7 +30,7 @@ class Pile:
 
 
 def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> Pile:
-    """Sample a pile and let it fall, in a physics scene of its own.
+    """Sample a pile and let it fall, in a separate physics scene.
 
     PhysX remembers what was in a scene before, so that a scene shared between piles would make each depend on the
     one before it; a fresh one costs 3 ms. What rolls out of the workspace is dropped again, and left out if it keeps
@@ -49,9 +49,9 @@ def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: 
         spread = [0.5 * s for s in config.spread]
         set_poses([actors[n] for n in away], drop_poses(radii, rng, spread, floor=_height(actors)))
         settle(scene, actors)
-    kept = [n for n, actor in enumerate(actors) if _in_reach(actor, config)]
-    poses = np.array([[*actors[n].pose.p, *actors[n].pose.q] for n in kept]).reshape(-1, 7)
-    return Pile(layout.label_indices[kept], poses)
+    in_reach = [n for n, actor in enumerate(actors) if _in_reach(actor, config)]
+    poses = np.array([[*actors[n].pose.p, *actors[n].pose.q] for n in in_reach]).reshape(-1, 7)
+    return Pile(layout.label_indices[in_reach], poses)
 
 
 def add_collision_actor(
@@ -59,7 +59,7 @@ def add_collision_actor(
 ) -> Any:
     """Add the convex parts of an object, without a visual, to a physics scene.
 
-    The default damping (linear, angular) stands for rolling resistance, without which balls never rest.
+    The default damping (linear, angular) models rolling resistance, without which balls never rest.
     """
     item = objects.catalog[label_index]
     builder = scene.create_actor_builder()
@@ -84,7 +84,7 @@ def set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
 def settle(scene: Any, actors: Sequence[Any]) -> None:
     """Step until everything is still, for 4 s of simulated time at most."""
     still = 0
-    for step in range(1, _MOST_STEPS + 1):
+    for step in range(1, _MAX_STEPS + 1):
         scene.step()
         if step % _CHECK_EVERY:
             continue

@@ -30,17 +30,17 @@ class PileConfig:
     """Piles, cameras and labels. Lengths in meters, angles in radians."""
 
     min_objects: int = 4
-    """Least number of objects in a pile."""
+    """Minimum number of objects in a pile."""
     max_objects: int = MAX_ACTORS
-    """Largest number of objects in a pile."""
+    """Maximum number of objects in a pile."""
     cameras: tuple[str, ...] = ("hand",)
     """[hand], [base] or [hand, base]."""
     image_size: int = 128
     """Side of the images in pixels."""
     visible_share: float = 0.25
-    """Label `visible`: least fraction of an object's surface points on its own pixels of the hand camera."""
+    """Label `visible`: minimum fraction of an object's surface points on its own pixels of the hand camera."""
     visible_pixels: int = 6
-    """Label `visible`: least number of an object's pixels in the hand camera."""
+    """Label `visible`: minimum number of an object's pixels in the hand camera."""
     graspable: bool = True
     """Compute the label `graspable`, which takes about half the time of a scene."""
     spread: tuple[float, float] = (0.10, 0.14)
@@ -93,10 +93,10 @@ def split_label_indices(catalog: Catalog, split: str) -> list[int]:
 def sample_layout(catalog: Catalog, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
     """Draw the objects of a pile, each once, and where they start to fall."""
     allowed = split_label_indices(catalog, split)
-    most = min(config.max_objects, len(allowed))
-    count = int(rng.integers(min(config.min_objects, most), most + 1))
+    max_count = min(config.max_objects, len(allowed))
+    count = int(rng.integers(min(config.min_objects, max_count), max_count + 1))
     label_indices = rng.choice(allowed, size=count, replace=False)
-    radii = [0.5 * catalog[c].scale * float(np.linalg.norm(catalog[c].size)) for c in label_indices]
+    radii = [0.5 * catalog[index].scale * float(np.linalg.norm(catalog[index].size)) for index in label_indices]
     return DropLayout(label_indices.astype(np.int64), drop_poses(radii, rng, config.spread))
 
 

@@ -71,7 +71,7 @@ class SceneRenderer:
         self._scene.update_render()
 
     def capture(self, name: str) -> CameraFrame:
-        """Return the frame of a camera for the present state."""
+        """Return the frame of a camera in the current state."""
         camera = self._cameras[name]
         camera.take_picture()
         color = camera.get_float_texture("Color")[..., :3]

@@ -20,7 +20,7 @@ from pickclutter_lang.objects.procedural.random_objects import sample_object, wr
 from pickclutter_lang.utils.progress import track
 
 LOWEST, HIGHEST = 0.35, float(np.pi / 2)
-_LEAST_PIXELS = 30
+_MIN_PIXELS = 30
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,5 @@ def _render_view(
             azimuth=float(rng.uniform(0, 2 * np.pi)),
             size=size,
         )
-        if view.mask.sum() >= _LEAST_PIXELS:
+        if view.mask.sum() >= _MIN_PIXELS:
             return view.rgb, view.mask

@@ -94,12 +94,12 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
 
 def command_line(name: str, *, config_dir: str | None = None) -> list[str]:
-    """Return how a process of its own runs a command with this Python; its arguments come after.
+    """Return the command line that runs a command in its own process with this Python; its arguments come after.
 
-    :param config_dir: a folder of one's own with configuration groups, passed on as `--config-dir`
+    :param config_dir: a user's folder with configuration groups, passed on as `--config-dir`
     """
-    own = [] if config_dir is None else ["--config-dir", config_dir]
-    return [sys.executable, "-m", __name__, name, *own]
+    options = [] if config_dir is None else ["--config-dir", config_dir]
+    return [sys.executable, "-m", __name__, name, *options]
 
 
 def help_text() -> str:
@@ -119,13 +119,13 @@ def help_text() -> str:
 
 
 def _run(name: str, arguments: Sequence[str], program: str | None = None) -> None:
-    """Call a command's `main`, with the process's arguments as if the command were a program of its own."""
+    """Call a command's `main`, with the process's arguments as if the command were a separate program."""
     sys.argv = [program or f"pickclutter {name}", *arguments]
     import_module(f"{__name__}.{name.replace('-', '_')}").main()
 
 
 def _complete(request: Sequence[str]) -> None:
-    """Answer a shell: with the commands, or with the settings of one, which hydra knows as a program of its own."""
+    """Answer a shell: with the commands, or with the settings of one, which hydra knows as a separate program."""
     name = "verify-scenes"  # any: hydra's script for the shell is the same for all
     if any(word.startswith("query=") for word in request):
         program, *words = os.environ["COMP_LINE"].split(" ")

@@ -2,7 +2,7 @@
 
     pickclutter collect-scenes split=train scenes=3000 seed=0 objects=proxy out=data/train
 
-An interrupted command goes on where it ended.
+An interrupted command resumes when run again.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main

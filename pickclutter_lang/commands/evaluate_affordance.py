@@ -10,7 +10,7 @@ from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 
 @hydra_main(EvaluateConfig)
 def main(config: EvaluateConfig) -> None:
-    """Write `result.json`, the predictions and the report of a run anew, or the report alone."""
+    """Write `result.json`, the predictions and the report of a run again, or the report alone."""
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config

@@ -3,7 +3,7 @@
     pickclutter evaluate-policy run=runs/student objects=ycb episodes=200
     pickclutter evaluate-policy policy=policy
 
-An interrupted command goes on where it ended.
+An interrupted command resumes when run again.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
@@ -12,7 +12,7 @@ from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 
 @hydra_main(PolicyEvalConfig)
 def main(config: PolicyEvalConfig) -> None:
-    """Run the episodes, write the result and say where it is."""
+    """Run the episodes, write the result, and print the path."""
     from pickclutter_lang.policy.evaluation.evaluate import REPORT_FILE, evaluate_policy
 
     print(f"report: {evaluate_policy(config) / REPORT_FILE}")

@@ -12,7 +12,7 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 
 @hydra_main(PolicyExportConfig)
 def main(config: PolicyExportConfig) -> None:
-    """Write the folder and say where it is."""
+    """Write the folder, and print the path."""
     from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
     print(f"policy: {export_policy(config)}")

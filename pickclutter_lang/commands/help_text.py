@@ -37,8 +37,8 @@ def command_help(command: Command, cfg: DictConfig) -> str:
         parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]
     parts += ["Keys (KEY=VALUE), with their values:", "\n".join(_key_lines(command.config, values, ""))]
     if base:
-        own = {field.name for field in fields(command.config)}
-        rest = {key: value for key, value in values.items() if key not in own}
+        command_keys = {field.name for field in fields(command.config)}
+        rest = {key: value for key, value in values.items() if key not in command_keys}
         parts += ["Keys of each run:", "\n".join(_key_lines(base.config, rest, ""))]
     return "\n\n".join([*parts, _OPTIONS])
 
@@ -74,7 +74,7 @@ def _key_lines(config: type, values: dict[Any, Any], prefix: str) -> Iterator[st
         if kind is not None and isinstance(value, dict):
             nested.append((kind, value, f"{prefix}{field.name}"))
             continue
-        yield f"  {prefix}{field.name}={_shown(value)}"
+        yield f"  {prefix}{field.name}={_format_value(value)}"
         yield from textwrap.wrap(docs.get(field.name, ""), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     for kind, value, name in nested:
         yield ""
@@ -88,12 +88,12 @@ def _dataclass_of(hint: Any) -> type | None:
     return next((kind for kind in (hint, *typing.get_args(hint)) if is_dataclass(kind)), None)  # type: ignore[return-value]
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Return a value as a command line takes it."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, (list, tuple)):
-        return f"[{','.join(map(_shown, value))}]"
+        return f"[{','.join(map(_format_value, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{_shown(item)}' for key, item in value.items())}}}"
+        return f"{{{','.join(f'{key}:{_format_value(item)}' for key, item in value.items())}}}"
     return str(value)

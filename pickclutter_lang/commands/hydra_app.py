@@ -43,7 +43,7 @@ class Command:
     ignore_other_keys: bool
     """Presets may have keys that `config` lacks."""
 
-    def own_keys(self, cfg: DictConfig) -> DictConfig:
+    def command_keys(self, cfg: DictConfig) -> DictConfig:
         """Return what a composed configuration has for `config`."""
         if not self.ignore_other_keys and self.extends is None:
             return cfg
@@ -58,7 +58,7 @@ def hydra_main(
     config: type[Config],
     presets: Mapping[str, str] | None = None,
     *,
-    over_presets: Mapping[str, Any] | None = None,
+    preset_overrides: Mapping[str, Any] | None = None,
     extends: str | None = None,
     optional: Mapping[str, type] | None = None,
     ignore_other_keys: bool = False,
@@ -67,7 +67,7 @@ def hydra_main(
 
     :param config: dataclass with the defaults; presets are merged over them
     :param presets: configuration group -> preset that is chosen by default
-    :param over_presets: values that are merged over those of any preset
+    :param preset_overrides: values that are merged over those of any preset
     :param extends: command whose keys this one takes too, for the runs that it starts
     :param optional: group -> dataclass of a key that is null by default; presets start from `<group>_defaults`
     :param ignore_other_keys: presets may have keys that `config` lacks
@@ -79,12 +79,12 @@ def hydra_main(
             import_module(f"pickclutter_lang.commands.{extends}")
         text = sys.modules[task.__module__].__doc__ or ""
         command = Command(name, text, config, presets or {}, extends, ignore_other_keys)
-        _register(command, over_presets or {}, optional or {})
+        _register(command, preset_overrides or {}, optional or {})
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
             with _errors_as_exit_status():
-                task(parse_config(config, command.own_keys(cfg)))
+                task(parse_config(config, command.command_keys(cfg)))
 
         return cast(Callable[[], None], run)
 
@@ -104,7 +104,7 @@ def _errors_as_exit_status() -> Iterator[None]:
             raise
         sys.exit(print_error(MissingExtraError(package, _EXTRAS[package])))
     except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
+        print("interrupted; run the same command again to resume", file=sys.stderr)
         sys.exit(130)
 
 
@@ -126,16 +126,16 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
         raise InvalidArgumentError(
             f"expected overrides that {command} takes, but got {list(overrides)}: {text}"
         ) from error
-    return parse_config(schema, REGISTERED[command].own_keys(cfg))
+    return parse_config(schema, REGISTERED[command].command_keys(cfg))
 
 
-def own_config_dir() -> str | None:
+def user_config_dir() -> str | None:
     """Return the absolute path of the `--config-dir` that this process was started with; None without one."""
     sources = HydraConfig.get().runtime.config_sources
     return next((source.path for source in sources if source.provider == "command-line"), None)
 
 
-def _register(command: Command, over_presets: Mapping[str, Any], optional: Mapping[str, type]) -> None:
+def _register(command: Command, preset_overrides: Mapping[str, Any], optional: Mapping[str, type]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
     REGISTERED[command.name] = command
     if not OmegaConf.has_resolver("command_help"):
@@ -156,11 +156,11 @@ def _register(command: Command, over_presets: Mapping[str, Any], optional: Mappi
         "output_subdir": None,
         "help": {"app_name": program, "template": f"${{command_help:{command.name}}}"},
     }
-    store.store(command.name, {"defaults": defaults, **over_presets, "hydra": shared})
+    store.store(command.name, {"defaults": defaults, **preset_overrides, "hydra": shared})
 
 
 def _help(name: str, _root_: DictConfig) -> str:
     """Return the help of a command; a resolver of OmegaConf, so that only `--help` makes it."""
     from pickclutter_lang.commands.help_text import command_help
 
-    return command_help(REGISTERED[name], _root_).replace("$", "$$")  # hydra substitutes its own
+    return command_help(REGISTERED[name], _root_).replace("$", "$$")  # hydra substitutes `$` itself

@@ -7,17 +7,17 @@ from pickclutter_lang.errors import PickClutterError
 
 
 def main() -> None:
-    """Convert each folder, and say what changed and where the old files are; end with status 2 on an error."""
+    """Convert each folder, and print what changed and where the old files are; end with status 2 on an error."""
     from pickclutter_lang.migration.migrate import migrate
 
     parser = argparse.ArgumentParser(
         prog="pickclutter migrate",
         description="Convert runs, sweeps, policy folders and teachers' checkpoints of version 0.1.0. Each folder is "
-        "converted as a whole or not at all; what it was is kept beside it, as FOLDER.0.1.0. Scene stores, views and "
+        "converted atomically; the old files stay next to it, in FOLDER.0.1.0. Scene stores, views and "
         "exported teachers need no migration.",
     )
     parser.add_argument("folders", nargs="+", metavar="FOLDER")
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     options = parser.parse_args()
     for folder in options.folders:
         try:

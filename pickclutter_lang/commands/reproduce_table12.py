@@ -1,12 +1,12 @@
-"""Train every method with every seed, each run in a process of its own, and write Table 12.
+"""Train every method with every seed, each run in its own process, and write Table 12.
 
     pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12
     pickclutter reproduce-table12 tables_only=true out=runs/table12
 
-An interrupted command goes on where it ended, and skips finished runs. If a run fails, the others go on.
+An interrupted command resumes when run again, and skips finished runs. If a run fails, the others continue.
 
-A key of `pickclutter train-affordance` is one of all runs (distill.epochs=20 data.target_label=present), except method,
-seed and num_threads.
+A key of `pickclutter train-affordance` applies to every run (distill.epochs=20 data.target_label=present), except
+method, seed and num_threads.
 """
 
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 
 from pickclutter_lang.commands import command_line
-from pickclutter_lang.commands.hydra_app import compose_config, hydra_main, own_config_dir
+from pickclutter_lang.commands.hydra_app import compose_config, hydra_main, user_config_dir
 from pickclutter_lang.experiments.sweeps.config import ReproduceTable12Config
 
 
@@ -43,7 +43,7 @@ def main(config: ReproduceTable12Config) -> None:
     )
     sweep.validate()
     jobs = plan_table12(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
-    one_run = command_line("train-affordance", config_dir=own_config_dir())
+    one_run = command_line("train-affordance", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if any(job.done for job in jobs):
         print(f"table: {write_table(table)}")

@@ -1,19 +1,19 @@
-"""Train what tables and figures of the paper need, each run in a process of its own, and write them.
+"""Train what tables and figures of the paper need, each run in its own process, and write them.
 
     pickclutter reproduce-tables table=1 dataset=object_views data.root=runs/views seeds=[0,1,2]
     pickclutter reproduce-tables figure=4 dataset=image_folder data.root=IMAGES
 
-An interrupted command goes on where it ended. It skips finished runs, which tables share. If a run fails, the others
-go on.
+An interrupted command resumes when run again. It skips finished runs, which tables share. If a run fails, the others
+continue.
 
-A key of `pickclutter train-image-student` is one of all runs (recipe=paper_resnet distill.epochs=40 device=cuda). The
+A key of `pickclutter train-image-student` applies to every run (recipe=paper_resnet distill.epochs=40 device=cuda). The
 exceptions are those in which the runs of a table differ: name, seed, num_threads, continual_split, the weights, top_k
 and filters of objective, text.descriptions, text.n_ctx and text.closed_set.
 
 Some tables need more:
 
-  data.descriptions=FILE  of pickclutter describe-labels, where the data set has none (Tables 5, 6, 8 to 11, figures)
-  data.captions=FILE      of pickclutter caption-images, where the data set has none (Tables 5 and 6, Figure 4)
+  data.descriptions=FILE  of pickclutter describe-labels, where the dataset has none (Tables 5, 6, 8 to 11, figures)
+  data.captions=FILE      of pickclutter caption-images, where the dataset has none (Tables 5 and 6, Figure 4)
   text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
   text.truncate=true      to cut texts that are too long for the teacher
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 
 from pickclutter_lang.commands import command_line
-from pickclutter_lang.commands.hydra_app import compose_config, hydra_main, own_config_dir
+from pickclutter_lang.commands.hydra_app import compose_config, hydra_main, user_config_dir
 from pickclutter_lang.experiments.sweeps.config import ReproduceTablesConfig
 
 
@@ -51,7 +51,7 @@ def main(config: ReproduceTablesConfig) -> None:
     )
     sweep.validate()
     jobs = plan_image_tables(sweep, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
-    one_run = command_line("train-image-student", config_dir=own_config_dir())
+    one_run = command_line("train-image-student", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)

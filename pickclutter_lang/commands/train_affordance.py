@@ -1,9 +1,9 @@
-"""Distill a student, fine-tune it on few scenes, evaluate it, and write a report.
+"""Distill a student, fine-tune it on few-shot scenes, evaluate it, and write a report.
 
     pickclutter train-affordance experiment=quickstart scenes=runs/scenes out=runs/student
 
 The student scores which named objects can be grasped. Every key below can be set: distill.epochs=20
-data.target_label=visible. An interrupted command goes on where it ended.
+data.target_label=visible. An interrupted command resumes when run again.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ PRESETS = {
 
 @hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig})
 def main(config: TrainConfig) -> None:
-    """Train, evaluate and report; what is finished in the folder `out` is left as it is."""
+    """Train, evaluate and report; finished phases in the folder `out` are skipped."""
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
@@ -32,7 +32,7 @@ def main(config: TrainConfig) -> None:
 
     run = SceneRun.open(config)
     if (Path(config.out) / RESULT_FILE).is_file():
-        print(f"this run is done; to evaluate it anew: pickclutter evaluate-affordance run={config.out}")
+        print(f"this run is done; to evaluate it again: pickclutter evaluate-affordance run={config.out}")
         result = read_result(Path(config.out), "scenes")
     else:
         run.train()

@@ -2,8 +2,8 @@
 
     pickclutter train-image-student dataset=object_views objective.cls=1 objective.im_cst=1 out=runs/image_student
 
-This is one run of a table of the paper. `pickclutter reproduce-tables` runs whole tables. An interrupted command goes
-on where it ended.
+This is one run of a table of the paper. `pickclutter reproduce-tables` runs full tables. An interrupted command
+resumes when run again.
 """
 
 from pathlib import Path
@@ -12,12 +12,12 @@ from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 
 PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18", "recipe": "cpu"}
-OVER_PRESETS = {"student": {"output_stride": None}}  # any student as its library has it
+PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its library has it
 
 
-@hydra_main(ImageTrainConfig, PRESETS, over_presets=OVER_PRESETS)
+@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES)
 def main(config: ImageTrainConfig) -> None:
-    """Train and evaluate; what is finished in the folder `out` is left as it is."""
+    """Train and evaluate; finished phases in the folder `out` are skipped."""
     from pickclutter_lang.experiments.images.image_protocol import evaluate_images
     from pickclutter_lang.experiments.images.image_results import summary
     from pickclutter_lang.experiments.images.image_run import ImageRun
@@ -26,7 +26,7 @@ def main(config: ImageTrainConfig) -> None:
     run = ImageRun.open(config)
     path = Path(config.out) / RESULT_FILE
     if path.is_file():
-        print("this run is done; choose another out for another")
+        print("this run is done; choose another out= to train again")
         result = read_result(Path(config.out), "images")
     else:
         print(run.report)

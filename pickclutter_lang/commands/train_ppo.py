@@ -11,7 +11,7 @@ from pickclutter_lang.policy.rl.config import PPOConfig
 
 @hydra_main(PPOConfig)
 def main(config: PPOConfig) -> None:
-    """Train, and say where the curves are."""
+    """Train, and print the path of the curves."""
     from pickclutter_lang.policy.rl.ppo import train_ppo
 
     print(f"curves: {train_ppo(config)}")

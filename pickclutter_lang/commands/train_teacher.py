@@ -1,10 +1,10 @@
-"""Train a pocket teacher on scenes and object views, or on your own images, and export it with a model card.
+"""Train a pocket teacher, a small CLIP from scratch, on renders or on your own images, and write its model card.
 
     pickclutter train-teacher scenes=[data/teacher] views=[data/views] out=runs/teacher
     pickclutter train-teacher teacher_data=image_folder images=photos/train classes=classes.json out=runs/teacher
 
 Scenes come from `pickclutter collect-scenes split=teacher`, views from `pickclutter render-object-views`.
-An interrupted command goes on where it ended.
+An interrupted command resumes when run again.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
@@ -13,7 +13,7 @@ from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 
 @hydra_main(TeacherTrainConfig, {"teacher_data": "renders"})
 def main(config: TeacherTrainConfig) -> None:
-    """Train, and say where the teacher is."""
+    """Train, and print the path of the teacher."""
     from pickclutter_lang.teacher_training.train import train_teacher
 
     folder = train_teacher(config)

@@ -1,1 +1,1 @@
-"""Data sets: stores of simulated scenes, labeled images, views of single objects, and image transforms."""
+"""Datasets: stores of simulated scenes, labeled images, views of single objects, and image transforms."""

@@ -1,4 +1,4 @@
-"""Addresses of camera images, and which of them a student takes."""
+"""Keys of camera images, and which of the images a student takes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 CameraKey = tuple[str, str]
-"""(camera, kind): `hand` or `base`, and `rgb` or `depth`."""
+"""(camera, modality): `hand` or `base`, and `rgb` or `depth`."""
 CameraImages = Mapping[CameraKey, NDArray[Any]]
-"""Images by address: `rgb` uint8 [H, W, 3], `depth` float32 [H, W] or [H, W, 1] in meters (0 = no measurement)."""
+"""Images by key: `rgb` uint8 [H, W, 3], `depth` float32 [H, W] or [H, W, 1] in meters (0 = no measurement)."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class CameraSpec:
 
     @property
     def keys(self) -> list[CameraKey]:
-        """Addresses of the images, in the order of the channels."""
-        kinds = ("rgb", "depth") if self.depth else ("rgb",)
-        return [(camera, kind) for camera in self.cameras for kind in kinds]
+        """Keys of the images, in the order of the channels."""
+        modalities = ("rgb", "depth") if self.depth else ("rgb",)
+        return [(camera, modality) for camera in self.cameras for modality in modalities]
 
     @property
     def channels(self) -> int:

@@ -35,7 +35,7 @@ class AugmentationConfig:
 class SceneDataConfig:
     """Scenes, cameras and label of a student.
 
-    `${scenes}` stands for the key `scenes` of the run.
+    `${scenes}` is the value of the key `scenes` of the run.
     """
 
     train: str = "${scenes}/train"
@@ -53,7 +53,7 @@ class SceneDataConfig:
     depth: bool = False
     """Use the depth of the cameras too."""
     crop_size: int | None = 128
-    """Side in pixels of the center crop, where the objects are. null: the whole image."""
+    """Side in pixels of the center crop, where the objects are. null: the full image."""
     image_size: int = 128
     """Side in pixels to which the crop is resized."""
     target_label: str = "graspable"

@@ -13,7 +13,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, color_jitter_batch, crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 
-_FEWEST_PIXELS = 30
+_MIN_PIXELS = 30
 _AT_ONCE = 64
 _SHIFT, _LARGER, _SMALLER = 0.08, 0.25, 0.2  # shares of the side; logarithms of the factors
 
@@ -39,7 +39,7 @@ class ObjectCropDataset:
             segmentation, ids_of = self._images("segmentation", chosen), scenes.instance_ids(chosen, label_indices)
             for row, image, ids in zip(chosen, segmentation, ids_of, strict=True):
                 pixels = np.bincount(image.ravel(), minlength=256)
-                for label in np.flatnonzero((ids > 0) & (pixels[ids] >= _FEWEST_PIXELS)).tolist():
+                for label in np.flatnonzero((ids > 0) & (pixels[ids] >= _MIN_PIXELS)).tolist():
                     rows.append(row)
                     instance_ids.append(int(ids[label]))
                     labels.append(label)

@@ -29,7 +29,7 @@ class ObjectViewDataset:
     """Views of objects, in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], and `object_index` [M] into `objects`.
 
     `objects` holds one dictionary an object: `{"model_id": ...}` for one of the catalog, or the attributes of a random
-    procedural one. `config` says how the views were made; `content_hash` is the sha256 (hex) of the images.
+    procedural one. `config` is how the views were made; `content_hash` is the sha256 (hex) of the images.
     """
 
     rgb: NDArray[np.uint8]

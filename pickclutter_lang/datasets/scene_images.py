@@ -1,4 +1,4 @@
-"""Scene stores as data sets for the student: images and labels, cropped, augmented and preprocessed."""
+"""Scene stores as datasets for the student: images and labels, cropped, augmented and preprocessed."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ class SceneDataset:
         :return: uint8 [n, C]; 0 for an object that is not there
         :raises DatasetError: when the store does not say which objects are in a scene
         """
-        places = self._actors[list(rows)][:, None, :] == np.array(label_indices)[:, None]
-        return np.where(places.any(axis=2), places.argmax(axis=2) + 1, 0).astype(np.uint8)
+        matches = self._actors[list(rows)][:, None, :] == np.array(label_indices)[:, None]
+        return np.where(matches.any(axis=2), matches.argmax(axis=2) + 1, 0).astype(np.uint8)
 
     @cached_property
     def _actors(self) -> NDArray[np.int16]:

@@ -1,4 +1,4 @@
-"""Loss terms from outside the package: functions of the tensors that a training step has, named `module:attribute`."""
+"""Custom loss terms: functions of the tensors that a training step has, named `module:attribute`."""
 
 from __future__ import annotations
 

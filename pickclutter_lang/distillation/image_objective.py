@@ -18,7 +18,7 @@ from pickclutter_lang.utils.constants import TEMPERATURE
 IMAGE_LOSS_NAMES = ("cls", "mse", "im_cst", "vlprox", "cap")
 _NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "cap": ("captions",)}
 IMAGE_ARGUMENTS = ("student", "text", "labels", "teacher", "captions")
-"""Arguments of the call of an `ImageObjective`, which the parameters of a loss from outside name."""
+"""Arguments of the call of an `ImageObjective`, which the parameters of a custom loss name."""
 
 
 class ImageObjective:
@@ -47,7 +47,7 @@ class ImageObjective:
         :param top_k: k of `vlprox`
         :param filter_vlprox: leave out of `vlprox` the images whose label is not the teacher's first choice
         :param filter_im_cst: leave these images out of `im_cst` too (Table 9)
-        :param extra: `module:attribute` of losses from outside -> weight; see `ExtraLoss`
+        :param extra: `module:attribute` of custom losses -> weight; see `ExtraLoss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
         extra = extra or {}

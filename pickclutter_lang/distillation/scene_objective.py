@@ -31,7 +31,7 @@ SCENE_ARGUMENTS = (
     "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
     "region_features", "teacher_region_features", "vocabulary", "vocabulary_probabilities",
 )  # fmt: skip
-"""Arguments of the call of a `SceneObjective`, which the parameters of a loss from outside name."""
+"""Arguments of the call of a `SceneObjective`, which the parameters of a custom loss name."""
 
 
 class VocabularyFeatures(NamedTuple):
@@ -100,7 +100,7 @@ class SceneObjective:
         :param vocabulary_temperature: tau of `region_proximity` and `scene_proximity`
         :param vocabulary_top_k: k of `region_proximity`
         :param gamma_negative: of `cls` and `region_cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
-        :param extra: `module:attribute` of losses from outside -> weight; see `ExtraLoss`
+        :param extra: `module:attribute` of custom losses -> weight; see `ExtraLoss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
         extra = extra or {}

@@ -53,7 +53,7 @@ def vl_proximity_loss(
     :param k: at least 1; the paper takes 256
     :param temperature: tau > 0, of both distributions
     :param filter_misaligned: leave out the images whose label is not the teacher's first choice
-    :return: scalar, mean over the images kept; 0 with a gradient of 0 where none is kept
+    :return: scalar, mean over the selected images; 0 with a gradient of 0 where none is selected
     :raises InvalidArgumentError: on other shapes or values
     """
     check_features(student=student, teacher=teacher, text=text)

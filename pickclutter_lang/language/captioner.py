@@ -1,4 +1,4 @@
-"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `words`."""
+"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `sentence`."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _load(transformers: Any, folder: Path) -> tuple[Any, Any]:
     tokenizer, image_processor = (getattr(processor, part, None) for part in ("tokenizer", "image_processor"))
     if image_processor is None or tokenizer is None or set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
         raise LanguageModelError(f"expected processor and tokenizer of an image captioning model in {folder}")
-    if loading_info["missing_keys"]:  # transformers would go on with random numbers
+    if loading_info["missing_keys"]:  # transformers would continue with random weights
         raise LanguageModelError(
             f"expected all weights of a {type(model).__name__} in {folder}, but {len(loading_info['missing_keys'])} "
             f"are missing, such as {min(loading_info['missing_keys'])}"

@@ -86,7 +86,7 @@ class ChatClient:
         """Return the cleaned answer to a message.
 
         :param wait: called with the seconds to wait before a useless answer is requested again
-        :raises LanguageModelError: when the server cannot be reached, refuses, or gives no answer of use
+        :raises LanguageModelError: when the server cannot be reached, refuses, or gives no usable answer
         """
         for attempt in range(self._retries + 1):
             try:
@@ -113,7 +113,7 @@ class ChatClient:
 
     def _fail(self, error: Exception) -> NoReturn:
         """Say in one line what went wrong and what to do, without the key."""
-        openai, retry_hint = self._openai, "run the same command again later, what was answered is kept"
+        openai, retry_hint = self._openai, "run the same command again later, received answers are kept"
         status = getattr(error, "status_code", None)
         attempts = f"after {self._retries + 1} attempts" if self._retries else "at once"
         if isinstance(error, openai.APITimeoutError):
@@ -130,7 +130,7 @@ class ChatClient:
         elif status == 404:
             reason = f"{self.host} has no model {self.model!r} or no such address (404); check model= and base_url="
         elif status is not None and 300 <= status < 400:
-            reason = f"{self.host} points to another address ({status}), which was not asked; put it into base_url="
+            reason = f"{self.host} points to another address ({status}), which got no request; put it into base_url="
         elif status == 429 or (status is not None and status >= 500):
             reason = f"{self.host} still answers {status} ({self._one_line(error)}), {attempts}; {retry_hint}"
         else:
@@ -178,13 +178,13 @@ def clean_answer(text: str) -> str:
             line = inner.strip()
     if not line:
         raise UnusableAnswerError("an empty text")
-    shown = repr(line if len(line) <= _MAX_MESSAGE_LENGTH else line[: _MAX_MESSAGE_LENGTH - 3] + "...")
+    excerpt = repr(line if len(line) <= _MAX_MESSAGE_LENGTH else line[: _MAX_MESSAGE_LENGTH - 3] + "...")
     if _REFUSAL.match(line):
-        raise UnusableAnswerError(f"a refusal, {shown}")
+        raise UnusableAnswerError(f"a refusal, {excerpt}")
     if len(line) > _MAX_ANSWER_LENGTH:
-        raise UnusableAnswerError(f"{len(line)} characters instead of a sentence, {shown}")
+        raise UnusableAnswerError(f"{len(line)} characters instead of a sentence, {excerpt}")
     if sum(map(str.isalpha, line)) < len(line) / 2 or not line.replace("\N{REPLACEMENT CHARACTER}", "").isprintable():
-        raise UnusableAnswerError(f"no sentence, {shown}")
+        raise UnusableAnswerError(f"no sentence, {excerpt}")
     return line
 
 
@@ -217,22 +217,22 @@ def _key(variable: str | None) -> str | None:
 
 def _content(body: bytes) -> str:
     """Return the text in the body of a response, whatever the server made of it."""
-    shown = repr(body[:60].decode("utf-8", "replace"))
+    excerpt = repr(body[:60].decode("utf-8", "replace"))
     try:
         answer = json.loads(body)
     except ValueError as error:
-        raise UnusableAnswerError(f"no JSON, {shown}") from error
+        raise UnusableAnswerError(f"no JSON, {excerpt}") from error
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise UnusableAnswerError(f"JSON without choices, {shown}")
+        raise UnusableAnswerError(f"JSON without choices, {excerpt}")
     message = choices[0].get("message")
     if not isinstance(message, dict):
-        raise UnusableAnswerError(f"a choice without a message, {shown}")
+        raise UnusableAnswerError(f"a choice without a message, {excerpt}")
     if message.get("refusal") or choices[0].get("finish_reason") == "content_filter":
         raise UnusableAnswerError(f"a refusal, {message.get('refusal') or 'by the content filter'!r}")
     if choices[0].get("finish_reason") == "length":
         raise UnusableAnswerError("a text that was cut off")
     text = message.get("content")
     if not isinstance(text, str):
-        raise UnusableAnswerError(f"a message without a text, {shown}")
+        raise UnusableAnswerError(f"a message without a text, {excerpt}")
     return text

@@ -23,7 +23,7 @@ class DescribeConfig:
     """Descriptions of labels by a language model."""
 
     labels: Any
-    """[a,b,...], a .json file with a list, a .txt file with a label a line, or `catalog` (the 26 objects)."""
+    """[a,b,...], a .json file with a list, a .txt file with one label per line, or `catalog` (the 26 objects)."""
     model: str
     """Name of the model at the server."""
     out: str
@@ -56,11 +56,11 @@ class DescribeConfig:
         if self.instruction is None and self.style not in INSTRUCTIONS:
             raise InvalidArgumentError(
                 f"expected style to be one of {', '.join(STYLES)}, but got {self.style!r}; "
-                "a style of your own needs its instruction= too"
+                "a custom style needs its instruction= too"
             )
         if self.instruction is not None and (self.style in INSTRUCTIONS or "{name}" not in self.instruction):
             raise InvalidArgumentError(
-                f"expected an instruction of your own to hold {{name}} and to go with a style= of its own name, "
+                f"expected a custom instruction to hold {{name}} and to have a custom style= name, "
                 f"but got style={self.style!r}, instruction={self.instruction!r}"
             )
         if not self.model.strip():
@@ -95,7 +95,7 @@ def collect_descriptions(
 
     :param track: shows progress over the labels that are requested
     :raises MismatchError: when `out` holds answers of another model, instruction or host
-    :raises LanguageModelError: when the model gives no answer of use; what was answered is kept
+    :raises LanguageModelError: when the model gives no usable answer; received answers are kept
     """
     labels, collected = read_labels(config.labels), _load_or_create(config)
     missing = [label for label in labels if label not in collected.texts]
@@ -131,7 +131,7 @@ def read_labels(labels: object) -> list[str]:
     """Return labels from a list, from `catalog`, or from a file.
 
     :param labels: texts; or `catalog` (the paper's 26 objects); or the path of a `.json` file with a list of texts,
-        or of a `.txt` file with one label a line
+        or of a `.txt` file with one label per line
     :raises MissingAssetsError: when there is no such file
     :raises DatasetError: when it cannot be read
     :raises InvalidArgumentError: for no labels, empty ones, or one that comes twice

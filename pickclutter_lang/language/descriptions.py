@@ -37,11 +37,11 @@ CATALOG = "catalog"
 
 @dataclass(frozen=True)
 class DescriptionSet:
-    """One description a label, and where they come from.
+    """One description per label, and where they come from.
 
     `label_set` names the labels, `style` is one of `STYLES` or a name of the user's choice. `model` is the language
     model, `instruction` its prompt, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
-    `base_url` the host that answered, or "none". `provenance` says in a sentence how the texts came about.
+    `base_url` the host that answered, or "none". `provenance` is a sentence on the origin of the texts.
     """
 
     label_set: str

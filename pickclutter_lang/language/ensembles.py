@@ -38,7 +38,7 @@ class TextEncoder(Protocol):
 def ensemble_features(
     teacher: TextEncoder, texts: Descriptors, template: str = "{label}", truncate: bool = False
 ) -> Tensor:
-    """Return one feature a label: the mean direction of the unit features of its texts.
+    """Return one feature per label: the mean direction of the unit features of its texts.
 
     :param teacher: a `Teacher`
     :param texts: [C][n], at least one text for each label, as `label_texts` gives; n may differ between labels
@@ -72,7 +72,7 @@ def label_texts(names: Sequence[str], descriptors: Descriptors) -> list[list[str
 
 
 def style_descriptors(names: Sequence[str], sources: Sequence[str] = STYLES) -> list[list[str]]:
-    """Return one descriptor a label for each of several descriptions, [C][sources].
+    """Return one descriptor per label for each of several descriptions, [C][sources].
 
     :param sources: styles or paths, as `read_descriptions` takes them
     :raises UnknownObjectError: naming the labels without a description

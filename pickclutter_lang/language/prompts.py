@@ -65,7 +65,7 @@ class LearnedPrompts(nn.Module):
         :param n_context: number of context vectors, at least 1; the paper learns 8
         :param dual: learn a second, negative context (section 7)
         :param init: texts whose embeddings the positive and the negative context start from. A text with
-            fewer tokens than `n_context` stands right before the label, after random vectors. None: random vectors
+            fewer tokens than `n_context` is placed right before the label, after random vectors. None: random vectors
         :param generator: source of the random vectors; torch's global one where None
         :param truncate: cut labels that are too long, at their end, instead of raising
         :raises InvalidArgumentError: where a text has more tokens than `n_context`, or a label does not fit

@@ -56,7 +56,7 @@ def common_words(
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Return common words that are close to the anchors, and their embeddings [count, 384].
 
-    Candidates are the most common one-token words of CLIP's tokenizer. The nearest to any anchor are kept: names of
+    Candidates are the most common one-token words of CLIP's tokenizer. The nearest to any anchor are selected: names of
     objects are, names of people are not.
 
     :param anchors: embeddings [A, 384] of the words in captions
@@ -69,5 +69,5 @@ def common_words(
     words = [word for word in words if word.isascii() and word.isalpha() and len(word) >= _MIN_LETTERS]
     embeddings = model.encode(words)
     similarity = (embeddings @ anchors.T).max(axis=1)
-    kept = np.sort(np.argsort(-similarity, kind="stable")[:count])
-    return [words[n] for n in kept], embeddings[kept]
+    nearest = np.sort(np.argsort(-similarity, kind="stable")[:count])
+    return [words[n] for n in nearest], embeddings[nearest]

@@ -17,7 +17,7 @@ class CenterOfMassConfig:
     n_slices: int = 12
     """Slices along the longest horizontal axis."""
     min_width_m: float = 0.003
-    """Least width of a slice, so that one with a single point has a volume."""
+    """Minimum width of a slice, so that one with a single point has a volume."""
     extent_percentiles: tuple[float, float] = (2, 98)
     """Ends of the object along and across its longest axis."""
     width_percentiles: tuple[float, float] = (5, 95)

@@ -30,7 +30,7 @@ class ControllerConfig:
     joint_scale_rad: float = 0.1
     """Rotation of a joint for an action of 1.0 in `pd_joint_delta_pos`."""
     min_rotation_speed: float = 0.5
-    """Least speed limit of rotations in `pd_ee_delta_pose`; at transport speed they would dominate the duration."""
+    """Minimum speed limit of rotations in `pd_ee_delta_pose`; at transport speed they would dominate the duration."""
 
 
 DEFAULT_CONTROLLER_CONFIG = ControllerConfig()

@@ -99,8 +99,8 @@ def propose_grasps(
     order = np.argsort(costs, kind="stable")
     candidates = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
     free = _free_and_distinct(candidates, target, others, limits, config)
-    beside = collision_counts(candidates[free], [target], config.side_clearance_m, config.gripper)
-    tight = beside > config.max_stray_points
+    beside_fingers = collision_counts(candidates[free], [target], config.side_clearance_m, config.gripper)
+    tight = beside_fingers > config.max_stray_points
     ranking = np.argsort(np.array(costs)[order][free] + config.costs.tight * tight, kind="stable")
     return candidates[free[ranking[: config.max_candidates]]]
 

@@ -44,7 +44,7 @@ class KinematicsConfig:
     damping: float = 0.02
     """Damping of the pseudo-inverse near singular postures."""
     max_step_rad: float = 0.3
-    """Most that a joint turns in one step; the linearization holds no farther."""
+    """Maximum angle that a joint turns in one step; the linearization holds no farther."""
     position_tolerance_m: float = 5e-4
     """Position error of a solution."""
     rotation_tolerance_rad: float = 5e-3

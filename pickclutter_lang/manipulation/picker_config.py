@@ -34,7 +34,7 @@ class MotionConfig:
     lift_height_m: float = 0.12
     """Height of the lift above the grasp."""
     travel_height_m: float = 0.22
-    """Least height of the TCP above the table before it comes down to a grasp, and after a failed one."""
+    """Minimum height of the TCP above the table before it comes down to a grasp, and after a failed one."""
     position_tolerance_m: float = 0.004
     """Position error at which a grasp or the goal is reached."""
     rotation_tolerance_rad: float = 0.04
@@ -44,15 +44,15 @@ class MotionConfig:
     waypoint_rotation_tolerance_rad: float = 0.15
     """Rotation error at which a waypoint is passed."""
     max_steps: int = 45
-    """Most steps of one motion."""
+    """Maximum number of steps of one motion."""
     stall_steps: int = 6
     """Steps without progress after which a motion ends."""
     min_progress_m: float = 1e-4
-    """Least decrease of the pose error in a step that counts as progress."""
+    """Minimum decrease of the pose error in a step that counts as progress."""
     rotation_weight_m: float = 0.1
     """Weight of a radian in the pose error."""
     min_close_steps: int = 7
-    """Least steps of closing the fingers."""
+    """Minimum number of steps of closing the fingers."""
     closed_step_m: float = 0.0005
     """The fingers are closed once they close less than that in a step."""
     lift_speed: float = 0.15
@@ -60,7 +60,7 @@ class MotionConfig:
     transport_speed: float = 0.3
     """The same while transporting; slower, fewer center hypotheses fit into an episode."""
     min_settle_steps: int = 3
-    """Least steps at a center hypothesis."""
+    """Minimum number of steps at a center hypothesis."""
     settled_step_rad: float = 0.006
     """The arm rests once no joint turns more in a step; ManiSkill2's own threshold is 0.01."""
     min_opening_m: float = 0.002
@@ -85,7 +85,7 @@ class PickerConfig:
     grasp_limits: tuple[GraspLimits, ...] = (DEFAULT_LIMITS, RELAXED_LIMITS)
     """Limits of the grasps, tried in that order until one has a reachable grasp."""
     grasp_proposer: GraspProposer = propose_grasps
-    """Where grasps come from; a function of one's own may stand in its place."""
+    """Where grasps come from; a custom function may replace it."""
     grasp: GraspConfig = DEFAULT_GRASP_CONFIG
     """Grasp proposals, and the gripper's volume."""
     motion: MotionConfig = MotionConfig()

@@ -25,9 +25,9 @@ class PlaneConfig:
     distinct_plane_deg: float = 25.0
     """Normals farther than that from a face may belong to another one."""
     min_patch_fraction: float = 0.1
-    """Least share of the patches that make a face."""
+    """Minimum fraction of the patches that make a face."""
     max_planes: int = 3
-    """Most faces: a camera sees at most three of a box."""
+    """Maximum number of faces: a camera sees at most three of a box."""
 
 
 DEFAULT_PLANE_CONFIG = PlaneConfig()

@@ -40,7 +40,7 @@ class SegmentationConfig:
     max_border_step_m: float = 0.015
     """Largest depth step between segments of one object; 12 to 20 mm do as well on 150 scenes of X_id."""
     min_heat_ratio: float = 0.3
-    """Least heat of a merged segment relative to the best one; 0.25 does as well on 150 scenes of X_id."""
+    """Minimum heat of a merged segment relative to the best one; 0.25 does as well on 150 scenes of X_id."""
     min_scored_heat_ratio: float = 0.1
     """The same with log-odds, which separate names better; chosen on 150 scenes of X_ood."""
     min_joined_log_odds: float = 1.0

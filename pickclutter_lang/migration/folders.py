@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def converted_files(root: Path) -> dict[PurePosixPath, tuple[PurePosixPath, bytes | None]]:
-    """Return every file below a folder: its path -> its new path, and its new content (None: as it is).
+    """Return every file below a folder: its path -> its new path, and its new content (None: unchanged).
 
     :raises CheckpointError: when a file is damaged, or nothing here is of version 0.1.0
     """
@@ -93,7 +93,7 @@ def _run_record(old: Json, config: Callable[[Mapping[str, Any]], Json]) -> Json:
 
 
 def _data(old: Json) -> Json:
-    """Rename the known classes of a data set of images."""
+    """Rename the known classes of a dataset of images."""
     return renames.rename(old, {"known": "seen"})
 
 

@@ -1,4 +1,4 @@
-"""A folder of version 0.1.0 is converted beside itself and then put in its own place: never half converted."""
+"""Converts a folder of version 0.1.0 into a new one, which then replaces it atomically."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pickclutter_lang.utils.io import atomic_write, fsync
 from pickclutter_lang.utils.progress import track
 
 BACKUP_SUFFIX = ".0.1.0"
-"""Behind the name of a folder that was migrated: what it was before."""
+"""Suffix of the folder that keeps the files before a migration."""
 _NEVER_CHANGED = (".safetensors", ".npz", ".h5", ".png")
 """Files that are replaced, never written into: both folders may share them."""
 
 
 def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]:
-    """Convert a folder, which may hold many runs, and keep what it was beside it.
+    """Convert a folder, which may hold many runs, and keep the old files next to it.
 
-    Weights become hard links where the disk allows it, so that the copy takes little room. A migration that was ended
+    Weights become hard links where the disk allows it, so that the copy takes little space. A migration that was ended
     halfway is done again, or ended, by the same call.
 
-    :param dry_run: convert nothing, and only say what would change
+    :param dry_run: convert nothing, and only report what would change
     :return: a line for each file that changes, and the folder that keeps the old files
     :raises CheckpointError: when there is no such folder, it was migrated before, or a file is damaged
     """
@@ -50,7 +50,7 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
         fsync(root.parent)
     except OSError as error:
         raise CheckpointError(
-            f"cannot convert {folder}: {error.strerror}; mend that and run the same command again, nothing is lost"
+            f"cannot convert {folder}: {error.strerror}; fix that and run the same command again, nothing is lost"
         ) from error
     return lines, backup
 

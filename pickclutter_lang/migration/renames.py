@@ -1,4 +1,4 @@
-"""What version 0.1.0 called a configuration key, and what it is called now."""
+"""Configuration keys of version 0.1.0 and their names in this version."""
 
 from __future__ import annotations
 
@@ -110,12 +110,12 @@ def image_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def teacher_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a checkpoint of a teacher says of its run, with today's keys."""
+    """Return the configuration in a teacher's checkpoint, with today's keys."""
     return _renamed(dict(config), _TEACHER)
 
 
 def architecture(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a checkpoint says of its model, with today's keys."""
+    """Return the architecture in a checkpoint, with today's keys."""
     new = rename(values, _ARCHITECTURE)
     for key in ("descriptions", "extra_descriptions"):
         if key in new:
@@ -124,9 +124,9 @@ def architecture(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(old: dict[str, Any], names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    for group, own in names.items():
+    for group, new_keys in names.items():
         if group and isinstance(old.get(group), dict):
-            old[group] = rename(old[group], own)
+            old[group] = rename(old[group], new_keys)
     return rename(old, {**names[""], **PHASES})
 
 

@@ -24,7 +24,7 @@ def select_objects(selection: str) -> Catalog:
         return paper_catalog()
     if selection not in ("further", "kept_out"):
         raise InvalidArgumentError(f"expected a selection of paper, further or kept_out, but got {selection!r}")
-    return Catalog([item for item, extra_test in _extra_rows() if extra_test == (selection == "kept_out")])
+    return Catalog([item for item, kept_out in _extra_rows() if kept_out == (selection == "kept_out")])
 
 
 @lru_cache(maxsize=1)
@@ -38,7 +38,7 @@ def _extra_rows() -> tuple[tuple[CatalogObject, bool], ...]:
     rows = json.loads((files("pickclutter_lang.assets") / "extra_objects.json").read_text())
     rows_of_objects = []
     for row in rows:
-        extra_test = bool(row.pop("kept_out"))
+        kept_out = bool(row.pop("kept_out"))
         as_tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-        rows_of_objects.append((CatalogObject(**as_tuples), extra_test))
+        rows_of_objects.append((CatalogObject(**as_tuples), kept_out))
     return tuple(rows_of_objects)

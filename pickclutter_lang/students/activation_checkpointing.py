@@ -15,9 +15,9 @@ def checkpoint_forward(network: nn.Module, part: Callable[[Tensor], Tensor], x: 
 
     Values, gradients, random draws and the statistics of batch norm are those of the plain computation.
 
-    :param network: the whole network, whose batch norms must count the batch once
+    :param network: the full network, whose batch norms must count the batch once
     :param part: the part to compute; a second call must give the same values
-    :param x: its input; the random state of its device is kept
+    :param x: its input; the random state of its device is preserved
     """
 
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

@@ -42,7 +42,7 @@ def build_backbone(
     activation_checkpointing: bool = False,
 ) -> Backbone:
     """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`, or
-    call a function from outside, `module:attribute`.
+    call a custom function, `module:attribute`.
 
     Such a function takes `channels`, `output_stride` and `pretrained` by name, and returns a `Backbone`, whose module
     maps float images [N, channels, S, S] to feature maps [N, width, h, w].
@@ -62,7 +62,7 @@ def build_backbone(
     if activation_checkpointing and name not in EFFICIENTNETS:
         raise InvalidArgumentError(f"expected efficientnet_b0..b7 for activation_checkpointing, got {name}")
     if is_plugin(name):
-        return _from_outside(name, channels, output_stride, pretrained)
+        return _custom_backbone(name, channels, output_stride, pretrained)
     if output_stride == 8 and name != "small_resnet" and library != "timm":
         raise InvalidArgumentError(f"expected output_stride 16 or 32 for {name}, got 8")
     try:
@@ -90,7 +90,7 @@ def _unknown(name: str) -> InvalidArgumentError:
 
 
 class _CheckedMap(nn.Module):
-    """A network from outside, whose feature maps are checked."""
+    """A custom network, whose feature maps are checked."""
 
     def __init__(self, name: str, backbone: Backbone) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class _CheckedMap(nn.Module):
         return features
 
 
-def _from_outside(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+def _custom_backbone(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
     build = resolve(name, "student.name")
     made = build(channels=channels, output_stride=output_stride, pretrained=pretrained)
     backbone = checked_result(made, Backbone, name, "student.name")

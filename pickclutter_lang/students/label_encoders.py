@@ -36,7 +36,7 @@ class PromptLabelEncoder(nn.Module):
         """Set up the contexts; random ones come from torch's global generator.
 
         :raises InvalidArgumentError: when a label's text is too long for the teacher
-        :raises UnknownObjectError: when a description is asked for and one of these labels has none
+        :raises UnknownObjectError: when a description is requested and one of these labels has none
         """
         super().__init__()
         self._descriptions = read_descriptions(config.descriptions) if config.descriptions else None

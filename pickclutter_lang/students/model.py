@@ -126,7 +126,7 @@ class PromptedStudent(MultiLabelStudent):
     def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
         """Score labels on images.
 
-        In eval mode without gradient the prompts of a set of labels are encoded once and kept.
+        In eval mode without gradient the prompts of a set of labels are encoded once and cached.
 
         :param images: as in `score`
         :param labels: C names, by default the model's own

@@ -81,7 +81,7 @@ def build_student(
 
     :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's), `small_resnet`
         (see students/small_resnet.py), `torchvision/<name>`, `timm/<name>`, or `module:attribute` of
-        a function from outside (see `build_backbone`)
+        a custom function (see `build_backbone`)
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
     :param output_stride: input size over map size, 16 or 32, for `small_resnet` and most of timm's networks 8 too;

@@ -75,7 +75,7 @@ class TeacherTrainConfig:
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
         if self.exclude_split not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
-        least = {
+        minima = {
             "min_crop_size": 16,
             "steps": 1,
             "scene_batch_size": 2,
@@ -83,7 +83,7 @@ class TeacherTrainConfig:
             "seed": 0,
             "save_every": 1,
         }
-        for name, low in least.items():
+        for name, low in minima.items():
             if getattr(self, name) < low:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
         if not self.crop_sizes or min(self.crop_sizes) < 32:
@@ -96,6 +96,6 @@ class TeacherTrainConfig:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 
     def choices(self) -> dict[str, Any]:
-        """Return the values that decide the weights, but for where the data lies."""
+        """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
         return {k: v for k, v in asdict(self).items() if k not in (*folders, "out", "save_every", "num_threads")}

@@ -32,11 +32,11 @@ def evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[
     unseen_images = FolderImages.open(config.unseen_images, config.classes)
     trained_names = {item.folder for item in trained} | {item.attributes.name for item in trained}
     unseen = [item for item in unseen_images.classes if not {item.folder, item.attributes.name} & trained_names]
-    figures, classes = _top1(teacher, unseen_images, trained)
+    metrics, classes = _top1(teacher, unseen_images, trained)
     unseen_metrics: dict[str, Any] = {}
     if len(unseen) > 1:
         unseen_metrics = _top1(teacher, unseen_images, unseen)[0] | {"folders": [item.folder for item in unseen]}
-    return {"images": figures, "classes": classes, "unseen": unseen_metrics}
+    return {"images": metrics, "classes": classes, "unseen": unseen_metrics}
 
 
 def _top1(
@@ -60,30 +60,30 @@ def _top1(
         candidates[n].attributes.name: float(by_name[targets == n].double().mean())
         for n in sorted(set(targets.tolist()))
     }
-    figures = {
+    metrics = {
         "images": len(rows),
         "classes": len(candidates),
         "overall": float(by_name.double().mean()),
         "mean_class": float(np.mean(list(classes.values()))),
     }
     if all(item.sentences for item in candidates):
-        figures["by_description"] = float(hits([item.sentences[0] for item in candidates]).double().mean())
-    return figures, classes
+        metrics["by_description"] = float(hits([item.sentences[0] for item in candidates]).double().mean())
+    return metrics, classes
 
 
-def folder_sections(figures: Mapping[str, Any]) -> str:
-    """Return the section `Held-out figures` of such a teacher's model card, in Markdown.
+def folder_sections(metrics: Mapping[str, Any]) -> str:
+    """Return the section `Held-out metrics` of such a teacher's model card, in Markdown.
 
-    :param figures: of `evaluate_folder`
+    :param metrics: of `evaluate_folder`
     """
-    parts = ["## Held-out figures\n"]
-    if figures["images"]:
-        rows = [[name, percent(share)] for name, share in sorted(figures["classes"].items(), key=lambda row: row[1])]
+    parts = ["## Held-out metrics\n"]
+    if metrics["images"]:
+        rows = [[name, percent(share)] for name, share in sorted(metrics["classes"].items(), key=lambda row: row[1])]
         table = markdown_table(["class", "top-1"], rows)
-        parts += [_sentence("classes that it was trained on", figures["images"]), f"{table}\n"]
-    if figures["unseen"]:
-        parts.append(_sentence("classes that it **never saw**, among themselves", figures["unseen"]))
-        parts.append(f"These are: {', '.join(figures['unseen']['folders'])}.\n")
+        parts += [_sentence("classes that it was trained on", metrics["images"]), f"{table}\n"]
+    if metrics["unseen"]:
+        parts.append(_sentence("classes that it **never saw**, among themselves", metrics["unseen"]))
+        parts.append(f"These are: {', '.join(metrics['unseen']['folders'])}.\n")
     if len(parts) == 1:
         parts.append("None: there were no `unseen_images`.\n")
     return "\n".join(parts)

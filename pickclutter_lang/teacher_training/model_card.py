@@ -32,7 +32,7 @@ A small vision-language model of open_clip's `CLIP` class: a residual network of
 stride 16 and is projected before pooling, so that it gives dense features), CLIP's tokenizer and a causal
 text transformer. It was trained from scratch on {images}, on a CPU.
 
-It stands in for CLIP where CLIP's weights cannot be had: for tests, for the quickstart, for machines without network.
+It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without network.
 It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. {limits}
 """
 
@@ -45,27 +45,27 @@ the classes and the words below and images such as it was trained on, nothing el
 nothing about what distillation from CLIP would give."""
 
 
-def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
-    """Write `MODEL_CARD.md` and `figures.json` beside an exported teacher.
+def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
+    """Write `MODEL_CARD.md` and `figures.json` next to an exported teacher.
 
-    :param figures: of `evaluate_teacher`
+    :param metrics: of `evaluate_teacher`
     :param seconds: that the training took
     """
     teacher = load_pocket_teacher(folder)
-    write_json(folder / "figures.json", dict(figures))
+    write_json(folder / "figures.json", dict(metrics))
     if config.images:
         head = _HEAD.format(title=" of a folder of images", images="a folder of images", limits=_FOLDER_LIMITS)
         parts = [
             head,
             _model_section(folder, teacher),
             _folder_training_section(config, seconds),
-            folder_sections(figures),
+            folder_sections(metrics),
         ]
     else:
         title = " that never saw Y_ood" if config.exclude_split == "ood" else ""
         head = _HEAD.format(title=title, images="images from a simulator", limits=_RENDER_LIMITS)
         parts = [head, _model_section(folder, teacher), _unseen_section(config), _training_section(config, seconds)]
-        parts += [metric_sections(figures), _LICENSE]
+        parts += [metric_sections(metrics), _LICENSE]
     write_text(folder / "MODEL_CARD.md", "\n".join(parts))
 
 
@@ -101,13 +101,13 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
 
 
 def _unseen_section(config: TeacherTrainConfig) -> str:
-    extra_test = ", ".join(select_objects("kept_out").names)
-    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {extra_test}.\n"
+    kept_out = ", ".join(select_objects("kept_out").names)
+    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {kept_out}.\n"
     if config.exclude_split == "ood":
         names = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
         text += (
             f"Nor the 12 objects of Y_ood: {names}. Neither their scans nor their procedural models are in any\n"
-            "training image, and no caption names them, not even as absent. The figures below on Y_ood are\n"
+            "training image, and no caption names them, not even as absent. The metrics below on Y_ood are\n"
             "zero-shot.\n"
         )
     if config.sentence_weight:

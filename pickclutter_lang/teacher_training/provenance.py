@@ -64,5 +64,5 @@ def _refuse_shared(shared: Sequence[str], kind_of_data: str) -> None:
     if shared:
         raise InvalidArgumentError(
             f"expected held-out {kind_of_data} that are not trained on, but {len(shared)} are, such as {shared[0]}; "
-            "figures on them would mean nothing: remove them from one of the two"
+            "metrics on them would mean nothing: remove them from one of the two"
         )

@@ -80,11 +80,11 @@ class ObjectViews:
         sizes = {store.rgb.shape[1] for store in stores}
         if len(sizes) != 1:
             raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
-        extra_test = frozenset(select_objects("kept_out").model_ids)
+        kept_out = frozenset(select_objects("kept_out").model_ids)
         images, objects = [], []
         for folder, store in zip(folders, stores, strict=True):
             ids = [row.get("model_id") for row in store.objects]
-            if extra_test & set(ids):
+            if kept_out & set(ids):
                 raise InvalidArgumentError(
                     f"expected views to train on, but those in {folder} show objects that are never trained on"
                 )

@@ -1,4 +1,4 @@
-"""Evaluation of a pocket teacher on held-out scenes and views; gives all figures of its model card."""
+"""Evaluation of a pocket teacher on held-out scenes and views; gives all metrics of its model card."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pickclutter_lang.teachers.zero_shot import (
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _CROP_EVERY = 2
-# The objects lie in the center of the wrist camera's image.
+# The objects lie in the center of the wrist camera's image. These keys are also those of `figures.json`.
 _CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 
 
@@ -56,10 +56,10 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
     for folder in config.unseen_views:
         view_set = ObjectViewDataset.open(folder)
         store_label = f"{view_set.config['objects']}, {view_set.config.get('selection', 'paper')}"
-        figures = probe_metrics(teacher, view_set)
-        views |= {f"{store_label}, {group}": row for group, row in figures["names"].items()}
-        attributes |= {f"{store_label}, {group}": row for group, row in figures["attributes"].items()}
-        _collect(objects, figures["hits"], "views")
+        metrics = probe_metrics(teacher, view_set)
+        views |= {f"{store_label}, {group}": row for group, row in metrics["names"].items()}
+        attributes |= {f"{store_label}, {group}": row for group, row in metrics["attributes"].items()}
+        _collect(objects, metrics["hits"], "views")
     accuracies = {
         name: {
             source: float(np.mean(hits_by_source[source])) if hits_by_source.get(source) else None

@@ -17,22 +17,22 @@ _SCENE_COLUMNS = {
 }
 
 
-def metric_sections(figures: Mapping[str, Any]) -> str:
-    """Return the sections `Held-out figures` and `What is weak`, in Markdown.
+def metric_sections(metrics: Mapping[str, Any]) -> str:
+    """Return the sections `Held-out metrics` and `What is weak`, in Markdown.
 
-    :param figures: of `evaluate_teacher`
+    :param metrics: of `evaluate_teacher`
     """
-    parts = [_scenes(figures), _crops(figures), _views(figures), _attributes(figures), _objects(figures)]
-    return f"{_HEAD}\n" + "\n\n".join([*parts, _weak(figures)])
+    parts = [_scenes(metrics), _crops(metrics), _views(metrics), _attributes(metrics), _objects(metrics)]
+    return f"{_HEAD}\n" + "\n\n".join([*parts, _weak(metrics)])
 
 
-_HEAD = "## Held-out figures\n\nZero-shot, in percent; a dash where nothing was measured."
+_HEAD = "## Held-out metrics\n\nZero-shot, in percent; a dash where nothing was measured."
 
 
-def _scenes(figures: Mapping[str, Any]) -> str:
+def _scenes(metrics: Mapping[str, Any]) -> str:
     rows = [
         [label, row["scenes"], *(_percent(row[key]) for key in _SCENE_COLUMNS)]
-        for label, row in figures["scenes"].items()
+        for label, row in metrics["scenes"].items()
     ]
     return (
         'Whole scenes, label `visible`, "a photo of a table with a ..." against "a photo of a table without a ..."\n'
@@ -41,18 +41,18 @@ def _scenes(figures: Mapping[str, Any]) -> str:
     )
 
 
-def _crops(figures: Mapping[str, Any]) -> str:
-    rows = [[label, row["crops"], _percent(row["top1"])] for label, row in figures["crops"].items()]
+def _crops(metrics: Mapping[str, Any]) -> str:
+    rows = [[label, row["crops"], _percent(row["top1"])] for label, row in metrics["crops"].items()]
     return "Crops of visible, often half occluded objects of these scenes, top-1 over 26 names:\n\n" + markdown_table(
         ["scenes", "crops", "top-1"], rows
     )
 
 
-def _views(figures: Mapping[str, Any]) -> str:
+def _views(metrics: Mapping[str, Any]) -> str:
     keys = ("top1_shown", "top1", "top1_all", "by_description")
     rows = [
         [label, row["views"], row["names"], *(_percent(row[key]) for key in keys)]
-        for label, row in figures["views"].items()
+        for label, row in metrics["views"].items()
     ]
     return (
         "Views of single objects from other sides than in training: top-1 among the names in the views, among\n"
@@ -62,10 +62,10 @@ def _views(figures: Mapping[str, Any]) -> str:
     )
 
 
-def _attributes(figures: Mapping[str, Any]) -> str:
+def _attributes(metrics: Mapping[str, Any]) -> str:
     rows = [
         [label, attribute_type, row["words"], row["views"], _percent(row["top1"]), _percent(row["chance"])]
-        for label, by_type in figures["attributes"].items()
+        for label, by_type in metrics["attributes"].items()
         for attribute_type, row in by_type.items()
     ]
     return (
@@ -75,22 +75,22 @@ def _attributes(figures: Mapping[str, Any]) -> str:
     )
 
 
-def _objects(figures: Mapping[str, Any]) -> str:
-    rows = [[name, _percent(row["views"]), _percent(row["crops"])] for name, row in figures["objects"].items()]
+def _objects(metrics: Mapping[str, Any]) -> str:
+    rows = [[name, _percent(row["views"]), _percent(row["crops"])] for name, row in metrics["objects"].items()]
     return "Per object, all sets together, among the names of its set:\n\n" + markdown_table(
         ["object", "views", "crops"], rows
     )
 
 
-def _weak(figures: Mapping[str, Any]) -> str:
+def _weak(metrics: Mapping[str, Any]) -> str:
     weak_objects = [
         f"{name} ({_percent(row['crops'])})"
-        for name, row in figures["objects"].items()
+        for name, row in metrics["objects"].items()
         if row["crops"] is not None and row["crops"] < _WEAK_ACCURACY
     ]
     weak_attributes = [
         f"{attribute_type} of {label} ({_percent(row['top1'])}, chance {_percent(row['chance'])})"
-        for label, by_type in figures["attributes"].items()
+        for label, by_type in metrics["attributes"].items()
         for attribute_type, row in by_type.items()
         if row["top1"] < _WEAK_ACCURACY
     ]

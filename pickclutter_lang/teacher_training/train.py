@@ -60,8 +60,8 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     folder = out / "teacher"
     save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
     evaluate = evaluate_folder if config.images else evaluate_teacher
-    figures = evaluate(load_pocket_teacher(folder), config)
-    write_model_card(folder, figures, config, seconds)
+    metrics = evaluate(load_pocket_teacher(folder), config)
+    write_model_card(folder, metrics, config, seconds)
     return folder
 
 

@@ -16,7 +16,7 @@ from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import build_pocket_model, dense_maps
 
 _SHORT_TEXT_LENGTH = 14
-# A mean over many, mostly easy pairs is small beside the contrastive terms.
+# A mean over many, mostly easy pairs is small compared with the contrastive terms.
 _PRESENCE_WEIGHT = 4.0
 
 

@@ -179,7 +179,7 @@ def text_features(encoder: Any, embeddings: Tensor, end: Tensor) -> Tensor:
     """
     length = embeddings.shape[1]
     x = embeddings + encoder.positional_embedding[:length]
-    # The mask is made for the whole context; fewer tokens need the corner of it.
+    # The mask is made for the full context; fewer tokens need its corner.
     x = encoder.transformer(x, attn_mask=encoder.attn_mask[:length, :length])
     x = encoder.ln_final(x)[torch.arange(len(x), device=x.device), end]
     projection = encoder.text_projection

@@ -1,7 +1,7 @@
 """The image backbone of the pocket teacher: a ResNet on 4 x 4 patches, registered with timm for open_clip.
 
 Plain 3x3 convolutions run fastest on CPUs with bfloat16 units. Most of the work is done at stride 8. The feature map
-has stride 16, not 32, so that small objects keep a cell of their own.
+has stride 16, not 32, so that small objects keep their own cells.
 """
 
 from __future__ import annotations

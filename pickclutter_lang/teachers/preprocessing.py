@@ -19,7 +19,7 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 class Preprocessing:
     """Resize, crop, scale to [0, 1] and normalize, by open_clip's configuration of a model.
 
-    Works on whole batches of tensors; open_clip's transform works on one PIL image at a time.
+    Works on batches of tensors; open_clip's transform works on one PIL image at a time.
     """
 
     config: PreprocessCfg

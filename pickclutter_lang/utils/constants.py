@@ -1,11 +1,11 @@
-"""Names, sizes and numbers that several rooms share."""
+"""Names, sizes and numbers that several subpackages share."""
 
 CAMERAS = ("hand", "base")
 """Names of the cameras."""
 LABELS = ("present", "visible", "graspable")
-"""What a scene says of each object of the catalog."""
+"""Per-object labels of a scene."""
 MAX_ACTORS = 10
-"""Most objects in a scene."""
+"""Maximum number of objects in a scene."""
 REP_POINTS = 16
 """Points on the visible surface of each object that a scene keeps."""
 ROBOT_SEGMENT = 255

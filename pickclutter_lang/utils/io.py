@@ -39,7 +39,7 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 def fsync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to the disk, so that what was renamed survives a power cut."""
+    """Flush a file, or the names in a folder, to the disk, so that what was renamed survives a crash."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -21,7 +21,7 @@ LOCK_FILE = ".lock"
 
 @contextmanager
 def file_lock(path: Path, wait: bool = False) -> Iterator[int]:
-    """Hold the lock of a file, which lies beside it as `.<name>.lock` and stays there.
+    """Hold the lock of a file, which is `.<name>.lock` in the same folder and stays there.
 
     :param path: what the lock is for; its folder must exist
     :param wait: wait for another process that holds the lock, instead of raising an error

@@ -1,4 +1,4 @@
-"""Markdown for reports: tables, and numbers as their cells show them."""
+"""Markdown for reports: tables, and numbers formatted for their cells."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]], ali
 def percent(value: float | None, missing: str = "NA") -> str:
     """Return a fraction as percent with one decimal, without the sign.
 
-    :param missing: what stands for None
+    :param missing: text for None
     """
     return missing if value is None else f"{100 * value:.1f}"
 
 
 def number(value: float | None, decimals: int = 1, missing: str = "NA") -> str:
-    """Return a number with so many decimals.
+    """Return a number with `decimals` decimals.
 
-    :param missing: what stands for None
+    :param missing: text for None
     """
     return missing if value is None else f"{value:.{decimals}f}"

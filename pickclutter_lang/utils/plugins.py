@@ -1,4 +1,4 @@
-"""Parts of a user's own: the Python object that a setting names as `module:attribute`."""
+"""User extensions: the Python object that a setting names as `module:attribute`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computes the next batches in other processes while the network works on the present one."""
+"""Computes the next batches in other processes while the network works on the current one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
         if "DataLoader worker (pid" not in str(error):
             raise
         raise WorkerError(
-            f"a process that prepares images was ended ({error}); go on with the same command and fewer num_workers "
+            f"a process that prepares images was ended ({error}); run the same command again with fewer num_workers "
             f"than {num_workers}, or with more memory or a larger /dev/shm"
         ) from error
 

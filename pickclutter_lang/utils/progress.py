@@ -60,7 +60,7 @@ class ProgressBar:
         self._progress.stop()
 
     def advance(self, count: int = 1) -> None:
-        """Count so many more as done."""
+        """Count `count` more as done."""
         self._progress.advance(self._task, count)
 
     def note(self, text: str) -> None:
@@ -81,7 +81,7 @@ def track(items: Collection[Item], title: str, transient: bool = False) -> Itera
 
 
 class _RateColumn(ProgressColumn):
-    """Items a second, or seconds an item where these are fewer than one a second."""
+    """Items per second, or seconds per item below one per second."""
 
     def render(self, task: Task) -> Text:
         if not task.speed:

@@ -24,6 +24,6 @@ def above(name: str, value: float, low: float) -> None:
 
 
 def within(name: str, value: float, low: float, high: float) -> None:
-    """Raise InvalidArgumentError unless a setting lies between two values."""
+    """Raise InvalidArgumentError unless a setting is between two values."""
     if not low <= value <= high:
         raise InvalidArgumentError(f"expected {name} to lie between {low} and {high}, but got {value}")

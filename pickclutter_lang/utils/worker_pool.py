@@ -36,7 +36,7 @@ class _Worker(Generic[Task]):
 
 
 class WorkerPool(Generic[Task, Result]):
-    """Does tasks in several processes, each started anew (`spawn`), since a renderer does not survive a fork.
+    """Does tasks in several processes, each started with `spawn`, since a renderer does not survive a fork.
 
     Use it in a `with` block: no worker is left behind it. Workers end with this process, however it ends. Ctrl-C is
     for this process alone.

@@ -33,7 +33,7 @@ def test_it_is_the_mean_of_the_divergences_of_pairs(temperature):
     assert loss.item() == pytest.approx(total / (N * V), rel=1e-9)
 
 
-def test_it_is_zero_where_the_student_says_what_the_teacher_says():
+def test_it_is_zero_where_student_and_teacher_agree():
     same = torch.tensor([[odds(n, v, 0.1) for v in range(V)] for n in range(N)], dtype=torch.float64).sigmoid()
     assert pairwise_proximity_loss(same, 3 * TEACHER, POSITIVE, 2 * NEGATIVE, 0.1).item() == pytest.approx(0, abs=1e-12)
     assert pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, 0.1).item() > 0.01

@@ -46,7 +46,7 @@ class RandomSource:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return make_store(tmp_path_factory.mktemp("whole") / "store", make_manifest(**SCENES)).content_hash
+    return make_store(tmp_path_factory.mktemp("uninterrupted") / "store", make_manifest(**SCENES)).content_hash
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -178,7 +178,7 @@ def test_killing_every_process_at_random_moments(tmp_path: Path) -> None:
     manifest = make_manifest(**sizes)
     found = collect_store(folder, manifest, partial(RandomSource, manifest), 2)
     assert found.kept > 0
-    assert found.store.content_hash == make_store(tmp_path / "whole", manifest).content_hash
+    assert found.store.content_hash == make_store(tmp_path / "uninterrupted", manifest).content_hash
     assert not list(folder.rglob("*.tmp"))
 
 

@@ -325,7 +325,7 @@ def test_two_environments_side_by_side() -> None:
     envs.close()
 
 
-def test_a_forked_process_is_told_to_spawn() -> None:
+def test_a_forked_process_must_use_spawn() -> None:
     child = in_new_process(
         f"import gymnasium, os, sys, traceback; gymnasium.make('pickclutter_lang.envs:{PROXY}')\n"
         "if os.fork(): os.wait(); sys.exit()\n"

@@ -245,7 +245,7 @@ def test_a_wrong_data_set_is_named(outside, images, tmp_path):
         ("my_package.wrong:number", "to be a function or a class, but got int"),
     ],
 )
-def test_a_name_that_leads_nowhere_says_why(outside, monkeypatch, name, message):
+def test_a_name_that_leads_nowhere_is_explained(outside, monkeypatch, name, message):
     monkeypatch.syspath_prepend(str(outside))
     with pytest.raises(InvalidArgumentError, match=message):
         resolve(name, "data.name")

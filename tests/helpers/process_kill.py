@@ -56,7 +56,7 @@ def worker_processes(parent: int) -> list[int]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for a condition; fail after so many seconds."""
+    """Wait for a condition; fail after a timeout in seconds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited too long"

@@ -199,7 +199,7 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path) 
         child.wait()
         assert list(DescriptionSet.load(out).texts) == labels[:3]
         again = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=True)
-    assert "3 labels asked for, 6 described" in again.stdout
+    assert "3 labels requested, 6 described" in again.stdout
     assert list(DescriptionSet.load(out).texts) == labels and DescriptionSet.load(out).label_set == "labels"
     asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
     assert asked == [1, 1, 1, 2, 1, 1]  # the fourth was on its way when the run was killed
@@ -279,9 +279,9 @@ def test_a_damaged_file_of_labels_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"style": "poem"}, "a style of your own needs its instruction="),
+        ({"style": "poem"}, "a custom style needs its instruction="),
         ({"style": "poem", "instruction": "Describe it."}, "hold {name}"),
-        ({"instruction": "Describe {name}."}, "style= of its own name"),
+        ({"instruction": "Describe {name}."}, "custom style= name"),
         ({"base_url": "localhost:1"}, "http or https address, but got 'localhost:1'"),
         ({"base_url": "http://x:port/"}, "http or https address"),
         ({"timeout": 0.0}, "timeout above 0"),

@@ -90,7 +90,7 @@ def test_feature_distance_is_that_of_table_2() -> None:
     degrees = sum(math.degrees(math.acos(float(students[i] @ teachers[i]))) for i in range(N)) / N
     assert feature_distance(STUDENT, TEACHER) == pytest.approx((squared, degrees), rel=1e-5)
     assert feature_distance(TEACHER, -TEACHER) == pytest.approx((4.0, 180.0), abs=0.1)
-    # The pairs of figures in the paper's Table 2 belong together in this way.
+    # The pairs of values in the paper's Table 2 belong together in this way.
     for angle, squared_in_paper in ((28.4, 0.24), (39.2, 0.45), (69.2, 1.29)):
         rotated = torch.tensor([[math.cos(math.radians(angle)), math.sin(math.radians(angle))]])
         assert feature_distance(torch.tensor([[1.0, 0.0]]), rotated) == pytest.approx(

@@ -41,10 +41,10 @@ def slow_observation_scores(predictions: np.ndarray, targets: np.ndarray) -> tup
     f1, precision, recall = [], [], []
     for answer, truth in zip(predictions, targets, strict=True):
         tp = fp = fn = 0
-        for said, is_there in zip(answer, truth, strict=True):
-            tp += bool(said and is_there)
-            fp += bool(said and not is_there)
-            fn += bool(not said and is_there)
+        for predicted, is_there in zip(answer, truth, strict=True):
+            tp += bool(predicted and is_there)
+            fp += bool(predicted and not is_there)
+            fn += bool(not predicted and is_there)
         if tp + fn == 0:
             continue
         f1.append(tp / (tp + (fp + fn) / 2))
@@ -142,14 +142,16 @@ def test_trivial_predictors_know_label_statistics_alone(scenes: tuple[Tensor, Te
 
 def test_class_rows_are_those_of_scikit_learn(scenes: tuple[Tensor, Tensor]) -> None:
     probabilities, targets = scenes
-    said = (probabilities > 0.4).numpy()
+    predicted = (probabilities > 0.4).numpy()
     for n, row in enumerate(class_rows(probabilities, targets, threshold=0.4)):
         truth = targets[:, n].numpy()
         assert row.pop("support") == truth.sum()
         if not truth.any():
             assert all(math.isnan(value) for value in row.values())
             continue
-        precision, recall, f1, _ = precision_recall_fscore_support(truth, said[:, n], average="binary", zero_division=0)
+        precision, recall, f1, _ = precision_recall_fscore_support(
+            truth, predicted[:, n], average="binary", zero_division=0
+        )
         ap = average_precision_score(truth, probabilities[:, n].numpy())
         assert row == pytest.approx({"average_precision": ap, "precision": precision, "recall": recall, "f1": f1})
 

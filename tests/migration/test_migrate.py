@@ -177,7 +177,7 @@ migrate({str(old / "policy_fewshot")!r})
     ]
 
 
-def test_the_command_says_what_it_did(old: Path) -> None:
+def test_the_command_prints_what_it_did(old: Path) -> None:
     done = subprocess.run([*MIGRATE, "policy_fewshot"], cwd=old, capture_output=True, text=True)
     assert done.returncode == 0 and "1 files changed" in done.stdout and "policy.json" in done.stdout, done.stderr
     wrong = subprocess.run([*MIGRATE, "nowhere"], cwd=old, capture_output=True, text=True, env=os.environ.copy())

@@ -138,16 +138,16 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
         and str(tmp_path) not in model_card
         and "YCB" not in model_card
     )
-    figures = json.loads((tmp_path / "o" / "teacher" / "figures.json").read_text())
+    metrics = json.loads((tmp_path / "o" / "teacher" / "figures.json").read_text())
     teacher = load_teacher("pocket", checkpoint=str(tmp_path / "o" / "teacher"))
     config = make_config(tmp_path, images=train, unseen_images=test_images, classes=classes)
-    assert figures == evaluate_folder(teacher, config)
-    assert figures["images"]["images"] == 6 and set(figures["classes"]) == {"lime", "beetroot", "banana"}
+    assert metrics == evaluate_folder(teacher, config)
+    assert metrics["images"]["images"] == 6 and set(metrics["classes"]) == {"lime", "beetroot", "banana"}
     for number, name in enumerate(("durian", "plum")):
         (test_images / name).mkdir()
         Image.new("RGB", (8, 8), (200 * number, 90, 40)).save(test_images / name / "0.png")
     with_unseen = evaluate_folder(teacher, config)
-    assert {**with_unseen, "unseen": {}} == figures
+    assert {**with_unseen, "unseen": {}} == metrics
     assert with_unseen["unseen"]["classes"] == with_unseen["unseen"]["images"] == 2
     section = folder_sections(with_unseen)
     assert "2 classes that it **never saw**" in section and "durian, plum" in section

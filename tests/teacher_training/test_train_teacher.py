@@ -143,16 +143,16 @@ def config(data: Path, out: Path, **changes: object) -> TeacherTrainConfig:
 
 @pytest.mark.slow
 def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: Path) -> None:
-    uninterrupted = train_teacher(config(data, tmp_path / "whole", steps=4))
-    log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    uninterrupted = train_teacher(config(data, tmp_path / "uninterrupted", steps=4))
+    log = [json.loads(line) for line in (tmp_path / "uninterrupted" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log] == list(range(4))
     assert log[-1]["loss"] < 0.95 * log[0]["loss"]
     model_card = (uninterrupted / "MODEL_CARD.md").read_text()
     assert "never a silent fall-back" in model_card and "CC BY 4.0" in model_card and "| banana |" in model_card
-    figures = json.loads((uninterrupted / "figures.json").read_text())
-    assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
-    assert figures["attributes"]["proxy, paper, random things"]["color"]["views"] == 3
-    assert figures["views"]["proxy, paper, objects"]["names"] == 3
+    metrics = json.loads((uninterrupted / "figures.json").read_text())
+    assert metrics["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
+    assert metrics["attributes"]["proxy, paper, random things"]["color"]["views"] == 3
+    assert metrics["views"]["proxy, paper, objects"]["names"] == 3
 
     interrupted = config(data, tmp_path / "part", steps=4)
     stopped = Interruption(interrupted, at=3)

@@ -1,4 +1,4 @@
-"""Teachers: prompts equal texts, preprocessing is open_clip's, and what cannot be had is said in one line."""
+"""Teachers: prompts equal texts, preprocessing is open_clip's, and missing parts raise one-line errors."""
 
 from __future__ import annotations
 

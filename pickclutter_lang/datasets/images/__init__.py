@@ -1,4 +1,4 @@
-"""Labeled images: data sets on disk, their splits, decoding."""
+"""Labeled images: datasets on disk, their splits, decoding."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The splits of the paper's authors: by their lists, matched with the images at hand, or by their folders."""
+"""The splits of the paper's authors: by their lists, matched with the images on disk, or by their folders."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ class SplitReport:
         return lines
 
     def text(self) -> str:
-        """Return the notes, a line each."""
+        """Return the notes, one per line."""
         return "\n".join(self.notes())
 
 
 def read_author_lists(
     folder: str | Path, data: ImageDataset, *, seed: int, shots: int = 5, allow_missing: bool = False
 ) -> tuple[Split, SplitReport]:
-    """Split as lists say whose lines are `split/class/file`; a class may be spelled in another way than on disk.
+    """Split by lists whose lines are `split/class/file`; a class may be spelled in another way than on disk.
 
     :param folder: holds `train_data.txt`, `val_on_train_data.txt` (X_id) and `val_data.txt` (X_ood)
     :param seed: draws `shots` images of each unseen class out of X_ood, which are then no subset of it
-    :param allow_missing: go on without listed images, and without classes none of whose images is there
+    :param allow_missing: skip listed images that are missing, and classes without images
     :raises MissingAssetsError: when a list, or a listed image, is not there
     :raises InvalidArgumentError: for a line of another form
     :raises DatasetError: for an image or class in two lists that must differ, or a class with too few images
@@ -80,7 +80,7 @@ def read_author_lists(
     if not report.complete and not allow_missing:
         raise MissingAssetsError(
             f"expected every listed image among those of {data.name}, but members are absent; complete the images, or "
-            f"go on without with data.allow_missing=true: {'; '.join(report.notes())}"
+            f"skip them with data.allow_missing=true: {'; '.join(report.notes())}"
         )
     if not all(rows.values()):
         raise MissingAssetsError(
@@ -95,7 +95,7 @@ def has_lists(folder: str | Path) -> bool:
 
 
 def read_class_folders(data: ImageDataset, *, seed: int, shots: int = 5) -> Split | None:
-    """Split as the folders of the authors' layout say, `train/<class>`, `val_on_train/<class>` and `val/<class>`.
+    """Split by the folders of the authors' layout, `train/<class>`, `val_on_train/<class>` and `val/<class>`.
 
     :param seed: as of `read_author_lists`
     :return: None for images that lie otherwise
@@ -104,12 +104,12 @@ def read_class_folders(data: ImageDataset, *, seed: int, shots: int = 5) -> Spli
     if not isinstance(data.images, ImageFiles):
         return None
     part_of = {folder: subset for subset, folder in FOLDERS.items()}
-    places = [path.parents[1].name for path in data.images.paths]
-    if set(places) != set(part_of):
+    part_names = [path.parents[1].name for path in data.images.paths]
+    if set(part_names) != set(part_of):
         return None
     rows: dict[str, list[int]] = {subset: [] for subset in FOLDERS}
-    for row, place in enumerate(places):
-        rows[part_of[place]].append(row)
+    for row, part_name in enumerate(part_names):
+        rows[part_of[part_name]].append(row)
     folder_of = [data.classes[int(label)].folder for label in data.labels]
     listed = {subset: [(folder_of[n], data.images.paths[n].name) for n in members] for subset, members in rows.items()}
     _check_listed(listed, FOLDERS)

@@ -1,4 +1,4 @@
-"""Matching of class names that are spelled in different ways on disk, in lists and by a data set's authors."""
+"""Matching of class names that are spelled in different ways on disk, in lists and by a dataset's authors."""
 
 from __future__ import annotations
 

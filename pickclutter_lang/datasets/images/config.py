@@ -1,4 +1,4 @@
-"""Which images of which data set are used, and how they are split."""
+"""Which images of which dataset are used, and how they are split."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 @dataclass
 class ImageDataConfig:
-    """A data set on disk and its split.
+    """A dataset on disk and its split.
 
     Without the authors' split, half of the classes are seen. `seed` draws them, and the few-shot images in any case.
     """
@@ -19,31 +19,31 @@ class ImageDataConfig:
     name: str = MISSING
     """One of `pickclutter_lang.datasets.images.loaders.SETS`, or a function of your own, `module:attribute`."""
     root: str = MISSING
-    """Folder or archive of the data set."""
+    """Folder or archive of the dataset."""
     classes: str | None = None
-    """File of the class names of an `image_folder`. null: `classes.json` in `root` or beside it, if there is one."""
+    """File of the class names of an `image_folder`. null: `classes.json` in `root` or next to it, if there is one."""
     author_lists: str | None = None
     """Folder of the authors' split lists and texts. null: the split of the folders, or a seeded one."""
     descriptions: str | None = None
-    """File of `pickclutter describe-labels`. null: what the data set itself has."""
+    """File of `pickclutter describe-labels`. null: what the dataset itself has."""
     captions: str | None = None
-    """JSON lines with `id` and `text`, as of `pickclutter caption-images`. null: what the data set itself has."""
+    """JSON lines with `id` and `text`, as of `pickclutter caption-images`. null: what the dataset itself has."""
     extra_views: list[str] = field(default_factory=list)
     """More folders of `pickclutter render-object-views`, for `object_views` alone."""
     image_size: int = 128
-    """Side in pixels of the squares in which images are kept."""
+    """Side in pixels of the squares to which images are resized."""
     seed: int = 0
     """Seed of the split."""
     shots: int = 5
     """Few-shot images of each class of Y_ood."""
     train_fraction: float = 0.7
-    """Fraction of the images of a class that trains, where the data set has no split."""
+    """Fraction of the images of a class that trains, where the dataset has no split."""
     max_classes: int | None = None
-    """Use so many classes of either half. null: all."""
+    """Maximum number of classes of each half. null: all."""
     max_per_class: int | None = None
-    """Use so many images of each class and subset. null: all."""
+    """Maximum number of images of each class and subset. null: all."""
     allow_missing: bool = False
-    """Go on without images that lists or labels name and that do not exist."""
+    """Skip images that lists or labels name but that do not exist."""
     cache: str = "${teacher.cache}"
     """Folder that keeps the resized images."""
 

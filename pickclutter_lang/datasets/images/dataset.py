@@ -1,4 +1,4 @@
-"""A data set of labeled images, whatever its layout on disk."""
+"""A dataset of labeled images, whatever its layout on disk."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class ImageClass:
 
 @dataclass(frozen=True)
 class ImageDataset:
-    """A data set: N images, and for each the index of its class in `classes`.
+    """A dataset: N images, and for each the index of its class in `classes`.
 
     `captions` has a text for the ids of some or all images. `class_split` are the classes (Y_id, Y_ood) where the
-    data set itself defines them.
+    dataset itself defines them.
     """
 
     name: str

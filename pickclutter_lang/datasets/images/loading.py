@@ -1,4 +1,4 @@
-"""Loads a data set of images with its split, and reports what does not fit."""
+"""Loads a dataset of images with its split, and reports what does not fit."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from pickclutter_lang.language.descriptions import read_descriptions
 
 
 def load_image_dataset(config: ImageDataConfig) -> tuple[ImageDataset, Split, str]:
-    """Load a data set and split it; nothing that is on disk or in a list is left out without a word.
+    """Load a dataset and split it; nothing that is on disk or in a list is left out without a word.
 
-    :return: the images, the split, and a report for people: counts, and what does not match
+    :return: the images, the split, and a report to print: counts, and what does not match
     :raises InvalidArgumentError, MissingAssetsError, DatasetError: as the set's loader, `read_author_lists`,
         `read_texts`, `with_descriptions`, `with_captions` and `seeded_split`
     """
@@ -64,7 +64,7 @@ def _split(data: ImageDataset, config: ImageDataConfig) -> tuple[Split, tuple[st
         notes.append(f"the lists in {config.root} are not used; name that folder as data.author_lists")
     by_folders = read_class_folders(data, seed=config.seed, shots=config.shots)
     if by_folders is not None:
-        return by_folders, (*notes, f"split as the folders {', '.join(FOLDERS.values())} say")
+        return by_folders, (*notes, f"split by the folders {', '.join(FOLDERS.values())}")
     split = seeded_split(
         data.labels,
         len(data.classes),

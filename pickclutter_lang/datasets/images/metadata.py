@@ -1,4 +1,4 @@
-"""Metadata of a data set: names and descriptions of classes, and captions of images."""
+"""Metadata of a dataset: names and descriptions of classes, and captions of images."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_texts(folder: str | Path) -> dict[str, tuple[str, str]]:
         class on the same line of the first
     :return: name and description ("" without a second file) of each class folder
     :raises MissingAssetsError: when there is no `label2text.txt`
-    :raises InvalidArgumentError: for a line of another form, a repeated folder, or other than one description a label
+    :raises InvalidArgumentError: for a line of another form, a repeated folder, or other than one description per label
     """
     path, described = Path(folder) / LABELS, Path(folder) / DESCRIPTIONS
     names: dict[str, str] = {}
@@ -58,10 +58,10 @@ def read_texts(folder: str | Path) -> dict[str, tuple[str, str]]:
 
 
 def with_texts(data: ImageDataset, texts: Mapping[str, tuple[str, str]]) -> tuple[ImageDataset, tuple[str, ...]]:
-    """Call the classes as texts say.
+    """Name the classes by the texts of a file.
 
     :param texts: of `read_texts`, matched with the classes by folder or name, however spelt
-    :return: the data, and what does not match, for people
+    :return: the data, and what does not match, to print
     :raises InvalidArgumentError: when two texts are of one class, two classes would share a name, or none matches
     """
     finder, classes, unknown = ClassMatcher(data.classes), list(data.classes), []
@@ -90,7 +90,7 @@ def with_texts(data: ImageDataset, texts: Mapping[str, tuple[str, str]]) -> tupl
 def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> tuple[ImageDataset, tuple[str, ...]]:
     """Give classes the descriptions of a file, by their names.
 
-    :return: the data, in which no other class is described, and what does not match, for people
+    :return: the data, in which no other class is described, and what does not match, to print
     :raises InvalidArgumentError: when none matches
     """
     bare = [item.name for item in data.classes if item.name not in texts]
@@ -107,7 +107,7 @@ def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> tuple[Ima
 def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, tuple[str, ...]]:
     """Give images the captions of a file of JSON lines, `{"id": ..., "text": ...}`.
 
-    :return: the data with these captions alone, and what does not match, for people
+    :return: the data with these captions alone, and what does not match, to print
     :raises MissingAssetsError: when there is no such file
     :raises InvalidArgumentError: for a line of another form, a repeated id, or when no image is named
     """

@@ -15,10 +15,10 @@ _PAGE = 4096
 
 
 class PixelCache:
-    """One sparse file: a byte for each image that says whether it is cached, then all pixels, uint8 [N, S, S, 3].
+    """One sparse file: a byte for each image for whether it is cached, then all pixels, uint8 [N, S, S, 3].
 
     An image counts as cached after its pixels are flushed to the disk, so a killed process leaves a file that is right.
-    Two processes at once write the same pixels. Pixels are not kept in the memory of the process.
+    Two processes at once write the same pixels. Pixels are not held in the memory of the process.
     """
 
     def __init__(self, path: Path, count: int, side: int) -> None:

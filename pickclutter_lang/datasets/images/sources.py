@@ -42,7 +42,7 @@ class ImageSource(Protocol):
         """Hash (sha256, hex) of ids and contents of all images, whatever the image size."""
 
     def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return images [n, S, S, 3], RGB, squeezed to squares (bilinear), whatever their shape."""
+        """Return images [n, S, S, 3], RGB, resized to squares (bilinear) without keeping the aspect ratio."""
 
     def subset(self, rows: Sequence[int]) -> ImageSource:
         """Return some of the images, in this order."""
@@ -70,10 +70,9 @@ class ArrayImages:
 
 
 class ImageFiles:
-    """Image files, decoded in a thread a core at their first use and then cached as uint8 under `cache`.
+    """Image files, decoded at their first use, with one thread per core, and then cached as uint8 under `cache`.
 
-    What is kept goes by ids, places, sizes and times of change of the files; a folder that is no longer used may be
-    deleted at any time.
+    The cache key has the files' ids, paths, sizes and modification times. The folder may be deleted at any time.
     """
 
     def __init__(self, paths: Sequence[Path], ids: Sequence[str], side: int, cache: Path) -> None:
@@ -90,20 +89,20 @@ class ImageFiles:
 
     @cached_property
     def file_hashes(self) -> tuple[bytes, ...]:
-        """Hash (sha256) of the bytes of each file, computed once and then kept.
+        """Hash (sha256) of the bytes of each file, computed once and then cached.
 
         :raises InvalidArgumentError: naming a file that cannot be read
-        :raises DatasetError: when they cannot be kept
+        :raises DatasetError: when they cannot be cached
         """
-        kept = self._cache / f"{self._key[:32]}.sha256"
-        joined = kept.read_bytes() if kept.is_file() else b""
+        cached = self._cache / f"{self._key[:32]}.sha256"
+        joined = cached.read_bytes() if cached.is_file() else b""
         if len(joined) != _SHA256 * len(self.paths):
             joined = b"".join(self._in_threads(_digest, self.paths))
             try:
                 self._cache.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DatasetError(f"cannot create the folder {self._cache}: {error.strerror}") from error
-            atomic_write(kept, joined)
+            atomic_write(cached, joined)
         return tuple(joined[n : n + _SHA256] for n in range(0, len(joined), _SHA256))
 
     @cached_property
@@ -112,16 +111,16 @@ class ImageFiles:
 
         :raises InvalidArgumentError, DatasetError: as `file_hashes`
         """
-        whole = hashlib.sha256()
-        for name, digest in zip(self.ids, self.file_hashes, strict=True):
-            whole.update(name.encode() + b"\n" + digest)
-        return whole.hexdigest()
+        digest = hashlib.sha256()
+        for name, file_hash in zip(self.ids, self.file_hashes, strict=True):
+            digest.update(name.encode() + b"\n" + file_hash)
+        return digest.hexdigest()
 
     def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return images [n, S, S, 3], squeezed to squares.
+        """Return images [n, S, S, 3], resized to squares without keeping the aspect ratio.
 
         :raises InvalidArgumentError: naming a file that is not an image
-        :raises DatasetError: when the decoded images cannot be kept or read
+        :raises DatasetError: when the decoded images cannot be cached or read
         """
         new = self._pixels.missing(rows)
         for start in range(0, len(new), _BLOCK):
@@ -130,7 +129,7 @@ class ImageFiles:
         return self._pixels.read(rows)
 
     def subset(self, rows: Sequence[int]) -> ImageFiles:
-        """Return some of the images; they are cached in a file of their own."""
+        """Return some of the images; they are cached in a separate file."""
         paths, ids = [self.paths[row] for row in rows], [self.ids[row] for row in rows]
         return ImageFiles(paths, ids, self.image_size, self._cache)
 
@@ -154,7 +153,7 @@ def decode(path: Path) -> Image.Image:
             return image.convert("RGB")
     except _UNREADABLE as error:
         raise InvalidArgumentError(
-            f"expected an image at {path}, but: {error}; replace the file or take it away"
+            f"expected an image at {path}, but: {error}; replace the file or remove it"
         ) from error
 
 
@@ -166,7 +165,7 @@ def _digest(path: Path) -> bytes:
 
 
 def _key(paths: Sequence[Path], ids: Sequence[str]) -> str:
-    """Hash of all that shows that a file is another one, without reading it."""
+    """Hash of ids, paths, sizes and modification times of files; it changes when a file is replaced."""
     key = hashlib.sha256()
     for path, name in zip(paths, ids, strict=True):
         try:
@@ -181,5 +180,5 @@ def _check_ids(ids: Sequence[str], count: int) -> None:
     if len(ids) != count:
         raise InvalidArgumentError(f"expected an id for each of {count} images, but got {len(ids)}")
     if len(set(ids)) < len(ids):
-        name, times = Counter(ids).most_common(1)[0]
-        raise InvalidArgumentError(f"expected a different id for each image, but {name} occurs {times} times")
+        name, count_of_name = Counter(ids).most_common(1)[0]
+        raise InvalidArgumentError(f"expected a different id for each image, but {name} occurs {count_of_name} times")

@@ -127,12 +127,12 @@ def subsample(
     known, unseen = split.seen[:classes], split.unseen[:classes]
     subsets = {subset: _first(getattr(split, subset), data.labels, {*known, *unseen}, per_class) for subset in SUBSETS}
     kept_rows = sorted(row for rows in subsets.values() for row in rows)
-    kept = sorted({*known, *unseen})
-    row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept_rows, kept))
+    class_rows = sorted({*known, *unseen})
+    row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept_rows, class_rows))
     images = data.images.subset(kept_rows)
     smaller = replace(
         data,
-        classes=tuple(data.classes[n] for n in kept),
+        classes=tuple(data.classes[n] for n in class_rows),
         labels=np.array([class_of[int(label)] for label in data.labels[kept_rows]], dtype=np.int64),
         images=images,
         captions={name: data.captions[name] for name in images.ids if name in data.captions},
@@ -148,15 +148,15 @@ def shuffled(rows: Sequence[int] | NDArray[np.int64], seed: int, label: int) -> 
     return order
 
 
-def _first(rows: Sequence[int], labels: NDArray[np.int64], classes: set[int], most: int | None) -> list[int]:
-    """Return the rows of some classes, of each the first `most`."""
-    if most is not None and most < 1:
-        raise InvalidArgumentError(f"expected at least 1 image of a class, but got {most}")
+def _first(rows: Sequence[int], labels: NDArray[np.int64], classes: set[int], max_count: int | None) -> list[int]:
+    """Return the rows of some classes, of each the first `max_count`."""
+    if max_count is not None and max_count < 1:
+        raise InvalidArgumentError(f"expected at least 1 image of a class, but got {max_count}")
     taken: dict[int, int] = dict.fromkeys(classes, 0)
-    kept = []
+    chosen = []
     for row in rows:
         label = int(labels[row])
-        if label in taken and (most is None or taken[label] < most):
+        if label in taken and (max_count is None or taken[label] < max_count):
             taken[label] += 1
-            kept.append(row)
-    return kept
+            chosen.append(row)
+    return chosen

@@ -1,4 +1,4 @@
-"""Scenes on disk: the store, its data set card and contact sheet, the importer, and ManiSkill2's episodes."""
+"""Scenes on disk: the store, its dataset card and contact sheet, the importer, and ManiSkill2's episodes."""
 
 from pickclutter_lang.datasets.scenes.manifest import Manifest, ObjectEntry, ShardEntry, read_manifest
 from pickclutter_lang.datasets.scenes.schema import SceneRow, ShardSchema, scene_fields

@@ -35,9 +35,9 @@ def write_contact_sheet(path: str | Path, scenes: int = 12, columns: int = 4) ->
     if scenes < 1 or columns < 1:
         raise InvalidArgumentError(f"expected scenes and columns of at least 1, but got {scenes} and {columns}")
     store = SceneStore.open(path)
-    shown = np.unique(np.linspace(0, len(store) - 1, min(scenes, len(store))).astype(int)).tolist()
+    indices = np.unique(np.linspace(0, len(store) - 1, min(scenes, len(store))).astype(int)).tolist()
     buffer = io.BytesIO()
-    draw_scenes(store, shown, columns).save(buffer, "png")
+    draw_scenes(store, indices, columns).save(buffer, "png")
     target = store.path / SHEET_FILE
     atomic_write(target, buffer.getvalue())
     return target

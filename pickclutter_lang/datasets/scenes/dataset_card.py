@@ -1,4 +1,4 @@
-"""The data set card of a scene store: contents, origin, label frequencies and licence."""
+"""The dataset card of a scene store: contents, origin, label frequencies and license."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _OBJECT_SETS = {
     "ycb": "Meshes: scans of the YCB Object and Model Set (Calli et al., 2015), CC BY 4.0. Attribution is due: "
     "name the YCB set where these images are present.",
     "proxy": "Meshes: procedural models for YCB objects, made by the code of this project (MIT). They are no "
-    "scans; figures measured on them say nothing certain about the real objects.",
-    "published": "Images: the scenes published by the authors of Li et al. (ICCV 2023), imported; their licence holds.",
+    "scans; metrics measured on them say nothing certain about the real objects.",
+    "published": "Images: the scenes published by the authors of Li et al. (ICCV 2023), imported; their license holds.",
 }
 _LABEL_WORDS = {
     "present": "the object lies in the scene, whether it can be seen or not (the label of the released data)",
@@ -52,7 +52,7 @@ def write_dataset_card(path: str | Path) -> Path:
     :raises DatasetError: when there is no complete store, or the result of the check cannot be read
     """
     store = SceneStore.open(path)
-    parts = [_title(store), _labels(store), _objects(store), _check(store), _how(store), _licence(store)]
+    parts = [_title(store), _labels(store), _objects(store), _check(store), _how(store), _license(store)]
     target = store.path / DATASET_CARD_FILE
     atomic_write(target, ("\n\n".join(part for part in parts if part) + "\n").encode())
     return target
@@ -143,6 +143,6 @@ def _how(store: SceneStore) -> str:
     return f"## How it was made\n\n{intro}\n\n{listed}"
 
 
-def _licence(store: SceneStore) -> str:
+def _license(store: SceneStore) -> str:
     words = _OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
-    return f"## Licence\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"
+    return f"## License\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"

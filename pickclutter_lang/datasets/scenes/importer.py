@@ -1,7 +1,7 @@
 """Importer of the scenes that the paper's authors published.
 
 Their HDF5 file has one group per scene with `dict_str_base_camera/dict_str_rgb` and `dict_str_depth`, the same under
-`dict_str_hand_camera`, and `model_ids`, the objects in the scene. Nothing tells which of them are visible or
+`dict_str_hand_camera`, and `model_ids`, the objects in the scene. There is no label for which of them are visible or
 graspable, so the store that comes out has the label `present` alone.
 """
 
@@ -159,7 +159,7 @@ class _PublishedScenes:
     def _read(self, name: str, camera: str, kind: str) -> NDArray[Any]:
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
         if path not in self._file:
-            raise DatasetError(f"expected the data set {path} in {self._config.file}, but it is not there")
+            raise DatasetError(f"expected the dataset {path} in {self._config.file}, but it is not there")
         values = np.asarray(self._file[path][()])
         channels = (3, 4) if kind == "rgb" else (1,)
         flat = kind == "depth" and values.ndim == 2

@@ -66,7 +66,7 @@ class Manifest:
 
     @property
     def shard_count(self) -> int:
-        """How many shards the whole store has."""
+        """Number of shards of the complete store."""
         return -(-self.scenes // self.shard_size)
 
     def shard_range(self, number: int) -> range:
@@ -82,8 +82,8 @@ class Manifest:
     def with_shards(self, shards: list[ShardEntry]) -> Manifest:
         """Return the manifest with these shards in order, and the content hash if none is missing."""
         ordered = tuple(sorted(shards, key=lambda entry: entry.first))
-        whole = len(ordered) == self.shard_count
-        return replace(self, shards=ordered, content_hash=combined_hash(ordered) if whole else "")
+        complete = len(ordered) == self.shard_count
+        return replace(self, shards=ordered, content_hash=combined_hash(ordered) if complete else "")
 
     def check_compatible(self, other: Manifest, where: Path) -> None:
         """Check that another manifest describes the same scenes.
@@ -93,10 +93,10 @@ class Manifest:
         mine, theirs = _flat(_identity(self)), _flat(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
         if keys:
-            shown = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
+            differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             raise MismatchError(
-                f"the store at {where} was made with other settings: {shown}; "
-                "ask for the same settings, choose another folder, or delete that one"
+                f"the store at {where} was made with other settings: {differences}; "
+                "use the same settings, choose another folder, or delete that one"
             )
 
     def write(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Schema 1 of the scene store: names, dtypes and shapes of the data sets, and the checks of a scene.
+"""Schema 1 of the scene store: names, dtypes and shapes of the datasets, and the checks of a scene.
 
 A scene is a plain dictionary of arrays (`SceneRow`). The fields of a store are listed in its manifest, since
 not every source knows everything: the authors' published scenes, for one, carry the label `present` alone.
@@ -39,7 +39,7 @@ _IMAGES: dict[str, tuple[str, tuple[int, ...]]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """One data set: its dtype and the shape of one scene in it."""
+    """One dataset: its dtype and the shape of one scene in it."""
 
     name: str
     dtype: np.dtype[Any]
@@ -47,12 +47,12 @@ class Field:
 
     @property
     def is_image(self) -> bool:
-        """Whether it holds images, which are stored compressed, one chunk a scene."""
+        """Whether it holds images, which are stored compressed, one chunk per scene."""
         return self.name.rsplit("_", 1)[-1] in IMAGE_MODALITIES
 
 
 def image_name(camera: str, kind: str) -> str:
-    """Return the name of the data set of a camera's images, for instance `hand_rgb`."""
+    """Return the name of the dataset of a camera's images, for instance `hand_rgb`."""
     if camera not in CAMERAS or kind not in IMAGE_MODALITIES:
         raise InvalidArgumentError(
             f"expected a camera out of {', '.join(CAMERAS)} and a kind out of {', '.join(IMAGE_MODALITIES)}, "
@@ -131,7 +131,7 @@ class ShardSchema:
             if used.size and (used.max() >= self.columns or len(set(used.tolist())) < used.size):
                 raise DatasetError(f"{where}: expected distinct actors below {self.columns}, but got {used.tolist()}")
             if sorted(used.tolist()) != np.flatnonzero(row["present"]).tolist():
-                raise DatasetError(f"{where}: the label `present` does not say what `actors` says")
+                raise DatasetError(f"{where}: the label `present` does not match `actors`")
             if "poses" in row and not np.isfinite(row["poses"][row["actors"] >= 0]).all():
                 raise DatasetError(f"{where}: expected finite poses of its actors, but got {row['poses'].tolist()}")
         for narrow, wide in (("visible", "present"), ("graspable", "visible")):

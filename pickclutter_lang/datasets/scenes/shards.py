@@ -20,7 +20,7 @@ from pickclutter_lang.utils.io import atomic_write
 def write_shard(
     folder: Path, number: int, rows: Sequence[Mapping[str, NDArray[Any]]], layout: ShardSchema
 ) -> ShardEntry:
-    """Write the scenes of one shard to `folder/shards/`, whole or not at all.
+    """Write the scenes of one shard to `folder/shards/`, atomically.
 
     :param folder: of the store; `shards` must be there
     :raises DatasetError: for a scene that does not fit the layout, or a disk that does not take the file
@@ -47,7 +47,7 @@ def _encode(arrays: SceneRow, layout: ShardSchema) -> bytes:
     """Make the HDF5 file in memory, so that a full disk meets a plain write and not the HDF5 library."""
     with h5py.File("shard", "w", driver="core", backing_store=False) as file:
         for field in layout.fields:
-            # gzip 1 costs 0.4 ms a scene at 128 px; it is read by every HDF5 program, unlike lzf.
+            # gzip 1 costs 0.4 ms per scene at 128 px; it is read by every HDF5 program, unlike lzf.
             packing = {
                 "compression": "gzip",
                 "compression_opts": 1,
@@ -69,7 +69,7 @@ def open_shard(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking=False)  # shards never change, and a read-only disk has no locks
     except OSError as error:
-        reason = "it is missing" if not path.exists() else "it is no whole HDF5 file"
+        reason = "it is missing" if not path.exists() else "it is not a complete HDF5 file"
         raise CorruptShardError(f"cannot read the shard {path}: {reason}; {REPAIR_HINT}") from error
 
 

@@ -141,8 +141,8 @@ class SceneStore:
         values = np.empty((len(wanted), *field.shape), field.dtype)
         numbers, rows = np.divmod(wanted, self.manifest.shard_size)
         for number in np.unique(numbers):
-            places = np.flatnonzero(numbers == number)
-            values[places] = self._read_rows(int(number), field, rows[places])
+            positions = np.flatnonzero(numbers == number)
+            values[positions] = self._read_rows(int(number), field, rows[positions])
         return values
 
     def _read_rows(self, number: int, field: Field, rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Cropping, augmentation and preprocessing of images, the same in training and in use.
 
-- `preprocess`, `augmentation`: whole camera images for the student, shifted by whole pixels and flipped, in NumPy
+- `preprocess`, `augmentation`: full camera images for the student, shifted by whole pixels and flipped, in NumPy
 - `affine_crops`, `squares`: crops of any place, size and rotation, resampled in one batch, in torch
 
 The two stay apart: a crop by whole pixels keeps the bits of the image, which resampling does not.

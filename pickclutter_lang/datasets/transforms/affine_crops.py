@@ -48,7 +48,7 @@ class AffineCrops:
 
 
 def crop_images(images: NDArray[np.uint8], crops: AffineCrops, size: int) -> Tensor:
-    """Crop images [N, H, W, 3] and resize the crops, bilinear; border pixels fill what lies outside.
+    """Crop images [N, H, W, 3] and resize the crops, bilinear; padded with border pixels.
 
     :return: float32 [N, 3, size, size] in 0..1
     """
@@ -58,7 +58,7 @@ def crop_images(images: NDArray[np.uint8], crops: AffineCrops, size: int) -> Ten
 
 
 def crop_masks(segmentation: NDArray[np.uint8], crops: AffineCrops, size: int) -> Tensor:
-    """Crop segmentations [N, H, W] and resize the crops, nearest pixel; 0 fills what lies outside.
+    """Crop segmentations [N, H, W] and resize the crops, nearest pixel; padded with 0.
 
     :return: uint8 [N, size, size]
     """

@@ -1,4 +1,4 @@
-"""Augmentation of whole images: crop, flip, color jitter, drawn for each image on its own.
+"""Augmentation of full images: crop, flip, color jitter, drawn for each image separately.
 
 What is drawn depends on (seed, phase, epoch, store, scene) alone, not on batch or order.
 """
@@ -55,7 +55,7 @@ def flip_index(params: AugmentationParams, flips: Sequence[str]) -> int:
 
 
 def crop_and_flip(image: NDArray[np.generic], crop_size: int, params: AugmentationParams) -> NDArray[np.generic]:
-    """Return the shifted center crop of an image, flipped; border pixels fill what lies outside.
+    """Return the shifted center crop of an image, flipped; padded with border pixels.
 
     :param image: [S, S, ...]
     :param crop_size: side of the crop, at most S

@@ -25,7 +25,7 @@ _MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.pn
 
 
 def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a folder beside `target` and rename it, so that it appears completely or not at all.
+    """Let `write` fill a temporary folder next to `target` and rename it, so that it appears atomically.
 
     When another process was faster (`marker` is there by then), its folder stays and this one goes.
 
@@ -46,7 +46,7 @@ def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -
     except OSError as error:
         if not (target / marker).is_file():
             raise InvalidArgumentError(
-                f"expected a folder with room that can be written, but got {target} ({error})"
+                f"expected a writable folder with free space, but got {target} ({error})"
             ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -57,7 +57,7 @@ def _prefix(target: Path) -> str:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what killed builds left beside the target; those of the last hour may still be at work."""
+    """Remove what killed builds left next to the target; those of the last hour may still be at work."""
     for folder in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
         if time.time() - folder.stat().st_mtime > 3600:
             shutil.rmtree(folder, ignore_errors=True)

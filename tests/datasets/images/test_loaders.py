@@ -1,4 +1,4 @@
-"""The data sets in the layouts in which people hold them, as tiny trees of real files."""
+"""The datasets in the layouts in which people hold them, as tiny trees of real files."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_tiered_imagenet(tmp_path: Path, place: str) -> None:
     assert len(split.seen) == 1 and "n09999999" in report and "split by seed 0" in report
 
 
-def test_a_whole_imagenet_needs_the_choice(tmp_path: Path) -> None:
+def test_a_full_imagenet_needs_the_choice(tmp_path: Path) -> None:
     image = paint(tmp_path / "x.png").read_bytes()
     for n in range(352):
         (tmp_path / "data" / f"n{n:08d}").mkdir(parents=True)
@@ -180,7 +180,7 @@ def test_a_whole_imagenet_needs_the_choice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_plain_class_folders_will_do_and_a_missing_set_says_where_it_is(tmp_path: Path, name: str) -> None:
+def test_plain_class_folders_will_do_and_a_missing_set_names_its_source(tmp_path: Path, name: str) -> None:
     with pytest.raises(MissingAssetsError, match=r"(?s)http.*dead"):
         loaded(tmp_path, name)
     paint_classes(tmp_path / "data", ["first_class", "second_class"], 4)
@@ -214,8 +214,8 @@ def test_the_authors_layout_is_the_authors_split(tmp_path: Path, name: str, list
     assert [data.classes[n].folder for n in split.seen] == ["known_class"]
     assert sorted(ids[[*split.train]]) == AUTHORS["train"] and list(ids[[*split.id]]) == AUTHORS["val_on_train"]
     assert sorted(ids[[*split.ood, *split.fewshot]]) == AUTHORS["val"]
-    assert "stray.png" in report and "left out, such as test" in report
-    assert ("split as the folders train, val_on_train, val say" in report) is not listed
+    assert "stray.png" in report and "ignored, such as test" in report
+    assert ("split by the folders train, val_on_train, val" in report) is not listed
 
 
 def test_authors_folders_that_cannot_be_theirs_are_refused(tmp_path: Path) -> None:

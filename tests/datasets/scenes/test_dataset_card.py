@@ -58,7 +58,7 @@ def test_a_broken_grasp_check_is_named(folder: Path, broken: Any) -> None:
     ("object_set", "words"),
     [("ycb", "CC BY 4.0"), ("proxy", "procedural models"), ("published", "authors of Li et al.")],
 )
-def test_card_names_the_licence(tmp_path: Path, object_set: str, words: str) -> None:
+def test_card_names_the_license(tmp_path: Path, object_set: str, words: str) -> None:
     values = json.loads(json.dumps({"object_set": object_set}))
     manifest = make_store(tmp_path / "s")
     type(manifest)(**{**manifest.__dict__, **values}).write(tmp_path / "s")
@@ -83,7 +83,7 @@ def test_contact_sheet_has_all_scenes_of_a_small_store(tmp_path: Path) -> None:
     assert Image.open(write_contact_sheet(tmp_path / "s")).width < 600
 
 
-def test_episodes_say_what_the_store_says(folder: Path) -> None:
+def test_episodes_match_the_store(folder: Path) -> None:
     path = write_episodes(folder)
     store, episodes = SceneStore.open(folder), read_episodes(path)
     assert episodes == json.loads(gzip.decompress(path.read_bytes())) and len(episodes) == len(store)

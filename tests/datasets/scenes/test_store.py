@@ -159,7 +159,7 @@ def test_a_shard_that_is_no_hdf5_file(folder: Path) -> None:
     path.write_bytes(b"x" * path.stat().st_size)
     store = SceneStore.open(folder)
     assert store.scene(0)["index"] == 0
-    with pytest.raises(CorruptShardError, match=r"00001\.h5.*no whole HDF5 file"):
+    with pytest.raises(CorruptShardError, match=r"00001\.h5.*not a complete HDF5 file"):
         store.scene(5)
 
 
@@ -220,7 +220,7 @@ def _too_many(row: Any) -> Any:
         (lambda r: r.update(scales=r["scales"].astype(float)), "expected scales as float32"),
         (lambda r: r["poses"].fill(np.nan), "expected finite poses"),
         (_too_many, "expected distinct actors"),
-        (lambda r: r["present"].fill(True), "does not say what `actors` says"),
+        (lambda r: r["present"].fill(True), "does not match `actors`"),
         (lambda r: r["graspable"].fill(True), "graspable, but not visible"),
     ],
 )

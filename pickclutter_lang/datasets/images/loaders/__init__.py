@@ -1,4 +1,4 @@
-"""Loaders of the supported data sets, by name; one from outside is `module:attribute`, a function like theirs."""
+"""Loaders of the supported datasets, by name; a custom loader is `module:attribute`, a function like theirs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.images.loaders import (
     sun397,
     tiered_imagenet,
 )
-from pickclutter_lang.datasets.images.loaders.folders import LoadResult
+from pickclutter_lang.datasets.images.loaders.base import LoadResult
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 
@@ -34,7 +34,7 @@ SETS: dict[str, Loader] = {
 
 
 def load_set(config: ImageDataConfig) -> LoadResult:
-    """Return the data set that settings name.
+    """Return the dataset that settings name.
 
     :raises InvalidArgumentError: for a name that is none, and what the set's own `load` raises
     """

@@ -1,11 +1,11 @@
-"""Caltech-UCSD Birds 200-2011: `CUB_200_2011/images/<class>/`, with `classes.txt` beside `images`."""
+"""Caltech-UCSD Birds 200-2011: `CUB_200_2011/images/<class>/`, with `classes.txt` next to `images`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
-from pickclutter_lang.datasets.images.loaders.folders import (
+from pickclutter_lang.datasets.images.loaders.base import (
     DatasetSpec,
     LoadResult,
     first_folder,

@@ -8,7 +8,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass
-from pickclutter_lang.datasets.images.loaders.folders import (
+from pickclutter_lang.datasets.images.loaders.base import (
     DatasetSpec,
     LoadResult,
     existing_files,
@@ -28,7 +28,7 @@ SPEC = DatasetSpec(
     "https://www.robots.ox.ac.uk/~vgg/data/flowers/102",
 )
 LABELS = "imagelabels.mat"
-# The data set's own files number the classes; these are the names of 1 to 102.
+# The dataset's own files number the classes; these are the names of 1 to 102.
 NAMES = tuple(
     """
 pink primrose, hard-leaved pocket orchid, canterbury bells, sweet pea, english marigold, tiger lily, moon orchid, bird
@@ -70,6 +70,6 @@ def load(config: ImageDataConfig) -> LoadResult:
 
 
 def _numbered(item: ImageClass) -> ImageClass:
-    """Return the class that a folder's number stands for; another folder's own class."""
+    """Return the class with a folder's number; for another folder, the class as it is."""
     number = int(item.folder) if item.folder.isdecimal() else 0
     return _CLASSES[number - 1] if 1 <= number <= len(_CLASSES) else item

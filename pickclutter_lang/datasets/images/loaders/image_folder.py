@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass, check_class_names
-from pickclutter_lang.datasets.images.loaders.folders import LoadResult, from_folders, stray_images, subfolders
+from pickclutter_lang.datasets.images.loaders.base import LoadResult, from_folders, stray_images, subfolders
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
 CLASSES = "classes.json"
@@ -30,7 +30,7 @@ def load(config: ImageDataConfig) -> LoadResult:
 
 
 def default_classes(root: Path) -> Path | None:
-    """Return the file of names in a folder or beside it, where there is one."""
+    """Return the file of names in a folder or next to it, where there is one."""
     return next((place / CLASSES for place in (root, root.parent) if (place / CLASSES).is_file()), None)
 
 
@@ -79,7 +79,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _unmatched(classes: Sequence[ImageClass], names: Path) -> list[str]:
-    """Return what the file of names and the folders do not share, for people."""
+    """Return notes on classes that only the file of names or only the folders have."""
     there, listed = {item.folder for item in classes}, {str(row["folder"]) for row in _rows(names)}
     lines = []
     for what, missing in (("have no folder of images", listed - there), ("are not in the file", there - listed)):

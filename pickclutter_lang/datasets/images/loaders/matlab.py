@@ -1,4 +1,4 @@
-"""Reading of MATLAB files, in which some data sets have their labels."""
+"""Reading of MATLAB files, in which some datasets have their labels."""
 
 from __future__ import annotations
 

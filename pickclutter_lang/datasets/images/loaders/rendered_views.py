@@ -13,7 +13,7 @@ from PIL import Image
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ClassSplit, ImageClass, ImageDataset
-from pickclutter_lang.datasets.images.loaders.folders import LoadResult
+from pickclutter_lang.datasets.images.loaders.base import LoadResult
 from pickclutter_lang.datasets.images.sources import ArrayImages
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
@@ -46,7 +46,7 @@ def load(config: ImageDataConfig) -> LoadResult:
         models = [str(row["model_id"]) if "model_id" in row else None for row in store.objects]
         rows = [row for row in range(len(store)) if models[store.object_index[row]]]
         left_out += len(store) - len(rows)
-        images.append(_squeezed(store.rgb[rows], config.image_size))
+        images.append(_resized(store.rgb[rows], config.image_size))
         objects += [all_objects().find(str(models[store.object_index[row]])) for row in rows]
         ids += [f"{models[store.object_index[row]]}/{store.content_hash[:8]}-{row:05d}" for row in rows]
     if not objects:
@@ -65,7 +65,7 @@ def load(config: ImageDataConfig) -> LoadResult:
     return LoadResult(data, (f"{left_out} views of objects outside the catalog are left out",) if left_out else ())
 
 
-def _squeezed(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _resized(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if rgb.shape[1] == side:
         return rgb
     images = [Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR) for image in rgb]
@@ -79,8 +79,8 @@ def _caption(item: CatalogObject, row: int) -> str:
 def _class_split(classes: Sequence[CatalogObject]) -> ClassSplit:
     """Return the seen and the unseen objects; whether an object is seen depends on it alone."""
     seen = [item.split == "id" or item.model_id in _extra_objects() for item in classes]
-    places = [tuple(n for n, is_seen in enumerate(seen) if is_seen == wanted) for wanted in (True, False)]
-    return places[0], places[1]
+    indices = [tuple(n for n, is_seen in enumerate(seen) if is_seen == wanted) for wanted in (True, False)]
+    return indices[0], indices[1]
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass
-from pickclutter_lang.datasets.images.loaders.folders import (
+from pickclutter_lang.datasets.images.loaders.base import (
     DatasetSpec,
     LoadResult,
     existing_files,
@@ -51,8 +51,8 @@ def load(config: ImageDataConfig) -> LoadResult:
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise InvalidArgumentError(f"expected `class` and `fname` of images in {kit / LABELS}: {error}") from error
     images = first_folder(root, "cars_train/cars_train", "cars_train")
-    labelled = [(images / file, item) for file, item in sorted(zip(files, owners, strict=True), key=lambda row: row[0])]
-    found, notes = existing_files(labelled, config, kit / LABELS)
+    labeled = [(images / file, item) for file, item in sorted(zip(files, owners, strict=True), key=lambda row: row[0])]
+    found, notes = existing_files(labeled, config, kit / LABELS)
     if (root / "cars_test").is_dir():
         notes.append(f"the images in {root / 'cars_test'} are left out, as the paper does")
     order = {item: n for n, item in enumerate(classes)}

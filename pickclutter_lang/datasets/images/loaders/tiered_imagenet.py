@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pickclutter_lang.datasets.images.author_splits import FOLDERS
 from pickclutter_lang.datasets.images.config import ImageDataConfig
-from pickclutter_lang.datasets.images.loaders.folders import (
+from pickclutter_lang.datasets.images.loaders.base import (
     DatasetSpec,
     LoadResult,
     first_folder,
@@ -27,7 +27,7 @@ CLASSES = "train.csv"
 
 
 def load(config: ImageDataConfig) -> LoadResult:
-    """Load folders of wnids; of a whole ImageNet those in `train.csv`, in `root` or in the folder of the lists.
+    """Load folders of wnids; of a full ImageNet those in `train.csv`, in `root` or in the folder of the lists.
 
     A class is called by its wnid until `label2text.txt` in the folder of the lists says more.
 
@@ -43,9 +43,9 @@ def load(config: ImageDataConfig) -> LoadResult:
         if not folders:
             raise MissingAssetsError(f"expected folders of the classes in {listed}, such as {absent[0]}, in {root}")
         notes += [f"{len(absent)} classes of {listed} have no folder, such as {absent[0]}"] if absent else []
-    elif len(folders) > SPEC.classes:
+    elif len(folders) > SPEC.num_classes:
         raise InvalidArgumentError(
-            f"expected the {SPEC.classes} classes of {SPEC.title} in {root}, but got {len(folders)}; put the "
+            f"expected the {SPEC.num_classes} classes of {SPEC.title} in {root}, but got {len(folders)}; put the "
             f"{CLASSES} of its class split there, from {SPEC.source}"
         )
     if not any((folder / LABELS).is_file() for folder in _lists(config)):

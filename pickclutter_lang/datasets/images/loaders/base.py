@@ -1,4 +1,4 @@
-"""Helpers of the loaders: class folders, the images in them, and the files that a data set must have."""
+"""What every loader uses: its result, the description of a published dataset, and how class folders are read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pickclutter_lang.datasets.images.metadata import read_lines
 from pickclutter_lang.datasets.images.sources import ImageFiles
 from pickclutter_lang.errors import MissingAssetsError
 
-LabelledFile = tuple[Path, ImageClass]
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+LabeledFile = tuple[Path, ImageClass]
+IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """A data set, and what people should know of how it lies on disk, a line each."""
+    """A dataset, and notes to print, one line each, such as files that are missing or unlisted."""
 
     data: ImageDataset
     notes: tuple[str, ...] = ()
@@ -30,35 +30,35 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A published data set: numbers of classes and images, what its folder holds, and where to get it."""
+    """A published dataset: numbers of classes and images, the layout of its folder, and where to get it."""
 
     title: str
-    classes: int
-    image_dir: int
+    num_classes: int
+    num_images: int
     layout: str
     source: str
 
     def missing(self, root: Path) -> MissingAssetsError:
-        """Return the error for a folder that does not hold the data set."""
+        """Return the error for a folder that does not hold the dataset."""
         return MissingAssetsError(
             f"expected {self.title} in {root} ({self.layout}, a folder of images for each class, or such folders in "
             f"the authors' {', '.join(FOLDERS.values())}), but it is not there; get it from {self.source} (several "
-            "official links are dead: copies lie where others keep them)"
+            "official links are dead: look for a mirror)"
         )
 
-    def notes(self, classes: int, images: int) -> list[str]:
-        """Return what is said of numbers that are not those of the whole data set."""
-        if (classes, images) == (self.classes, self.image_dir):
+    def notes(self, num_classes: int, num_images: int) -> list[str]:
+        """Return a note where the numbers of classes and images are not those of the full dataset."""
+        if (num_classes, num_images) == (self.num_classes, self.num_images):
             return []
         return [
-            f"{self.title} has {self.classes} classes and {self.image_dir} images, but here are {classes} and "
-            f"{images}; the whole is at {self.source}"
+            f"{self.title} has {self.num_classes} classes and {self.num_images} images, but here are {num_classes} and "
+            f"{num_images}; the full dataset is at {self.source}"
         ]
 
 
 def is_image(path: Path) -> bool:
-    """Return whether a file's name is that of an image."""
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+    """Return whether a file has the extension of an image and is not hidden."""
+    return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -68,7 +68,7 @@ def images_in(folder: Path) -> list[Path]:
     """
     images = sorted(path for path in folder.iterdir() if is_image(path))
     if not images:
-        raise MissingAssetsError(f"expected images ({', '.join(ENDINGS)}) in {folder}, but there are none")
+        raise MissingAssetsError(f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {folder}, but there are none")
     return images
 
 
@@ -91,86 +91,92 @@ def nested_folders(root: Path) -> bool:
 
 
 def stray_images(root: Path) -> list[str]:
-    """Return a line on images that lie in no class folder, where there are any."""
+    """Return a note on images outside of any class folder, if there are any."""
     stray = sorted(path.name for path in root.iterdir() if path.is_file() and is_image(path))
-    return [f"{len(stray)} images in {root} lie in no class folder, such as {stray[0]}"] if stray else []
+    return [f"{len(stray)} images in {root} are in no class folder, such as {stray[0]}"] if stray else []
 
 
-def first_folder(root: Path, *places: str) -> Path:
-    """Return the first of some places below a root that is a folder; the root itself where none is."""
-    return next((root / place for place in places if (root / place).is_dir()), root)
+def first_folder(root: Path, *candidates: str) -> Path:
+    """Return the first candidate below a root that is a folder; the root itself where none is."""
+    return next((root / name for name in candidates if (root / name).is_dir()), root)
 
 
 def from_folders(
-    config: ImageDataConfig, folders: Mapping[Path, ImageClass], known: DatasetSpec | None = None
+    config: ImageDataConfig, folders: Mapping[Path, ImageClass], spec: DatasetSpec | None = None
 ) -> LoadResult:
-    """Load class folders; files in them that are no images by their ending are noted.
+    """Load class folders; files without the extension of an image are noted.
 
     :param folders: the class whose images lie in each
     :raises MissingAssetsError: for a folder without images
     """
-    files: list[LabelledFile] = []
-    left_out: list[Path] = []
+    files: list[LabeledFile] = []
+    others: list[Path] = []
     for folder, item in folders.items():
         files += [(path, item) for path in images_in(folder)]
-        left_out += sorted(p for p in folder.iterdir() if not is_image(p) and not p.name.startswith("."))
-    notes = [f"{len(left_out)} entries of class folders are no images, such as {left_out[0]}"] if left_out else []
-    return from_files(config, files, notes, known)
+        others += sorted(p for p in folder.iterdir() if not is_image(p) and not p.name.startswith("."))
+    notes = [f"{len(others)} entries of class folders are no images, such as {others[0]}"] if others else []
+    return from_files(config, files, notes, spec)
 
 
 def from_files(
     config: ImageDataConfig,
-    files: Sequence[LabelledFile],
+    files: Sequence[LabeledFile],
     notes: Sequence[str] = (),
-    known: DatasetSpec | None = None,
+    spec: DatasetSpec | None = None,
 ) -> LoadResult:
     """Load files with their classes, in this order; classes are in the order of their first image.
 
     :raises InvalidArgumentError: when two classes share a name, or two images an id
     :raises MissingAssetsError: for a file that is not there
     """
-    place = {item: n for n, item in enumerate(dict.fromkeys(item for _, item in files))}
+    class_index = {item: n for n, item in enumerate(dict.fromkeys(item for _, item in files))}
     images = ImageFiles(
         [path for path, _ in files],
         [f"{item.folder}/{path.name}" for path, item in files],
         config.image_size,
         Path(config.cache),
     )
-    labels = np.array([place[item] for _, item in files], dtype=np.int64)
-    counted = known.notes(len(place), len(files)) if known else []
-    return LoadResult(ImageDataset(config.name, tuple(place), labels, images), (*notes, *counted))
+    labels = np.array([class_index[item] for _, item in files], dtype=np.int64)
+    counted = spec.notes(len(class_index), len(files)) if spec else []
+    return LoadResult(ImageDataset(config.name, tuple(class_index), labels, images), (*notes, *counted))
 
 
 def named_folders(
-    root: Path, known: DatasetSpec, listed: Path | None = None
+    root: Path, spec: DatasetSpec, listed: Path | None = None
 ) -> tuple[dict[Path, ImageClass], list[str]]:
-    """Return the class folders of a known data set, each called as its folder, in a folder or in the authors' parts.
+    """Return the class folders of a published dataset, in its folder or in the authors' parts.
 
-    :param listed: a file of the data set whose lines end with a class folder
-    :return: the folders, and for people what that file names and is not there, and what is no part of the data
+    A class is named after its folder.
+
+    :param listed: a file of the dataset whose lines end with a class folder
+    :return: the folders, and notes on listed folders that are missing and on entries that are not used
     :raises MissingAssetsError: when there are no class folders
     """
     parts = [root / part for part in FOLDERS.values()] if nested_folders(root) else [root]
     folders = sorted((part / name for part in parts for name in subfolders(part)), key=lambda folder: folder.name)
     if not any(is_image(path) for folder in folders for path in folder.iterdir()):
-        raise known.missing(root)
+        raise spec.missing(root)
     notes = [note for part in parts for note in stray_images(part)]
-    beside = sorted(set(subfolders(root)) - {part.name for part in parts}) if len(parts) > 1 else []
-    if beside:
-        notes.append(f"{len(beside)} folders beside {', '.join(FOLDERS.values())} are left out, such as {beside[0]}")
-    wanted = [line.split()[-1] for line in read_lines(listed) if line.strip()] if listed and listed.is_file() else []
-    absent = [name for name in wanted if name not in {folder.name for folder in folders}]
+    extra_folders = sorted(set(subfolders(root)) - {part.name for part in parts}) if len(parts) > 1 else []
+    if extra_folders:
+        notes.append(
+            f"{len(extra_folders)} folders next to {', '.join(FOLDERS.values())} are ignored, "
+            f"such as {extra_folders[0]}"
+        )
+    lines = read_lines(listed) if listed and listed.is_file() else []
+    required = [line.split()[-1] for line in lines if line.strip()]
+    absent = [name for name in required if name not in {folder.name for folder in folders}]
     notes += [f"{len(absent)} classes of {listed} have no folder, such as {absent[0]}"] if absent else []
     return {folder: ImageClass(folder.name, humanize(folder.name)) for folder in folders}, notes
 
 
 def existing_files(
-    files: Sequence[LabelledFile], config: ImageDataConfig, where: Path
-) -> tuple[list[LabelledFile], list[str]]:
-    """Return which of the files that a file of labels names are there.
+    files: Sequence[LabeledFile], config: ImageDataConfig, where: Path
+) -> tuple[list[LabeledFile], list[str]]:
+    """Return the files of a label file that exist.
 
-    :param where: the file of labels
-    :return: the files, and what is not there, for people
+    :param where: the label file
+    :return: the files, and notes on those that are missing or unlisted
     :raises MissingAssetsError: when some are not there, unless that is allowed, or none is
     """
     found = [(path, item) for path, item in files if path.is_file()]
@@ -178,9 +184,10 @@ def existing_files(
     if absent and (not found or not config.allow_missing):
         raise MissingAssetsError(
             f"expected the {len(files)} images that {where} names, but {len(absent)} are not there, such as "
-            f"{absent[0]}; complete them, or go on without with data.allow_missing=true"
+            f"{absent[0]}; complete them, or skip them with data.allow_missing=true"
         )
-    lying = {path for folder in {path.parent for path, _ in found} for path in folder.iterdir() if is_image(path)}
-    bare = sorted(lying - {path for path, _ in found})
+    on_disk = {path for folder in {path.parent for path, _ in found} for path in folder.iterdir() if is_image(path)}
+    unlisted = sorted(on_disk - {path for path, _ in found})
     notes = [f"{len(absent)} images that {where} names are not there, such as {absent[0]}"] if absent else []
-    return found, [*notes, *([f"{len(bare)} images are not in {where}, such as {bare[0]}"] if bare else [])]
+    notes += [f"{len(unlisted)} images are not in {where}, such as {unlisted[0]}"] if unlisted else []
+    return found, notes
