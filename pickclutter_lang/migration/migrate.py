@@ -61,7 +61,7 @@ def _check_folders(folder: str | Path, backup: Path) -> None:
         raise CheckpointError(f"expected a folder at {folder}, but there is none")
     if backup.exists():
         raise CheckpointError(
-            f"expected no {backup}, where the files before a migration are kept: {folder} was migrated before. To "
+            f"expected no {backup}, which keeps the files before a migration: {folder} was migrated before. To "
             "migrate it again, put that folder back in its place"
         )
 

@@ -7,8 +7,8 @@ from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, repla
 
 import numpy as np
 import pytest
-from picking import ABOVE, BASE, INTRINSIC, REST, box
 
+from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import CenterOfMassConfig, center_of_mass
 from pickclutter_lang.manipulation.controllers import ControllerConfig, make_controller
