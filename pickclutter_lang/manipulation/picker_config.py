@@ -84,8 +84,8 @@ class PickerConfig:
     """Grasps nearer than that to a failed one are not tried again."""
     grasp_limits: tuple[GraspLimits, ...] = (DEFAULT_LIMITS, RELAXED_LIMITS)
     """Limits of the grasps, tried in that order until one has a reachable grasp."""
-    grasp_proposer: GraspProposer = propose_grasps
-    """Where grasps come from; a custom function may replace it."""
+    grasp_proposer: GraspProposer | None = None
+    """Function that proposes grasps in place of `propose_grasps`; None: that one."""
     grasp: GraspConfig = DEFAULT_GRASP_CONFIG
     """Grasp proposals, and the gripper's volume."""
     motion: MotionConfig = MotionConfig()
@@ -113,7 +113,9 @@ class PickerConfig:
         self, target: FloatArray, others: FloatArray, limits: GraspLimits, rest_rotation: FloatArray
     ) -> GraspCandidates:
         """Return what the proposer gives, checked; arguments as of `propose_grasps`."""
-        return checked_candidates(self.grasp_proposer(target, others, limits, rest_rotation, self.grasp))
+        return checked_candidates(
+            (self.grasp_proposer or propose_grasps)(target, others, limits, rest_rotation, self.grasp)
+        )
 
 
 DEFAULT_PICKER_CONFIG = PickerConfig()
