@@ -13,7 +13,7 @@ import torch
 
 from pickclutter_lang.datasets.images import ImageClass, ImageFiles
 from pickclutter_lang.datasets.images.loaders import image_folder
-from pickclutter_lang.datasets.images.loaders.base import images_in
+from pickclutter_lang.datasets.images.loaders.dataset_spec import images_in
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, color_jitter_batch, crop_images
 from pickclutter_lang.language.attribute_prompts import attribute_words, sample_attribute_prompts
 from pickclutter_lang.language.captions import Caption, caption_truth, named_object_caption, object_caption

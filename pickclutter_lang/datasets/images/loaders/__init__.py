@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.images.loaders import (
     sun397,
     tiered_imagenet,
 )
-from pickclutter_lang.datasets.images.loaders.base import LoadResult
+from pickclutter_lang.datasets.images.loaders.dataset_spec import LoadResult
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
-from pickclutter_lang.datasets.images.loaders.base import (
+from pickclutter_lang.datasets.images.loaders.dataset_spec import (
     DatasetSpec,
     LoadResult,
     first_folder,

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass, check_class_names
-from pickclutter_lang.datasets.images.loaders.base import LoadResult, from_folders, stray_images, subfolders
+from pickclutter_lang.datasets.images.loaders.dataset_spec import LoadResult, from_folders, stray_images, subfolders
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
 CLASSES = "classes.json"

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ClassSplit, ImageClass, ImageDataset
-from pickclutter_lang.datasets.images.loaders.base import LoadResult
+from pickclutter_lang.datasets.images.loaders.dataset_spec import LoadResult
 from pickclutter_lang.datasets.images.sources import ArrayImages
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError

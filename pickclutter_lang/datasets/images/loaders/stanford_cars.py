@@ -9,7 +9,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass
-from pickclutter_lang.datasets.images.loaders.base import (
+from pickclutter_lang.datasets.images.loaders.dataset_spec import (
     DatasetSpec,
     LoadResult,
     existing_files,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pickclutter_lang.datasets.images.class_names import humanize
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass
-from pickclutter_lang.datasets.images.loaders.base import (
+from pickclutter_lang.datasets.images.loaders.dataset_spec import (
     DatasetSpec,
     LoadResult,
     first_folder,

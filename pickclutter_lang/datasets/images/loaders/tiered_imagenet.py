@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pickclutter_lang.datasets.images.author_splits import FOLDERS
 from pickclutter_lang.datasets.images.config import ImageDataConfig
-from pickclutter_lang.datasets.images.loaders.base import (
+from pickclutter_lang.datasets.images.loaders.dataset_spec import (
     DatasetSpec,
     LoadResult,
     first_folder,
