@@ -6,11 +6,13 @@ import json
 import pickle
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from helpers.grasping import INTRINSIC
@@ -21,6 +23,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.crop_task import CropBatch, CropTask
 from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
@@ -47,7 +50,7 @@ PHASE = (
 
 
 @pytest.fixture(scope="module")
-def crop_run(tmp_path_factory):
+def crop_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SceneRun]:
     """A run with object crops and its policy."""
     root = tmp_path_factory.mktemp("crop_classifier")
     given = [*make_toys(root, size=SIDE), "distill.epochs=1", "few_shot.epochs=1", *PHASE, "crop_classifier.lr=0.003"]
@@ -58,7 +61,7 @@ def crop_run(tmp_path_factory):
     return root, run
 
 
-def test_crop_logits_match_numpy():
+def test_crop_logits_match_numpy() -> None:
     seed_everything(0)
     model = CropClassifier(build_student("timm/resnet10t", channels=3, embed_dim=5), 4).eval()
     rng = np.random.default_rng(0)
@@ -88,7 +91,7 @@ def test_crop_logits_match_numpy():
         model.set_class_embeddings(text[:1])
 
 
-def test_nearly_equal_texts_are_distinguished():
+def test_nearly_equal_texts_are_distinguished() -> None:
     text = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
     text[1] = text[0] + 0.02 * text[1]
     found = orthogonalize(text)
@@ -98,7 +101,7 @@ def test_nearly_equal_texts_are_distinguished():
     assert torch.allclose(more.norm(dim=1), torch.ones(9), atol=1e-5)
 
 
-def test_label_frequencies_are_added_in_training(crop_run):
+def test_label_frequencies_are_added_in_training(crop_run: tuple[Path, SceneRun]) -> None:
     _, run = crop_run
     task = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
@@ -117,7 +120,7 @@ def test_label_frequencies_are_added_in_training(crop_run):
     assert found == pytest.approx(-np.log(probability).mean(), abs=0.01)  # 400 epochs are not all of them
 
 
-def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
+def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path: Path) -> None:
     data = config("data.image_size=32", "data.crop_size=null").data
     scenes = SceneDataset(make_toy_store(tmp_path / "train", "train", 6, size=SIDE), data)
     columns = scenes.store.split_label_indices("id")
@@ -134,7 +137,7 @@ def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path):
     assert len(ObjectCropDataset(scenes, scenes.store.split_label_indices("ood"))) == 0
 
 
-def test_the_table_plane_gives_object_heights():
+def test_the_table_plane_gives_object_heights() -> None:
     rng, side = np.random.default_rng(0), 60
     for turn in ([np.pi, 0, 0], [np.pi - 0.3, 0.2, 0.7]):
         # OpenGL's camera points along -z: rotated by half a turn it would point up, so begin there.
@@ -156,7 +159,7 @@ def test_the_table_plane_gives_object_heights():
         camera_pose_from_table(depth, intrinsic, np.zeros((side, side), bool))
 
 
-def test_objects_are_classified(crop_run):
+def test_objects_are_classified(crop_run: tuple[Path, SceneRun]) -> None:
     _, run = crop_run
     history = [json.loads(line) for line in (run.folder / "crop_classifier" / "log.jsonl").read_text().splitlines()]
     assert len(history) == 3 and history[-1]["cls"] < history[0]["cls"]
@@ -173,14 +176,14 @@ def test_objects_are_classified(crop_run):
     assert right.float().mean() > 0.2
 
 
-def test_a_stopped_phase_resumes(crop_run, tmp_path):
+def test_a_stopped_phase_resumes(crop_run: tuple[Path, SceneRun], tmp_path: Path) -> None:
     root, run = crop_run
     shutil.copytree(root / "run", tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "crop_classifier")
     again = SceneRun.open(replace(run.config, out=str(tmp_path / "run")))
     steps, loss = [], type(again.task("crop_classifier")).loss
 
-    def stopped(task, prepared, epoch):
+    def stopped(task: CropTask, prepared: CropBatch, epoch: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         steps.append(epoch)
         if len(steps) > len(task.batches(0)) + 1:
             raise KeyboardInterrupt
@@ -202,7 +205,7 @@ def test_a_stopped_phase_resumes(crop_run, tmp_path):
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run):
+def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[Path, SceneRun]) -> None:
     root, run = crop_run
     student = StudentRuntime.load(root / "policy")
     detector, seen = StudentDetector(student), scene_to_observation(run.scenes["ood"], 1)
@@ -247,7 +250,7 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run):
         detector.detect(seen, ["banana", "lemon", "banana"])
 
 
-def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run):
+def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run: tuple[Path, SceneRun]) -> None:
     root, run = crop_run
     student = StudentRuntime.load(root / "policy")
     detector, found = StudentDetector(student), {}
@@ -270,13 +273,13 @@ def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run):
     assert set(thresholds) == set(student.config.names)
 
 
-def test_the_candidate_with_the_highest_log_odds_is_selected(crop_run):
+def test_the_candidate_with_the_highest_log_odds_is_selected(crop_run: tuple[Path, SceneRun]) -> None:
     student = StudentRuntime.load(crop_run[0] / "policy")
     masks, rgb = [np.arange(9).reshape(3, 3) == n for n in range(3)], np.zeros((3, 3, 3), np.uint8)
     number, classified_masks = student.config.names.index("banana"), []
 
-    def select(*odds):
-        def close_up(rgb, mask):
+    def select(*odds: float) -> tuple[int, float]:
+        def close_up(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
             classified_masks.append(mask)
             return np.eye(len(student.config.names))[number] * odds[int(np.flatnonzero(mask)[0])]
 
@@ -294,7 +297,7 @@ def test_the_candidate_with_the_highest_log_odds_is_selected(crop_run):
     assert not mask.any() and odds == -12
 
 
-def test_before_fine_tuning_there_is_no_crop_classifier(crop_run):
+def test_before_fine_tuning_there_is_no_crop_classifier(crop_run: tuple[Path, SceneRun]) -> None:
     root, _ = crop_run
     export_policy(PolicyExportConfig(str(root / "run"), "distill", None, 1, str(root / "before")))
     student = StudentRuntime.load(root / "before")
@@ -303,7 +306,7 @@ def test_before_fine_tuning_there_is_no_crop_classifier(crop_run):
         student.classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
 
 
-def test_mismatches_are_named(crop_run, tmp_path):
+def test_mismatches_are_named(crop_run: tuple[Path, SceneRun], tmp_path: Path) -> None:
     root, run = crop_run
     given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={root / 'teacher'}", *PHASE]
     with pytest.raises(InvalidArgumentError, match="data=hand_rgb for object crops"):
@@ -341,7 +344,7 @@ def test_mismatches_are_named(crop_run, tmp_path):
 @pytest.mark.parametrize(
     ("store", "field"), [("id", "hand_segmentation"), ("id", "hand_depth"), ("fewshot", "hand_depth")]
 )
-def test_stores_without_the_fields_of_object_crops_are_refused_at_once(tmp_path, store, field):
+def test_stores_without_the_fields_of_object_crops_are_refused_at_once(tmp_path: Path, store: str, field: str) -> None:
     given = make_toys(tmp_path, size=SIDE)
     manifest = tmp_path / "scenes" / store / "manifest.json"
     content = json.loads(manifest.read_text())
@@ -359,7 +362,7 @@ def test_stores_without_the_fields_of_object_crops_are_refused_at_once(tmp_path,
         )
 
 
-def test_features_for_agents_are_those_of_the_scene_student(crop_run):
+def test_features_for_agents_are_those_of_the_scene_student(crop_run: tuple[Path, SceneRun]) -> None:
     student = StudentRuntime.load(crop_run[0] / "policy")
     space = gymnasium.spaces.Dict(
         {

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +42,7 @@ needs_the_extra = pytest.mark.skipif(importlib.util.find_spec("gradio") is None,
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("demo")
     short = ("distill.epochs=1", "few_shot.epochs=1", f"out={root / 'run'}")
     SceneRun.open(config(*make_toys(root), *short)).train()
@@ -48,7 +50,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def student(folder) -> TrainedStudent:
+def student(folder: Path) -> TrainedStudent:
     return load_trained_run(request(folder))
 
 
@@ -63,11 +65,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def page(folder, tmp_path_factory):
+def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Any]]]:
     """The address of a page, and every address that this process connected to since."""
     called, original = [], socket.socket.connect
 
-    def connect(self, address):
+    def connect(self: socket.socket, address: Any) -> None:
         called.append(address)
         return original(self, address)
 
@@ -79,7 +81,7 @@ def page(folder, tmp_path_factory):
         blocks.close()
 
 
-def predict(url: str, *inputs):
+def predict(url: str, *inputs: object) -> list[Any]:
     """Call the page's function as any HTTP client does."""
     body = json.dumps({"data": inputs}).encode()
     question = urllib.request.Request(f"{url}gradio_api/run/predict", body, {"Content-Type": "application/json"})
@@ -93,7 +95,7 @@ def image(url: str, value: dict) -> np.ndarray:
 
 
 @needs_the_extra
-def test_the_page_answers_for_a_scene(page, student):
+def test_the_page_answers_for_a_scene(page: tuple[str, list[Any]], student: TrainedStudent) -> None:
     url, _ = page
     displayed, located, scores, truth, chosen, _ = predict(url, "ood", 2, None, ", ".join(NAMES), "a red teapot")
     expected = predict_scene(student, "ood", 2, NAMES)
@@ -107,7 +109,7 @@ def test_the_page_answers_for_a_scene(page, student):
 
 
 @needs_the_extra
-def test_no_other_machine_is_contacted(page):
+def test_no_other_machine_is_contacted(page: tuple[str, list[Any]]) -> None:
     url, called = page
     predict(url, "id", 0, None, "pear", None)
     assert called and {address[0] for address in called if isinstance(address, tuple)} <= {"127.0.0.1", "localhost"}
@@ -117,7 +119,7 @@ def test_no_other_machine_is_contacted(page):
 
 
 @needs_the_extra
-def test_a_wrong_name_is_reported_and_the_page_stays_usable(page):
+def test_a_wrong_name_is_reported_and_the_page_stays_usable(page: tuple[str, list[Any]]) -> None:
     url, _ = page
     with pytest.raises(urllib.error.HTTPError) as caught:
         predict(url, "ood", 0, None, "pear, pear", None)
@@ -133,7 +135,7 @@ def moved_away(folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def test_uploads_need_neither_scenes_nor_teacher(folder, student, tmp_path):
+def test_uploads_need_neither_scenes_nor_teacher(folder: Path, student: TrainedStudent, tmp_path: Path) -> None:
     lonely = load_trained_run(request(moved_away(folder, tmp_path)))
     pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     found, expected = (predict_image(one, pixels, ["pear", "dice"]) for one in (lonely, student))
@@ -146,7 +148,7 @@ def test_uploads_need_neither_scenes_nor_teacher(folder, student, tmp_path):
 
 
 @needs_the_extra
-def test_the_page_takes_uploads_alone_where_there_are_no_scenes(folder, tmp_path):
+def test_the_page_takes_uploads_alone_where_there_are_no_scenes(folder: Path, tmp_path: Path) -> None:
     lonely = load_trained_run(request(moved_away(folder, tmp_path)))
     import gradio
 
@@ -159,7 +161,7 @@ def test_the_page_takes_uploads_alone_where_there_are_no_scenes(folder, tmp_path
 
 
 @needs_the_extra
-def test_a_taken_port_is_named(folder):
+def test_a_taken_port_is_named(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -168,7 +170,7 @@ def test_a_taken_port_is_named(folder):
             serve(build_demo(request(folder)), port)
 
 
-def test_an_image_of_a_scene_gets_the_prediction_of_the_scene(student):
+def test_an_image_of_a_scene_gets_the_prediction_of_the_scene(student: TrainedStudent) -> None:
     scene = predict_scene(student, "id", 1, NAMES)
     wide = np.pad(scene.image, ((0, 0), (9, 9), (0, 0)))
     upload = predict_image(student, wide, NAMES)
@@ -179,12 +181,12 @@ def test_an_image_of_a_scene_gets_the_prediction_of_the_scene(student):
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (31, 17, 3), (200, 200, 4)])
-def test_images_of_any_size_are_accepted(student, shape):
+def test_images_of_any_size_are_accepted(student: TrainedStudent, shape: tuple[int, int, int]) -> None:
     answer = predict_image(student, np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), ["pear"])
     assert 0 < answer.probabilities["pear"] < 1 and answer.image.shape == (min(shape[:2]),) * 2 + (3,)
 
 
-def test_a_map_is_bright_where_it_is_high():
+def test_a_map_is_bright_where_it_is_high() -> None:
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 3] = 1
     blended = overlay(np.full((32, 32, 3), 100, np.uint8), heatmap).astype(int)
@@ -201,12 +203,14 @@ def test_a_map_is_bright_where_it_is_high():
         ("test", 0, ["pear"], "expected a store and a scene"),
     ],
 )
-def test_wrong_scenes_and_names_are_named(student, store, index, names, message):
+def test_wrong_scenes_and_names_are_named(
+    student: TrainedStudent, store: str, index: int, names: list[str], message: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         predict_scene(student, store, index, names)
 
 
-def test_a_student_of_depth_takes_no_uploads(student, monkeypatch):
+def test_a_student_of_depth_takes_no_uploads(student: TrainedStudent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(student.config.data, "depth", True)
     with pytest.raises(InvalidArgumentError, match="depth or two cameras"):
         predict_image(student, torch.zeros(8, 8, 3, dtype=torch.uint8).numpy(), ["pear"])
@@ -224,7 +228,9 @@ def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["gradio"], [], "MissingExtraError: gradio is not installed; run: pip install 'pickclutter-lang[demo]'"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(tmp_path, start, arguments, message):
+def test_a_mistake_is_one_line_and_status_2(
+    tmp_path: Path, start: list[str], arguments: list[str], message: str
+) -> None:
     code = f"import runpy, sys; sys.modules.update(dict.fromkeys({start})); sys.argv = sys.argv[1:]; "
     code += f"runpy.run_path({SCRIPT!r}, run_name='__main__')"
     done = call("-c", code, SCRIPT, "run=nowhere", *arguments, cwd=tmp_path)
@@ -232,7 +238,7 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path, start, arguments, message)
     assert not list(tmp_path.iterdir())
 
 
-def test_help_leaves_no_files(tmp_path):
+def test_help_leaves_no_files(tmp_path: Path) -> None:
     done = call(SCRIPT, "--help", cwd=tmp_path)
     assert done.returncode == 0 and "pickclutter demo run=" in done.stdout
     assert not list(tmp_path.iterdir())
@@ -240,7 +246,7 @@ def test_help_leaves_no_files(tmp_path):
 
 @pytest.mark.slow
 @needs_the_extra
-def test_the_script_serves_until_ctrl_c(folder, tmp_path):
+def test_the_script_serves_until_ctrl_c(folder: Path, tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_threads=1"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -7,7 +7,9 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.export_onnx import compare_onnx, export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.students.model import Prediction
 from pickclutter_lang.students.onnx import FixedVocabularyStudent, export_onnx
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
@@ -41,19 +44,19 @@ needs_the_extra = pytest.mark.skipif(
 )
 
 
-def trained(folder: Path, *overrides: str, **stores) -> Path:
+def trained(folder: Path, *overrides: str, **stores: Any) -> Path:
     short = ("distill.epochs=1", "few_shot.epochs=1", f"out={folder / 'run'}")
     SceneRun.open(config(*make_toys(folder, **stores), *overrides, *short)).train()
     return folder / "run"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(tmp_path_factory.mktemp("rgb"))
 
 
 @pytest.fixture(scope="module")
-def rgbd(tmp_path_factory) -> Path:
+def rgbd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cameras = ("hand", "base")
     return trained(tmp_path_factory.mktemp("rgbd"), "data=both_rgbd", "student=small_resnet", cameras=cameras)
 
@@ -67,7 +70,9 @@ def request(run: Path, out: Path, names: list[str] | None = None, phase: str = "
     ("kind", "names", "phase"),
     [("run", None, "few_shot"), ("run", NEW_NAMES, "distill"), ("rgbd", NEW_NAMES, "few_shot")],
 )
-def test_the_file_alone_predicts_what_the_student_predicts(kind, names, phase, request_of, tmp_path):
+def test_the_file_alone_predicts_what_the_student_predicts(
+    kind: str, names: list[str] | None, phase: str, request_of: Callable[..., OnnxExportConfig], tmp_path: Path
+) -> None:
     import onnxruntime
 
     wanted = request_of(kind, tmp_path / "student.onnx", names, phase)
@@ -86,12 +91,12 @@ def test_the_file_alone_predicts_what_the_student_predicts(kind, names, phase, r
 
 
 @pytest.fixture
-def request_of(run, rgbd):
+def request_of(run: Path, rgbd: Path) -> Callable[..., OnnxExportConfig]:
     return lambda kind, *rest: request({"run": run, "rgbd": rgbd}[kind], *rest)
 
 
 @needs_the_extra
-def test_the_file_describes_itself(rgbd, tmp_path):
+def test_the_file_describes_itself(rgbd: Path, tmp_path: Path) -> None:
     import onnxruntime
 
     done = export_student(request(rgbd, tmp_path / "student.onnx"))
@@ -112,7 +117,7 @@ def test_the_file_describes_itself(rgbd, tmp_path):
 
 
 @needs_the_extra
-def test_neither_scenes_nor_teacher_are_needed(run, tmp_path):
+def test_neither_scenes_nor_teacher_are_needed(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     path = tmp_path / "run" / CONFIG_FILE
     path.write_text(path.read_text().replace(str(run.parent), str(tmp_path / "nowhere")))
@@ -125,14 +130,14 @@ def test_neither_scenes_nor_teacher_are_needed(run, tmp_path):
 
 
 @needs_the_extra
-def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path):
+def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path: Path) -> None:
     short = ("distill.epochs=1", "few_shot.epochs=1", "precision=bfloat16", f"out={tmp_path / 'run'}")
     SceneRun.open(config(*make_toys(tmp_path), *short)).train()
     assert export_student(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
 
 
 @needs_the_extra
-def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
+def test_neither_paths_nor_the_text_tower_are_in_the_file(run: Path, tmp_path: Path) -> None:
     data = export_student(request(run, tmp_path / "student.onnx", NEW_NAMES)).path.read_bytes()
     assert str(ROOT).encode() not in data and b"site-packages" not in data
     students = sum(p.numel() for p in load_trained_run(request(run, tmp_path)).model.student.parameters())
@@ -141,7 +146,7 @@ def test_neither_paths_nor_the_text_tower_are_in_the_file(run, tmp_path):
 
 @needs_the_extra
 @pytest.mark.parametrize("damage", ["bias", "depth"])
-def test_other_numbers_than_torchs_are_refused(rgbd, tmp_path, damage):
+def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path, damage: str) -> None:
     opened = load_trained_run(request(rgbd, tmp_path))
     images = opened.scenes["ood"].batch([0, 1, 2])
     data = export_onnx(FixedVocabularyStudent(opened.model, NEW_NAMES), images, {})
@@ -153,9 +158,9 @@ def test_other_numbers_than_torchs_are_refused(rgbd, tmp_path, damage):
 
 
 @needs_the_extra
-def test_a_network_without_onnx_form_is_named(run, tmp_path):
+def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None:
     class Branching(torch.nn.Module):
-        def forward(self, images, labels):
+        def forward(self, images: torch.Tensor, labels: list[str]) -> Prediction:
             return opened.model(images if images.sum() > 0 else -images, labels)
 
     opened = load_trained_run(request(run, tmp_path))
@@ -175,20 +180,24 @@ def test_a_network_without_onnx_form_is_named(run, tmp_path):
         (["banana"], ".", InvalidArgumentError, "is a folder"),
     ],
 )
-def test_mistakes_are_named_and_leave_no_file(run, tmp_path, names, out, error, message):
+def test_mistakes_are_named_and_leave_no_file(
+    run: Path, tmp_path: Path, names: list[str], out: str, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         export_student(request(run, tmp_path / out, names))
     assert not list(tmp_path.iterdir())
 
 
 @needs_the_extra
-def test_an_unfinished_run_is_named(run, tmp_path):
+def test_an_unfinished_run_is_named(run: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="expected a run at"):
         export_student(request(tmp_path, tmp_path / "a.onnx"))
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
-def test_without_the_extra_one_line_says_so(run, tmp_path, package, monkeypatch):
+def test_without_the_extra_one_line_says_so(
+    run: Path, tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("onnx", "onnxscript", "onnxruntime"):
         monkeypatch.setitem(sys.modules, name, None if name == package else torch)
     with pytest.raises(MissingExtraError, match=rf"{package} is not installed.*pickclutter-lang\[export\]"):
@@ -201,7 +210,7 @@ def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @needs_the_extra
-def test_the_script(run, tmp_path):
+def test_the_script(run: Path, tmp_path: Path) -> None:
     done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_threads=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "a.onnx: 2 names" in done.stdout and done.stderr == ""
@@ -216,18 +225,18 @@ def test_the_script(run, tmp_path):
         (["names=banana"], "names"),
     ],
 )
-def test_mistakes_of_the_script_are_one_line(tmp_path, arguments, message):
+def test_mistakes_of_the_script_are_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     done = call(SCRIPT, "run=nowhere", *arguments, folder=tmp_path)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-def test_help_leaves_no_files(tmp_path):
+def test_help_leaves_no_files(tmp_path: Path) -> None:
     done = call(SCRIPT, "--help", folder=tmp_path)
     assert done.returncode == 0 and "pickclutter export-onnx run=" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
-def test_the_script_without_the_extra(tmp_path):
+def test_the_script_without_the_extra(tmp_path: Path) -> None:
     done = call("-c", WITHOUT.format("onnxruntime", SCRIPT), SCRIPT, "run=nowhere", folder=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("MissingExtraError: onnx"), done.stderr
     assert len(done.stderr.splitlines()) == 1 and "pickclutter-lang[export]" in done.stderr

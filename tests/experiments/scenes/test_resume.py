@@ -24,7 +24,7 @@ PHASES = ("distill", "few_shot")
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory) -> list[str]:
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return make_toys(tmp_path_factory.mktemp("toys"))
 
 
@@ -47,7 +47,7 @@ def content(out: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(toys, tmp_path_factory) -> dict[str, bytes]:
+def uninterrupted(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("whole")
     train(toys, out)
     return content(out)
@@ -67,7 +67,9 @@ MOMENTS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_and_resumed_is_uninterrupted(toys, uninterrupted, tmp_path, moment):
+def test_killed_and_resumed_is_uninterrupted(
+    toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path, moment: str
+) -> None:
     function, call, saved = MOMENTS[moment]
     run_killed(SCRIPT, [*toys, "out=run"], function, call, tmp_path)
     found = [saved_epochs(tmp_path / "run" / phase) for phase in PHASES]
@@ -79,7 +81,7 @@ def test_killed_and_resumed_is_uninterrupted(toys, uninterrupted, tmp_path, mome
 
 
 @pytest.mark.slow
-def test_a_run_killed_twice_is_uninterrupted(toys, uninterrupted, tmp_path):
+def test_a_run_killed_twice_is_uninterrupted(toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
     for _ in range(2):  # after epoch 2, then after the first of the few-shot phase
         run_killed(SCRIPT, [*toys, "out=run"], "pickclutter_lang.training.trainer:prune", 2, tmp_path)
     train(toys, tmp_path / "run")
@@ -87,14 +89,16 @@ def test_a_run_killed_twice_is_uninterrupted(toys, uninterrupted, tmp_path):
 
 
 @pytest.mark.slow
-def test_prefetching_processes_change_nothing(toys, uninterrupted, tmp_path):
+def test_prefetching_processes_change_nothing(toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
     run_killed(SCRIPT, [*toys, "num_workers=2", "out=run"], STEP, 6, tmp_path)
     train([*toys, "num_workers=1"], tmp_path / "run")
     assert content(tmp_path / "run") == uninterrupted
 
 
 @pytest.mark.slow
-def test_equal_seeds_give_equal_weights_and_other_seeds_others(toys, uninterrupted, tmp_path):
+def test_equal_seeds_give_equal_weights_and_other_seeds_others(
+    toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path
+) -> None:
     for name, seed, hash_seed in (("same", 0, "1"), ("other", 1, "0")):
         command = [sys.executable, str(SCRIPT), *toys, f"seed={seed}", f"out={name}"]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}

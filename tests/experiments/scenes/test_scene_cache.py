@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def cache() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 5.5])
-def test_logits_are_those_of_the_equation(cache, beta):
+def test_logits_are_those_of_the_equation(cache: tuple[torch.Tensor, torch.Tensor, torch.Tensor], beta: float) -> None:
     queries, keys, values = (tensor.double().numpy() for tensor in cache)
     expected = np.zeros((N, C))
     for n in range(N):
@@ -39,19 +40,19 @@ def test_logits_are_those_of_the_equation(cache, beta):
     np.testing.assert_allclose(cache_logits(*cache, beta=beta).numpy(), expected, rtol=1e-5)
 
 
-def test_single_labels_are_predicted_by_the_nearest_example():
+def test_single_labels_are_predicted_by_the_nearest_example() -> None:
     keys = torch.eye(4)
     values = torch.nn.functional.one_hot(torch.tensor([2, 0, 1, 0]), 3).float()
     queries = keys * 3 + 0.1
     assert cache_logits(queries, keys, values, beta=10.0).argmax(1).tolist() == [2, 0, 1, 0]
 
 
-def test_gradients_reach_the_features(cache):
+def test_gradients_reach_the_features(cache: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
     leaves = [tensor.double().requires_grad_() for tensor in cache]
     assert torch.autograd.gradcheck(lambda q, k, v: cache_logits(q, k, v, beta=2.0), leaves)
 
 
-def test_balanced_values_weight_positives_and_negatives_equally():
+def test_balanced_values_weight_positives_and_negatives_equally() -> None:
     targets = torch.tensor([[1, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]], dtype=torch.bool)
     values = balanced_values(targets)
     assert values[:, 0].tolist() == [0.5, -0.5, -0.5, 0.5] and not values[:, 1:].any()
@@ -69,7 +70,7 @@ def make_scenes(count: int, seed: int) -> tuple[CacheFeatures, torch.Tensor]:
     return CacheFeatures(0.1 * torch.randn(count, C, generator=generator), features), targets
 
 
-def test_the_cache_distinguishes_labels_that_zero_shot_does_not():
+def test_the_cache_distinguishes_labels_that_zero_shot_does_not() -> None:
     (cache, known), (seen, targets) = make_scenes(30, 0), make_scenes(60, 1)
     choice = tune_scene_cache(cache, known)
     assert choice.alpha > 0 and choice.score > 0.8
@@ -79,13 +80,13 @@ def test_the_cache_distinguishes_labels_that_zero_shot_does_not():
     assert before < 0.6 < 0.8 < after
 
 
-def test_a_cache_of_noise_is_given_no_weight_over_right_logits():
+def test_a_cache_of_noise_is_given_no_weight_over_right_logits() -> None:
     _, known = make_scenes(20, 2)
     right = CacheFeatures(8.0 * known.float() - 4.0, torch.randn(20, C, D, generator=torch.Generator().manual_seed(3)))
     assert tune_scene_cache(right, known).alpha == 0.0
 
 
-def test_a_scene_is_left_out_of_its_cache():
+def test_a_scene_is_left_out_of_its_cache() -> None:
     cache, known = make_scenes(6, 4)
     cached = leave_one_out(cache.features, known, 5.0)
     others = [n for n in range(6) if n != 2]
@@ -114,6 +115,6 @@ F = torch.rand(3, 4)
         (lambda: balanced_values(F), "bool"),
     ],
 )
-def test_bad_input_is_named(call, message):
+def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         call()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,7 +57,9 @@ def both() -> dict[str, Predictions]:
     ],
 )
 @pytest.mark.parametrize("predictor", ["model", "model_at_half"])
-def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, predictor):
+def test_each_cell_scores_its_labels_on_its_scenes(
+    both: dict[str, Predictions], cell: str, scenes: str, names: list[str], predictor: str
+) -> None:
     stage = evaluate_stage(both, torch.zeros(26))
     row = stage[cell][predictor]
     columns = [both[scenes].names.index(name) for name in names]
@@ -77,7 +80,7 @@ def test_each_cell_scores_its_labels_on_its_scenes(both, cell, scenes, names, pr
             assert values["support"] == targets[:, n].sum()
 
 
-def test_trivial_predictors_match_their_names(both):
+def test_trivial_predictors_match_their_names(both: dict[str, Predictions]) -> None:
     frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
     cell = evaluate_stage(both, frequency)["ood_on_ood"]
     chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets[:, :14])
@@ -90,7 +93,7 @@ def test_trivial_predictors_match_their_names(both):
     assert cell["label_frequency"]["accuracy"] == pytest.approx((targets == often).mean())
 
 
-def test_the_threshold_is_chosen_on_x_id_alone(both):
+def test_the_threshold_is_chosen_on_x_id_alone(both: dict[str, Predictions]) -> None:
     targets, names = both["id"].targets, both["id"].names
     confident = targets.float() * 0.2 + 0.1
     assert 0.1 <= best_threshold(confident[:, :14], targets[:, :14]) < 0.3
@@ -102,7 +105,7 @@ def test_the_threshold_is_chosen_on_x_id_alone(both):
     assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
 
 
-def test_per_split_thresholds_have_the_given_false_positive_rate(both):
+def test_per_split_thresholds_have_the_given_false_positive_rate(both: dict[str, Predictions]) -> None:
     predictions = both["id"]
     thresholds = per_split_fpr_thresholds(predictions, 0.1)
     for split in (predictions.unseen, ~predictions.unseen):
@@ -110,14 +113,14 @@ def test_per_split_thresholds_have_the_given_false_positive_rate(both):
         assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
 
 
-def test_a_split_without_absent_labels_has_the_default_threshold():
+def test_a_split_without_absent_labels_has_the_default_threshold() -> None:
     targets = torch.tensor([[True, False], [True, True]])
     unseen = torch.tensor([False, True])
     predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], unseen, [])
     assert per_split_fpr_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
 
 
-def test_per_split_thresholds_miss_less_at_equal_false_positive_rates():
+def test_per_split_thresholds_miss_less_at_equal_false_positive_rates() -> None:
     """One label is distinguished from its absence almost always, one hardly ever."""
     rng, count = np.random.default_rng(0), 4000
     targets = rng.random((count, 2)) < 0.5
@@ -133,7 +136,7 @@ def test_per_split_thresholds_miss_less_at_equal_false_positive_rates():
     assert missed[0] < 0.85 * missed[1]
 
 
-def test_each_label_has_the_same_false_positive_rate(both):
+def test_each_label_has_the_same_false_positive_rate(both: dict[str, Predictions]) -> None:
     low = both["id"].unseen.float() * 0.3  # as of names that were never trained on
     shifted = Predictions(
         (both["id"].probabilities - low).clamp(0.001, 0.999), both["id"].targets, both["id"].names,
@@ -153,7 +156,7 @@ def test_each_label_has_the_same_false_positive_rate(both):
     assert moved.min() >= 0 and moved.max() <= 1
 
 
-def test_predictions_come_back_and_damage_is_named(both, tmp_path):
+def test_predictions_come_back_and_damage_is_named(both: dict[str, Predictions], tmp_path: Path) -> None:
     path = tmp_path / "predictions" / "x.npz"
     save_predictions(path, both["ood"])
     again = load_predictions(path)
@@ -166,7 +169,7 @@ def test_predictions_come_back_and_damage_is_named(both, tmp_path):
         load_predictions(tmp_path / "predictions" / "y.npz")
 
 
-def test_the_papers_table_is_complete():
+def test_the_papers_table_is_complete() -> None:
     for figures in (ACCURACY, F1):
         assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
         assert all(list(row) == list(TABLE12_CELLS) for row in figures.values())
@@ -174,7 +177,7 @@ def test_the_papers_table_is_complete():
     assert ACCURACY["Closed-Set"]["id_on_ood"] == (None, 86.2)
 
 
-def test_a_run_is_evaluated_into_one_file(tmp_path):
+def test_a_run_is_evaluated_into_one_file(tmp_path: Path) -> None:
     run = SceneRun.open(
         config(*make_toys(tmp_path), f"out={tmp_path / 'out'}", "distill.epochs=1", "few_shot.epochs=1")
     )
@@ -206,7 +209,7 @@ def test_a_run_is_evaluated_into_one_file(tmp_path):
     )
 
 
-def test_chance_results_of_a_closed_set_are_marked(both):
+def test_chance_results_of_a_closed_set_are_marked(both: dict[str, Predictions]) -> None:
     stages = {stage: evaluate_stage(both, torch.zeros(26)) for stage in ("zero_shot", "few_shot")}
     for method, marked in (("closed_set", 1), ("cls", 0)):
         text = tables({"config": {"method": method}, "metrics": stages})
@@ -216,7 +219,7 @@ def test_chance_results_of_a_closed_set_are_marked(both):
             assert not is_chance(method, "zero_shot", cell)
 
 
-def test_histograms_count_the_scores(both, tmp_path):
+def test_histograms_count_the_scores(both: dict[str, Predictions], tmp_path: Path) -> None:
     histograms = score_histograms({"zero_shot": both}, {"zero_shot": 0.4})
     for histogram in histograms:
         split, scenes = histogram.cell.split("_on_")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from pickclutter_lang.datasets.transforms.augmentation import (
 )
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder
@@ -36,12 +38,12 @@ ALL = AugmentationConfig(flips=["horizontal", "vertical"], shift=0.1, brightness
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory) -> list[str]:
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return make_toys(tmp_path_factory.mktemp("toys"))
 
 
 @pytest.fixture(scope="module")
-def rgbd(tmp_path_factory) -> list[str]:
+def rgbd(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*make_toys(tmp_path_factory.mktemp("rgbd"), cameras=("hand", "base")), "data=both_rgbd"]
 
 
@@ -52,7 +54,7 @@ def trained(overrides: list[str], out: Path) -> SceneRun:
 
 
 @pytest.fixture(scope="module")
-def finished(toys, tmp_path_factory) -> SceneRun:
+def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> SceneRun:
     return trained(toys, tmp_path_factory.mktemp("whole"))
 
 
@@ -78,11 +80,13 @@ class StopError(Exception):
 
 
 @pytest.mark.parametrize("step", [2, 4, 8, 10, 12])
-def test_a_stopped_run_ends_with_the_same_bytes(toys, finished, tmp_path, monkeypatch, step):
+def test_a_stopped_run_ends_with_the_same_bytes(
+    toys: list[str], finished: SceneRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
     """9 steps of distillation, then 4 of fine-tuning: before any checkpoint, within epochs, in the second phase."""
     taken, original = 0, TrainingLogger.step
 
-    def stopping(self, number, scalars):
+    def stopping(self: TrainingLogger, number: int, scalars: Mapping[str, float]) -> None:
         nonlocal taken
         taken += 1
         if taken == step:
@@ -98,7 +102,7 @@ def test_a_stopped_run_ends_with_the_same_bytes(toys, finished, tmp_path, monkey
     assert_same_bytes(trained(toys, tmp_path), finished)
 
 
-def test_region_labels_do_not_depend_on_workers(toys, tmp_path):
+def test_region_labels_do_not_depend_on_workers(toys: list[str], tmp_path: Path) -> None:
     overrides = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained(overrides, tmp_path / "a")
     assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "few_shot")[
@@ -107,7 +111,7 @@ def test_region_labels_do_not_depend_on_workers(toys, tmp_path):
     assert_same_bytes(trained([*overrides, "num_workers=2"], tmp_path / "b"), run)
 
 
-def test_a_run_from_before_a_setting_is_resumed(toys, tmp_path):
+def test_a_run_from_before_a_setting_is_resumed(toys: list[str], tmp_path: Path) -> None:
     trained([*toys, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     saved = json.loads((tmp_path / "settings.json").read_text())
     del saved["settings"]["objective"]["region_cls"], saved["settings"]["crop_classifier"]
@@ -119,25 +123,25 @@ def test_a_run_from_before_a_setting_is_resumed(toys, tmp_path):
         SceneRun.open(config(*overrides, "objective.region_cls=1"))
 
 
-def test_another_seed_gives_other_weights(toys, finished, tmp_path):
+def test_another_seed_gives_other_weights(toys: list[str], finished: SceneRun, tmp_path: Path) -> None:
     other = trained([*toys, "seed=1", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     file = "model.safetensors"
     assert (last(other, "distill") / file).read_bytes() != (last(finished, "distill") / file).read_bytes()
 
 
-def test_the_log_follows_the_schedule(finished):
+def test_the_log_follows_the_schedule(finished: SceneRun) -> None:
     rates = [row["lr"] for row in logged(finished, "distill")]
     assert len(rates) == 3 and rates[0] > rates[1] > rates[2] > 0
 
 
-def test_only_the_last_and_the_best_epoch_are_kept(finished):
+def test_only_the_last_and_the_best_epoch_are_kept(finished: SceneRun) -> None:
     values = [row["validation"]["map"] for row in logged(finished, "distill")]
     assert set(saved_epochs(finished.folder / "distill")) == {3, 1 + int(np.argmax(values))}
     assert saved_epochs(finished.folder / "few_shot") == [2]
 
 
 @pytest.mark.slow
-def test_it_learns_toy_scenes(toys, tmp_path):
+def test_it_learns_toy_scenes(toys: list[str], tmp_path: Path) -> None:
     still = "data.augmentation={flips: [], shift: 0, brightness: 0, contrast: 0}"
     run = SceneRun.open(
         config(*toys, f"out={tmp_path}", still, "distill.epochs=40", "few_shot.epochs=1", "objective.im_cst=0")
@@ -152,7 +156,7 @@ def test_it_learns_toy_scenes(toys, tmp_path):
     assert logged(run, "distill")[-1]["cls"] < 0.5 * logged(run, "distill")[0]["cls"]
 
 
-def test_eight_channels_train_and_depth_is_normalized(rgbd, tmp_path):
+def test_eight_channels_train_and_depth_is_normalized(rgbd: list[str], tmp_path: Path) -> None:
     run = trained([*rgbd, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     images = run.scenes["train"].batch([0, 1])
     assert images.shape == (2, 8, 32, 32)
@@ -160,7 +164,7 @@ def test_eight_channels_train_and_depth_is_normalized(rgbd, tmp_path):
     assert abs(float(depth.mean())) < 0.05 and abs(float(depth.std()) - 1) < 0.05
 
 
-def test_training_and_evaluation_share_one_predict(finished):
+def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
     finished.load_weights("few_shot")
     scenes, names = finished.scenes["ood"], finished.label_names(("id", "ood"))
     once = predict_scenes(finished.model, scenes, names)
@@ -173,7 +177,7 @@ def test_training_and_evaluation_share_one_predict(finished):
     assert finished.model.predict(scenes.batch([0])).probabilities.shape == (1, len(finished.label_names(("id",))))
 
 
-def test_bfloat16_trains_and_predicts_nearly_the_same(toys, finished, tmp_path):
+def test_bfloat16_trains_and_predicts_nearly_the_same(toys: list[str], finished: SceneRun, tmp_path: Path) -> None:
     run = SceneRun.open(config(*toys, f"out={finished.folder}"))
     run.load_weights("distill")
     names = run.label_names(("id",))
@@ -184,11 +188,11 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(toys, finished, tmp_path):
     trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
 
 
-def test_prompts_are_encoded_once_for_an_evaluation(finished, monkeypatch):
+def test_prompts_are_encoded_once_for_an_evaluation(finished: SceneRun, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
     encode = type(finished.model.prompts).encode
 
-    def counting(self, labels, words=()):
+    def counting(self: PromptLabelEncoder, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
         nonlocal calls
         calls += 1
         return encode(self, labels, words)
@@ -200,7 +204,7 @@ def test_prompts_are_encoded_once_for_an_evaluation(finished, monkeypatch):
     assert calls == 1
 
 
-def test_an_image_is_augmented_equally_in_any_batch(toys):
+def test_an_image_is_augmented_equally_in_any_batch(toys: list[str]) -> None:
     cfg = config(*toys).data
     scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
     draws = {row: sample_augmentation(ALL, 32, (0, 0, 5, 0, row)) for row in range(24)}
@@ -215,20 +219,20 @@ def test_an_image_is_augmented_equally_in_any_batch(toys):
 @pytest.mark.parametrize(
     "flip", [AugmentationParams(horizontal=True), AugmentationParams(vertical=True), AugmentationParams(True, True)]
 )
-def test_flips_mirror_the_image(flip):
+def test_flips_mirror_the_image(flip: AugmentationParams) -> None:
     image = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
     mirrored = image[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
     np.testing.assert_array_equal(crop_and_flip(image, 8, flip), mirrored)
 
 
-def test_a_shift_moves_the_window_and_repeats_the_border():
+def test_a_shift_moves_the_window_and_repeats_the_border() -> None:
     image = np.arange(36).reshape(6, 6)
     np.testing.assert_array_equal(crop_and_flip(image, 4, AugmentationParams()), image[1:5, 1:5])
     moved = crop_and_flip(image, 4, AugmentationParams(shift=(2, -1)))
     np.testing.assert_array_equal(moved, image[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
 
 
-def test_images_from_disk_equal_those_in_memory(rgbd):
+def test_images_from_disk_equal_those_in_memory(rgbd: list[str]) -> None:
     cfg = config(*rgbd).data
     in_memory = SceneDataset(SceneStore.open(cfg.train), cfg)
     cfg.max_cache_bytes = 0
@@ -236,7 +240,7 @@ def test_images_from_disk_equal_those_in_memory(rgbd):
     assert torch.equal(in_memory.batch([5, 1, 20]), read.batch([5, 1, 20]))
 
 
-def test_the_input_is_the_resized_center_crop(toys):
+def test_the_input_is_the_resized_center_crop(toys: list[str]) -> None:
     cfg = config(*toys).data
     whole_picture = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
     cfg.crop_size = 16
@@ -246,7 +250,7 @@ def test_the_input_is_the_resized_center_crop(toys):
     torch.testing.assert_close(SceneDataset(SceneStore.open(cfg.train), cfg).batch([2]), expected)
 
 
-def test_the_teacher_sees_the_flip_that_the_student_sees(toys, tmp_path):
+def test_the_teacher_sees_the_flip_that_the_student_sees(toys: list[str], tmp_path: Path) -> None:
     cfg = config(*toys, "data.augmentation.flips=[horizontal,vertical]").data
     scenes = SceneDataset(SceneStore.open(cfg.id), cfg)
     teacher = load_teacher("pocket", config(*toys).teacher.checkpoint)
@@ -261,7 +265,7 @@ def test_the_teacher_sees_the_flip_that_the_student_sees(toys, tmp_path):
     assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
 
 
-def test_batches_cover_an_epoch_and_differ_between_epochs():
+def test_batches_cover_an_epoch_and_differ_between_epochs() -> None:
     batches = shuffled_batches(26, 8, (0, 0, 1))
     assert [len(batch) for batch in batches] == [8, 8, 8]
     assert len({row for batch in batches for row in batch}) == 24
@@ -270,7 +274,7 @@ def test_batches_cover_an_epoch_and_differ_between_epochs():
 
 
 @pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
-def test_at_most_half_of_a_batch_is_few_shot(n_few_shot, size, half):
+def test_at_most_half_of_a_batch_is_few_shot(n_few_shot: int, size: int, half: int) -> None:
     batches = balanced_batches(n_few_shot, 100, size, 2, (0, 1, 1))
     assert max(len(few_shot) for few_shot, _ in batches) == half
     assert {len(few_shot) + len(rest) for few_shot, rest in batches} == {size}
@@ -278,30 +282,30 @@ def test_at_most_half_of_a_batch_is_few_shot(n_few_shot, size, half):
     assert all(len(set(rest)) == len(rest) for _, rest in batches)
 
 
-def test_fine_tuning_needs_enough_training_scenes():
+def test_fine_tuning_needs_enough_training_scenes() -> None:
     with pytest.raises(InvalidArgumentError, match="at least 1 few-shot and 40 training"):
         balanced_batches(6, 30, 46, 1, (0,))
 
 
-def test_a_last_batch_takes_as_many_training_scenes_as_there_are():
+def test_a_last_batch_takes_as_many_training_scenes_as_there_are() -> None:
     *full, last = balanced_batches(35, 56, 64, 1, (0,))
     assert [(len(few_shot), len(rest)) for few_shot, rest in full] == [(32, 32)]
     assert (len(last[0]), sorted(last[1])) == (3, list(range(56)))
 
 
-def test_few_shot_scenes_may_not_be_evaluated(toys):
+def test_few_shot_scenes_may_not_be_evaluated(toys: list[str]) -> None:
     scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
     with pytest.raises(DatasetError, match=r"share 10 scenes, such as ood/0/0"):
         SceneRun.open(config(*toys, f"data.fewshot={scenes}/ood"))
 
 
-def test_training_scenes_contain_no_object_of_y_ood(toys, tmp_path):
+def test_training_scenes_contain_no_object_of_y_ood(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "mixed", "ood", 12, seed=5)
     with pytest.raises(MismatchError, match="only objects of Y_id"):
         SceneRun.open(config(*toys, f"data.train={tmp_path / 'mixed'}"))
 
 
-def test_descriptions_follow_the_name(toys):
+def test_descriptions_follow_the_name(toys: list[str]) -> None:
     run = SceneRun.open(config(*toys, "prompts.descriptions=succinct", "prompts.extra_descriptions=[distinct,catalog]"))
     labels = run.model.prompts
     first, *variants = labels.texts(["banana"])
@@ -312,13 +316,13 @@ def test_descriptions_follow_the_name(toys):
         PromptLabelEncoder(run.config.prompts, run.teacher, ["banana", "spaceship"])
 
 
-def test_a_label_without_a_variant_keeps_its_name(toys):
+def test_a_label_without_a_variant_keeps_its_name(toys: list[str]) -> None:
     labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
     assert labels.texts(["spaceship"]) == [["spaceship"]]
     assert labels.texts(["banana", "spaceship"])[1][1] == "spaceship"
 
 
-def test_variants_are_sampled_in_training_and_averaged_in_evaluation(toys):
+def test_variants_are_sampled_in_training_and_averaged_in_evaluation(toys: list[str]) -> None:
     labels = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
     name, described = (labels.prompts.encode(texts).positive for texts in labels.texts(["banana", "lemon"]))
     mean = torch.nn.functional.normalize(name + described, dim=1)
@@ -334,7 +338,7 @@ def test_variants_are_sampled_in_training_and_averaged_in_evaluation(toys):
     assert all(same or torch.allclose(row, described[0], atol=1e-5) for same, row in zip(near, sampled, strict=True))
 
 
-def test_a_closed_set_knows_the_catalog_names_alone():
+def test_a_closed_set_knows_the_catalog_names_alone() -> None:
     labels = ClosedSetEncoder(8)
     features = labels.encode(["lemon", "banana"])
     assert features.positive.shape == (2, 8) and not torch.equal(*labels.encode(["lemon", "banana"]).positive)
@@ -356,7 +360,7 @@ METHODS = {
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
+def test_every_method_trains_its_own_terms_and_resumes(toys: list[str], tmp_path: Path, method: str) -> None:
     overrides = [
         *toys,
         f"method={method}",
@@ -376,7 +380,7 @@ def test_every_method_trains_its_own_terms_and_resumes(toys, tmp_path, method):
 
 
 @pytest.mark.parametrize("lacking", ["hand_segmentation", "actors"])
-def test_a_store_without_masks_has_no_region_labels(toys, tmp_path, lacking):
+def test_a_store_without_masks_has_no_region_labels(toys: list[str], tmp_path: Path, lacking: str) -> None:
     make_toy_stores(tmp_path / "scenes", without=(lacking,))
     overrides = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
     with pytest.raises(DatasetError, match=f"does not hold '{lacking}'"):
@@ -400,16 +404,23 @@ def test_a_store_without_masks_has_no_region_labels(toys, tmp_path, lacking):
         ("selection_metric=loss", "selection_metric to be one of map, f1"),
     ],
 )
-def test_settings_out_of_range_are_named(override, message):
+def test_settings_out_of_range_are_named(override: str, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         config(override)
 
 
-def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monkeypatch):
+def test_an_epoch_has_the_size_of_its_part_of_the_training(
+    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = []
     original = SceneDataset.batch
 
-    def noting(self, rows, draws=None, image_size=None):
+    def noting(
+        self: SceneDataset,
+        rows: Sequence[int],
+        draws: Sequence[AugmentationParams] | None = None,
+        image_size: int | None = None,
+    ) -> torch.Tensor:
         images = original(self, rows, draws, image_size)
         if draws is not None:
             sizes.append(images.shape[-1])
@@ -420,7 +431,7 @@ def test_an_epoch_has_the_size_of_its_part_of_the_training(toys, tmp_path, monke
     assert sizes[:12] == [16] * 6 + [32] * 6
 
 
-def test_the_papers_sizes_are_a_preset():
+def test_the_papers_sizes_are_a_preset() -> None:
     cfg = config("experiment=table12")
     assert (cfg.data.camera_spec.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
     assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])

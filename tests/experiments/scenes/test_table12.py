@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,11 +43,11 @@ def grid_folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 30, 75])
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
-def test_the_interval_is_students(freedom, level):
+def test_the_interval_is_students(freedom: int, level: float) -> None:
     assert t_quantile(freedom, level) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, freedom), rel=1e-8)
 
 
-def test_mean_and_interval():
+def test_mean_and_interval() -> None:
     values = F1["cls"]
     low, high = scipy.stats.t.interval(0.95, 2, np.mean(values), scipy.stats.sem(values))
     found = estimate(values)
@@ -57,7 +58,7 @@ def test_mean_and_interval():
             call()
 
 
-def test_methods_are_in_the_papers_order_with_its_figures(grid_folder):
+def test_methods_are_in_the_papers_order_with_its_figures(grid_folder: Path) -> None:
     lines = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
     assert [row.split("`")[1] for row in lines[2:7]] == list(F1)
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(F1["cls"])
@@ -67,13 +68,13 @@ def test_methods_are_in_the_papers_order_with_its_figures(grid_folder):
     assert lines[7].startswith("| always no |  | 30.0 / 30.0 / 30.0 |")
 
 
-def test_chance_results_of_a_closed_set_are_marked(grid_folder):
+def test_chance_results_of_a_closed_set_are_marked(grid_folder: Path) -> None:
     rows = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
     assert rows[2].count("†") == 1 and "†" not in rows[3]
     assert "† chance by construction" in markdown(load_sweep(grid_folder, TABLE12), [])
 
 
-def test_comparisons_pair_equal_seeds(grid_folder):
+def test_comparisons_pair_equal_seeds(grid_folder: Path) -> None:
     grid = load_sweep(grid_folder, TABLE12)
     differences = np.subtract(F1["best"], F1["cls_imcst_semantic"])
     half = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(differences)
@@ -91,7 +92,7 @@ def test_comparisons_pair_equal_seeds(grid_folder):
     assert f"**+10.0 ± {100 * half:.1f}**" in rows[4] and "**" not in rows[5]  # an ablation within the noise
 
 
-def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder):
+def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder: Path) -> None:
     shutil.rmtree(grid_folder / "cls" / "seed0")
     grid = load_sweep(grid_folder, TABLE12)
     found = grid.difference(
@@ -101,13 +102,13 @@ def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder):
     assert "| `cls` | 2 |" in metric_rows(grid, "f1")
 
 
-def test_one_seed_has_no_interval(tmp_path):
+def test_one_seed_has_no_interval(tmp_path: Path) -> None:
     write_result(tmp_path, make_result("cls", 4, 0.4))
     text = write_table(Table12Config(str(tmp_path), None, None)).read_text()
     assert "| `cls` | 1 | 40.0 / 40.0 / 40.0 |" in text and "Seeds: cls: 4." in text
 
 
-def test_page_csv_and_image_agree(grid_folder, tmp_path_factory):
+def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     out = tmp_path_factory.mktemp("table")
     text = write_table(Table12Config(str(grid_folder), str(out), ["best - cls"])).read_text()
     for expected in (
@@ -134,7 +135,7 @@ def test_page_csv_and_image_agree(grid_folder, tmp_path_factory):
         assert np.asarray(image.convert("RGB")).std() > 10
 
 
-def change(result, where, value):
+def change(result: dict[str, Any], where: str, value: object) -> None:
     *path, last = where.split(".")
     for key in path:
         result = result[key]
@@ -151,7 +152,9 @@ def change(result, where, value):
         ("teacher.fingerprint", "g", "teacher.fingerprint: f / g"),
     ],
 )
-def test_seeds_of_one_method_that_differ_in_more_are_refused(tmp_path, where, value, named):
+def test_seeds_of_one_method_that_differ_in_more_are_refused(
+    tmp_path: Path, where: str, value: float | str, named: str
+) -> None:
     write_result(tmp_path, make_result("cls", 0, 0.4))
     other = make_result("cls", 1, 0.4)
     change(other, where, value)
@@ -162,7 +165,7 @@ def test_seeds_of_one_method_that_differ_in_more_are_refused(tmp_path, where, va
 
 
 @pytest.mark.parametrize("where", ["config.distill.epochs", "config.student.name", "data.ood.content"])
-def test_methods_on_other_terms_are_refused(tmp_path, where):
+def test_methods_on_other_terms_are_refused(tmp_path: Path, where: str) -> None:
     write_result(tmp_path, make_result("cls", 0, 0.4))
     other = make_result("best", 0, 0.4)
     change(other, where, "other")
@@ -171,13 +174,13 @@ def test_methods_on_other_terms_are_refused(tmp_path, where):
         load_sweep(tmp_path, TABLE12)
 
 
-def test_what_methods_set_may_differ_and_is_listed(tmp_path):
+def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
         write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))
     assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path, TABLE12), [])
 
 
-def test_two_runs_of_one_seed_are_refused(tmp_path):
+def test_two_runs_of_one_seed_are_refused(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         write_result(tmp_path / folder, make_result("cls", 0, 0.4))
     with pytest.raises(CheckpointError, match="expected one run of cls with seed 0"):
@@ -192,7 +195,7 @@ def test_two_runs_of_one_seed_are_refused(tmp_path):
         (["out={tmp}", "compare=[cls - none]"], "but got 'cls - none'"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(grid_folder, overrides, message):
+def test_a_mistake_is_one_line_and_status_2(grid_folder: Path, overrides: list[str], message: str) -> None:
     script = [sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true"]
     command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=grid_folder)

@@ -24,7 +24,7 @@ def call(script: str, *overrides: str, folder: Path) -> subprocess.CompletedProc
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory) -> list[str]:
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return make_toys(tmp_path_factory.mktemp("toys"))
 
 
@@ -36,7 +36,7 @@ def weights(out: Path) -> bytes:
 
 
 @pytest.mark.slow
-def test_train_kill_resume_evaluate_report(toys, tmp_path):
+def test_train_kill_resume_evaluate_report(toys: list[str], tmp_path: Path) -> None:
     finished = call("train_affordance.py", *toys, "out=whole", folder=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert "report: whole/report/report.md" in finished.stdout and "always yes" in finished.stdout
@@ -74,20 +74,22 @@ def test_train_kill_resume_evaluate_report(toys, tmp_path):
         (["student.name=squeezenet"], "InvalidArgumentError: expected a student network"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(toys, tmp_path, overrides, message):
+def test_a_mistake_is_one_line_and_status_2(
+    toys: list[str], tmp_path: Path, overrides: list[str], message: str
+) -> None:
     done = call("train_affordance.py", *toys, *overrides, "out=run", folder=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
 @pytest.mark.parametrize("name", ["train_affordance", "evaluate_affordance"])
-def test_help_shows_the_command_and_leaves_no_files(tmp_path, name):
+def test_help_shows_the_command_and_leaves_no_files(tmp_path: Path, name: str) -> None:
     done = call(f"{name}.py", "--help", folder=tmp_path)
     assert done.returncode == 0 and f"pickclutter {name.replace('_', '-')} " in done.stdout
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("report_only", ["false", "true"])
-def test_a_folder_without_a_run_is_named(tmp_path, report_only):
+def test_a_folder_without_a_run_is_named(tmp_path: Path, report_only: str) -> None:
     done = call("evaluate_affordance.py", "run=nowhere", f"report_only={report_only}", folder=tmp_path)
     assert done.returncode == 2 and "CheckpointError" in done.stderr and "nowhere" in done.stderr
