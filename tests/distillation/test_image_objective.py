@@ -59,7 +59,7 @@ def reference(batch: dict[str, torch.Tensor], *, only_right_vlprox: bool, only_r
 
 @pytest.mark.parametrize("vlprox", [True, False])
 @pytest.mark.parametrize("im_cst", [True, False])
-def test_terms_and_their_sum(batch, vlprox, im_cst) -> None:
+def test_terms_and_their_sum(batch: dict[str, torch.Tensor], vlprox: bool, im_cst: bool) -> None:
     weights = {"cls": 1.0, "mse": 0.5, "im_cst": 2.0, "vlprox": 0.25, "cap": 3.0}
     objective = ImageObjective(weights, temperature=TAU, filter_vlprox=vlprox, filter_im_cst=im_cst)
     total, terms = objective(**batch)
@@ -70,13 +70,13 @@ def test_terms_and_their_sum(batch, vlprox, im_cst) -> None:
     assert float(total) == pytest.approx(sum(weights[name] * value for name, value in expected.items()))
 
 
-def test_the_program_divides_the_cosine(batch) -> None:
+def test_the_program_divides_the_cosine(batch: dict[str, torch.Tensor]) -> None:
     ours = ImageObjective({"im_cst": 1.0}, temperature=2 * TAU)(**batch)[0]
     theirs = ImageObjective({"im_cst": 1.0}, temperature=TAU, similarity="cosine")(**batch)[0]
     assert float(ours) == pytest.approx(float(theirs))
 
 
-def test_a_filter_that_leaves_nothing_gives_no_gradient(batch) -> None:
+def test_a_filter_that_leaves_nothing_gives_no_gradient(batch: dict[str, torch.Tensor]) -> None:
     batch["teacher"] = batch["text"][(batch["labels"] + 1) % 4]
     batch["student"].requires_grad_()
     weights = {"im_cst": 1.0, "vlprox": 1.0}
@@ -86,7 +86,7 @@ def test_a_filter_that_leaves_nothing_gives_no_gradient(batch) -> None:
     assert float(batch["student"].grad.abs().max()) == 0.0
 
 
-def test_what_is_not_weighed_is_not_needed(batch) -> None:
+def test_what_is_not_weighed_is_not_needed(batch: dict[str, torch.Tensor]) -> None:
     objective = ImageObjective({"cls": 1.0, "cap": 0.0})
     assert not objective.needs("teacher") and not objective.needs("captions")
     assert list(objective(student=batch["student"], text=batch["text"], labels=batch["labels"])[1]) == ["cls"]
@@ -95,6 +95,6 @@ def test_what_is_not_weighed_is_not_needed(batch) -> None:
 
 
 @pytest.mark.parametrize("weights", [{}, {"cls": 0.0}, {"cls": -1.0}, {"region_contrastive": 1.0}])
-def test_weights_that_are_none(weights) -> None:
+def test_weights_that_are_none(weights: dict[str, float]) -> None:
     with pytest.raises(InvalidArgumentError):
         ImageObjective(weights)

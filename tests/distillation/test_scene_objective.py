@@ -1,6 +1,7 @@
 """L_vlprox for scenes with many labels: against a slow reference, at its minimum, and with bad input."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ STUDENT = torch.rand(N, V, generator=G, dtype=torch.float64) * 0.9 + 0.05
 
 
 def odds(n: int, v: int, temperature: float) -> float:
-    def cosine(a, b):
+    def cosine(a: list[float], b: list[float]) -> float:
         return sum(x * y for x, y in zip(a, b, strict=True)) / math.hypot(*a) / math.hypot(*b)
 
     image = TEACHER[n].tolist()
@@ -23,7 +24,7 @@ def odds(n: int, v: int, temperature: float) -> float:
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.5])
-def test_it_is_the_mean_of_the_divergences_of_pairs(temperature):
+def test_it_is_the_mean_of_the_divergences_of_pairs(temperature: float) -> None:
     total = 0.0
     for n in range(N):
         for v in range(V):
@@ -33,13 +34,13 @@ def test_it_is_the_mean_of_the_divergences_of_pairs(temperature):
     assert loss.item() == pytest.approx(total / (N * V), rel=1e-9)
 
 
-def test_it_is_zero_where_student_and_teacher_agree():
+def test_it_is_zero_where_student_and_teacher_agree() -> None:
     same = torch.tensor([[odds(n, v, 0.1) for v in range(V)] for n in range(N)], dtype=torch.float64).sigmoid()
     assert pairwise_proximity_loss(same, 3 * TEACHER, POSITIVE, 2 * NEGATIVE, 0.1).item() == pytest.approx(0, abs=1e-12)
     assert pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, 0.1).item() > 0.01
 
 
-def test_gradients_reach_the_student_alone():
+def test_gradients_reach_the_student_alone() -> None:
     teacher = TEACHER.clone().requires_grad_()
     student = STUDENT.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: pairwise_proximity_loss(p, TEACHER, POSITIVE, NEGATIVE, 0.1), (student,))
@@ -47,7 +48,7 @@ def test_gradients_reach_the_student_alone():
     assert teacher.grad is None and bool(student.grad.abs().sum() > 0)
 
 
-def test_certain_students_cost_much_but_not_infinitely_much():
+def test_certain_students_cost_much_but_not_infinitely_much() -> None:
     loss = pairwise_proximity_loss(torch.ones(N, V).double(), TEACHER, POSITIVE, NEGATIVE, 0.01)
     assert 1 < loss.item() < 20
 
@@ -66,7 +67,7 @@ def test_certain_students_cost_much_but_not_infinitely_much():
         (lambda: pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, 0.0), "temperature above 0"),
     ],
 )
-def test_bad_input_is_named(call, message):
+def test_bad_input_is_named(call: Callable[[], torch.Tensor], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         call()
 
@@ -87,7 +88,7 @@ def inputs(objects: int = 3) -> dict:
     }
 
 
-def test_the_objective_is_the_weighted_sum_of_its_terms():
+def test_the_objective_is_the_weighted_sum_of_its_terms() -> None:
     weights = {
         "cls": 1.0,
         "im_cst": 0.5,
@@ -104,7 +105,7 @@ def test_the_objective_is_the_weighted_sum_of_its_terms():
     ).needs("vocabulary")
 
 
-def test_a_batch_without_objects_costs_nothing_there():
+def test_a_batch_without_objects_costs_nothing_there() -> None:
     given = inputs(0)
     total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(**given)
     total.backward()
@@ -124,6 +125,6 @@ def test_a_batch_without_objects_costs_nothing_there():
         ("region_cls", "coverage"),
     ],
 )
-def test_a_term_without_its_input_is_named(term, lacking):
+def test_a_term_without_its_input_is_named(term: str, lacking: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):
         SceneObjective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
 
 
-def change(values, where, value):
+def change(values: dict[str, Any], where: str, value: str) -> None:
     *path, last = where.split(".")
     for key in path:
         values = values[key]
@@ -30,7 +32,7 @@ PLACES = ("out", "num_threads", "device", "num_workers", "teacher.cache", "teach
 
 
 @pytest.mark.parametrize("where", [*PLACES, "scenes", "data.train", "data.max_cache_bytes"])
-def test_the_path_of_the_scenes_is_no_difference(where):
+def test_the_path_of_the_scenes_is_no_difference(where: str) -> None:
     first = as_json(scene_config("crop_classifier=default").as_dict())
     second = copy.deepcopy(first)
     change(second, where, "elsewhere")
@@ -38,7 +40,7 @@ def test_the_path_of_the_scenes_is_no_difference(where):
 
 
 @pytest.mark.parametrize("where", [*PLACES, "data.root", "data.captions", "text.style_dir", "text.truncate"])
-def test_the_path_of_the_images_is_no_difference(where):
+def test_the_path_of_the_images_is_no_difference(where: str) -> None:
     first = as_json(image_config("objective.cls=1", "data.root=images").as_dict())
     second = copy.deepcopy(first)
     change(second, where, "elsewhere")
@@ -46,14 +48,14 @@ def test_the_path_of_the_images_is_no_difference(where):
 
 
 @pytest.mark.parametrize("where", ["seed", "distill.lr", "student.name", "data.image_size", "crop_classifier"])
-def test_what_changes_a_result_is_a_difference(where):
+def test_what_changes_a_result_is_a_difference(where: str) -> None:
     first = as_json(scene_config("crop_classifier=default").as_dict())
     second = copy.deepcopy(first)
     change(second, where, "another")
     assert comparable_config(first) != comparable_config(second)
 
 
-def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path):
+def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path: Path) -> None:
     """`SceneRun.open` and `plan_table12` compare by the same function; see test_scene_run and test_sweep_runner."""
     current = as_json(scene_config().as_dict())
     old = copy.deepcopy(current)
@@ -69,7 +71,7 @@ def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path):
         load_sweep(tmp_path, TABLE12)
 
 
-def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path):
+def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path: Path) -> None:
     for seed in (0, 1):
         teacher = {"name": "pocket", "checkpoint": f"place{seed}", "cache": "cache"}
         write_result(tmp_path / "scenes", make_result("cls", seed, 0.4, teacher=teacher))

@@ -64,17 +64,17 @@ def no_detector(student):
 
 
 @pytest.fixture(scope="module")
-def outside(tmp_path_factory) -> Path:
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_package(tmp_path_factory.mktemp("outside"))
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory) -> list[str]:
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*scene_runs.make_toys(tmp_path_factory.mktemp("scenes"), size=48), *SHORT]
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory) -> list[str]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*image_runs.make_toys(tmp_path_factory.mktemp("images")), *SHORT]
 
 
@@ -103,7 +103,9 @@ def rows(path: Path) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_a_loss_and_a_method_of_ones_own_work_for_a_run_which_checks_them_when_it_resumes(outside, scenes, tmp_path):
+def test_a_loss_and_a_method_of_ones_own_work_for_a_run_which_checks_them_when_it_resumes(
+    outside: Path, scenes: list[str], tmp_path: Path
+) -> None:
     line = ("train-affordance", "--config-dir", str(outside / "my_configs"), *scenes, "out=run", "method=cosine")
     succeed(outside, tmp_path, *line)
     (first,) = rows(tmp_path / "run" / "distill" / "log.jsonl")
@@ -113,7 +115,7 @@ def test_a_loss_and_a_method_of_ones_own_work_for_a_run_which_checks_them_when_i
 
 
 @pytest.mark.slow
-def test_a_method_of_ones_own_works_for_a_sweep(outside, scenes, tmp_path):
+def test_a_method_of_ones_own_works_for_a_sweep(outside: Path, scenes: list[str], tmp_path: Path) -> None:
     line = ("reproduce-table12", "--config-dir", str(outside / "my_configs"), "methods=[cosine]", "seeds=[0]")
     own = [word for word in scenes if "num_threads" not in word]
     succeed(outside, tmp_path, *line, *own, "out=table", "workers=1")
@@ -122,14 +124,14 @@ def test_a_method_of_ones_own_works_for_a_sweep(outside, scenes, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_loss_works_for_single_images(outside, images, tmp_path):
+def test_a_loss_works_for_single_images(outside: Path, images: list[str], tmp_path: Path) -> None:
     extra = r"objective.extra={my_package.losses\:cosine_loss: 0.5}"
     succeed(outside, tmp_path, "train-image-student", *images, extra, "out=run")
     assert 0 < rows(tmp_path / "run" / "distill" / "log.jsonl")[0][COSINE] < 2
 
 
 @pytest.mark.slow
-def test_a_data_set_is_chosen_on_the_command_line(outside, images, tmp_path):
+def test_a_data_set_is_chosen_on_the_command_line(outside: Path, images: list[str], tmp_path: Path) -> None:
     species = ("fly_agaric", "cep", "chanterelle", "morel")
     for number in range(48):
         paint(tmp_path / "data" / "photos" / f"{number}.png", number)
@@ -143,7 +145,7 @@ def test_a_data_set_is_chosen_on_the_command_line(outside, images, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def trained(outside, scenes, tmp_path_factory) -> Path:
+def trained(outside: Path, scenes: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run of a network from outside, `run`, and its policy folder, `policy`."""
     folder = tmp_path_factory.mktemp("trained")
     own = [word for word in scenes if not word.startswith("student.")]
@@ -153,7 +155,7 @@ def trained(outside, scenes, tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-def test_a_network_is_trained_and_exported(outside, trained):
+def test_a_network_is_trained_and_exported(outside: Path, trained: Path) -> None:
     assert json.loads((trained / "policy" / "policy.json").read_text())["student"]["network"]["name"] == NETWORK[13:]
     pytest.importorskip("onnxruntime")
     succeed(outside, trained, "export-onnx", "run=run", "out=student.onnx")
@@ -161,7 +163,9 @@ def test_a_network_is_trained_and_exported(outside, trained):
 
 
 @pytest.mark.slow
-def test_a_policy_folder_that_names_code_is_refused_unless_it_is_trusted(outside, trained, monkeypatch):
+def test_a_policy_folder_that_names_code_is_refused_unless_it_is_trusted(
+    outside: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pickclutter_lang.policy.policy import LanguagePickPolicy
     from pickclutter_lang.policy.runtime import StudentRuntime
 
@@ -177,7 +181,7 @@ def test_a_policy_folder_that_names_code_is_refused_unless_it_is_trusted(outside
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_a_detector_and_a_proposer_act_in_the_environment(outside, trained):
+def test_a_detector_and_a_proposer_act_in_the_environment(outside: Path, trained: Path) -> None:
     pytest.importorskip("sapien")
     detector = "my_package.detectors:NearestObject"
     line = ("evaluate-policy", "policy=policy", f"variants=[oracle,{detector}]", "episodes=2", "workers=1")
@@ -205,7 +209,9 @@ def test_a_detector_and_a_proposer_act_in_the_environment(outside, trained):
         (["proposer=grasp_from_above"], "expected proposer as module:attribute"),
     ],
 )
-def test_a_wrong_detector_or_proposer_is_named(outside, trained, tmp_path, words, message):
+def test_a_wrong_detector_or_proposer_is_named(
+    outside: Path, trained: Path, tmp_path: Path, words: list[str], message: str
+) -> None:
     pytest.importorskip("sapien")
     line = ("evaluate-policy", "policy=policy", "trust_code=true", "episodes=1", f"out={tmp_path / 'out'}")
     assert message in fail(outside, trained, *line, *words)
@@ -222,13 +228,15 @@ def test_a_wrong_detector_or_proposer_is_named(outside, trained, tmp_path, words
         ([r"objective.extra={my_loss: 1}"], "expected objective.extra as module:attribute"),
     ],
 )
-def test_a_wrong_part_of_a_student_is_named(outside, scenes, tmp_path, words, message):
+def test_a_wrong_part_of_a_student_is_named(
+    outside: Path, scenes: list[str], tmp_path: Path, words: list[str], message: str
+) -> None:
     own = [word for word in scenes if not word.startswith("student.")]
     assert re.search(message, fail(outside, tmp_path, "train-affordance", *own, *words, "out=run"))
 
 
 @pytest.mark.slow
-def test_a_wrong_data_set_is_named(outside, images, tmp_path):
+def test_a_wrong_data_set_is_named(outside: Path, images: list[str], tmp_path: Path) -> None:
     line = ("train-image-student", *images, "objective.cls=1", "out=run", "dataset=image_folder")
     assert "LoadResult, but got list" in fail(outside, tmp_path, *line, "data.name=my_package.wrong:no_load")
 
@@ -245,13 +253,15 @@ def test_a_wrong_data_set_is_named(outside, images, tmp_path):
         ("my_package.wrong:number", "to be a function or a class, but got int"),
     ],
 )
-def test_a_name_that_leads_nowhere_is_explained(outside, monkeypatch, name, message):
+def test_a_name_that_leads_nowhere_is_explained(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, name: str, message: str
+) -> None:
     monkeypatch.syspath_prepend(str(outside))
     with pytest.raises(InvalidArgumentError, match=message):
         resolve(name, "data.name")
 
 
-def test_what_a_proposer_gives_is_checked():
+def test_what_a_proposer_gives_is_checked() -> None:
     import numpy as np
 
     from pickclutter_lang.manipulation.gripper import GraspCandidates, checked_candidates

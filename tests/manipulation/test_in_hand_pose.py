@@ -20,11 +20,12 @@ from pickclutter_lang.manipulation.in_hand_pose import (
 from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.manipulation.transport import center_hypotheses, transport_pose
+from pickclutter_lang.utils.typing import FloatArray
 
 DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down
 
 
-def angle_deg(rotation):
+def angle_deg(rotation: FloatArray) -> float:
     return np.rad2deg(np.linalg.norm(Rotation.from_matrix(rotation).as_rotvec()))
 
 
@@ -32,7 +33,7 @@ EMPTY_VIEW = WristCameraView(np.zeros((160, 160)), INTRINSIC, np.eye(4))
 """A view without any measured depth."""
 
 
-def bar():
+def bar() -> tuple[FloatArray, FloatArray]:
     """Return the visible points of a bar that is grasped off its center by a downward gripper, and its center."""
     points = (box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])) @ np.diag([1.0, -1.0, -1.0])
     return points, points.mean(0)
@@ -40,7 +41,7 @@ def bar():
 
 @pytest.mark.parametrize("degrees", [0, 15, 30, 54, 75])
 @pytest.mark.parametrize("side", [-1, 1])
-def test_the_pitch_of_an_object_is_estimated(degrees, side):
+def test_the_pitch_of_an_object_is_estimated(degrees: int, side: int) -> None:
     points, center = (part * [side, 1, 1] for part in bar())
     rotation = about_closing_axis(-np.sign(center[0]) * np.deg2rad(degrees))
     assert (rotation @ center)[2] >= center[2] - 1e-9  # the center sinks
@@ -52,7 +53,7 @@ def test_the_pitch_of_an_object_is_estimated(degrees, side):
 
 @pytest.mark.parametrize("degrees", [20, 40])
 @pytest.mark.parametrize("side", [-1, 1])
-def test_the_roll_of_an_object_grasped_at_its_rim_is_estimated(degrees, side):
+def test_the_roll_of_an_object_grasped_at_its_rim_is_estimated(degrees: int, side: int) -> None:
     points = box((0.03, 0.12, 0.03)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0, 0.06 * side, 0.02])
     tilt = Rotation.from_rotvec([side * np.deg2rad(degrees), 0, 0]).as_matrix()
     assert (tilt @ points.mean(0))[2] > points.mean(0)[2]
@@ -60,7 +61,7 @@ def test_the_roll_of_an_object_grasped_at_its_rim_is_estimated(degrees, side):
 
 
 @pytest.mark.parametrize("tilt", [-30, 0, 30])
-def test_without_a_fit_the_object_pitches_towards_gravity(tilt):
+def test_without_a_fit_the_object_pitches_towards_gravity(tilt: int) -> None:
     points = box((0.16, 0.03, 0.03)) @ np.diag([1.0, -1.0, -1.0]) - np.array([0.07, 0, 0])
     center, down = np.array([-0.07, 0.01, 0.015]), about_closing_axis(np.deg2rad(tilt)) @ DOWN
     observed_points = np.random.default_rng(0).uniform(-0.04, 0.04, (200, 3)) + np.array([0, 0, 0.1])
@@ -70,7 +71,7 @@ def test_without_a_fit_the_object_pitches_towards_gravity(tilt):
     assert remaining_angle == pytest.approx(0.15 * np.arccos(center @ down / np.linalg.norm(center * [1, 0, 1])))
 
 
-def test_observed_free_space_excludes_rotations():
+def test_observed_free_space_excludes_rotations() -> None:
     """The points between the fingers fit the bar as it was, but its rest would have to be in the image."""
     points, center = bar()
     end = points[np.abs(points[:, 0]) < 0.016]
@@ -84,7 +85,7 @@ def test_observed_free_space_excludes_rotations():
     assert angle_deg(without_view) < 10 and (with_view @ center)[2] > 0.03
 
 
-def test_an_object_grasped_at_its_center_does_not_rotate():
+def test_an_object_grasped_at_its_center_does_not_rotate() -> None:
     points = box((0.12, 0.04, 0.05)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0, 0, 0.024])
     lifted = points + np.array([0, 0, 0.03])  # fits no rotation
     assert estimate_in_hand_rotation(lifted, EMPTY_VIEW, points, np.array([0, 0, -0.001]), DOWN) == pytest.approx(
@@ -93,14 +94,14 @@ def test_an_object_grasped_at_its_center_does_not_rotate():
 
 
 @pytest.mark.parametrize("degrees", [-90, -60, -30, 30, 60, 90])
-def test_a_center_above_the_pads_may_fall_to_either_side(degrees):
+def test_a_center_above_the_pads_may_fall_to_either_side(degrees: int) -> None:
     points = box((0.16, 0.03, 0.055)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0.009, 0, 0.015])
     rotation = about_closing_axis(np.deg2rad(degrees))
     estimate = estimate_in_hand_rotation(points @ rotation.T, EMPTY_VIEW, points, np.array([0.009, 0, -0.013]), DOWN)
     assert angle_deg(estimate @ rotation.T) < 7
 
 
-def test_ambiguous_objects_hang_by_the_gravity_prior():
+def test_ambiguous_objects_hang_by_the_gravity_prior() -> None:
     ring = np.linspace(0, 2 * np.pi, 100)
     round_part = np.stack([0.01 * np.cos(ring), 0 * ring, 0.01 * np.sin(ring)], axis=1)
     for center in (np.array([-0.12, 0, 0]), np.array([0.12, 0, 0])):
@@ -108,7 +109,7 @@ def test_ambiguous_objects_hang_by_the_gravity_prior():
 
 
 @pytest.mark.parametrize(("down_at", "degrees"), [(0, 20), (20, 20), (80, -15)])
-def test_a_rim_rolls_towards_gravity(down_at, degrees):
+def test_a_rim_rolls_towards_gravity(down_at: int, degrees: int) -> None:
     """The closing axis of a hand may be slanted; angles are in its plane with the approach, from that on."""
     points = box((0.03, 0.12, 0.03)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0, 0.05, 0.05])
     down = np.array([0, np.sin(np.deg2rad(down_at)), np.cos(np.deg2rad(down_at))])
@@ -118,7 +119,7 @@ def test_a_rim_rolls_towards_gravity(down_at, degrees):
 
 
 @pytest.mark.parametrize("degrees", [0, 40, 90])
-def test_center_hypotheses_lie_along_below_and_beside(degrees):
+def test_center_hypotheses_lie_along_below_and_beside(degrees: int) -> None:
     rotation = about_closing_axis(np.deg2rad(degrees))
     points, center = (
         (box((0.2, 0.03, 0.03)) - np.array([0.02, 0, 0.015])) @ rotation.T,
@@ -134,7 +135,7 @@ def test_center_hypotheses_lie_along_below_and_beside(degrees):
     assert (hypotheses[:, 2] - center[2]).max() > 0.03 and np.linalg.norm(hypotheses - center, axis=1).max() < 0.12
 
 
-def test_points_that_move_with_the_hand_are_the_object_without_the_fingers():
+def test_points_that_move_with_the_hand_are_the_object_without_the_fingers() -> None:
     earlier, current = np.full((160, 160), 0.29), np.full((160, 160), 0.25)
     for depth in (earlier, current):
         depth[75:85, 70:90] = 0.1  # held
@@ -146,7 +147,7 @@ def test_points_that_move_with_the_hand_are_the_object_without_the_fingers():
     assert len(without_fingers) < 200
 
 
-def slanted_view():
+def slanted_view() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return a wide image of random depths, some of them 0, from a random camera pose and hand pose."""
     generator = np.random.default_rng(0)
     depth = generator.uniform(0.2, 0.4, (12, 20))
@@ -157,14 +158,14 @@ def slanted_view():
     return depth, intrinsic, camera, tcp
 
 
-def test_a_view_is_in_the_frame_of_the_hand():
+def test_a_view_is_in_the_frame_of_the_hand() -> None:
     depth, intrinsic, camera, tcp = slanted_view()
     world = unproject_depth(depth, intrinsic, camera).points
     in_hand_frame = unproject_depth(depth, intrinsic, wrist_camera_view(depth, intrinsic, camera, tcp).camera).points
     assert in_hand_frame @ rotation_matrix(tcp[3:]).T + tcp[:3] == pytest.approx(world)
 
 
-def test_free_space_violation_is_the_depth_behind_points():
+def test_free_space_violation_is_the_depth_behind_points() -> None:
     view = wrist_camera_view(*slanted_view())
     observed_points, camera_position = unproject_depth(*view).points, view.camera[:3, 3]
     depths = view.depth[view.depth > 0]
@@ -193,7 +194,9 @@ def test_free_space_violation_is_the_depth_behind_points():
         ((0.15, 0.25, 0.45), 120, 0, 40),
     ],
 )
-def test_the_hand_yaws_or_leans_when_the_goal_is_out_of_reach(position, degrees, yaw, lean):
+def test_the_hand_yaws_or_leans_when_the_goal_is_out_of_reach(
+    position: tuple[float, float, float], degrees: int, yaw: int, lean: int
+) -> None:
     arm, center, position = PandaArm(BASE), np.array([0.08, 0, 0.02]), np.array(position)
     yaw_rotation = Rotation.from_rotvec([0, 0, np.deg2rad(degrees)]).as_matrix()
     rotation = yaw_rotation @ rotation_matrix(arm.forward(REST)[3:])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box
 from pickclutter_lang.errors import InvalidArgumentError
@@ -14,7 +16,7 @@ from pickclutter_lang.manipulation.center_of_mass import CenterOfMassConfig, cen
 from pickclutter_lang.manipulation.controllers import ControllerConfig, make_controller
 from pickclutter_lang.manipulation.grasp_config import DEFAULT_GRASP_CONFIG, GraspConfig, GraspCosts, GraspLimits
 from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
-from pickclutter_lang.manipulation.gripper import GripperGeometry, points_between_fingers
+from pickclutter_lang.manipulation.gripper import GraspCandidates, GripperGeometry, points_between_fingers
 from pickclutter_lang.manipulation.in_hand_pose import (
     InHandPoseConfig,
     WristCameraView,
@@ -28,20 +30,21 @@ from pickclutter_lang.manipulation.point_cloud import PointCloudConfig, object_p
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, segment_rgbd, select_target_segments
 from pickclutter_lang.manipulation.transport import TransportConfig, center_hypotheses
+from pickclutter_lang.utils.typing import FloatArray
 
 NO_POINTS = np.zeros((0, 3))
 BAR = box((0.12, 0.04, 0.05))
 
 
-def proposals(points=BAR, **changes):
+def proposals(points: FloatArray = BAR, **changes: Any) -> GraspCandidates:
     return propose_grasps(points, NO_POINTS, config=replace(DEFAULT_GRASP_CONFIG, **changes))
 
 
-def same(one, other):
+def same(one: GraspCandidates, other: GraspCandidates) -> bool:
     return np.array_equal(one.positions, other.positions) and np.array_equal(one.rotations, other.rotations)
 
 
-def test_defaults_are_the_documented_values():
+def test_defaults_are_the_documented_values() -> None:
     assert PickerConfig(max_attempts=3, retry_distance_m=0.02) == DEFAULT_PICKER_CONFIG
     strict, relaxed = DEFAULT_PICKER_CONFIG.grasp_limits
     assert strict == GraspLimits(max_width_m=0.072, max_taper=1.2, max_collisions=2, slants_deg=(0, 30))
@@ -58,7 +61,7 @@ def test_defaults_are_the_documented_values():
     assert same(proposals(), propose_grasps(BAR, NO_POINTS))
 
 
-def test_a_configuration_is_logged_as_json_and_cannot_be_changed():
+def test_a_configuration_is_logged_as_json_and_cannot_be_changed() -> None:
     logged = json.loads(json.dumps(asdict(DEFAULT_PICKER_CONFIG)))
     assert logged["grasp"]["gripper"]["pad_height_m"] == 0.0185 and logged["grasp_limits"][1]["max_collisions"] == 25
     nested = [getattr(DEFAULT_PICKER_CONFIG, field.name) for field in fields(PickerConfig)]
@@ -87,16 +90,18 @@ CHANGES = [
 
 
 @pytest.fixture(scope="module")
-def default_proposals():
+def default_proposals() -> GraspCandidates:
     return proposals()
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_a_field_of_the_grasp_configuration_changes_the_proposals(change, default_proposals):
+def test_a_field_of_the_grasp_configuration_changes_the_proposals(
+    change: dict[str, Any], default_proposals: GraspCandidates
+) -> None:
     assert len(default_proposals.positions) and not same(default_proposals, proposals(**change))
 
 
-def test_limits_exclude_grasps():
+def test_limits_exclude_grasps() -> None:
     assert not len(propose_grasps(BAR, NO_POINTS, GraspLimits(max_width_m=0.03)).positions)
     straight = propose_grasps(BAR, NO_POINTS, GraspLimits(slants_deg=(0,))).rotations
     slanted = propose_grasps(BAR, NO_POINTS, GraspLimits(slants_deg=(40,))).rotations
@@ -106,7 +111,7 @@ def test_limits_exclude_grasps():
     assert len(tolerant.positions) and not same(strict, tolerant)
 
 
-def leaning_wall(degrees):
+def leaning_wall(degrees: float) -> FloatArray:
     """Both sides of a wall, 4 mm thick, that leans out of the vertical."""
     along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
     sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
@@ -114,8 +119,8 @@ def leaning_wall(degrees):
     return wall - [0, 0, wall[:, 2].min()]
 
 
-def test_leaning_walls_are_held_with_a_rolled_hand_up_to_a_thickness():
-    def first_roll(degrees, **changes):
+def test_leaning_walls_are_held_with_a_rolled_hand_up_to_a_thickness() -> None:
+    def first_roll(degrees: float, **changes: Any) -> float:
         found = proposals(leaning_wall(degrees), planes=PlaneConfig(max_planes=0), **changes)
         return abs(found.rotations[0, 2, 1])
 
@@ -124,7 +129,7 @@ def test_leaning_walls_are_held_with_a_rolled_hand_up_to_a_thickness():
     assert first_roll(25, max_wall_thickness_m=0.001) < 0.02
 
 
-def test_fields_of_perception_change_what_they_name():
+def test_fields_of_perception_change_what_they_name() -> None:
     depth, rgb = np.full((160, 160), 0.5), np.full((160, 160, 3), 90, np.uint8)
     depth[30:60, 40:80], depth[60:90, 40:80] = 0.45, 0.442
     assert len(object_point_cloud(depth, INTRINSIC, ABOVE).points) == 2400
@@ -142,7 +147,7 @@ def test_fields_of_perception_change_what_they_name():
     assert center_of_mass(hammer, CenterOfMassConfig(n_slices=1))[0] < center_of_mass(hammer)[0] - 0.01
 
 
-def test_fields_of_the_held_object_change_its_pose():
+def test_fields_of_the_held_object_change_its_pose() -> None:
     points = (box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])) @ np.diag([1.0, -1.0, -1.0])
     center, view, down = points.mean(0), WristCameraView(np.zeros((9, 9)), INTRINSIC, np.eye(4)), np.array([0, 0, 1.0])
     held = points @ about_closing_axis(np.deg2rad(40)).T
@@ -154,7 +159,7 @@ def test_fields_of_the_held_object_change_its_pose():
     assert only - center == pytest.approx([0, 0, 0.01])
 
 
-def test_fields_of_arm_and_gripper_change_what_they_name():
+def test_fields_of_arm_and_gripper_change_what_they_name() -> None:
     arm, qpos = PandaArm(BASE), np.append(REST, [0.04, 0.04])
     goal = arm.forward(REST) + np.array([0.01, 0, 0, 0, 0, 0, 0])
     fine, coarse = (
@@ -169,7 +174,7 @@ def test_fields_of_arm_and_gripper_change_what_they_name():
     assert narrow < wide
 
 
-def test_the_picker_uses_its_configuration():
+def test_the_picker_uses_its_configuration() -> None:
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
     observation = {
@@ -179,7 +184,7 @@ def test_the_picker_uses_its_configuration():
         "extra": {"goal_pos": np.array([0, 0, 0.3])},
     }
 
-    def pick(**changes):
+    def pick(**changes: Any) -> tuple[ScriptedPicker, NDArray[np.float32]]:
         picker = ScriptedPicker(lambda seen: depth < 0.48, config=replace(DEFAULT_PICKER_CONFIG, **changes))
         return picker, picker.act(observation)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box, tabletop
@@ -29,14 +32,17 @@ from pickclutter_lang.manipulation.planes import PlaneConfig, planar_normals
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, object_point_cloud, unproject_depth
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
+from pickclutter_lang.utils.typing import FloatArray
 
 
-def select_one(segments, heatmap, depth, log_odds=None):
+def select_one(
+    segments: NDArray[np.int64], heatmap: FloatArray, depth: FloatArray, log_odds: FloatArray | None = None
+) -> NDArray[np.bool_]:
     (mask,) = select_target_segments(segments, heatmap, depth, log_odds)
     return mask
 
 
-def test_inverse_kinematics_undo_forward_kinematics():
+def test_inverse_kinematics_undo_forward_kinematics() -> None:
     arm, rng = PandaArm(BASE), np.random.default_rng(0)
     for _ in range(50):
         pose = arm.forward(REST + rng.uniform(-0.4, 0.4, 7))
@@ -47,7 +53,7 @@ def test_inverse_kinematics_undo_forward_kinematics():
     assert arm.inverse(np.array([3.0, 0, 0, 0, 1, 0, 0]), REST) is None
 
 
-def test_a_depth_image_becomes_points_of_the_world():
+def test_a_depth_image_becomes_points_of_the_world() -> None:
     depth = np.full((160, 160), 0.5)
     depth[70:90, 100:120] = 0.4
     cloud = object_point_cloud(depth, INTRINSIC, ABOVE)
@@ -61,7 +67,7 @@ def test_a_depth_image_becomes_points_of_the_world():
         unproject_depth(depth[..., None], INTRINSIC, ABOVE)
 
 
-def test_a_box_is_grasped_across_its_narrow_side():
+def test_a_box_is_grasped_across_its_narrow_side() -> None:
     result = propose_grasps(box((0.12, 0.04, 0.05)), np.zeros((0, 3)))
     assert len(result.positions) > 1
     position, closing, approach = result.positions[0], result.rotations[0][:, 1], result.rotations[0][:, 2]
@@ -71,7 +77,7 @@ def test_a_box_is_grasped_across_its_narrow_side():
         assert np.allclose(rotation.T @ rotation, np.eye(3)) and np.linalg.det(rotation) == pytest.approx(1)
 
 
-def test_objects_too_wide_or_enclosed_have_no_grasp():
+def test_objects_too_wide_or_enclosed_have_no_grasp() -> None:
     cube = box((0.05, 0.05, 0.05))
     assert len(propose_grasps(cube, np.zeros((0, 3))).positions)
     plate = box((0.12, 0.12, 0.05))
@@ -84,7 +90,7 @@ def test_objects_too_wide_or_enclosed_have_no_grasp():
     assert not len(propose_grasps(cube[:3], np.zeros((0, 3))).positions)
 
 
-def test_proposals_are_collision_free_and_clear_the_table():
+def test_proposals_are_collision_free_and_clear_the_table() -> None:
     cube, neighbor = box((0.04, 0.04, 0.06)), box((0.04, 0.1, 0.08), at=(0.06, 0))
     result = propose_grasps(cube, neighbor)
     assert len(result.positions)
@@ -95,7 +101,7 @@ def test_proposals_are_collision_free_and_clear_the_table():
     assert (result.positions[:, 2] > 0.0098).all()
 
 
-def test_no_other_object_is_grasped():
+def test_no_other_object_is_grasped() -> None:
     bar, across = box((0.2, 0.03, 0.03)), box((0.02, 0.16, 0.02), at=(0.0, 0.0)) + np.array([0, 0, 0.03])
     alone, crossed = propose_grasps(bar, np.zeros((0, 3))), propose_grasps(bar, across)
     assert np.abs(alone.positions[0][:2]).max() < 0.02  # at the center of mass
@@ -106,7 +112,7 @@ def test_no_other_object_is_grasped():
 
 
 @pytest.mark.parametrize("yaw", [0.0, 0.7, 2.0])
-def test_a_hammer_is_heaviest_near_its_head(yaw):
+def test_a_hammer_is_heaviest_near_its_head(yaw: float) -> None:
     handle, head = box((0.24, 0.02, 0.02), spacing=0.002), box((0.04, 0.1, 0.03), at=(0.14, 0), spacing=0.002)
     c, s = np.cos(yaw), np.sin(yaw)
     points = np.concatenate([handle, head]) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
@@ -118,7 +124,7 @@ def test_a_hammer_is_heaviest_near_its_head(yaw):
     assert center_of_mass(points[:1]) == pytest.approx([*points[0, :2], 0.5 * points[0, 2]])
 
 
-def test_separate_objects_are_segments():
+def test_separate_objects_are_segments() -> None:
     rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
     depth[30:60, 40:80], depth[60:90, 40:80] = 0.45, 0.42  # one stands higher than the other beside it
     depth[110:140, 20:60], rgb[110:140, 40:60] = 0.46, 250  # equally high, of another brightness
@@ -146,7 +152,7 @@ def test_separate_objects_are_segments():
     assert select_one(np.ones((4, 4), int), heatmap[:4, :4], depth[:4, :4]).all()
 
 
-def test_hot_neighbors_without_a_depth_step_are_merged():
+def test_hot_neighbors_without_a_depth_step_are_merged() -> None:
     segments = np.repeat([[1, 2, 3, 4, 0, 5]], 9, axis=0).repeat(4, axis=1)
     heat = np.array([0, 1.0, 0.4, 0.35, 0.25, 0.9])
     depth = np.full(segments.shape, 0.4)
@@ -158,7 +164,7 @@ def test_hot_neighbors_without_a_depth_step_are_merged():
     assert (select_one(segments, heat[segments], depth) == (segments == 1)).all()
 
 
-def test_log_odds_of_names_decide_which_segments_are_merged():
+def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     segments = np.repeat([[1, 2, 0, 3, 0, 4, 5]], 9, axis=0).repeat(4, axis=1)
     heat = np.array([0, 0.5, 0.2, 0.7, 0.0, 0.08])[segments]
     depth = np.full(segments.shape, 0.4)
@@ -179,7 +185,7 @@ def test_log_odds_of_names_decide_which_segments_are_merged():
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
 
 
-def test_thin_objects_lie_between_the_pads():
+def test_thin_objects_lie_between_the_pads() -> None:
     fork = box((0.15, 0.012, 0.006), spacing=0.002) + np.array([0, 0, 0.048])
     result = propose_grasps(fork, np.zeros((0, 3)))
     tips = result.positions[:, 2] + result.rotations[:, 2, 2] * PANDA_GRIPPER.finger_tip_z_m
@@ -188,7 +194,7 @@ def test_thin_objects_lie_between_the_pads():
     assert 0.054 - (thick.positions[0, 2] - PANDA_GRIPPER.finger_tip_z_m) > 0.03
 
 
-def test_a_low_dome_has_no_upright_sides():
+def test_a_low_dome_has_no_upright_sides() -> None:
     angles, radii = np.meshgrid(np.arange(0, 2 * np.pi, 0.1), np.arange(0, 0.0341, 0.002))
     height = 0.02 * np.sqrt(1 - (radii / 0.0345) ** 2)
     dome = np.stack([radii * np.cos(angles), radii * np.sin(angles), height], axis=-1).reshape(-1, 3)
@@ -199,7 +205,7 @@ def test_a_low_dome_has_no_upright_sides():
     assert deep and min(grasp.flare for grasp in deep if grasp.width > 0.05) > 0.003
 
 
-def test_a_center_beyond_a_pad_costs_more_than_one_across():
+def test_a_center_beyond_a_pad_costs_more_than_one_across() -> None:
     bar = box((0.12, 0.03, 0.03))
     center, straight = np.array([0.0, 0.0, 0.015]), np.diag([1.0, -1.0, -1.0])
     seeds = bar[(np.abs(bar[:, 0]) < 1e-9) & (np.abs(bar[:, 1]) < 0.003) & (bar[:, 2] > 0.029)]
@@ -213,7 +219,7 @@ def test_a_center_beyond_a_pad_costs_more_than_one_across():
     assert costs[0] < costs[1] < costs[2]
 
 
-def observe_bar(angles):
+def observe_bar(angles: FloatArray) -> tuple[FloatArray, dict[str, Any]]:
     """Return a depth image with a bar in its center, and its observation by an arm with these joint angles."""
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
@@ -225,17 +231,17 @@ def observe_bar(angles):
     }
 
 
-def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch):
+def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     rotated = [0, 0, 0, 0, 0, 0, -0.1]  # so that half a turn of the hand begins away from the last joint's limit
     depth, observation = observe_bar(REST + rotated)
     pickers = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(3)]
     pickers[0].act(observation)
     first, solve, resting = pickers[0].target.grasp, PandaArm.inverse, PandaArm(BASE).forward(REST)
 
-    def angle(pose, other):
+    def angle(pose: FloatArray, other: FloatArray) -> float:
         return pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], other * [0, 0, 0, 1, 1, 1, 1])[1]
 
-    def refuse(wrong):
+    def refuse(wrong: Callable[[FloatArray], bool]) -> None:
         monkeypatch.setattr(
             PandaArm, "inverse", lambda self, pose, start: None if wrong(pose) else solve(self, pose, start)
         )
@@ -250,7 +256,7 @@ def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch):
     assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
 
 
-def test_an_object_that_slips_during_the_lift_is_picked_again():
+def test_an_object_that_slips_during_the_lift_is_picked_again() -> None:
     """The arm follows its actions exactly; the object slips in the second step of each lift."""
     depth, observation = observe_bar(REST)
     picker, angles, fingers = ScriptedPicker(lambda observation: depth < 0.48, "pd_joint_delta_pos"), REST.copy(), 0.04
@@ -270,20 +276,20 @@ def test_an_object_that_slips_during_the_lift_is_picked_again():
     assert max(speeds) <= 0.15 + 1e-6
 
 
-def test_a_center_below_the_tips_costs_and_one_above_does_not():
+def test_a_center_below_the_tips_costs_and_one_above_does_not() -> None:
     grasps = [StripGrasp(np.zeros(3), 0.03, 0, 0, 0, 0, 0, below) for below in (-0.05, 0.0, 0.03, 0.06)]
     costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in grasps]
     assert costs[0] == costs[1] < costs[2] < costs[3]
 
 
-def test_a_grasp_without_a_reachable_approach_is_not_chosen(monkeypatch):
+def test_a_grasp_without_a_reachable_approach_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pose above the grasp is out of reach with that rotation of the hand."""
     depth, observation = observe_bar(REST)
     pickers, solve = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(2)], PandaArm.inverse
     pickers[0].act(observation)
     first = pickers[0].target.grasp
 
-    def refuse_above(self, pose, start):
+    def refuse_above(self: PandaArm, pose: FloatArray, start: FloatArray) -> FloatArray | None:
         return None if pose[2] > 0.2 and abs(pose[3:] @ first[3:]) > 0.999 else solve(self, pose, start)
 
     monkeypatch.setattr(PandaArm, "inverse", refuse_above)
@@ -292,7 +298,7 @@ def test_a_grasp_without_a_reachable_approach_is_not_chosen(monkeypatch):
 
 
 @pytest.mark.parametrize("yaw", [0, 60, 90])
-def test_of_equal_grasps_the_one_nearest_to_rest_is_first(yaw):
+def test_of_equal_grasps_the_one_nearest_to_rest_is_first(yaw: int) -> None:
     rotated = Rotation.from_rotvec([0, 0, np.deg2rad(yaw)]).as_matrix() @ np.diag([1.0, -1.0, -1.0])
     ball = np.random.default_rng(0).normal(size=(4000, 3))
     ball = 0.025 * ball / np.linalg.norm(ball, axis=1, keepdims=True) + [0, 0, 0.025]
@@ -300,7 +306,7 @@ def test_of_equal_grasps_the_one_nearest_to_rest_is_first(yaw):
     assert abs(result.rotations[0][:, 1] @ rotated[:, 1]) > np.cos(np.deg2rad(16))
 
 
-def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones():
+def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones() -> None:
     wide_box, no_points = box((0.12, 0.076, 0.05), spacing=0.002), np.zeros((0, 3))
     assert not len(propose_grasps(wide_box, no_points).positions)
     assert len(propose_grasps(wide_box, no_points, limits=RELAXED_LIMITS).positions)
@@ -321,7 +327,7 @@ def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones():
     assert without.target is None and without.phase == PickPhase.DONE
 
 
-def test_a_bottle_is_grasped_at_its_neck():
+def test_a_bottle_is_grasped_at_its_neck() -> None:
     angles = np.arange(-1.5, 1.51, 0.05)
     x, a = np.meshgrid(np.arange(-0.08, 0.081, 0.004), angles, indexing="ij")
     body = np.stack([x, 0.05 * np.sin(a), 0.05 + 0.05 * np.cos(a)], axis=-1).reshape(-1, 3)  # too wide for the gripper
@@ -331,7 +337,7 @@ def test_a_bottle_is_grasped_at_its_neck():
 
 
 @pytest.mark.parametrize("degrees", [-25, 25])
-def test_a_leaning_wall_is_grasped_along_its_normal(degrees):
+def test_a_leaning_wall_is_grasped_along_its_normal(degrees: int) -> None:
     along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
     sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
     rotation = Rotation.from_rotvec([0, np.deg2rad(degrees), 0]).as_matrix()
@@ -340,7 +346,9 @@ def test_a_leaning_wall_is_grasped_along_its_normal(degrees):
     assert abs(propose_grasps(wall, np.zeros((0, 3))).rotations[0][:, 1] @ rotation[:, 0]) > 0.999
 
 
-def leaning_box(tilt, size=(0.16, 0.066, 0.2), spacing=0.003):
+def leaning_box(
+    tilt: float, size: tuple[float, float, float] = (0.16, 0.066, 0.2), spacing: float = 0.003
+) -> tuple[FloatArray, FloatArray]:
     """Return the visible points of a box that is tilted about x (its front and upper end), and its rotation."""
     width, thick, length = size
     across, along = np.meshgrid(np.arange(0, width, spacing) - width / 2, np.arange(0, length, spacing), indexing="ij")
@@ -351,7 +359,7 @@ def leaning_box(tilt, size=(0.16, 0.066, 0.2), spacing=0.003):
     return np.concatenate([front, end]) @ rotation.T + np.array([0, 0, 0.01]), rotation
 
 
-def test_planar_faces_are_distinguished_from_round_ones():
+def test_planar_faces_are_distinguished_from_round_ones() -> None:
     points, rotation = leaning_box(0.6)
     faces = planar_normals(points)
     assert len(faces) == 2 and np.allclose(np.linalg.norm(faces, axis=1), 1)
@@ -365,7 +373,7 @@ def test_planar_faces_are_distinguished_from_round_ones():
     assert planar_normals(points[:20]).shape == (0, 3)
 
 
-def test_a_leaning_box_is_grasped_across_its_thickness():
+def test_a_leaning_box_is_grasped_across_its_thickness() -> None:
     points, rotation = leaning_box(0.6)
     thickness, no_points = rotation @ [0, 1, 0], np.zeros((0, 3))
 
@@ -377,7 +385,7 @@ def test_a_leaning_box_is_grasped_across_its_thickness():
 
 
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
-def test_controllers_move_to_a_pose(mode):
+def test_controllers_move_to_a_pose(mode: str) -> None:
     arm, angles = PandaArm(BASE), np.append(REST, [0.04, 0.04])
     goal = arm.forward(REST) + np.array([0.03, -0.04, -0.05, 0, 0, 0, 0])
     action = make_controller(mode)(arm, angles, goal, -1.0, 0.5)
@@ -393,7 +401,12 @@ def test_controllers_move_to_a_pose(mode):
         PickerConfig(max_attempts=0)
 
 
-def run_picker(env, options, mode, callback=lambda picker: None):
+def run_picker(
+    env: gymnasium.Env,
+    options: dict[str, Any],
+    mode: str,
+    callback: Callable[[ScriptedPicker], None] = lambda picker: None,
+) -> tuple[bool, ScriptedPicker]:
     observation, info = env.reset(seed=0, options=options)
     picker = ScriptedPicker(
         lambda observation: observation["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id, mode
@@ -411,7 +424,7 @@ def run_picker(env, options, mode, callback=lambda picker: None):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
-def test_the_arm_brings_the_object_to_the_goal(mode):
+def test_the_arm_brings_the_object_to_the_goal(mode: str) -> None:
     env = gymnasium.make(
         "pickclutter_lang.envs:PickClutterLang/Proxy-v0",
         obs_mode="rgbd",
@@ -427,7 +440,7 @@ def test_the_arm_brings_the_object_to_the_goal(mode):
 
     targets = []
 
-    def move_target(picker):
+    def move_target(picker: ScriptedPicker) -> None:
         """Move the lemon away from between the fingers, once."""
         if picker.phase == PickPhase.CLOSE and not targets:
             targets.append(picker.target)

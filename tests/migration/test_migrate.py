@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,7 @@ def test_a_dry_run_changes_nothing(old: Path) -> None:
         (lambda root: (root / "run/predictions/zero_shot_id.npz").write_bytes(b"PK"), "zero_shot_id.npz is damaged"),
     ],
 )
-def test_what_is_damaged_is_left_as_it_was(old: Path, damage, words: str) -> None:
+def test_what_is_damaged_is_left_as_it_was(old: Path, damage: Callable[[Path], object], words: str) -> None:
     damage(old)
     before = contents(old)
     with pytest.raises(CheckpointError, match=words):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
@@ -15,7 +19,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
-from pickclutter_lang.manipulation.segmentation import select_target_segments
+from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -32,6 +36,7 @@ from pickclutter_lang.policy.flat_observation import (
 )
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 SIDE = 96
 CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
@@ -39,7 +44,7 @@ pytestmark = pytest.mark.sim
 
 
 @pytest.fixture(scope="module")
-def exported_policy(tmp_path_factory):
+def exported_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a policy, and that of its teacher."""
     root = tmp_path_factory.mktemp("policy")
     make_finished_run(root, SIDE)
@@ -47,7 +52,7 @@ def exported_policy(tmp_path_factory):
     return root
 
 
-def environment(mask=False, declare=True, **changes):
+def environment(mask: bool = False, declare: bool = True, **changes: Any) -> PolicyObservation:
     from pickclutter_lang.envs.wrappers import DeclareAbsence
 
     given = {
@@ -67,13 +72,13 @@ class FixedDetector:
     def __init__(self, score: float) -> None:
         self.score, self.names, self.names_asked = score, ["lemon"], []
 
-    def __call__(self, observation, name):
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         self.names_asked.append(name)
         mask = np.zeros((SIDE, SIDE), bool)
         return Detection(self.score, 0.5, mask, mask.astype(float))
 
 
-def test_texts_survive_as_bytes():
+def test_texts_survive_as_bytes() -> None:
     for text in ("pick up the lemon", "schäle die Zitrone 🍋", ""):
         assert decode_instruction(encode_instruction(text)) == text and encode_instruction(text).shape == (256,)
     with pytest.raises(InvalidArgumentError, match="256 bytes"):
@@ -81,7 +86,7 @@ def test_texts_survive_as_bytes():
 
 
 @pytest.mark.parametrize("base_camera", [True, False])
-def test_both_libraries_check_the_observations(base_camera):
+def test_both_libraries_check_the_observations(base_camera: bool) -> None:
     pytest.importorskip("stable_baselines3")
     from gymnasium.utils.env_checker import check_env as check_gymnasium
     from stable_baselines3.common.env_checker import check_env as check_sb3
@@ -96,7 +101,7 @@ def test_both_libraries_check_the_observations(base_camera):
     env.close()
 
 
-def test_nothing_is_lost_in_a_flat_observation():
+def test_nothing_is_lost_in_a_flat_observation() -> None:
     env = environment(mask=True)
     flat, info = env.reset(seed=1)
     assert decode_instruction(flat["instruction"]) == info["instruction"]
@@ -114,7 +119,7 @@ def test_nothing_is_lost_in_a_flat_observation():
     env.close()
 
 
-def test_wrong_environments_and_observations_are_refused():
+def test_wrong_environments_and_observations_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
         PolicyObservation(gymnasium.make("CartPole-v1"))
     state = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="state")
@@ -136,7 +141,7 @@ def test_wrong_environments_and_observations_are_refused():
         LanguagePickPolicy.load("nowhere")
 
 
-def test_a_low_score_is_declared_and_a_high_one_acted_on():
+def test_a_low_score_is_declared_and_a_high_one_acted_on() -> None:
     env = environment()
     observation, info = env.reset(seed=2)
     for score, declares in ((0.4, 1.0), (0.5, -1.0)):
@@ -154,13 +159,13 @@ def test_a_low_score_is_declared_and_a_high_one_acted_on():
 
 
 @pytest.mark.slow
-def test_stable_baselines3_evaluates_it_in_two_environments():
+def test_stable_baselines3_evaluates_it_in_two_environments() -> None:
     evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
     from stable_baselines3.common.vec_env import DummyVecEnv
 
     outcomes = []
 
-    def note(local, _):
+    def note(local: dict[str, Any], _: dict[str, Any]) -> None:
         if local["done"]:
             outcomes.append(local["info"]["success"])
 
@@ -177,7 +182,7 @@ def test_stable_baselines3_evaluates_it_in_two_environments():
     venv.close()
 
 
-def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
+def test_gymnasiums_vectors_begin_an_episode_with_its_instruction() -> None:
     from pickclutter_lang.envs.wrappers import DeclareAbsence
 
     given = {"obs_mode": "rgbd", "control_mode": "pd_ee_delta_pose", "camera_cfgs": CAMERAS}
@@ -206,7 +211,9 @@ def test_gymnasiums_vectors_begin_an_episode_with_its_instruction():
 
 
 @pytest.mark.parametrize(("scores", "declared"), [((0.6, 0.3), 1.0), ((0.9, 0.3), -1.0), ((1.0, 0.0), -1.0)])
-def test_detections_of_an_episode_are_averaged(monkeypatch, scores, declared):
+def test_detections_of_an_episode_are_averaged(
+    monkeypatch: pytest.MonkeyPatch, scores: tuple[float, float], declared: float
+) -> None:
     """After a failed attempt the object is detected again, within an action; the last case is the oracle's."""
     env = environment()
     observation, _ = env.reset(seed=2)
@@ -215,7 +222,7 @@ def test_detections_of_an_episode_are_averaged(monkeypatch, scores, declared):
     _, state = policy.predict(observation)
     detector.score = scores[1]
 
-    def detect_again(picker, seen):
+    def detect_again(picker: ScriptedPicker, seen: Mapping[str, Any]) -> NDArray[np.float32]:
         for _ in range(2):  # at most once in a step
             picker._find_target(seen)
         return np.zeros(7, np.float32)
@@ -233,11 +240,11 @@ class WholeImageDetector(FixedDetector):
     def __init__(self) -> None:
         super().__init__(1.0)
 
-    def __call__(self, observation, name):
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         return super().__call__(observation, name)._replace(mask=np.ones((SIDE, SIDE), bool))
 
 
-def test_a_returned_state_never_changes_and_only_the_newest_continues():
+def test_a_returned_state_never_changes_and_only_the_newest_continues() -> None:
     env = environment()
     observation, _ = env.reset(seed=4)
     policy = LanguagePickPolicy(WholeImageDetector())
@@ -256,7 +263,7 @@ def test_a_returned_state_never_changes_and_only_the_newest_continues():
     env.close()
 
 
-def test_vectors_and_single_environments_agree():
+def test_vectors_and_single_environments_agree() -> None:
     env = environment()
     first, _ = env.reset(seed=4)
     second, _ = env.reset(seed=5)
@@ -274,7 +281,7 @@ def test_vectors_and_single_environments_agree():
     env.close()
 
 
-def test_detectors_find_the_object(exported_policy):
+def test_detectors_find_the_object(exported_policy: Path) -> None:
     env = environment(mask=True)
     student = StudentRuntime.load(exported_policy / "policy")
     pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])
@@ -305,13 +312,20 @@ def test_detectors_find_the_object(exported_policy):
     env.close()
 
 
-def test_selection_uses_the_names_of_the_folder_alone(exported_policy, monkeypatch):
+def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env = environment(mask=True)
     student = StudentRuntime.load(exported_policy / "policy")
     flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
     seen, given = unflatten_observation(flat), []
 
-    def noted(segments, heatmap, depth, log_odds, count, config):
+    def noted(
+        segments: NDArray[np.int64],
+        heatmap: FloatArray,
+        depth: AnyFloatArray,
+        log_odds: FloatArray | None,
+        count: int,
+        config: SegmentationConfig,
+    ) -> list[NDArray[np.bool_]]:
         given.append(log_odds)
         return select_target_segments(segments, heatmap, depth, log_odds, count, config)
 
@@ -328,14 +342,14 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy, monkeypat
     env.close()
 
 
-def test_a_student_of_two_cameras_is_no_detector(exported_policy):
+def test_a_student_of_two_cameras_is_no_detector(exported_policy: Path) -> None:
     student = StudentRuntime.load(exported_policy / "policy")
     student.config = replace(student.config, cameras=("hand", "base"))
     with pytest.raises(InvalidArgumentError, match="hand camera alone"):
         StudentDetector(student)
 
 
-def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy):
+def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy: Path) -> None:
     pytest.importorskip("stable_baselines3", reason="needs the rl extra")
     from pickclutter_lang.policy.rl import ppo
 
@@ -345,7 +359,7 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy
         ppo.make_environment(None, student)
 
 
-def test_a_map_of_the_center_becomes_one_of_the_image():
+def test_a_map_of_the_center_becomes_one_of_the_image() -> None:
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 3] = 1.0
     full, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96, np.nan)

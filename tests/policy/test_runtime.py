@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pytest
 import torch
 
 from helpers.scene_runs import SMALL, config, make_finished_run, make_toys, names_of_objects
+from pickclutter_lang.datasets.cameras import CameraImages
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
@@ -26,12 +30,15 @@ from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
 
+if TYPE_CHECKING:
+    import gymnasium
+
 SIDE = 48  # of the images; the student sees them at 32 pixels
 CAMERA = {"hand_camera": {"width": SIDE, "height": SIDE}}
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run, exported after both phases."""
     root = tmp_path_factory.mktemp("policy")
     make_finished_run(root, SIDE)
@@ -41,7 +48,7 @@ def exported(tmp_path_factory):
 
 
 @pytest.fixture
-def student(exported) -> StudentRuntime:
+def student(exported: Path) -> StudentRuntime:
     return StudentRuntime.load(exported / "few_shot")
 
 
@@ -50,7 +57,7 @@ def images_of_scene(run: SceneRun, row: int) -> dict:
     return {("hand", "rgb"): scenes.load_images("hand", "rgb", [row])[0]}
 
 
-def opened(exported, phase: str) -> SceneRun:
+def opened(exported: Path, phase: str) -> SceneRun:
     """The run again, with the weights of a phase."""
     overrides = [f"scenes={exported / 'scenes'}", f"teacher.checkpoint={exported / 'teacher'}", *SMALL]
     run = SceneRun.open(config(*overrides, f"out={exported / 'run'}", "distill.epochs=1", "few_shot.epochs=1"))
@@ -59,7 +66,7 @@ def opened(exported, phase: str) -> SceneRun:
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
-def test_a_folder_predicts_what_the_run_predicts(exported, phase):
+def test_a_folder_predicts_what_the_run_predicts(exported: Path, phase: str) -> None:
     student, run = StudentRuntime.load(exported / phase), opened(exported, phase)
     names = ["banana", "a red teapot", "lemon"]  # one of them is new
     with torch.no_grad():
@@ -72,7 +79,7 @@ def test_a_folder_predicts_what_the_run_predicts(exported, phase):
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
-def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported, phase):
+def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, phase: str) -> None:
     student, run, found = StudentRuntime.load(exported / phase), opened(exported, phase), {}
     for store in ("id", "fewshot"):
         scenes = run.scenes[store]
@@ -94,7 +101,7 @@ def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported, phase)
 
 
 @pytest.mark.parametrize("higher", ["id", "fewshot"])
-def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher):
+def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher: str) -> None:
     scores = {"id": 0.2, "fewshot": 0.2} | {higher: 0.6}
     stores = [
         Predictions(
@@ -111,7 +118,7 @@ def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher):
     assert policy_thresholds(0.07, stores[0], None) == pytest.approx({"a": scores["id"], "b": scores["id"]})
 
 
-def test_names_that_come_later_need_no_description(tmp_path):
+def test_names_that_come_later_need_no_description(tmp_path: Path) -> None:
     """A student that learned descriptions: a new name stands alone, wherever the files of descriptions are."""
     texts = tmp_path / "mine.json"
     descriptions = {
@@ -134,7 +141,7 @@ def test_names_that_come_later_need_no_description(tmp_path):
     assert found.scores[1] != found.scores[2]  # the one is described, the other is not
 
 
-def test_the_folder_does_not_contain_the_paths_of_its_run(exported):
+def test_the_folder_does_not_contain_the_paths_of_its_run(exported: Path) -> None:
     values = json.loads((exported / "few_shot" / "policy.json").read_text())
     values["student"]["teacher"].pop("checkpoint")
     assert str(exported) not in json.dumps(values)
@@ -143,8 +150,10 @@ def test_the_folder_does_not_contain_the_paths_of_its_run(exported):
     ]  # fmt: skip
 
 
-def test_names_of_the_folder_need_no_teacher(exported, student, monkeypatch):
-    def refuse(*_):
+def test_names_of_the_folder_need_no_teacher(
+    exported: Path, student: StudentRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
         raise TeacherError("no teacher here")
 
     monkeypatch.setattr("pickclutter_lang.teachers.factory.load_teacher", refuse)
@@ -165,12 +174,12 @@ def test_names_of_the_folder_need_no_teacher(exported, student, monkeypatch):
         ({("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.float32)}, r"but got float32 \[48, 48, 3\]"),
     ],
 )
-def test_other_images_are_refused(student, images, message):
+def test_other_images_are_refused(student: StudentRuntime, images: CameraImages, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         student.predict(images, ["lemon"])
 
 
-def changed(exported, part: str, **values) -> bytes:
+def changed(exported: Path, part: str, **values: Any) -> bytes:
     """The configuration of a policy with other values in one part; None: without the key."""
     content = json.loads((exported / "few_shot" / "policy.json").read_text())
     left_out = [key for key, value in values.items() if value is None]
@@ -178,7 +187,7 @@ def changed(exported, part: str, **values) -> bytes:
     return json.dumps(content).encode()
 
 
-def test_damage_is_named(exported, tmp_path):
+def test_damage_is_named(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CheckpointError, match="Not a directory"):
         StudentRuntime.load(tmp_path / "file")
@@ -212,7 +221,7 @@ def test_damage_is_named(exported, tmp_path):
             StudentRuntime.load(folder)
 
 
-def test_another_teacher_is_refused(exported, tmp_path):
+def test_another_teacher_is_refused(exported: Path, tmp_path: Path) -> None:
     shutil.copytree(exported / "few_shot", tmp_path / "copy")
     values = json.loads((tmp_path / "copy" / "policy.json").read_text())
     values["student"]["teacher"]["fingerprint"] = "0" * 64
@@ -222,11 +231,11 @@ def test_another_teacher_is_refused(exported, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def environment():
+def environment() -> Callable[..., gymnasium.Env]:
     pytest.importorskip("sapien")
     import gymnasium
 
-    def make(**changes):
+    def make(**changes: Any) -> gymnasium.Env:
         given = {"obs_mode": "rgbd", "camera_cfgs": CAMERA, "control_mode": "pd_ee_delta_pose"} | changes
         return gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", **given)
 
@@ -234,7 +243,9 @@ def environment():
 
 
 @pytest.mark.sim
-def test_observations_carry_the_students_scores(environment, student, exported):
+def test_observations_carry_the_students_scores(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
+) -> None:
     from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
     from pickclutter_lang.teachers import load_teacher
 
@@ -259,7 +270,9 @@ def test_observations_carry_the_students_scores(environment, student, exported):
 
 
 @pytest.mark.sim
-def test_both_libraries_check_the_wrapped_environment(environment, student, exported):
+def test_both_libraries_check_the_wrapped_environment(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
+) -> None:
     pytest.importorskip("stable_baselines3")
     from gymnasium.utils.env_checker import check_env as check_gymnasium
     from stable_baselines3.common.env_checker import check_env as check_sb3
@@ -280,7 +293,9 @@ def test_both_libraries_check_the_wrapped_environment(environment, student, expo
 
 
 @pytest.mark.sim
-def test_wrapped_environments_are_vectorized(environment, student, exported):
+def test_wrapped_environments_are_vectorized(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
+) -> None:
     from gymnasium.vector import SyncVectorEnv
 
     from pickclutter_lang.envs.wrappers import DeclareAbsence
@@ -289,7 +304,7 @@ def test_wrapped_environments_are_vectorized(environment, student, exported):
 
     teacher = load_teacher("pocket", exported / "teacher")
 
-    def one():
+    def one() -> gymnasium.Env:
         return TargetScoreObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
 
     many, alone = SyncVectorEnv([one, one]), one()
@@ -310,7 +325,7 @@ def test_wrapped_environments_are_vectorized(environment, student, exported):
 
 
 @pytest.mark.sim
-def test_other_environments_are_refused(environment, student):
+def test_other_environments_are_refused(environment: Callable[..., gymnasium.Env], student: StudentRuntime) -> None:
     import gymnasium
 
     from pickclutter_lang.policy.score_wrappers import TargetScoreObservation
@@ -327,7 +342,9 @@ def test_other_environments_are_refused(environment, student):
 @pytest.mark.sim
 @pytest.mark.slow
 @pytest.mark.parametrize("frozen", [True, False])
-def test_stable_baselines3_learns_on_the_students_features(environment, student, frozen):
+def test_stable_baselines3_learns_on_the_students_features(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, frozen: bool
+) -> None:
     pytest.importorskip("stable_baselines3")
     from stable_baselines3 import PPO
 
@@ -356,7 +373,7 @@ def test_stable_baselines3_learns_on_the_students_features(environment, student,
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exported, precision):
+def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exported: Path, precision: str) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
     student = StudentRuntime(replace(config.student, precision=precision), weights, text, config.thresholds)
     near = 1e-5 if precision == "float32" else 0.02
@@ -371,7 +388,7 @@ def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exp
     np.testing.assert_array_equal(sent.predict(images, names).scores, found.scores)
 
 
-def test_a_policy_is_loaded_without_the_training(exported):
+def test_a_policy_is_loaded_without_the_training(exported: Path) -> None:
     """In a fresh process, with a prediction of the folder's names."""
     code = f"""
 import sys
@@ -393,13 +410,13 @@ print(" ".join(sys.modules))
     assert not [name for name in loaded if name.startswith(prefixes)]
 
 
-def test_importing_the_policy_imports_no_network_library():
+def test_importing_the_policy_imports_no_network_library() -> None:
     code = "import sys, pickclutter_lang.policy.policy, pickclutter_lang.policy.score_wrappers; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"timm", "torchvision", "efficientnet_pytorch", "hydra", "h5py", "matplotlib"} & set(done.stdout.split())
 
 
-def test_a_configuration_is_what_was_saved(exported, tmp_path):
+def test_a_configuration_is_what_was_saved(exported: Path, tmp_path: Path) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
     save_pretrained(tmp_path, config, weights, text)
     again, same_weights, same_text = load_pretrained(tmp_path)
@@ -411,7 +428,7 @@ def test_a_configuration_is_what_was_saved(exported, tmp_path):
 
 
 @pytest.fixture
-def moved(exported):
+def moved(exported: Path) -> Iterator[None]:
     """The run's scene stores and teacher are elsewhere."""
     away = exported / "away"
     away.mkdir()
@@ -424,14 +441,14 @@ def moved(exported):
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
-def test_a_run_is_exported_without_scenes_and_teacher(exported, moved, tmp_path, phase):
+def test_a_run_is_exported_without_scenes_and_teacher(exported: Path, moved: None, tmp_path: Path, phase: str) -> None:
     export_policy(PolicyExportConfig(str(exported / "run"), phase, None, 1, str(tmp_path)))
     assert (tmp_path / "policy.json").read_bytes() == (exported / phase / "policy.json").read_bytes()
     for name in ("weights.safetensors", "text.safetensors"):
         assert (tmp_path / name).read_bytes() == (exported / phase / name).read_bytes()
 
 
-def test_what_an_export_without_scenes_lacks_is_named(exported, moved, tmp_path):
+def test_what_an_export_without_scenes_lacks_is_named(exported: Path, moved: None, tmp_path: Path) -> None:
     shutil.copytree(exported / "run", tmp_path / "run")
     (tmp_path / "run" / "predictions" / "few_shot_fewshot.npz").unlink()
     request = PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy"))
@@ -445,7 +462,7 @@ def test_what_an_export_without_scenes_lacks_is_named(exported, moved, tmp_path)
         load_trained_run(request)
 
 
-def test_a_run_without_label_features_is_opened_with_its_scenes_and_teacher(exported, tmp_path):
+def test_a_run_without_label_features_is_opened_with_its_scenes_and_teacher(exported: Path, tmp_path: Path) -> None:
     shutil.copytree(exported / "run", tmp_path / "run")
     (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
     export_policy(PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy")))

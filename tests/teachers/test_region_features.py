@@ -11,12 +11,14 @@ from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
 from pickclutter_lang.datasets.transforms.squares import MARGIN, bounding_square
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.teachers import FeatureCache, load_teacher
+from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.region_features import RegionFeatures, encode_regions, region_coverage
+
+Parts = tuple[SceneDataset, OpenClipTeacher, RegionFeatures]
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     toys = make_toys(tmp_path_factory.mktemp("toys"))
     cfg = config(*toys)
     scenes = SceneDataset(SceneStore.open(cfg.data.train), cfg.data)
@@ -24,7 +26,7 @@ def parts(tmp_path_factory):
     return scenes, teacher, encode_regions(teacher, scenes, FeatureCache(tmp_path_factory.mktemp("cache")))
 
 
-def test_every_visible_object_has_the_feature_of_its_crop(parts):
+def test_every_visible_object_has_the_feature_of_its_crop(parts: Parts) -> None:
     scenes, teacher, regions = parts
     assert sum(map(len, regions.instance_ids)) == len(regions.features) > len(scenes)
     for row in (0, 5):
@@ -39,7 +41,7 @@ def test_every_visible_object_has_the_feature_of_its_crop(parts):
             assert float(plain @ feature) > 0.9
 
 
-def test_coverage_is_the_location_of_an_object(parts):
+def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
     scenes, _, regions = parts
     row, augmentation = 3, AugmentationParams(horizontal=True, shift=(4, 0))
     image_index, coverage, features = region_coverage(
@@ -54,7 +56,7 @@ def test_coverage_is_the_location_of_an_object(parts):
     assert len(features) == len(coverage)
 
 
-def test_an_object_outside_the_image_is_left_out(parts):
+def test_an_object_outside_the_image_is_left_out(parts: Parts) -> None:
     scenes, _, regions = parts
     instance_id = regions.instance_ids[0][0]
     features = torch.arange(2.0)[:, None]
@@ -64,7 +66,7 @@ def test_an_object_outside_the_image_is_left_out(parts):
     assert image_index.tolist() == [0] and len(coverage) == 1 and features_left.tolist() == [[0.0]]
 
 
-def test_label_coverage_is_a_fraction_of_each_cell(parts):
+def test_label_coverage_is_a_fraction_of_each_cell(parts: Parts) -> None:
     scenes, _, _ = parts
     rows, augmentations = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
     labels = list(range(0, len(scenes.store.model_ids), 2))
@@ -77,7 +79,7 @@ def test_label_coverage_is_a_fraction_of_each_cell(parts):
             np.testing.assert_allclose(cells, visible.reshape(4, 8, 4, 8).mean(axis=(1, 3)).ravel(), rtol=1e-6)
 
 
-def test_the_vocabulary_names_no_unseen_object():
+def test_the_vocabulary_names_no_unseen_object() -> None:
     seen_names = [item.name for item in paper_catalog() if item.split == "id"]
     unseen = [word for item in paper_catalog() if item.split == "ood" for word in (item.name, *item.synonyms)]
     texts = vocabulary(seen_names, unseen)

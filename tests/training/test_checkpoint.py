@@ -46,7 +46,7 @@ def steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, count: int) 
 
 
 @pytest.mark.parametrize("name", ["sgd", "adamw"])
-def test_all_states_come_back(tmp_path, name):
+def test_all_states_come_back(tmp_path: Path, name: str) -> None:
     model = network()
     optimizer = optimizer_of(name, model)
     steps(model, optimizer, 3)
@@ -62,7 +62,7 @@ def test_all_states_come_back(tmp_path, name):
         assert torch.equal(left, right)
 
 
-def test_a_half_written_checkpoint_does_not_count(tmp_path):
+def test_a_half_written_checkpoint_does_not_count(tmp_path: Path) -> None:
     model = network()
     for epoch in (1, 2):
         save_checkpoint(epoch_folder(tmp_path, epoch), model, optimizer_of("sgd", model), {})
@@ -74,14 +74,14 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path):
     assert not (tmp_path / ".epoch_0003.77").exists()
 
 
-def test_there_is_no_pickle(tmp_path):
+def test_there_is_no_pickle(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "epoch_0001", network(), optimizer_of("adamw", network()), {})
     assert {path.suffix for path in (tmp_path / "epoch_0001").iterdir()} == {".safetensors", ".json"}
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors", "state.json"])
 @pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_damage_is_named(tmp_path, file, damage):
+def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
     folder = tmp_path / "epoch_0001"
     save_checkpoint(folder, network(), optimizer_of("adamw", network()), {})
     path = folder / file
@@ -93,21 +93,21 @@ def test_damage_is_named(tmp_path, file, damage):
         load_checkpoint(folder)
 
 
-def test_another_width_is_named_by_its_tensors(tmp_path):
+def test_another_width_is_named_by_its_tensors(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "epoch_0001", network(3), optimizer_of("sgd", network()), {})
     with pytest.raises(CheckpointError, match=r"0.weight: \[3, 2\] / \[4, 2\]"):
         restore_model(load_checkpoint(tmp_path / "epoch_0001"), network(4))
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> tuple[list[str], Path]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
     folder = tmp_path_factory.mktemp("run")
     overrides = [*make_toys(folder), f"out={folder / 'out'}", "distill.epochs=1", "few_shot.epochs=1"]
     SceneRun.open(config(*overrides)).train()
     return overrides, folder
 
 
-def test_another_architecture_is_a_checkpoint_error(run):
+def test_another_architecture_is_a_checkpoint_error(run: tuple[list[str], Path]) -> None:
     overrides, _ = run
     with pytest.raises(CheckpointError, match=r"student: timm/resnet10t / efficientnet_b0"):
         SceneRun.open(config(*overrides, "student.name=efficientnet_b0"))
@@ -116,27 +116,29 @@ def test_another_architecture_is_a_checkpoint_error(run):
 
 
 @pytest.mark.parametrize(("width", "seed", "what"), [(16, 0, "embed_dim is 32"), (32, 1, "fingerprint is ")])
-def test_another_teacher_is_a_teacher_error(run, tmp_path, width, seed, what):
+def test_another_teacher_is_a_teacher_error(
+    run: tuple[list[str], Path], tmp_path: Path, width: int, seed: int, what: str
+) -> None:
     overrides, _ = run
     other = make_teacher(tmp_path / "teacher", embed_dim=width, seed=seed)
     with pytest.raises(TeacherError, match=what):
         SceneRun.open(config(*overrides, f"teacher.checkpoint={other}"))
 
 
-def test_a_run_is_not_resumed_with_other_settings(run):
+def test_a_run_is_not_resumed_with_other_settings(run: tuple[list[str], Path]) -> None:
     overrides, _ = run
     with pytest.raises(InvalidArgumentError, match=r"distill.lr: 0.002 / 0.5"):
         SceneRun.open(config(*overrides, "distill.lr=0.5"))
 
 
-def test_a_run_is_not_resumed_with_other_scenes(run, tmp_path):
+def test_a_run_is_not_resumed_with_other_scenes(run: tuple[list[str], Path], tmp_path: Path) -> None:
     overrides, _ = run
     make_toy_store(tmp_path / "id", "id", 8, seed=3)
     with pytest.raises(MismatchError, match=r"id\.content"):
         SceneRun.open(config(*overrides, f"data.id={tmp_path / 'id'}"))
 
 
-def test_a_run_is_found_by_its_folder(run, tmp_path):
+def test_a_run_is_found_by_its_folder(run: tuple[list[str], Path], tmp_path: Path) -> None:
     overrides, folder = run
     found = load_run_config(EvaluateConfig(str(folder / "out"), None, 1, "cpu"))
     assert SceneRun.open(found).load_weights("few_shot")[0]["epoch"] == 1
@@ -145,13 +147,13 @@ def test_a_run_is_found_by_its_folder(run, tmp_path):
         load_run_config(EvaluateConfig(str(tmp_path), None, None, "cpu"))
 
 
-def test_an_unfinished_run_is_not_evaluated(run, tmp_path):
+def test_an_unfinished_run_is_not_evaluated(run: tuple[list[str], Path], tmp_path: Path) -> None:
     overrides, _ = run
     with pytest.raises(CheckpointError, match="expected 1 finished epochs"):
         SceneRun.open(config(*overrides, f"out={tmp_path}")).load_weights("distill")
 
 
-def test_the_state_records_architecture_and_teacher(run):
+def test_the_state_records_architecture_and_teacher(run: tuple[list[str], Path]) -> None:
     _, folder = run
     state = json.loads((folder / "out" / "distill" / "epoch_0001" / "state.json").read_text())
     assert state["architecture"]["student"] == "timm/resnet10t"

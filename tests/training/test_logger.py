@@ -12,7 +12,7 @@ def peak() -> float:
     return float(subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout)
 
 
-def test_peak_memory_excludes_the_parent_process():
+def test_peak_memory_excludes_the_parent_process() -> None:
     alone = peak()
     buffer = np.ones(round(alone + 600) * 1024**2 // 8)
     assert abs(peak() - alone) < 100, buffer.nbytes

@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +63,7 @@ def save_git(folder: Path) -> None:
     _save(folder, model, transformers.GitProcessor, image_processor)
 
 
-def _save(folder: Path, model, processor, image_processor) -> None:
+def _save(folder: Path, model: Any, processor: Callable[[Any, Any], Any], image_processor: Any) -> None:
     folder.mkdir()
     (folder / "vocab.txt").write_text("\n".join(WORDS))
     model.save_pretrained(folder)
@@ -91,7 +93,7 @@ def config(model: Path, tmp_path: Path) -> CaptionConfig:
     return CaptionConfig(data, str(model), None, TOKENS, BATCH, "cpu", str(tmp_path / "captions.jsonl"))
 
 
-def changed(model: Path, folder: Path, change) -> Path:
+def changed(model: Path, folder: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> Path:
     """Return a copy of a model whose tensors are changed."""
     weights = shutil.copytree(model, folder) / "model.safetensors"
     save_file(change(load_file(weights)), weights, {"format": "pt"})

@@ -55,12 +55,12 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
         ("11", "after", "flower102", (62.79, 18.24)),
     ],
 )
-def test_figures_of_the_paper(number, row, data, figures):
+def test_figures_of_the_paper(number: str, row: str, data: str, figures: tuple[float | None, ...]) -> None:
     assert PAPER[number][row][data] == figures
 
 
 @pytest.mark.parametrize("number", ["1", "5"])
-def test_averages_are_those_of_the_columns(number):
+def test_averages_are_those_of_the_columns(number: str) -> None:
     other = []
     for name, columns in PAPER[number].items():
         for place, average in enumerate(columns[AVERAGE]):
@@ -84,7 +84,7 @@ def slow_space(features: np.ndarray) -> tuple[float, list[float]]:
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (5, 16), (30, 12)])
-def test_text_statistics_match_a_slow_reference(shape):
+def test_text_statistics_match_a_slow_reference(shape: tuple[int, int]) -> None:
     features = np.random.default_rng(0).normal(0.3, 1, size=shape)
     cosine, values = slow_space(features)
     found = text_statistics(features.astype(np.float32))
@@ -92,7 +92,7 @@ def test_text_statistics_match_a_slow_reference(shape):
     assert found["eigenvalues"] == pytest.approx(values, abs=1e-5)
 
 
-def test_text_statistics_of_known_cases():
+def test_text_statistics_of_known_cases() -> None:
     found = text_statistics(np.array([[1.0, 0.0], [-1.0, 0.0]]))
     assert found["cosine"] == pytest.approx(-1) and found["eigenvalues"] == pytest.approx([np.sqrt(2), 0])
     for features in (np.ones(3), np.ones((1, 3)), np.zeros((2, 3)), np.full((2, 3), np.nan)):
@@ -100,7 +100,7 @@ def test_text_statistics_of_known_cases():
             text_statistics(features)
 
 
-def test_figure_1_has_bars_and_the_papers_figures(tmp_path):
+def test_figure_1_has_bars_and_the_papers_figures(tmp_path: Path) -> None:
     for seed, x in enumerate([(0.6, 0.10, 0.30), (0.6, 0.14, 0.32)]):
         write_result(tmp_path, make_result("cls", seed, x, data="food101"))
         write_result(tmp_path, make_result("best+semantic", seed, x, data="food101"))
@@ -113,7 +113,7 @@ def test_figure_1_has_bars_and_the_papers_figures(tmp_path):
         assert np.asarray(image.convert("RGB")).std() > 10
 
 
-def test_figure_4_has_every_eigenvalue(figure_runs, tmp_path):
+def test_figure_4_has_every_eigenvalue(figure_runs: Path, tmp_path: Path) -> None:
     write_figure(load_runs(figure_runs), "4", tmp_path)
     rows = csv_rows(tmp_path / "figure4.csv")
     assert [float(row["mean"]) for row in rows if row["texts"] == "names"] == [2.0, 1.0, 0.5, 0.25]
@@ -122,7 +122,7 @@ def test_figure_4_has_every_eigenvalue(figure_runs, tmp_path):
     assert {row["texts"] for row in rows} == {"names", "descriptions"}  # no captions in these runs
 
 
-def test_figure_2b_names_images_and_texts(figure_runs, tmp_path, monkeypatch):
+def test_figure_2b_names_images_and_texts(figure_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def first_two(space: image_figures.Space) -> tuple[np.ndarray, np.ndarray]:
         return space.students[:, :2], space.texts[:, :2]
 
@@ -134,14 +134,14 @@ def test_figure_2b_names_images_and_texts(figure_runs, tmp_path, monkeypatch):
     assert (float(text["x"]), float(text["y"])) == (0, 1)
 
 
-def test_figure_2b_needs_an_extra(figure_runs, tmp_path, monkeypatch):
+def test_figure_2b_needs_an_extra(figure_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(MissingExtraError, match=r"umap-learn .*pickclutter-lang\[plots\]"):
         write_figure(load_runs(figure_runs), "2b", tmp_path)
 
 
 @pytest.mark.slow
-def test_an_image_map_places_texts_near_their_images(tmp_path):
+def test_an_image_map_places_texts_near_their_images(tmp_path: Path) -> None:
     pytest.importorskip("umap")
     write_space(tmp_path / "space.npz", seed=0, noise=0.1, per_class=30)
     space = image_figures.load_space(tmp_path / "space.npz", 5)
@@ -151,13 +151,13 @@ def test_an_image_map_places_texts_near_their_images(tmp_path):
     assert np.linalg.norm(texts[:, None] - middles, axis=-1).argmin(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_map_needs_images():
+def test_a_map_needs_images() -> None:
     space = image_figures.Space(np.ones((3, 4), "f4"), np.zeros(3, int), np.ones((1, 4), "f4"))
     with pytest.raises(InvalidArgumentError, match="4 images or more"):
         image_figures.embed(space)
 
 
-def test_missing_or_damaged_feature_files_are_named(tmp_path):
+def test_missing_or_damaged_feature_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "space.npz"
     with pytest.raises(CheckpointError, match="evaluate the run again"):
         image_figures.load_space(path, 5)

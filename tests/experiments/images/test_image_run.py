@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,13 +26,13 @@ BEST = ("objective.cls=1", "objective.im_cst=1", "objective.vlprox=1")
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory) -> list[str]:
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Overrides that point to views of objects and to an untrained teacher."""
     return make_toys(tmp_path_factory.mktemp("toys"))
 
 
 @pytest.fixture(scope="module")
-def finished(toys, tmp_path_factory) -> ImageRun:
+def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> ImageRun:
     folder = tmp_path_factory.mktemp("run")
     run = trained(
         *toys,
@@ -50,7 +51,7 @@ def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
     return load_checkpoint(epoch_folder(run.folder / phase, epoch)).model
 
 
-def test_a_result_records_provenance_and_metrics(finished) -> None:
+def test_a_result_records_provenance_and_metrics(finished: ImageRun) -> None:
     result = read_result(finished.folder, "images")
     data, metrics = result["data"], result["metrics"]
     assert len(data["seen"]) + len(data["unseen"]) == 6
@@ -66,7 +67,7 @@ def test_a_result_records_provenance_and_metrics(finished) -> None:
         assert space["labels"].max() < len(space["texts"]) == len(data["unseen"])
 
 
-def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
+def test_accuracies_are_those_of_the_nearest_texts(finished: ImageRun) -> None:
     """Against a slow reference: images one by one, cosines in NumPy."""
     finished.load_weights("distill")
     model, split = finished.model, finished.split
@@ -83,14 +84,14 @@ def test_accuracies_are_those_of_the_nearest_texts(finished) -> None:
     assert result["metrics"]["zero_shot"]["ood"]["accuracy"] == pytest.approx(expected)
 
 
-def test_few_shot_images_are_never_evaluated(finished) -> None:
+def test_few_shot_images_are_never_evaluated(finished: ImageRun) -> None:
     split = finished.split
     seen = {row for epoch in range(3) for batch in finished.task("few_shot").batches(epoch) for _, row in batch}
     assert {*split.fewshot} <= seen
     assert not seen & {*split.ood, *split.id}
 
 
-def test_the_continual_phase_sees_half_of_the_unseen_classes(finished) -> None:
+def test_the_continual_phase_sees_half_of_the_unseen_classes(finished: ImageRun) -> None:
     task, (first, second) = finished.task("continual"), finished.unseen_halves
     assert {*first} | {*second} == {*finished.split.unseen}
     rows = {row for batch in task.batches(0) for source, row in batch if source == 1}
@@ -98,7 +99,7 @@ def test_the_continual_phase_sees_half_of_the_unseen_classes(finished) -> None:
     assert not {*second} & {number for group in task.classes for number in group}
 
 
-def test_a_killed_run_resumes_bit_for_bit(finished, toys, tmp_path) -> None:
+def test_a_killed_run_resumes_bit_for_bit(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, *LONGER, f"out={tmp_path}"))
     trainer = Trainer(run.task("distill"), tmp_path / "distill", run.teacher_provenance)
     original = trainer._save
@@ -118,7 +119,7 @@ def test_a_killed_run_resumes_bit_for_bit(finished, toys, tmp_path) -> None:
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs), phase
 
 
-def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys, tmp_path) -> None:
+def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys: list[str], tmp_path: Path) -> None:
     run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
     assert [len(group) for group in run.task("few_shot").classes] == [len(run.split.seen), len(run.split.unseen)]
     metrics = evaluate_images(run)["metrics"]
@@ -127,14 +128,14 @@ def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys, tmp
     assert "retrieval" not in metrics
 
 
-def test_learned_prompts_move_with_the_training(toys, tmp_path) -> None:
+def test_learned_prompts_move_with_the_training(toys: list[str], tmp_path: Path) -> None:
     run = trained(*toys, "objective.cls=1", "text.n_ctx=4", "text.context_init=null", f"out={tmp_path}")
     first, last = (load_checkpoint(epoch_folder(run.folder / phase, 1)).model for phase in ("distill", "few_shot"))
     name = next(name for name in first if name.endswith("positive"))
     assert not torch.equal(first[name], last[name])
 
 
-def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
+def test_the_mean_of_the_last_epochs(toys: list[str], tmp_path: Path) -> None:
     run = trained(
         *toys, "objective.cls=1", "distill.epochs=3", "few_shot.epochs=2", "average_last_epochs=2", f"out={tmp_path}"
     )
@@ -172,25 +173,27 @@ def test_the_mean_of_the_last_epochs(toys, tmp_path) -> None:
         ),
     ],
 )
-def test_mismatches_are_named(toys, tmp_path, overrides, error, message) -> None:
+def test_mismatches_are_named(
+    toys: list[str], tmp_path: Path, overrides: tuple[str, ...], error: type[PickClutterError], message: str
+) -> None:
     with pytest.raises(error, match=message):
         trained(*toys, *overrides, f"out={tmp_path / 'run'}")
 
 
-def test_a_mistake_leaves_nothing_behind_that_refuses_its_correction(toys, tmp_path) -> None:
+def test_a_mistake_leaves_nothing_behind_that_refuses_its_correction(toys: list[str], tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="nothing"):
         trained(*toys, "objective.cls=1", "student.name=timm/nothing", f"out={tmp_path}")
     trained(*toys, "objective.cls=1", f"out={tmp_path}")
 
 
-def test_damaged_settings_of_a_run_are_named(finished, toys, tmp_path) -> None:
+def test_damaged_settings_of_a_run_are_named(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     for text in ("{", "{}"):
         (tmp_path / "settings.json").write_text(text)
         with pytest.raises(CheckpointError, match=r"settings\.json"):
             ImageRun.open(config(*toys, *BEST, f"out={tmp_path}"))
 
 
-def test_each_pass_over_an_image_has_another_crop(toys, tmp_path) -> None:
+def test_each_pass_over_an_image_has_another_crop(toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
     crops = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
     assert not torch.equal(crops[0], crops[1]) and not torch.equal(crops[1], crops[2])
@@ -203,7 +206,7 @@ def test_each_pass_over_an_image_has_another_crop(toys, tmp_path) -> None:
     assert len(set(keys)) == 2
 
 
-def test_prefetching_processes_change_no_result(finished, toys, tmp_path) -> None:
+def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     for crops in (0, 2):
         overrides = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]
         alone, prefetched = (ImageRun.open(config(*overrides, f"num_workers={n}")).task("distill") for n in (0, 2))
@@ -217,19 +220,21 @@ def test_prefetching_processes_change_no_result(finished, toys, tmp_path) -> Non
     assert evaluate_images(run)["metrics"] == read_result(finished.folder, "images")["metrics"]
 
 
-def test_an_error_in_a_prefetching_process_is_the_same_error(toys, tmp_path) -> None:
+def test_an_error_in_a_prefetching_process_is_the_same_error(toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "num_workers=1", f"out={tmp_path}"))
     with pytest.raises(IndexError):
         list(run.crops.eval_batches([10**6], 2))
 
 
-def test_evaluation_takes_the_configured_center_crop(toys, tmp_path) -> None:
+def test_evaluation_takes_the_configured_center_crop(toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "center_crop=16", "image_size=16", f"out={tmp_path}"))
     center = torch.from_numpy(run.data.images.load([3])[0, 8:24, 8:24]).permute(2, 0, 1)
     assert torch.equal(run.crops.eval_images([3])[0], center)
 
 
-def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, tmp_path) -> None:
+def test_captions_and_descriptions_that_changed_are_other_data(
+    finished: ImageRun, toys: list[str], tmp_path: Path
+) -> None:
     ids = finished.data.images.ids
     files = []
     for word in ("red", "blue"):
@@ -241,7 +246,7 @@ def test_captions_and_descriptions_that_changed_are_other_data(finished, toys, t
         ImageRun.open(config(*same, f"data.captions={files[1]}"))
 
 
-def test_an_error_in_a_text_is_not_reported_for_the_images(toys, tmp_path) -> None:
+def test_an_error_in_a_text_is_not_reported_for_the_images(toys: list[str], tmp_path: Path) -> None:
     for wrong, words in (("text.descriptions=own", "expected a text of at most"), ("text.n_ctx=2", "n_context=2")):
         run = ImageRun.open(config(*toys, "objective.cls=1", wrong, f"out={tmp_path}"))
         run.data = replace(run.data, classes=tuple(replace(c, description="word " * 200) for c in run.data.classes))
@@ -250,14 +255,14 @@ def test_an_error_in_a_text_is_not_reported_for_the_images(toys, tmp_path) -> No
         assert "cannot read images" not in str(caught.value)
 
 
-def test_descriptions_too_long_for_the_teacher_do_not_fail_a_run_without_them(toys, tmp_path) -> None:
+def test_descriptions_too_long_for_the_teacher_do_not_fail_a_run_without_them(toys: list[str], tmp_path: Path) -> None:
     run = trained(*toys, "objective.cls=1", f"out={tmp_path}")
     long = [replace(item, description="word " * 200) for item in run.data.classes]
     run.data = replace(run.data, classes=tuple(long))
     assert "descriptions" in evaluate_images(run)["metrics"]["text"]
 
 
-def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
+def test_a_folder_of_another_run_is_refused(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     shutil.copytree(finished.folder, tmp_path / "run")
     same = [*toys, *BEST, *LONGER, f"out={tmp_path / 'run'}"]
     ImageRun.open(config(*same))
@@ -270,7 +275,7 @@ def test_a_folder_of_another_run_is_refused(finished, toys, tmp_path) -> None:
         ImageRun.open(config(*same, f"teacher.checkpoint={other}"))
 
 
-def test_fixed_crops_are_those_that_the_teacher_saw(toys, tmp_path) -> None:
+def test_fixed_crops_are_those_that_the_teacher_saw(toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "crops.fixed_crops=3", "crops.flip=false", f"out={tmp_path}"))
     images, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
     again, _ = run.crops.train_images([3, 2, 1, 0], (0, 0, 1))

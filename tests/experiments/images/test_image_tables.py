@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import scipy.stats
@@ -70,7 +71,7 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_every_paper_figure_has_its_row_and_every_run_its_table():
+def test_every_paper_figure_has_its_row_and_every_run_its_table() -> None:
     without = {"1": {"teacher_rn50"}, "2": {"mse_rn50"}}  # needs CLIP's ResNet50
     for number, table in TABLES.items():
         rows = {row.name for row in table.rows}
@@ -85,14 +86,14 @@ def test_every_paper_figure_has_its_row_and_every_run_its_table():
     assert used == set(RUNS)
 
 
-def test_runs_differ_in_what_they_set():
+def test_runs_differ_in_what_they_set() -> None:
     assert len({frozenset(overrides) for overrides in RUNS.values()}) == len(RUNS)
     assert RUNS["cls+im_cst"] == ("objective.cls=1", "objective.im_cst=1")
     assert "text.n_ctx=8" in RUNS["best+semantic+prompt"] and "text.descriptions=own" in RUNS["best+semantic+prompt"]
     assert TABLES["5"].rows[0].run == "cls+im_cst+vlprox" and set(TABLES["3"].runs) < set(TABLES["1"].runs)
 
 
-def test_every_run_is_one_of_the_script():
+def test_every_run_is_one_of_the_script() -> None:
     for name in ("closed_set", "best+semantic+captions+prompt", "vit_b_32+cls", "best+semantic+filtered_im_cst"):
         compose_config(ImageTrainConfig, "train_image_student", RUNS[name])
     keys = {override.split("=")[0] for overrides in RUNS.values() for override in overrides} - {"student"}
@@ -100,7 +101,7 @@ def test_every_run_is_one_of_the_script():
     assert all(OmegaConf.select(config, key, default="none") != "none" for key in keys)
 
 
-def test_three_numbers_with_intervals_the_best_in_bold(folder, tmp_path):
+def test_three_numbers_with_intervals_the_best_in_bold(folder: Path, tmp_path: Path) -> None:
     text = page(folder, "1", tmp_path)
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem([0.20, 0.24, 0.22])
     title, run, seeds, cell = row_of(text, "`cls`")
@@ -114,7 +115,7 @@ def test_three_numbers_with_intervals_the_best_in_bold(folder, tmp_path):
     assert row_of(text, "chance")[3] == "25.0 / 20.0 / 20.0"
 
 
-def test_runs_that_are_not_finished_are_named(folder, tmp_path):
+def test_runs_that_are_not_finished_are_named(folder: Path, tmp_path: Path) -> None:
     text = page(folder, "1", tmp_path)
     assert "Not finished: `mse`, `cls+mse`, `im_cst`" in text
     assert row_of(text, "`mse`")[2:] == ["0", "NA / NA / NA"]
@@ -123,7 +124,7 @@ def test_runs_that_are_not_finished_are_named(folder, tmp_path):
     assert not (tmp_path / "table8.md").exists()
 
 
-def test_the_table_shows_its_provenance(folder, tmp_path):
+def test_the_table_shows_its_provenance(folder: Path, tmp_path: Path) -> None:
     text = page(folder, "1", tmp_path)
     assert f"pickclutter reproduce-tables table=1 dataset=object_views out={folder} seeds=[0,1,2]" in text
     assert "4 classes in Y_id and 5 in Y_ood; 400 training, 170 X_id, 600 X_ood and 25 few-shot images" in text
@@ -131,7 +132,7 @@ def test_the_table_shows_its_provenance(folder, tmp_path):
     assert "not one of the paper's data sets" in text and "*paper*" not in text
 
 
-def test_differences_are_paired_by_seed_and_bold_where_they_exclude_0(folder, tmp_path):
+def test_differences_are_paired_by_seed_and_bold_where_they_exclude_0(folder: Path, tmp_path: Path) -> None:
     text = page(folder, "1", tmp_path)
     differences = [0.10, 0.11, 0.09]
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(differences)
@@ -143,7 +144,7 @@ def test_differences_are_paired_by_seed_and_bold_where_they_exclude_0(folder, tm
     assert row_of(page(folder, "1", tmp_path), "`cls+im_cst` - `cls`")[1] == "2"
 
 
-def test_csv_has_every_number(folder, tmp_path):
+def test_csv_has_every_number(folder: Path, tmp_path: Path) -> None:
     page(folder, "1", tmp_path)
     rows = csv_rows(tmp_path / "table1.csv")
     [row] = [r for r in rows if (r["row"], r["minus"], r["measure"]) == ("cls", "", "zero_shot.ood.accuracy")]
@@ -155,7 +156,7 @@ def test_csv_has_every_number(folder, tmp_path):
     assert float(row["mean"]) == pytest.approx(0.10)
 
 
-def test_one_seed_has_no_interval(tmp_path):
+def test_one_seed_has_no_interval(tmp_path: Path) -> None:
     write_result(tmp_path, make_result("cls", 4, (0.6, 0.2, 0.4)))
     write_result(tmp_path, make_result("closed_set", 4, (0.5, None, 0.5)))
     text = page(tmp_path, "1", tmp_path)
@@ -164,7 +165,7 @@ def test_one_seed_has_no_interval(tmp_path):
     assert "seeds=[4]\n" in text
 
 
-def test_paper_figures_are_shown_on_its_data_sets(tmp_path):
+def test_paper_figures_are_shown_on_its_data_sets(tmp_path: Path) -> None:
     for name in ("cls", "cls+im_cst", "cls+im_cst+vlprox+mse"):
         write_result(tmp_path, make_result(name, 0, data="caltech_birds"))
     text = page(tmp_path, "1", tmp_path)
@@ -177,7 +178,7 @@ def test_paper_figures_are_shown_on_its_data_sets(tmp_path):
     assert "no figures of CaltechBirds in this table" in text and "*paper*" not in text
 
 
-def test_paper_figures_follow_their_columns(tmp_path):
+def test_paper_figures_follow_their_columns(tmp_path: Path) -> None:
     for name in ("mse", "cls+mse", "cls+im_cst+vlprox", "best+semantic"):
         write_result(tmp_path / "a", make_result(name, 0, data="flower102"))
     text = page(tmp_path / "a", "3", tmp_path)
@@ -191,7 +192,7 @@ def test_paper_figures_follow_their_columns(tmp_path):
     assert row_of(text, "`mse`")[3:] == ["0.50 / 41.4", "*0.24 / 28.4*", "0.50 / 41.4", ""]
 
 
-def test_rows_equal_after_rounding_are_all_the_best(tmp_path):
+def test_rows_equal_after_rounding_are_all_the_best(tmp_path: Path) -> None:
     write_result(tmp_path, make_result("mse", 0, (0.60004, 0.2, 0.4)))
     write_result(tmp_path, make_result("cls+mse", 0, (0.6, 0.3, 0.4)))
     text = page(tmp_path, "1", tmp_path)
@@ -199,13 +200,13 @@ def test_rows_equal_after_rounding_are_all_the_best(tmp_path):
     assert row_of(text, "`cls+mse`")[3] == "**60.0** / **30.0** / **40.0**"
 
 
-def test_guesses_about_the_order_of_texts(everything, tmp_path):
+def test_guesses_about_the_order_of_texts(everything: Path, tmp_path: Path) -> None:
     assert row_of(page(everything, "4", tmp_path), "chance")[3:] == ["0.50 / 0.50", "1.50 / 1.50", "5.00 / 5.00"]
     assert row_of(page(everything, "11", tmp_path), "chance")[3:] == ["33.3", "50.0"]  # halves of 3 and 2 classes
 
 
 @pytest.mark.parametrize("number", TABLES)
-def test_every_table_can_be_written(everything, tmp_path, number):
+def test_every_table_can_be_written(everything: Path, tmp_path: Path, number: str) -> None:
     text = page(everything, number, tmp_path)
     assert text.startswith(f"# Table {number}: ") and "nan" not in text and "Not finished" not in text
     tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
@@ -217,12 +218,12 @@ def test_every_table_can_be_written(everything, tmp_path, number):
     assert {row["measure"] for row in rows if not row["mean"]} <= {"zero_shot.all.accuracy", "text.captions.cosine"}
 
 
-def test_pages_are_the_same_when_written_again(everything, tmp_path):
+def test_pages_are_the_same_when_written_again(everything: Path, tmp_path: Path) -> None:
     first = page(everything, "5", tmp_path / "a")
     assert page(everything, "5", tmp_path / "b") == first
 
 
-def change(result, where, value):
+def change(result: dict[str, Any], where: str, value: object) -> None:
     *path, last = where.split(".")
     for key in path:
         result = result[key]
@@ -241,7 +242,7 @@ def change(result, where, value):
         ("config.text.template", "x", "text.template: a photo of {name} / x"),
     ],
 )
-def test_runs_that_cannot_be_compared_are_refused(folder, where, value, named):
+def test_runs_that_cannot_be_compared_are_refused(folder: Path, where: str, value: object, named: str) -> None:
     result = make_result("mse", 0)
     change(result, where, value)
     write_result(folder, result)
@@ -250,7 +251,7 @@ def test_runs_that_cannot_be_compared_are_refused(folder, where, value, named):
     assert "mse/seed0" in str(caught.value) and "closed_set/seed0" in str(caught.value)
 
 
-def test_paths_and_another_student_are_no_difference(folder):
+def test_paths_and_another_student_are_no_difference(folder: Path) -> None:
     result = make_result("vit_b_32+cls", 0)  # trained for longer
     change(result, "config.data.root", "elsewhere")
     change(result, "config.num_threads", 8)
@@ -271,23 +272,23 @@ def test_paths_and_another_student_are_no_difference(folder):
         ),
     ],
 )
-def test_damaged_results(folder, content, named):
+def test_damaged_results(folder: Path, content: str, named: str) -> None:
     (folder / "cls" / "seed0" / "result.json").write_text(content)
     with pytest.raises(CheckpointError, match=named):
         load_runs(folder)
 
 
-def test_a_line_sums_up_a_run(folder):
+def test_a_line_sums_up_a_run(folder: Path) -> None:
     text = summary(read_result(folder / "closed_set" / "seed0", "images"))
     assert "50.0 / NA / 30.0; " in text and text.endswith("90.0 / 80.0")
 
 
-def test_a_folder_without_runs_is_named(tmp_path):
+def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there are none; make them"):
         load_runs(tmp_path / "nothing")
 
 
-def test_unknown_table_numbers_are_refused(folder, tmp_path):
+def test_unknown_table_numbers_are_refused(folder: Path, tmp_path: Path) -> None:
     for call in (write_table, write_figure):
         with pytest.raises(InvalidArgumentError, match="'13'"):
             call(load_runs(folder), "13", tmp_path)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,13 +29,13 @@ from pickclutter_lang.objects.catalog import paper_catalog
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory) -> list[str]:
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Overrides that point to views of objects and to an untrained teacher."""
     return make_toys(tmp_path_factory.mktemp("toys"))
 
 
 @pytest.mark.slow
-def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys, tmp_path) -> None:
+def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str], tmp_path: Path) -> None:
     shared = [*toys, "data.max_classes=2", "data.max_per_class=6"]
     for name, overrides in RUNS.items():
         student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
@@ -51,7 +52,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys, tmp_path) 
 
 
 @pytest.mark.slow
-def test_the_command_writes_a_table_and_skips_finished_runs(toys, tmp_path) -> None:
+def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp_path: Path) -> None:
     command = [
         sys.executable, str(ROOT / "scripts" / "reproduce_tables.py"),
         "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
@@ -96,20 +97,20 @@ def test_the_command_writes_a_table_and_skips_finished_runs(toys, tmp_path) -> N
         ({"table": "1", "overrides": ["text={descriptions: own}"]}, "text="),
     ],
 )
-def test_an_invalid_sweep_is_named(chosen, message) -> None:
+def test_an_invalid_sweep_is_named(chosen: dict[str, Any], message: str) -> None:
     values = {"table": None, "figure": None, "seeds": [0], "out": "runs", "workers": 1, "overrides": []} | chosen
     with pytest.raises(InvalidArgumentError, match=message):
         TableSweepConfig(**values).validate()
 
 
-def test_runs_that_tables_share_are_planned_once(toys, tmp_path) -> None:
+def test_runs_that_tables_share_are_planned_once(toys: list[str], tmp_path: Path) -> None:
     grid = TableSweepConfig("all", "all", [0, 1], str(tmp_path), 2, [])
     jobs = plan_image_tables(grid, lambda overrides: config(*toys, *overrides))
     names = [job.name for job in jobs]
     assert len(names) == len(set(names)) == 2 * len(RUNS)
 
 
-def test_missing_images_are_named_before_any_run(toys, tmp_path) -> None:
+def test_missing_images_are_named_before_any_run(toys: list[str], tmp_path: Path) -> None:
     grid = TableSweepConfig("1", None, [0], str(tmp_path / "out"), 1, [])
     with pytest.raises(DatasetError, match="nowhere"):
         plan_image_tables(grid, lambda some: config(*toys, f"data.root={tmp_path / 'nowhere'}", *some))
@@ -124,7 +125,7 @@ def described(path: Path, word: str, style: str = "standard") -> Path:
     return path
 
 
-def test_texts_are_checked_before_any_run(toys, tmp_path) -> None:
+def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
         grid = TableSweepConfig(table, None, [0], str(tmp_path / "out"), 1, list(overrides))
         return plan_image_tables(grid, lambda some: config(*toys, *some))
@@ -147,7 +148,7 @@ def test_texts_are_checked_before_any_run(toys, tmp_path) -> None:
     assert plan("7", f"text.style_dir={tmp_path}")
 
 
-def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None:
+def test_other_texts_than_finished_runs_have_are_refused(toys: list[str], tmp_path: Path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
         grid = TableSweepConfig(table, None, [0, 1], str(tmp_path / "out"), 1, list(overrides))
         return plan_image_tables(grid, lambda some: config(*toys, *some))
@@ -170,7 +171,7 @@ def test_other_texts_than_finished_runs_have_are_refused(toys, tmp_path) -> None
     assert [job.done for job in plan("6", f"data.descriptions={blue}")] == [True, False]
 
 
-def test_the_data_report_is_printed_once(toys, tmp_path) -> None:
+def test_the_data_report_is_printed_once(toys: list[str], tmp_path: Path) -> None:
     reports: list[str] = []
     grid = TableSweepConfig("1", None, [0, 1], str(tmp_path), 1, [])
     plan_image_tables(grid, lambda some: config(*toys, *some), reports.append)
@@ -182,7 +183,7 @@ def test_tables_of_a_list_are_planned_together() -> None:
     assert set(grid.runs) == {*TABLES["1"].runs, *TABLES["5"].runs}
 
 
-def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys, tmp_path) -> None:
+def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str], tmp_path: Path) -> None:
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = TableSweepConfig("all", None, [0], str(tmp_path), 1, overrides)
@@ -199,7 +200,7 @@ def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys, tmp_path) 
     assert {run_config.distill.optimizer for run_config in others} == {"sgd"}
 
 
-def test_incomparable_settings_are_refused_before_training(toys, tmp_path) -> None:
+def test_incomparable_settings_are_refused_before_training(toys: list[str], tmp_path: Path) -> None:
     evaluate_images(trained(*toys, *RUNS["cls"], "name=cls", f"out={tmp_path / 'cls' / 'seed0'}"))
     grid = TableSweepConfig("9", None, [0], str(tmp_path), 1, ["distill.epochs=2"])
     with pytest.raises(MismatchError, match=r"distill\.epochs: 1 / 2"):
@@ -208,7 +209,7 @@ def test_incomparable_settings_are_refused_before_training(toys, tmp_path) -> No
 
 @pytest.mark.parametrize("recipe", ["cpu", "smoke", "paper_resnet", "paper_vit"])
 @pytest.mark.parametrize("path", sorted((ROOT / "configs" / "dataset").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_data_set_and_recipe_is_a_complete_configuration(path, recipe) -> None:
+def test_every_data_set_and_recipe_is_a_complete_configuration(path: Path, recipe: str) -> None:
     chosen = config(f"dataset={path.stem}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
     assert chosen.data.name == path.stem and chosen.data.root == "somewhere"
 

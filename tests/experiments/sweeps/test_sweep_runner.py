@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +60,7 @@ def compose_run(overrides: list[str]) -> TrainConfig:
     return compose_config(TrainConfig, "train_affordance", overrides)
 
 
-def grid_settings(out: Path, **changes) -> Table12SweepConfig:
+def grid_settings(out: Path, **changes: Any) -> Table12SweepConfig:
     values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
     return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
 
@@ -91,14 +93,16 @@ def alive(out: Path) -> list[int]:
     return found
 
 
-def wait_until(true, seconds: float = 60) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
 
 
-def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
+def test_a_failed_run_is_named_and_the_others_go_on(
+    tmp_path: Path, script: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
     failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     assert [(f.name, f.status) for f in failures] == [
@@ -114,7 +118,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(tmp_path, script, capsys):
     assert "threads 1" in (tmp_path / "out" / "logs" / "good-seed0.log").read_text()
 
 
-def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script):
+def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path: Path, script: Path) -> None:
     out = tmp_path / "out"
     jobs = make_jobs(out, ["good", "bad"])
     run_sweep(jobs, [sys.executable, str(script)], out, 1)
@@ -125,7 +129,7 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path, script)
     assert failure.end.count("the disk is full") == 1  # of this attempt alone
 
 
-def test_workers_run_in_parallel(tmp_path, script):
+def test_workers_run_in_parallel(tmp_path: Path, script: Path) -> None:
     jobs = make_jobs(tmp_path / "out", ["good", "good2"])
     run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     first, second = (json.loads((job.folder / "result.json").read_text())["started"] for job in jobs)
@@ -134,7 +138,7 @@ def test_workers_run_in_parallel(tmp_path, script):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with a parent that was killed")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_children_end_with_the_sweep(tmp_path, script, number):
+def test_children_end_with_the_sweep(tmp_path: Path, script: Path, number: signal.Signals) -> None:
     out = tmp_path / "out"
     code = GRID.format(paths=[str(Path(__file__).parent), str(TESTS)], out=str(out), script=str(script))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -148,7 +152,7 @@ def test_children_end_with_the_sweep(tmp_path, script, number):
         pass
 
 
-def test_progress_counts_epochs(tmp_path, script):
+def test_progress_counts_epochs(tmp_path: Path, script: Path) -> None:
     [job] = make_jobs(tmp_path, ["good"])
     assert job.progress == 0 and not job.done
     for phase, lines in (("distill", 5), ("few_shot", 3)):
@@ -160,7 +164,7 @@ def test_progress_counts_epochs(tmp_path, script):
     assert job.progress == 1
 
 
-def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path):
+def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> None:
     overrides = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
     assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
     jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
@@ -182,7 +186,7 @@ def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path):
         ({"overrides": ["seed=3"]}, "got seed=3"),
     ],
 )
-def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
+def test_a_mistake_is_named_before_anything_starts(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     config = grid_settings(tmp_path, **changes)
     with pytest.raises(InvalidArgumentError, match=message):
         config.validate()
@@ -190,7 +194,7 @@ def test_a_mistake_is_named_before_anything_starts(tmp_path, changes, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path):
+def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path: Path) -> None:
     toys = [*make_toys(tmp_path / "toys"), "distill.epochs=1", "few_shot.epochs=1"]
     folder = tmp_path / "out" / "cls" / "seed0"
     run = SceneRun.open(compose_run([*toys, "experiment=quickstart", "method=cls", "seed=0", f"out={folder}"]))
@@ -208,7 +212,7 @@ def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_resumes_and_writes_the_table(tmp_path):
+def test_a_killed_sweep_resumes_and_writes_the_table(tmp_path: Path) -> None:
     """With real runs: SIGKILL, a scene store that is gone, then the full sweep, then a changed setting."""
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     command = [
