@@ -30,10 +30,10 @@ def run(folder: Path, script: str, *arguments: str, without_sim: bool = False) -
     [
         (
             "collect_scenes.py",
-            ["split=train scenes=3000", "scenes: 3000", "shard_size: 50", "visible_share", "workers"],
+            ["split=train scenes=3000", "scenes=3000", "shard_size=50", "visible_share", "workers"],
         ),
         ("verify_scenes.py", ["store=data/train"]),
-        ("import_scenes.py", ["file=", "image_size: 224"]),
+        ("import_scenes.py", ["file=", "image_size=224"]),
     ],
 )
 def test_help_needs_no_simulator_and_leaves_nothing(tmp_path: Path, script: str, keys: Any) -> None:
@@ -111,7 +111,7 @@ def test_collect_then_again_then_other_settings(tmp_path: Path) -> None:
     assert "(0 shards made, 2 kept)" in again.stdout
     assert again.stdout.splitlines()[-1] == first.stdout.splitlines()[-1]  # the content hash
     other = run(tmp_path, *call, "visible_share=0.5")
-    assert other.returncode == 2 and "settings.visible_share is 0.25 there, 0.5 asked" in other.stderr
+    assert other.returncode == 2 and "settings.visible_share is 0.25 there, 0.5 now" in other.stderr
     found = sorted(path.name for path in (tmp_path / "store").iterdir())
-    assert found == ["card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json", "shards"]
+    assert found == [".lock", "card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json", "shards"]
     assert [path.name for path in tmp_path.iterdir()] == ["store"]

@@ -59,7 +59,7 @@ MOMENTS = {
     "in an epoch": (STEP, 6, ([1], [])),
     "while a checkpoint is written": ("pickclutter_lang.training.checkpoint:save_file", 5, ([1], [])),
     "before an older checkpoint is deleted": ("pickclutter_lang.training.trainer:prune", 2, ([1, 2], [])),
-    "between the phases": ("pickclutter_lang.experiments.scenes.scene_run:Run.load_weights", 1, ([3], [])),
+    "between the phases": ("pickclutter_lang.training.experiment:MultiPhaseExperiment.load_weights", 1, ([3], [])),
     "in the first epoch of the few-shot phase": (STEP, 11, ([3], [])),
     "in the second epoch of the few-shot phase": (STEP, 20, ([3], [1])),
 }
