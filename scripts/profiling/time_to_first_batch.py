@@ -24,7 +24,7 @@ BATCH, CLASSES, SIZE, COARSE = 128, 100, (320, 240), (40, 30)
 STEPS = ("imported", "opened", "first batch", "epoch")
 
 
-def write_pictures(root: Path, count: int) -> None:
+def write_images(root: Path, count: int) -> None:
     """Write smooth noise, which compresses about as photos do."""
     for number in range(count):
         folder = root / f"class_{number % CLASSES:03d}"
@@ -74,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(options.folder or temporary) / "pictures"
         if not root.is_dir():
-            write_pictures(root, options.images)
+            write_images(root, options.images)
         places = ["dataset=image_folder", f"data.root={root}", f"data.cache={temporary}/cache", *overrides]
         print(f"{len(list(root.glob('*/*.jpg')))} images; seconds since the start / peak memory of the process so far")
         print(" " * 12, *(f"{name:>18}" for name in STEPS))
