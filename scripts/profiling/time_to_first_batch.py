@@ -64,7 +64,7 @@ def read(start: float, overrides: list[str]) -> None:
 def main() -> None:
     """Write the images, read them in two processes, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--folder", help="where the images are kept for another call")
     parser.add_argument("--start", type=float, help=argparse.SUPPRESS)
     options, overrides = parser.parse_known_args()
@@ -72,7 +72,7 @@ def main() -> None:
         read(options.start, overrides)
         return
     with tempfile.TemporaryDirectory() as temporary:
-        root = Path(options.folder or temporary) / "pictures"
+        root = Path(options.folder or temporary) / "images"
         if not root.is_dir():
             write_images(root, options.images)
         places = ["dataset=image_folder", f"data.root={root}", f"data.cache={temporary}/cache", *overrides]
