@@ -256,7 +256,7 @@ def test_wrong_settings_are_named(config: CaptionConfig, model: Path, monkeypatc
     with pytest.raises(errors.MissingAssetsError, match=r"\./none"):
         Captioner("./none")
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(errors.MissingExtraError, match=r"transformers .*\[words\]"):
+    with pytest.raises(errors.MissingExtraError, match=r"transformers .*\[sentence\]"):
         Captioner(str(model))
 
 
