@@ -41,6 +41,9 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
             comparable[group].pop(key, None)
     comparable.setdefault("crop_classifier", None)
     comparable["objective"] = {"region_cls": 0.0, "extra": None} | comparable.get("objective", {})
+    for phase in ("few_shot", "crop_classifier"):
+        if comparable.get(phase):
+            comparable[phase].setdefault("epoch_over", "few_shot")
     return comparable
 
 

@@ -58,10 +58,13 @@ class FewShotConfig(PhaseConfig):
 
     schedule: str = "one_cycle"
     warmup_fraction: float = 0.0
+    epoch_over: str = "few_shot"
+    """What an epoch passes over: `few_shot` samples, or all `training` samples, as in the paper's program."""
     repeats: int = 4
-    """How often an epoch passes over the few-shot samples."""
+    """How often an epoch passes over them."""
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
+        one_of(f"{name}.epoch_over", self.epoch_over, ("few_shot", "training"))
         at_least(f"{name}.repeats", self.repeats, 1)

@@ -170,8 +170,9 @@ class ImageRun(MultiPhaseExperiment):
         if phase == CONTINUAL:
             few_shot = tuple(row for row in few_shot if int(self.labels[row]) in self.unseen_halves[0])
         key = (self.config.seed, [*self.phases].index(phase), epoch)
-        batches = balanced_batches(len(few_shot), len(train), tune.batch_size, tune.repeats, key)
-        return [[(0, train[row]) for row in seen] + [(1, few_shot[row]) for row in few] for few, seen in batches]
+        rows = train, few_shot
+        batches = balanced_batches(len(train), len(few_shot), tune, key)
+        return [[(source, rows[source][row]) for source, row in batch] for batch in batches]
 
     @cached_property
     def _objective(self) -> ImageObjective:

@@ -167,9 +167,7 @@ class SceneRun(MultiPhaseExperiment):
         config, train, few_shot = self.config.few_shot, self._source("train"), self._source("fewshot")
 
         def order(epoch: int) -> list[Batch]:
-            key = (self.config.seed, 1, epoch)
-            rows = balanced_batches(len(few_shot.scenes), len(train.scenes), config.batch_size, config.repeats, key)
-            return [[(0, row) for row in seen] + [(1, row) for row in few] for few, seen in rows]
+            return balanced_batches(len(train.scenes), len(few_shot.scenes), config, (self.config.seed, 1, epoch))
 
         return self._scene_task(FEW_SHOT, 1, [train, few_shot], ("id", "ood"), order, None)
 
