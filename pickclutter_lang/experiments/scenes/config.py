@@ -44,8 +44,12 @@ class ObjectiveConfig:
     """Focusing exponent of the asymmetric loss for present labels."""
     clip: float = 0.05
     """Probability that the asymmetric loss subtracts from absent labels."""
+    detach_focus: bool = False
+    """Take the focusing weights of the asymmetric loss for constants in its gradient, as in the paper's program."""
     temperature: float = TEMPERATURE
     """Temperature of `im_cst` and `region_contrastive`."""
+    similarity: str = "squared_distance"
+    """Similarity of the same: `squared_distance`, as in the paper, or `cosine`, as in its program."""
     extra: dict[str, float] | None = None
     """Weights of losses of your own, {module:attribute: weight}; see `distillation.extra_losses.ExtraLoss`."""
 
@@ -61,6 +65,7 @@ class ObjectiveConfig:
         for name in ("vocabulary_batch_size", "vocabulary_top_k"):
             at_least(f"objective.{name}", getattr(self, name), 1)
         above("objective.temperature", self.temperature, 0.0)
+        one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
         if self.vocabulary_temperature is not None:
             above("objective.vocabulary_temperature", self.vocabulary_temperature, 0.0)
 

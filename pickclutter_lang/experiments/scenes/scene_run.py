@@ -207,11 +207,13 @@ class SceneRun(MultiPhaseExperiment):
         return SceneObjective(
             {name: getattr(values, name) for name in LOSS_NAMES},
             temperature=values.temperature,
+            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
             vocabulary_temperature=values.vocabulary_temperature or 1 / self.teacher.logit_scale,
             vocabulary_top_k=values.vocabulary_top_k,
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
+            detach_focus=values.detach_focus,
             extra=values.extra,
         )
 
