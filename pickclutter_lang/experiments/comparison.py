@@ -31,6 +31,7 @@ _ADDED: Mapping[str, Result] = {
     "objective": {"region_cls": 0.0, "extra": None, "detach_focus": False, "similarity": "squared_distance"},
     "student": {"negative_attention": "positive"},
     "few_shot": {"epoch_over": "few_shot"},
+    "retrieval": {"keys": "student", "key_views": 1, "alpha": None, "beta": None, "temperature": None},
     "crop_classifier": {"epoch_over": "few_shot"},
 }
 """Group -> settings that runs of earlier versions lack, and the values of the same effect."""

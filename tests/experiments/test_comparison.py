@@ -71,7 +71,7 @@ def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path: Path) -> No
     current = as_json(scene_config().as_dict())
     old = copy.deepcopy(current)
     del old["crop_classifier"], old["objective"]["region_cls"], old["num_workers"]
-    del old["few_shot"]["epoch_over"], old["student"]["negative_attention"]
+    del old["few_shot"]["epoch_over"], old["student"]["negative_attention"], old["retrieval"]
     del old["objective"]["detach_focus"], old["objective"]["similarity"]
     assert comparable_config(old) == comparable_config(current)
     write_result(tmp_path, make_result("cls", 0, 0.4))

@@ -9,7 +9,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
@@ -105,6 +105,7 @@ class TrainConfig:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     distill: PhaseConfig = field(default_factory=PhaseConfig)
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     selection_metric: str = "map"
     """Metric on X_id that chooses the epoch: `map` or `f1`. X_ood chooses nothing."""
     precision: str = "auto"
@@ -131,7 +132,7 @@ class TrainConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for part in (self.data, self.student, self.prompts, self.objective):
+        for part in (self.data, self.student, self.prompts, self.objective, self.retrieval):
             part.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")
