@@ -49,6 +49,8 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
         for key in keys if group in comparable else ():
             comparable[group].pop(key, None)
     comparable.setdefault("crop_classifier", None)
+    if "retrieval" not in comparable and comparable.get("crops", {}).get("rand_augment"):
+        comparable["crops"]["rand_augment"] = "after the crop"  # it has come before it since
     for group, values in _ADDED.items():
         part = comparable.get(group, {})
         comparable[group] = values | part if isinstance(part, dict) else part

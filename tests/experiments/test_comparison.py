@@ -84,6 +84,13 @@ def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path: Path) -> No
         load_sweep(tmp_path, TABLE12)
 
 
+def test_rand_augment_from_before_it_preceded_the_crop_is_a_difference() -> None:
+    for applied in (False, True):
+        new = as_json(image_config("objective.cls=1", "data.root=images", f"crops.rand_augment={applied}").as_dict())
+        old = {key: value for key, value in new.items() if key != "retrieval"}
+        assert (comparable_config(old) != comparable_config(new)) is applied
+
+
 def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path: Path) -> None:
     for seed in (0, 1):
         teacher = {"name": "pocket", "checkpoint": f"place{seed}", "cache": "cache"}

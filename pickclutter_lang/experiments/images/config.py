@@ -26,7 +26,7 @@ class ImageCropConfig:
     flip: bool = True
     """Mirror half of the crops."""
     rand_augment: bool = False
-    """Apply torchvision's RandAugment(2, 9)."""
+    """Apply torchvision's RandAugment(2, 9) before the crop."""
     fixed_crops: int = 4
     """Crops of each image, which the teacher sees too. 0: new crops each epoch, and full images for the teacher."""
 

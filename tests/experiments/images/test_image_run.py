@@ -12,6 +12,7 @@ import torch
 from helpers.image_runs import config, make_toys, trained
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
+from pickclutter_lang.experiments.images import image_crops
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_results import SPACE_FILE
@@ -219,6 +220,20 @@ def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[s
             assert images.dtype == torch.uint8 and torch.equal(images, same)
     run = trained(*toys, *BEST, *LONGER, "num_workers=2", f"out={tmp_path / 'run'}")
     assert evaluate_images(run)["metrics"] == read_result(finished.folder, "images")["metrics"]
+
+
+def test_rand_augment_changes_the_image_before_the_crop(toys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = []
+
+    def black(image: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        sides.append(tuple(image.shape))
+        return torch.zeros_like(image)
+
+    monkeypatch.setattr(image_crops, "rand_augment", black)
+    run = ImageRun.open(config(*toys, *BEST, "image_size=16", "crops.rand_augment=true"))
+    images, _ = run.crops.train_images([0, 1], (0, 0, 1, 0))
+    assert images.shape == (2, 3, 16, 16) and not images.any()
+    assert sides == [(3, 32, 32)] * 2
 
 
 def test_an_error_in_a_prefetching_process_is_the_same_error(toys: list[str], tmp_path: Path) -> None:
