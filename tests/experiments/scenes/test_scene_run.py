@@ -26,8 +26,9 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
-from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder
+from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder, build_label_encoder
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
@@ -313,7 +314,7 @@ def test_descriptions_follow_the_name(toys: list[str]) -> None:
     assert len(variants) == 2 and len({*first, variants[0][0], variants[1][0]}) == 3
     assert labels.texts(["spaceship"]) == [["spaceship"]]  # a name that comes later has none
     with pytest.raises(UnknownObjectError, match="spaceship"):
-        PromptLabelEncoder(run.config.prompts, run.teacher, ["banana", "spaceship"])
+        build_label_encoder(run.config.prompts, run.teacher, ["banana", "spaceship"])
 
 
 def test_a_label_without_a_variant_keeps_its_name(toys: list[str]) -> None:
@@ -339,7 +340,7 @@ def test_variants_are_sampled_in_training_and_averaged_in_evaluation(toys: list[
 
 
 def test_a_closed_set_knows_the_catalog_names_alone() -> None:
-    labels = ClosedSetEncoder(8)
+    labels = ClosedSetEncoder(paper_catalog().names, 8)
     features = labels.encode(["lemon", "banana"])
     assert features.positive.shape == (2, 8) and not torch.equal(*labels.encode(["lemon", "banana"]).positive)
     features.positive.sum().backward()
