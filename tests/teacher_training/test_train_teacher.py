@@ -15,9 +15,9 @@ from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, scene_fields
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER
 from pickclutter_lang.datasets.transforms.affine_crops import (
     AffineCrops,
-    color_jitter_batch,
     crop_images,
     crop_masks,
+    random_color_jitter,
     simulate_low_resolution,
 )
 from pickclutter_lang.errors import CheckpointError, CorruptShardError, DatasetError, InvalidArgumentError
@@ -286,7 +286,7 @@ def test_affine_crops_shift_and_zoom() -> None:
 
 def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for change in (lambda x, r: color_jitter_batch(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
+    for change in (lambda x, r: random_color_jitter(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
         result = change(images, np.random.default_rng(0))
         assert torch.equal(result, change(images, np.random.default_rng(0)))
         assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
