@@ -344,6 +344,16 @@ def test_only_tokens_of_captions_are_marked(data: Path, tmp_path: Path) -> None:
     assert 50 < int(trainable.seen.sum()) < 600
 
 
+def test_views_of_version_0_1_0_have_their_counts(tmp_path: Path) -> None:
+    info = write_views(tmp_path / "v", 0) / "views.json"
+    values = json.loads(info.read_text())
+    values["settings"] = {"objects": "proxy", "object_views": 3, "things": 2, "thing_views": 4, "size": 128}
+    info.write_text(json.dumps(values))
+    assert ObjectViewDataset.open(info.parent).config == {
+        "objects": "proxy", "views_per_object": 3, "random_objects": 2, "views_per_random_object": 4, "size": 128,
+    }  # fmt: skip
+
+
 def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="pickclutter render-object-views"):
         ObjectViewDataset.open(tmp_path)
