@@ -22,6 +22,8 @@ class StudentConfig:
     """Keep the dropout and drop connect of EfficientNet."""
     temperature: float = TEMPERATURE
     """Temperature of the spatial softmax that pools the feature map for a label."""
+    negative_attention: str = "positive"
+    """Map that pools the negative prompt: that of the `positive` one, or its `own`, as in the paper's program."""
     activation_checkpointing: bool = False
     """Recompute activations in the backward pass: a third of the memory, one more forward pass."""
 
@@ -30,6 +32,7 @@ class StudentConfig:
         if self.output_stride is not None:
             one_of("student.output_stride", self.output_stride, (8, 16, 32))
         above("student.temperature", self.temperature, 0.0)
+        one_of("student.negative_attention", self.negative_attention, ("positive", "own"))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pickclutter_lang.datasets.images import ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
@@ -26,7 +26,7 @@ class ImageCropConfig:
     flip: bool = True
     """Mirror half of the crops."""
     rand_augment: bool = False
-    """Apply torchvision's RandAugment(2, 9)."""
+    """Apply torchvision's RandAugment(2, 9) before the crop."""
     fixed_crops: int = 4
     """Crops of each image, which the teacher sees too. 0: new crops each epoch, and full images for the teacher."""
 
@@ -138,6 +138,7 @@ class ImageTrainConfig:
     objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
     distill: PhaseConfig = field(default_factory=lambda: PhaseConfig(epochs=15, batch_size=64))
     few_shot: FewShotConfig = field(default_factory=lambda: FewShotConfig(lr=0.0005, batch_size=64))
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     epoch_repeats: int = 1
     """How often an epoch passes over X_train."""
     average_last_epochs: int = 1
@@ -165,7 +166,7 @@ class ImageTrainConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
 
-        for part in (self.data, self.crops, self.student, self.text, self.objective):
+        for part in (self.data, self.crops, self.student, self.text, self.objective, self.retrieval):
             part.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")

@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from omegaconf import OmegaConf
+from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
@@ -133,6 +135,8 @@ class SceneRun(MultiPhaseExperiment):
         """Train all phases; whatever is finished is left as it is."""
         for source in ("train", "fewshot"):
             self._source(source)
+        if self.config.retrieval.keys == "teacher":
+            _ = self.teacher_keys
         self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
         self.train_phases()
         for phase in (DISTILL, FEW_SHOT):
@@ -140,6 +144,14 @@ class SceneRun(MultiPhaseExperiment):
             if not path.is_file():
                 self.load_weights(phase)
                 self.label_features().save(path)
+
+    @cached_property
+    def teacher_keys(self) -> Tensor:
+        """The teacher's features [M, V, D] of V views of the few-shot scenes' wrist-camera images, for retrieval."""
+        scenes, cache = self.scenes["fewshot"], FeatureCache(self.config.teacher.cache)
+        rows, views = range(len(scenes)), self.config.retrieval.key_views
+        image_ids = scenes.content_hash, f"hand_rgb crop_size={scenes.crop_size}"
+        return teacher_keys(self.teacher, cache, scenes.hand_images, rows, views, image_ids)
 
     @torch.no_grad()
     def label_features(self) -> LabelFeatures:
@@ -167,9 +179,7 @@ class SceneRun(MultiPhaseExperiment):
         config, train, few_shot = self.config.few_shot, self._source("train"), self._source("fewshot")
 
         def order(epoch: int) -> list[Batch]:
-            key = (self.config.seed, 1, epoch)
-            rows = balanced_batches(len(few_shot.scenes), len(train.scenes), config.batch_size, config.repeats, key)
-            return [[(0, row) for row in seen] + [(1, row) for row in few] for few, seen in rows]
+            return balanced_batches(len(train.scenes), len(few_shot.scenes), config, (self.config.seed, 1, epoch))
 
         return self._scene_task(FEW_SHOT, 1, [train, few_shot], ("id", "ood"), order, None)
 
@@ -209,11 +219,13 @@ class SceneRun(MultiPhaseExperiment):
         return SceneObjective(
             {name: getattr(values, name) for name in LOSS_NAMES},
             temperature=values.temperature,
+            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
             vocabulary_temperature=values.vocabulary_temperature or 1 / self.teacher.logit_scale,
             vocabulary_top_k=values.vocabulary_top_k,
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
+            detach_focus=values.detach_focus,
             extra=values.extra,
         )
 

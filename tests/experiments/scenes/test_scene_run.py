@@ -33,7 +33,6 @@ from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
 from pickclutter_lang.training.logger import TrainingLogger
-from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 
 ALL = AugmentationConfig(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
 
@@ -264,34 +263,6 @@ def test_the_teacher_sees_the_flip_that_the_student_sees(toys: list[str], tmp_pa
         expected = teacher.encode_image(teacher.preprocess(image))[0]
         np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], expected, atol=1e-5)
     assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
-
-
-def test_batches_cover_an_epoch_and_differ_between_epochs() -> None:
-    batches = shuffled_batches(26, 8, (0, 0, 1))
-    assert [len(batch) for batch in batches] == [8, 8, 8]
-    assert len({row for batch in batches for row in batch}) == 24
-    assert batches != shuffled_batches(26, 8, (0, 0, 2))
-    assert shuffled_batches(5, 8, (0,))[0].__len__() == 5
-
-
-@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
-def test_at_most_half_of_a_batch_is_few_shot(n_few_shot: int, size: int, half: int) -> None:
-    batches = balanced_batches(n_few_shot, 100, size, 2, (0, 1, 1))
-    assert max(len(few_shot) for few_shot, _ in batches) == half
-    assert {len(few_shot) + len(rest) for few_shot, rest in batches} == {size}
-    assert sorted(row for few_shot, _ in batches for row in few_shot) == sorted([*range(n_few_shot)] * 2)
-    assert all(len(set(rest)) == len(rest) for _, rest in batches)
-
-
-def test_fine_tuning_needs_enough_training_scenes() -> None:
-    with pytest.raises(InvalidArgumentError, match="at least 1 few-shot and 40 training"):
-        balanced_batches(6, 30, 46, 1, (0,))
-
-
-def test_a_last_batch_takes_as_many_training_scenes_as_there_are() -> None:
-    *full, last = balanced_batches(35, 56, 64, 1, (0,))
-    assert [(len(few_shot), len(rest)) for few_shot, rest in full] == [(32, 32)]
-    assert (len(last[0]), sorted(last[1])) == (3, list(range(56)))
 
 
 def test_few_shot_scenes_may_not_be_evaluated(toys: list[str]) -> None:
