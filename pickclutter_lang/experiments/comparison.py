@@ -28,6 +28,10 @@ _IGNORED: Mapping[str, Sequence[str]] = {
 """Group -> its settings that change no result: where files lie, and on what a run is computed."""
 
 
+EARLIER_PROMPTS: Mapping[str, Any] = {"description_template": "{name}, {description}", "descriptions_of": "own"}
+"""Settings of the descriptions in runs from before there were such settings."""
+
+
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run that its result depends on, the seed among them.
 
@@ -40,8 +44,17 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
         for key in keys if group in comparable else ():
             comparable[group].pop(key, None)
     comparable.setdefault("crop_classifier", None)
+    if "prompts" in comparable:
+        comparable["prompts"] = _comparable_prompts(comparable["prompts"])
     comparable["objective"] = {"region_cls": 0.0, "extra": None} | comparable.get("objective", {})
     return comparable
+
+
+def _comparable_prompts(prompts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the prompts, without the settings of descriptions where there are none."""
+    if prompts.get("descriptions") or prompts.get("extra_descriptions"):
+        return {**EARLIER_PROMPTS, **prompts}
+    return {key: value for key, value in prompts.items() if key not in EARLIER_PROMPTS}
 
 
 def provenance(result: Mapping[str, Any]) -> dict[str, Any]:

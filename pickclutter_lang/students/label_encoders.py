@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import torch
@@ -32,16 +32,20 @@ class PromptLabelEncoder(nn.Module):
     A name that is new after training and has no description is encoded alone.
     """
 
-    def __init__(self, config: PromptConfig, teacher: Teacher, labels: Sequence[str]) -> None:
+    def __init__(
+        self, config: PromptConfig, teacher: Teacher, labels: Sequence[str], owners: Mapping[str, str] | None = None
+    ) -> None:
         """Set up the contexts; random ones come from torch's global generator.
 
+        :param owners: label -> the label whose descriptions it gets, for labels that do not get their own
         :raises InvalidArgumentError: when a label's text is too long for the teacher
         :raises UnknownObjectError: when a description is requested and one of these labels has none
         """
         super().__init__()
+        self._owners, self._template = dict(owners or {}), config.description_template
         self._descriptions = read_descriptions(config.descriptions) if config.descriptions else None
         if self._descriptions is not None:
-            self._descriptions.of(labels)
+            self._descriptions.of([self._owners.get(name, name) for name in labels])
         self._extra_descriptions = [read_descriptions(source) for source in config.extra_descriptions]
         self.prompts = LearnedPrompts(
             teacher,
@@ -77,8 +81,9 @@ class PromptLabelEncoder(nn.Module):
 
         A label without a description of a further set keeps its first text.
         """
-        first = list(labels) if self._descriptions is None else attach_descriptions(labels, self._descriptions, labels)
-        extra = [attach_descriptions(labels, known, first) for known in self._extra_descriptions]
+        attach = partial(attach_descriptions, labels, template=self._template, owners=self._owners)
+        first = list(labels) if self._descriptions is None else attach(self._descriptions, labels)
+        extra = [attach(known, first) for known in self._extra_descriptions]
         return [first, *(texts for texts in extra if texts != first)]
 
 
@@ -113,10 +118,15 @@ class ClosedSetEncoder(nn.Module):
 
 
 def build_label_encoder(
-    config: PromptConfig, teacher: Teacher, labels: Sequence[str]
+    config: PromptConfig, teacher: Teacher, labels: Sequence[str], owners: Mapping[str, str] | None = None
 ) -> PromptLabelEncoder | ClosedSetEncoder:
-    """Build the label encoder of a configuration."""
-    return ClosedSetEncoder(teacher.embed_dim) if config.closed_set else PromptLabelEncoder(config, teacher, labels)
+    """Build the label encoder of a configuration.
+
+    :param owners: as in `PromptLabelEncoder`
+    """
+    if config.closed_set:
+        return ClosedSetEncoder(teacher.embed_dim)
+    return PromptLabelEncoder(config, teacher, labels, owners)
 
 
 class StoredLabelEncoder:
