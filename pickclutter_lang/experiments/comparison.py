@@ -37,6 +37,10 @@ _ADDED: Mapping[str, Result] = {
 """Group -> settings that runs of earlier versions lack, and the values of the same effect."""
 
 
+EARLIER_PROMPTS: Mapping[str, Any] = {"description_template": "{name}, {description}", "descriptions_of": "own"}
+"""Settings of the descriptions in runs from before there were such settings."""
+
+
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run that its result depends on, the seed among them.
 
@@ -54,7 +58,16 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     for group, values in _ADDED.items():
         part = comparable.get(group, {})
         comparable[group] = values | part if isinstance(part, dict) else part
+    if "prompts" in comparable:
+        comparable["prompts"] = _comparable_prompts(comparable["prompts"])
     return comparable
+
+
+def _comparable_prompts(prompts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the prompts, without the settings of descriptions where there are none."""
+    if prompts.get("descriptions") or prompts.get("extra_descriptions"):
+        return {**EARLIER_PROMPTS, **prompts}
+    return {key: value for key, value in prompts.items() if key not in EARLIER_PROMPTS}
 
 
 def provenance(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import above, at_least, one_of
+from pickclutter_lang.utils.validation import above, at_least, has_fields, one_of
 
 
 @dataclass
@@ -46,14 +47,26 @@ class PromptConfig:
     negative_init: str | None = "a picture of a table without a"
     """Words that the negative context starts from. null: random vectors."""
     descriptions: str | None = None
-    """Text after a label's name: null, `catalog`, `standard`, `succinct`, `detailed`, `distinct`, or a .json file."""
+    """Text after a label's name: null, a .json file, or a style. `blind`, `blind_succinct` and `blind_distinct` were
+    written from the names alone; `catalog`, `standard`, `succinct`, `detailed` and `distinct` with images at hand."""
     extra_descriptions: list[str] = field(default_factory=list)
     """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""
+    description_template: str = DESCRIPTION_TEMPLATE
+    """How a label's name and its description are joined."""
+    descriptions_of: str = "own"
+    """`own`, or as a control `other`: each label gets those of another one of Y_id or of Y_ood, drawn by the seed."""
     truncate: bool = False
     """Cut texts that are too long for the teacher, instead of an error."""
     closed_set: bool = False
     """A learned vector for each label instead of text."""
 
+    @property
+    def sources(self) -> list[str]:
+        """Styles and files of all descriptions."""
+        return [*([self.descriptions] if self.descriptions else []), *self.extra_descriptions]
+
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         at_least("prompts.n_ctx", self.n_ctx, 1)
+        has_fields("prompts.description_template", self.description_template, "name", "description")
+        one_of("prompts.descriptions_of", self.descriptions_of, ("own", "other"))

@@ -91,6 +91,22 @@ def test_rand_augment_from_before_it_preceded_the_crop_is_a_difference() -> None
         assert (comparable_config(old) != comparable_config(new)) is applied
 
 
+def test_descriptions_from_before_their_template_are_another_text() -> None:
+    current = as_json(scene_config("method=cls_imcst_semantic").as_dict())
+    old = copy.deepcopy(current)
+    del old["prompts"]["description_template"], old["prompts"]["descriptions_of"]
+    assert comparable_config(old) != comparable_config(current)
+    current["prompts"]["description_template"] = "{name}, {description}"
+    assert comparable_config(old) == comparable_config(current)
+
+
+def test_without_descriptions_their_settings_are_no_difference() -> None:
+    current = as_json(scene_config("prompts.description_template='{name}: {description}'").as_dict())
+    old = copy.deepcopy(current)
+    del old["prompts"]["description_template"], old["prompts"]["descriptions_of"]
+    assert comparable_config(old) == comparable_config(current)
+
+
 def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path: Path) -> None:
     for seed in (0, 1):
         teacher = {"name": "pocket", "checkpoint": f"place{seed}", "cache": "cache"}

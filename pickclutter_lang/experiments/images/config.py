@@ -12,7 +12,7 @@ from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import above, at_least, one_of, within
+from pickclutter_lang.utils.validation import above, at_least, has_fields, one_of, within
 
 CACHE_DIR = "runs/image_cache"
 
@@ -59,17 +59,8 @@ class ClassTextConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for key, parts in (("template", ("{name}",)), ("description_template", ("{name}", "{description}"))):
-            text = getattr(self, key)
-            try:
-                text.format(name="", **({} if key == "template" else {"description": ""}))
-                fits = all(part in text for part in parts)
-            except (KeyError, IndexError, ValueError):
-                fits = False
-            if not fits:
-                raise InvalidArgumentError(
-                    f"expected text.{key} with {' and '.join(parts)} in it and no other braces, but got {text!r}"
-                )
+        has_fields("text.template", self.template, "name")
+        has_fields("text.description_template", self.description_template, "name", "description")
         at_least("text.n_ctx", self.n_ctx, 0)
         if self.closed_set and (self.n_ctx or self.descriptions):
             raise InvalidArgumentError("expected a closed set without text.n_ctx and text.descriptions: it has no text")

@@ -14,7 +14,7 @@ from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
-from pickclutter_lang.experiments.images.class_encoders import class_texts
+from pickclutter_lang.experiments.images.class_texts import class_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts

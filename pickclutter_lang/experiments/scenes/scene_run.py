@@ -16,7 +16,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_data
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
-from pickclutter_lang.experiments.comparison import comparable_config
+from pickclutter_lang.experiments.comparison import EARLIER_PROMPTS, comparable_config
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
@@ -27,6 +27,8 @@ from pickclutter_lang.experiments.scenes.trained_student import (
     architecture_signature,
 )
 from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
+from pickclutter_lang.language.descriptions import read_descriptions
+from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.label_encoders import build_label_encoder
@@ -82,6 +84,15 @@ class SceneRun(MultiPhaseExperiment):
         """Content hash and number of scenes of each store."""
         return {name: {"scenes": len(s), "content": s.content_hash} for name, s in self.scenes.items()}
 
+    @property
+    def description_provenance(self) -> dict[str, Any]:
+        """Source of each description -> its content hash, and whether its writer had images of the objects."""
+        prompts = self.config.prompts
+        sources = {source: read_descriptions(source) for source in prompts.sources}
+        return {
+            name: {"content": texts.content_hash, "images_seen": texts.images_seen} for name, texts in sources.items()
+        }
+
     @cached_property
     def model(self) -> PromptedStudent:
         """The model with the weights that the seed gives."""
@@ -91,7 +102,7 @@ class SceneRun(MultiPhaseExperiment):
             config.student,
             config.data.camera_spec,
             self.teacher.embed_dim,
-            lambda: build_label_encoder(config.prompts, self.teacher, labels),
+            lambda: build_label_encoder(config.prompts, self.teacher, labels, self.description_owners),
             labels,
             resolve_bf16(config.precision, config.device),
         )
@@ -130,6 +141,13 @@ class SceneRun(MultiPhaseExperiment):
     def label_names(self, splits: tuple[str, ...]) -> list[str]:
         """Return the names of the label columns of Y_id, Y_ood or both."""
         return [self.scenes["train"].label_names[column] for column in self.label_indices(splits)]
+
+    @property
+    def description_owners(self) -> dict[str, str]:
+        """Label -> the label whose descriptions it gets, where the configuration swaps them."""
+        if self.config.prompts.descriptions_of == "own":
+            return {}
+        return swapped_names([self.label_names(("id",)), self.label_names(("ood",))], self.config.seed)
 
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
@@ -272,6 +290,7 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     path = Path(request.run) / CONFIG_FILE
     try:
         values = json.loads(path.read_text())["settings"]
+        values["prompts"] = {**EARLIER_PROMPTS, **values["prompts"]}
         config = parse_config(TrainConfig, OmegaConf.create(values))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(
