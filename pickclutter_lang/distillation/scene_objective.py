@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -119,8 +119,7 @@ class SceneObjective:
         self._vocabulary_temperature = vocabulary_temperature
         self._vocabulary_top_k = vocabulary_top_k
         focus = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
-        self._asymmetric = partial(asymmetric_loss, **focus, detach_focus=detach_focus)
-        self._local_asymmetric = partial(local_asymmetric_loss, **focus, detach_focus=detach_focus)
+        self._asymmetric: dict[str, Any] = {**focus, "detach_focus": detach_focus}
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
@@ -175,11 +174,11 @@ class SceneObjective:
         self._check_given(given)
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
-            terms["cls"] = self._asymmetric(probabilities, targets)
+            terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
         if teacher is not None and "im_cst" in self.weights:
             terms["im_cst"] = self._contrast(student, teacher, bank=bank)
         if "region_cls" in self.weights and cell_logits is not None and attention is not None and coverage is not None:
-            terms["region_cls"] = self._local_asymmetric(cell_logits, attention, coverage, targets)
+            terms["region_cls"] = local_asymmetric_loss(cell_logits, attention, coverage, targets, **self._asymmetric)
         if region_features is not None and teacher_region_features is not None:
             terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
         if teacher is not None and vocabulary is not None and vocabulary_probabilities is not None:
