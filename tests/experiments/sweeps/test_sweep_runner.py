@@ -61,8 +61,8 @@ def compose_run(overrides: list[str]) -> TrainConfig:
 
 
 def grid_settings(out: Path, **changes: Any) -> Table12SweepConfig:
-    values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
-    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
+    values = {"methods": ["cls", "closed_set"], "object_splits": [0], "seeds": [0, 1], "draws": [0], "workers": 1}
+    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), "overrides": [], **values, **changes})
 
 
 def make_jobs(out: Path, methods: list[str]) -> list[Job]:
