@@ -50,8 +50,8 @@ class Table12SweepConfig:
     """Each of `methods` with each replicate, on the settings of `experiment` and `overrides`.
 
     A run lies in `out/<method>/<Replicate.folder_name>`, its log in `out/logs`. `workers` runs go side by side, of one
-    thread each. The scenes of object split K above 0 lie in the folder `split<K>` of those of split 0. Runs that differ
-    in the draw alone share the distillation of the first draw.
+    thread each. The scenes of object split K lie in `scenes/split<K>`, those of split 0 may lie in `scenes` itself.
+    Runs that differ in the draw alone share the distillation of the first draw.
     """
 
     experiment: str
@@ -104,9 +104,9 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     :raises MismatchError: when they are of another split
     """
     config = compose([*overrides])
-    if object_split:
-        scenes = str(Path(config.scenes) / f"split{object_split}")
-        config = compose([*overrides, f"scenes={quoted(scenes)}"])
+    scenes = Path(config.scenes) / f"split{object_split}"
+    if object_split or scenes.is_dir():
+        config = compose([*overrides, f"scenes={quoted(str(scenes))}"])
     train = Path(config.data.train)
     if object_split or (train / MANIFEST_FILE).is_file():
         found = read_manifest(train).object_split

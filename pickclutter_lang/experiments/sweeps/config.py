@@ -15,7 +15,8 @@ class ReproduceTable12Config:
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
     """Seeds of each method's runs."""
     object_splits: list[int] = field(default_factory=lambda: [0])
-    """Which objects are unseen: 0 the paper's choice, with scenes in `scenes`; 1 to 4 with those in `scenes`/splitK."""
+    """Which objects are unseen: 0 the paper's choice, 1 to 4 drawn ones. The scenes of K lie in `scenes`/splitK; those
+    of 0 may lie in `scenes` itself."""
     draws: list[int] = field(default_factory=lambda: [0])
     """Draws of the few-shot scenes: 0 the store `fewshot`, 1 the store `fewshot_1`. They share one distillation."""
     workers: int = 2
