@@ -48,8 +48,8 @@ class SceneDataConfig:
     """Folder of the scene store with the few-shot scenes."""
     few_shot_draw: int = 0
     """Which draw of the few-shot scenes: 0 is the store at `fewshot`, 1 the one at `fewshot` with `_1` added, etc."""
-    scene_subsets: dict[str, str] = field(default_factory=dict)
-    """For any store a JSON list of the scene ids to use: {fewshot: few.json}."""
+    scene_subsets: dict[str, str] | None = None
+    """For any store a JSON list of the scene ids to use: {fewshot: few.json}. null: all scenes of each store."""
     cameras: list[str] = field(default_factory=lambda: ["hand"])
     """[hand] or [hand, base]."""
     depth: bool = False
@@ -79,7 +79,7 @@ class SceneDataConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("data.target_label", self.target_label, LABELS)
         at_least("data.few_shot_draw", self.few_shot_draw, 0)
-        for name in self.scene_subsets:
+        for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:
             one_of("data.cameras", camera, CAMERAS)

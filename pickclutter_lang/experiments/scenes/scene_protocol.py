@@ -61,6 +61,7 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
         "object_split": run.scenes["train"].store.object_split,
         "few_shot_draw": run.config.data.few_shot_draw,
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
+        "descriptions": run.description_provenance,
         "metrics": stages,
     }
     return write_result(run, histories, time.perf_counter() - start, evaluated)
