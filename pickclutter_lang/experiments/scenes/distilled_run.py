@@ -13,7 +13,7 @@ from pickclutter_lang.experiments.stages import DISTILL
 from pickclutter_lang.training.checkpoint import describe_differences, saved_epochs
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
-_AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier")
+_AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier", "retrieval")
 _STORES = ("train", "id")
 
 
