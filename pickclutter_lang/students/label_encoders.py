@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import torch
@@ -66,14 +66,16 @@ class PromptLabelEncoder(nn.Module):
 class DescribedNames:
     """Texts of labels: the name and its description; a name without a description stands alone."""
 
-    def __init__(self, config: PromptConfig, labels: Sequence[str]) -> None:
+    def __init__(self, config: PromptConfig, labels: Sequence[str], owners: Mapping[str, str] | None = None) -> None:
         """Read the descriptions.
 
+        :param owners: label -> the label whose descriptions it gets, for labels that do not get their own
         :raises UnknownObjectError: when a description is requested and one of these labels has none
         """
+        self._owners, self._template = dict(owners or {}), config.description_template
         self._first = read_descriptions(config.descriptions) if config.descriptions else None
         if self._first is not None:
-            self._first.of(labels)
+            self._first.of([self._owners.get(name, name) for name in labels])
         self._extra = [read_descriptions(source) for source in config.extra_descriptions]
 
     def __call__(self, labels: Sequence[str]) -> list[list[str]]:
@@ -81,8 +83,9 @@ class DescribedNames:
 
         A label without a description of a further set keeps its first text.
         """
-        first = list(labels) if self._first is None else attach_descriptions(labels, self._first, labels)
-        extra = [attach_descriptions(labels, known, first) for known in self._extra]
+        attach = partial(attach_descriptions, labels, template=self._template, owners=self._owners)
+        first = list(labels) if self._first is None else attach(self._first, labels)
+        extra = [attach(known, first) for known in self._extra]
         return [first, *(texts for texts in extra if texts != first)]
 
 
@@ -150,16 +153,17 @@ class _Rows:
 
 
 def build_label_encoder(
-    config: PromptConfig, teacher: Teacher, labels: Sequence[str]
+    config: PromptConfig, teacher: Teacher, labels: Sequence[str], owners: Mapping[str, str] | None = None
 ) -> PromptLabelEncoder | ClosedSetEncoder:
     """Build the label encoder of a configuration; what is random comes from torch's global generator.
 
+    :param owners: as in `DescribedNames`
     :raises InvalidArgumentError: when a label's text is too long for the teacher
     :raises UnknownObjectError: when a description is requested and one of these labels has none
     """
     if config.closed_set:
         return ClosedSetEncoder(paper_catalog().names, teacher.embed_dim)
-    texts, init = DescribedNames(config, labels), (config.positive_init, config.negative_init)
+    texts, init = DescribedNames(config, labels, owners), (config.positive_init, config.negative_init)
     prompts = LearnedPrompts(teacher, texts(labels)[0], n_context=config.n_ctx, init=init, truncate=config.truncate)
     return PromptLabelEncoder(prompts, texts)
 

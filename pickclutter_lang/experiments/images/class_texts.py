@@ -8,7 +8,7 @@ from pathlib import Path
 from pickclutter_lang.datasets.images import ImageClass
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.experiments.images.config import ClassTextConfig
-from pickclutter_lang.language.descriptions import STYLES, read_descriptions
+from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, FixedLabelEncoder, PromptLabelEncoder
 from pickclutter_lang.teachers import Teacher
@@ -56,9 +56,9 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
     names = [item.name for item in classes]
     if config.descriptions is None:
         return names if behind_context else [config.template.format(name=name) for name in names]
-    form = "{name} . {description}" if behind_context else config.description_template
+    template = DESCRIPTION_TEMPLATE if behind_context else config.description_template
     texts = descriptions(config, classes)
-    return [form.format(name=name, description=text) for name, text in zip(names, texts, strict=True)]
+    return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
 
 
 def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list[str]:

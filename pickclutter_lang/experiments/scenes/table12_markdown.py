@@ -12,6 +12,7 @@ from pickclutter_lang.experiments.scenes.result_table import (
     SECTIONS,
     TRIVIAL,
     data_note,
+    description_note,
     is_chance,
     table_title,
 )
@@ -33,6 +34,7 @@ def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
     parts = [
         "# Table 12",
         data_note(results.first),
+        description_note(run for runs in results.runs.values() for run in runs.values()),
         f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% interval "
         f"over seeds (Student's t); one seed has no interval. Seeds: {seeds}. Revision: {', '.join(revisions)}.",
         "![Table 12](table12.png)",
