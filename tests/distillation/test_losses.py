@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -263,7 +264,7 @@ def test_asymmetric_loss_is_finite_at_certainty() -> None:
     ("gamma_negative", "gamma_positive", "clip"), [(2.0, 1.0, 0.05), (0.0, 0.0, 0.0), (4.0, 0.5, 0.4)]
 )
 def test_local_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive: float, clip: float) -> None:
-    config = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+    config: dict[str, Any] = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
     got = local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS, **config)
     assert got.item() == pytest.approx(slow_local_asymmetric(**config), abs=1e-7)
 

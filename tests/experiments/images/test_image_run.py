@@ -360,7 +360,8 @@ def test_retrieval_by_the_teachers_keys_is_evaluated(toys: list[str], tmp_path: 
     assert run.teacher_keys.shape == (len(run.split.fewshot), 3, run.teacher.embed_dim)
     whole = run.teacher_image_features[list(run.split.fewshot)]
     torch.testing.assert_close(run.teacher_keys[:, 0], whole)
-    assert not torch.allclose(run.teacher_keys[:, 1], whole) and not torch.allclose(*run.teacher_keys[:, 1:].unbind(1))
+    _, first, second = run.teacher_keys.unbind(1)
+    assert not torch.allclose(first, whole) and not torch.allclose(first, second)
     found = evaluate_images(run)["metrics"]["retrieval"]["ood"]
     assert (found["alpha"], found["beta"]) == (1.0, 5.5) and 0 <= found["accuracy"] <= 1
     with pytest.raises(InvalidArgumentError, match=r"retrieval\.key_views"):

@@ -303,8 +303,10 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
     unseen = set(run.label_names(("ood",)))
     owners = run.description_owners
     assert all(owners[name] != name and (owners[name] in unseen) == (name in unseen) for name in names)
-    texts = run.model.prompts.texts(names)
-    for source, found, true in zip(sources, texts, own.model.prompts.texts(names), strict=True):
+    encoder: Any = run.model.prompts
+    own_encoder: Any = own.model.prompts
+    texts = encoder.texts(names)
+    for source, found, true in zip(sources, texts, own_encoder.texts(names), strict=True):
         of_owners = read_descriptions(source).of([owners[name] for name in names])
         assert found == [f"{name} . {text}" for name, text in zip(names, of_owners, strict=True)]
         assert all(one != other for one, other in zip(found, true, strict=True))
@@ -312,7 +314,7 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
     evaluate_run(run)
     saved = load_trained_run(TrainedRunConfig(str(tmp_path / "swapped"), "few_shot"))
     with torch.no_grad():
-        parts = [run.model.prompts.prompts.encode(one).positive for one in texts]
+        parts = [encoder.prompts.encode(one).positive for one in texts]
     mean = torch.nn.functional.normalize(torch.stack(parts).mean(dim=0), dim=1)
     torch.testing.assert_close(saved.labels.features.positive, mean)
     result = read_result(tmp_path / "swapped", "scenes")
@@ -331,7 +333,8 @@ def test_a_run_from_before_the_template_goes_on_with_its_own(toys: list[str], tm
         del saved["settings"]["prompts"][key]
     path.write_text(json.dumps(saved))
     run = SceneRun.open(load_run_config(EvaluateConfig(str(tmp_path))))
-    assert run.model.prompts.texts(["banana"])[0][0].startswith("banana, ")
+    encoder: Any = run.model.prompts
+    assert encoder.texts(["banana"])[0][0].startswith("banana, ")
     with pytest.raises(InvalidArgumentError, match=r"description_template: \{name\}, \{description\} / \{name\} \. "):
         SceneRun.open(config(*overrides))
 
