@@ -122,8 +122,8 @@ class SceneObjective:
             "gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip,
             "detach_focus": detach_focus,
         }  # fmt: skip
-        self._asymmetric = partial(asymmetric_loss, **focus)
-        self._local_asymmetric = partial(local_asymmetric_loss, **focus)
+        self._asymmetric: Callable[..., Tensor] = partial(asymmetric_loss, **focus)
+        self._local_asymmetric: Callable[..., Tensor] = partial(local_asymmetric_loss, **focus)
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
