@@ -118,8 +118,12 @@ class SceneObjective:
         self._contrast = partial(image_contrastive_loss, temperature=temperature, similarity=similarity)
         self._vocabulary_temperature = vocabulary_temperature
         self._vocabulary_top_k = vocabulary_top_k
-        focus = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
-        self._asymmetric: dict[str, Any] = {**focus, "detach_focus": detach_focus}
+        focus: dict[str, Any] = {
+            "gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip,
+            "detach_focus": detach_focus,
+        }  # fmt: skip
+        self._asymmetric: Callable[..., Tensor] = partial(asymmetric_loss, **focus)
+        self._local_asymmetric: Callable[..., Tensor] = partial(local_asymmetric_loss, **focus)
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
@@ -174,11 +178,11 @@ class SceneObjective:
         self._check_given(given)
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
-            terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
+            terms["cls"] = self._asymmetric(probabilities, targets)
         if teacher is not None and "im_cst" in self.weights:
             terms["im_cst"] = self._contrast(student, teacher, bank=bank)
         if "region_cls" in self.weights and cell_logits is not None and attention is not None and coverage is not None:
-            terms["region_cls"] = local_asymmetric_loss(cell_logits, attention, coverage, targets, **self._asymmetric)
+            terms["region_cls"] = self._local_asymmetric(cell_logits, attention, coverage, targets)
         if region_features is not None and teacher_region_features is not None:
             terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
         if teacher is not None and vocabulary is not None and vocabulary_probabilities is not None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from old_files import OLD, write_old_folders
 
 from helpers import image_runs, scene_runs
+from helpers.old_files import OLD, write_old_folders
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.result import read_result

@@ -15,6 +15,7 @@ from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
+from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
 from pickclutter_lang.experiments.scenes.trained_student import (
@@ -116,7 +117,8 @@ class SceneRun(MultiPhaseExperiment):
         phases = [
             Phase(
                 DISTILL, config.distill, lambda: self.model, self._distill_task,
-                None, metric, lambda: self._check_store("train"),
+                None, metric, self._check_distillation,
+                None if config.distilled_run is None else Path(config.distilled_run),
             ),
             Phase(
                 FEW_SHOT, config.few_shot, lambda: self.model, self._few_shot_task,
@@ -255,6 +257,11 @@ class SceneRun(MultiPhaseExperiment):
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         )
         return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
+
+    def _check_distillation(self) -> None:
+        self._check_store("train")
+        if self.config.distilled_run is not None:
+            check_distilled_run(Path(self.config.distilled_run), self.folder, self.identity)
 
     def _check_store(self, name: str) -> None:
         """Check that a store has the masks that the objective needs."""
