@@ -204,9 +204,10 @@ def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> No
     assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
     jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
-    assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
-    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.num_threads for job in jobs} == {1}
-    assert jobs[2].config.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
+    configs: list[Any] = [job.config for job in jobs]
+    assert [config.prompts.closed_set for config in configs] == [False, True] * 2
+    assert {config.distill.epochs for config in configs} == {3} and {config.num_threads for config in configs} == {1}
+    assert configs[2].out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
 
 
 def test_draws_share_the_distillation_of_the_first_and_splits_have_scenes_of_their_own(tmp_path: Path) -> None:
