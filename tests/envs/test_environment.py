@@ -33,6 +33,7 @@ from pickclutter_lang.errors import (  # noqa: E402
     UnknownObjectError,
 )
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES  # noqa: E402
+from pickclutter_lang.objects.catalog import paper_catalog  # noqa: E402
 
 pytestmark = pytest.mark.sim
 PROXY = "PickClutterLang/Proxy-v0"
@@ -274,14 +275,14 @@ def test_dropped_piles_are_the_scenes_of_the_store(env: Any) -> None:
         assert (info["target_visible"], info["target_graspable"]) == (row["visible"][column], row["graspable"][column])
 
 
-@pytest.mark.parametrize("split", ["train", "id"])
-def test_piles_and_names_of_a_split(split: str) -> None:
-    env = make(split=split, min_objects=2, max_objects=3, absent_probability=0.5)
-    lengths = set()
+@pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 2)])
+def test_piles_and_names_of_a_split(split: str, object_split: int) -> None:
+    env = make(split=split, object_split=object_split, min_objects=2, max_objects=3, absent_probability=0.5)
+    lengths, catalog = set(), paper_catalog(object_split)
     for seed in range(8):
         _, info = env.reset(seed=seed)
-        assert env.catalog.find(info["target_name"]).split == "id"
-        assert {env.catalog.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
+        assert catalog.find(info["target_name"]).split == "id"
+        assert {catalog.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
         lengths.add(len(env.episode["actors"]))
     assert lengths <= {2, 3}
 
