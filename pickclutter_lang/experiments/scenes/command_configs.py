@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.descriptions import CATALOG, STYLES
+from pickclutter_lang.language.descriptions import BLIND, CATALOG, STYLES
 from pickclutter_lang.utils.validation import at_least, one_of, within
 
 
@@ -89,7 +89,7 @@ class TextAblationConfig:
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     device: str = "cpu"
     """torch's name of the device."""
-    descriptions: list[str] = field(default_factory=lambda: [CATALOG, *STYLES])
+    descriptions: list[str] = field(default_factory=lambda: [*BLIND, CATALOG, *STYLES])
     """Styles of descriptions, or .json files of `pickclutter describe-labels`."""
     seeds: int = 5
     """How often each control is sampled."""
