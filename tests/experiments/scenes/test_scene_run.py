@@ -27,9 +27,9 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row
