@@ -72,6 +72,14 @@ class TargetDetector(Protocol):
         ...
 
 
+class ScoringDetector(Protocol):
+    """A detector whose scores of several names can be calibrated on stored scenes."""
+
+    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
+        """Score several different names in one observation."""
+        ...
+
+
 class StudentDetector:
     """A student: its scores and thresholds, and its attention to choose one of the segments of the image.
 
@@ -180,10 +188,7 @@ class CropVerifier:
 
 
 class TeacherDetector:
-    """A teacher without any training: it classifies each segment among the names that it was given.
-
-    Each text is encoded once, at the first image that needs it.
-    """
+    """A teacher without training: it classifies each segment among its names. Each text is encoded once."""
 
     def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
         """Take a teacher.
