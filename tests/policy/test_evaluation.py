@@ -56,7 +56,9 @@ def episode(**changes: Any) -> Any:
     plain = {
         "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
         "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
-        "seconds": 0.1, "steps": 9,
+        "seconds": 0.1, "steps": 9, "kind": "drawn", "expected": ["lemon"], "picked": ["lemon"], "reference": "lemon",
+        "followed": True, "refused": False, "instruction": "lift the lemon", "grasp_found": True, "score": 0.8,
+        "threshold": 0.5,
     }  # fmt: skip
     return plain | changes
 
@@ -177,7 +179,7 @@ def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatc
         def __init__(self, config: Any, base_size: int) -> None:
             pass
 
-        def rollout(self, variant: str, seed: int, callback: Any) -> Any:
+        def rollout(self, variant: str, seed: int, kind: str, callback: Any) -> Any:
             played.append((variant, seed))
             return {"success": seed != 7}
 

@@ -12,8 +12,8 @@ from pickclutter_lang.utils.validation import at_least, one_of, within
 
 VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "own", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
-teacher, a policy of a user's own, or chance (lower bound). A further one is named `module:attribute`: a function from a `StudentRuntime` to a
-`TargetDetector`."""
+teacher, a policy of a user's own, or chance (lower bound). A further one is named `module:attribute`: a function from a
+`StudentRuntime` to a `TargetDetector`."""
 
 
 @dataclass

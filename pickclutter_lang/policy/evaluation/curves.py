@@ -49,8 +49,8 @@ def detection_curve(source: str, variant: str, group: str, visible: FloatArray, 
         return None
     thresholds = np.unique(np.quantile(np.concatenate([visible, absent]), np.linspace(0, 1, _POINTS - 2)))
     thresholds = np.unique([*thresholds, DEFAULT_THRESHOLD, np.nextafter(1.0, 2.0)])
-    shares = [np.searchsorted(np.sort(scores), thresholds, "left") / len(scores) for scores in (visible, absent)]
-    return Curve(source, variant, group, thresholds, *shares, len(visible), len(absent))
+    missed, right = (np.searchsorted(np.sort(scores), thresholds, "left") / len(scores) for scores in (visible, absent))
+    return Curve(source, variant, group, thresholds, missed, right, len(visible), len(absent))
 
 
 def scene_curves(scores: Mapping[str, tuple[Predictions, torch.Tensor]]) -> list[Curve]:

@@ -14,7 +14,7 @@ _BOOTSTRAP: dict[str, Any] = {"method": "percentile", "random_state": 0}
 
 
 class PairedDifference(NamedTuple):
-    """Share of the first minus share of the second over `count` piles, in -1..1.
+    """Share of the first minus share of the second over `piles`, in -1..1.
 
     - `low`, `high`: 95% percentile interval of a bootstrap over piles. It is too narrow for few piles, and of no width
       where all piles agree
@@ -30,11 +30,11 @@ class PairedDifference(NamedTuple):
     adjusted_high: float
     first_only: int
     second_only: int
-    count: int
+    piles: int
     p_value: float
 
     def __str__(self) -> str:
-        return f"{100 * self.difference:+.0f} ({100 * self.low:+.0f} to {100 * self.high:+.0f}; {self.count})"
+        return f"{100 * self.difference:+.0f} ({100 * self.low:+.0f} to {100 * self.high:+.0f}; {self.piles})"
 
 
 def paired_difference(first: Sequence[bool], second: Sequence[bool]) -> PairedDifference | None:
@@ -45,9 +45,7 @@ def paired_difference(first: Sequence[bool], second: Sequence[bool]) -> PairedDi
         return None
     low = high = difference = float(values.mean())
     if len(set(values.tolist())) > 1:
-        found = bootstrap(
-            (values,), np.mean, n_resamples=_RESAMPLES, method="percentile", random_state=_SEED, batch=500
-        )
+        found = bootstrap((values,), np.mean, n_resamples=_RESAMPLES, batch=500, **_BOOTSTRAP)
         low, high = map(float, found.confidence_interval)
     more, less = int((values > 0).sum()), int((values < 0).sum())
     p_value = float(binomtest(more, more + less, 0.5).pvalue) if more + less else 1.0

@@ -83,8 +83,12 @@ def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[M
 def _first_missed(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
     chosen: list[Mapping[str, Any]] = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
-        chosen += [e for e in episodes if e["variant"] == variant and e["graspable"] and not e["success"]][:count]
+        chosen += [e for e in episodes if e["variant"] == variant and _is_missed(e)][:count]
     return chosen
+
+
+def _is_missed(episode: Mapping[str, Any]) -> bool:
+    return bool(episode["graspable"] and episode["expected"] and not episode["success"])
 
 
 class VideoRecorder:
