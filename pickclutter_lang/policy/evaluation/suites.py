@@ -25,6 +25,19 @@ OUTCOMES: dict[str, Callable[[Episode], bool]] = {
 """What an episode of a suite came to -> whether it holds; the outcome is the first that does."""
 
 
+_KIND_NOTE = (
+    "Right: the first object that the arm lifted is one that was asked for; where there is none, the policy declared "
+    "absence, and after a blank instruction it lifted nothing. Success: the object was also placed. Not understood: "
+    "the policy raised InvalidArgumentError. The last columns compare what is right with the plainly named target of the "
+    "same piles, by a bootstrap over piles and McNemar's exact test, without correction for their number."
+)
+_EFFECT_NOTE = (
+    "Paired differences over piles, in points. `yes`: the adjusted interval (Agresti and Min) lies above 0. `no`: it "
+    f"lies below {100 * IGNORED:.0f}. A policy follows the language where both effects of naming another object are "
+    "shown; a policy that ignores its instruction has 0 in each."
+)
+
+
 class Effect(NamedTuple):
     """What a change of the instruction changes in the same piles, and whether that shows that language counts."""
 
@@ -101,28 +114,26 @@ def suite_summary(episodes: Sequence[Episode]) -> dict[str, Any]:
 
 def suite_tables(episodes: Sequence[Episode]) -> str:
     """Return the tables of a report, Markdown: rates by kind of instruction, and the effects of the language."""
-    parts = [_kind_table(episodes)]
-    rows = []
-    for variant in dict.fromkeys(episode["variant"] for episode in episodes):
-        effects = language_effects([episode for episode in episodes if episode["variant"] == variant])
-        for effect in effects:
-            low, high = 100 * effect.found.adjusted_low, 100 * effect.found.adjusted_high
-            interval = f"{low:+.0f} to {high:+.0f}"
-            rows.append([f"`{variant}`", effect.title, effect.found, interval, effect.verdict])
-        if any(episode["kind"] == OTHER for episode in episodes):
-            rows.append([f"`{variant}`", "**follows the language**", "", "", f"**{follows_language(effects)}**"])
-    if rows:
-        head = ["variant", "effect", "points (bootstrap; piles)", "adjusted interval", "shown?"]
-        note = (
-            "Paired differences over piles, in points. `yes`: the adjusted interval (Agresti and Min) lies above 0. "
-            f"`no`: it lies below {100 * IGNORED:.0f}. A policy follows the language where both effects of naming "
-            "another object are shown; a policy that ignores its instruction has 0 in each."
-        )
-        parts.append(f"## Does the language matter?\n\n{note}\n\n{markdown_table(head, rows)}")
+    parts = [f"## By kind of instruction\n\n{_KIND_NOTE}\n\n{kind_table(episodes)}"]
+    if any(episode["kind"] == OTHER for episode in episodes):
+        parts.append(f"## Does the language matter?\n\n{_EFFECT_NOTE}\n\n{effect_table(episodes)}")
     return "\n\n".join(parts) + "\n"
 
 
-def _kind_table(episodes: Sequence[Episode]) -> str:
+def effect_table(episodes: Sequence[Episode]) -> str:
+    """Return for each variant what naming something else changes, and whether it follows the language, Markdown."""
+    rows: list[list[object]] = []
+    for variant in dict.fromkeys(episode["variant"] for episode in episodes):
+        effects = language_effects([episode for episode in episodes if episode["variant"] == variant])
+        for effect in effects:
+            interval = f"{100 * effect.found.adjusted_low:+.0f} to {100 * effect.found.adjusted_high:+.0f}"
+            rows.append([f"`{variant}`", effect.title, effect.found, interval, effect.verdict])
+        rows.append([f"`{variant}`", "**follows the language**", "", "", f"**{follows_language(effects)}**"])
+    return markdown_table(["variant", "effect", "points (bootstrap; piles)", "adjusted interval", "shown?"], rows)
+
+
+def kind_table(episodes: Sequence[Episode]) -> str:
+    """Return the rates of each variant and kind of instruction, and the differences to `named`, Markdown."""
     rows = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         own = [episode for episode in episodes if episode["variant"] == variant]
@@ -145,14 +156,7 @@ def _kind_table(episodes: Sequence[Episode]) -> str:
                 ]
             )
     head = ["variant", "instruction", "right, %", "success, %", "target picked", "declared absent", "not understood"]
-    note = (
-        "Right: the first object that the arm lifted is one that was asked for; where there is none, the policy "
-        "declared absence, and after a blank instruction it lifted nothing. Success: the object was also placed. Not "
-        "understood: the policy raised InvalidArgumentError. The last columns compare what is right with the plainly "
-        "named target of the same piles, by a bootstrap over piles and McNemar's exact test, without correction for "
-        "their number."
-    )
-    return f"## By kind of instruction\n\n{note}\n\n{markdown_table([*head, 'right, to `named`', 'p'], rows)}"
+    return markdown_table([*head, "right, to `named`", "p"], rows)
 
 
 def _to_named(episodes: Sequence[Episode], kind: str) -> PairedDifference | None:
