@@ -28,7 +28,7 @@ OUTCOMES: dict[str, Callable[[Episode], bool]] = {
 _KIND_NOTE = (
     "Right: the first object that the arm lifted is one that was asked for; where there is none, the policy declared "
     "absence, and after a blank instruction it lifted nothing. Success: the object was also placed. Not understood: "
-    "the policy raised InvalidArgumentError. The last columns compare what is right with the plainly named target of the "
+    "the policy raised InvalidArgumentError. The last columns compare what is right with the named target of the "
     "same piles, by a bootstrap over piles and McNemar's exact test, without correction for their number."
 )
 _EFFECT_NOTE = (
