@@ -28,7 +28,7 @@ _COLORS = {
 
 _SUITE_COLORS = {
     "right object": RIGHT,
-    "absence, rightly": "#8fc7a3",
+    "rightly nothing": "#8fc7a3",
     "the target, though not asked for": WRONG,
     "another object": "#e8998d",
     "absence, wrongly": MISSED,

@@ -68,6 +68,8 @@ def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
             "The names of the folder are the rivals of each name, the unseen ones among them: a closed vocabulary. "
             "`suite=open_vocabulary` asks for names outside it."
         )
+    if setup.rollouts.policies and config.variants is None and "teacher" not in setup.variants:
+        lines.append("The teacher did not act, for want of scenes for its thresholds: `scenes=FOLDER`.")
     return ["# Picking by name", *lines, f"![Outcomes of the episodes]({OUTCOMES_FILE})"]
 
 

@@ -54,6 +54,7 @@ class RolloutConfig:
     - `camera_size`: side in pixels of the hand camera's images where there is no policy folder
     - `teacher_thresholds`: of the variant `teacher`
     - `own_policy`: `module:attribute`, makes the variant `own`
+    - `object_split`: which objects are unseen, see `paper_catalog`
     - `trust_code`: as of `StudentRuntime.load`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
     """
@@ -67,6 +68,7 @@ class RolloutConfig:
     camera_size: int
     teacher_thresholds: Thresholds | None = None
     own_policy: str | None = None
+    object_split: int = 0
     trust_code: bool = False
     proposer: str | None = None
 
@@ -101,7 +103,7 @@ class RolloutRunner:
         )
         if self._student is not None:
             check_cameras(inner, self._student)
-        catalog = paper_catalog()
+        catalog = paper_catalog(config.object_split)
         self._seen_names = {catalog[index].name for index in catalog.indices("id")}
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 

@@ -16,6 +16,7 @@ from pickclutter_lang.policy.evaluation.calibration import (
     scene_scores,
     teacher_key,
     teacher_thresholds,
+    unseen_split,
 )
 from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import Curve, scene_curves
@@ -67,6 +68,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         config.camera_size,
         thresholds,
         config.own_policy,
+        unseen_split(config, scenes),
         config.trust_code or config.run is not None,
         config.proposer,
     )

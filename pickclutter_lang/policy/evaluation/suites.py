@@ -16,7 +16,7 @@ YES, NO, NOT_SHOWN = "yes", "no", "not shown"
 
 OUTCOMES: dict[str, Callable[[Episode], bool]] = {
     "right object": lambda e: e["expected"] and e["followed"],
-    "absence, rightly": lambda e: not e["expected"] and e["followed"],
+    "rightly nothing": lambda e: not e["expected"] and e["followed"],
     "the target, though not asked for": lambda e: e["picked"][:1] == [e["reference"]],
     "another object": lambda e: bool(e["picked"]),
     "absence, wrongly": lambda e: e["declared_absent"],
@@ -160,7 +160,7 @@ def kind_table(episodes: Sequence[Episode]) -> str:
 
 
 def _to_named(episodes: Sequence[Episode], kind: str) -> PairedDifference | None:
-    if kind == NAMED:
+    if kind in (NAMED, BLANK):
         return None
     pairs = _pairs(episodes, kind)
     return paired_difference([changed["followed"] for _, changed in pairs], [named["followed"] for named, _ in pairs])
