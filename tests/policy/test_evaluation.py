@@ -133,7 +133,7 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
         "n_videos=1",
         "absent_probability=0.5",
     ]
-    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:summary", 1, run_folder)
+    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:write_report", 1, run_folder)
     path = run_folder / "killed" / "episodes.jsonl"
     lines = path.read_text().splitlines()
     assert len(lines) == 4 and not (run_folder / "killed" / "result.json").exists()
@@ -234,7 +234,10 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> No
     done = call(run_folder, *arguments)
     assert done.returncode == 0, done.stderr
     result = json.loads((run_folder / "exported" / "evaluation" / "result.json").read_text())
-    assert list(result["variants"]) == ["oracle", "few_shot", "teacher", "random"]
+    assert list(result["variants"]) == ["oracle", "few_shot", "random"] and result["teacher_thresholds"] is None
+    assert "The teacher did not act" in (run_folder / "exported" / "evaluation" / "report.md").read_text()
+    refused = call(run_folder, *arguments, "variants=[teacher]")
+    assert refused.returncode == 2 and "scenes=" in refused.stderr
 
 
 @pytest.mark.sim
