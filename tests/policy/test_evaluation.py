@@ -133,7 +133,9 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
         "n_videos=1",
         "absent_probability=0.5",
     ]
-    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:write_report", 1, run_folder)
+    run_killed(
+        SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:write_report", 1, run_folder
+    )
     path = run_folder / "killed" / "episodes.jsonl"
     lines = path.read_text().splitlines()
     assert len(lines) == 4 and not (run_folder / "killed" / "result.json").exists()
