@@ -12,7 +12,7 @@ import torch
 
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.scene_run import load_run_config
+from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLog
 from pickclutter_lang.policy.evaluation.instructions import SUITES
