@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import episode_curves, scene_curves, write_curves
+from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -66,6 +68,9 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
     assert {curve.variant for curve in setup.curves} == {"few_shot", "zero_shot", "teacher"}
     monkeypatch.setattr(TeacherDetector, "score", None)  # what was calibrated is kept
     assert prepare(config, folder / "evaluation").rollouts.teacher_thresholds == found
+    evaluate_policy(replace(config, out=str(folder / "evaluation"), episodes=0))
+    report = (folder / "evaluation" / "report.md").read_text()
+    assert "![Detection curves](detection_curves.png)" in report and "outcomes.png" not in report
     logged = json.loads((folder / "evaluation" / "config.json").read_text())["teacher"]
     assert logged["false_positive_rate"] == 0.2 and set(logged["scenes"]) == {"id", "fewshot"}
 

@@ -255,7 +255,7 @@ def test_what_a_worker_lacks_is_named(run_folder: Path, tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("variants=[best]", "oracle, few_shot"),
-        ("episodes=0", "at least 1"),
+        ("episodes=-1", "at least 0"),
         ("objects=lego", "proxy"),
         ("split=train", "id, ood"),
         ("control_mode=pd_joint_vel", "pd_ee_delta_pose"),

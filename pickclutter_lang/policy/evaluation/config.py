@@ -39,7 +39,8 @@ class PolicyEvalConfig:
     `policy=module:attribute`), or a detector of your own, `module:attribute`. null: all for which there is a student,
     and the teacher where there are scenes for its thresholds."""
     episodes: int = 200
-    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ..."""
+    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ... 0 with the suite
+    `picking`: only the detection curves of stored scenes."""
     seed: int = 0
     """Seed of the first episode."""
     objects: str = "proxy"
@@ -101,7 +102,13 @@ class PolicyEvalConfig:
             resolve(variant, "variants")
         if self.proposer is not None:
             resolve(self.proposer, "proposer")
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
+        for name, least in (
+            ("episodes", 0 if self.suite == "picking" else 1),
+            ("seed", 0),
+            ("workers", 1),
+            ("n_videos", 0),
+            ("n_filmstrips", 0),
+        ):
             at_least(name, getattr(self, name), least)
         at_least("curve_scenes", self.curve_scenes, 0)
         at_least("camera_size", self.camera_size, 16)

@@ -31,18 +31,20 @@ def write_report(
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
         "teacher_thresholds": setup.rollouts.teacher_thresholds and asdict(setup.rollouts.teacher_thresholds),
     }
+    parts: list[str] = []
     if config.suite == "picking":
         compared = comparisons(episodes)
         result |= {"variants": summary(episodes), "comparisons": compared}
-        plot_outcomes(episodes, folder)
         curves = write_curves([*setup.curves, *episode_curves(episodes)], folder)
-        parts = [tables(episodes), *_paired(compared)]
+        if episodes:
+            plot_outcomes(episodes, folder)
+            parts = [_outcomes_section(), tables(episodes), *_paired(compared)]
         if curves:
             parts.append(_curves_section())
     else:
         result["suite"] = suite_summary(episodes)
         plot_suite(episodes, folder)
-        parts = [suite_tables(episodes)]
+        parts = [_outcomes_section(), suite_tables(episodes)]
     result["videos"] = list(videos)
     atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
     parts = [*_head(config, setup), *parts, *_revisions(episodes), *_videos(videos)]
@@ -51,12 +53,14 @@ def write_report(
 
 def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
     absent = f", an absent object named with probability {config.absent_probability}"
-    lines = [
-        f"Suite `{config.suite}`, {config.episodes} episodes of each variant and kind of instruction (seeds "
-        f"{config.seed} to {config.seed + config.episodes - 1}), objects `{config.objects}`, split `{config.split}`"
-        f"{absent if config.suite == 'picking' else ''}, control mode `{config.control_mode}`. "
-        "All variants act in the same piles. Cells: percent (95% interval; episodes)."
-    ]
+    lines = ["No episodes: detection curves of stored scenes alone."]
+    if config.episodes:
+        lines = [
+            f"Suite `{config.suite}`, {config.episodes} episodes of each variant and kind of instruction (seeds "
+            f"{config.seed} to {config.seed + config.episodes - 1}), objects `{config.objects}`, split `{config.split}`"
+            f"{absent if config.suite == 'picking' else ''}, control mode `{config.control_mode}`. "
+            "All variants act in the same piles. Cells: percent (95% interval; episodes)."
+        ]
     if config.run is not None or setup.rollouts.teacher_thresholds is not None:
         stores = "X_id and the few-shot scenes" if config.calibration == "few_shot" else "X_id"
         lines.append(
@@ -70,7 +74,11 @@ def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
         )
     if setup.rollouts.policies and config.variants is None and "teacher" not in setup.variants:
         lines.append("The teacher did not act, for want of scenes for its thresholds: `scenes=FOLDER`.")
-    return ["# Picking by name", *lines, f"![Outcomes of the episodes]({OUTCOMES_FILE})"]
+    return ["# Picking by name", *lines]
+
+
+def _outcomes_section() -> str:
+    return f"![Outcomes of the episodes]({OUTCOMES_FILE})"
 
 
 def _paired(compared: Sequence[dict[str, Any]]) -> list[str]:
