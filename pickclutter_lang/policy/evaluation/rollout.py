@@ -150,10 +150,6 @@ class RolloutRunner:
         truth = observation["mask"] > 0
         actor = self._actor(variant)
         run = _act(self._env, actor, observation, info, asked, callback)
-        info, picked = run.info, run.picked
-        declared = bool(info["declared_absent"])
-        first = actor.detector.first if actor.detector is not None else None
-        located = first and bool((first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1))
         return {
             "variant": variant,
             "seed": seed,
@@ -164,18 +160,8 @@ class RolloutRunner:
             "expected": list(asked.expected),
             "seen": info["target_name"] in self._seen_names,
             **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
-            "located": located,
-            "success": bool(info["success"]),
-            "declared_absent": declared,
-            "refused": run.refused,
-            "picked": picked,
-            "followed": _followed(asked, picked, declared),
-            "wrong_objects": int(info["wrong_object_picked"]),
-            "grasp_found": run.grasp_found,
-            "steps": run.steps,
-            "score": first and first.score,
-            "threshold": first and first.threshold,
-            "seconds": float(np.median(actor.seconds)) if actor.seconds else 0.0,
+            **_outcome(run, asked),
+            **_first_decision(actor, truth),
         }
 
     def _actor(self, variant: str) -> _Actor:
@@ -248,6 +234,31 @@ def _act(
         lifted: list[str] = env.unwrapped.picked_objects()  # type: ignore[attr-defined]
         picked += [name for name in lifted if name not in picked]
     return _Run(info, picked, steps, grasp_found, False)
+
+
+def _outcome(run: _Run, asked: Instruction) -> dict[str, Any]:
+    declared = bool(run.info["declared_absent"])
+    return {
+        "success": bool(run.info["success"]),
+        "declared_absent": declared,
+        "refused": run.refused,
+        "picked": run.picked,
+        "followed": _followed(asked, run.picked, declared),
+        "wrong_objects": int(run.info["wrong_object_picked"]),
+        "grasp_found": run.grasp_found,
+        "steps": run.steps,
+    }
+
+
+def _first_decision(actor: _Actor, truth: NDArray[np.bool_]) -> dict[str, Any]:
+    first = actor.detector.first if actor.detector is not None else None
+    located = first and bool((first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1))
+    return {
+        "located": located,
+        "score": first and first.score,
+        "threshold": first and first.threshold,
+        "seconds": float(np.median(actor.seconds)) if actor.seconds else 0.0,
+    }
 
 
 def _followed(asked: Instruction, picked: list[str], declared: bool) -> bool:
