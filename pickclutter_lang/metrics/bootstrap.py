@@ -59,14 +59,15 @@ def weighted_average_precision(scores: Floats, present: Bools, weights: Floats) 
     :return: [B] in [0, 1], NaN where no positive has weight
     """
     order = np.argsort(-scores, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    ordered = weights[:, order]
-    total = ordered.cumsum(axis=1)[:, ends]
-    hits = (ordered * present[order]).cumsum(axis=1)[:, ends]
-    precision = hits / np.maximum(total, np.finfo(float).tiny)
-    gained = np.diff(hits, axis=1, prepend=0.0)
+    positives = np.flatnonzero(present[order])
+    group_ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    steps = group_ends[np.searchsorted(group_ends, positives)]  # for each positive: the last of those that score alike
+    columns = weights.T[order]  # [N, B]: rows are gathered and summed along memory
+    total = columns.cumsum(axis=0)[steps]
+    gained = columns[positives]
+    hits = gained.cumsum(axis=0)[np.searchsorted(positives, steps, side="right") - 1]
     with np.errstate(invalid="ignore"):
-        return np.asarray((gained * precision).sum(axis=1) / hits[:, -1])
+        return np.asarray((gained * hits / np.maximum(total, np.finfo(float).tiny)).sum(axis=0) / gained.sum(axis=0))
 
 
 def weighted_scene_f1(predicted: Bools, present: Bools, scenes: Floats, classes: Floats) -> Floats:
@@ -214,4 +215,4 @@ def _weights(rng: np.random.Generator, count: int, units: int, resampled: bool) 
     """Return how often each of some units is drawn, [count, units]; all once where they are not resampled."""
     if not resampled or units == 1:
         return np.ones((count, units))
-    return rng.multinomial(units - 1, [1 / units] * units, size=count).astype(float)
+    return np.asfortranarray(rng.multinomial(units - 1, [1 / units] * units, size=count), dtype=float)
