@@ -21,6 +21,7 @@ from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_sweep, override_key, plan_runs, quoted
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.teachers import Teacher, load_teacher
+from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.io import ensure_dir
 
 SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
@@ -173,6 +174,8 @@ class _CurrentProvenance:
         if key not in self._opened:
             data, split, report = load_image_dataset(config.data)
             self._report(report)
+            if config.data.half:
+                check_untrained_images(data, config.teacher.checkpoint)
             self._opened[key] = data, split, load_teacher(config.teacher.name, config.teacher.checkpoint)
         return self._opened[key]
 
