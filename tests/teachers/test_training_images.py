@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from helpers.image_data import config, paint, paint_classes
+from helpers.image_runs import config as image_config
+from helpers.scene_runs import make_teacher
 from pickclutter_lang.datasets.images import ImageDataset
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, MissingAssetsError, TeacherError
+from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, check_untrained_images, write_training_images
 
@@ -43,11 +46,25 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     taken = tmp_path / "data" / half_of(tmp_path, "first").images.ids[0]
     (tmp_path / "copies" / "c").mkdir(parents=True)
     (tmp_path / "copies" / "c" / "other.png").write_bytes(taken.read_bytes())
-    with pytest.raises(MismatchError, match="1 of 1, such as c/other.png"):
+    with pytest.raises(MismatchError, match=r"1 of 1, such as c/other\.png"):
         check_untrained_images(load_set(config(tmp_path, root=str(tmp_path / "copies"))).data, str(teacher))
     (teacher / TRAINING_IMAGES).unlink()
     with pytest.raises(TeacherError, match="images_half"):
         check_untrained_images(half_of(tmp_path, "second"), str(teacher))
+
+
+def test_a_run_refuses_the_half_of_its_teacher(tmp_path: Path) -> None:
+    paint_classes(tmp_path / "data", ["a", "b", "c", "d"], 10)
+    teacher = make_teacher(tmp_path / "teacher")
+    write_training_images(teacher, half_of(tmp_path, "first").images.file_hashes)  # type: ignore[attr-defined]
+    overrides = [
+        "dataset=image_folder", "recipe=smoke", "data.shots=1", f"data.root={tmp_path / 'data'}", "objective.cls=1",
+        f"teacher.checkpoint={teacher}", f"teacher.cache={tmp_path / 'cache'}", f"out={tmp_path / 'run'}",
+    ]  # fmt: skip
+    run = ImageRun.open(image_config(*overrides, "data.half=second"))
+    assert set(run.data.images.ids) == set(half_of(tmp_path, "second").images.ids)
+    with pytest.raises(MismatchError, match="20 of 20"):
+        ImageRun.open(image_config(*overrides, "data.half=first"))
 
 
 def test_wrong_halves_are_named(tmp_path: Path) -> None:
