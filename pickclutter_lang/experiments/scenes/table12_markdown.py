@@ -27,7 +27,7 @@ def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
 
     :param pairs: methods to compare over equal seeds
     """
-    seeds = "; ".join(f"{name}: {', '.join(map(str, runs))}" for name, runs in results.runs.items())
+    seeds = "; ".join(f"{name}: {', '.join(map(str, results.seeds(name)))}" for name in results.runs)
     revisions = sorted({str(run["git_revision"]) for runs in results.runs.values() for run in runs.values()})
     stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
     parts = [
