@@ -18,9 +18,9 @@ from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import write_figure
 from pickclutter_lang.experiments.images.image_results import load_runs, summary
 from pickclutter_lang.experiments.images.image_tables import write_table
-from pickclutter_lang.experiments.images.paper_tables import PAPER
 from pickclutter_lang.experiments.images.table_specs import FIGURES, RUNS, TABLES
 from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
 
 ACCURACIES = {
     "closed_set": [(0.50, None, 0.30), (0.56, None, 0.28), (0.53, None, 0.29)],
@@ -148,7 +148,7 @@ def test_csv_has_every_number(folder: Path, tmp_path: Path) -> None:
     page(folder, "1", tmp_path)
     rows = csv_rows(tmp_path / "table1.csv")
     [row] = [r for r in rows if (r["row"], r["minus"], r["measure"]) == ("cls", "", "zero_shot.ood.accuracy")]
-    assert float(row["mean"]) == pytest.approx(0.22) and row["seeds"] == "3" and row["paper"] == ""
+    assert float(row["mean"]) == pytest.approx(0.22) and row["runs"] == "3" and row["paper"] == ""
     assert row["values"] == "0.200000 0.240000 0.220000"
     [row] = [r for r in rows if (r["row"], r["measure"]) == ("cls", "few_shot.all.accuracy")]
     assert float(row["mean"]) == pytest.approx(0.21)
