@@ -167,11 +167,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
     check_disjoint({f"{name} ({paths[name]})": scenes.scene_ids for name, scenes in sets.items()})
     for name in sets:
-        if sets[name].store.model_ids != sets["train"].store.model_ids:
-            raise MismatchError(
-                f"expected the labels of {paths['train']} in {paths[name]} too, but they differ; "
-                "collect both with the same objects"
-            )
+        _check_labels(sets["train"].store, sets[name].store)
     for name in ("train", "id"):
         unseen = sets[name].presence("ood")
         if unseen.any():
@@ -180,6 +176,20 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
                 f"objects of Y_ood; collect it with split={name}"
             )
     return sets
+
+
+def _check_labels(train: SceneStore, other: SceneStore) -> None:
+    """Check that two stores have the same labels, and the same of them unseen."""
+    if other.model_ids != train.model_ids:
+        raise MismatchError(
+            f"expected the labels of {train.path} in {other.path} too, but they differ; "
+            "collect both with the same objects"
+        )
+    if other.split_label_indices("ood") != train.split_label_indices("ood"):
+        raise MismatchError(
+            f"expected the unseen objects of {train.path} (object_split={train.object_split}) in {other.path} too, "
+            f"but those are of object_split={other.object_split}; collect both with the same object_split"
+        )
 
 
 def label_coverage(
