@@ -24,7 +24,8 @@ from pickclutter_lang.utils.statistics import Estimate, t_quantile
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Metric = Literal["map", "f1"]
+Metric = Literal["map", "f1", "value"]
+"""`value`: the only score of a run, where scenes and classes are not known."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 
 
@@ -196,6 +197,8 @@ class HierarchicalBootstrap:
 
 
 def _metric(run: RunScores, targets: Bools, scenes: Floats, classes: Floats, metric: Metric) -> Floats:
+    if metric == "value":
+        return np.full(len(scenes), run.scores[0, 0])
     if metric == "f1":
         return weighted_scene_f1(run.predicted, targets, scenes, classes)
     fixed = bool((scenes == scenes[0]).all())  # scenes are not resampled: one sum for all resamples

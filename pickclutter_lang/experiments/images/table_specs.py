@@ -251,8 +251,8 @@ def table_of(number: str, data: str, seen: int, unseen: int) -> Table:
             cells.append(figures[: len(measures)])
             figures = figures[len(measures) :]
         rows.append(replace(row, paper=tuple(cells) if any(cells) else ()))
-    measures = {measure for column in table.columns for measure in column.measures}
-    guesses = {measure: guess for measure in measures if (guess := chance(measure, seen, unseen)) is not None}
+    shown = {measure for column in table.columns for measure in column.measures}
+    guesses = {measure: guess for measure in shown if (guess := chance(measure, seen, unseen)) is not None}
     return replace(table, rows=tuple(rows), chance=guesses)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, F1
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
+from pickclutter_lang.experiments.sweeps.tables import CHANCE, CHANCE_NOTE
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
 TRIVIAL = {"always_no": "always no", "always_yes": "always yes", "label_frequency": "training label frequency"}
-PAPER = {"accuracy": ACCURACY, "f1": F1}
-CHANCE = "†"
-CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
 
 _TITLES = {
     "id_on_id": "Y_id on X_id",
@@ -69,7 +67,7 @@ def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") 
     """
     rows = [["**this student**", *_cells(result, predictor, metric)]]
     rows += [[title, *_cells(result, name, metric)] for name, title in TRIVIAL.items()]
-    for method, row in PAPER.get(metric, {}).items():
+    for method, row in TABLE12.get(metric, {}).items():
         cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in _TITLES]
         rows.append([f"paper: {method}", *cells])
     return markdown_table(["", *_TITLES.values()], rows)

@@ -50,6 +50,7 @@ class Column:
     :param best: which value is the best of the column, `""` where none is
     :param run: whose numbers the column shows, where it is not the row's
     :param interval: show the intervals too
+    :param marked: measures that can only be chance
     """
 
     title: str
@@ -57,6 +58,7 @@ class Column:
     best: Literal["high", "low", ""] = "high"
     run: str | None = None
     interval: bool = True
+    marked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Table:
 
 def table_rows(results: SweepResults, table: Table) -> str:
     """Return a table; a column of the paper's figures next to each of ours, if it has any."""
-    named = any(row.run and row.title != f"`{row.run}`" for row in table.rows)
+    named = bool(table.runs) and all(row.title != f"`{row.run}`" for row in table.rows)
     counted = any(column.run is None for column in table.columns)
     best, lines = _best(results, table), []
     for row in table.rows:
@@ -198,9 +200,7 @@ def _row_lines(results: SweepResults, table: Table, row: Row) -> Iterator[Sequen
 
 
 def _column_heads(table: Table) -> list[str]:
-    return [
-        text for column in table.columns for text in ((column.title, "*paper*") if table.has_paper else (column.title,))
-    ]
+    return [text for column in table.columns for text in (column.title, *(["*paper*"] if table.has_paper else []))]
 
 
 def _counted(results: SweepResults) -> str:
@@ -215,7 +215,7 @@ def _cell(results: SweepResults, column: Column, row: Row, measure: str, bold: b
         text = estimate_cell(found, *form_of(measure))
     else:
         text = number_text(measure, None if found is None else found.mean)
-    text += CHANCE if measure in row.marked else ""
+    text += CHANCE if measure in row.marked | column.marked else ""
     return f"**{text}**" if bold else text
 
 
