@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
-from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, table_title
+from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, description_note, table_title
 from pickclutter_lang.experiments.scenes.scene_scores import SCORES_FILE, read_scores, write_scores
 from pickclutter_lang.experiments.scenes.table12_markdown import markdown
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, method_config, stages_of_sweep
@@ -99,6 +99,7 @@ def _notes(results: SweepResults) -> list[str]:
     stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
     return [
         data_note(results.first),
+        description_note(run for of_name in results.runs.values() for run in of_name.values()),
         f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% "
         f"interval; one run has no interval. Seeds: {runs}. Revision: {', '.join(revisions)}.",
     ]

@@ -28,7 +28,7 @@ SWEEP_KEYS = ("methods", "seeds", "workers", "out", "experiment", "tables_only",
 """Settings of the sweep; every other one is a setting of each run."""
 
 _SHARED = ("data", "student", "teacher", "selection_metric", "precision")
-_BUDGET = ("epochs", "batch_size", "repeats", "image_size_schedule", "optimizer", "schedule")
+_BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule", "optimizer", "schedule")
 
 
 @dataclass
