@@ -14,12 +14,19 @@ from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_provenance import describe_data, describe_spaces, describe_texts
-from pickclutter_lang.experiments.images.image_results import IMAGE_TABLES, ImageSweepResults, load_runs
+from pickclutter_lang.experiments.images.image_results import (
+    IMAGE_TABLES,
+    ImageSweepResults,
+    load_runs,
+    measures_of,
+    teacher_rows,
+)
 from pickclutter_lang.experiments.images.image_tables import write_table
 from pickclutter_lang.experiments.images.table_specs import BEST, FIGURES, RUNS, TABLES
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_sweep, override_key, plan_runs, quoted
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values_of, write_values
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.io import ensure_dir
@@ -129,6 +136,8 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
     out = Path(config.out)
     ensure_dir(out)
     runs = load_runs(out, config.overrides) if config.runs else ImageSweepResults(out, {}, {})
+    if runs.runs:
+        write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))
     paths = []
     for number in config.tables:
         needed = TABLES[number].runs

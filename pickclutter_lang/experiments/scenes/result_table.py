@@ -10,7 +10,7 @@ from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.tables import CHANCE, CHANCE_NOTE
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
-TRIVIAL = {"always_no": "always no", "always_yes": "always yes", "label_frequency": "training label frequency"}
+TRIVIAL = {"always_no": "all-negative", "always_yes": "all-positive", "label_frequency": "label frequency"}
 
 _TITLES = {
     "id_on_id": "Y_id on X_id",
@@ -19,15 +19,15 @@ _TITLES = {
     "all_on_ood": "all on X_ood",
 }
 SECTIONS = {
-    "F1 per observation": ("f1", "model"),
+    "F1 per scene": ("f1", "model"),
     "Overall accuracy": ("accuracy", "model"),
     "Mean average precision": ("map", "model"),
-    "Precision per observation": ("precision", "model"),
-    "Recall per observation": ("recall", "model"),
-    "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
-    "F1 per observation at equal false-alarm rates": ("f1", "model_matched_fpr"),
-    "Recall per observation at equal false-alarm rates": ("recall", "model_matched_fpr"),
-    "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
+    "Precision per scene": ("precision", "model"),
+    "Recall per scene": ("recall", "model"),
+    "F1 per scene, threshold 0.5": ("f1", "model_at_half"),
+    "F1 per scene, matched false-positive rates": ("f1", "model_matched_fpr"),
+    "Recall per scene, matched false-positive rates": ("recall", "model_matched_fpr"),
+    "Overall accuracy, threshold 0.5": ("accuracy", "model_at_half"),
 }
 """Title -> (metric, predictor)."""
 

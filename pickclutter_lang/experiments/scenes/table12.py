@@ -38,7 +38,7 @@ from pickclutter_lang.utils.io import write_text
 
 ABOUT_FILE = "about.json"
 _REFERENCE = "cls_imcst_semantic"
-_DRAWN = {"f1": "F1 per observation", "map": "mean average precision", "accuracy": "overall accuracy"}
+_DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
 
 
 @dataclass

@@ -77,7 +77,7 @@ def test_methods_are_in_the_papers_order_with_its_figures(grid_folder: Path) -> 
     cell = f"43.0 ± {half:.1f}"
     assert f"| 3 | {cell} / {cell} / {cell} | *94.0 / 94.4* |" in lines[3]
     assert "*NA / 35.9*" in lines[2] and "*11.7 / 50.7*" in lines[4] and "*" not in lines[5]
-    assert lines[7].startswith("| always no | 1 | 30.0 / 30.0 / 30.0 |")
+    assert lines[7].startswith("| all-negative | 1 | 30.0 / 30.0 / 30.0 |")
 
 
 def test_chance_results_of_a_closed_set_are_marked(grid_folder: Path) -> None:
@@ -126,7 +126,7 @@ def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.Te
     out = tmp_path_factory.mktemp("table")
     text = write_table(Table12Config(str(grid_folder), str(out), ["best - cls"])).read_text()
     for expected in (
-        "## F1 per observation, %",
+        "## F1 per scene, %",
         "## Recall",
         names_of_objects("ood")[0],
         "million parameters",
