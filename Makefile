@@ -39,7 +39,7 @@ lint: setup
 	.venv/bin/ruff format --check .
 	@rm -rf build/types && mkdir -p build/types/pickclutter_lang
 	@ln -s $(CURDIR)/pickclutter_lang/* $(CURDIR)/envs $(CURDIR)/configs $(CURDIR)/assets build/types/pickclutter_lang/
-	MYPYPATH=build/types .venv/bin/mypy -p pickclutter_lang
+	MYPYPATH=build/types:tests:tests/golden .venv/bin/mypy build/types/pickclutter_lang tests
 
 setup: .venv/installed
 

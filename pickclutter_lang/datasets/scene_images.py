@@ -154,8 +154,8 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
     :raises DatasetError: when a store or a split is missing or damaged
     """
     provenance, subsets = {}, config.scene_subsets or {}
-    for name in ("train", "id", "ood", "fewshot"):
-        store = SceneStore.open(getattr(config, name))
+    for name, path in config.stores.items():
+        store = SceneStore.open(path)
         ids = read_split(subsets[name]) if name in subsets else None
         provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
     return provenance
@@ -173,7 +173,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
     :raises MismatchError: when their labels differ, or `train` or `id` holds objects of Y_ood
     """
-    paths = {name: getattr(config, name) for name in ("train", "id", "ood", "fewshot")}
+    paths = config.stores
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
     sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})

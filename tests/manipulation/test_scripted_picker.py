@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box, tabletop
+from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box, chosen_grasp, tabletop
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
 from pickclutter_lang.manipulation.controllers import CONTROLLERS, make_controller
@@ -30,7 +30,7 @@ from pickclutter_lang.manipulation.kinematics import JOINT_LIMITS, PandaArm, pos
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.planes import PlaneConfig, planar_normals
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, object_point_cloud, unproject_depth
-from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -236,7 +236,7 @@ def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch: pytest.MonkeyPa
     depth, observation = observe_bar(REST + rotated)
     pickers = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(3)]
     pickers[0].act(observation)
-    first, solve, resting = pickers[0].target.grasp, PandaArm.inverse, PandaArm(BASE).forward(REST)
+    first, solve, resting = chosen_grasp(pickers[0]), PandaArm.inverse, PandaArm(BASE).forward(REST)
 
     def angle(pose: FloatArray, other: FloatArray) -> float:
         return pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], other * [0, 0, 0, 1, 1, 1, 1])[1]
@@ -248,11 +248,11 @@ def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch: pytest.MonkeyPa
 
     refuse(lambda pose: angle(pose, first) < 0.1)
     pickers[1].act(observation)  # another grasp, rather than the same one after a long turn
-    assert angle(pickers[1].target.grasp, first) > 0.1 and angle(pickers[1].target.grasp, resting) < np.pi / 2 + 0.1
+    assert angle(chosen_grasp(pickers[1]), first) > 0.1 and angle(chosen_grasp(pickers[1]), resting) < np.pi / 2 + 0.1
     refuse(lambda pose: angle(pose, resting) < np.pi / 2)
     pickers[2].act(observation)
-    assert pickers[2].target.grasp[:3] == pytest.approx(first[:3])
-    half = rotation_matrix(pickers[2].target.grasp[3:]).T @ rotation_matrix(first[3:])
+    assert chosen_grasp(pickers[2])[:3] == pytest.approx(first[:3])
+    half = rotation_matrix(chosen_grasp(pickers[2])[3:]).T @ rotation_matrix(first[3:])
     assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
 
 
@@ -260,8 +260,9 @@ def test_an_object_that_slips_during_the_lift_is_picked_again() -> None:
     """The arm follows its actions exactly; the object slips in the second step of each lift."""
     depth, observation = observe_bar(REST)
     picker, angles, fingers = ScriptedPicker(lambda observation: depth < 0.48, "pd_joint_delta_pos"), REST.copy(), 0.04
-    phases, speeds = [], []
-    while picker.phase != PickPhase.DONE and len(phases) < 600:
+    phases: list[PickPhase] = []
+    speeds = []
+    while PickPhase.DONE not in phases and len(phases) < 600:
         observation["agent"]["qpos"] = np.append(angles, [fingers, fingers])
         action = picker.act(observation)
         phases.append(picker.phase)
@@ -287,14 +288,14 @@ def test_a_grasp_without_a_reachable_approach_is_not_chosen(monkeypatch: pytest.
     depth, observation = observe_bar(REST)
     pickers, solve = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(2)], PandaArm.inverse
     pickers[0].act(observation)
-    first = pickers[0].target.grasp
+    first = chosen_grasp(pickers[0])
 
     def refuse_above(self: PandaArm, pose: FloatArray, start: FloatArray) -> FloatArray | None:
         return None if pose[2] > 0.2 and abs(pose[3:] @ first[3:]) > 0.999 else solve(self, pose, start)
 
     monkeypatch.setattr(PandaArm, "inverse", refuse_above)
     pickers[1].act(observation)
-    assert abs(pickers[1].target.grasp[3:] @ first[3:]) < 0.999
+    assert abs(chosen_grasp(pickers[1])[3:] @ first[3:]) < 0.999
 
 
 @pytest.mark.parametrize("yaw", [0, 60, 90])
@@ -402,7 +403,7 @@ def test_controllers_move_to_a_pose(mode: str) -> None:
 
 
 def run_picker(
-    env: gymnasium.Env,
+    env: Any,
     options: dict[str, Any],
     mode: str,
     callback: Callable[[ScriptedPicker], None] = lambda picker: None,
@@ -425,7 +426,7 @@ def run_picker(
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
 def test_the_arm_brings_the_object_to_the_goal(mode: str) -> None:
-    env = gymnasium.make(
+    env: Any = gymnasium.make(
         "pickclutter_lang.envs:PickClutterLang/Proxy-v0",
         obs_mode="rgbd",
         control_mode=mode,
@@ -438,17 +439,18 @@ def test_the_arm_brings_the_object_to_the_goal(mode: str) -> None:
     success, picker = run_picker(env, options, mode)
     assert success and picker.phase == PickPhase.TRANSPORT
 
-    targets = []
+    targets: list[GraspTarget] = []
 
     def move_target(picker: ScriptedPicker) -> None:
         """Move the lemon away from between the fingers, once."""
         if picker.phase == PickPhase.CLOSE and not targets:
+            assert picker.target is not None
             targets.append(picker.target)
             lemon, pose = env.unwrapped.obj, env.unwrapped.obj.pose
             lemon.set_pose(type(pose)([0.07, 0.07, pose.p[2]], pose.q))
 
     _, picker = run_picker(env, options, mode, move_target)
-    assert np.linalg.norm(targets[0].grasp[:3] - picker.target.grasp[:3]) > 0.1  # it observed again
+    assert np.linalg.norm(targets[0].grasp[:3] - chosen_grasp(picker)[:3]) > 0.1  # it observed again
     assert picker.phase == PickPhase.TRANSPORT and env.unwrapped.obj.pose.p[2] > 0.1  # the second attempt succeeds
     observation, _ = env.reset(seed=0)
     with pytest.raises(InvalidArgumentError, match="128, 128"):

@@ -52,7 +52,7 @@ def student(exported: Path) -> StudentRuntime:
     return StudentRuntime.load(exported / "few_shot")
 
 
-def images_of_scene(run: SceneRun, row: int) -> dict:
+def images_of_scene(run: SceneRun, row: int) -> dict[tuple[str, str], Any]:
     scenes = run.scenes["ood"]
     return {("hand", "rgb"): scenes.load_images("hand", "rgb", [row])[0]}
 
@@ -317,7 +317,7 @@ def test_wrapped_environments_are_vectorized(
         return TargetScoreObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
 
     many, alone = SyncVectorEnv([one, one]), one()
-    actions = np.zeros(many.action_space.shape, np.float32)
+    actions = np.zeros(many.action_space.shape or (), np.float32)
     for n, seed in enumerate((3, 4)):
         seen, infos = many.reset(seed=[3, 4])
         expected, info = alone.reset(seed=seed)
@@ -367,13 +367,10 @@ def test_stable_baselines3_learns_on_the_students_features(
         "MultiInputPolicy", env, n_steps=16, batch_size=8, n_epochs=1, seed=0, device="cpu",
         policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
     )  # fmt: skip
-    before = {name: value.clone() for name, value in agent.policy.features_extractor.scorer.state_dict().items()}
+    scorer: Any = agent.policy.features_extractor.scorer
+    before = {name: value.clone() for name, value in scorer.state_dict().items()}
     agent.learn(16)
-    changed = [
-        name
-        for name, value in agent.policy.features_extractor.scorer.state_dict().items()
-        if not torch.equal(value, before[name])
-    ]
+    changed = [name for name, value in scorer.state_dict().items() if not torch.equal(value, before[name])]
     assert (not changed) if frozen else ("student.global_head.weight" in changed)
     observation, _ = env.reset(seed=0)
     action, _ = agent.predict(observation, deterministic=True)
@@ -431,7 +428,8 @@ def test_a_configuration_is_what_was_saved(exported: Path, tmp_path: Path) -> No
     again, same_weights, same_text = load_pretrained(tmp_path)
     assert again == config and isinstance(config, PolicyConfig)
     assert all(torch.equal(weights[name], same_weights[name]) for name in {*weights, *same_weights})
-    assert torch.equal(text.positive, same_text.positive) and torch.equal(text.negative, same_text.negative)
+    pairs: list[Any] = list(zip(text, same_text, strict=True))
+    assert len(pairs) == 2 and all(torch.equal(*pair) for pair in pairs)
     with pytest.raises(InvalidArgumentError, match="image_size to be at least 1"):
         save_pretrained(tmp_path, replace(config, student=replace(config.student, image_size=0)), weights, text)
 

@@ -25,6 +25,7 @@ from pickclutter_lang.experiments.images.image_tables import write_table
 from pickclutter_lang.experiments.images.table_specs import BEST, FIGURES, RUNS, TABLES
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_sweep, override_key, plan_runs, quoted
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values_of, write_values
 from pickclutter_lang.teachers import Teacher, load_teacher
@@ -112,7 +113,8 @@ def plan_image_tables(
         return composed
 
     specs = [RunSpec(run, _overrides(run, config.overrides)) for run in config.runs]
-    jobs = plan_runs(Path(config.out), specs, config.seeds, checked, current, IMAGE_TABLES)
+    replicates = [Replicate(seed=seed) for seed in config.seeds]
+    jobs = plan_runs(Path(config.out), specs, replicates, checked, current, IMAGE_TABLES)
     if "6" in config.tables or "4" in config.figures:
         for job in jobs:
             if job.done and isinstance(job.config, ImageTrainConfig) and job.config.name == BEST:

@@ -118,6 +118,8 @@ class TrainConfig:
     """torch's name of the device."""
     out: str = "runs/student"
     """Folder of the run. An interrupted run in it resumes."""
+    distilled_run: str | None = None
+    """Folder of a run to take the distillation from, with equal settings and scenes for it. null: distill."""
     num_workers: int = 0
     """Processes that prefetch training images, such as 8 with a GPU. They change no result."""
     crop_classifier: CropClassifierPhaseConfig | None = None

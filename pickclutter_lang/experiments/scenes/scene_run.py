@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
-from pickclutter_lang.experiments.comparison import EARLIER_PROMPTS, comparable_config
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
+from pickclutter_lang.experiments.comparison import comparable_config
+from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
+from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
 from pickclutter_lang.experiments.scenes.trained_student import (
@@ -38,7 +35,6 @@ from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.experiment import (
-    CONFIG_FILE,
     MultiPhaseExperiment,
     Phase,
     configure_torch,
@@ -46,7 +42,6 @@ from pickclutter_lang.training.experiment import (
 )
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
-from pickclutter_lang.utils.cli import parse_config
 
 
 class SceneRun(MultiPhaseExperiment):
@@ -122,7 +117,8 @@ class SceneRun(MultiPhaseExperiment):
         phases = [
             Phase(
                 DISTILL, config.distill, lambda: self.model, self._distill_task,
-                None, metric, lambda: self._check_store("train"),
+                None, metric, self._check_distillation,
+                None if config.distilled_run is None else Path(config.distilled_run),
             ),
             Phase(
                 FEW_SHOT, config.few_shot, lambda: self.model, self._few_shot_task,
@@ -262,6 +258,11 @@ class SceneRun(MultiPhaseExperiment):
         )
         return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
 
+    def _check_distillation(self) -> None:
+        self._check_store("train")
+        if self.config.distilled_run is not None:
+            check_distilled_run(Path(self.config.distilled_run), self.folder, self.identity)
+
     def _check_store(self, name: str) -> None:
         """Check that a store has the masks that the objective needs."""
         needs = self._objective.needs
@@ -280,31 +281,6 @@ class SceneRun(MultiPhaseExperiment):
                 encode_regions(self.teacher, scenes, cache) if needs("teacher_region_features") else None,
             )
         return self._sources[name]
-
-
-def load_run_config(request: EvaluateConfig) -> TrainConfig:
-    """Return the settings of a run in a folder, with the machine settings and paths of this call.
-
-    :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
-    """
-    path = Path(request.run) / CONFIG_FILE
-    try:
-        values = json.loads(path.read_text())["settings"]
-        values["prompts"] = {**EARLIER_PROMPTS, **values["prompts"]}
-        config = parse_config(TrainConfig, OmegaConf.create(values))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise CheckpointError(
-            f"expected a run at {request.run}, but {CONFIG_FILE} is not there; "
-            f"make it: pickclutter train-affordance out={request.run}"
-        ) from error
-    except (json.JSONDecodeError, KeyError, InvalidArgumentError) as error:
-        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
-    config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
-    if request.scenes is not None:
-        for name in ("train", "id", "ood", "fewshot"):
-            setattr(config.data, name, str(Path(request.scenes) / name))
-        config.teacher.cache = str(Path(request.scenes) / "teacher_features")
-    return config
 
 
 def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[torch.Tensor, torch.Tensor]:

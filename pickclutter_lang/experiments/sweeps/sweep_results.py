@@ -46,6 +46,11 @@ class Replicate(NamedTuple):
         return cls(int(result.get("object_split", 0)), int(result["seed"]), int(result.get("few_shot_draw", 0)))
 
     @property
+    def keys_of_result(self) -> dict[str, int]:
+        """The replicate as keys of a `result.json`; see `of_result`."""
+        return {"object_split": self.object_split, "seed": self.seed, "few_shot_draw": self.draw}
+
+    @property
     def folder_name(self) -> str:
         """Name of the folder of the run, such as `split1_seed0_draw2`; the first split and draw go without saying."""
         split = f"split{self.object_split}_" if self.object_split else ""

@@ -15,7 +15,7 @@ from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.scene_run import load_run_config
+from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig

@@ -24,7 +24,7 @@ from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
 
-ACCURACIES = {
+ACCURACIES: dict[str, list[tuple[float, float | None, float]]] = {
     "closed_set": [(0.50, None, 0.30), (0.56, None, 0.28), (0.53, None, 0.29)],
     "cls": [(0.60, 0.20, 0.40), (0.62, 0.24, 0.41), (0.64, 0.22, 0.45)],
     "cls+im_cst": [(0.61, 0.30, 0.42), (0.60, 0.35, 0.38), (0.66, 0.31, 0.45)],
@@ -223,8 +223,8 @@ def test_every_table_can_be_written(everything: Path, tmp_path: Path, number: st
     assert text.startswith(f"# Table {number}: ") and "nan" not in text and "Not finished" not in text
     tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
     assert len(tables) == (2 if TABLES[number].pairs else 1)
-    for rows in tables:
-        assert len({row.count("|") for row in rows}) == 1, rows
+    for lines in tables:
+        assert len({line.count("|") for line in lines}) == 1, lines
     rows = csv_rows(tmp_path / f"table{number}.csv")
     assert {row["row"] for row in rows} == {row.name for row in TABLES[number].rows}
     assert {row["measure"] for row in rows if not row["mean"]} <= {"zero_shot.all.accuracy", "text.captions.cosine"}

@@ -190,14 +190,14 @@ def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str],
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = TableSweepConfig("all", None, [0], str(tmp_path), 1, overrides)
     jobs = plan_image_tables(grid, lambda some: config(*some))
-    vit = {job.name: job.config for job in jobs if "vit" in job.name}
+    vit: dict[str, Any] = {job.name: job.config for job in jobs if "vit" in job.name}
     assert len(vit) == 4
     for run_config in vit.values():
         assert run_config.student.name == "timm/vit_base_patch32_224"
         assert (
             run_config.distill.optimizer == "adamw" and run_config.crops.rand_augment and not run_config.student.dropout
         )
-    others = [job.config for job in jobs if "vit" not in job.name]
+    others: list[Any] = [job.config for job in jobs if "vit" not in job.name]
     assert {run_config.student.name for run_config in others} == {"torchvision/resnet50"}
     assert {run_config.distill.optimizer for run_config in others} == {"sgd"}
 

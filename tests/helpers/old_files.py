@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-OLD = Path(__file__).with_name("version_0_1_0")
+from helpers.paths import TESTS
+
+OLD = TESTS / "migration" / "version_0_1_0"
 
 
 def write_old_folders(root: Path) -> None:
