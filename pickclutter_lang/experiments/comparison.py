@@ -18,13 +18,8 @@ _IGNORED: Mapping[str, Sequence[str]] = {
     "": ("out", "num_threads", "num_workers", "device", "scenes", "distilled_run"),
     # The content of stores, data sets and texts is compared by its hash.
     "data": (
-<<<<<<< HEAD
-        "train", "id", "ood", "fewshot", "scene_subsets", "max_cache_bytes",
-        "root", "half", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
-=======
         "train", "id", "ood", "fewshot", "few_shot_draw", "scene_subsets", "max_cache_bytes",
-        "root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
->>>>>>> main
+        "root", "half", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
     ),
     "teacher": ("cache", "checkpoint"),  # its weights are compared by their fingerprint
     "student": ("activation_checkpointing",),
