@@ -11,6 +11,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.metrics import mean_average_precision, observation_f1
 from pickclutter_lang.metrics.bootstrap import (
     HierarchicalBootstrap,
+    Metric,
     RunScores,
     SplitScores,
     weighted_average_precision,
@@ -76,10 +77,11 @@ def test_point_estimates_are_the_metrics_of_tables() -> None:
     bootstrap = HierarchicalBootstrap(
         {0: SplitScores(targets, {"a": {(0, 0): RunScores(scores, scores > 0.4)}})}, resamples=10
     )
-    for metric, expected in (
+    cases: tuple[tuple[Metric, float], ...] = (
         ("map", mean_average_precision(torch.from_numpy(scores), torch.from_numpy(targets))),
         ("f1", observation_f1(torch.from_numpy(scores > 0.4), torch.from_numpy(targets))),
-    ):
+    )
+    for metric, expected in cases:
         found = bootstrap.estimate("a", metric)
         assert found is not None and found.mean == pytest.approx(expected, abs=1e-6) and found.half_width
 

@@ -16,6 +16,7 @@ from pickclutter_lang.utils.statistics import Estimate, estimate
 Scores = Mapping[str, Mapping[int, SplitScores]]
 """Stage -> object split -> scores per scene of the unseen classes on X_ood."""
 
+_Place = tuple[str | None, str]  # a run and a measure
 _SCORED: Mapping[str, Metric] = {"ood_on_ood.model.map": "map", "ood_on_ood.model.f1": "f1"}
 
 
@@ -35,6 +36,23 @@ class IntervalResults(SweepResults):
 
         A number of a class counts the runs in whose object split it is.
         """
+        key = (run, measure), None
+        if key not in self._found:
+            self._found[key] = self._estimate(run, measure)
+        return self._found[key]
+
+    def difference(self, left: _Place, right: _Place) -> Estimate | None:
+        """Return the mean of `left - right` over the replicates of both, and its 95% interval, paired."""
+        key = left, right
+        if key not in self._found:
+            self._found[key] = self._difference(left, right)
+        return self._found[key]
+
+    @cached_property
+    def _found(self) -> dict[tuple[_Place, _Place | None], Estimate | None]:
+        return {}
+
+    def _estimate(self, run: str | None, measure: str) -> Estimate | None:
         values = self._known(self._results(run), measure)
         scored = self._scored(measure, run)
         if not values:
@@ -45,8 +63,7 @@ class IntervalResults(SweepResults):
             return self._of_values({"": values}, ("",))
         return _about(scored[0].estimate(str(run), scored[1]), list(values.values()))
 
-    def difference(self, left: tuple[str | None, str], right: tuple[str | None, str]) -> Estimate | None:
-        """Return the mean of `left - right` over the replicates of both, and its 95% interval, paired."""
+    def _difference(self, left: _Place, right: _Place) -> Estimate | None:
         (one, this), (other, that) = left, right
         values = self._known(self._results(one), this), self._known(self._results(other), that)
         shared = sorted(set(values[0]) & set(values[1]))
