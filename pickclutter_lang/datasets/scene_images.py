@@ -203,6 +203,14 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
         )
 
 
+def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where something is seen."""
+    images = scenes.batch(range(min(sample, len(scenes))))
+    depths = [images[:, channel] for channel in range(3, images.shape[1], 4)]
+    seen = [depth[depth > 0] if bool((depth > 0).any()) else torch.zeros(2) for depth in depths]
+    return torch.stack([d.mean() for d in seen]), torch.stack([d.std() for d in seen])
+
+
 def label_coverage(
     scenes: SceneDataset,
     rows: Sequence[int],

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
-from pickclutter_lang.experiments.comparison import EARLIER_PROMPTS
+from pickclutter_lang.experiments.comparison import with_earlier_settings
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -34,8 +34,7 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     """
     path = Path(request.run) / CONFIG_FILE
     try:
-        values = json.loads(path.read_text())["settings"]
-        values["prompts"] = {**EARLIER_PROMPTS, **values["prompts"]}
+        values = with_earlier_settings(json.loads(path.read_text())["settings"])
         config = parse_config(TrainConfig, OmegaConf.create(values))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(

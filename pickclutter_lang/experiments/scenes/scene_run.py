@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
+from pickclutter_lang.datasets.scene_images import SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
@@ -83,11 +83,7 @@ class SceneRun(MultiPhaseExperiment):
     @property
     def description_provenance(self) -> dict[str, Any]:
         """Source of each description -> its content hash, and whether its writer had images of the objects."""
-        prompts = self.config.prompts
-        sources = {source: read_descriptions(source) for source in prompts.sources}
-        return {
-            name: {"content": texts.content_hash, "images_seen": texts.images_seen} for name, texts in sources.items()
-        }
+        return {source: read_descriptions(source).origin for source in self.config.prompts.sources}
 
     @cached_property
     def model(self) -> PromptedStudent:
@@ -142,9 +138,8 @@ class SceneRun(MultiPhaseExperiment):
     @property
     def description_owners(self) -> dict[str, str]:
         """Label -> the label whose descriptions it gets, where the configuration swaps them."""
-        if self.config.prompts.descriptions_of == "own":
-            return {}
-        return swapped_names([self.label_names(("id",)), self.label_names(("ood",))], self.config.seed)
+        groups = [self.label_names((split,)) for split in ("id", "ood")]
+        return swapped_names(groups, self.config.seed) if self.config.prompts.descriptions_of == "other" else {}
 
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
@@ -249,10 +244,9 @@ class SceneRun(MultiPhaseExperiment):
         """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
         if not self._objective.needs("vocabulary"):
             return None
-        known = paper_catalog()
         unseen = self.label_names(("ood",))
-        other_words = [word for item in known if item.name in unseen for word in item.synonyms]
-        texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *other_words])
+        synonyms = [word for item in paper_catalog() if item.name in unseen for word in item.synonyms]
+        texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *synonyms])
         forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
         features = VocabularyFeatures(
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
@@ -275,18 +269,10 @@ class SceneRun(MultiPhaseExperiment):
     def _source(self, name: str) -> DataSource:
         if name not in self._sources:
             cache, scenes = FeatureCache(self.config.teacher.cache), self.scenes[name]
-            needs = self._objective.needs
+            needs, crop_size = self._objective.needs, self.config.objective.region_crop_size
             self._sources[name] = DataSource(
                 scenes,
                 teacher_features(self.teacher, scenes, cache) if needs("teacher") else None,
-                encode_regions(self.teacher, scenes, cache) if needs("teacher_region_features") else None,
+                encode_regions(self.teacher, scenes, cache, crop_size) if needs("teacher_region_features") else None,
             )
         return self._sources[name]
-
-
-def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where something is seen."""
-    images = scenes.batch(range(min(sample, len(scenes))))
-    depths = [images[:, channel] for channel in range(3, images.shape[1], 4)]
-    seen = [depth[depth > 0] if bool((depth > 0).any()) else torch.zeros(2) for depth in depths]
-    return torch.stack([d.mean() for d in seen]), torch.stack([d.std() for d in seen])

@@ -103,7 +103,7 @@ def test_only_catalog_objects_are_classified_on_views(teacher: OpenClipTeacher, 
 
 def test_controls_have_a_row_for_each_seed() -> None:
     methods = {method.name: method.texts for method in text_methods(NAMES, STYLES, 3)}
-    assert [len(texts) for texts in methods.values()] == [1] * 7 + [3] * 4
+    assert [len(texts) for texts in methods.values()] == [1] * 7 + [3] + [1] + [3] * 4
     counts = [len(texts) for texts in methods["mean of descriptors"][0]]
     for name in ("random words", "random characters", "random words of the descriptors"):
         first, second, _ = methods[name]
