@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from result_data import DATA, ResultError, bold, markdown, read, source, table
 from result_images import image_summary, image_table, image_tables
+from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 
 __all__ = ["RENDERERS", "ResultError"]
 STAGES = {"zero_shot": "zero-shot", "few_shot": "few-shot", "retrieval": "retrieval"}
@@ -206,8 +207,8 @@ def _percent(value: str) -> str:
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        comparisons, image_summary, image_table, image_tables, objects, policy_in_words, policy_objects, rates, scores,
-        source, summary, table, table12,
+        comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_summary, image_table,
+        image_tables, objects, policy_in_words, policy_objects, rates, scores, source, summary, table, table12,
     )
 }  # fmt: skip
 """What a page can ask for."""

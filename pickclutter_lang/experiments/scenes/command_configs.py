@@ -8,6 +8,9 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import CATALOG, STYLES
 from pickclutter_lang.utils.validation import at_least, one_of, within
 
+CALIBRATIONS = ("few_shot", "id")
+"""Scenes that thresholds come from: X_id and the few-shot scenes, or X_id alone."""
+
 
 @dataclass
 class TrainedRunConfig:
@@ -37,6 +40,9 @@ class PolicyExportConfig(TrainedRunConfig):
     """Folder of the policy. The files of a policy in it are replaced."""
     false_positive_rate: float = 0.07
     """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
+    calibration: str | None = None
+    """Scenes that thresholds come from: `id` (X_id) or `few_shot` (X_id and the few-shot scenes, which have labels of
+    unseen objects). null: `id` before fine-tuning and `few_shot` after it."""
 
     def __post_init__(self) -> None:
         """Fill in `${run}`, as hydra does for a command."""
@@ -46,6 +52,8 @@ class PolicyExportConfig(TrainedRunConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
+        if self.calibration is not None:
+            one_of("calibration", self.calibration, CALIBRATIONS)
 
 
 @dataclass
