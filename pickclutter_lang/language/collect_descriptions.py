@@ -14,6 +14,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.validation import check_path
 
 PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
 
@@ -69,8 +70,7 @@ class DescribeConfig:
             raise InvalidArgumentError(
                 f"expected timeout above 0 and retries of at least 0, but got {self.timeout} and {self.retries}"
             )
-        if Path(self.out).suffix != ".json":
-            raise InvalidArgumentError(f"expected out to end in .json, but got {self.out!r}")
+        check_path("out", self.out, ".json")
         host_of(self.base_url)
 
     @property

@@ -29,6 +29,7 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
+from pickclutter_lang.utils.validation import check_device
 
 CONFIG_FILE = "settings.json"
 
@@ -230,10 +231,7 @@ def configure_torch(config: ExperimentConfig) -> None:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    try:
-        torch.empty(1, device=torch.device(config.device))
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidArgumentError(f"expected a device that torch can use, but got {config.device!r}") from error
+    check_device(config.device)
 
 
 def seed_everything(seed: int) -> None:

@@ -46,8 +46,10 @@ def within(name: str, value: float, low: float, high: float) -> None:
         raise InvalidArgumentError(f"expected {name} to lie between {low} and {high}, but got {value}")
 
 
-def check_seed(seed: int) -> None:
+def check_seed(seed: object) -> None:
     """Raise InvalidArgumentError for a seed that a random generator of the package refuses."""
+    if not isinstance(seed, int):
+        raise InvalidArgumentError(f"expected seed to be an integer, but got {seed!r}")
     within("seed", seed, 0, MAX_SEED)
 
 
@@ -55,6 +57,19 @@ def check_threads(num_threads: int | None) -> None:
     """Raise InvalidArgumentError for a number of torch's threads below 1; None leaves it to torch."""
     if num_threads is not None:
         within("num_threads", num_threads, 1, MAX_WORKERS)
+
+
+def check_device(device: str) -> None:
+    """Raise InvalidArgumentError for a device that torch cannot compute on here."""
+    import torch
+
+    try:
+        torch.ones(1, device=torch.device(device)).sum().item()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        there = ["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+        raise InvalidArgumentError(
+            f"expected device to be one that torch can use here ({', '.join(there)}), but got {device!r}"
+        ) from error
 
 
 def check_workers(name: str, workers: int, low: int = 0) -> None:
@@ -68,8 +83,8 @@ def check_image_size(name: str, size: int | None) -> None:
         within(name, size, 16, MAX_IMAGE_SIZE)
 
 
-def check_output(name: str, path: str | None, *suffixes: str) -> None:
-    """Raise InvalidArgumentError for an output path that is empty, or of another kind than what is there.
+def check_path(name: str, path: str | None, *suffixes: str) -> None:
+    """Raise InvalidArgumentError for a path that is empty, or of another kind than what is there.
 
     :param path: None for a default
     :param suffixes: of a file; none for a folder

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import CATALOG, STYLES
-from pickclutter_lang.utils.validation import at_least, one_of, within
+from pickclutter_lang.utils.validation import (
+    check_device,
+    check_folder,
+    check_path,
+    check_threads,
+    one_of,
+    within,
+)
 
 
 @dataclass
@@ -25,8 +32,9 @@ class TrainedRunConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("phase", self.phase, ("distill", "few_shot"))
-        if self.num_threads is not None:
-            at_least("num_threads", self.num_threads, 1)
+        check_threads(self.num_threads)
+        check_path("run", self.run)
+        check_folder("scenes", self.scenes)
 
 
 @dataclass
@@ -45,6 +53,7 @@ class PolicyExportConfig(TrainedRunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
+        check_path("out", self.out)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
 
 
@@ -61,6 +70,11 @@ class OnnxExportConfig(TrainedRunConfig):
         """Fill in `${run}`, as hydra does for a command."""
         self.out = self.out.replace("${run}", self.run)
 
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        check_path("out", self.out, ".onnx")
+
 
 @dataclass
 class DemoConfig(TrainedRunConfig):
@@ -72,7 +86,7 @@ class DemoConfig(TrainedRunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
-        within("port", self.port, 1, 65535)
+        within("port", self.port, 1024, 65535)
 
 
 @dataclass
@@ -104,8 +118,7 @@ class TextAblationConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if not self.scenes and not self.views:
             raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
-        if self.seeds < 1 or not 0 < self.crop_fraction <= 1:
-            raise InvalidArgumentError(
-                "expected seeds of at least 1 and crop_fraction in (0, 1], "
-                f"but got {self.seeds} and {self.crop_fraction}"
-            )
+        within("seeds", self.seeds, 1, 1000)
+        within("crop_fraction", self.crop_fraction, 0.1, 1.0)
+        check_device(self.device)
+        check_path("out", self.out, ".md")

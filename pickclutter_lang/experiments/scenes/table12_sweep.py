@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_lis
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.utils.validation import check_path
 
 METHODS = {
     "closed_set": "Closed-Set",
@@ -48,6 +49,7 @@ class Table12SweepConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_list("methods", self.methods)
+        check_path("out", self.out)
         check_sweep(self.seeds, self.workers, self.overrides, ("method",))
 
 

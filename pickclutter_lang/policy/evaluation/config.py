@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.plugins import is_plugin, resolve
-from pickclutter_lang.utils.validation import at_least, one_of
+from pickclutter_lang.utils.validation import (
+    at_least,
+    check_folder,
+    check_path,
+    check_seed,
+    check_workers,
+    one_of,
+    within,
+)
 
 VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
@@ -73,8 +81,14 @@ class PolicyEvalConfig:
             resolve(variant, "variants")
         if self.proposer is not None:
             resolve(self.proposer, "proposer")
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
+        for name, least in (("episodes", 1), ("n_videos", 0), ("n_filmstrips", 0)):
             at_least(name, getattr(self, name), least)
+        check_seed(self.seed)
+        check_workers("workers", self.workers, 1)
+        check_path("out", self.out)
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
+        within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
         make_controller(self.control_mode)

@@ -177,12 +177,12 @@ def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"methods": ["nonsense"]}, "method/nonsense"),
+        ({"methods": ["nonsense"]}, "got .nonsense."),
         ({"overrides": ["distill.epochs=0"]}, "distill.epochs"),
         ({"overrides": ["distill.steps=3"]}, "distill.steps"),
         ({"methods": []}, "methods as a list without repeats"),
         ({"seeds": [0, 0]}, "seeds as a list without repeats"),
-        ({"workers": 0}, "workers to be at least 1"),
+        ({"workers": 0}, "workers to lie between 1"),
         ({"overrides": ["seed=3"]}, "got seed=3"),
     ],
 )
