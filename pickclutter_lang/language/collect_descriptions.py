@@ -14,6 +14,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.validation import check_path
 
 PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
@@ -96,16 +97,19 @@ def collect_descriptions(
     :param track: shows progress over the labels that are requested
     :raises MismatchError: when `out` holds answers of another model, instruction or host
     :raises LanguageModelError: when the model gives no usable answer; received answers are kept
+    :raises LockedError: when another process collects into `out`
     """
-    labels, collected = read_labels(config.labels), _load_or_create(config)
-    missing = [label for label in labels if label not in collected.texts]
-    if missing:
-        _check_folder(Path(config.out))
-        with _chat(config) as chat:
-            for label in track(missing):
-                texts = {**collected.texts, label: chat.complete(message(config.instruction_template, label))}
-                collected = replace(collected, texts=texts, date=_today())
-                collected.save(config.out)
+    labels = read_labels(config.labels)
+    _check_folder(Path(config.out))
+    with file_lock(Path(config.out)):
+        collected = _load_or_create(config)
+        missing = [label for label in labels if label not in collected.texts]
+        if missing:
+            with _chat(config) as chat:
+                for label in track(missing):
+                    texts = {**collected.texts, label: chat.complete(message(config.instruction_template, label))}
+                    collected = replace(collected, texts=texts, date=_today())
+                    collected.save(config.out)
     lengths = {label: _tokens(f"{label}, {collected.texts[label]}") for label in labels}
     return CollectedDescriptions(
         collected, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens)

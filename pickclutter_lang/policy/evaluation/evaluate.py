@@ -23,7 +23,7 @@ from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.rollout_metrics import summary, tables
-from pickclutter_lang.policy.evaluation.student_folders import PHASES, check_same, export_students
+from pickclutter_lang.policy.evaluation.student_folders import PHASES, check_same, export_students, save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import dir_lock
@@ -50,18 +50,19 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     folder = Path(config.out or Path(config.run or str(config.policy)) / "evaluation")
     create_dir(folder)
     with dir_lock(folder):
-        rollouts = _rollout_config(config, folder)
+        rollouts, identity = _rollout_config(config, folder)
         variants = _variants(config, rollouts)
         requested = [(variant, config.seed + n) for variant in variants for n in range(config.episodes)]
         log = EpisodeLog(folder / EPISODES_FILE)
-        _run_missing(rollouts, requested, log, config.workers)
+        _run_missing(rollouts, requested, log, config.workers, partial(save_identity, folder, identity))
         episodes = [log.episodes[one] for one in requested]
         _write(folder, config, episodes, [])  # whatever becomes of the videos
         _write(folder, config, episodes, write_videos(rollouts, episodes, config.n_videos, config.n_filmstrips, folder))
     return folder
 
 
-def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
+def _rollout_config(config: PolicyEvalConfig, folder: Path) -> tuple[RolloutConfig, dict[str, Any]]:
+    """Return how episodes are run, and what they are of, which the episodes that are there are too."""
     comparable: dict[str, Any] = {
         key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
@@ -74,8 +75,8 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
     else:
         phase = load_config(str(config.policy)).student.phase
         policies = {variant: str(config.policy) for variant, of in PHASES.items() if of == phase}
-        check_same(folder, comparable, policies)
-    return RolloutConfig(
+    identity = check_same(folder, comparable, policies)
+    rollouts = RolloutConfig(
         environment_id(config.objects),
         config.objects_root,
         config.split,
@@ -85,6 +86,7 @@ def _rollout_config(config: PolicyEvalConfig, folder: Path) -> RolloutConfig:
         config.trust_code or config.run is not None,
         config.proposer,
     )
+    return rollouts, identity
 
 
 def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
@@ -103,7 +105,14 @@ def _variants(config: PolicyEvalConfig, rollouts: RolloutConfig) -> list[str]:
     return [variant for variant in available if config.variants is None or variant in config.variants]
 
 
-def _run_missing(rollouts: RolloutConfig, requested: Sequence[Episode], log: EpisodeLog, workers: int) -> None:
+def _run_missing(
+    rollouts: RolloutConfig,
+    requested: Sequence[Episode],
+    log: EpisodeLog,
+    workers: int,
+    before_first: Callable[[], None],
+) -> None:
+    """Run and log the episodes that are missing; `before_first` is called before any is logged."""
     # By seed: all variants of an episode are run before the next, so that what is there can be compared at any time.
     missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
     if not missing:
@@ -117,7 +126,9 @@ def _run_missing(rollouts: RolloutConfig, requested: Sequence[Episode], log: Epi
             on_retry=bar.print,
         )
         with pool:
-            for _, episode in pool.imap_unordered(missing):
+            for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
+                if number == 0:  # settings that cannot run an episode leave nothing behind
+                    before_first()
                 log.append(episode | {"revision": revision})
                 bar.advance()
 
