@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
 
 Result = TypeVar("Result")
-SHARED_MEMORY = "/dev/shm"  # noqa: S108  # where torch hands tensors from process to process
+SHARED_MEMORY = "/dev/shm"  # where torch hands tensors from process to process
 _PLENTY = 4 * 1024**3
 """Bytes of shared memory that no run comes near: the size of a batch is not looked at."""
 _EARLY = 2
