@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.utils.validation import (
     at_least,
@@ -33,6 +34,8 @@ class CollectConfig(PileConfig):
     """Scenes of the store."""
     seed: int = 0
     """Seed of the scenes. Those of two splits differ in any case."""
+    object_split: int = 0
+    """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random."""
     objects: str = "proxy"
     """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
     objects_root: str | None = None
@@ -47,6 +50,7 @@ class CollectConfig(PileConfig):
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         _ = self.clutter
+        unseen_objects(self.object_split)
         if self.split not in SPLIT_OBJECTS:
             raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
         within("scenes", self.scenes, 1, _MAX_SCENES)

@@ -39,9 +39,9 @@ class ProceduralEpisodes(Sequence[Episode]):
 
 
 @lru_cache(maxsize=4)
-def shared_generator(objects: str, root: str | None, config: PileConfig) -> SceneGenerator:
+def shared_generator(objects: str, root: str | None, object_split: int, config: PileConfig) -> SceneGenerator:
     """Return the process's scene generator for an object set; it keeps every mesh loaded, so environments share it."""
-    return SceneGenerator(load_object_set(objects, root), config)
+    return SceneGenerator(load_object_set(objects, root, object_split=object_split), config)
 
 
 def load_episodes(path: str | Path) -> list[Episode]:

@@ -39,7 +39,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     """
     prepare_renderer()
     store = SceneStore.open(config.store)
-    objects = load_object_set(store.manifest.object_set, config.objects_root)
+    objects = load_object_set(store.manifest.object_set, config.objects_root, object_split=store.object_split)
     if objects.fingerprint != store.manifest.object_fingerprint:
         raise MismatchError(
             f"the store at {config.store} was made with other meshes than those at {objects.root}; "

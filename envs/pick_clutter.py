@@ -50,6 +50,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` the 14 of Y_id, `ood` and `fewshot` all 26
+    :param object_split: which objects are in Y_id, see `paper_catalog`
     :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
     :param min_objects: minimum number of objects of a dropped pile
@@ -80,6 +81,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         objects_root: str | Path | None = None,
         episode_json: str | Path | None = None,
         split: str = "ood",
+        object_split: int = 0,
         pile_seed: int = 0,
         absent_probability: float = 0.25,
         min_objects: int = 4,
@@ -103,9 +105,10 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         raw_mode = base_mode(self._obs_mode_name)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
-            self._drop_piles(objects, root, pile_seed, PileConfig(min_objects, max_objects, graspable=False))
+            config = PileConfig(min_objects, max_objects, graspable=False)
+            self._drop_piles(objects, root, object_split, pile_seed, config)
         else:
-            self._load_piles(objects, root, episode_json)
+            self._load_piles(objects, root, object_split, episode_json)
         self._set_up_pick_clutter()
         cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._obs_mode_name)
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
@@ -134,17 +137,17 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _register_cameras(self) -> Any:
         return super()._register_cameras() if self._has_base_camera else []
 
-    def _drop_piles(self, objects: str, root: str | None, seed: int, config: PileConfig) -> None:
+    def _drop_piles(self, objects: str, root: str | None, object_split: int, seed: int, config: PileConfig) -> None:
         config.validate()
-        maker = shared_generator(objects, root, config)
+        maker = shared_generator(objects, root, object_split, config)
         self.object_set = maker.objects
         self.episodes: Sequence[Episode] = ProceduralEpisodes(maker, seed, self.split)
 
-    def _load_piles(self, objects: str, root: str | None, path: str | Path) -> None:
+    def _load_piles(self, objects: str, root: str | None, object_split: int, path: str | Path) -> None:
         self.episodes = load_episodes(path)
         ids = paper_catalog().model_ids
         others = sorted(set(model_ids_of(self.episodes)) - set(ids))
-        self.object_set = load_object_set(objects, root, ids + others)
+        self.object_set = load_object_set(objects, root, ids + others, object_split)
 
     @property
     def catalog(self) -> Catalog:

@@ -56,7 +56,7 @@ def collect(config: CollectConfig) -> Collected:
 
     config.validate()
     route = prepare_renderer()
-    objects = load_object_set(config.objects, config.objects_root)
+    objects = load_object_set(config.objects, config.objects_root, object_split=config.object_split)
     objects = replace(objects, root=objects.root.resolve())
     manifest = plan(config, objects, {**package_versions(), "renderer": f"{route.kind}: {route.detail}"})
     make_source = partial(simulator_source, objects, config.clutter)

@@ -46,8 +46,8 @@ class SceneDataConfig:
     """Folder of the scene store of X_ood."""
     fewshot: str = "${scenes}/fewshot"
     """Folder of the scene store with the few-shot scenes."""
-    scene_subsets: dict[str, str] = field(default_factory=dict)
-    """For any store a JSON list of the scene ids to use: {fewshot: few.json}."""
+    scene_subsets: dict[str, str] | None = None
+    """For any store a JSON list of the scene ids to use: {fewshot: few.json}. null: all scenes of each store."""
     cameras: list[str] = field(default_factory=lambda: ["hand"])
     """[hand] or [hand, base]."""
     depth: bool = False
@@ -70,7 +70,7 @@ class SceneDataConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("data.target_label", self.target_label, LABELS)
-        for name in self.scene_subsets:
+        for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:
             one_of("data.cameras", camera, CAMERAS)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, color_jitter_batch, crop_images, crop_masks
+from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, crop_masks, random_color_jitter
 from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 
 _MIN_PIXELS = 30
@@ -66,7 +66,7 @@ class ObjectCropDataset:
         images = crop_images(self._images("rgb", rows), crops, size)
         segmentation = crop_masks(self._images("segmentation", rows), crops, size)
         masks = (segmentation == torch.from_numpy(self._instance_ids[chosen])[:, None, None]).float()
-        return (images if rng is None else color_jitter_batch(images, rng)), masks
+        return (images if rng is None else random_color_jitter(images, rng)), masks
 
     def _images(self, kind: str, rows: Sequence[int]) -> NDArray[np.uint8]:
         return self._scenes.load_images("hand", kind, rows).astype(np.uint8, copy=False)

@@ -23,6 +23,12 @@ from pickclutter_lang.utils.locks import dir_lock
 
 SCHEMA = 1
 _IMAGES_FILE, _INFO_FILE = "views.h5", "views.json"
+_OLD_KEYS = {
+    "object_views": "views_per_object",
+    "things": "random_objects",
+    "thing_views": "views_per_random_object",
+}
+"""Names of settings in views of version 0.1.0 -> today's."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,9 @@ class ObjectViewDataset:
                 raise CorruptShardError(
                     f"the images in {root} are not those of {_INFO_FILE}; collect these views again"
                 )
-            return cls(rgb, mask, index, tuple(info["things"]), info["settings"], info["content_hash"])
-        except (OSError, ValueError, KeyError) as error:
+            config = {_OLD_KEYS.get(key, key): value for key, value in info["settings"].items()}
+            return cls(rgb, mask, index, tuple(info["things"]), config, info["content_hash"])
+        except (OSError, ValueError, KeyError, AttributeError) as error:
             raise CorruptShardError(f"cannot read the views in {root} ({error}); collect them again") from error
 
     def __len__(self) -> int:

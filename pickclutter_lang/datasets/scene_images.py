@@ -21,6 +21,7 @@ from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+_HASHED_AT_ONCE = 64
 _BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}
 
 
@@ -67,6 +68,16 @@ class SceneDataset:
     def content_hash(self) -> str:
         """Hash of the images and labels of all scenes, in order."""
         return _content_hash(self.store, None if self._rows is None else self.scene_ids)
+
+    def scenes_by_content(self) -> dict[str, str]:
+        """Return the id of each scene by the hash of its wrist-camera image and its objects."""
+        present, ids = self._select(self.store.labels("present")), self.scene_ids
+        found = {}
+        for first in range(0, len(self), _HASHED_AT_ONCE):
+            rows = range(first, min(first + _HASHED_AT_ONCE, len(self)))
+            for row, image in zip(rows, self.load_images("hand", "rgb", rows), strict=True):
+                found[hashlib.sha256(image.tobytes() + present[row].tobytes()).hexdigest()] = ids[row]
+        return found
 
     def presence(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
         """Return which objects of Y_id or Y_ood are in each scene, [N, labels of the split]."""
@@ -142,10 +153,10 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
 
     :raises DatasetError: when a store or a split is missing or damaged
     """
-    provenance = {}
+    provenance, subsets = {}, config.scene_subsets or {}
     for name in ("train", "id", "ood", "fewshot"):
         store = SceneStore.open(getattr(config, name))
-        ids = read_split(config.scene_subsets[name]) if name in config.scene_subsets else None
+        ids = read_split(subsets[name]) if name in subsets else None
         provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
     return provenance
 
@@ -163,15 +174,11 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     :raises MismatchError: when their labels differ, or `train` or `id` holds objects of Y_ood
     """
     paths = {name: getattr(config, name) for name in ("train", "id", "ood", "fewshot")}
-    splits = {name: read_split(path) for name, path in config.scene_subsets.items()}
+    splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
     sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
-    check_disjoint({f"{name} ({paths[name]})": scenes.scene_ids for name, scenes in sets.items()})
+    check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in sets:
-        if sets[name].store.model_ids != sets["train"].store.model_ids:
-            raise MismatchError(
-                f"expected the labels of {paths['train']} in {paths[name]} too, but they differ; "
-                "collect both with the same objects"
-            )
+        _check_labels(sets["train"].store, sets[name].store)
     for name in ("train", "id"):
         unseen = sets[name].presence("ood")
         if unseen.any():
@@ -180,6 +187,20 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
                 f"objects of Y_ood; collect it with split={name}"
             )
     return sets
+
+
+def _check_labels(train: SceneStore, other: SceneStore) -> None:
+    """Check that two stores have the same labels, and the same of them unseen."""
+    if other.model_ids != train.model_ids:
+        raise MismatchError(
+            f"expected the labels of {train.path} in {other.path} too, but they differ; "
+            "collect both with the same objects"
+        )
+    if other.split_label_indices("ood") != train.split_label_indices("ood"):
+        raise MismatchError(
+            f"expected the unseen objects of {train.path} (object_split={train.object_split}) in {other.path} too, "
+            f"but those are of object_split={other.object_split}; collect both with the same object_split"
+        )
 
 
 def label_coverage(

@@ -26,6 +26,7 @@ def asymmetric_loss(
     gamma_negative: float = 2.0,
     gamma_positive: float = 1.0,
     clip: float = 0.05,
+    detach_focus: bool = False,
 ) -> Tensor:
     """Return the asymmetric loss of Ridnik et al. (ICCV 2021, arXiv 2009.14119, Eqs. 4-7).
 
@@ -37,14 +38,16 @@ def asymmetric_loss(
     :param gamma_negative: focusing exponent of absent labels, >= 0
     :param gamma_positive: focusing exponent of present labels, >= 0
     :param clip: probability margin of absent labels, in [0, 1)
+    :param detach_focus: take the focusing weights (1 - p)^gamma_positive and q^gamma_negative for constants in the
+        gradient, as the loss authors' and the paper's programs do; the value is the same
     :return: scalar: summed over the labels, mean over the images
     :raises InvalidArgumentError: on other shapes or values
     """
     check_multilabel(probabilities, targets)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     present = targets.to(probabilities.dtype)
-    costs = present * _positive_cost(probabilities, gamma_positive)
-    costs = costs + (1 - present) * _negative_cost(probabilities, gamma_negative, clip)
+    costs = present * _positive_cost(probabilities, gamma_positive, detach_focus)
+    costs = costs + (1 - present) * _negative_cost(probabilities, gamma_negative, clip, detach_focus)
     return costs.sum(dim=1).mean()
 
 
@@ -57,6 +60,7 @@ def local_asymmetric_loss(
     gamma_negative: float = 2.0,
     gamma_positive: float = 1.0,
     clip: float = 0.05,
+    detach_focus: bool = False,
 ) -> Tensor:
     """Return the asymmetric loss of present labels by location: positive on the object, negative elsewhere.
 
@@ -69,6 +73,7 @@ def local_asymmetric_loss(
     :param attention: [N, C, K] >= 0 with sum 1 over the cells, weights of the aggregation
     :param coverage: [N, C, K] in [0, 1]: fraction of each cell that the label's object covers
     :param targets: [N, C] bool; labels that are absent or have no coverage cost nothing
+    :param detach_focus: as of `asymmetric_loss`, as are the parameters before it
     :return: scalar: summed over the labels, mean over the images
     :raises InvalidArgumentError: on other shapes or values
     """
@@ -80,8 +85,8 @@ def local_asymmetric_loss(
     outside = attention * (coverage == 0)
     outside_mass = outside.sum(dim=1)
     mean = (outside * cell_logits).sum(dim=1) / outside_mass.clamp(min=_EPS)
-    inside_cost = (inside * _positive_cost(cell_logits.sigmoid(), gamma_positive)).sum(dim=1)
-    outside_cost = (outside_mass > 0) * _negative_cost(mean.sigmoid(), gamma_negative, clip)
+    inside_cost = (inside * _positive_cost(cell_logits.sigmoid(), gamma_positive, detach_focus)).sum(dim=1)
+    outside_cost = (outside_mass > 0) * _negative_cost(mean.sigmoid(), gamma_negative, clip, detach_focus)
     return (inside_cost + outside_cost).sum() / len(targets)
 
 
@@ -107,13 +112,15 @@ def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float)
         )
 
 
-def _positive_cost(probabilities: Tensor, gamma: float) -> Tensor:
-    return -(1 - probabilities).clamp(min=_EPS).pow(gamma) * probabilities.clamp(min=_EPS).log()
+def _positive_cost(probabilities: Tensor, gamma: float, detach_focus: bool) -> Tensor:
+    focus = (1 - probabilities).clamp(min=_EPS).pow(gamma)
+    return -(focus.detach() if detach_focus else focus) * probabilities.clamp(min=_EPS).log()
 
 
-def _negative_cost(probabilities: Tensor, gamma: float, clip: float) -> Tensor:
+def _negative_cost(probabilities: Tensor, gamma: float, clip: float, detach_focus: bool) -> Tensor:
     shifted = (probabilities - clip).clamp(min=0)
-    return -shifted.clamp(min=_EPS).pow(gamma) * (1 - shifted).clamp(min=_EPS).log()
+    focus = shifted.clamp(min=_EPS).pow(gamma)
+    return -(focus.detach() if detach_focus else focus) * (1 - shifted).clamp(min=_EPS).log()
 
 
 def pairwise_proximity_loss(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor
 
 from pickclutter_lang.distillation.extra_losses import load_extra_losses
-from pickclutter_lang.distillation.image_losses import image_contrastive_loss
+from pickclutter_lang.distillation.image_losses import Similarity, image_contrastive_loss
 from pickclutter_lang.distillation.multilabel_losses import (
     asymmetric_loss,
     local_asymmetric_loss,
@@ -86,20 +87,24 @@ class SceneObjective:
         weights: Mapping[str, float],
         *,
         temperature: float = TEMPERATURE,
+        similarity: Similarity = "squared_distance",
         vocabulary_temperature: float = 0.05,
         vocabulary_top_k: int = 256,
         gamma_negative: float = 2.0,
         gamma_positive: float = 1.0,
         clip: float = 0.05,
+        detach_focus: bool = False,
         extra: Mapping[str, float] | None = None,
     ) -> None:
         """Check the names and weights.
 
         :param weights: term -> weight >= 0, at least one above 0
         :param temperature: tau of `im_cst` and `region_contrastive`
+        :param similarity: of the same, see `image_contrastive_loss`
         :param vocabulary_temperature: tau of `region_proximity` and `scene_proximity`
         :param vocabulary_top_k: k of `region_proximity`
-        :param gamma_negative: of `cls` and `region_cls`, as are `gamma_positive` and `clip`, see `asymmetric_loss`
+        :param gamma_negative: of `cls` and `region_cls`, as are `gamma_positive`, `clip` and `detach_focus`, see
+            `asymmetric_loss`
         :param extra: `module:attribute` of custom losses -> weight; see `ExtraLoss`
         :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
         """
@@ -110,10 +115,12 @@ class SceneObjective:
             name: (*loss.arguments, *(_COMES_WITH[what] for what in loss.arguments if what in _COMES_WITH))
             for name, loss in self._extra.items()
         }
-        self._temperature = temperature
+        self._contrast = partial(image_contrastive_loss, temperature=temperature, similarity=similarity)
         self._vocabulary_temperature = vocabulary_temperature
         self._vocabulary_top_k = vocabulary_top_k
-        self._asymmetric = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+        focus = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
+        self._asymmetric = partial(asymmetric_loss, **focus, detach_focus=detach_focus)
+        self._local_asymmetric = partial(local_asymmetric_loss, **focus, detach_focus=detach_focus)
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
@@ -168,11 +175,11 @@ class SceneObjective:
         self._check_given(given)
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
-            terms["cls"] = asymmetric_loss(probabilities, targets, **self._asymmetric)
+            terms["cls"] = self._asymmetric(probabilities, targets)
         if teacher is not None and "im_cst" in self.weights:
-            terms["im_cst"] = image_contrastive_loss(student, teacher, self._temperature, bank=bank)
+            terms["im_cst"] = self._contrast(student, teacher, bank=bank)
         if "region_cls" in self.weights and cell_logits is not None and attention is not None and coverage is not None:
-            terms["region_cls"] = local_asymmetric_loss(cell_logits, attention, coverage, targets, **self._asymmetric)
+            terms["region_cls"] = self._local_asymmetric(cell_logits, attention, coverage, targets)
         if region_features is not None and teacher_region_features is not None:
             terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
         if teacher is not None and vocabulary is not None and vocabulary_probabilities is not None:
@@ -203,7 +210,7 @@ class SceneObjective:
         terms = {}
         if "region_contrastive" in self.weights:
             terms["region_contrastive"] = (
-                image_contrastive_loss(region_features, teacher_region_features, self._temperature)
+                self._contrast(region_features, teacher_region_features)
                 if len(region_features)
                 else region_features.sum()
             )

@@ -9,7 +9,9 @@ from torch.nn import functional
 from pickclutter_lang.errors import InvalidArgumentError
 
 
-def cache_logits(queries: Tensor, keys: Tensor, values: Tensor, *, beta: float) -> Tensor:
+def cache_logits(
+    queries: Tensor, keys: Tensor, values: Tensor, *, beta: float, excluded: Tensor | None = None
+) -> Tensor:
     """Return the cache's logits: exp(-beta (1 - cos(query, key))) summed over keys, weighted by their values.
 
     After Tip-Adapter (arXiv 2207.09519, Eq. 5), whose zero-shot logits are added to alpha times this. For one label an
@@ -19,6 +21,7 @@ def cache_logits(queries: Tensor, keys: Tensor, values: Tensor, *, beta: float) 
     :param keys: [M, D] features of the examples, normalized here
     :param values: [M, C] floating-point, value of each example for each class
     :param beta: sharpness of the affinity, at least 0; with 0 every example has the same weight
+    :param excluded: bool [N, M], pairs whose affinity counts as 0, such as an example and itself
     :return: [N, C]; with one-hot values within 0..(examples of the class)
     :raises InvalidArgumentError: on other shapes, types or values
     """
@@ -31,7 +34,8 @@ def cache_logits(queries: Tensor, keys: Tensor, values: Tensor, *, beta: float) 
     if not 0 <= beta < float("inf"):
         raise InvalidArgumentError(f"expected beta to be at least 0 and finite, got {beta}")
     cosines = functional.normalize(queries, dim=1) @ functional.normalize(keys, dim=1).T
-    return torch.exp(-beta * (1 - cosines)) @ values
+    affinities = torch.exp(-beta * (1 - cosines))
+    return (affinities if excluded is None else affinities.masked_fill(excluded, 0.0)) @ values
 
 
 def balanced_values(targets: Tensor) -> Tensor:

@@ -27,6 +27,19 @@ _IGNORED: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """Group -> its settings that change no result: where files lie, and on what a run is computed."""
 
+_ADDED: Mapping[str, Result] = {
+    "objective": {"region_cls": 0.0, "extra": None, "detach_focus": False, "similarity": "squared_distance"},
+    "student": {"negative_attention": "positive"},
+    "few_shot": {"epoch_over": "few_shot"},
+    "retrieval": {"keys": "student", "key_views": 1, "alpha": None, "beta": None, "temperature": None},
+    "crop_classifier": {"epoch_over": "few_shot"},
+}
+"""Group -> settings that runs of earlier versions lack, and the values of the same effect."""
+
+
+EARLIER_PROMPTS: Mapping[str, Any] = {"description_template": "{name}, {description}", "descriptions_of": "own"}
+"""Settings of the descriptions in runs from before there were such settings."""
+
 
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run that its result depends on, the seed among them.
@@ -40,8 +53,21 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
         for key in keys if group in comparable else ():
             comparable[group].pop(key, None)
     comparable.setdefault("crop_classifier", None)
-    comparable["objective"] = {"region_cls": 0.0, "extra": None} | comparable.get("objective", {})
+    if "retrieval" not in comparable and comparable.get("crops", {}).get("rand_augment"):
+        comparable["crops"]["rand_augment"] = "after the crop"  # it has come before it since
+    for group, values in _ADDED.items():
+        part = comparable.get(group, {})
+        comparable[group] = values | part if isinstance(part, dict) else part
+    if "prompts" in comparable:
+        comparable["prompts"] = _comparable_prompts(comparable["prompts"])
     return comparable
+
+
+def _comparable_prompts(prompts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the prompts, without the settings of descriptions where there are none."""
+    if prompts.get("descriptions") or prompts.get("extra_descriptions"):
+        return {**EARLIER_PROMPTS, **prompts}
+    return {key: value for key, value in prompts.items() if key not in EARLIER_PROMPTS}
 
 
 def provenance(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pickclutter_lang.language.descriptions import describe
 from pickclutter_lang.language.object_attributes import ObjectAttributes, noun_tags
 
 _OBJECT = (
@@ -194,7 +195,7 @@ def _presence_caption(
 
 
 def _maybe_add_description(text: str, item: ObjectAttributes, rng: np.random.Generator) -> str:
-    return f"{text} . {item.description}" if rng.random() < 0.25 else text
+    return describe(text, item.description) if rng.random() < 0.25 else text
 
 
 def _choose(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> ObjectAttributes:

@@ -1,7 +1,8 @@
-"""Descriptions of labels by a language model, in the paper's four styles (sections 5 and 6), as JSON files."""
+"""Descriptions of labels by a language model, in the paper's styles (sections 5 and 6), and their JSON files."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,7 +33,16 @@ INSTRUCTIONS = {
     ),
 }
 STYLES = tuple(INSTRUCTIONS)
+BLIND = {"blind": "standard", "blind_succinct": "succinct", "blind_distinct": "distinct"}
+"""Style whose texts were written from the names alone -> its instruction. The other styles saw the objects."""
 CATALOG = "catalog"
+DESCRIPTION_TEMPLATE = "{name} . {description}"
+"""A label with its description, as in the paper's released program and in the captions of the pocket teacher."""
+
+
+def describe(name: str, description: str, template: str = DESCRIPTION_TEMPLATE) -> str:
+    """Return the text of a label and its description."""
+    return template.format(name=name, description=description)
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,8 @@ class DescriptionSet:
 
     `label_set` names the labels, `style` is one of `STYLES` or a name of the user's choice. `model` is the language
     model, `instruction` its prompt, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
-    `base_url` the host that answered, or "none". `provenance` is a sentence on the origin of the texts.
+    `base_url` the host that answered, or "none". `provenance` is a sentence on the origin of the texts. `images_seen`
+    says whether their writer had images of the very objects that the labels are about, as no language model has.
     """
 
     label_set: str
@@ -52,6 +63,12 @@ class DescriptionSet:
     base_url: str
     provenance: str
     texts: Mapping[str, str]
+    images_seen: bool = False
+
+    @property
+    def content_hash(self) -> str:
+        """Hash (sha256, hex) of labels and texts."""
+        return hashlib.sha256(json.dumps(dict(self.texts), sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def load(cls, path: str | Path) -> DescriptionSet:
@@ -78,17 +95,19 @@ class DescriptionSet:
             raise ValueError(f"expected a JSON object, but got {type(content).__name__}")
         if content.get("schema") != SCHEMA:
             raise ValueError(f"expected schema {SCHEMA}, but got {content.get('schema')!r}")
-        fields = [name for name in cls.__annotations__ if name != "texts"]
+        fields = [name for name in cls.__annotations__ if name not in ("texts", "images_seen")]
         values = {name: content[name] for name in fields if isinstance(content.get(name), str)}
         if len(values) < len(fields):
             raise ValueError(f"expected a text under {', '.join(repr(n) for n in fields if n not in values)}")
-        texts = content.get("texts")
+        texts, images_seen = content.get("texts"), content.get("images_seen", False)
+        if not isinstance(images_seen, bool):
+            raise ValueError(f"expected true or false under 'images_seen', but got {images_seen!r}")
         if not isinstance(texts, dict):
             raise ValueError("expected an object of label and text under 'texts'")
         empty = sorted(label for label, text in texts.items() if not isinstance(text, str) or not text.strip())
         if empty:
             raise ValueError(f"expected a text for every label, but got none for {', '.join(map(repr, empty))}")
-        return cls(**values, texts=texts)
+        return cls(**values, texts=texts, images_seen=images_seen)
 
     def save(self, path: str | Path) -> None:
         """Write the file atomically.
@@ -114,7 +133,7 @@ class DescriptionSet:
 
 
 def load_descriptions(style: str) -> DescriptionSet:
-    """Return the descriptions of the paper's 26 objects that the package carries, in one of the four `STYLES`.
+    """Return the descriptions of the paper's 26 objects that the package carries: one of `STYLES` or `BLIND`.
 
     The style `catalog` gives the catalog's own sentences.
 
@@ -122,10 +141,11 @@ def load_descriptions(style: str) -> DescriptionSet:
     """
     if style == CATALOG:
         texts = {item.name: item.description for item in paper_catalog()}
-        return DescriptionSet("pickclutter_26", style, "none", "", "", "none", "the catalog's own sentences", texts)
-    if style not in INSTRUCTIONS:
+        origin = "the catalog's own sentences"
+        return DescriptionSet("pickclutter_26", style, "none", "", "", "none", origin, texts, images_seen=True)
+    if style not in (*STYLES, *BLIND):
         raise InvalidArgumentError(
-            f"expected descriptions to be one of {', '.join((*STYLES, CATALOG))}, or the path of a .json file, "
+            f"expected descriptions to be one of {', '.join((*STYLES, *BLIND, CATALOG))}, or the path of a .json file, "
             f"but got {style!r}"
         )
     return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))
@@ -142,17 +162,27 @@ def read_descriptions(source: str | Path) -> DescriptionSet:
 
 
 def attach_descriptions(
-    names: Sequence[str], source: str | Path | DescriptionSet, otherwise: Sequence[str] | None = None
+    names: Sequence[str],
+    source: str | Path | DescriptionSet,
+    otherwise: Sequence[str] | None = None,
+    *,
+    template: str = DESCRIPTION_TEMPLATE,
+    owners: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Return the text of each label for a prompt: `{name}, {description}`.
+    """Return the text of each label for a prompt, its name and its description.
 
     :param names: labels, as spelled in the descriptions
     :param source: descriptions, one of `STYLES`, or the path of a file, as in `read_descriptions`
     :param otherwise: text of each label that has no description; None: a missing description is an error
+    :param template: with `{name}` and `{description}`, as in `describe`
+    :param owners: label -> the label whose description it gets; a label that is not in it gets its own
     :raises UnknownObjectError: naming the labels without a description
     """
     descriptions = source if isinstance(source, DescriptionSet) else read_descriptions(source)
+    described = [(owners or {}).get(name, name) for name in names]
     if otherwise is None:
-        otherwise = descriptions.of(names)
-    pairs = zip(names, otherwise, strict=True)
-    return [f"{name}, {descriptions.texts[name]}" if name in descriptions.texts else text for name, text in pairs]
+        otherwise = descriptions.of(described)
+    return [
+        describe(name, descriptions.texts[owner], template) if owner in descriptions.texts else text
+        for name, owner, text in zip(names, described, otherwise, strict=True)
+    ]

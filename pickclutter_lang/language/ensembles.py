@@ -19,9 +19,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.descriptions import STYLES, read_descriptions
+from pickclutter_lang.language.descriptions import STYLES, describe, read_descriptions
 
 Descriptors = Sequence[Sequence[str]]
+_SWAP = 5  # distinguishes its random stream from others of a run
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
 _LEAD_IN = re.compile(r"which (?:is|has) (?:(?:an?|made|shaped|used|found) )?|which ")
 _ADJECTIVAL = ("made", "shaped", "used", "found")
@@ -59,14 +60,14 @@ def ensemble_features(
 
 
 def label_texts(names: Sequence[str], descriptors: Descriptors) -> list[list[str]]:
-    """Return the texts [C][n] of labels: `{name}, {descriptor}`.
+    """Return the texts [C][n] of labels with their descriptors, as `describe` joins them.
 
     :raises InvalidArgumentError: when there are more or fewer lists of descriptors than names
     """
     if len(names) != len(descriptors):
         raise InvalidArgumentError(f"expected descriptors for {len(names)} labels, but got them for {len(descriptors)}")
     return [
-        [f"{name}, {descriptor}" if descriptor else name for descriptor in texts_of]
+        [describe(name, descriptor) if descriptor else name for descriptor in texts_of]
         for name, texts_of in zip(names, descriptors, strict=True)
     ]
 
@@ -141,6 +142,19 @@ def shuffled_descriptors(descriptors: Descriptors, rng: np.random.Generator) -> 
     order = rng.permutation(len(descriptors))
     source = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))
     return [list(descriptors[source[n]]) for n in range(len(descriptors))]
+
+
+def swapped_names(groups: Sequence[Sequence[str]], seed: int) -> dict[str, str]:
+    """Return for each label another one of its group, each once: whose description it gets in a control.
+
+    :param groups: labels that are swapped among themselves, such as those of Y_id and those of Y_ood
+    :param seed: of the order, at least 0
+    :raises InvalidArgumentError: for a group of one label
+    """
+    rng = np.random.default_rng([seed, _SWAP])
+    others = [shuffled_descriptors([[name] for name in names], rng) if names else [] for names in groups]
+    pairs = zip(groups, others, strict=True)
+    return {name: other for names, found in pairs for name, (other,) in zip(names, found, strict=True)}
 
 
 def words_of(descriptors: Descriptors) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ _FINGERPRINT_FIELDS = {"colors": "colours", "function": "use"}
 
 @dataclass(frozen=True)
 class CatalogObject:
-    """One object: `split` says whether the paper trains on its name (`id`), keeps it unseen (`ood`), or neither.
+    """One object: `split` says whether students train on its name (`id`), never do (`ood`), or neither.
 
     `size` is the extent of the unscaled mesh in meters along its own x, y and z; `scale` and `density` (kg/m^3)
     are those of ManiSkill2's PickClutter. The attributes (`category` to `description`) are empty for objects outside
@@ -88,6 +88,12 @@ class Catalog:
         """Return the positions of the objects of a split, in order."""
         return [n for n, item in enumerate(self._objects) if item.split == split]
 
+    def with_unseen(self, unseen: Collection[str]) -> Catalog:
+        """Return the catalog with these objects (ids) in Y_ood, and in Y_id all others that are in either of them."""
+        splits: list[ObjectSplit] = ["ood" if item.model_id in unseen else "id" for item in self._objects]
+        pairs = zip(self._objects, splits, strict=True)
+        return Catalog([item if item.split == "none" else replace(item, split=split) for item, split in pairs])
+
     def index(self, name_or_id: str) -> int:
         """Return the position of an object by display name or id.
 
@@ -109,14 +115,40 @@ class Catalog:
         return self._objects[self.index(name_or_id)]
 
 
-@lru_cache(maxsize=1)
-def paper_catalog() -> Catalog:
-    """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id."""
+@lru_cache
+def paper_catalog(object_split: int = 0) -> Catalog:
+    """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id.
+
+    :param object_split: which 12 are in Y_ood: 0 is the paper's choice, 1 to 4 are those of `object_splits.json`
+    :raises InvalidArgumentError: for another number
+    """
+    if object_split != 0:
+        return paper_catalog().with_unseen(unseen_objects(object_split))
     rows = json.loads((files("pickclutter_lang.assets") / "catalog.json").read_text())
     as_tuples: list[dict[str, Any]] = [
         {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
     ]
     return Catalog([CatalogObject(**row) for row in as_tuples])
+
+
+def unseen_objects(object_split: int) -> frozenset[str]:
+    """Return the ids of the 12 objects in Y_ood of an object split; see `paper_catalog`."""
+    splits = _object_splits()
+    if not 0 <= object_split < len(splits):
+        raise InvalidArgumentError(f"expected object_split from 0 to {len(splits) - 1}, but got {object_split}")
+    return splits[object_split]
+
+
+def object_split_of(unseen: Collection[str]) -> int:
+    """Return the object split with these ids in Y_ood; 0 for labels other than the paper's, which have no other."""
+    return next((number for number, ids in enumerate(_object_splits()) if ids == set(unseen)), 0)
+
+
+@lru_cache(maxsize=1)
+def _object_splits() -> tuple[frozenset[str], ...]:
+    drawn = json.loads((files("pickclutter_lang.assets") / "object_splits.json").read_text())["unseen"]
+    paper = frozenset(item.model_id for item in paper_catalog() if item.split == "ood")
+    return (paper, *(frozenset(drawn[str(number)]) for number in range(1, 1 + len(drawn))))
 
 
 def display_name(model_id: str) -> str:

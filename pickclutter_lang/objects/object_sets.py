@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
 
 MODEL_DB_FILE = "info_pick_v0.json"
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
@@ -43,7 +43,10 @@ class ObjectSet:
 
 
 def load_object_set(
-    source: str = "proxy", root: str | Path | None = None, model_ids: Sequence[str] | None = None
+    source: str = "proxy",
+    root: str | Path | None = None,
+    model_ids: Sequence[str] | None = None,
+    object_split: int = 0,
 ) -> ObjectSet:
     """Load the object set `proxy` (procedural models made by code at first use) or `ycb` (ManiSkill2's real scans).
 
@@ -51,16 +54,19 @@ def load_object_set(
     :param root: the folder in ManiSkill2's layout; by default the package's cache for `proxy`, and
         `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
     :param model_ids: ids of the objects, by default the 26 of the paper; `ycb` has every id in `MODEL_DB_FILE`
-    :raises InvalidArgumentError: for another source
+    :param object_split: which objects are in Y_ood, see `paper_catalog`
+    :raises InvalidArgumentError: for another source or object split
     :raises MissingAssetsError: when files are missing
     """
     if source == "proxy":
         from pickclutter_lang.objects.procedural import build_procedural_set
 
-        return read_object_set("proxy", build_procedural_set(root), model_ids)
-    if source != "ycb":
+        found = read_object_set("proxy", build_procedural_set(root), model_ids)
+    elif source == "ycb":
+        found = read_object_set("ycb", Path(root) if root else default_ycb_root(), model_ids)
+    else:
         raise InvalidArgumentError(f"expected objects to be 'proxy' or 'ycb', but got {source!r}")
-    return read_object_set("ycb", Path(root) if root else default_ycb_root(), model_ids)
+    return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
 
 
 def default_ycb_root() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pickclutter_lang.datasets.cameras import CameraSpec
@@ -19,12 +19,13 @@ SCHEMA = 3
 
 @dataclass(frozen=True)
 class StudentArchitecture:
-    """Network, output stride and temperature of a student; see `pickclutter_lang.students.config.StudentConfig`."""
+    """Network, output stride and pooling of a student; see `pickclutter_lang.students.config.StudentConfig`."""
 
     name: str
     output_stride: int | None
     dropout: bool
     temperature: float
+    negative_attention: str = "positive"
 
     @property
     def student_config(self) -> StudentConfig:
@@ -35,6 +36,7 @@ class StudentArchitecture:
             pretrained=False,
             dropout=self.dropout,
             temperature=self.temperature,
+            negative_attention=self.negative_attention,
         )
 
 
@@ -189,10 +191,11 @@ def _parse_dataclass(kind: Any, value: Any, key: str) -> Any:
         raise InvalidArgumentError(f"expected {key} to be an object, but got {value!r}")
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind)]
-    for word, wrong in (("missing", set(names) - value.keys()), ("unknown", value.keys() - set(names))):
+    required = {field.name for field in fields(kind) if field.default is MISSING}
+    for word, wrong in (("missing", required - value.keys()), ("unknown", value.keys() - set(names))):
         if wrong:
             raise InvalidArgumentError(f"expected {', '.join(names)} in {key}, but {word}: {', '.join(sorted(wrong))}")
-    return kind(**{name: _parse(hints[name], value[name], f"{key}.{name}") for name in names})
+    return kind(**{name: _parse(hints[name], value[name], f"{key}.{name}") for name in names if name in value})
 
 
 def _type_name(kind: Any) -> str:

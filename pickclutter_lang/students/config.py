@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import above, at_least, one_of
+from pickclutter_lang.utils.validation import above, at_least, has_fields, one_of
 
 
 @dataclass
@@ -22,6 +23,8 @@ class StudentConfig:
     """Keep the dropout and drop connect of EfficientNet."""
     temperature: float = TEMPERATURE
     """Temperature of the spatial softmax that pools the feature map for a label."""
+    negative_attention: str = "positive"
+    """Map that pools the negative prompt: that of the `positive` one, or its `own`, as in the paper's program."""
     activation_checkpointing: bool = False
     """Recompute activations in the backward pass: a third of the memory, one more forward pass."""
 
@@ -30,6 +33,7 @@ class StudentConfig:
         if self.output_stride is not None:
             one_of("student.output_stride", self.output_stride, (8, 16, 32))
         above("student.temperature", self.temperature, 0.0)
+        one_of("student.negative_attention", self.negative_attention, ("positive", "own"))
 
 
 @dataclass
@@ -43,14 +47,26 @@ class PromptConfig:
     negative_init: str | None = "a picture of a table without a"
     """Words that the negative context starts from. null: random vectors."""
     descriptions: str | None = None
-    """Text after a label's name: null, `catalog`, `standard`, `succinct`, `detailed`, `distinct`, or a .json file."""
+    """Text after a label's name: null, a .json file, or a style. `blind`, `blind_succinct` and `blind_distinct` were
+    written from the names alone; `catalog`, `standard`, `succinct`, `detailed` and `distinct` with images at hand."""
     extra_descriptions: list[str] = field(default_factory=list)
     """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""
+    description_template: str = DESCRIPTION_TEMPLATE
+    """How a label's name and its description are joined."""
+    descriptions_of: str = "own"
+    """`own`, or as a control `other`: each label gets those of another one of Y_id or of Y_ood, drawn by the seed."""
     truncate: bool = False
     """Cut texts that are too long for the teacher, instead of an error."""
     closed_set: bool = False
     """A learned vector for each label instead of text."""
 
+    @property
+    def sources(self) -> list[str]:
+        """Styles and files of all descriptions."""
+        return [*([self.descriptions] if self.descriptions else []), *self.extra_descriptions]
+
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         at_least("prompts.n_ctx", self.n_ctx, 1)
+        has_fields("prompts.description_template", self.description_template, "name", "description")
+        one_of("prompts.descriptions_of", self.descriptions_of, ("own", "other"))

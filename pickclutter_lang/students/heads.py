@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,16 +29,24 @@ class LocalAggregation(nn.Module):
     """Scores any number of labels, each by its positive and negative text features.
 
     After DualCoOp (arXiv 2206.09541): the cosines of a label's positive text with the cells of the feature map
-    give a spatial softmax, by which the cosines of its positive and its negative text are averaged. The
+    give a spatial softmax, by which the cosines of its positive and its negative text are averaged. With
+    `negative_attention="own"`, as in the paper's program, the negative text has a spatial softmax of its own. The
     probability is the softmax over the (positive, negative) pair at a learned scale; a learned bias, one for
     all labels, is added to the positive logit. Training and evaluation use this one forward pass.
     """
 
-    def __init__(self, *, temperature: float = TEMPERATURE, logit_scale: float = 1 / TEMPERATURE) -> None:
+    def __init__(
+        self,
+        *,
+        temperature: float = TEMPERATURE,
+        logit_scale: float = 1 / TEMPERATURE,
+        negative_attention: Literal["positive", "own"] = "positive",
+    ) -> None:
         """Set the temperature and the initial scale.
 
         :param temperature: of the spatial softmax, > 0
         :param logit_scale: initial value of the learned scale of the cosines, > 0
+        :param negative_attention: the map that the cosines of the negative text are averaged by
         :raises InvalidArgumentError: on values that are not above 0
         """
         super().__init__()
@@ -46,7 +54,7 @@ class LocalAggregation(nn.Module):
             raise InvalidArgumentError(
                 f"expected temperature and logit_scale above 0, got {temperature} and {logit_scale}"
             )
-        self.temperature = temperature
+        self.temperature, self.negative_attention = temperature, negative_attention
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
         self.bias = nn.Parameter(torch.zeros(()))
 
@@ -65,9 +73,13 @@ class LocalAggregation(nn.Module):
         cosines_negative = torch.einsum("ndk,cd->nck", cells, functional.normalize(negative, dim=1))
         attention = (cosines_positive / self.temperature).softmax(dim=2)
         margins = cosines_positive - cosines_negative
-        scale = self.log_scale.exp()
-        # The softmax over a pair is the sigmoid of the difference.
-        probabilities = torch.sigmoid(scale * (attention * margins).sum(dim=2) + self.bias)
+        scale = self.log_scale.exp()  # the softmax over a pair is the sigmoid of the difference
+        if self.negative_attention == "own":
+            own = (cosines_negative / self.temperature).softmax(dim=2)
+            margin = (attention * cosines_positive - own * cosines_negative).sum(dim=2)
+        else:
+            margin = (attention * margins).sum(dim=2)
+        probabilities = torch.sigmoid(scale * margin + self.bias)
         shape = (*probabilities.shape, height, width)
         return LabelScores(probabilities, attention.reshape(shape), (scale * margins + self.bias).reshape(shape))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import torch
@@ -29,30 +29,20 @@ class LabelEncoder(Protocol):
         """Return positive and negative features, each [C + V, D], of C labels and V other texts after them."""
 
 
+class LabelTexts(Protocol):
+    """Gives the texts of labels."""
+
+    def __call__(self, labels: Sequence[str]) -> list[list[str]]:
+        """Return one list of texts, in the order of the labels, or several that say the same in other words."""
+
+
 class PromptLabelEncoder(nn.Module):
-    """Prompts of a label's name, or its description, behind learned contexts.
+    """Texts of labels behind learned contexts (CoOp)."""
 
-    A name that is new after training and has no description is encoded alone.
-    """
-
-    def __init__(self, config: PromptConfig, teacher: Teacher, labels: Sequence[str]) -> None:
-        """Set up the contexts; random ones come from torch's global generator.
-
-        :raises InvalidArgumentError: when a label's text is too long for the teacher
-        :raises UnknownObjectError: when a description is requested and one of these labels has none
-        """
+    def __init__(self, prompts: LearnedPrompts, texts: LabelTexts) -> None:
+        """Take the contexts, and what gives the text of a label."""
         super().__init__()
-        self._descriptions = read_descriptions(config.descriptions) if config.descriptions else None
-        if self._descriptions is not None:
-            self._descriptions.of(labels)
-        self._extra_descriptions = [read_descriptions(source) for source in config.extra_descriptions]
-        self.prompts = LearnedPrompts(
-            teacher,
-            self.texts(labels)[0],
-            n_context=config.n_ctx,
-            init=(config.positive_init, config.negative_init),
-            truncate=config.truncate,
-        )
+        self.prompts, self.texts = prompts, texts
 
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
         """Return the features of labels, and of other texts after them.
@@ -67,7 +57,7 @@ class PromptLabelEncoder(nn.Module):
             return self.prompts.encode([*(texts[n][c] for c, n in enumerate(drawn)), *words])
         if len(texts) == 1:
             return self.prompts.encode([*texts[0], *words])
-        parts = [self.prompts.encode(one) for one in texts]
+        parts = [self.prompts.encode(variant) for variant in texts]
         plain = [self.prompts.encode(words)] if words else []
         positive = torch.cat([_mean([p.positive for p in parts]), *(p.positive for p in plain)])
         negatives = [p.negative for p in parts if p.negative is not None]
@@ -75,51 +65,110 @@ class PromptLabelEncoder(nn.Module):
             positive, torch.cat([_mean(negatives), *(p.negative for p in plain if p.negative is not None)])
         )
 
-    def texts(self, labels: Sequence[str]) -> list[list[str]]:
-        """Return the texts of labels: a list for each set of descriptions.
+
+class DescribedNames:
+    """Texts of labels: the name and its description; a name without a description stands alone."""
+
+    def __init__(self, config: PromptConfig, labels: Sequence[str], owners: Mapping[str, str] | None = None) -> None:
+        """Read the descriptions.
+
+        :param owners: label -> the label whose descriptions it gets, for labels that do not get their own
+        :raises UnknownObjectError: when a description is requested and one of these labels has none
+        """
+        self._owners, self._template = dict(owners or {}), config.description_template
+        self._first = read_descriptions(config.descriptions) if config.descriptions else None
+        if self._first is not None:
+            self._first.of([self._owners.get(name, name) for name in labels])
+        self._extra = [read_descriptions(source) for source in config.extra_descriptions]
+
+    def __call__(self, labels: Sequence[str]) -> list[list[str]]:
+        """Return a list of texts for each set of descriptions.
 
         A label without a description of a further set keeps its first text.
         """
-        first = list(labels) if self._descriptions is None else attach_descriptions(labels, self._descriptions, labels)
-        extra = [attach_descriptions(labels, known, first) for known in self._extra_descriptions]
+        attach = partial(attach_descriptions, labels, template=self._template, owners=self._owners)
+        first = list(labels) if self._first is None else attach(self._first, labels)
+        extra = [attach(known, first) for known in self._extra]
         return [first, *(texts for texts in extra if texts != first)]
 
 
+class FixedLabelEncoder(nn.Module):
+    """Texts of labels without a learned part, encoded once."""
+
+    features: Tensor
+
+    def __init__(self, names: Sequence[str], features: Tensor) -> None:
+        """Take the features [C, D] of C names."""
+        super().__init__()
+        self._rows = _Rows(names)
+        self.register_buffer("features", features, persistent=False)
+
+    def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
+        """Return the features of labels, and of other names after them; there are no negative ones.
+
+        :raises UnknownObjectError: for another name
+        """
+        return PromptFeatures(self.features[self._rows(labels, words)], None)
+
+
 class ClosedSetEncoder(nn.Module):
-    """The closed-set baseline: a learned positive and negative vector for each object of the catalog, no language.
+    """The closed-set baseline: a learned vector for each name, or a positive and a negative one, no language.
 
     Its scores of labels that it was not trained on are chance by construction.
     """
 
-    def __init__(self, width: int) -> None:
-        """Draw the vectors [26, width] from torch's global generator."""
+    def __init__(
+        self, names: Sequence[str], width: int, parameters: tuple[str, ...] = ("positive", "negative")
+    ) -> None:
+        """Draw the vectors [C, width] of C names from torch's global generator.
+
+        :param parameters: names in the state dict of the positive vectors, and of the negative ones if there are any
+        """
         super().__init__()
-        self._names = paper_catalog().names
-        self.positive = nn.Parameter(torch.randn(len(self._names), width))
-        self.negative = nn.Parameter(torch.randn(len(self._names), width))
+        self._rows, self._parameter_names = _Rows(names), parameters
+        for name in parameters:
+            self.register_parameter(name, nn.Parameter(torch.randn(len(names), width)))
 
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
-        """Return the vectors of labels, and of other names after them.
+        """Return the vectors of labels, and of other names after them, with length 1.
 
-        :raises UnknownObjectError: for what is not one of the catalog's names
+        :raises UnknownObjectError: for another name
         """
-        unknown = [name for name in (*labels, *words) if name not in self._names]
+        rows = self._rows(labels, words)
+        vectors = [functional.normalize(self.get_parameter(name)[rows], dim=1) for name in self._parameter_names]
+        return PromptFeatures(vectors[0], vectors[1] if len(vectors) > 1 else None)
+
+
+class _Rows:
+    """Position of each name among those that an encoder knows."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._rows = {name: row for row, name in enumerate(names)}
+
+    def __call__(self, labels: Sequence[str], words: Sequence[str]) -> list[int]:
+        unknown = [name for name in (*labels, *words) if name not in self._rows]
         if unknown:
             raise UnknownObjectError(
-                f"expected names of the catalog, but got {', '.join(map(repr, unknown))}; a closed-set student "
-                "knows no other words: take a student of another method"
+                f"expected names that the student was trained with, but got {', '.join(map(repr, unknown))}; a "
+                "closed-set student knows no other words: take a student of another method"
             )
-        rows = torch.tensor([self._names.index(name) for name in (*labels, *words)], device=self.positive.device)
-        return PromptFeatures(
-            functional.normalize(self.positive[rows], dim=1), functional.normalize(self.negative[rows], dim=1)
-        )
+        return [self._rows[name] for name in (*labels, *words)]
 
 
 def build_label_encoder(
-    config: PromptConfig, teacher: Teacher, labels: Sequence[str]
+    config: PromptConfig, teacher: Teacher, labels: Sequence[str], owners: Mapping[str, str] | None = None
 ) -> PromptLabelEncoder | ClosedSetEncoder:
-    """Build the label encoder of a configuration."""
-    return ClosedSetEncoder(teacher.embed_dim) if config.closed_set else PromptLabelEncoder(config, teacher, labels)
+    """Build the label encoder of a configuration; what is random comes from torch's global generator.
+
+    :param owners: as in `DescribedNames`
+    :raises InvalidArgumentError: when a label's text is too long for the teacher
+    :raises UnknownObjectError: when a description is requested and one of these labels has none
+    """
+    if config.closed_set:
+        return ClosedSetEncoder(paper_catalog().names, teacher.embed_dim)
+    texts, init = DescribedNames(config, labels, owners), (config.positive_init, config.negative_init)
+    prompts = LearnedPrompts(teacher, texts(labels)[0], n_context=config.n_ctx, init=init, truncate=config.truncate)
+    return PromptLabelEncoder(prompts, texts)
 
 
 class StoredLabelEncoder:

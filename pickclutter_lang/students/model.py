@@ -59,7 +59,10 @@ class MultiLabelStudent(nn.Module):
             activation_checkpointing=student.activation_checkpointing,
         )
         self.use_bf16, self.cameras = use_bf16, cameras
-        self.aggregation = LocalAggregation(temperature=student.temperature)
+        self.aggregation = LocalAggregation(
+            temperature=student.temperature,
+            negative_attention=student.negative_attention,  # type: ignore[arg-type]  # checked by its settings
+        )
         self.register_buffer("depth_mean", torch.zeros(len(cameras.cameras)))
         self.register_buffer("depth_std", torch.ones(len(cameras.cameras)))
 

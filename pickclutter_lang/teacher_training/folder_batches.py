@@ -14,7 +14,7 @@ import torch
 from pickclutter_lang.datasets.images import ImageClass, ImageFiles
 from pickclutter_lang.datasets.images.loaders import image_folder
 from pickclutter_lang.datasets.images.loaders.dataset_spec import images_in
-from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, color_jitter_batch, crop_images
+from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, random_color_jitter
 from pickclutter_lang.language.attribute_prompts import attribute_words, sample_attribute_prompts
 from pickclutter_lang.language.captions import Caption, caption_truth, named_object_caption, object_caption
 from pickclutter_lang.language.object_attributes import ObjectAttributes
@@ -104,7 +104,7 @@ class FolderBatchSampler:
             rng.normal(0, 0.15, count),
             rng.random(count) < 0.5,
         )
-        batch_images = color_jitter_batch(crop_images(self._squares.load(rows), crops, size), rng)
+        batch_images = random_color_jitter(crop_images(self._squares.load(rows), crops, size), rng)
         classes = [self.images.classes[self.images.class_index[row]] for row in rows]
         captions, attribute_slices = self._captions(classes, rng)
         return Batch(

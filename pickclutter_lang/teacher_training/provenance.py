@@ -29,7 +29,9 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
     :raises InvalidArgumentError: when views, or an image of a folder, are in both
     """
     _refuse_shared(_repeated(config.scenes, config.unseen_scenes), "scenes")
-    check_disjoint({folder: _scenes(folder) for folder in (*config.scenes, *config.unseen_scenes)})
+    check_disjoint(
+        {folder: {scene: scene for scene in _scenes(folder)} for folder in (*config.scenes, *config.unseen_scenes)}
+    )
     shared = _shared_keys(
         {folder: ObjectViewDataset.open(folder).content_hash for folder in config.views},
         {folder: ObjectViewDataset.open(folder).content_hash for folder in config.unseen_views},

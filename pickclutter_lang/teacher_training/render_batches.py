@@ -11,9 +11,9 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.transforms.affine_crops import (
     AffineCrops,
-    color_jitter_batch,
     crop_images,
     crop_masks,
+    random_color_jitter,
     simulate_low_resolution,
 )
 from pickclutter_lang.errors import InvalidArgumentError
@@ -88,10 +88,10 @@ class RenderBatchSampler:
         scene_captions = self._scene_captions(contents, rng)
         object_captions, attribute_slices = self._object_captions([*crop_objects, *view_objects], rng)
         return Batch(
-            scenes=color_jitter_batch(images, rng),
+            scenes=random_color_jitter(images, rng),
             segmentation=segmentation,
             regions=torch.tensor(regions, dtype=torch.int64).reshape(-1, 2),
-            objects=color_jitter_batch(torch.cat([object_crops, views]), rng),
+            objects=random_color_jitter(torch.cat([object_crops, views]), rng),
             scene_texts=[p.text for p in scene_captions],
             scene_targets=torch.from_numpy(caption_truth(scene_captions, contents)),
             object_texts=[p.text for p in object_captions],

@@ -1,4 +1,4 @@
-"""Configuration of one training phase: optimizer, learning rate, schedule, epochs and batches."""
+"""Configuration of one training phase (optimizer, schedule, epochs, batches), and of retrieval in place of one."""
 
 from __future__ import annotations
 
@@ -66,10 +66,45 @@ class FewShotConfig(PhaseConfig):
 
     schedule: str = "one_cycle"
     warmup_fraction: float = 0.0
+    epoch_over: str = "few_shot"
+    """What an epoch passes over: `few_shot` samples, or all `training` samples, as in the paper's program."""
     repeats: int = 4
-    """How often an epoch passes over the few-shot samples."""
+    """How often an epoch passes over them."""
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
+        one_of(f"{name}.epoch_over", self.epoch_over, ("few_shot", "training"))
         at_least(f"{name}.repeats", self.repeats, 1)
+
+
+@dataclass
+class RetrievalConfig:
+    """Few-shot without training: a cache of the few-shot samples beside the zero-shot logits (Table 10)."""
+
+    keys: str = "student"
+    """Features in the cache: the `student`'s, or the `teacher`'s, as in the paper's program."""
+    key_views: int = 1
+    """With keys=teacher: the features of each sample, of its image and of RandAugment(2, 9) of it."""
+    alpha: float | None = None
+    """Weight of the cache. null: the best on the few-shot samples, each left out of the cache."""
+    beta: float | None = None
+    """Sharpness of the cache's affinities. null: as for `alpha`."""
+    temperature: float | None = None
+    """Temperature of the zero-shot cosines that the cache is added to. null: the student's in training."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        one_of("retrieval.keys", self.keys, ("student", "teacher"))
+        at_least("retrieval.key_views", self.key_views, 1)
+        if self.keys == "student" and self.key_views > 1:
+            raise InvalidArgumentError(
+                f"expected retrieval.key_views=1 with the student's keys, but got {self.key_views}; "
+                "choose retrieval.keys=teacher"
+            )
+        for name in ("alpha", "beta"):
+            value = getattr(self, name)
+            if value is not None:
+                at_least(f"retrieval.{name}", value, 0.0)
+        if self.temperature is not None:
+            above("retrieval.temperature", self.temperature, 0.0)

@@ -149,7 +149,7 @@ class MultiPhaseExperiment(ABC):
                 initialize = self.phases[name].initialize
                 if initialize is not None:
                     initialize()
-                seed_everything(self.config.seed + number)
+                seed_everything(phase_seed(self.config.seed, number))
             trainer.run(self.folder / "tensorboard" / name)
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
@@ -245,6 +245,14 @@ def configure_torch(config: ExperimentConfig) -> None:
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     check_device(config.device)
+
+
+def phase_seed(seed: int, number: int) -> int:
+    """Return the seed of a phase's global generators, from the run's and the phase's number, from 0.
+
+    The first phase has the seed of the run. Later ones mix both, so that no other run's phase has the same stream.
+    """
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed
 
 
 def seed_everything(seed: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.training.config import FewShotConfig
+from pickclutter_lang.training.trainer import Batch
 
 
 def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int]]:
@@ -23,30 +26,40 @@ def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int
     return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
 
 
-def balanced_batches(
-    n_few_shot: int, n_train: int, size: int, passes: int, key: Sequence[int]
-) -> list[tuple[list[int], list[int]]]:
-    """Return the batches (few-shot rows, training rows) of a fine-tuning epoch.
+def balanced_batches(n_train: int, n_few_shot: int, config: FewShotConfig, key: Sequence[int]) -> list[Batch]:
+    """Return the batches of a fine-tuning epoch: (0, row) of training samples, then (1, row) of few-shot samples.
 
-    Few-shot scenes fill half of a batch, or less where all of them fit or in the last one; training scenes fill the
-    rest, as far as there are so many.
+    Few-shot samples fill half of a batch, or less where all of them fit. An epoch passes `config.repeats` times over
+    the samples that `config.epoch_over` names, each time in a new order. For each batch the others are drawn at
+    random, no sample twice. The last batch of a pass has the rest: of few-shot samples with more training samples, as
+    far as there are so many; of training samples with half a batch of few-shot samples, as in the paper's program.
 
-    :param passes: how often an epoch goes over the few-shot scenes
-    :raises InvalidArgumentError: when the training scenes do not fill their part of one batch
+    :param key: seeds the order: seed, phase, epoch
+    :raises InvalidArgumentError: when the training samples do not fill their part of one batch
     """
+    size = config.batch_size
     half = min(size // 2, n_few_shot)
-    rest = size - half
-    if n_few_shot < 1 or n_train < rest:
+    if n_few_shot < 1 or n_train < size - half:
         raise InvalidArgumentError(
-            f"expected at least 1 few-shot and {rest} training images for batches of {size}, but got "
+            f"expected at least 1 few-shot and {size - half} training images for batches of {size}, but got "
             f"{n_few_shot} and {n_train}"
         )
     rng = np.random.default_rng(list(key))
     batches = []
-    for _ in range(passes):
-        order = rng.permutation(n_few_shot)
-        for first in range(0, n_few_shot, half):
-            few_shot = order[first : first + half]
-            train = rng.choice(n_train, min(size - len(few_shot), n_train), replace=False)
-            batches.append((few_shot.tolist(), train.tolist()))
+    for _ in range(config.repeats):
+        if config.epoch_over == "training":
+            for seen in _parts(rng.permutation(n_train), size - half):
+                batches.append(_batch(seen, rng.choice(n_few_shot, half, replace=False)))
+        else:
+            for few_shot in _parts(rng.permutation(n_few_shot), half):
+                batches.append(_batch(rng.choice(n_train, min(size - len(few_shot), n_train), replace=False), few_shot))
     return batches
+
+
+def _parts(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    for first in range(0, len(order), size):
+        yield order[first : first + size]
+
+
+def _batch(seen: NDArray[np.int64], few_shot: NDArray[np.int64]) -> Batch:
+    return [*((0, row) for row in seen.tolist()), *((1, row) for row in few_shot.tolist())]

@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +21,9 @@ LOCK_FILE = ".lock"
 
 @contextmanager
 def file_lock(path: Path, wait: bool = False) -> Iterator[int]:
-    """Hold the lock of a file, which is `.<name>.lock` in the same folder and stays there.
+    """Hold the lock of a file, which is `.<name>.lock` in the same folder until it is released.
+
+    It stays there after a process that was killed, which does no harm.
 
     :param path: what the lock is for; its folder must exist
     :param wait: wait for another process that holds the lock, instead of raising an error
@@ -43,19 +45,40 @@ def dir_lock(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _hold(lock: Path, place: Path, wait: bool) -> Iterator[int]:
-    try:
-        stream = lock.open("a+")
-    except OSError as error:
-        raise DatasetError(f"cannot write {lock}: {error.strerror}; choose a place that can be written to") from error
-    with stream:
+    with _acquire(lock, place, wait) as stream:
+        _sign(stream)
+        try:
+            yield stream.fileno()
+        finally:
+            with suppress(OSError):  # a file that cannot be removed does no harm
+                lock.unlink()
+
+
+def _acquire(lock: Path, place: Path, wait: bool) -> IO[str]:
+    """Return the open lock file, locked.
+
+    Its holder removes it before the lock is released. Who waited for it then has a file that nobody else will open, and
+    takes the one that lies there now.
+    """
+    while True:
+        try:
+            stream = lock.open("a+")
+        except OSError as error:
+            raise DatasetError(
+                f"cannot write {lock}: {error.strerror}; choose a place that can be written to"
+            ) from error
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
+            with stream:
+                holder = _holder(stream)
             raise LockedError(
-                f"expected to be alone at {place}, but {_holder(stream)} is at work there; wait for its end, or stop it"
+                f"expected to be alone at {place}, but {holder} is at work there; wait for its end, or stop it"
             ) from error
-        _sign(stream)
-        yield stream.fileno()
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+                return stream
+        stream.close()
 
 
 def _sign(stream: IO[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from types import TracebackType
 from typing import TypeVar
 
@@ -26,12 +28,16 @@ _RATE_PERIOD_S = 600.0  # or the last 1000 counts; a shorter one gives no time l
 class ProgressBar:
     """A bar on standard error while the `with` block runs; without a terminal it is one line, at the end."""
 
-    def __init__(self, title: str, total: int, completed: int = 0, transient: bool = False) -> None:
+    def __init__(
+        self, title: str, total: int, completed: int = 0, transient: bool = False, auto_refresh: bool = True
+    ) -> None:
         """Prepare it.
 
         :param title: what is counted, such as `scenes`
         :param completed: how many were done before
         :param transient: leave no trace after the end, and show nothing without a terminal
+        :param auto_refresh: draw it in a thread; without, at each change alone. For who forks: a fork copies no
+            thread, but the locks that it holds
         """
         console = Console(stderr=True)
         self._progress = Progress(
@@ -46,8 +52,10 @@ class ProgressBar:
             console=console,
             transient=transient,
             disable=transient and not console.is_terminal,
+            auto_refresh=auto_refresh,
             speed_estimate_period=_RATE_PERIOD_S,
         )
+        self._refresh = not auto_refresh
         self._task = self._progress.add_task(title, total=total, completed=completed, note="")
 
     def __enter__(self) -> ProgressBar:
@@ -61,11 +69,22 @@ class ProgressBar:
 
     def advance(self, count: int = 1) -> None:
         """Count `count` more as done."""
-        self._progress.advance(self._task, count)
+        self._progress.update(self._task, advance=count, refresh=self._refresh)
 
     def note(self, text: str) -> None:
         """Show a text behind the bar, in place of the one before."""
-        self._progress.update(self._task, note=text)
+        self._progress.update(self._task, note=text, refresh=self._refresh)
+
+    @property
+    def completed(self) -> int:
+        """How many are done."""
+        return int(self._progress.tasks[0].completed)
+
+    @property
+    def time_left(self) -> str:
+        """Time left as the bar shows it; `?` where nothing was counted yet."""
+        seconds = self._progress.tasks[0].time_remaining
+        return "?" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
 
     def print(self, text: str) -> None:
         """Leave a line above the bar."""

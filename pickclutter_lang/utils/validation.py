@@ -28,6 +28,18 @@ def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
         )
 
 
+def has_fields(name: str, text: str, *fields: str) -> None:
+    """Raise InvalidArgumentError unless a text has each field in braces, and no other braces."""
+    try:
+        text.format(**dict.fromkeys(fields, ""))
+        fits = all(f"{{{field}}}" in text for field in fields)
+    except (KeyError, IndexError, ValueError):
+        fits = False
+    if not fits:
+        wanted = " and ".join(f"{{{field}}}" for field in fields)
+        raise InvalidArgumentError(f"expected {name} with {wanted} in it and no other braces, but got {text!r}")
+
+
 def at_least(name: str, value: float, low: float) -> None:
     """Raise InvalidArgumentError unless a setting is at least `low`, and finite."""
     if not low <= value < math.inf:

@@ -195,6 +195,55 @@ def test_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive
     assert got.item() == pytest.approx(slow_asymmetric(gamma_negative, gamma_positive, clip), abs=1e-7)
 
 
+def weighted_log_gradients(gamma_negative: float, gamma_positive: float, clip: float) -> np.ndarray:
+    """Gradient of the loss with constant focusing weights: weight times the finite difference of the log loss alone."""
+    gradients, h = np.zeros((N, C)), 1e-6
+    for n in range(N):
+        for c in range(C):
+            p = float(PROBABILITIES[n, c])
+            if TARGETS[n, c]:
+                slope = (-math.log(p + h) + math.log(p - h)) / (2 * h)
+                gradients[n, c] = (1 - p) ** gamma_positive * slope / N
+            elif p - clip > h:
+                q = p - clip
+                slope = (-math.log(1 - q - h) + math.log(1 - q + h)) / (2 * h)
+                gradients[n, c] = q**gamma_negative * slope / N
+    return gradients
+
+
+@pytest.mark.parametrize(("gamma_negative", "gamma_positive", "clip"), [(2.0, 1.0, 0.05), (4.0, 0.5, 0.4)])
+def test_detached_focus_weights_the_gradient_of_the_log_loss(
+    gamma_negative: float, gamma_positive: float, clip: float
+) -> None:
+    values, gradients = [], []
+    for detach in (False, True):
+        probabilities = PROBABILITIES.clone().requires_grad_()
+        loss = asymmetric_loss(
+            probabilities, TARGETS, gamma_negative=gamma_negative, gamma_positive=gamma_positive, clip=clip,
+            detach_focus=detach,
+        )  # fmt: skip
+        loss.backward()
+        assert probabilities.grad is not None
+        values.append(loss.item())
+        gradients.append(probabilities.grad.numpy())
+    assert values[0] == values[1] == pytest.approx(slow_asymmetric(gamma_negative, gamma_positive, clip), abs=1e-7)
+    expected = weighted_log_gradients(gamma_negative, gamma_positive, clip)
+    assert gradients[1] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    assert (np.abs(gradients[0]) >= np.abs(gradients[1])).all()  # the focus pushes too, the same way
+    assert np.linalg.norm(gradients[0]) > 1.1 * np.linalg.norm(gradients[1])
+
+
+def test_the_local_loss_detaches_its_focus_too() -> None:
+    found = []
+    for detach in (False, True):
+        cells = CELL_LOGITS.clone().requires_grad_()
+        loss = local_asymmetric_loss(cells, ATTENTION, COVERAGE, TARGETS, detach_focus=detach)
+        loss.backward()
+        found.append((loss.item(), cells.grad))
+    assert found[0][0] == found[1][0]
+    assert found[0][1] is not None and found[1][1] is not None and not torch.allclose(found[0][1], found[1][1])
+
+
 def test_asymmetric_loss_without_focus_is_binary_cross_entropy() -> None:
     got = asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=0.0, gamma_positive=0.0, clip=0.0)
     bce = torch.nn.functional.binary_cross_entropy(PROBABILITIES, TARGETS.double(), reduction="sum") / N
@@ -349,6 +398,18 @@ def test_objective_is_the_weighted_sum_of_its_terms() -> None:
     assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "squared_distance", True))
     assert total.item() == pytest.approx(2 * terms["cls"].item() + 0.5 * terms["im_cst"].item())
     assert total.requires_grad and not any(term.requires_grad for term in terms.values())
+
+
+def test_objective_passes_on_similarity_and_detached_focus() -> None:
+    objective = SceneObjective(
+        {"cls": 1.0, "im_cst": 1.0}, temperature=TAU, similarity="cosine", detach_focus=True, gamma_negative=3.0
+    )
+    probabilities = PROBABILITIES.clone().requires_grad_()
+    total, terms = objective(probabilities=probabilities, targets=TARGETS, student=STUDENT, teacher=TEACHER)
+    assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "cosine", False))
+    total.backward()
+    assert probabilities.grad is not None
+    assert probabilities.grad.numpy() == pytest.approx(weighted_log_gradients(3.0, 1.0, 0.05), rel=1e-5, abs=1e-7)
 
 
 def test_objective_without_contrast_needs_no_teacher() -> None:

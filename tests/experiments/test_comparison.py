@@ -47,7 +47,18 @@ def test_the_path_of_the_images_is_no_difference(where: str) -> None:
     assert comparable_config(first) == comparable_config(second)
 
 
-@pytest.mark.parametrize("where", ["seed", "distill.lr", "student.name", "data.image_size", "crop_classifier"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "seed",
+        "distill.lr",
+        "student.name",
+        "data.image_size",
+        "crop_classifier",
+        "few_shot.epoch_over",
+        "objective.detach_focus",
+    ],
+)
 def test_what_changes_a_result_is_a_difference(where: str) -> None:
     first = as_json(scene_config("crop_classifier=default").as_dict())
     second = copy.deepcopy(first)
@@ -60,6 +71,8 @@ def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path: Path) -> No
     current = as_json(scene_config().as_dict())
     old = copy.deepcopy(current)
     del old["crop_classifier"], old["objective"]["region_cls"], old["num_workers"]
+    del old["few_shot"]["epoch_over"], old["student"]["negative_attention"], old["retrieval"]
+    del old["objective"]["detach_focus"], old["objective"]["similarity"]
     assert comparable_config(old) == comparable_config(current)
     write_result(tmp_path, make_result("cls", 0, 0.4))
     write_result(
@@ -69,6 +82,29 @@ def test_a_run_from_before_a_setting_has_its_neutral_value(tmp_path: Path) -> No
     write_result(tmp_path, make_result("cls", 2, 0.4, objective={"im_cst": 1.0, "region_cls": 1.0}))
     with pytest.raises(MismatchError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
         load_sweep(tmp_path, TABLE12)
+
+
+def test_rand_augment_from_before_it_preceded_the_crop_is_a_difference() -> None:
+    for applied in (False, True):
+        new = as_json(image_config("objective.cls=1", "data.root=images", f"crops.rand_augment={applied}").as_dict())
+        old = {key: value for key, value in new.items() if key != "retrieval"}
+        assert (comparable_config(old) != comparable_config(new)) is applied
+
+
+def test_descriptions_from_before_their_template_are_another_text() -> None:
+    current = as_json(scene_config("method=cls_imcst_semantic").as_dict())
+    old = copy.deepcopy(current)
+    del old["prompts"]["description_template"], old["prompts"]["descriptions_of"]
+    assert comparable_config(old) != comparable_config(current)
+    current["prompts"]["description_template"] = "{name}, {description}"
+    assert comparable_config(old) == comparable_config(current)
+
+
+def test_without_descriptions_their_settings_are_no_difference() -> None:
+    current = as_json(scene_config("prompts.description_template='{name}: {description}'").as_dict())
+    old = copy.deepcopy(current)
+    del old["prompts"]["description_template"], old["prompts"]["descriptions_of"]
+    assert comparable_config(old) == comparable_config(current)
 
 
 def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path: Path) -> None:

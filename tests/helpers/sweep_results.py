@@ -10,6 +10,7 @@ from typing import Any
 from helpers.scene_runs import names_of_objects
 from pickclutter_lang.experiments.result import SCHEMA
 from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 
 STAGES = ("zero_shot", "few_shot", "retrieval")
 CONFIG: dict[str, Any] = {
@@ -29,7 +30,9 @@ ROW = {"accuracy": 0.8, "f1": 0.5, "precision": 0.6, "recall": 0.4, "map": 0.55}
 TRIVIAL = {"accuracy": 0.7, "f1": 0.3, "precision": 0.2, "recall": 0.9, "map": 0.2}
 
 
-def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]:
+def make_result(
+    method: str, seed: int, f1: float, *, object_split: int = 0, few_shot_draw: int = 0, **cfg: Any
+) -> dict[str, Any]:
     """A result whose F1 is `f1` in every cell of every stage."""
     names = {"id": names_of_objects("id"), "ood": names_of_objects("ood")}
     stages: dict[str, Any] = {}
@@ -47,15 +50,21 @@ def make_result(method: str, seed: int, f1: float, **cfg: Any) -> dict[str, Any]
     config = copy.deepcopy(CONFIG) | {"method": method, "seed": seed, "out": f"runs/{method}/{seed}"} | cfg
     return {
         "schema": SCHEMA, "kind": "scenes", "name": method, "config": config,
-        "seed": seed, "git_revision": "abc", "parameters": 5_200_000,
-        "data": {name: {"scenes": 50, "content": name} for name in ("train", "id", "ood", "fewshot")},
+        "seed": seed, "object_split": object_split, "few_shot_draw": few_shot_draw,
+        "git_revision": "abc", "parameters": 5_200_000,
+        "data": {
+            "train": {"scenes": 50, "content": f"train{object_split or ''}"},
+            "id": {"scenes": 50, "content": f"id{object_split or ''}"},
+            "ood": {"scenes": 50, "content": "ood"},
+            "fewshot": {"scenes": 50, "content": f"fewshot{few_shot_draw or ''}"},
+        },
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": stages, "peak_memory_mb": 700.0,
         "seconds": {"distill": 300.0 + seed, "few_shot": 60.0, "evaluation": 5.0},
     }  # fmt: skip
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> Path:
-    path = folder / result["config"]["method"] / f"seed{result['seed']}" / "result.json"
+    path = folder / result["config"]["method"] / Replicate.of_result(result).folder_name / "result.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(result))
     return path

@@ -52,7 +52,7 @@ def test_every_label_is_asked_for_and_kept(tmp_path: Path) -> None:
     assert saved.texts == {"mug": "answer 0 to it", "bolt": "answer 1 to it"}
     assert (saved.model, saved.style, saved.label_set) == ("tiny-model", "distinct", "labels")
     assert saved.base_url == server.base_url.removeprefix("http://").removesuffix("/v1")
-    assert attach_descriptions(["bolt"], tmp_path / "mine.json") == ["bolt, answer 1 to it"]
+    assert attach_descriptions(["bolt"], tmp_path / "mine.json") == ["bolt . answer 1 to it"]
 
 
 def test_nothing_else_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Descriptions of labels: the package's own in four styles, and the file format."""
+"""Descriptions of labels: the package's own in their styles, and the file format."""
 
 import json
 import subprocess
@@ -9,11 +9,13 @@ import pytest
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.language.descriptions import (
+    BLIND,
     CATALOG,
     INSTRUCTIONS,
     STYLES,
     DescriptionSet,
     attach_descriptions,
+    describe,
     load_descriptions,
 )
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -26,15 +28,25 @@ BANANA = DescriptionSet(
 )
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [*STYLES, *BLIND])
 def test_every_object_is_described_in_every_style(style: str) -> None:
     found = load_descriptions(style)
     assert list(found.texts) == NAMES
-    assert (found.style, found.instruction, found.base_url) == (style, INSTRUCTIONS[style], "none")
+    assert (found.style, found.base_url) == (style, "none")
+    assert found.instruction == INSTRUCTIONS[BLIND.get(style, style)]
     assert len(set(found.texts.values())) == len(NAMES)
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [*STYLES, CATALOG, *BLIND])
+def test_a_style_says_whether_its_writer_saw_the_objects(style: str) -> None:
+    found = load_descriptions(style)
+    assert found.images_seen is (style not in BLIND)
+    if style != CATALOG:
+        assert ("pictures of the objects at hand" in found.provenance) is found.images_seen
+        assert ("from the names alone" in found.provenance) is not found.images_seen
+
+
+@pytest.mark.parametrize("style", [*STYLES, *BLIND])
 def test_descriptions_fit_behind_learned_contexts_in_the_pocket_teacher(style: str) -> None:
     tokens = tokenize(attach_descriptions(NAMES, style), POCKET_CONTEXT - CONTEXT_VECTORS)
     assert (tokens.argmax(dim=1) > 4).all()
@@ -45,19 +57,29 @@ def test_the_styles_differ_in_length_as_asked() -> None:
     assert words["succinct"] < words["distinct"] < words["standard"] < words["detailed"]
 
 
+def test_a_label_is_joined_to_its_description_as_in_the_released_program() -> None:
+    assert describe("banana", "a long one") == "banana . a long one"
+    assert describe("banana", "a long one", "{name}, {description}") == "banana, a long one"
+
+
+def test_a_label_may_get_the_description_of_another() -> None:
+    texts = attach_descriptions(["banana", "dice"], BANANA, ["one", "two"], owners={"dice": "banana", "banana": "dice"})
+    assert texts == ["one", "dice . a long one"]
+
+
 def test_the_catalog_is_a_style_too() -> None:
-    assert attach_descriptions(["banana"], CATALOG) == [f"banana, {paper_catalog().find('banana').description}"]
+    assert attach_descriptions(["banana"], CATALOG) == [f"banana . {paper_catalog().find('banana').description}"]
 
 
 def test_descriptions_follow_the_order_of_the_names() -> None:
     first, second = attach_descriptions(["dice", "banana"], "succinct")
-    assert first.startswith("dice, a tiny") and second.startswith("banana, a long")
+    assert first.startswith("dice . a tiny") and second.startswith("banana . a long")
 
 
 def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     BANANA.save(tmp_path / "fruit.json")
     assert DescriptionSet.load(tmp_path / "fruit.json") == BANANA
-    assert attach_descriptions(["banana"], tmp_path / "fruit.json") == ["banana, a long one"]
+    assert attach_descriptions(["banana"], tmp_path / "fruit.json") == ["banana . a long one"]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +87,7 @@ def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     [
         ({"schema": 2}, "expected schema 1, but got 2"),
         ({"model": None, "date": 3}, "expected a text under 'model', 'date'"),
+        ({"images_seen": "no"}, "true or false under 'images_seen', but got 'no'"),
         ({"texts": ["banana"]}, "an object of label and text under 'texts'"),
         ({"texts": {"banana": " "}}, "none for 'banana'"),
     ],
@@ -95,7 +118,7 @@ def test_labels_without_a_description_are_named() -> None:
 
 
 def test_another_style_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"standard, succinct, detailed, distinct, catalog.*'poetic'"):
+    with pytest.raises(InvalidArgumentError, match=r"standard, succinct, detailed, distinct, blind.*catalog.*'poetic'"):
         attach_descriptions(["banana"], "poetic")
 
 

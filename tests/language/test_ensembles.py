@@ -20,6 +20,7 @@ from pickclutter_lang.language.ensembles import (
     label_texts,
     shuffled_descriptors,
     style_descriptors,
+    swapped_names,
     waffle_descriptors,
     words_of,
 )
@@ -90,6 +91,18 @@ def test_texts_over_the_context_are_named_unless_cut(teacher: OpenClipTeacher) -
     with pytest.raises(InvalidArgumentError, match="'dice dice"):
         ensemble_features(teacher, texts)
     assert ensemble_features(teacher, texts, truncate=True).shape == (2, 24)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_swapped_names_stay_in_their_group_and_leave_none_its_own(seed: int) -> None:
+    groups = [[item.name for item in paper_catalog() if item.split == split] for split in ("id", "ood")]
+    owners = swapped_names(groups, seed)
+    assert owners == swapped_names(groups, seed) != swapped_names(groups, seed + 1)
+    for names in groups:
+        assert sorted(owners[name] for name in names) == sorted(names)
+        assert all(owners[name] != name for name in names)
+    with pytest.raises(InvalidArgumentError, match="at least two labels"):
+        swapped_names([["banana"]], seed)
 
 
 def test_descriptors_of_the_styles_and_their_parts() -> None:

@@ -3,11 +3,21 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog
+from pickclutter_lang.objects.catalog import (
+    Catalog,
+    CatalogObject,
+    display_name,
+    object_split_of,
+    paper_catalog,
+    unseen_objects,
+)
 from pickclutter_lang.objects.object_sets import load_object_set, read_object_set
+
+FINGERPRINT = "47bac1db3516ee9dfcdb18f10aaed687f829d30da0294e8fe3bed1cf609b4429"
 
 
 def test_the_split_is_that_of_the_paper() -> None:
@@ -17,6 +27,36 @@ def test_the_split_is_that_of_the_paper() -> None:
     assert {"011_banana", "062_dice", "048_hammer"} <= expected
     assert not {"003_cracker_box", "077_rubiks_cube", "031_spoon"} & expected
     assert catalog.model_ids == sorted(catalog.model_ids)
+
+
+def test_each_object_split_has_another_12_unseen_objects_and_every_object_is_unseen_in_one() -> None:
+    unseen = [{catalog[n].model_id for n in catalog.indices("ood")} for catalog in map(paper_catalog, range(5))]
+    assert [len(ids) for ids in unseen] == [12] * 5 and len({*map(frozenset, unseen)}) == 5
+    assert set.union(*unseen) == {*paper_catalog().model_ids}
+    for number, ids in enumerate(unseen):
+        assert len(paper_catalog(number).indices("id")) == 14
+        assert paper_catalog(number).with_unseen(unseen[0]).fingerprint == paper_catalog().fingerprint
+        assert object_split_of(ids) == number
+    assert object_split_of(["065-a_cups"]) == 0
+
+
+def test_the_object_splits_are_drawn_as_their_file_says() -> None:
+    ids, paper = paper_catalog().model_ids, {*unseen_objects(0)}
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        drawn = [frozenset(ids[n] for n in rng.choice(26, 12, replace=False)) for _ in range(4)]
+        complete = paper.union(*drawn) == {*ids}
+    assert complete and drawn == [unseen_objects(number) for number in range(1, 5)]
+
+
+def test_the_fingerprint_of_the_paper_split_is_that_of_earlier_versions() -> None:
+    assert paper_catalog().fingerprint == FINGERPRINT
+
+
+@pytest.mark.parametrize("number", [-1, 5])
+def test_an_object_split_that_does_not_exist_is_refused(number: int) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"expected object_split from 0 to 4, but got {number}"):
+        paper_catalog(number)
 
 
 def test_every_object_is_described() -> None:

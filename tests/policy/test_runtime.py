@@ -187,6 +187,15 @@ def changed(exported: Path, part: str, **values: Any) -> bytes:
     return json.dumps(content).encode()
 
 
+def test_a_folder_from_before_a_setting_has_its_default(exported: Path) -> None:
+    content = json.loads((exported / "few_shot" / "policy.json").read_text())
+    del content["schema"]
+    content["student"]["network"]["negative_attention"] = "own"
+    assert PolicyConfig.from_json(content).student.network.student_config.negative_attention == "own"
+    del content["student"]["network"]["negative_attention"]
+    assert PolicyConfig.from_json(content).student.network.student_config.negative_attention == "positive"
+
+
 def test_damage_is_named(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CheckpointError, match="Not a directory"):

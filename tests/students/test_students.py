@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -177,7 +178,7 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
 
 
 def slow_aggregation(
-    local: np.ndarray, positive: np.ndarray, negative: np.ndarray, tau: float, scale: float, bias: float
+    local: np.ndarray, positive: np.ndarray, negative: np.ndarray, tau: float, scale: float, bias: float, own: bool
 ) -> np.ndarray:
     def cosine(a: np.ndarray, b: np.ndarray) -> float:
         return float(a @ b) / math.sqrt(float(a @ a) * float(b @ b))
@@ -186,30 +187,34 @@ def slow_aggregation(
     for n, image in enumerate(local):
         cells = [image[:, i, j] for i in range(image.shape[1]) for j in range(image.shape[2])]
         for c in range(len(positive)):
-            weights = [math.exp(cosine(cell, positive[c]) / tau) for cell in cells]
-            pair = [
-                sum(w * cosine(cell, text[c]) for w, cell in zip(weights, cells, strict=True)) / sum(weights)
-                for text in (positive, negative)
-            ]
+            pair = []
+            for text, by in ((positive, positive), (negative, negative if own else positive)):
+                weights = [math.exp(cosine(cell, by[c]) / tau) for cell in cells]
+                pooled = sum(w * cosine(cell, text[c]) for w, cell in zip(weights, cells, strict=True))
+                pair.append(pooled / sum(weights))
             present, absent = math.exp(scale * pair[0] + bias), math.exp(scale * pair[1])
             result[n, c] = present / (present + absent)
     return result
 
 
-def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair() -> None:
+@pytest.mark.parametrize("negative_attention", ["positive", "own"])
+def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair(
+    negative_attention: Literal["positive", "own"],
+) -> None:
+    own = negative_attention == "own"
     generator = torch.Generator().manual_seed(1)
     local = torch.randn(2, D, 3, 4, generator=generator, dtype=torch.float64)
     positive, negative = torch.randn(2, 5, D, generator=generator, dtype=torch.float64)
-    head = LocalAggregation(temperature=0.2, logit_scale=6.0).double()
+    head = LocalAggregation(temperature=0.2, logit_scale=6.0, negative_attention=negative_attention).double()
     with torch.no_grad():
         head.bias.fill_(-0.7)
     for mode in (True, False):  # the bias acts in the same place in training and in evaluation
         scores = head.train(mode)(local, positive, negative)
-        expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7)
+        expected = slow_aggregation(local.numpy(), positive.numpy(), negative.numpy(), 0.2, 6.0, -0.7, own)
         assert scores.probabilities.detach().numpy() == pytest.approx(expected, abs=1e-6)
-        # The attention-weighted mean of the cells' log-odds is the label's.
+        # With one map for both prompts, the attention-weighted mean of the cells' log-odds is the label's.
         together = (scores.attention * scores.cell_logits).sum(dim=(2, 3)).sigmoid()
-        torch.testing.assert_close(together, scores.probabilities)
+        assert torch.allclose(together, scores.probabilities) is not own
     assert scores.attention.shape == (2, 5, 3, 4)
     assert scores.attention.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
 

@@ -15,9 +15,9 @@ from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, scene_fields
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER
 from pickclutter_lang.datasets.transforms.affine_crops import (
     AffineCrops,
-    color_jitter_batch,
     crop_images,
     crop_masks,
+    random_color_jitter,
     simulate_low_resolution,
 )
 from pickclutter_lang.errors import CheckpointError, CorruptShardError, DatasetError, InvalidArgumentError
@@ -286,7 +286,7 @@ def test_affine_crops_shift_and_zoom() -> None:
 
 def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for change in (lambda x, r: color_jitter_batch(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
+    for change in (lambda x, r: random_color_jitter(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
         result = change(images, np.random.default_rng(0))
         assert torch.equal(result, change(images, np.random.default_rng(0)))
         assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
@@ -342,6 +342,16 @@ def test_only_tokens_of_captions_are_marked(data: Path, tmp_path: Path) -> None:
         False,
     )
     assert 50 < int(trainable.seen.sum()) < 600
+
+
+def test_views_of_version_0_1_0_have_their_counts(tmp_path: Path) -> None:
+    info = write_views(tmp_path / "v", 0) / "views.json"
+    values = json.loads(info.read_text())
+    values["settings"] = {"objects": "proxy", "object_views": 3, "things": 2, "thing_views": 4, "size": 128}
+    info.write_text(json.dumps(values))
+    assert ObjectViewDataset.open(info.parent).config == {
+        "objects": "proxy", "views_per_object": 3, "random_objects": 2, "views_per_random_object": 4, "size": 128,
+    }  # fmt: skip
 
 
 def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,21 @@ def test_one_may_wait_for_a_lock(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="No such file or directory"), file_lock(tmp_path / "none" / "file"):
         pass
+
+
+def test_the_lock_file_goes_with_its_holder_and_waiters_stay_apart(tmp_path: Path) -> None:
+    path, inside = tmp_path / "count", []
+
+    def count(_: int) -> None:
+        for _ in range(40):
+            with file_lock(path, wait=True):
+                inside.append(1)
+                assert len(inside) == 1
+                before = int(path.read_text()) if path.exists() else 0
+                time.sleep(0)
+                path.write_text(str(before + 1))
+                inside.pop()
+
+    with ThreadPoolExecutor(8) as pool:  # a file lock excludes threads as it does processes
+        list(pool.map(count, range(8)))
+    assert path.read_text() == "320" and list(tmp_path.iterdir()) == [path]

@@ -10,6 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.scenes.schema import SCHEMA, ShardSchema
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.objects.catalog import object_split_of
 from pickclutter_lang.utils.io import atomic_write
 
 MANIFEST_FILE = "manifest.json"
@@ -65,6 +66,11 @@ class Manifest:
         return ShardSchema(self.fields, len(self.objects), int(self.settings["image_size"]))
 
     @property
+    def object_split(self) -> int:
+        """Which objects are in Y_ood, see `paper_catalog`; 0 for labels other than the paper's."""
+        return object_split_of({item.model_id for item in self.objects if item.split == "ood"})
+
+    @property
     def shard_count(self) -> int:
         """Number of shards of the complete store."""
         return -(-self.scenes // self.shard_size)
@@ -92,6 +98,9 @@ class Manifest:
         """
         mine, theirs = _flat(_identity(self)), _flat(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
+        if self.object_split != other.object_split:  # in place of the objects one by one, and of their fingerprint
+            mine, theirs = {"object_split": self.object_split}, {"object_split": other.object_split}
+            keys = list(mine)
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             raise MismatchError(

@@ -87,6 +87,11 @@ class SceneStore:
             raise InvalidArgumentError(f"expected 'id' or 'ood', but got {split!r}")
         return [n for n, item in enumerate(self.manifest.objects) if item.split == split]
 
+    @property
+    def object_split(self) -> int:
+        """Which objects are in Y_ood, see `paper_catalog`; 0 for labels other than the paper's."""
+        return self.manifest.object_split
+
     def scene_ids(self) -> list[str]:
         """Return an id for each scene: `<split>/<seed>/<index>`."""
         head = self.manifest

@@ -41,18 +41,19 @@ def rows_for_ids(ids: Sequence[str], stored: Sequence[str], path: str | Path) ->
     return [rows[name] for name in ids]
 
 
-def check_disjoint(splits: Mapping[str, Sequence[str]]) -> None:
+def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
     """Check that no two splits have a scene in common.
 
-    :param splits: name -> scene ids
+    :param splits: name -> what is equal for equal scenes, such as a hash of their content -> id of the scene
     :raises DatasetError: naming a shared scene
     """
     owner: dict[str, str] = {}
-    for name, ids in splits.items():
-        shared = sorted(item for item in ids if item in owner)
+    for name, scenes in splits.items():
+        shared = [content for content in scenes if content in owner]
         if shared:
             raise DatasetError(
-                f"{owner[shared[0]]} and {name} share {len(shared)} scenes, such as {shared[0]}; what is trained on "
-                "must not be evaluated on: collect one of them with another split or seed, or take the shared ids out"
+                f"{owner[shared[0]]} and {name} share {len(shared)} scenes, such as {scenes[shared[0]]}; what is "
+                "trained on must not be evaluated on: give each its own scenes of one store, "
+                "data.scene_subsets={fewshot: few.json, ood: rest.json}, or collect one of them with another seed"
             )
-        owner |= dict.fromkeys(ids, name)
+        owner |= dict.fromkeys(scenes, name)

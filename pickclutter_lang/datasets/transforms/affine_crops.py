@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from pickclutter_lang.datasets.transforms.augmentation import color_jitter
+
 
 @dataclass(frozen=True)
 class AffineCrops:
@@ -68,20 +70,12 @@ def crop_masks(segmentation: NDArray[np.uint8], crops: AffineCrops, size: int) -
     return cropped[:, 0].round().to(torch.uint8)
 
 
-def color_jitter_batch(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Change brightness, contrast and tint of each image [N, 3, H, W] in 0..1.
-
-    `augmentation.color_jitter` does so with one image whose parameters are known. Its sums differ in the last bits, so
-    that results would change if one took the place of the other.
-    """
+def random_color_jitter(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Change brightness, contrast and tint of each image [N, 3, H, W] in 0..1, as drawn from `rng`."""
     count = len(images)
-    gain = torch.from_numpy(
-        rng.uniform(0.75, 1.25, (count, 1, 1, 1)) * rng.uniform(0.95, 1.05, (count, 3, 1, 1))
-    ).float()
-    contrast = torch.from_numpy(rng.uniform(0.8, 1.2, (count, 1, 1, 1))).float()
-    bright = images * gain
-    mean = bright.mean(dim=(1, 2, 3), keepdim=True)
-    return ((bright - mean) * contrast + mean).clamp(0, 1)
+    gain = rng.uniform(0.75, 1.25, (count, 1, 1, 1)) * rng.uniform(0.95, 1.05, (count, 3, 1, 1))
+    contrast = rng.uniform(0.8, 1.2, (count, 1, 1, 1))
+    return torch.from_numpy(color_jitter(images.numpy(), gain.astype(np.float32), contrast.astype(np.float32)))
 
 
 def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator) -> Tensor:

@@ -72,15 +72,17 @@ def crop_and_flip(image: NDArray[np.generic], crop_size: int, params: Augmentati
     return crop
 
 
-def color_jitter(rgb: NDArray[np.float32], params: AugmentationParams) -> NDArray[np.float32]:
-    """Change brightness, then contrast about the image's mean.
+def color_jitter(
+    images: NDArray[np.float32], gain: NDArray[np.float32], contrast: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Change the brightness of each image, then its contrast about its mean.
 
-    :param rgb: [S, S, 3] in 0..1
-    :return: [S, S, 3] in 0..1
+    :param images: N images in 0..1, channels first or last
+    :param gain: factor of the brightness, and of each channel's, with four axes that fit `images`
+    :param contrast: [N, 1, 1, 1]
+    :return: N images in 0..1
     """
-    if params.brightness == 1.0 and params.contrast == 1.0:
-        return rgb
-    bright = rgb * np.float32(params.brightness)
-    mean = bright.mean(dtype=np.float32)
-    out: NDArray[np.float32] = np.clip((bright - mean) * np.float32(params.contrast) + mean, 0, 1)
+    bright = images * gain
+    mean = bright.mean(axis=(1, 2, 3), dtype=np.float32, keepdims=True)
+    out: NDArray[np.float32] = np.clip((bright - mean) * contrast + mean, 0, 1)
     return out

@@ -49,7 +49,11 @@ def _prepare(image: NDArray[np.generic], kind: str, params: AugmentationParams) 
     """Return a crop as floats [crop_size, crop_size, channels]: RGB in 0..1, depth in meters."""
     if kind == "depth":
         return np.minimum(image[..., None].astype(np.float32) / 1000, _FAR)
-    return color_jitter(image.astype(np.float32) / 255, params)
+    rgb = image.astype(np.float32) / 255
+    if params.brightness == 1.0 and params.contrast == 1.0:
+        return rgb
+    gain, contrast = np.array([params.brightness, params.contrast], np.float32).reshape(2, 1, 1, 1, 1)
+    return color_jitter(rgb[None], gain, contrast)[0]
 
 
 def _resize(images: Tensor, size: int, depths: Sequence[int]) -> Tensor:

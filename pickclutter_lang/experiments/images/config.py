@@ -9,7 +9,7 @@ from pickclutter_lang.datasets.images import ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
@@ -21,6 +21,7 @@ from pickclutter_lang.utils.validation import (
     check_seed,
     check_threads,
     check_workers,
+    has_fields,
     one_of,
     within,
 )
@@ -37,7 +38,7 @@ class ImageCropConfig:
     flip: bool = True
     """Mirror half of the crops."""
     rand_augment: bool = False
-    """Apply torchvision's RandAugment(2, 9)."""
+    """Apply torchvision's RandAugment(2, 9) before the crop."""
     fixed_crops: int = 4
     """Crops of each image, which the teacher sees too. 0: new crops each epoch, and full images for the teacher."""
 
@@ -70,17 +71,8 @@ class ClassTextConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for key, parts in (("template", ("{name}",)), ("description_template", ("{name}", "{description}"))):
-            text = getattr(self, key)
-            try:
-                text.format(name="", **({} if key == "template" else {"description": ""}))
-                fits = all(part in text for part in parts)
-            except (KeyError, IndexError, ValueError):
-                fits = False
-            if not fits:
-                raise InvalidArgumentError(
-                    f"expected text.{key} with {' and '.join(parts)} in it and no other braces, but got {text!r}"
-                )
+        has_fields("text.template", self.template, "name")
+        has_fields("text.description_template", self.description_template, "name", "description")
         at_least("text.n_ctx", self.n_ctx, 0)
         if self.closed_set and (self.n_ctx or self.descriptions):
             raise InvalidArgumentError("expected a closed set without text.n_ctx and text.descriptions: it has no text")
@@ -149,6 +141,7 @@ class ImageTrainConfig:
     objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
     distill: PhaseConfig = field(default_factory=lambda: PhaseConfig(epochs=15, batch_size=64))
     few_shot: FewShotConfig = field(default_factory=lambda: FewShotConfig(lr=0.0005, batch_size=64))
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     epoch_repeats: int = 1
     """How often an epoch passes over X_train."""
     average_last_epochs: int = 1
@@ -176,7 +169,7 @@ class ImageTrainConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
 
-        for part in (self.data, self.crops, self.student, self.text, self.objective):
+        for part in (self.data, self.crops, self.student, self.text, self.objective, self.retrieval):
             part.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")

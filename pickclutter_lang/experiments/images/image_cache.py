@@ -11,33 +11,47 @@ from torch.nn import functional
 from pickclutter_lang.distillation.tip_adapter import cache_logits
 from pickclutter_lang.experiments.cache_tuning import CacheParameters, tune_cache
 from pickclutter_lang.metrics import mean_class_accuracy
+from pickclutter_lang.training.config import RetrievalConfig
 
 
 def retrieve(
-    queries: Tensor, keys: Tensor, labels: Tensor, text: Tensor, scale: float
+    config: RetrievalConfig,
+    queries: Tensor,
+    examples: Tensor,
+    keys: Tensor,
+    labels: Tensor,
+    text: Tensor,
+    temperature: float,
 ) -> tuple[Tensor, CacheParameters]:
-    """Return the class [N] of images by text and cache together, and the tuned weight of the cache.
+    """Return the class [N] of images by text and cache together, and the weight of the cache.
 
-    Weight and sharpness are those with the best accuracy on the few-shot images, each left out of the cache.
+    Tuned weight and sharpness are those with the best accuracy on the few-shot images, each left out of the cache.
 
     :param queries: [N, D] student features
-    :param keys: [M, D] those of the few-shot images, of the classes `labels` [M], rows of `text`
+    :param examples: [M, D] those of the few-shot images, of the classes `labels` [M], rows of `text`
+    :param keys: [M, V, D] features of the few-shot images in the cache
     :param text: [C, D] unit features of the classes
-    :param scale: 1 / temperature of the zero-shot logits
+    :param temperature: of the zero-shot logits, where the configuration has none
     """
-    values = functional.one_hot(labels, len(text)).to(keys.dtype)
+    views, cached = keys.shape[1], keys.flatten(0, 1)
+    one_hot = functional.one_hot(labels, len(text)).to(keys.dtype)
+    values = one_hot.repeat_interleave(views, dim=0)
+    owners = torch.arange(len(labels)).repeat_interleave(views)
+    scale = 1 / (config.temperature or temperature)
 
     def leave_one_out(beta: float) -> Tensor:
-        others = cache_logits(keys, keys, values, beta=beta) - values  # each without itself: exp(0) = 1
-        return others * (1 + values / (values.sum(dim=0) - 1).clamp(min=1))  # its class has one fewer to vote
+        own = owners == torch.arange(len(labels))[:, None]
+        others = cache_logits(examples, cached, values, beta=beta, excluded=own)
+        return others * (1 + one_hot / (one_hot.sum(dim=0) - 1).clamp(min=1))  # its class has one fewer to vote
 
     choice = tune_cache(
-        scale * functional.normalize(keys, dim=1) @ text.T,
+        config,
+        scale * functional.normalize(examples, dim=1) @ text.T,
         leave_one_out,
         lambda logits: mean_class_accuracy(logits.argmax(dim=1), labels),
     )
     logits = scale * functional.normalize(queries, dim=1) @ text.T
-    logits = logits + choice.alpha * cache_logits(queries, keys, values, beta=choice.beta)
+    logits = logits + choice.alpha * cache_logits(queries, cached, values, beta=choice.beta)
     return logits.argmax(dim=1), choice
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torchvision.transforms import RandomResizedCrop, v2
 
 from pickclutter_lang.datasets.images import ImageSource
+from pickclutter_lang.datasets.transforms.rand_augment import rand_augment
 from pickclutter_lang.experiments.images.config import ImageCropConfig
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.prefetch import prefetch_map
@@ -51,7 +52,6 @@ class ImageCrops:
         """
         self.images, self.config, self.size = images, config, size
         self.center_crop, self.num_workers = center or images.image_size, num_workers
-        self._rand_augment = v2.RandAugment(2, 9)
 
     def eval_images(self, rows: Sequence[int]) -> Tensor:
         """Return images without augmentation, uint8 [n, 3, S, S]."""
@@ -78,11 +78,10 @@ class ImageCrops:
         for image, row in zip(_channels_first(self.images.load(rows)), rows, strict=True):
             rng = np.random.default_rng([*key, row])
             crop = int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0
-            part = self._fixed(row, crop) if self.config.fixed_crops else self._sample_crop(rng)
-            view = part.of(image, size or self.size)
             if self.config.rand_augment:
-                view = self._rand_augmented(view, rng)
-            images.append(view)
+                image = rand_augment(image, rng)
+            part = self._fixed(row, crop) if self.config.fixed_crops else self._sample_crop(rng)
+            images.append(part.of(image, size or self.size))
             crops.append(crop)
         return torch.stack(images), crops
 
@@ -138,12 +137,6 @@ class ImageCrops:
                 torch.empty(3, side, side), [self.config.min_crop_area, 1.0], [3 / 4, 4 / 3]
             )
         return _Part(box, self.config.flip and bool(rng.random() < 0.5))
-
-    def _rand_augmented(self, view: Tensor, rng: np.random.Generator) -> Tensor:
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(int(rng.integers(2**62)))
-            changed: Tensor = self._rand_augment(view)
-        return changed
 
 
 def _slices(rows: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -20,6 +20,7 @@ from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST
 from pickclutter_lang.experiments.images.image_tables import chance, of_paper
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
 from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.statistics import Estimate, estimate
@@ -145,7 +146,7 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
     axes = figure.subplots(1, len(_SIDES))
     lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
     for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
-        space = load_space(runs.folders[run, seeds[0]] / SPACE_FILE, len(names))
+        space = load_space(runs.folders[run, Replicate(seed=seeds[0])] / SPACE_FILE, len(names))
         images, texts = embed(space)
         right = 100 * float(((space.students @ space.texts.T).argmax(axis=1) == space.labels).mean())
         _draw_space(ax, images, texts, space.labels)

@@ -153,11 +153,12 @@ def _halves(run: ImageRun) -> dict[str, Accuracy]:
 
 
 def _retrieval(run: ImageRun) -> dict[str, Accuracy]:
-    split = run.split
-    queries, keys = (student_features(run.model, run.crops, rows) for rows in (split.ood, split.fewshot))
+    split, config = run.split, run.config
+    queries, examples = (student_features(run.model, run.crops, rows) for rows in (split.ood, split.fewshot))
+    keys = run.teacher_keys if config.retrieval.keys == "teacher" else examples[:, None]
     text = run.model.text(split.unseen).detach().cpu()
     labels = cache_rows(run.labels[list(split.fewshot)], split.unseen)
-    places, choice = retrieve(queries, keys, labels, text, 1 / run.config.objective.temperature)
+    places, choice = retrieve(config.retrieval, queries, examples, keys, labels, text, config.objective.temperature)
     found = accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)])
     return {"ood": found | {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_accuracy": choice.score}}
 

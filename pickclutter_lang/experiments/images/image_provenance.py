@@ -10,7 +10,7 @@ from typing import Any
 from pickclutter_lang.datasets.images import ImageDataset, Split
 from pickclutter_lang.datasets.images.splits import SUBSETS
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.images.class_encoders import DATASET_DESCRIPTIONS, class_texts
+from pickclutter_lang.experiments.images.class_texts import DATASET_DESCRIPTIONS, class_texts
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageTrainConfig
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
 from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS
-from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults, load_sweep, number_at
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, load_sweep, number_at
 from pickclutter_lang.utils.markdown import percent
 
 SPACE_FILE = "space.npz"
@@ -49,7 +49,7 @@ class ImageSweepResults(SweepResults):
             shared.append(f"out={self.folder}")
         return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 
-    def _results(self, run: str | None) -> Mapping[int, Result]:
+    def _results(self, run: str | None) -> Mapping[Replicate, Result]:
         if run is not None:
             return super()._results(run)
         # The teacher's accuracies depend on the texts: those of names alone are Table 1's.

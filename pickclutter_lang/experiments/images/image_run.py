@@ -12,8 +12,9 @@ from torch import Tensor
 from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
-from pickclutter_lang.experiments.images.class_encoders import class_texts
+from pickclutter_lang.experiments.images.class_texts import class_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
@@ -109,6 +110,13 @@ class ImageRun(MultiPhaseExperiment):
         """The teacher's features [N, D] of all images."""
         return self.crops.image_features(self.teacher, self.cache)
 
+    @cached_property
+    def teacher_keys(self) -> Tensor:
+        """The teacher's features [M, V, D] of V views of the few-shot images, for retrieval."""
+        rows, views, images = self.split.fewshot, self.config.retrieval.key_views, self.data.images
+        image_ids = images.content_hash, f"side={images.image_size}"
+        return teacher_keys(self.teacher, self.cache, images.load, rows, views, image_ids)
+
     def train(self) -> None:
         """Train every phase; whatever is finished is left as it is.
 
@@ -119,7 +127,9 @@ class ImageRun(MultiPhaseExperiment):
             for phase in [*self.phases][1:]:
                 self._few_shot_batches(phase, 0)
             self._try_sizes()
-            _ = self._training_data, self.teacher_image_features  # the last use of the image encoder
+            _ = self._training_data, self.teacher_image_features
+            if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
+                _ = self.teacher_keys  # the last use of the image encoder
             self.teacher.free_image_encoder()
             self.train_phases()
 
@@ -171,8 +181,9 @@ class ImageRun(MultiPhaseExperiment):
         if phase == CONTINUAL:
             few_shot = tuple(row for row in few_shot if int(self.labels[row]) in self.unseen_halves[0])
         key = (self.config.seed, [*self.phases].index(phase), epoch)
-        batches = balanced_batches(len(few_shot), len(train), tune.batch_size, tune.repeats, key)
-        return [[(0, train[row]) for row in seen] + [(1, few_shot[row]) for row in few] for few, seen in batches]
+        rows = train, few_shot
+        batches = balanced_batches(len(train), len(few_shot), tune, key)
+        return [[(source, rows[source][row]) for source, row in batch] for batch in batches]
 
     @cached_property
     def _objective(self) -> ImageObjective:

@@ -1,4 +1,4 @@
-"""`ImageStudent`: a student network together with its class encoder."""
+"""`ImageStudent`: a student network together with its label encoder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pickclutter_lang.datasets.images import ImageClass
-from pickclutter_lang.experiments.images.class_encoders import build_classes
+from pickclutter_lang.experiments.images.class_texts import build_class_encoder
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.students import build_student
 from pickclutter_lang.students.model import normalize_rgb, resolve_bf16
@@ -35,7 +35,8 @@ class ImageStudent(nn.Module):
             dropout=student.dropout,
             activation_checkpointing=student.activation_checkpointing,
         )
-        self.classes = build_classes(config.text, teacher, classes)
+        self._names = [item.name for item in classes]
+        self.classes = build_class_encoder(config.text, teacher, classes)
         self.mixed = resolve_bf16(config.precision, config.device)
 
     def features(self, images: Tensor) -> Tensor:
@@ -47,7 +48,7 @@ class ImageStudent(nn.Module):
 
     def text(self, classes: Sequence[int]) -> Tensor:
         """Return the unit features [n, D] of classes, by their index in the data set."""
-        return self.classes.encode(classes)
+        return self.classes.encode([self._names[index] for index in classes]).positive
 
 
 def describe_architecture(config: ImageTrainConfig, teacher: Teacher, classes: Sequence[ImageClass]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.images.class_encoders import check_texts
+from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_provenance import describe_data, describe_spaces, describe_texts

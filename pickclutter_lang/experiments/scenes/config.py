@@ -9,7 +9,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import (
     above,
@@ -54,8 +54,12 @@ class ObjectiveConfig:
     """Focusing exponent of the asymmetric loss for present labels."""
     clip: float = 0.05
     """Probability that the asymmetric loss subtracts from absent labels."""
+    detach_focus: bool = False
+    """Take the focusing weights of the asymmetric loss for constants in its gradient, as in the paper's program."""
     temperature: float = TEMPERATURE
     """Temperature of `im_cst` and `region_contrastive`."""
+    similarity: str = "squared_distance"
+    """Similarity of the same: `squared_distance`, as in the paper, or `cosine`, as in its program."""
     extra: dict[str, float] | None = None
     """Weights of losses of your own, {module:attribute: weight}; see `distillation.extra_losses.ExtraLoss`."""
 
@@ -71,6 +75,7 @@ class ObjectiveConfig:
         for name in ("vocabulary_batch_size", "vocabulary_top_k"):
             at_least(f"objective.{name}", getattr(self, name), 1)
         above("objective.temperature", self.temperature, 0.0)
+        one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
         if self.vocabulary_temperature is not None:
             above("objective.vocabulary_temperature", self.vocabulary_temperature, 0.0)
 
@@ -110,6 +115,7 @@ class TrainConfig:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     distill: PhaseConfig = field(default_factory=PhaseConfig)
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     selection_metric: str = "map"
     """Metric on X_id that chooses the epoch: `map` or `f1`. X_ood chooses nothing."""
     precision: str = "auto"
@@ -136,7 +142,7 @@ class TrainConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for part in (self.data, self.student, self.prompts, self.objective):
+        for part in (self.data, self.student, self.prompts, self.objective, self.retrieval):
             part.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")

@@ -51,17 +51,13 @@ class CropTask:
         few_shot, train = (
             torch.bincount(crops.labels, minlength=len(self.labels)).double() for crops in (self.few_shot, self.train)
         )
-        n_samples = sum(len(batch) for batch in self.batches(0))
-        train_passes = (n_samples - self.config.repeats * len(self.few_shot)) / len(self.train)
-        return (self.config.repeats * few_shot + train_passes * train).clamp(min=1)
+        sources = [source for batch in self.batches(0) for source, _ in batch]
+        train_passes, few_shot_passes = sources.count(0) / len(self.train), sources.count(1) / len(self.few_shot)
+        return (few_shot_passes * few_shot + train_passes * train).clamp(min=1)
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch."""
-        config = self.config
-        rows = balanced_batches(
-            len(self.few_shot), len(self.train), config.batch_size, config.repeats, (*self.key, epoch)
-        )
-        return [[(0, row) for row in seen] + [(1, row) for row in few] for few, seen in rows]
+        return balanced_batches(len(self.train), len(self.few_shot), self.config, (*self.key, epoch))
 
     def iter_batches(self, epoch: int) -> Iterator[CropBatch]:
         """Yield the object crops of each batch, rotated and shifted."""

@@ -96,7 +96,9 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
     return StudentSpec(
         phase=student.phase,
         target_label=config.data.target_label,
-        network=StudentArchitecture(network.name, network.output_stride, network.dropout, network.temperature),
+        network=StudentArchitecture(
+            network.name, network.output_stride, network.dropout, network.temperature, network.negative_attention
+        ),
         precision=config.precision,
         cameras=tuple(config.data.cameras),
         depth=config.data.depth,

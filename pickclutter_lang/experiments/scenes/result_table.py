@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, F1
@@ -106,6 +107,25 @@ def data_note(result: dict[str, Any]) -> str:
         "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
         "that see no image."
     )
+
+
+def description_note(results: Iterable[dict[str, Any]]) -> str:
+    """Return a sentence on the descriptions that runs used, and whether their writer had images of the objects."""
+    seen: dict[str, bool] = {}
+    for result in results:
+        prompts = result["config"]["prompts"]
+        earlier = [prompts.get("descriptions"), *prompts.get("extra_descriptions", ())]  # all of them with images
+        known = result.get("descriptions", {source: {"images_seen": True} for source in earlier if source})
+        seen |= {source: row["images_seen"] for source, row in known.items()}
+    if not seen:
+        return "Labels are names alone, without descriptions."
+    groups = {"from the names alone (blind)": False, "with images of the very objects at hand (seen)": True}
+    parts = [
+        f"{', '.join(f'`{source}`' for source in seen if seen[source] is images)} {how}"
+        for how, images in groups.items()
+        if images in seen.values()
+    ]
+    return f"Descriptions were written: {'; '.join(parts)}."
 
 
 def threshold_note(result: dict[str, Any]) -> str:

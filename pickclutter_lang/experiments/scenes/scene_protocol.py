@@ -63,7 +63,11 @@ def _evaluate(run: SceneRun) -> dict[str, Any]:
         if stage == "few_shot":  # what thresholds of a policy come from
             save_predictions(run.folder / "predictions" / f"{stage}_fewshot.npz", predict_store(run, "fewshot"))
     histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
-    evaluated = {"parameters": sum(p.numel() for p in run.model.student.parameters()), "metrics": stages}
+    evaluated = {
+        "parameters": sum(p.numel() for p in run.model.student.parameters()),
+        "descriptions": run.description_provenance,
+        "metrics": stages,
+    }
     return write_result(run, histories, time.perf_counter() - start, evaluated)
 
 

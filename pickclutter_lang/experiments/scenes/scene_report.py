@@ -17,6 +17,7 @@ from pickclutter_lang.experiments.scenes.report_figures import draw_curves, draw
 from pickclutter_lang.experiments.scenes.result_table import (
     class_table,
     data_note,
+    description_note,
     metric_table,
     stages_of,
     tables,
@@ -96,6 +97,8 @@ def _overview(result: dict[str, Any]) -> str:
     return f"""# A distilled student
 
 {data_note(result)}
+
+{description_note([result])}
 
 Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6:.1f} million parameters, epoch \
 {best["epoch"]} of {len(histories["distill"])}, chosen on X_id. Time: {times}. Peak memory: \

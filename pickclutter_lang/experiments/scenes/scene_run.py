@@ -10,11 +10,13 @@ from typing import Any
 
 import torch
 from omegaconf import OmegaConf
+from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.experiments.comparison import comparable_config
+from pickclutter_lang.experiments.cache_tuning import teacher_keys
+from pickclutter_lang.experiments.comparison import EARLIER_PROMPTS, comparable_config
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
@@ -25,6 +27,8 @@ from pickclutter_lang.experiments.scenes.trained_student import (
     architecture_signature,
 )
 from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
+from pickclutter_lang.language.descriptions import read_descriptions
+from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.label_encoders import build_label_encoder
@@ -80,6 +84,15 @@ class SceneRun(MultiPhaseExperiment):
         """Content hash and number of scenes of each store."""
         return {name: {"scenes": len(s), "content": s.content_hash} for name, s in self.scenes.items()}
 
+    @property
+    def description_provenance(self) -> dict[str, Any]:
+        """Source of each description -> its content hash, and whether its writer had images of the objects."""
+        prompts = self.config.prompts
+        sources = {source: read_descriptions(source) for source in prompts.sources}
+        return {
+            name: {"content": texts.content_hash, "images_seen": texts.images_seen} for name, texts in sources.items()
+        }
+
     @cached_property
     def model(self) -> PromptedStudent:
         """The model with the weights that the seed gives."""
@@ -89,7 +102,7 @@ class SceneRun(MultiPhaseExperiment):
             config.student,
             config.data.camera_spec,
             self.teacher.embed_dim,
-            lambda: build_label_encoder(config.prompts, self.teacher, labels),
+            lambda: build_label_encoder(config.prompts, self.teacher, labels, self.description_owners),
             labels,
             resolve_bf16(config.precision, config.device),
         )
@@ -129,11 +142,20 @@ class SceneRun(MultiPhaseExperiment):
         """Return the names of the label columns of Y_id, Y_ood or both."""
         return [self.scenes["train"].label_names[column] for column in self.label_indices(splits)]
 
+    @property
+    def description_owners(self) -> dict[str, str]:
+        """Label -> the label whose descriptions it gets, where the configuration swaps them."""
+        if self.config.prompts.descriptions_of == "own":
+            return {}
+        return swapped_names([self.label_names(("id",)), self.label_names(("ood",))], self.config.seed)
+
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
         with self.locked():
             for source in ("train", "fewshot"):
                 self._source(source)
+            if self.config.retrieval.keys == "teacher":
+                _ = self.teacher_keys
             self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
             self.train_phases()
             for phase in (DISTILL, FEW_SHOT):
@@ -141,6 +163,14 @@ class SceneRun(MultiPhaseExperiment):
                 if not path.is_file():
                     self.load_weights(phase)
                     self.label_features().save(path)
+
+    @cached_property
+    def teacher_keys(self) -> Tensor:
+        """The teacher's features [M, V, D] of V views of the few-shot scenes' wrist-camera images, for retrieval."""
+        scenes, cache = self.scenes["fewshot"], FeatureCache(self.config.teacher.cache)
+        rows, views = range(len(scenes)), self.config.retrieval.key_views
+        image_ids = scenes.content_hash, f"hand_rgb crop_size={scenes.crop_size}"
+        return teacher_keys(self.teacher, cache, scenes.hand_images, rows, views, image_ids)
 
     @torch.no_grad()
     def label_features(self) -> LabelFeatures:
@@ -168,9 +198,7 @@ class SceneRun(MultiPhaseExperiment):
         config, train, few_shot = self.config.few_shot, self._source("train"), self._source("fewshot")
 
         def order(epoch: int) -> list[Batch]:
-            key = (self.config.seed, 1, epoch)
-            rows = balanced_batches(len(few_shot.scenes), len(train.scenes), config.batch_size, config.repeats, key)
-            return [[(0, row) for row in seen] + [(1, row) for row in few] for few, seen in rows]
+            return balanced_batches(len(train.scenes), len(few_shot.scenes), config, (self.config.seed, 1, epoch))
 
         return self._scene_task(FEW_SHOT, 1, [train, few_shot], ("id", "ood"), order, None)
 
@@ -210,11 +238,13 @@ class SceneRun(MultiPhaseExperiment):
         return SceneObjective(
             {name: getattr(values, name) for name in LOSS_NAMES},
             temperature=values.temperature,
+            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
             vocabulary_temperature=values.vocabulary_temperature or 1 / self.teacher.logit_scale,
             vocabulary_top_k=values.vocabulary_top_k,
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
+            detach_focus=values.detach_focus,
             extra=values.extra,
         )
 
@@ -261,6 +291,7 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     path = Path(request.run) / CONFIG_FILE
     try:
         values = json.loads(path.read_text())["settings"]
+        values["prompts"] = {**EARLIER_PROMPTS, **values["prompts"]}
         config = parse_config(TrainConfig, OmegaConf.create(values))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(

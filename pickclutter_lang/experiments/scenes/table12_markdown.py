@@ -12,6 +12,7 @@ from pickclutter_lang.experiments.scenes.result_table import (
     SECTIONS,
     TRIVIAL,
     data_note,
+    description_note,
     is_chance,
     table_title,
 )
@@ -27,12 +28,13 @@ def markdown(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> str:
 
     :param pairs: methods to compare over equal seeds
     """
-    seeds = "; ".join(f"{name}: {', '.join(map(str, runs))}" for name, runs in results.runs.items())
+    seeds = "; ".join(f"{name}: {', '.join(map(str, results.seeds(name)))}" for name in results.runs)
     revisions = sorted({str(run["git_revision"]) for runs in results.runs.values() for run in runs.values()})
     stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
     parts = [
         "# Table 12",
         data_note(results.first),
+        description_note(run for runs in results.runs.values() for run in runs.values()),
         f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% interval "
         f"over seeds (Student's t); one seed has no interval. Seeds: {seeds}. Revision: {', '.join(revisions)}.",
         "![Table 12](table12.png)",

@@ -29,7 +29,7 @@ SWEEP_KEYS = ("methods", "seeds", "workers", "out", "experiment", "tables_only",
 """Settings of the sweep; every other one is a setting of each run."""
 
 _SHARED = ("data", "student", "teacher", "selection_metric", "precision")
-_BUDGET = ("epochs", "batch_size", "repeats", "image_size_schedule", "optimizer", "schedule")
+_BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule", "optimizer", "schedule")
 
 
 @dataclass
@@ -74,7 +74,9 @@ def stages_of_sweep(results: SweepResults) -> list[str]:
 
 def method_config(results: SweepResults) -> dict[str, dict[str, str]]:
     """Return the settings in which the methods differ: dotted key -> method -> value."""
-    flat = {method: flat_config(_of_every_seed(next(iter(seeds.values())))) for method, seeds in results.runs.items()}
+    flat = {
+        method: flat_config(_of_every_replicate(next(iter(runs.values())))) for method, runs in results.runs.items()
+    }
     keys = sorted({key for values in flat.values() for key in values} - {"method"})
     table = {key: {method: str(values.get(key, "(none)")) for method, values in flat.items()} for key in keys}
     return {key: values for key, values in table.items() if len(set(values.values())) > 1}
@@ -98,13 +100,9 @@ class _CurrentProvenance:
         return {"data": self._known[stores], "teacher": {"fingerprint": self._known[name]}}
 
 
-def _of_every_seed(result: Result) -> dict[str, Any]:
-    """Return the settings that the seeds of a method share."""
+def _of_every_replicate(result: Result) -> dict[str, Any]:
+    """Return the settings that the replicates of a method share."""
     return {key: value for key, value in comparable_config(result["config"]).items() if key != "seed"}
-
-
-def _of_a_method(result: Result) -> dict[str, Any]:
-    return {"settings": _of_every_seed(result), **provenance(result)}
 
 
 def _of_every_method(result: Result) -> dict[str, Any]:
@@ -115,7 +113,16 @@ def _of_every_method(result: Result) -> dict[str, Any]:
     for phase in ("distill", "few_shot"):
         values: Mapping[str, Any] = config.get(phase, {})
         shared[phase] = {key: values.get(key) for key in _BUDGET}
-    return {"settings": shared, **provenance(result)}
+    return {"settings": shared, "teacher": provenance(result)["teacher"]}
+
+
+def _scenes_of(*stores: str) -> Callable[[Result], dict[str, Any]]:
+    """Return what gives the provenance of some stores of a result."""
+    return lambda result: {"data": {name: result["data"].get(name) for name in stores}}
+
+
+def _split_and_draw(result: Result) -> str:
+    return f"{result.get('object_split', 0)} {result.get('few_shot_draw', 0)}"
 
 
 def _order(method: str) -> tuple[int, str]:
@@ -127,8 +134,10 @@ def _order(method: str) -> tuple[int, str]:
 TABLE12 = SweepKind(
     kind="scenes",
     comparisons=(
-        Comparison(lambda result: str(result["name"]), _of_a_method),
+        Comparison(lambda result: str(result["name"]), _of_every_replicate),
         Comparison(lambda _: "", _of_every_method),
+        Comparison(lambda result: str(result.get("object_split", 0)), _scenes_of("train", "id", "ood")),
+        Comparison(_split_and_draw, _scenes_of("fewshot")),
     ),
     order=_order,
     command="pickclutter reproduce-table12",

@@ -15,7 +15,7 @@ from pickclutter_lang.experiments.comparison import (
     provenance,
 )
 from pickclutter_lang.experiments.result import RESULT_FILE
-from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults, by_place, load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
 from pickclutter_lang.training.checkpoint import describe_differences
 from pickclutter_lang.utils.validation import check_seed, check_workers
@@ -88,12 +88,12 @@ def plan_runs(
 
 def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: SweepKind) -> None:
     """Compare a planned run with its own result, if there is one, and with the other finished runs."""
-    name, seed = planned["name"], planned["seed"]
-    path = finished.folders.get((name, seed), job.folder)
+    name, replicate = planned["name"], Replicate.of_result(planned)
+    path = finished.folders.get((name, replicate), job.folder)
     if path.resolve() != job.folder.resolve():
         raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {path}; move it there")
     if job.done:
-        _check_same_run(job.folder, finished.runs[name][seed], planned)
+        _check_same_run(job.folder, finished.runs[name][replicate], planned)
     check_comparable(by_place(finished) | {f"{job.name} (planned)": planned}, kind.comparisons, finished.folder)
 
 

@@ -1,4 +1,4 @@
-"""The finished runs of a sweep, read back: means, intervals and differences over seeds."""
+"""The finished runs of a sweep, read back: means, intervals and differences over runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,40 @@ class SweepKind(NamedTuple):
     command: str
 
 
+class Replicate(NamedTuple):
+    """What distinguishes runs of one name, in the order in which they are sorted.
+
+    `object_split` says which objects are unseen (`paper_catalog`), `seed` is that of the training, and `draw` is the
+    number of the few-shot scenes. Runs on single images vary the seed alone.
+    """
+
+    object_split: int = 0
+    seed: int = 0
+    draw: int = 0
+
+    @classmethod
+    def of_result(cls, result: Result) -> Replicate:
+        """Return the replicate of a `result.json`; one from before splits and draws has the first of both."""
+        return cls(int(result.get("object_split", 0)), int(result["seed"]), int(result.get("few_shot_draw", 0)))
+
+    @property
+    def folder_name(self) -> str:
+        """Name of the folder of the run, such as `split1_seed0_draw2`; the first split and draw go without saying."""
+        split = f"split{self.object_split}_" if self.object_split else ""
+        draw = f"_draw{self.draw}" if self.draw else ""
+        return f"{split}seed{self.seed}{draw}"
+
+
 @dataclass(frozen=True)
 class SweepResults:
-    """Name of a run -> seed -> its result, and the folder of each name and seed, all of them below `folder`."""
+    """Name of a run -> replicate -> its result, and the folder of each name and replicate, all of them below `folder`.
+
+    Both names and replicates are sorted.
+    """
 
     folder: Path
-    runs: Mapping[str, Mapping[int, Result]]
-    folders: Mapping[tuple[str, int], Path]
+    runs: Mapping[str, Mapping[Replicate, Result]]
+    folders: Mapping[tuple[str, Replicate], Path]
 
     @property
     def first(self) -> Result:
@@ -40,15 +67,21 @@ class SweepResults:
         return next(iter(next(iter(self.runs.values())).values()))
 
     def seeds(self, run: str | None) -> tuple[int, ...]:
-        """Return the finished seeds of a run."""
+        """Return the seeds of the finished runs of a name."""
+        return tuple(sorted({replicate.seed for replicate in self._results(run)}))
+
+    def replicates(self, run: str | None) -> tuple[Replicate, ...]:
+        """Return the finished replicates of a run."""
         return tuple(self._results(run))
 
     def values(self, run: str | None, measure: str) -> list[float | None]:
-        """Return a number of each seed, None where it is missing; see `number_at`."""
+        """Return a number of each replicate, None where it is missing; see `number_at`."""
         return [number_at(result, measure) for result in self._results(run).values()]
 
     def estimate(self, run: str | None, measure: str) -> Estimate | None:
-        """Return mean and 95% interval over seeds of a number; None where a seed lacks it or none is finished.
+        """Return mean and 95% interval over runs of a number; None where a run lacks it or none is finished.
+
+        The interval (Student's t) takes the runs as independent: it is for runs that vary the seed alone.
 
         :param run: None for the numbers that every run has
         :param measure: see `number_at`
@@ -58,16 +91,16 @@ class SweepResults:
         return estimate(known) if known and len(known) == len(values) else None
 
     def difference(self, left: tuple[str | None, str], right: tuple[str | None, str]) -> Estimate | None:
-        """Return the mean of `left - right`, each a run and a measure, over the seeds that both have, and its interval.
+        """Return the mean of `left - right`, each a run and a measure, over the replicates of both, and its interval.
 
-        :return: None without any seed in common, or where a number is missing
+        :return: None without any replicate in common, or where a number is missing
         """
         (one, this), (other, that) = ((self._results(run), measure) for run, measure in (left, right))
-        pairs = [(number_at(one[seed], this), number_at(other[seed], that)) for seed in sorted(set(one) & set(other))]
+        pairs = [(number_at(one[key], this), number_at(other[key], that)) for key in sorted(set(one) & set(other))]
         known = [first - second for first, second in pairs if first is not None and second is not None]
         return estimate(known) if known and len(known) == len(pairs) else None
 
-    def _results(self, run: str | None) -> Mapping[int, Result]:
+    def _results(self, run: str | None) -> Mapping[Replicate, Result]:
         return {} if run is None else self.runs.get(run, {})
 
 
@@ -85,22 +118,22 @@ def number_at(result: Result, measure: str) -> float | None:
 def load_sweep(folder: str | Path, kind: SweepKind) -> SweepResults:
     """Read every `result.json` under a folder.
 
-    :raises CheckpointError: when there is none, one is damaged, or two are of the same run and seed
+    :raises CheckpointError: when there is none, one is damaged, or two are of the same run and replicate
     :raises MismatchError: when runs differ in what they must share
     """
     folder = Path(folder)
-    found: dict[str, dict[int, Result]] = {}
-    folders: dict[tuple[str, int], Path] = {}
+    found: dict[str, dict[Replicate, Result]] = {}
+    folders: dict[tuple[str, Replicate], Path] = {}
     for path in sorted(folder.rglob(RESULT_FILE)):
         result = read_result(path.parent, kind.kind)
-        name, seed = result["name"], int(result["seed"])
-        if (name, seed) in folders:
+        name, replicate = result["name"], Replicate.of_result(result)
+        if (name, replicate) in folders:
             raise CheckpointError(
-                f"expected one run of {name} with seed {seed} under {folder}, but {folders[name, seed]} and "
+                f"expected one run {name}/{replicate.folder_name} under {folder}, but {folders[name, replicate]} and "
                 f"{path.parent} both are; move one of them elsewhere"
             )
-        folders[name, seed] = path.parent
-        found.setdefault(name, {})[seed] = result
+        folders[name, replicate] = path.parent
+        found.setdefault(name, {})[replicate] = result
     if not found:
         raise CheckpointError(
             f"expected finished runs under {folder}, but there are none; make them: {kind.command} out={folder}"
@@ -114,7 +147,7 @@ def load_sweep(folder: str | Path, kind: SweepKind) -> SweepResults:
 def by_place(results: SweepResults) -> dict[str, Result]:
     """Return results by their folder, relative to that of the sweep."""
     return {
-        str(results.folders[name, seed].relative_to(results.folder)): result
-        for name, seeds in results.runs.items()
-        for seed, result in seeds.items()
+        str(results.folders[name, replicate].relative_to(results.folder)): result
+        for name, replicates in results.runs.items()
+        for replicate, result in replicates.items()
     }

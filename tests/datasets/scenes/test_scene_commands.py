@@ -113,5 +113,5 @@ def test_collect_then_again_then_other_settings(tmp_path: Path) -> None:
     other = run(tmp_path, *call, "visible_share=0.5")
     assert other.returncode == 2 and "settings.visible_share is 0.25 there, 0.5 now" in other.stderr
     found = sorted(path.name for path in (tmp_path / "store").iterdir())
-    assert found == [".lock", "card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json", "shards"]
+    assert found == ["card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json", "shards"]
     assert [path.name for path in tmp_path.iterdir()] == ["store"]

@@ -1,9 +1,13 @@
 """Splits: JSON lists of scene ids."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -11,6 +15,7 @@ import torch
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.scene_features import teacher_features
@@ -19,6 +24,17 @@ from pickclutter_lang.teachers.scene_features import teacher_features
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return make_toys(tmp_path_factory.mktemp("toys"))
+
+
+def publish(path: Path, store: SceneStore) -> Path:
+    """Write the scenes of a store in the layout of the authors' files."""
+    with h5py.File(path, "w") as file:
+        for index in range(len(store)):
+            row, group = store.scene(index), file.create_group(f"traj_{index}")
+            group["model_ids"] = np.array([store.model_ids[n] for n in np.flatnonzero(row["present"])], dtype="S")
+            images = group.create_group("dict_str_hand_camera")
+            images["dict_str_rgb"], images["dict_str_depth"] = row["hand_rgb"], row["hand_depth"]
+    return path
 
 
 def write(path: Path, ids: Any) -> str:
@@ -59,6 +75,59 @@ def test_two_splits_of_one_store_may_not_share_a_scene(toys: list[str], tmp_path
     write(tmp_path / "b.json", ids[5:])
     with pytest.raises(DatasetError, match=f"share 1 scenes, such as {ids[5]}"):
         load_scene_datasets(cfg)
+
+
+def imported(folder: Path, file: Path, split: str) -> str:
+    return str(import_published(ImportConfig(str(file), split, str(folder / split), image_size=32)).path)
+
+
+def test_one_file_imported_twice_is_one_set_of_scenes(tmp_path: Path) -> None:
+    """The authors publish no few-shot scenes: whoever imports their file for both would evaluate on what it trains."""
+    toys = make_toys(tmp_path / "toys")
+    file = publish(tmp_path / "val.h5", SceneStore.open(tmp_path / "toys" / "scenes" / "ood"))
+    paths = {split: imported(tmp_path, file, split) for split in ("ood", "fewshot")}
+    run = [*toys, "data.target_label=present"]
+    both = [*run, *(f"data.{split}={path}" for split, path in paths.items())]
+    with pytest.raises(
+        DatasetError, match=r"ood \(.*\) and fewshot \(.*\) share 10 scenes.*data\.scene_subsets="
+    ) as error:
+        load_scene_datasets(config(*both).data)
+    assert "\n" not in str(error.value)
+    ids = SceneStore.open(paths["ood"]).scene_ids()
+    few, rest = write(tmp_path / "few.json", ids[:4]), write(tmp_path / "rest.json", ids[4:])
+    once = [f"data.ood={paths['ood']}", f"data.fewshot={paths['ood']}"]
+    sets = load_scene_datasets(config(*run, *once, f"data.scene_subsets={{fewshot: {few}, ood: {rest}}}").data)
+    assert len(sets["fewshot"]) == 4 and len(sets["ood"]) == 6
+
+
+@pytest.mark.parametrize("copied", ["train", "id"])
+def test_a_copy_of_a_store_under_another_split_is_found(tmp_path: Path, copied: str) -> None:
+    toys = make_toys(tmp_path)
+    root = tmp_path / "scenes"
+    manifest = json.loads((root / copied / "manifest.json").read_text())
+    shutil.copytree(root / copied, tmp_path / "copy")
+    (tmp_path / "copy" / "manifest.json").write_text(json.dumps({**manifest, "split": "ood", "seed": 5}))
+    with pytest.raises(
+        DatasetError, match=rf"{copied} \(.*\) and ood \(.*copy\) share {len(SceneStore.open(root / copied))} "
+    ):
+        load_scene_datasets(config(*toys, f"data.ood={tmp_path / 'copy'}").data)
+
+
+def test_the_command_takes_subsets_as_documented(toys: list[str], tmp_path: Path) -> None:
+    few = write(tmp_path / "few.json", ["fewshot/0/1", "fewshot/0/4"])
+    small = [
+        "distill.epochs=1",
+        "few_shot.epochs=1",
+        f"out={tmp_path / 'run'}",
+        f"data.scene_subsets={{fewshot: {few}}}",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pickclutter_lang.commands", "train-affordance", *toys, *small],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    data = json.loads((tmp_path / "run" / "result.json").read_text())["data"]
+    assert (data["fewshot"]["scenes"], data["ood"]["scenes"]) == (2, 10)
 
 
 @pytest.mark.parametrize(

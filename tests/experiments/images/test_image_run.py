@@ -12,12 +12,14 @@ import torch
 from helpers.image_runs import config, make_toys, trained
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
+from pickclutter_lang.experiments.images import image_crops
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_results import SPACE_FILE
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
+from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.training.experiment import seed_everything
 from pickclutter_lang.training.trainer import Trainer
 
@@ -220,6 +222,20 @@ def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[s
     assert evaluate_images(run)["metrics"] == read_result(finished.folder, "images")["metrics"]
 
 
+def test_rand_augment_changes_the_image_before_the_crop(toys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = []
+
+    def black(image: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        sides.append(tuple(image.shape))
+        return torch.zeros_like(image)
+
+    monkeypatch.setattr(image_crops, "rand_augment", black)
+    run = ImageRun.open(config(*toys, *BEST, "image_size=16", "crops.rand_augment=true"))
+    images, _ = run.crops.train_images([0, 1], (0, 0, 1, 0))
+    assert images.shape == (2, 3, 16, 16) and not images.any()
+    assert sides == [(3, 32, 32)] * 2
+
+
 def test_an_error_in_a_prefetching_process_is_the_same_error(toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "num_workers=1", f"out={tmp_path}"))
     with pytest.raises(IndexError):
@@ -299,8 +315,44 @@ def test_retrieval_tunes_the_cache_on_the_few_shot_images_alone() -> None:
     keys = centers[labels] + 0.1 * torch.randn(20, 16, generator=generator)
     queries = centers + 0.1 * torch.randn(4, 16, generator=generator)
     useless = torch.nn.functional.normalize(torch.randn(4, 16, generator=generator), dim=1)
-    places, choice = retrieve(queries, keys, labels, useless, scale=1 / 0.07)
+    tuned = RetrievalConfig()
+    places, choice = retrieve(tuned, queries, keys, keys[:, None], labels, useless, 0.07)
     assert places.tolist() == [0, 1, 2, 3]
     assert choice.alpha > 0
     texts = torch.nn.functional.normalize(centers, dim=1)
-    assert retrieve(queries, keys, labels, texts, scale=1 / 0.07)[1].alpha == 0  # text alone is as good
+    assert retrieve(tuned, queries, keys, keys[:, None], labels, texts, 0.07)[1].alpha == 0  # text alone is as good
+
+
+def test_retrieval_of_the_papers_program_is_its_sum() -> None:
+    """Student features as queries, V teacher features of each example, alpha 1, beta 5.5, cosines as they are."""
+    generator = torch.Generator().manual_seed(1)
+    unit = torch.nn.functional.normalize
+    labels, views = torch.tensor([0, 1, 2, 0, 1, 2]), 3
+    queries, examples = torch.randn(40, 8, generator=generator), torch.randn(6, 8, generator=generator)
+    keys = unit(torch.randn(6, views, 8, generator=generator), dim=2)
+    text = unit(torch.randn(3, 8, generator=generator), dim=1)
+    released = RetrievalConfig("teacher", views, 1.0, 5.5, 1.0)
+    released.validate()
+    places, choice = retrieve(released, queries, examples, keys, labels, text, 0.07)
+    assert (choice.alpha, choice.beta) == (1.0, 5.5)
+    for query, place in zip(unit(queries, dim=1).numpy(), places.tolist(), strict=True):
+        scores = text.numpy() @ query
+        for example, label in enumerate(labels.tolist()):
+            for view in range(views):
+                scores[label] += np.exp(-5.5 * (1 - keys[example, view].numpy() @ query))
+        assert place == int(scores.argmax())
+    text_alone = (unit(queries, dim=1) @ text.T).argmax(dim=1)
+    assert places.tolist() != text_alone.tolist()
+
+
+def test_retrieval_by_the_teachers_keys_is_evaluated(toys: list[str], tmp_path: Path) -> None:
+    released = ("retrieval.keys=teacher", "retrieval.key_views=3", "retrieval.alpha=1", "retrieval.beta=5.5")
+    run = trained(*toys, *BEST, *released, "retrieval.temperature=1", f"out={tmp_path}")
+    assert run.teacher_keys.shape == (len(run.split.fewshot), 3, run.teacher.embed_dim)
+    whole = run.teacher_image_features[list(run.split.fewshot)]
+    torch.testing.assert_close(run.teacher_keys[:, 0], whole)
+    assert not torch.allclose(run.teacher_keys[:, 1], whole) and not torch.allclose(*run.teacher_keys[:, 1:].unbind(1))
+    found = evaluate_images(run)["metrics"]["retrieval"]["ood"]
+    assert (found["alpha"], found["beta"]) == (1.0, 5.5) and 0 <= found["accuracy"] <= 1
+    with pytest.raises(InvalidArgumentError, match=r"retrieval\.key_views"):
+        config(*toys, *BEST, "retrieval.key_views=2")

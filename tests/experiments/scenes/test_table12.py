@@ -17,7 +17,7 @@ from PIL import Image
 from helpers.paths import ROOT
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, write_table
 from pickclutter_lang.experiments.scenes.table12_markdown import comparison_rows, markdown, metric_rows
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
@@ -178,13 +178,6 @@ def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
         write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))
     assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path, TABLE12), [])
-
-
-def test_two_runs_of_one_seed_are_refused(tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        write_result(tmp_path / folder, make_result("cls", 0, 0.4))
-    with pytest.raises(CheckpointError, match="expected one run of cls with seed 0"):
-        load_sweep(tmp_path, TABLE12)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(
         failures[0]
     )
     assert [job.done for job in jobs] == [True, False, False, True]
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().err
     assert "bad/seed0 failed (exit status 1)" in shown and "2/4 runs, 2 failed" in shown and "left" in shown
     assert "threads 1" in (tmp_path / "out" / "logs" / "good-seed0.log").read_text()
 
@@ -154,14 +154,13 @@ def test_children_end_with_the_sweep(tmp_path: Path, script: Path, number: signa
 
 def test_progress_counts_epochs(tmp_path: Path, script: Path) -> None:
     [job] = make_jobs(tmp_path, ["good"])
-    assert job.progress == 0 and not job.done
+    assert job.epochs_done == 0 and not job.done
     for phase, lines in (("distill", 5), ("few_shot", 3)):
         (job.folder / phase).mkdir(parents=True)
         (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
-    epochs = job.config.distill.epochs + job.config.few_shot.epochs
-    assert job.progress == pytest.approx(8 / (epochs + 1))
+    assert job.epochs_done == 8 and job.epochs == sum(phase.epochs for phase in job.config.phases.values()) + 1
     run_sweep([job], [sys.executable, str(script)], tmp_path, 1)
-    assert job.progress == 1
+    assert job.epochs_done == job.epochs
 
 
 def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> None:
@@ -235,13 +234,13 @@ def test_a_killed_sweep_resumes_and_writes_the_table(tmp_path: Path) -> None:
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
-    assert "2/2 runs, 0 failed" in done.stdout and "table: grid/table12.md" in done.stdout
+    assert "2/2 runs, 0 failed" in done.stderr and "table: grid/table12.md" in done.stdout
     page = (tmp_path / "grid" / "table12.md").read_text()
     assert page.index("| `closed_set` | 1 |") < page.index("| `cls` | 1 |") and "`prompts.closed_set`" in page
     started = [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))]
 
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
-    assert again.returncode == 0 and "2 of 2 runs are done already" in again.stdout
+    assert again.returncode == 0 and "2 of 2 runs are done already" in again.stderr
     assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))] == started
     other = subprocess.run([*command, "distill.lr=0.1"], cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert other.returncode == 2 and "distill.lr: 0.002 / 0.1" in other.stderr

@@ -1,95 +1,49 @@
-"""Class encoders: class names to features, by fixed prompts, learned prompts (CoOp), or learned vectors."""
+"""Texts of classes, and the label encoder that a configuration asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from pickclutter_lang.datasets.images import ImageClass
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.experiments.images.config import ClassTextConfig
-from pickclutter_lang.language.descriptions import STYLES, read_descriptions
+from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
+from pickclutter_lang.students.label_encoders import ClosedSetEncoder, FixedLabelEncoder, PromptLabelEncoder
 from pickclutter_lang.teachers import Teacher
 
 DATASET_DESCRIPTIONS = "own"
 
 
-class FixedTextEncoder(nn.Module):
-    """Fixed texts; their features [C, D] are encoded once."""
-
-    features: Tensor
-
-    def __init__(self, features: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("features", features, persistent=False)
-
-    def encode(self, classes: Sequence[int]) -> Tensor:
-        """Return the features [n, D] of some classes."""
-        return self.features[list(classes)]
-
-
-class PromptClassEncoder(nn.Module):
-    """Texts behind a learned context (CoOp)."""
-
-    def __init__(self, config: ClassTextConfig, teacher: Teacher, texts: Sequence[str]) -> None:
-        """Set up the context; random vectors come from torch's global generator.
-
-        :raises InvalidArgumentError: when a text is too long for the teacher
-        """
-        super().__init__()
-        self._texts = list(texts)
-        self.prompts = LearnedPrompts(
-            teacher, texts, n_context=config.n_ctx, dual=False, init=(config.context_init, None),
-            truncate=config.truncate,
-        )  # fmt: skip
-
-    def encode(self, classes: Sequence[int]) -> Tensor:
-        """Return the features [n, D] of some classes, with gradient to the context."""
-        return self.prompts.encode([self._texts[number] for number in classes]).positive
-
-
-class ClosedSetClassEncoder(nn.Module):
-    """The closed-set baseline: a learned vector for each class, compared by its cosine as texts are."""
-
-    def __init__(self, count: int, width: int) -> None:
-        """Draw the vectors [count, width] from torch's global generator."""
-        super().__init__()
-        self.vectors = nn.Parameter(torch.randn(count, width))
-
-    def encode(self, classes: Sequence[int]) -> Tensor:
-        """Return the vectors [n, D] of some classes, of length 1."""
-        return functional.normalize(self.vectors[list(classes)], dim=1)
-
-
-def build_classes(
+def build_class_encoder(
     config: ClassTextConfig, teacher: Teacher, classes: Sequence[ImageClass]
-) -> FixedTextEncoder | PromptClassEncoder | ClosedSetClassEncoder:
-    """Build the configured class encoder.
+) -> FixedLabelEncoder | PromptLabelEncoder | ClosedSetEncoder:
+    """Build the configured encoder of the names of classes.
 
     :raises InvalidArgumentError: when a text is too long for the teacher, or a class lacks the configured description
     """
+    names = [item.name for item in classes]
     if config.closed_set:
-        return ClosedSetClassEncoder(len(classes), teacher.embed_dim)
-    if config.n_ctx:
-        return PromptClassEncoder(config, teacher, class_texts(config, classes, behind_context=True))
-    return FixedTextEncoder(teacher.encode_text(class_texts(config, classes), config.truncate))
+        return ClosedSetEncoder(names, teacher.embed_dim, parameters=("vectors",))
+    if not config.n_ctx:
+        return FixedLabelEncoder(names, teacher.encode_text(class_texts(config, classes), config.truncate))
+    texts = dict(zip(names, class_texts(config, classes, behind_context=True), strict=True))
+    prompts = LearnedPrompts(
+        teacher, list(texts.values()), n_context=config.n_ctx, dual=False, init=(config.context_init, None),
+        truncate=config.truncate,
+    )  # fmt: skip
+    return PromptLabelEncoder(prompts, lambda labels: [[texts[label] for label in labels]])
 
 
 def check_texts(config: ClassTextConfig, teacher: Teacher, classes: Sequence[ImageClass]) -> None:
     """Check the prompts of the classes without encoding them.
 
-    :raises PickClutterError: what `build_classes` raises
+    :raises PickClutterError: what `build_class_encoder` raises
     """
-    if config.closed_set:
-        return
     if config.n_ctx:
-        PromptClassEncoder(config, teacher, class_texts(config, classes, behind_context=True))
-    else:
+        build_class_encoder(config, teacher, classes)
+    elif not config.closed_set:
         teacher.tokenize(class_texts(config, classes), config.truncate)
 
 
@@ -102,9 +56,9 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
     names = [item.name for item in classes]
     if config.descriptions is None:
         return names if behind_context else [config.template.format(name=name) for name in names]
-    form = "{name} . {description}" if behind_context else config.description_template
+    template = DESCRIPTION_TEMPLATE if behind_context else config.description_template
     texts = descriptions(config, classes)
-    return [form.format(name=name, description=text) for name, text in zip(names, texts, strict=True)]
+    return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
 
 
 def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list[str]:

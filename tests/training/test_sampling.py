@@ -1,0 +1,106 @@
+"""Batches of an epoch: how often each sample comes, and how many steps the paper's presets take."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from helpers.image_runs import config as image_config
+from helpers.scene_runs import config as scene_config
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.training.config import FewShotConfig
+from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
+from pickclutter_lang.training.trainer import Batch
+
+
+def fine_tuning(n_few_shot: int, n_train: int, size: int, repeats: int = 1, over: str = "few_shot") -> list[Batch]:
+    config = FewShotConfig(batch_size=size, repeats=repeats, epoch_over=over)
+    config.validate("few_shot")
+    return balanced_batches(n_train, n_few_shot, config, (0, 1, 1))
+
+
+def rows(batch: Batch, source: int) -> list[int]:
+    return [row for which, row in batch if which == source]
+
+
+def test_batches_cover_an_epoch_and_differ_between_epochs() -> None:
+    batches = shuffled_batches(26, 8, (0, 0, 1))
+    assert [len(batch) for batch in batches] == [8, 8, 8]
+    assert len({row for batch in batches for row in batch}) == 24
+    assert batches != shuffled_batches(26, 8, (0, 0, 2))
+    assert shuffled_batches(5, 8, (0,))[0].__len__() == 5
+
+
+@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+def test_an_epoch_over_few_shot_samples_has_at_most_half_a_batch_of_them(n_few_shot: int, size: int, half: int) -> None:
+    batches = fine_tuning(n_few_shot, 100, size, repeats=2)
+    assert max(len(rows(batch, 1)) for batch in batches) == half
+    assert {len(batch) for batch in batches} == {size}
+    assert sorted(row for batch in batches for row in rows(batch, 1)) == sorted([*range(n_few_shot)] * 2)
+    assert all(len(set(batch)) == len(batch) for batch in batches)
+
+
+@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+def test_an_epoch_over_training_samples_has_half_a_batch_of_few_shot_ones(
+    n_few_shot: int, size: int, half: int
+) -> None:
+    batches = fine_tuning(n_few_shot, 100, size, repeats=2, over="training")
+    assert {len(rows(batch, 1)) for batch in batches} == {half}
+    assert sorted(row for batch in batches for row in rows(batch, 0)) == sorted([*range(100)] * 2)
+    assert all(len(set(batch)) == len(batch) for batch in batches)
+    one_pass = batches[: len(batches) // 2]
+    assert [len(batch) for batch in one_pass[:-1]] == [size] * (len(one_pass) - 1)
+    assert len(one_pass[-1]) == half + (100 % (size - half) or size - half)
+    assert len({tuple(rows(batch, 1)) for batch in batches}) > 1 or n_few_shot == 1  # drawn anew for each batch
+
+
+def test_fine_tuning_needs_enough_training_scenes() -> None:
+    with pytest.raises(InvalidArgumentError, match="at least 1 few-shot and 40 training"):
+        fine_tuning(6, 30, 46)
+    with pytest.raises(InvalidArgumentError, match=r"few_shot\.epoch_over"):
+        fine_tuning(6, 60, 46, over="scenes")
+
+
+def test_a_last_batch_takes_as_many_training_scenes_as_there_are() -> None:
+    *full, last = fine_tuning(35, 56, 64)
+    assert [(len(rows(batch, 1)), len(rows(batch, 0))) for batch in full] == [(32, 32)]
+    assert (len(rows(last, 1)), sorted(rows(last, 0))) == (3, list(range(56)))
+
+
+def released_samples(n_few_shot: int, n_train: int, size: int) -> int:
+    """The number of samples in an epoch of `FewShotSampler` in custom_data_loader.py of the paper's program."""
+    if n_few_shot > size // 2:
+        return n_train // (size // 2) * size + n_train % (size // 2) + size // 2
+    return size * (n_train // (size - n_few_shot)) + n_train % (size - n_few_shot) + n_few_shot
+
+
+@pytest.mark.parametrize(
+    ("dataset", "n_few_shot", "n_train", "steps"),
+    [
+        ("flower102", 5 * 51, 3112, 980),
+        ("caltech_birds", 5 * 100, 4122, 1300),
+        ("stanford_cars", 5 * 98, 2874, 900),
+        ("food101", 5 * 50, 35700, 11160),
+        ("sun397", 5 * 197, 38663, 12100),
+    ],
+)
+def test_the_recipes_fine_tune_as_many_steps_as_the_papers_program(
+    dataset: str, n_few_shot: int, n_train: int, steps: int
+) -> None:
+    for recipe, repeats in (("paper_resnet", 1 if dataset in ("food101", "sun397") else 5), ("paper_vit", 3)):
+        chosen = image_config(f"dataset={dataset}", f"recipe={recipe}", "data.root=somewhere", "objective.cls=1")
+        batches = balanced_batches(n_train, n_few_shot, chosen.few_shot, (0, 1, 1))
+        assert chosen.few_shot.epochs * len(batches) == repeats * steps
+        assert sum(len(batch) for batch in batches) == repeats * released_samples(n_few_shot, n_train, 128)
+
+
+def test_the_table_of_scenes_fine_tunes_as_many_steps_as_the_papers_program() -> None:
+    tune = scene_config("experiment=table12").few_shot
+    batches = balanced_batches(3000, 50, tune, (0, 1, 1))
+    assert tune.epochs * len(batches) == 2620
+    assert sum(len(batch) for batch in batches) == released_samples(50, 3000, 46)
+    assert [len(rows(batch, source)) for batch in (batches[0], batches[-1]) for source in (0, 1)] == [23, 23, 10, 23]
+    drawn = np.bincount([row for batch in batches for row in rows(batch, 1)], minlength=50)
+    assert drawn.min() > 0 and drawn.sum() == math.ceil(3000 / 23) * 23
