@@ -290,7 +290,10 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     """
     path = Path(request.run) / CONFIG_FILE
     try:
-        values = json.loads(path.read_text())["settings"]
+        text = path.read_text()
+        if "${" in text:  # OmegaConf would resolve it, to an environment variable too
+            raise InvalidArgumentError("it holds an interpolation, ${...}, which settings of a run never do")
+        values = json.loads(text)["settings"]
         values["prompts"] = {**EARLIER_PROMPTS, **values["prompts"]}
         config = parse_config(TrainConfig, OmegaConf.create(values))
     except (FileNotFoundError, NotADirectoryError) as error:
