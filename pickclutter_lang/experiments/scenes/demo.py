@@ -83,14 +83,12 @@ def open_upload(path: str) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise InvalidArgumentError(
-                    f"expected an image of at most {MAX_PIXELS // 10**6} megapixels, but got {image.width} x "
-                    f"{image.height}; make it smaller"
-                )
+                raise Image.DecompressionBombError
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if isinstance(error, InvalidArgumentError):
-            raise
+    except Image.DecompressionBombError as error:  # of Pillow, for a far larger one
+        megapixels = MAX_PIXELS // 10**6
+        raise InvalidArgumentError(f"expected an image of at most {megapixels} megapixels; make it smaller") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise InvalidArgumentError("expected an image, but the file cannot be read as one; choose another") from error
 
 
@@ -167,6 +165,8 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
                     label="Your own image instead (its center square)", sources=["upload", "clipboard"],
                     type="filepath", image_mode=None, height=220, visible=accepts_uploads(student),
                 )  # fmt: skip
+                # As a path: gradio would open the file before anything can be checked.
+                upload.preprocess = lambda payload: None if payload is None else payload.path
             with gr.Column():
                 options = {"format": "png", "interactive": False, "buttons": ["fullscreen", "download"]}
                 image = gr.Image(label="Image", **options)
