@@ -58,6 +58,7 @@ class CollectConfig(PileConfig):
         check_seed(self.seed)
         check_workers("workers", self.workers)
         check_path("out", self.out)
+        one_of("objects", self.objects, ("proxy", "ycb"))
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
 

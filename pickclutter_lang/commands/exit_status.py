@@ -32,12 +32,12 @@ def exit_status() -> Iterator[None]:
     With `PICKCLUTTER_DEBUG=1` the traceback comes first.
     """
     try:
-        with _noted_interruption():
+        with _noted_interruption(), _quiet_threads():
             yield
     except (KeyboardInterrupt, Exception) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        if os.environ.get(DEBUG, "") not in ("", "0"):
+        if _debugging():
             traceback.print_exc()
         status, line = describe(error)
         print(" ".join(line.split()), file=sys.stderr)
@@ -66,6 +66,26 @@ def describe(error: BaseException) -> tuple[int, str]:
         f"unexpected {name}: {_first_line(error)}; {DEBUG}=1 shows the traceback: please report it, with the output of "
         "pickclutter check-install --report"
     )
+
+
+def _debugging() -> bool:
+    return os.environ.get(DEBUG, "") not in ("", "0")
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Leave a full disk to the main thread, which gets TensorBoard's error too: no traceback of a thread."""
+    before = threading.excepthook
+
+    def report(failed: threading.ExceptHookArgs) -> None:
+        if _debugging() or not isinstance(failed.exc_value, OSError):
+            before(failed)
+
+    threading.excepthook = report
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from importlib import import_module
-from itertools import chain
 from typing import Any, NoReturn, TypeVar, cast
 
 import hydra
@@ -127,12 +126,36 @@ def _check_arguments(name: str, arguments: Sequence[str]) -> None:
 
     parser.error = refuse  # type: ignore[method-assign]
     for override in parser.parse_args(list(arguments)).overrides:
-        if override.startswith("~"):
-            raise InvalidArgumentError(
-                f"expected KEY=VALUE, but got {override!r}, which removes a key; leave the key out, or give it a value"
-            )
-        if not override.lstrip("+").partition("=")[0].strip():
-            raise InvalidArgumentError(f"expected KEY=VALUE, but got {override!r} without a key; {_see_help(name)}")
+        _check_override(name, override)
+
+
+def _check_override(name: str, override: str) -> None:
+    if override.startswith("~"):
+        raise InvalidArgumentError(
+            f"expected KEY=VALUE, but got {override!r}, which removes a key; leave the key out, or give it a value"
+        )
+    key, _, value = override.lstrip("+").partition("=")
+    if not key.strip():
+        raise InvalidArgumentError(f"expected KEY=VALUE, but got {override!r} without a key; {_see_help(name)}")
+    command = REGISTERED[name]
+    presets = {*command.presets, *(REGISTERED[command.extends].presets if command.extends else ())}
+    if key in presets and (value in ("", "null") or value.startswith("[")):
+        raise InvalidArgumentError(f"expected one preset of {key}, but got {value!r}; {_see_help(name)}")
+    inner = [one for one in _keys_of(name) if one.startswith(f"{key}.")]
+    if inner and key not in presets and "=" in override and not value.startswith("{"):
+        raise InvalidArgumentError(
+            f"expected {key} to be a group of keys, such as {inner[0]}=..., but got {value!r}; {_see_help(name)}"
+        )
+
+
+def _keys_of(command: str) -> Iterator[str]:
+    """Yield the keys and the groups of a command, and those of the command whose runs it starts."""
+    known = REGISTERED[command]
+    yield from known.presets
+    for config in (known.config, *known.optional.values()):
+        yield from config_keys(config)
+    if known.extends:
+        yield from _keys_of(known.extends)
 
 
 def explain(error: Exception, command: str) -> InvalidArgumentError:
@@ -140,8 +163,6 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
 
     :param error: of the composition
     """
-    known = REGISTERED[command]
-    base = [REGISTERED[known.extends]] if known.extends else []
     text = " ".join(str(error).split())
     if isinstance(error, OverrideParseException):
         hint = "" if "=" in error.override else ", which has no ="
@@ -158,10 +179,8 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
     unknown = re.match(r"Could not override '([^']*)'", text)
     if unknown:
         key = unknown[1]
-        configs = [*(one.config for one in (known, *base)), *known.optional.values()]
-        keys = [*(group for one in (known, *base) for group in one.presets), *chain(*map(config_keys, configs))]
         return InvalidArgumentError(
-            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys)}; "
+            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, _keys_of(command))}; "
             f"{_see_help(command)}"
         )
     return InvalidArgumentError(f"expected overrides that {command.replace('_', '-')} takes: {text[:300]}")

@@ -1,8 +1,7 @@
 """Convert files of version 0.1.0: `pickclutter migrate runs/student`."""
 
-import argparse
-
 from pickclutter_lang.commands.exit_status import exit_status
+from pickclutter_lang.utils.cli import ArgumentParser
 
 
 @exit_status()
@@ -10,7 +9,7 @@ def main() -> None:
     """Convert each folder, and print what changed and where the old files are."""
     from pickclutter_lang.migration.migrate import migrate
 
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="pickclutter migrate",
         description="Convert runs, sweeps, policy folders and teachers' checkpoints of version 0.1.0. Each folder is "
         "converted atomically; the old files stay next to it, in FOLDER.0.1.0. Scene stores, views and "

@@ -15,7 +15,7 @@ from pickclutter_lang.language.chat_client import ChatClient, host_of, request_b
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.utils.locks import file_lock
-from pickclutter_lang.utils.validation import check_path
+from pickclutter_lang.utils.validation import at_least, check_path, within
 
 PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
 
@@ -71,6 +71,9 @@ class DescribeConfig:
             raise InvalidArgumentError(
                 f"expected timeout above 0 and retries of at least 0, but got {self.timeout} and {self.retries}"
             )
+        if self.temperature is not None:
+            within("temperature", self.temperature, 0.0, 10.0)
+        at_least("max_tokens", self.max_tokens, 1)
         check_path("out", self.out, ".json")
         host_of(self.base_url)
 

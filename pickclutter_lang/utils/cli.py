@@ -1,8 +1,9 @@
-"""Checked configurations."""
+"""Checked configurations and command lines."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+import argparse
+from typing import NoReturn, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
@@ -12,6 +13,14 @@ from pickclutter_lang.utils.field_docs import config_keys
 from pickclutter_lang.utils.validation import did_you_mean
 
 Config = TypeVar("Config")
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """Raises InvalidArgumentError for a command line that it cannot parse, rather than print its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the error."""
+        raise InvalidArgumentError(f"{message}; see {self.prog} --help")
 
 
 def parse_config(schema: type[Config], cfg: DictConfig) -> Config:

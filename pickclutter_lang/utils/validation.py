@@ -104,7 +104,7 @@ def check_path(name: str, path: str | None, *suffixes: str) -> None:
     if path is None:
         return
     if not path.strip():
-        raise InvalidArgumentError(f"expected {name} to be a path, but it is empty; leave {name}= out for the default")
+        raise InvalidArgumentError(f"expected {name} to be a path, but it is empty; give one, or leave the key away")
     if suffixes and Path(path).suffix not in suffixes:
         raise InvalidArgumentError(f"expected {name} to end in {' or '.join(suffixes)}, but got {path!r}")
     if suffixes and Path(path).is_dir():
@@ -115,7 +115,7 @@ def check_path(name: str, path: str | None, *suffixes: str) -> None:
 
 def check_folder(name: str, path: str | None) -> None:
     """Raise MissingAssetsError unless a folder that a setting names is there; None names none."""
-    if path is not None and not Path(path).is_dir():
+    if path is not None and not (path.strip() and Path(path).is_dir()):
         raise MissingAssetsError(f"expected {name} to be a folder, but there is none at {path!r}; correct {name}=")
 
 

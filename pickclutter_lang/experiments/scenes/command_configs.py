@@ -118,6 +118,8 @@ class TextAblationConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if not self.scenes and not self.views:
             raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
+        if not self.descriptions:
+            raise InvalidArgumentError("expected descriptions to name at least one style or file, but got []")
         within("seeds", self.seeds, 1, 1000)
         within("crop_fraction", self.crop_fraction, 0.1, 1.0)
         check_device(self.device)
