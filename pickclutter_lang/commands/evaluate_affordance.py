@@ -11,9 +11,10 @@ from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 @hydra_main(EvaluateConfig)
 def main(config: EvaluateConfig) -> None:
     """Write `result.json`, the predictions and the report of a run again, or the report alone."""
+    from pickclutter_lang.experiments.scenes.load import load_run_config
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
-    from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
     if not config.report_only:
         print(summary(evaluate_run(SceneRun.open(load_run_config(config)))))

@@ -1,12 +1,13 @@
-"""Train every method with every seed, each run in its own process, and write Table 12.
+"""Train every method with every split of the objects, seed and draw, and write Table 12.
 
     pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12
+    pickclutter reproduce-table12 object_splits=[0,1,2] draws=[0,1,2] scenes=runs/scenes out=runs/table12
     pickclutter reproduce-table12 tables_only=true out=runs/table12
 
 An interrupted command resumes when run again, and skips finished runs. If a run fails, the others continue.
 
 A key of `pickclutter train-affordance` applies to every run (distill.epochs=20 data.target_label=present), except
-method, seed and num_threads.
+method, seed, data.few_shot_draw, distilled_run and num_threads.
 """
 
 import sys
@@ -36,7 +37,9 @@ def main(config: ReproduceTable12Config) -> None:
     sweep = Table12SweepConfig(
         experiment=hydra.runtime.choices["experiment"],
         methods=config.methods,
+        object_splits=config.object_splits,
         seeds=config.seeds,
+        draws=config.draws,
         out=config.out,
         workers=config.workers,
         overrides=forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),

@@ -46,6 +46,8 @@ class SceneDataConfig:
     """Folder of the scene store of X_ood."""
     fewshot: str = "${scenes}/fewshot"
     """Folder of the scene store with the few-shot scenes."""
+    few_shot_draw: int = 0
+    """Which draw of the few-shot scenes: 0 is the store at `fewshot`, 1 the one at `fewshot` with `_1` added, etc."""
     scene_subsets: dict[str, str] | None = None
     """For any store a JSON list of the scene ids to use: {fewshot: few.json}. null: all scenes of each store."""
     cameras: list[str] = field(default_factory=lambda: ["hand"])
@@ -67,9 +69,16 @@ class SceneDataConfig:
         """The images that a student takes."""
         return CameraSpec(tuple(self.cameras), self.depth)
 
+    @property
+    def stores(self) -> dict[str, str]:
+        """Name -> folder of each scene store; `fewshot` is that of the draw."""
+        few_shot = f"{self.fewshot}_{self.few_shot_draw}" if self.few_shot_draw else self.fewshot
+        return {"train": self.train, "id": self.id, "ood": self.ood, "fewshot": few_shot}
+
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("data.target_label", self.target_label, LABELS)
+        at_least("data.few_shot_draw", self.few_shot_draw, 0)
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:

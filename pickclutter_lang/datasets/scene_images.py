@@ -154,8 +154,8 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
     :raises DatasetError: when a store or a split is missing or damaged
     """
     provenance, subsets = {}, config.scene_subsets or {}
-    for name in ("train", "id", "ood", "fewshot"):
-        store = SceneStore.open(getattr(config, name))
+    for name, path in config.stores.items():
+        store = SceneStore.open(path)
         ids = read_split(subsets[name]) if name in subsets else None
         provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
     return provenance
@@ -173,7 +173,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
     :raises MismatchError: when their labels differ, or `train` or `id` holds objects of Y_ood
     """
-    paths = {name: getattr(config, name) for name in ("train", "id", "ood", "fewshot")}
+    paths = config.stores
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
     sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
@@ -201,6 +201,14 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
             f"expected the unseen objects of {train.path} (object_split={train.object_split}) in {other.path} too, "
             f"but those are of object_split={other.object_split}; collect both with the same object_split"
         )
+
+
+def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where something is seen."""
+    images = scenes.batch(range(min(sample, len(scenes))))
+    depths = [images[:, channel] for channel in range(3, images.shape[1], 4)]
+    seen = [depth[depth > 0] if bool((depth > 0).any()) else torch.zeros(2) for depth in depths]
+    return torch.stack([d.mean() for d in seen]), torch.stack([d.std() for d in seen])
 
 
 def label_coverage(

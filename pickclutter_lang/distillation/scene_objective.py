@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -118,9 +118,12 @@ class SceneObjective:
         self._contrast = partial(image_contrastive_loss, temperature=temperature, similarity=similarity)
         self._vocabulary_temperature = vocabulary_temperature
         self._vocabulary_top_k = vocabulary_top_k
-        focus = {"gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip}
-        self._asymmetric = partial(asymmetric_loss, **focus, detach_focus=detach_focus)
-        self._local_asymmetric = partial(local_asymmetric_loss, **focus, detach_focus=detach_focus)
+        focus: dict[str, Any] = {
+            "gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip,
+            "detach_focus": detach_focus,
+        }  # fmt: skip
+        self._asymmetric: Callable[..., Tensor] = partial(asymmetric_loss, **focus)
+        self._local_asymmetric: Callable[..., Tensor] = partial(local_asymmetric_loss, **focus)
 
     def needs(self, argument: str) -> bool:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""

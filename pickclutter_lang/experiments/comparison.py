@@ -15,11 +15,11 @@ Result = dict[str, Any]
 """Content of a `result.json`."""
 
 _IGNORED: Mapping[str, Sequence[str]] = {
-    "": ("out", "num_threads", "num_workers", "device", "scenes"),
+    "": ("out", "num_threads", "num_workers", "device", "scenes", "distilled_run"),
     # The content of stores, data sets and texts is compared by its hash.
     "data": (
-        "train", "id", "ood", "fewshot", "scene_subsets", "max_cache_bytes",
-        "root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
+        "train", "id", "ood", "fewshot", "few_shot_draw", "scene_subsets", "max_cache_bytes",
+        "root", "half", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
     ),
     "teacher": ("cache", "checkpoint"),  # its weights are compared by their fingerprint
     "student": ("activation_checkpointing",),
@@ -28,17 +28,17 @@ _IGNORED: Mapping[str, Sequence[str]] = {
 """Group -> its settings that change no result: where files lie, and on what a run is computed."""
 
 _ADDED: Mapping[str, Result] = {
-    "objective": {"region_cls": 0.0, "extra": None, "detach_focus": False, "similarity": "squared_distance"},
+    "objective": {
+        "region_cls": 0.0, "region_crop_size": 96, "extra": None, "detach_focus": False,
+        "similarity": "squared_distance",
+    },
+    "prompts": {"description_template": "{name}, {description}", "descriptions_of": "own"},
     "student": {"negative_attention": "positive"},
     "few_shot": {"epoch_over": "few_shot"},
     "retrieval": {"keys": "student", "key_views": 1, "alpha": None, "beta": None, "temperature": None},
     "crop_classifier": {"epoch_over": "few_shot"},
-}
+}  # fmt: skip
 """Group -> settings that runs of earlier versions lack, and the values of the same effect."""
-
-
-EARLIER_PROMPTS: Mapping[str, Any] = {"description_template": "{name}, {description}", "descriptions_of": "own"}
-"""Settings of the descriptions in runs from before there were such settings."""
 
 
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,22 +52,28 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     for group, keys in _IGNORED.items():
         for key in keys if group in comparable else ():
             comparable[group].pop(key, None)
-    comparable.setdefault("crop_classifier", None)
     if "retrieval" not in comparable and comparable.get("crops", {}).get("rand_augment"):
         comparable["crops"]["rand_augment"] = "after the crop"  # it has come before it since
+    return _without_unused(with_earlier_settings(comparable))
+
+
+def with_earlier_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values of a run with those settings of the same effect that were added after it."""
+    filled = {"crop_classifier": None, **config}
     for group, values in _ADDED.items():
-        part = comparable.get(group, {})
-        comparable[group] = values | part if isinstance(part, dict) else part
-    if "prompts" in comparable:
-        comparable["prompts"] = _comparable_prompts(comparable["prompts"])
-    return comparable
+        part = filled.get(group, {})
+        filled[group] = {**values, **part} if isinstance(part, dict) else part
+    return filled
 
 
-def _comparable_prompts(prompts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the prompts, without the settings of descriptions where there are none."""
-    if prompts.get("descriptions") or prompts.get("extra_descriptions"):
-        return {**EARLIER_PROMPTS, **prompts}
-    return {key: value for key, value in prompts.items() if key not in EARLIER_PROMPTS}
+def _without_unused(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out settings of descriptions and of the teacher's crops where there are none."""
+    prompts, objective = config["prompts"], config["objective"]
+    if not prompts.get("descriptions") and not prompts.get("extra_descriptions"):
+        config["prompts"] = {key: value for key, value in prompts.items() if key not in _ADDED["prompts"]}
+    if not any(objective.get(name) for name in ("region_contrastive", "region_proximity", "extra")):
+        config["objective"] = {key: value for key, value in objective.items() if key != "region_crop_size"}
+    return config
 
 
 def provenance(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -66,9 +67,10 @@ class DescriptionSet:
     images_seen: bool = False
 
     @property
-    def content_hash(self) -> str:
-        """Hash (sha256, hex) of labels and texts."""
-        return hashlib.sha256(json.dumps(dict(self.texts), sort_keys=True).encode()).hexdigest()
+    def origin(self) -> dict[str, Any]:
+        """Hash (sha256, hex) of labels and texts (`content`), and `images_seen`."""
+        content = hashlib.sha256(json.dumps(dict(self.texts), sort_keys=True).encode()).hexdigest()
+        return {"content": content, "images_seen": self.images_seen}
 
     @classmethod
     def load(cls, path: str | Path) -> DescriptionSet:

@@ -251,7 +251,7 @@ def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
     with warnings.catch_warnings():
         # The tracer warns that sizes become constants: all images have one size.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        traced = torch.jit.trace(network.eval(), blank, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(network.eval(), blank, check_trace=False)
     frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
     for _ in range(_WARMUP_CALLS):
         frozen(*blank)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
@@ -35,6 +36,9 @@ class TeacherTrainConfig:
     """Folders of object views for the numbers of the model card, never trained on."""
     images: str | None = None
     """Folder with a folder of images for each class, instead of scenes and views."""
+    images_half: str | None = None
+    """`first` or `second`: train on half of the images of each class, see `data.half`, which takes the other. null:
+    all."""
     unseen_images: str | None = None
     """Such a folder for the numbers of the model card. null: images of classes that `images` lacks."""
     classes: str | None = None
@@ -81,6 +85,9 @@ class TeacherTrainConfig:
             )
         if self.images and (self.scenes or self.views):
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
+        check_half("images_half", self.images_half)
+        if self.images_half and not self.images:
+            raise InvalidArgumentError(f"expected images_half with images alone, but got {self.images_half!r}")
         if self.exclude_split not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
         minima = {
@@ -112,4 +119,5 @@ class TeacherTrainConfig:
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
-        return {k: v for k, v in asdict(self).items() if k not in (*folders, "out", "save_every", "num_threads")}
+        left_out = (*folders, "out", "save_every", "num_threads", *(() if self.images_half else ("images_half",)))
+        return {k: v for k, v in asdict(self).items() if k not in left_out}

@@ -28,6 +28,7 @@ from pickclutter_lang.teachers.zero_shot import (
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _CROP_EVERY = 2
+_CROP_SIZE = 96  # of every store, so that its figures differ by the images alone
 # The objects lie in the center of the wrist camera's image. These keys are also those of `figures.json`.
 _CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 
@@ -139,7 +140,7 @@ def _object_crops(store: SceneStore, names: _NameFeatures) -> tuple[NDArray[np.u
             rows.append(row)
             squares.append(bounding_square(segmentation[row] == instance_id))
             targets.append(names.index[store.model_ids[actors[row, instance_id - 1]]])
-    return crop_squares(rgb[rows], squares), targets
+    return crop_squares(rgb[rows], squares, _CROP_SIZE), targets
 
 
 def _crop_metrics(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:

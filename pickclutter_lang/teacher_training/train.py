@@ -75,7 +75,7 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
     """Open the training images of a configuration."""
     size = POCKET_CONFIG["preprocess_cfg"]["size"]
     if config.images:
-        return FolderBatchSampler(FolderImages.open(config.images, config.classes), config, size)
+        return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)
     return RenderBatchSampler(
         SceneImages.load(config.scenes, excluded), ObjectViews.load(config.views, excluded), config, size

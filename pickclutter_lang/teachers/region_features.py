@@ -12,9 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, flip_variants
 from pickclutter_lang.datasets.transforms.squares import (
-    CROP_SIZE,
     MARGIN,
     MIN_AREA_FRACTION,
     bounding_square,
@@ -28,24 +27,30 @@ _BATCH_SIZE = 64
 
 @dataclass(frozen=True)
 class RegionFeatures:
-    """The visible objects in the scenes of a store, and the teacher's feature of each.
+    """The visible objects in the scenes of a store, and the teacher's features of each.
 
     `instance_ids` has for each of N scenes the values of its objects in the segmentation. `first` [N] is the row in
-    `features` [M, D] of the first of them; the others follow.
+    `features` [M, V, D] of the first of them; the others follow. V as in `flip_variants`.
     """
 
     instance_ids: list[list[int]]
     first: list[int]
     features: Tensor
 
-    def of(self, row: int) -> Tensor:
-        """Return the features [n, D] of the objects of a scene, in the order of `instance_ids[row]`."""
-        return self.features[self.first[row] : self.first[row] + len(self.instance_ids[row])]
+    def of(self, row: int, flip: int = 0) -> Tensor:
+        """Return the features [n, D] of the objects of a scene, in the order of `instance_ids[row]`.
+
+        :param flip: position in `flip_variants`
+        """
+        return self.features[self.first[row] : self.first[row] + len(self.instance_ids[row]), flip]
 
 
-def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) -> RegionFeatures:
-    """Return the teacher's features of all visible objects in the wrist camera's images.
+def encode_regions(
+    teacher: Teacher, scenes: SceneDataset, cache: FeatureCache, crop_size: int | None = None
+) -> RegionFeatures:
+    """Return the teacher's features of all visible objects in the wrist camera's images, one for each flip.
 
+    :param crop_size: side of the crops in pixels; None: that of the images that the student sees
     :raises DatasetError: when the store holds no segmentation of the wrist camera
     """
     instance_ids: list[list[int]] = []
@@ -59,19 +64,28 @@ def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) 
         instance_ids.append(visible_ids)
         squares += [(row, *bounding_square(segments == instance_id)) for instance_id in visible_ids]
 
-    def batches() -> Iterator[NDArray[np.uint8]]:
-        for start in range(0, len(squares), _BATCH_SIZE):
-            yield _crop_batch(scenes, squares[start : start + _BATCH_SIZE])
+    size = crop_size or scenes.crop_size
+    transform_id = f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={size}"
+    features = []
+    for flip in flip_variants(scenes.config.augmentation.flips):
 
-    transform_id = (
-        f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={CROP_SIZE}"
-    )
-    features = cache.get_or_compute(teacher, batches, len(squares), scenes.content_hash, transform_id)
-    return RegionFeatures(instance_ids, first, features)
+        def batches(flip: AugmentationParams = flip) -> Iterator[NDArray[np.uint8]]:
+            for start in range(0, len(squares), _BATCH_SIZE):
+                yield _crop_batch(scenes, squares[start : start + _BATCH_SIZE], size, flip)
+
+        flipped = "".join(f" {name}" for name in ("horizontal", "vertical") if getattr(flip, name))
+        found = cache.get_or_compute(teacher, batches, len(squares), scenes.content_hash, transform_id + flipped)
+        features.append(found)
+    return RegionFeatures(instance_ids, first, torch.stack(features, dim=1))
 
 
-def _crop_batch(scenes: SceneDataset, squares: Sequence[tuple[int, float, float, float]]) -> NDArray[np.uint8]:
-    return crop_squares(scenes.hand_images([row for row, *_ in squares]), [square for _, *square in squares])
+def _crop_batch(
+    scenes: SceneDataset, squares: Sequence[tuple[int, float, float, float]], size: int, flip: AugmentationParams
+) -> NDArray[np.uint8]:
+    """Return the crops [n, size, size, 3] of objects, flipped as the images of the student are."""
+    images = scenes.hand_images([row for row, *_ in squares])
+    crops = crop_squares(images, [square for _, *square in squares], size)
+    return crops[:, :: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
 
 
 def region_coverage(
@@ -87,7 +101,8 @@ def region_coverage(
     :param augmentations: augmentation of each image
     :param cells: height h and width w of the map
     :return: image index of each of R objects, int64 [R]; the fraction of the object in each cell, [R, h * w] with
-        sum 1; and the teacher's features [R, D]. Objects outside the augmented image are left out
+        sum 1; and the teacher's features [R, D] of their crops, flipped as the images are. Objects outside the
+        augmented image are left out
     """
     segments = torch.from_numpy(scenes.segmentation(rows, augmentations))
     image_index = torch.tensor([n for n, row in enumerate(rows) for _ in regions.instance_ids[row]], dtype=torch.int64)
@@ -98,5 +113,7 @@ def region_coverage(
     coverage = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
     total = coverage.sum(dim=1, keepdim=True)
     visible = total[:, 0] > 0
-    features = torch.cat([regions.of(row) for row in rows])
+    flips = scenes.config.augmentation.flips
+    variants = zip(rows, augmentations, strict=True)
+    features = torch.cat([regions.of(row, flip_index(params, flips)) for row, params in variants])
     return image_index[visible], (coverage / total.clamp(min=1e-9))[visible], features[visible]

@@ -161,6 +161,20 @@ def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
     model.load_state_dict(checkpoint.model)
 
 
+def copy_checkpoints(source: Path, root: Path, epochs: set[int]) -> None:
+    """Copy the checkpoints of some epochs of a phase; files are hard links where both folders are on one disk.
+
+    :param root: where they go; it appears with all of them or not at all
+    """
+    temporary = root.with_name(f".{root.name}.copy")
+    shutil.rmtree(temporary, ignore_errors=True)
+    for epoch in epochs:
+        shutil.copytree(epoch_folder(source, epoch), epoch_folder(temporary, epoch), copy_function=_link_or_copy)
+    shutil.rmtree(root, ignore_errors=True)
+    temporary.rename(root)
+    fsync(root.parent)
+
+
 def prune(root: Path, retained: set[int]) -> None:
     """Delete the checkpoints of all epochs but these, and what a killed run left half written."""
     for epoch in saved_epochs(root):
@@ -168,6 +182,13 @@ def prune(root: Path, retained: set[int]) -> None:
             shutil.rmtree(epoch_folder(root, epoch))
     for path in root.glob(".epoch_*"):
         shutil.rmtree(path)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:

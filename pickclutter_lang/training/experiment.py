@@ -21,6 +21,7 @@ from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
     check_fits,
+    copy_checkpoints,
     describe_differences,
     epoch_folder,
     load_checkpoint,
@@ -55,7 +56,8 @@ class Phase:
 
     `model` returns what it trains and `task` how. `initialize` loads the weights that it starts from; None: those that
     the seed gives. `selection_metric` of the validation chooses the resulting epoch; None: the last one. `check` raises
-    DatasetError where the data lacks what the phase needs.
+    DatasetError where the data lacks what the phase needs. `finished_run` is the folder of another run whose result of
+    this phase is taken over; None: the phase is trained.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Phase:
     initialize: Callable[[], object] | None = None
     selection_metric: str | None = None
     check: Callable[[], object] = lambda: None
+    finished_run: Path | None = None
 
 
 class MultiPhaseExperiment(ABC):
@@ -110,6 +113,11 @@ class MultiPhaseExperiment(ABC):
         """Provenance of the run, with content hashes."""
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What is written when a run starts: its settings, and the provenance of its data and its teacher."""
+        return {"settings": self.config.as_dict(), "data": self.data_provenance, "teacher": self.teacher_provenance}
+
+    @property
     @abstractmethod
     def phases(self) -> Mapping[str, Phase]:
         """The phases by name, in the order in which they are trained."""
@@ -142,8 +150,9 @@ class MultiPhaseExperiment(ABC):
         tasks = {name: phase.task() for name, phase in self.phases.items()}
         for task in tasks.values():  # what does not fit is found before anything is written
             task.batches(0)
-        write_json(self.folder / CONFIG_FILE, self._identity())
+        write_json(self.folder / CONFIG_FILE, self.identity)
         for number, (name, task) in enumerate(tasks.items()):
+            self._take_over(self.phases[name])
             trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last)
             if not trainer.resume():
                 initialize = self.phases[name].initialize
@@ -151,6 +160,15 @@ class MultiPhaseExperiment(ABC):
                     initialize()
                 seed_everything(phase_seed(self.config.seed, number))
             trainer.run(self.folder / "tensorboard" / name)
+
+    def _take_over(self, phase: Phase) -> None:
+        """Copy the checkpoints of a finished phase of another run, unless this run has some of its own."""
+        folder = self.folder / phase.name
+        if phase.finished_run is None or saved_epochs(folder):
+            return
+        source, epochs = phase.finished_run / phase.name, phase.config.epochs
+        _, history = finished_checkpoint(source, epochs, self.command, None)
+        copy_checkpoints(source, folder, {epochs, best_epoch(history, phase.selection_metric)})
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
         """Load the resulting weights of a phase into its model and return its history, a row for each epoch.
@@ -184,7 +202,7 @@ class MultiPhaseExperiment(ABC):
         path = self.folder / CONFIG_FILE
         if not path.is_file():
             return
-        current = json.loads(json.dumps(self._identity()))
+        current = json.loads(json.dumps(self.identity))
         try:
             saved = json.loads(path.read_text())
             missing = [key for key in current if key not in saved]
@@ -209,9 +227,6 @@ class MultiPhaseExperiment(ABC):
                 f"the run at {self.folder} was started with other settings (there / now): {'; '.join(differences)}; "
                 "use the same settings, or choose another out"
             )
-
-    def _identity(self) -> dict[str, Any]:
-        return {"settings": self.config.as_dict(), "data": self.data_provenance, "teacher": self.teacher_provenance}
 
 
 def finished_checkpoint(

@@ -169,7 +169,7 @@ class Trainer:
     def _step(self, prepared: Any, epoch: int) -> dict[str, float]:
         loss, terms = self.task.loss(prepared, epoch)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         rate = self.schedule.get_last_lr()[0]
         self.schedule.step()

@@ -12,7 +12,7 @@ import sys
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -94,12 +94,13 @@ def test_every_key_is_documented() -> None:
     for module in set(MODULES.values()) - {"check_install", "migrate"}:
         import_module(f"pickclutter_lang.commands.{module}")
     seen = {command.config for command in hydra_app.REGISTERED.values()}
-    waiting = [*seen, CropClassifierPhaseConfig]
+    waiting: list[Any] = [*seen, CropClassifierPhaseConfig]
     while waiting:
         config = waiting.pop()
         hints, docs = get_type_hints(config), field_docs(config)
         for field in fields(config):
-            kinds = [kind for kind in (hints[field.name], *get_args(hints[field.name])) if is_dataclass(kind)]
+            hint = hints[field.name]
+            kinds: list[Any] = [kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)]
             assert kinds or docs[field.name].endswith("."), f"{config.__name__}.{field.name}"
             waiting += [kind for kind in kinds if kind not in seen]
             seen.update(kinds)

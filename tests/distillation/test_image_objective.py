@@ -1,8 +1,11 @@
 """The objective of single images: a weighted sum of the losses, against NumPy."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
@@ -21,15 +24,17 @@ def batch() -> dict[str, torch.Tensor]:
     return {"text": text, "labels": labels, "teacher": teacher, **draw}
 
 
-def unit(rows: torch.Tensor) -> np.ndarray:
-    return rows.numpy() / np.linalg.norm(rows.numpy(), axis=1, keepdims=True)
+def unit(rows: torch.Tensor) -> NDArray[Any]:
+    unit_rows: NDArray[Any] = rows.numpy() / np.linalg.norm(rows.numpy(), axis=1, keepdims=True)
+    return unit_rows
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    log_probabilities: NDArray[Any] = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return log_probabilities
 
 
-def contrast(student: np.ndarray, teacher: np.ndarray) -> float:
+def contrast(student: NDArray[Any], teacher: NDArray[Any]) -> float:
     """Eq. 3 in both directions, image by image."""
     distance = np.array([[((s - t) ** 2).sum() for t in teacher] for s in student])
     both = (log_softmax(-distance / TAU).diagonal(), log_softmax(-distance.T / TAU).diagonal())
@@ -83,7 +88,8 @@ def test_a_filter_that_leaves_nothing_gives_no_gradient(batch: dict[str, torch.T
     total, terms = ImageObjective(weights, filter_im_cst=True)(**batch)
     total.backward()
     assert [float(term) for term in terms.values()] == [0.0, 0.0]
-    assert float(batch["student"].grad.abs().max()) == 0.0
+    gradient = batch["student"].grad
+    assert gradient is not None and float(gradient.abs().max()) == 0.0
 
 
 def test_what_is_not_weighed_is_not_needed(batch: dict[str, torch.Tensor]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def test_gradients_reach_the_student_alone() -> None:
     student = STUDENT.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: pairwise_proximity_loss(p, TEACHER, POSITIVE, NEGATIVE, 0.1), (student,))
     pairwise_proximity_loss(student, teacher, POSITIVE, NEGATIVE, 0.1).backward()
-    assert teacher.grad is None and bool(student.grad.abs().sum() > 0)
+    assert teacher.grad is None and student.grad is not None and bool(student.grad.abs().sum() > 0)
 
 
 def test_certain_students_cost_much_but_not_infinitely_much() -> None:
@@ -72,7 +73,7 @@ def test_bad_input_is_named(call: Callable[[], torch.Tensor], message: str) -> N
         call()
 
 
-def inputs(objects: int = 3) -> dict:
+def inputs(objects: int = 3) -> dict[str, Any]:
     return {
         "probabilities": STUDENT.clone().requires_grad_(),
         "targets": STUDENT > 0.5,

@@ -38,7 +38,7 @@ class RandomSource:
         self._manifest = manifest
         self._before_scene = before_scene
 
-    def generate(self, seed: int, split: str, index: int) -> Mapping:
+    def generate(self, seed: int, split: str, index: int) -> Mapping[str, Any]:
         if self._before_scene:
             self._before_scene(index)
         return random_row(self._manifest, index)
@@ -93,6 +93,10 @@ def test_other_versions_do_not_go_together(tmp_path: Path) -> None:
 MANY = {**SCENES, "scenes": 403}  # which take a child some ten seconds: it cannot end before a test has ended it
 
 
+def _has_more_shards(folder: Path, count: int) -> bool:
+    return len(_shards(folder)) > count
+
+
 def _slow(index: int) -> None:
     time.sleep(0.05)
 
@@ -102,13 +106,15 @@ def _slow_after(fast: int, index: int) -> None:
     time.sleep(1.0 if index >= fast * SCENES["shard_size"] else 0)
 
 
-def _child(folder: str, sizes: dict, before_scene: Any) -> None:
+def _child(folder: str, sizes: dict[str, Any], before_scene: Any) -> None:
     """Run in a process of its own, by `python -c`."""
     manifest = make_manifest(**sizes)
     collect_store(Path(folder), manifest, partial(RandomSource, manifest, before_scene), 2)
 
 
-def _start(folder: Path, sizes: dict = MANY, before_scene: str = "test_collect._slow") -> subprocess.Popen:
+def _start(
+    folder: Path, sizes: dict[str, Any] = MANY, before_scene: str = "test_collect._slow"
+) -> subprocess.Popen[str]:
     code = f"import functools, test_collect; test_collect._child({str(folder)!r}, {sizes!r}, {before_scene})"
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -170,7 +176,7 @@ def test_killing_every_process_at_random_moments(tmp_path: Path) -> None:
     for pause in (0.03, 0.1, 0.17):
         before = len(_shards(folder))
         child = _start(folder, sizes)
-        _wait(lambda before=before: len(_shards(folder)) > before)
+        _wait(partial(_has_more_shards, folder, before))
         time.sleep(pause)
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
@@ -186,7 +192,7 @@ def test_killing_every_process_at_random_moments(tmp_path: Path) -> None:
 def test_ctrl_c_ends_all_processes(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     child = _start(folder)
-    _wait(lambda: _shards(folder))
+    _wait(partial(_has_more_shards, folder, 0))
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to parent and workers alike
     _, output = child.communicate(timeout=20)
     _wait(lambda: not _session_members(child.pid))

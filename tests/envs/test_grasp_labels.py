@@ -1,10 +1,12 @@
 """Antipodal pairs, free gripper poses, inverse kinematics, and picks that are really executed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import trimesh
+from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
@@ -66,7 +68,7 @@ def test_a_missing_collision_file_is_named(tmp_path: Path) -> None:
         object_geometry(tmp_path / "no.obj", 1.0)
 
 
-def reference_blocking(position: np.ndarray, rotation: np.ndarray, points: np.ndarray) -> int:
+def reference_blocking(position: NDArray[Any], rotation: NDArray[Any], points: NDArray[Any]) -> int:
     """Count the points in the swept boxes of fingers and hand, point by point."""
     count = 0
     for point in points:

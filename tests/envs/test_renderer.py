@@ -1,5 +1,6 @@
 """Rendering without a GPU: the route, its errors, and that the faster shaders change no pixel."""
 
+import ctypes.util
 import os
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def restored() -> object:
 
 def test_without_a_loader_the_error_names_the_apt_line(monkeypatch: pytest.MonkeyPatch) -> None:
     _fresh(monkeypatch)
-    monkeypatch.setattr(renderer.ctypes.util, "find_library", lambda name: None)
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(RendererError, match=r"apt-get install .*libvulkan1 mesa-vulkan-drivers"):
         renderer.prepare_renderer()
 

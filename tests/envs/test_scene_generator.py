@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
 
 @pytest.mark.sim
 def test_a_row_agrees_with_itself(scene_generator: SceneGenerator) -> None:
-    row = scene_generator.generate(0, "ood", 3)
+    row: dict[str, Any] = scene_generator.generate(0, "ood", 3)
     count = int((row["actors"] >= 0).sum())
     columns = row["actors"][:count]
     assert set(np.flatnonzero(row["present"])) == set(columns.tolist())

@@ -18,6 +18,8 @@ from helpers.paths import SCRIPTS
 from helpers.process_kill import wait_until, worker_processes
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.collect import collect
+from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.objects.catalog import unseen_objects
 
 pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -67,11 +69,22 @@ def test_simulated_scenes_make_sense(simulated: Any) -> None:
         assert scene["base_depth"].max() > 300 and scene["hand_rgb"].std() > 5
 
 
-@pytest.mark.parametrize("split", ["train", "id"])
-def test_seen_splits_hold_seen_objects_alone(tmp_path: Path, split: str) -> None:
+@pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 0), ("id", 2)])
+def test_seen_splits_hold_seen_objects_alone(tmp_path: Path, split: str, object_split: int) -> None:
     config = CollectConfig(split=split, scenes=8, out=str(tmp_path / split), image_size=32, workers=1, graspable=False)
+    config = replace(config, object_split=object_split)
     store = collect(config).store
-    assert not store.labels("present")[:, store.split_label_indices("ood")].any()
+    assert store.object_split == object_split
+    unseen = [n for n, model_id in enumerate(store.model_ids) if model_id in unseen_objects(object_split)]
+    assert store.split_label_indices("ood") == unseen and not store.labels("present")[:, unseen].any()
+    with pytest.raises(MismatchError, match=f"object_split is {object_split} there, 1 now; use the same"):
+        collect(replace(config, object_split=1))
+
+
+def test_unseen_objects_change_nothing_in_the_scenes_of_all_objects(simulated: Any, tmp_path: Path) -> None:
+    config, store = simulated
+    other = collect(replace(config, object_split=3, out=str(tmp_path / "other"))).store
+    assert other.content_hash == store.content_hash and (store.object_split, other.object_split) == (0, 3)
 
 
 def test_fewshot_and_ood_share_no_scene(simulated: Any, tmp_path: Path) -> None:

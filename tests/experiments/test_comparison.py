@@ -107,6 +107,15 @@ def test_without_descriptions_their_settings_are_no_difference() -> None:
     assert comparable_config(old) == comparable_config(current)
 
 
+def test_regions_from_before_their_crop_size_are_another_run() -> None:
+    """Crops of 96 pixels; a run without regions has none."""
+    for overrides, same in (("method=best", False), ("method=best_no_region", True)):
+        current = as_json(scene_config(overrides).as_dict())
+        old = copy.deepcopy(current)
+        del old["objective"]["region_crop_size"]
+        assert (comparable_config(old) == comparable_config(current)) is same
+
+
 def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path: Path) -> None:
     for seed in (0, 1):
         teacher = {"name": "pocket", "checkpoint": f"place{seed}", "cache": "cache"}

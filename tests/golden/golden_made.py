@@ -65,10 +65,10 @@ def picture_tables(inputs: Path, folder: Path) -> Measures:
             image_results.write_result(folder / "runs", made)
     runs = load_runs(folder / "runs")
     found: Measures = {}
-    for number in (number for number in TABLES if number != "12"):  # which has no numbers of these runs
-        page = write_picture_table(runs, number, folder / "out")
-        found[f"table {number}"] = of_tables(page.read_text())
-        found[f"sheet {number}"] = of_tables(page.with_suffix(".csv").read_text(), whole=False)
+    for table in (table for table in TABLES if table != "12"):  # which has no numbers of these runs
+        page = write_picture_table(runs, table, folder / "out")
+        found[f"table {table}"] = of_tables(page.read_text())
+        found[f"sheet {table}"] = of_tables(page.with_suffix(".csv").read_text(), whole=False)
     return found
 
 

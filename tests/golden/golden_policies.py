@@ -15,11 +15,11 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector, TeacherDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.score_wrappers import camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
 from pickclutter_lang.teachers import load_teacher
 
 PHASES = {"few": "few_shot", "zero": "distill"}
@@ -68,10 +68,10 @@ def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Pat
     """Let policies act in the environment: the simulator's own segmentation, the student, the teacher, chance."""
     student = StudentRuntime.load(exported(inputs) / "few")
     env = environment(env_id, root, mode)
-    judges = {
+    judges: dict[str, Any] = {
         "simulator": OracleDetector(),
         "student": StudentDetector(student),
-        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names),
+        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names, Thresholds(0.5, {}, None)),
         "chance": RandomDetector(),
     }
     found: Measures = {}

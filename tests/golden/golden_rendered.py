@@ -14,7 +14,8 @@ SPLITS = {"known": "train", "known 2": "id", "all": "ood", "all 2": "fewshot", "
 
 def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measures:
     """Collect a store of each split."""
-    from pickclutter_lang.envs.generation.collect import CollectConfig, collect
+    from pickclutter_lang.envs.config import CollectConfig
+    from pickclutter_lang.envs.generation.collect import collect
 
     found: Measures = {}
     for key, split in SPLITS.items():
@@ -35,7 +36,8 @@ def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measur
 
 def views(objects: str, root: str | None, inputs: Path, folder: Path) -> Measures:
     """Render a view of each object, and of random things."""
-    from pickclutter_lang.envs.generation.view_renderer import ObjectViewConfig, render_object_views
+    from pickclutter_lang.envs.config import ObjectViewConfig
+    from pickclutter_lang.envs.generation.view_renderer import render_object_views
 
     settings = ObjectViewConfig(
         out=str(folder / "views"), objects=objects, objects_root=root, selection="paper", views_per_object=1,

@@ -14,6 +14,7 @@ from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
+from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSet
 
 OPEN, CLOSED = 1.0, -1.0
@@ -31,7 +32,8 @@ def box(size: Sequence[float], at: Sequence[float] = (0.0, 0.0), spacing: float 
     sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
     sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
     points = np.concatenate([top, *sides])
-    return points[points[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m] + np.array([*at, 0.0])
+    points = points[points[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m]
+    return np.add(points, [*at, 0.0], dtype=np.float64)
 
 
 def tabletop(objects: ObjectSet, names: Sequence[str], spacing: float = 0.14) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = 
     :param extra: further values of each action
     :return: the results of all steps
     """
-    base = env.unwrapped
+    base: Any = env.unwrapped
     item = base.catalog.find(name)
     ids = [actor["model_id"] for actor in base.episode["actors"]]
     instance_id = ids.index(item.model_id)
@@ -72,7 +74,7 @@ def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = 
         (end, 8, CLOSED),
     ]
     results = []
-    current = np.asarray(base.agent.robot.get_qpos(), float)
+    current = np.asarray(base.agent.robot.get_qpos(), np.float64)
     for pose, steps, gripper in legs:
         goal = kinematics.solve(pose, current)
         assert goal is not None, f"{pose} is out of reach"
@@ -83,3 +85,9 @@ def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = 
                 return results
         current = goal
     return results
+
+
+def chosen_grasp(picker: ScriptedPicker) -> NDArray[np.float64]:
+    """Return the pose [7] of the grasp that a picker has chosen."""
+    assert picker.target is not None
+    return picker.target.grasp

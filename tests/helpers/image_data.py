@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -49,9 +50,10 @@ def paint_classes(root: Path, folders: Iterable[str], count: int, stem: str = "p
     return root
 
 
-def config(tmp_path: Path, **changes: object) -> ImageDataConfig:
+def config(tmp_path: Path, **changes: Any) -> ImageDataConfig:
     """Return the configuration of `tmp_path/data` with a cache beside it."""
-    return replace(SETTINGS, **{"root": str(tmp_path / "data"), "cache": str(tmp_path / "cache"), **changes})
+    places = {"root": str(tmp_path / "data"), "cache": str(tmp_path / "cache")}
+    return replace(SETTINGS, **(places | changes))
 
 
 def labelled(tmp_path: Path, folders: Iterable[str], count: int) -> ImageDataset:

@@ -69,7 +69,7 @@ def make_result(
 
 def write_result(folder: Path, result: dict[str, Any]) -> Path:
     """Write a result and its space."""
-    path = folder / result["name"] / f"seed{result['seed']}" / "result.json"
+    path: Path = folder / result["name"] / f"seed{result['seed']}" / "result.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(result))
     write_space(path.parent / "space.npz", result["seed"], noise=0.1 if "semantic" in result["name"] else 1.0)

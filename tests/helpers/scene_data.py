@@ -18,8 +18,8 @@ def toy_row(manifest: Manifest, index: int) -> SceneRow:
     """A scene with two or three objects: each a cell of a 4x4 grid."""
     row = random_row(manifest, index)
     seen_only = manifest.split in ("train", "id")
-    label_indices = [n for n, item in enumerate(OBJECTS) if item.split == "id" or not seen_only]
-    rng = np.random.default_rng([manifest.seed, len(manifest.split), index])
+    label_indices = [n for n, item in enumerate(manifest.objects) if item.split == "id" or not seen_only]
+    rng = np.random.default_rng([manifest.seed or 0, len(manifest.split), index])
     actors = rng.choice(label_indices, int(rng.integers(2, 4)), replace=False)
     row["actors"][:] = -1
     row["actors"][: len(actors)] = actors

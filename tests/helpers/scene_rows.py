@@ -44,6 +44,7 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
 def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes: Any) -> Manifest:
     cameras = changes.pop("cameras", ("hand",))
     without = changes.pop("without", ())
+    catalog = paper_catalog(changes.pop("object_split", 0))
     fields = tuple(name for name in scene_fields(cameras, changes.pop("graspable", True)) if name not in without)
     return Manifest(
         split=changes.pop("split", "train"),
@@ -54,7 +55,7 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
         fields=fields,
         object_set="proxy",
         object_fingerprint="0" * 64,
-        objects=OBJECTS,
+        objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in catalog),
         **changes,
     )
 

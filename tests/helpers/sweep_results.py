@@ -64,7 +64,7 @@ def make_result(
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> Path:
-    path = folder / result["config"]["method"] / Replicate.of_result(result).folder_name / "result.json"
+    path: Path = folder / result["config"]["method"] / Replicate.of_result(result).folder_name / "result.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(result))
     return path

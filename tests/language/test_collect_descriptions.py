@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,7 +178,7 @@ def test_more_labels_go_into_the_same_file(tmp_path: Path) -> None:
     ("change", "key"),
     [({"model": "other"}, "model"), ({"style": "succinct"}, "style"), ({"base_url": "http://x/v1"}, "base_url")],
 )
-def test_answers_of_another_origin_are_not_mixed(tmp_path: Path, change: dict[str, str], key: str) -> None:
+def test_answers_of_another_origin_are_not_mixed(tmp_path: Path, change: dict[str, Any], key: str) -> None:
     with chat_server(lambda n, text: FINE) as server:
         asked = config(tmp_path, server.base_url)
         collect_descriptions(asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -123,8 +124,9 @@ def test_other_labels_follow_the_same_contexts(teacher: OpenClipTeacher) -> None
     prompts = LearnedPrompts(teacher, LABELS[:2])
     whole, unseen = prompts.encode(LABELS), prompts.encode(LABELS[2:])
     known = prompts()
-    for part in (0, 1):
-        torch.testing.assert_close(torch.cat([known[part], unseen[part]]), whole[part], atol=2e-6, rtol=1e-5)
+    for part, expected in enumerate(whole):
+        parts: list[Any] = [known[part], unseen[part]]
+        torch.testing.assert_close(torch.cat(parts), expected, atol=2e-6, rtol=1e-5)
 
 
 def test_contexts_alone_learn(teacher: OpenClipTeacher) -> None:

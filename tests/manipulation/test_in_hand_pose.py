@@ -26,7 +26,7 @@ DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down
 
 
 def angle_deg(rotation: FloatArray) -> float:
-    return np.rad2deg(np.linalg.norm(Rotation.from_matrix(rotation).as_rotvec()))
+    return float(np.rad2deg(np.linalg.norm(Rotation.from_matrix(rotation).as_rotvec())))
 
 
 EMPTY_VIEW = WristCameraView(np.zeros((160, 160)), INTRINSIC, np.eye(4))
@@ -197,10 +197,10 @@ def test_free_space_violation_is_the_depth_behind_points() -> None:
 def test_the_hand_yaws_or_leans_when_the_goal_is_out_of_reach(
     position: tuple[float, float, float], degrees: int, yaw: int, lean: int
 ) -> None:
-    arm, center, position = PandaArm(BASE), np.array([0.08, 0, 0.02]), np.array(position)
+    arm, center = PandaArm(BASE), np.array([0.08, 0, 0.02])
     yaw_rotation = Rotation.from_rotvec([0, 0, np.deg2rad(degrees)]).as_matrix()
     rotation = yaw_rotation @ rotation_matrix(arm.forward(REST)[3:])
-    pose = transport_pose(arm, REST, position, center, rotation)
+    pose = transport_pose(arm, REST, np.array(position), center, rotation)
     angles = arm.inverse(pose, REST)
     assert angles is not None and is_elbow_bent(angles)
     assert pose[:3] + rotation_matrix(pose[3:]) @ center == pytest.approx(position)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box
+from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box, chosen_grasp
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import CenterOfMassConfig, center_of_mass
 from pickclutter_lang.manipulation.controllers import ControllerConfig, make_controller
@@ -115,14 +115,15 @@ def leaning_wall(degrees: float) -> FloatArray:
     """Both sides of a wall, 4 mm thick, that leans out of the vertical."""
     along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
     sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
-    wall = np.concatenate(sides) @ about_closing_axis(np.deg2rad(degrees)).T
-    return wall - [0, 0, wall[:, 2].min()]
+    wall: FloatArray = np.concatenate(sides) @ about_closing_axis(np.deg2rad(degrees)).T
+    wall[:, 2] -= wall[:, 2].min()
+    return wall
 
 
 def test_leaning_walls_are_held_with_a_rolled_hand_up_to_a_thickness() -> None:
     def first_roll(degrees: float, **changes: Any) -> float:
         found = proposals(leaning_wall(degrees), planes=PlaneConfig(max_planes=0), **changes)
-        return abs(found.rotations[0, 2, 1])
+        return float(abs(found.rotations[0, 2, 1]))
 
     assert first_roll(25) == pytest.approx(np.sin(np.deg2rad(25)))
     assert first_roll(15, wall_roll_deg=15.0) == pytest.approx(np.sin(np.deg2rad(15)))
@@ -191,7 +192,7 @@ def test_the_picker_uses_its_configuration() -> None:
     default, action = pick()
     assert default.phase == PickPhase.REACH
     shallow, _ = pick(grasp=GraspConfig(fingertip_depths_m=(0.01,)))
-    assert shallow.target.grasp[2] > default.target.grasp[2] + 0.003
+    assert chosen_grasp(shallow)[2] > chosen_grasp(default)[2] + 0.003
     assert not np.array_equal(action, pick(motion=MotionConfig(travel_height_m=0.4))[1])
     for change in (
         {"grasp_limits": (GraspLimits(max_width_m=0.001),)},

@@ -6,10 +6,12 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -37,11 +39,11 @@ def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 in_chunks = pytest.mark.usefixtures("chunk")
 
 
-def unit(features: Tensor) -> np.ndarray:
+def unit(features: Tensor) -> NDArray[Any]:
     return np.stack([row / math.sqrt(float((row**2).sum())) for row in features.double().numpy()])
 
 
-def distance(a: np.ndarray, b: np.ndarray) -> float:
+def distance(a: NDArray[Any], b: NDArray[Any]) -> float:
     return math.sqrt(sum((x - y) ** 2 for x, y in zip(a.tolist(), b.tolist(), strict=True)))
 
 
@@ -60,7 +62,7 @@ def test_relative_match_is_equation_4() -> None:
 @in_chunks
 @pytest.mark.parametrize("k", [1, 3, 22])
 def test_neighbour_overlap_is_equation_5(k: int) -> None:
-    def neighbors(features: np.ndarray, i: int) -> set[int]:
+    def neighbors(features: NDArray[Any], i: int) -> set[int]:
         others = sorted((distance(features[i], features[j]), j) for j in range(N) if j != i)
         return {j for _, j in others[:k]}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support
 from torch import Tensor
 
@@ -37,7 +38,7 @@ def scenes(request: pytest.FixtureRequest) -> tuple[Tensor, Tensor]:
     return probabilities, targets
 
 
-def slow_observation_scores(predictions: np.ndarray, targets: np.ndarray) -> tuple[float, float, float]:
+def slow_observation_scores(predictions: NDArray[Any], targets: NDArray[Any]) -> tuple[float, float, float]:
     f1, precision, recall = [], [], []
     for answer, truth in zip(predictions, targets, strict=True):
         tp = fp = fn = 0
@@ -53,7 +54,7 @@ def slow_observation_scores(predictions: np.ndarray, targets: np.ndarray) -> tup
     return sum(f1) / len(f1), sum(precision) / len(precision), sum(recall) / len(recall)
 
 
-def slow_average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
+def slow_average_precision(scores: NDArray[Any], truth: NDArray[Any]) -> float:
     area = last_recall = 0.0
     for threshold in sorted(set(scores.tolist()), reverse=True):
         chosen = scores >= threshold

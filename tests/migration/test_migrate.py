@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from old_files import OLD, write_old_folders
 
 from helpers import image_runs, scene_runs
+from helpers.old_files import OLD, write_old_folders
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.scene_report import write_report
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.migration.migrate import migrate
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, save_checkpoint

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import trimesh
+from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -34,7 +36,7 @@ def _rows(path: Path, kind: str) -> list[list[str]]:
     return [line.split()[1:] for line in path.read_text().splitlines() if line.startswith(kind + " ")]
 
 
-def _points(path: Path) -> np.ndarray:
+def _points(path: Path) -> NDArray[Any]:
     return np.array(_rows(path, "v"), dtype=float)
 
 
@@ -123,7 +125,7 @@ def test_hulls_are_convex_and_fill_the_shape(procedural: ObjectSet, model_id: st
 
 @pytest.mark.parametrize("model_id", OBJECTS)
 def test_volumes_are_near_those_of_the_real_objects(procedural: ObjectSet, ycb_root: Path, model_id: str) -> None:
-    real = trimesh.load(
+    real: Any = trimesh.load(
         ycb_root / "models" / model_id / "collision.obj", force="scene", split_objects=True, group_material=False
     )
     volume = sum(hull.volume for hull in _hulls(procedural.model_dir(model_id) / "collision.obj"))

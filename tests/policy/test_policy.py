@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -20,6 +20,7 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -55,7 +56,7 @@ def exported_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(mask: bool = False, declare: bool = True, **changes: Any) -> PolicyObservation:
     from pickclutter_lang.envs.wrappers import DeclareAbsence
 
-    given = {
+    given: dict[str, Any] = {
         "obs_mode": "rgbd",
         "control_mode": "pd_ee_delta_pose",
         "camera_cfgs": CAMERAS,
@@ -70,7 +71,8 @@ class FixedDetector:
     """A detector with a fixed score."""
 
     def __init__(self, score: float) -> None:
-        self.score, self.names, self.names_asked = score, ["lemon"], []
+        self.score, self.names = score, ["lemon"]
+        self.names_asked: list[str] = []
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         self.names_asked.append(name)
@@ -92,7 +94,7 @@ def test_both_libraries_check_the_observations(base_camera: bool) -> None:
     from stable_baselines3.common.env_checker import check_env as check_sb3
 
     env = environment(mask=True, base_camera=base_camera, camera_cfgs={"hand_camera": CAMERAS["hand_camera"]})
-    assert ("base_rgb" in env.observation_space.spaces) is base_camera
+    assert ("base_rgb" in cast(gymnasium.spaces.Dict, env.observation_space).spaces) is base_camera
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_sb3(env)
@@ -105,7 +107,8 @@ def test_nothing_is_lost_in_a_flat_observation() -> None:
     env = environment(mask=True)
     flat, info = env.reset(seed=1)
     assert decode_instruction(flat["instruction"]) == info["instruction"]
-    raw = env.env.unwrapped.get_obs()
+    base: Any = env.unwrapped
+    raw = base.get_obs()
     again = unflatten_observation(flat)
     for camera in ("hand_camera", "base_camera"):
         np.testing.assert_array_equal(again["image"][camera]["rgb"], raw["image"][camera]["rgb"])
@@ -114,7 +117,7 @@ def test_nothing_is_lost_in_a_flat_observation() -> None:
             np.testing.assert_allclose(again["camera_param"][camera][key], raw["camera_param"][camera][key])
     np.testing.assert_allclose(again["extra"]["goal_pos"], raw["extra"]["goal_pos"])
     np.testing.assert_allclose(again["agent"]["qpos"], raw["agent"]["qpos"])
-    seen = raw["image"]["hand_camera"]["Segmentation"][..., 1] == env.unwrapped.obj.id
+    seen = raw["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
     np.testing.assert_array_equal(again["mask"].reshape(SIDE, SIDE), seen)
     env.close()
 
@@ -132,7 +135,7 @@ def test_wrong_environments_and_observations_are_refused() -> None:
     images.close()
     policy = LanguagePickPolicy(FixedDetector(1.0))
     with pytest.raises(InvalidArgumentError, match="no instruction"):
-        policy.predict({"image": {}})
+        policy.predict({"image": np.zeros(0)})
     with pytest.raises(InvalidArgumentError, match="no 'qpos'"):
         policy.predict({"instruction": encode_instruction("pick up the lemon")})
     with pytest.raises(InvalidArgumentError, match="pd_joint_delta_pos"):
@@ -185,7 +188,7 @@ def test_stable_baselines3_evaluates_it_in_two_environments() -> None:
 def test_gymnasiums_vectors_begin_an_episode_with_its_instruction() -> None:
     from pickclutter_lang.envs.wrappers import DeclareAbsence
 
-    given = {"obs_mode": "rgbd", "control_mode": "pd_ee_delta_pose", "camera_cfgs": CAMERAS}
+    given: dict[str, Any] = {"obs_mode": "rgbd", "control_mode": "pd_ee_delta_pose", "camera_cfgs": CAMERAS}
     envs = gymnasium.make_vec(
         "pickclutter_lang.envs:PickClutterLang/Proxy-v0",
         num_envs=1,
@@ -255,7 +258,7 @@ def test_a_returned_state_never_changes_and_only_the_newest_continues() -> None:
         _, states = policy.predict(observation, states)
     assert repr(first) == before and first.phase == PickPhase.REACH and first.name == states[0].name
     with pytest.raises(FrozenInstanceError):
-        first.name = "banana"
+        first.name = "banana"  # type: ignore[misc]
     with pytest.raises(InvalidArgumentError, match="after step 4, but got the one after step 1"):
         policy.predict(observation, (first,))
     _, again = policy.predict(observation, (first,), True)  # a new episode needs no state
@@ -284,14 +287,14 @@ def test_vectors_and_single_environments_agree() -> None:
 def test_detectors_find_the_object(exported_policy: Path) -> None:
     env = environment(mask=True)
     student = StudentRuntime.load(exported_policy / "policy")
-    pile = tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])
+    pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
     flat, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
     seen = unflatten_observation(flat)
     from pickclutter_lang.teachers import load_teacher
 
-    detectors = [
+    detectors: list[Any] = [
         StudentDetector(student),
-        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"]),
+        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}, None)),
         OracleDetector(),
         RandomDetector(),
     ]
@@ -312,11 +315,29 @@ def test_detectors_find_the_object(exported_policy: Path) -> None:
     env.close()
 
 
+def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pickclutter_lang.teachers import load_teacher
+
+    env = environment(mask=True)
+    flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
+    seen, teacher, given = unflatten_observation(flat), load_teacher("pocket"), []
+    encode = teacher.encode_text
+    monkeypatch.setattr(teacher, "encode_text", lambda texts: given.append(list(texts)) or encode(texts))
+    detector = TeacherDetector(teacher, ["lemon", "tennis ball"], Thresholds(0.2, {"lemon": 0.9}, None))
+    found = [detector(seen, name) for name in ("lemon", "tennis ball", "lemon", "yellow fruit", "yellow fruit")]
+    assert given == [["a photo of a lemon", "a photo of a tennis ball"], ["a photo of a yellow fruit"]]
+    assert [one.threshold for one in found] == [0.9, 0.2, 0.9, 0.2, 0.2]
+    scored = detector.score(seen, ["tennis ball", "lemon"])
+    assert [one.score for one in scored] == [found[1].score, found[0].score]
+    env.close()
+
+
 def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env = environment(mask=True)
     student = StudentRuntime.load(exported_policy / "policy")
-    flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
-    seen, given = unflatten_observation(flat), []
+    pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
+    flat, _ = env.reset(seed=0, options={"episode": pile})
+    seen, given = unflatten_observation(flat), list[Any]()
 
     def noted(
         segments: NDArray[np.int64],
@@ -356,7 +377,7 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy
     student = StudentRuntime.load(exported_policy / "policy")
     student.config = replace(student.config, cameras=("hand", "base"))
     with pytest.raises(InvalidArgumentError, match="rgb of hand, rgb of base"):
-        ppo.make_environment(None, student)
+        ppo.make_environment(cast(Any, None), student)
 
 
 def test_a_map_of_the_center_becomes_one_of_the_image() -> None:

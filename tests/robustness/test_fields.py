@@ -51,7 +51,7 @@ LATER = {
         ImageDataConfig.author_lists ImageDataConfig.descriptions ImageDataConfig.captions ImageDataConfig.cache
         TeacherTrainConfig.scenes TeacherTrainConfig.views TeacherTrainConfig.unseen_scenes
         TeacherTrainConfig.unseen_views TeacherTrainConfig.images TeacherTrainConfig.unseen_images
-        TeacherTrainConfig.classes ImageDataConfig.classes ReproduceTable12Config.tables""",
+        TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables""",
     "a name, whose choices the loader of a teacher, network, model or text knows": """
         TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher
         TextAblationConfig.descriptions PromptConfig.descriptions PromptConfig.extra_descriptions
@@ -62,6 +62,7 @@ LATER = {
         ClassTextConfig.context_init OnnxExportConfig.names""",
     "checked by the plan of a sweep": """
         ReproduceTable12Config.methods ReproduceTable12Config.seeds ReproduceTable12Config.workers
+        ReproduceTable12Config.draws ReproduceTable12Config.object_splits
         ReproduceTable12Config.out ReproduceTable12Config.compare ReproduceTablesConfig.table
         ReproduceTablesConfig.figure ReproduceTablesConfig.seeds ReproduceTablesConfig.workers
         ReproduceTablesConfig.out""",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 from efficientnet_pytorch import EfficientNet
+from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
@@ -57,7 +58,7 @@ def test_features_have_the_promised_shapes(name: str, channels: int, stride: int
 def test_efficientnet_equals_its_library(side: int) -> None:
     ours = student().eval()
     stock = EfficientNet.from_name("efficientnet-b0", image_size=side, include_top=False).eval()
-    stock.load_state_dict(ours.backbone.network.state_dict())  # type: ignore[union-attr, operator]
+    stock.load_state_dict(ours.backbone.network.state_dict())  # type: ignore[union-attr]
     images = torch.randn(2, 3, side, side)
     with torch.no_grad():
         expected = stock.extract_features(images)
@@ -86,7 +87,12 @@ def test_activation_checkpointing_changes_nothing_and_saves_memory() -> None:
             "efficientnet_b0", channels=3, embed_dim=D, activation_checkpointing=activation_checkpointing
         ).train()
         saved: list[int] = []
-        with torch.autograd.graph.saved_tensors_hooks(lambda x, saved=saved: saved.append(x.numel()) or x, lambda x: x):
+
+        def record(x: torch.Tensor, saved: list[int] = saved) -> torch.Tensor:
+            saved.append(x.numel())
+            return x
+
+        with torch.autograd.graph.saved_tensors_hooks(record, lambda x: x):
             features = network(images)  # with dropout and drop connect
         loss = features.pooled.square().sum() + features.spatial.square().sum()
         loss.backward(retain_graph=True)
@@ -178,9 +184,15 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
 
 
 def slow_aggregation(
-    local: np.ndarray, positive: np.ndarray, negative: np.ndarray, tau: float, scale: float, bias: float, own: bool
-) -> np.ndarray:
-    def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    local: NDArray[Any],
+    positive: NDArray[Any],
+    negative: NDArray[Any],
+    tau: float,
+    scale: float,
+    bias: float,
+    own: bool,
+) -> NDArray[Any]:
+    def cosine(a: NDArray[Any], b: NDArray[Any]) -> float:
         return float(a @ b) / math.sqrt(float(a @ a) * float(b @ b))
 
     result = np.zeros((len(local), len(positive)))

@@ -15,10 +15,12 @@ from PIL import Image
 
 from helpers.paths import SCRIPTS
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
 from pickclutter_lang.teacher_training.folder_report import evaluate_folder, folder_sections
 from pickclutter_lang.teacher_training.provenance import check_held_out_objects
-from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
+from pickclutter_lang.teachers.training_images import TRAINING_IMAGES
 
 COLORS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
 TINY = (
@@ -66,9 +68,8 @@ def classes(tmp_path: Path) -> Path:
     return path
 
 
-def make_config(tmp_path: Path, **changes: object) -> object:
+def make_config(tmp_path: Path, **changes: object) -> TeacherTrainConfig:
     from pickclutter_lang.commands.hydra_app import compose_config
-    from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 
     overrides = [f"{key}={value}" for key, value in changes.items()]
     overrides = ["teacher_data=image_folder", f"out={tmp_path / 'run'}", *TINY, *overrides]
@@ -106,7 +107,9 @@ def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:
 
 def test_a_batch_depends_on_seed_and_step_and_has_true_targets(tmp_path: Path, classes: Path) -> None:
     config = make_config(tmp_path, images=paint(tmp_path / "train", 3, 0), classes=classes)
-    data, other = (FolderBatchSampler(FolderImages.open(config.images, config.classes), config, 48) for _ in range(2))
+    data, other = (
+        FolderBatchSampler(FolderImages.open(str(config.images), config.classes), config, 48) for _ in range(2)
+    )
     batch, repeated = data.batch(2), other.batch(2)
     assert torch.equal(batch.objects, repeated.objects) and batch.object_texts == repeated.object_texts
     assert not torch.equal(batch.objects, data.batch(3).objects)
@@ -126,6 +129,7 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
         f"classes={classes}",
         f"out={tmp_path}/o",
     ]
+    overrides.append("images_half=first")
     script = SCRIPTS / "train_teacher.py"
     process = subprocess.run(
         [sys.executable, script, *overrides, *TINY, "out=o"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -139,8 +143,12 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
         and "YCB" not in model_card
     )
     metrics = json.loads((tmp_path / "o" / "teacher" / "figures.json").read_text())
-    teacher = load_teacher("pocket", checkpoint=str(tmp_path / "o" / "teacher"))
-    config = make_config(tmp_path, images=train, unseen_images=test_images, classes=classes)
+    teacher = load_pocket_teacher(tmp_path / "o" / "teacher")
+    assert "images_half=first" in model_card and "on 6 images, the first half of each class" in model_card
+    trained = json.loads((tmp_path / "o" / "teacher" / TRAINING_IMAGES).read_text())
+    ids = FolderImages.open(str(train), half="first").at(1).file_hashes
+    assert trained == sorted(value.hex()[:32] for value in ids) and len(trained) == 6
+    config = make_config(tmp_path, images=train, images_half="first", unseen_images=test_images, classes=classes)
     assert metrics == evaluate_folder(teacher, config)
     assert metrics["images"]["images"] == 6 and set(metrics["classes"]) == {"lime", "beetroot", "banana"}
     for number, name in enumerate(("durian", "plum")):
@@ -161,6 +169,12 @@ def test_an_image_is_in_training_or_evaluation(tmp_path: Path) -> None:
     shutil.copy(train / "Lime" / "0.png", test_images / "Lime" / "other.png")
     with pytest.raises(InvalidArgumentError, match=r"held-out images .*other\.png"):
         check_held_out_objects(make_config(tmp_path, images=train, unseen_images=test_images))
+
+
+def test_a_half_is_of_images_and_one_of_two(tmp_path: Path) -> None:
+    for changes in ({"images": "x", "images_half": "third"}, {"scenes": "[y]", "views": "[z]", "images_half": "first"}):
+        with pytest.raises(InvalidArgumentError, match="images_half"):
+            make_config(tmp_path, **{"images": "null", **changes})
 
 
 def test_renders_or_images_but_not_both(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from pickclutter_lang.language.attribute_prompts import attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
@@ -50,9 +53,10 @@ def test_loss_is_the_divergence_over_anchors() -> None:
     words, anchors = torch.randn(3, 4, generator=generator), torch.randn(5, 4, generator=generator)
     similarity, scale = torch.rand(3, 5, generator=generator), torch.tensor(7.0)
 
-    def softmax(x: np.ndarray) -> np.ndarray:
+    def softmax(x: NDArray[Any]) -> NDArray[Any]:
         powers = np.exp(x - x.max())
-        return powers / powers.sum()
+        shares: NDArray[Any] = powers / powers.sum()
+        return shares
 
     expected = 0.0
     for n in range(3):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, scene_fields, write_shard
@@ -61,7 +64,9 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
     rows = []
     for index in range(SCENES):
         present = rng.permutation(3)[: rng.integers(1, 4)]
-        row = {n: np.zeros(manifest.layout.field(n).shape, manifest.layout.field(n).dtype) for n in fields}
+        row: dict[str, Any] = {
+            n: np.zeros(manifest.layout.field(n).shape, manifest.layout.field(n).dtype) for n in fields
+        }
         row["index"] = np.int64(index)
         row["actors"][:] = -1
         row["hand_rgb"][:] = 60
@@ -80,7 +85,7 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
 
 def write_views(folder: Path, seed: int) -> Path:
     rng = np.random.default_rng(seed)
-    rows = [{"model_id": CATALOG.find(name).model_id} for name in COLORS]
+    rows: list[dict[str, Any]] = [{"model_id": CATALOG.find(name).model_id} for name in COLORS]
     rows.append({"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"})
     colors = [*COLORS.values(), (30, 160, 40)]
     object_index = np.arange(12) % 4
@@ -223,7 +228,7 @@ def test_multi_positive_nce_against_a_loop() -> None:
     targets = torch.rand(5, 7, generator=generator) < 0.4
     targets[2] = False
 
-    def one_way(x: np.ndarray, t: np.ndarray) -> float:
+    def one_way(x: NDArray[Any], t: NDArray[Any]) -> float:
         losses = []
         for row, positive in zip(x, t, strict=True):
             if positive.any():
@@ -286,9 +291,9 @@ def test_affine_crops_shift_and_zoom() -> None:
 
 def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for change in (lambda x, r: random_color_jitter(x, r), lambda x, r: simulate_low_resolution(x, 0.5, r)):
-        result = change(images, np.random.default_rng(0))
-        assert torch.equal(result, change(images, np.random.default_rng(0)))
+    for change in (random_color_jitter, partial(simulate_low_resolution, share=0.5)):
+        result = change(images, rng=np.random.default_rng(0))
+        assert torch.equal(result, change(images, rng=np.random.default_rng(0)))
         assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
     assert torch.equal(simulate_low_resolution(images, 0.5, np.random.default_rng(0))[3:], images[3:])
 

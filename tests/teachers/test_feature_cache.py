@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from open_clip.transform import PreprocessCfg
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, TeacherError
@@ -30,10 +32,10 @@ def make_teacher(seed: int = 0) -> OpenClipTeacher:
 class Batches:
     """Yields the images in batches of two and counts its calls."""
 
-    def __init__(self, images: np.ndarray = IMAGES) -> None:
+    def __init__(self, images: NDArray[Any] = IMAGES) -> None:
         self.images, self.calls = images, 0
 
-    def __call__(self) -> Iterator[np.ndarray]:
+    def __call__(self) -> Iterator[NDArray[Any]]:
         self.calls += 1
         return (self.images[n : n + 2] for n in range(0, len(self.images), 2))
 
@@ -55,7 +57,7 @@ def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) ->
 def test_one_of_two_processes_computes_the_features(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     started, resume, late = threading.Event(), threading.Event(), Batches()
 
-    def slow() -> Iterator[np.ndarray]:
+    def slow() -> Iterator[NDArray[Any]]:
         started.set()
         assert resume.wait(30)
         return Batches()()
@@ -86,13 +88,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, teacher: OpenC
 
 
 @pytest.mark.parametrize("change", [{"data": "e"}, {"transform_id": "base"}])
-def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, change: dict) -> None:
+def test_another_key_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher, change: dict[str, Any]) -> None:
     cache, batches = FeatureCache(tmp_path), Batches()
     cache.get_or_compute(teacher, batches, 5, data="d")
     other = Batches(255 - IMAGES)
     features = cache.get_or_compute(teacher, other, 5, **{"data": "d", **change})
     assert other.calls == 1
-    assert torch.allclose(features, teacher.encode_image(teacher.preprocess(255 - IMAGES)), atol=1e-5)
+    assert torch.allclose(features, teacher.encode_image(teacher.preprocess(other.images)), atol=1e-5)
 
 
 def test_another_teacher_of_the_same_width_is_computed_anew(tmp_path: Path, teacher: OpenClipTeacher) -> None:

@@ -1,5 +1,7 @@
 """Teacher features of single objects, and their coverage of the student's feature map."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,8 @@ import torch
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams
-from pickclutter_lang.datasets.transforms.squares import MARGIN, bounding_square
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
+from pickclutter_lang.datasets.transforms.squares import MARGIN, bounding_square, crop_squares
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
@@ -41,6 +43,41 @@ def test_every_visible_object_has_the_feature_of_its_crop(parts: Parts) -> None:
             assert float(plain @ feature) > 0.9
 
 
+def test_a_flipped_scene_has_the_features_of_flipped_crops(tmp_path: Path) -> None:
+    """They are those of the crops of a store whose images are flipped."""
+    config_ = config(*make_toys(tmp_path), "data.augmentation.flips=[horizontal,vertical]")
+    scenes = SceneDataset(SceneStore.open(config_.data.train), config_.data)
+    teacher = load_teacher("pocket", config_.teacher.checkpoint)
+    regions = encode_regions(teacher, scenes, FeatureCache(tmp_path / "cache"))
+    flips = flip_variants(scenes.config.augmentation.flips)
+    assert regions.features.shape == (sum(map(len, regions.instance_ids)), 4, teacher.embed_dim)
+    for number, flip in enumerate(flips):
+        segments, image = scenes.segmentation([4], [flip])[0], scenes.hand_images([4], flip)
+        for instance_id, feature in zip(regions.instance_ids[4], regions.of(4, number), strict=True):
+            crop = crop_squares(image, [bounding_square(segments == instance_id)])
+            plain = teacher.encode_image(teacher.preprocess(crop))[0]
+            torch.testing.assert_close(plain, feature, atol=2e-3, rtol=0)
+        loss = [float(regions.of(4, number)[0] @ regions.of(4, other)[0]) for other in range(len(flips))]
+        assert int(np.argmax(loss)) == number
+
+
+def test_crops_keep_the_pixels_of_their_image(tmp_path: Path) -> None:
+    """A crop as large as its image is that part of it; a bound of its side blurs it."""
+    image = np.random.default_rng(0).integers(0, 256, (1, 130, 130, 3), dtype=np.uint8)
+    square = [64.5, 64.5, 130 / MARGIN]
+    np.testing.assert_array_equal(crop_squares(image, [square]), image)
+    assert crop_squares(image, [square], 96).shape == (1, 96, 96, 3)
+    toys = make_toys(tmp_path, size=128)
+    cfg = config(*toys)
+    scenes, teacher = (
+        SceneDataset(SceneStore.open(cfg.data.id), cfg.data),
+        load_teacher("pocket", cfg.teacher.checkpoint),
+    )
+    cache = FeatureCache(tmp_path / "cache")
+    full, small, again = (encode_regions(teacher, scenes, cache, size).features for size in (None, 24, 128))
+    assert torch.equal(full, again) and not torch.allclose(full, small, atol=1e-3)
+
+
 def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
     scenes, _, regions = parts
     row, augmentation = 3, AugmentationParams(horizontal=True, shift=(4, 0))
@@ -53,13 +90,14 @@ def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
     visible_ids = [instance_id for instance_id in regions.instance_ids[row] if (segments == instance_id).any()]
     expected = [(segments == instance_id).reshape(4, 8, 4, 8).sum(axis=(1, 3)).ravel() for instance_id in visible_ids]
     np.testing.assert_allclose(of_image, [cells / cells.sum() for cells in expected], rtol=1e-5)
-    assert len(features) == len(coverage)
+    seen = [n for n, instance_id in enumerate(regions.instance_ids[row]) if instance_id in visible_ids]
+    torch.testing.assert_close(features[image_index == 1], regions.of(row, 1)[seen])
 
 
 def test_an_object_outside_the_image_is_left_out(parts: Parts) -> None:
     scenes, _, regions = parts
     instance_id = regions.instance_ids[0][0]
-    features = torch.arange(2.0)[:, None]
+    features = torch.arange(2.0)[:, None, None]
     image_index, coverage, features_left = region_coverage(
         scenes, RegionFeatures([[instance_id, 77]], [0], features), [0], [AugmentationParams()], (2, 2)
     )

@@ -14,7 +14,8 @@ from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_teacher, make_toys
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, TeacherError
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import (
     check_fits,
     epoch_folder,

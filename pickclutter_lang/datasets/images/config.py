@@ -9,6 +9,14 @@ from omegaconf import MISSING
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import check_image_size, check_seed
 
+HALVES = ("first", "second")
+
+
+def check_half(name: str, half: str | None) -> None:
+    """Raise InvalidArgumentError for a half that is none of `HALVES` and not None."""
+    if half is not None and half not in HALVES:
+        raise InvalidArgumentError(f"expected {name} to be first, second or null, but got {half!r}")
+
 
 @dataclass
 class ImageDataConfig:
@@ -23,6 +31,9 @@ class ImageDataConfig:
     """Folder or archive of the dataset."""
     classes: str | None = None
     """File of the class names of an `image_folder`. null: `classes.json` in `root` or next to it, if there is one."""
+    half: str | None = None
+    """`first` or `second`: half of the images of each class of an `image_folder`, in the order of their names' hashes;
+    the teacher's `images_half` is the other. Images that the teacher was trained on are then refused. null: all."""
     author_lists: str | None = None
     """Folder of the authors' split lists and texts. null: the split of the folders, or a seeded one."""
     descriptions: str | None = None
@@ -61,6 +72,7 @@ class ImageDataConfig:
                 raise InvalidArgumentError(f"expected {key} of at least {low}, but got {value}")
         if not 0 < self.train_fraction < 1:
             raise InvalidArgumentError(f"expected train_fraction between 0 and 1, but got {self.train_fraction}")
-        for key, only in (("classes", "image_folder"), ("extra_views", "object_views")):
+        check_half("data.half", self.half)
+        for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
                 raise InvalidArgumentError(f"expected {key} with {only} alone, but got it with {self.name}")

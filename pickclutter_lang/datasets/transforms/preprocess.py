@@ -53,7 +53,8 @@ def _prepare(image: NDArray[np.generic], kind: str, params: AugmentationParams) 
     if params.brightness == 1.0 and params.contrast == 1.0:
         return rgb
     gain, contrast = np.array([params.brightness, params.contrast], np.float32).reshape(2, 1, 1, 1, 1)
-    return color_jitter(rgb[None], gain, contrast)[0]
+    jittered: NDArray[np.float32] = color_jitter(rgb[None], gain, contrast)[0]
+    return jittered
 
 
 def _resize(images: Tensor, size: int, depths: Sequence[int]) -> Tensor:

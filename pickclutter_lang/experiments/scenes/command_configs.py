@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.descriptions import CATALOG, STYLES
+from pickclutter_lang.language.descriptions import BLIND, CATALOG, STYLES
 from pickclutter_lang.utils.validation import (
     check_device,
     check_folder,
@@ -14,6 +14,9 @@ from pickclutter_lang.utils.validation import (
     one_of,
     within,
 )
+
+CALIBRATIONS = ("few_shot", "id")
+"""Scenes that thresholds come from: X_id and the few-shot scenes, or X_id alone."""
 
 
 @dataclass
@@ -45,6 +48,9 @@ class PolicyExportConfig(TrainedRunConfig):
     """Folder of the policy. The files of a policy in it are replaced."""
     false_positive_rate: float = 0.07
     """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
+    calibration: str | None = None
+    """Scenes that thresholds come from: `id` (X_id) or `few_shot` (X_id and the few-shot scenes, which have labels of
+    unseen objects). null: `id` before fine-tuning and `few_shot` after it."""
 
     def __post_init__(self) -> None:
         """Fill in `${run}`, as hydra does for a command."""
@@ -55,6 +61,8 @@ class PolicyExportConfig(TrainedRunConfig):
         super().validate()
         check_path("out", self.out)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
+        if self.calibration is not None:
+            one_of("calibration", self.calibration, CALIBRATIONS)
 
 
 @dataclass
@@ -103,7 +111,7 @@ class TextAblationConfig:
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     device: str = "cpu"
     """torch's name of the device."""
-    descriptions: list[str] = field(default_factory=lambda: [CATALOG, *STYLES])
+    descriptions: list[str] = field(default_factory=lambda: [*BLIND, CATALOG, *STYLES])
     """Styles of descriptions, or .json files of `pickclutter describe-labels`."""
     seeds: int = 5
     """How often each control is sampled."""

@@ -38,6 +38,8 @@ class ObjectiveConfig:
     """Weight of L_im-cst between an object's features in the map and the teacher's features of its crop."""
     region_proximity: float = 0.0
     """Weight of L_vlprox between the same, over a vocabulary."""
+    region_crop_size: int | None = None
+    """Side in pixels of these crops. null: that of the images, so that the teacher sees all there is."""
     scene_proximity: float = 0.0
     """Weight of L_vlprox of full scenes, over texts sampled from a vocabulary."""
     negative_bank_size: int = 0
@@ -76,6 +78,8 @@ class ObjectiveConfig:
             at_least(f"objective.{name}", getattr(self, name), 1)
         above("objective.temperature", self.temperature, 0.0)
         one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
+        if self.region_crop_size is not None:
+            at_least("objective.region_crop_size", self.region_crop_size, 16)
         if self.vocabulary_temperature is not None:
             above("objective.vocabulary_temperature", self.vocabulary_temperature, 0.0)
 
@@ -128,6 +132,8 @@ class TrainConfig:
     """torch's name of the device."""
     out: str = "runs/student"
     """Folder of the run. An interrupted run in it resumes."""
+    distilled_run: str | None = None
+    """Folder of a run to take the distillation from, with equal settings and scenes for it. null: distill."""
     num_workers: int = 0
     """Processes that prefetch training images, such as 8 with a GPU. They change no result."""
     crop_classifier: CropClassifierPhaseConfig | None = None

@@ -1,4 +1,4 @@
-"""Loading of the trained student of a finished run."""
+"""Loading of the settings of a run, and of its trained student."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.errors import CheckpointError, DatasetError, TeacherError
+from omegaconf import OmegaConf
+
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
+from pickclutter_lang.experiments.comparison import with_earlier_settings
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun, load_run_config
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_student import (
     LABEL_FEATURES_FILE,
     LabelFeatures,
@@ -21,6 +24,34 @@ from pickclutter_lang.experiments.stages import CROP_CLASSIFIER
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import check_fits
 from pickclutter_lang.training.experiment import CONFIG_FILE, configure_torch, finished_checkpoint
+from pickclutter_lang.utils.cli import parse_config
+
+
+def load_run_config(request: EvaluateConfig) -> TrainConfig:
+    """Return the settings of a run in a folder, with the machine settings and paths of this call.
+
+    :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
+    """
+    path = Path(request.run) / CONFIG_FILE
+    try:
+        text = path.read_text()
+        if "${" in text:  # OmegaConf would resolve it, to an environment variable too
+            raise InvalidArgumentError("it holds an interpolation, ${...}, which settings of a run never do")
+        values = with_earlier_settings(json.loads(text)["settings"])
+        config = parse_config(TrainConfig, OmegaConf.create(values))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CheckpointError(
+            f"expected a run at {request.run}, but {CONFIG_FILE} is not there; "
+            f"make it: pickclutter train-affordance out={request.run}"
+        ) from error
+    except (json.JSONDecodeError, KeyError, InvalidArgumentError) as error:
+        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
+    config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
+    if request.scenes is not None:
+        for name in ("train", "id", "ood", "fewshot"):
+            setattr(config.data, name, str(Path(request.scenes) / name))
+        config.teacher.cache = str(Path(request.scenes) / "teacher_features")
+    return config
 
 
 def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:

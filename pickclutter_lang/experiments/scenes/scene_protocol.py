@@ -64,6 +64,8 @@ def _evaluate(run: SceneRun) -> dict[str, Any]:
             save_predictions(run.folder / "predictions" / f"{stage}_fewshot.npz", predict_store(run, "fewshot"))
     histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
     evaluated = {
+        "object_split": run.scenes["train"].store.object_split,
+        "few_shot_draw": run.config.data.few_shot_draw,
         "parameters": sum(p.numel() for p in run.model.student.parameters()),
         "descriptions": run.description_provenance,
         "metrics": stages,

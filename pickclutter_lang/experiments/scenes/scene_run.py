@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
-from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
+from pickclutter_lang.datasets.scene_images import SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
-from pickclutter_lang.experiments.comparison import EARLIER_PROMPTS, comparable_config
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
+from pickclutter_lang.experiments.comparison import comparable_config
+from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
+from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
 from pickclutter_lang.experiments.scenes.trained_student import (
@@ -38,7 +36,6 @@ from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.experiment import (
-    CONFIG_FILE,
     MultiPhaseExperiment,
     Phase,
     configure_torch,
@@ -46,7 +43,6 @@ from pickclutter_lang.training.experiment import (
 )
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
-from pickclutter_lang.utils.cli import parse_config
 
 
 class SceneRun(MultiPhaseExperiment):
@@ -87,11 +83,7 @@ class SceneRun(MultiPhaseExperiment):
     @property
     def description_provenance(self) -> dict[str, Any]:
         """Source of each description -> its content hash, and whether its writer had images of the objects."""
-        prompts = self.config.prompts
-        sources = {source: read_descriptions(source) for source in prompts.sources}
-        return {
-            name: {"content": texts.content_hash, "images_seen": texts.images_seen} for name, texts in sources.items()
-        }
+        return {source: read_descriptions(source).origin for source in self.config.prompts.sources}
 
     @cached_property
     def model(self) -> PromptedStudent:
@@ -122,7 +114,8 @@ class SceneRun(MultiPhaseExperiment):
         phases = [
             Phase(
                 DISTILL, config.distill, lambda: self.model, self._distill_task,
-                None, metric, lambda: self._check_store("train"),
+                None, metric, self._check_distillation,
+                None if config.distilled_run is None else Path(config.distilled_run),
             ),
             Phase(
                 FEW_SHOT, config.few_shot, lambda: self.model, self._few_shot_task,
@@ -145,9 +138,8 @@ class SceneRun(MultiPhaseExperiment):
     @property
     def description_owners(self) -> dict[str, str]:
         """Label -> the label whose descriptions it gets, where the configuration swaps them."""
-        if self.config.prompts.descriptions_of == "own":
-            return {}
-        return swapped_names([self.label_names(("id",)), self.label_names(("ood",))], self.config.seed)
+        groups = [self.label_names((split,)) for split in ("id", "ood")]
+        return swapped_names(groups, self.config.seed) if self.config.prompts.descriptions_of == "other" else {}
 
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
@@ -253,15 +245,19 @@ class SceneRun(MultiPhaseExperiment):
         """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
         if not self._objective.needs("vocabulary"):
             return None
-        known = paper_catalog()
         unseen = self.label_names(("ood",))
-        other_words = [word for item in known if item.name in unseen for word in item.synonyms]
-        texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *other_words])
+        synonyms = [word for item in paper_catalog() if item.name in unseen for word in item.synonyms]
+        texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *synonyms])
         forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
         features = VocabularyFeatures(
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         )
         return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
+
+    def _check_distillation(self) -> None:
+        self._check_store("train")
+        if self.config.distilled_run is not None:
+            check_distilled_run(Path(self.config.distilled_run), self.folder, self.identity)
 
     def _check_store(self, name: str) -> None:
         """Check that a store has the masks that the objective needs."""
@@ -274,46 +270,10 @@ class SceneRun(MultiPhaseExperiment):
     def _source(self, name: str) -> DataSource:
         if name not in self._sources:
             cache, scenes = FeatureCache(self.config.teacher.cache), self.scenes[name]
-            needs = self._objective.needs
+            needs, crop_size = self._objective.needs, self.config.objective.region_crop_size
             self._sources[name] = DataSource(
                 scenes,
                 teacher_features(self.teacher, scenes, cache) if needs("teacher") else None,
-                encode_regions(self.teacher, scenes, cache) if needs("teacher_region_features") else None,
+                encode_regions(self.teacher, scenes, cache, crop_size) if needs("teacher_region_features") else None,
             )
         return self._sources[name]
-
-
-def load_run_config(request: EvaluateConfig) -> TrainConfig:
-    """Return the settings of a run in a folder, with the machine settings and paths of this call.
-
-    :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
-    """
-    path = Path(request.run) / CONFIG_FILE
-    try:
-        text = path.read_text()
-        if "${" in text:  # OmegaConf would resolve it, to an environment variable too
-            raise InvalidArgumentError("it holds an interpolation, ${...}, which settings of a run never do")
-        values = json.loads(text)["settings"]
-        values["prompts"] = {**EARLIER_PROMPTS, **values["prompts"]}
-        config = parse_config(TrainConfig, OmegaConf.create(values))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise CheckpointError(
-            f"expected a run at {request.run}, but {CONFIG_FILE} is not there; "
-            f"make it: pickclutter train-affordance out={request.run}"
-        ) from error
-    except (json.JSONDecodeError, KeyError, InvalidArgumentError) as error:
-        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
-    config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
-    if request.scenes is not None:
-        for name in ("train", "id", "ood", "fewshot"):
-            setattr(config.data, name, str(Path(request.scenes) / name))
-        config.teacher.cache = str(Path(request.scenes) / "teacher_features")
-    return config
-
-
-def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where something is seen."""
-    images = scenes.batch(range(min(sample, len(scenes))))
-    depths = [images[:, channel] for channel in range(3, images.shape[1], 4)]
-    seen = [depth[depth > 0] if bool((depth > 0).any()) else torch.zeros(2) for depth in depths]
-    return torch.stack([d.mean() for d in seen]), torch.stack([d.std() for d in seen])

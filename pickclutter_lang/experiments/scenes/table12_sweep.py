@@ -1,20 +1,32 @@
-"""The sweep of Table 12: methods times seeds on scenes, and what its runs must share."""
+"""The sweep of Table 12: methods times object splits, seeds and draws, and what its runs must share."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.datasets.scene_images import data_provenance
+from pickclutter_lang.datasets.scenes import read_manifest
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
+from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.stages import STAGE_TITLES
-from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_list, check_sweep, flat_config, plan_runs
-from pickclutter_lang.experiments.sweeps.sweep_results import SweepKind, SweepResults
+from pickclutter_lang.experiments.sweeps.sweep_planner import (
+    RunSpec,
+    check_list,
+    check_sweep,
+    flat_config,
+    plan_runs,
+    quoted,
+)
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.utils.validation import check_path
 
@@ -25,7 +37,9 @@ METHODS = {
     "cls_imcst_semantic": "+ Semantic Enrich",
 }
 """Method -> its row of Table 12, in the paper's order."""
-SWEEP_KEYS = ("methods", "seeds", "workers", "out", "experiment", "tables_only", "tables", "compare")
+SWEEP_KEYS = (
+    "methods", "object_splits", "seeds", "draws", "workers", "out", "experiment", "tables_only", "tables", "compare",
+)  # fmt: skip
 """Settings of the sweep; every other one is a setting of each run."""
 
 _SHARED = ("data", "student", "teacher", "selection_metric", "precision")
@@ -34,23 +48,36 @@ _BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule
 
 @dataclass
 class Table12SweepConfig:
-    """Each of `methods` with each of `seeds`, on the settings of `experiment` and `overrides`.
+    """Each of `methods` with each replicate, on the settings of `experiment` and `overrides`.
 
-    A run lies in `out/<method>/seed<seed>`, its log in `out/logs`. `workers` runs go side by side, of one thread each.
+    A run lies in `out/<method>/<Replicate.folder_name>`, its log in `out/logs`. `workers` runs go side by side, of one
+    thread each. The scenes of object split K lie in `scenes/split<K>`, those of split 0 may lie in `scenes` itself.
+    Runs that differ in the draw alone share the distillation of the first draw.
     """
 
     experiment: str
     methods: list[str]
+    object_splits: list[int]
     seeds: list[int]
+    draws: list[int]
     out: str
     workers: int
     overrides: list[str]
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        check_list("methods", self.methods)
         check_path("out", self.out)
-        check_sweep(self.seeds, self.workers, self.overrides, ("method",))
+        for name in ("methods", "object_splits", "draws"):
+            check_list(name, getattr(self, name))
+        for object_split in self.object_splits:
+            unseen_objects(object_split)
+        check_sweep(self.seeds, self.workers, self.overrides, ("method", "data.few_shot_draw", "distilled_run"))
+
+    @property
+    def replicates(self) -> list[Replicate]:
+        """Every split, seed and draw: seed after seed, so that a part of the sweep is already a table."""
+        found = product(self.seeds, self.object_splits, self.draws)
+        return [Replicate(object_split, seed, draw) for seed, object_split, draw in found]
 
 
 def plan_table12(config: Table12SweepConfig, compose: Callable[[list[str]], TrainConfig]) -> list[Job]:
@@ -63,7 +90,34 @@ def plan_table12(config: Table12SweepConfig, compose: Callable[[list[str]], Trai
         RunSpec(method, [f"experiment={config.experiment}", f"method={method}", *config.overrides])
         for method in config.methods
     ]
-    return plan_runs(Path(config.out), specs, config.seeds, compose, _CurrentProvenance(), TABLE12)
+    scenes = {number: _scenes(compose, specs[0].overrides, number) for number in config.object_splits}
+
+    def vary(replicate: Replicate, first: Job | None) -> list[str]:
+        overrides = [f"scenes={quoted(scenes[replicate.object_split])}", f"data.few_shot_draw={replicate.draw}"]
+        return overrides if first is None else [*overrides, f"distilled_run={quoted(str(first.folder))}"]
+
+    return plan_runs(Path(config.out), specs, config.replicates, compose, _CurrentProvenance(), TABLE12, vary)
+
+
+def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str], object_split: int) -> str:
+    """Return the folder of the scenes of an object split.
+
+    :raises DatasetError: when there are none of a split above 0
+    :raises MismatchError: when they are of another split
+    """
+    config = compose([*overrides])
+    scenes = Path(config.scenes) / f"split{object_split}"
+    if object_split or scenes.is_dir():
+        config = compose([*overrides, f"scenes={quoted(str(scenes))}"])
+    train = Path(config.data.train)
+    if object_split or (train / MANIFEST_FILE).is_file():
+        found = read_manifest(train).object_split
+        if found != object_split:
+            raise MismatchError(
+                f"expected scenes of object_split={object_split} in {train}, but they are of object_split={found}; "
+                f"collect them with object_split={object_split} out={train}"
+            )
+    return config.scenes
 
 
 def stages_of_sweep(results: SweepResults) -> list[str]:
@@ -91,7 +145,7 @@ class _CurrentProvenance:
     def __call__(self, config: TrainConfig) -> dict[str, Any]:
         """Return number and content hash of the scenes of each store, and the teacher's fingerprint."""
         data, teacher = config.data, config.teacher
-        stores = json.dumps([data.train, data.id, data.ood, data.fewshot, data.scene_subsets])
+        stores = json.dumps([data.stores, data.scene_subsets])
         if stores not in self._known:
             self._known[stores] = data_provenance(data)
         name = json.dumps([teacher.name, teacher.checkpoint])

@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import TextAblationConfig
-from pickclutter_lang.language.descriptions import STYLES
+from pickclutter_lang.language.descriptions import BLIND, STYLES
 from pickclutter_lang.language.ensembles import (
     Descriptors,
     catalog_descriptors,
@@ -73,11 +73,14 @@ def text_methods(names: Sequence[str], descriptions: Sequence[str], seeds: int) 
     def sampled(name: str, draw: Callable[[np.random.Generator], Descriptors]) -> Method:
         return Method(name, [label_texts(names, draw(np.random.default_rng(seed))) for seed in range(seeds)])
 
+    blind = style_descriptors(names, ["blind"])
     parts, known = catalog_descriptors(names), words_of(catalog_descriptors(paper_catalog().names))
     return [
         Method("name", [[[name] for name in names]]),
         *(plain(f"{source} description", style_descriptors(names, [source])) for source in descriptions),
+        plain(f"mean of {len(BLIND)} blind styles", style_descriptors(names, list(BLIND))),
         plain(f"mean of {len(STYLES)} styles", style_descriptors(names)),
+        sampled("blind description of another object", lambda rng: shuffled_descriptors(blind, rng)),
         plain("mean of descriptors", parts),
         sampled("descriptors of another object", lambda rng: shuffled_descriptors(parts, rng)),
         sampled("random words of the descriptors", lambda rng: waffle_descriptors(parts, rng, "words", known)),

@@ -8,16 +8,21 @@ from typing import Any
 
 @dataclass
 class ReproduceTable12Config:
-    """A sweep over methods and seeds of runs on scenes, and Table 12."""
+    """A sweep over methods, splits of the objects, seeds and draws of runs on scenes, and Table 12."""
 
     methods: list[str] = field(default_factory=lambda: ["closed_set", "cls", "cls_imcst", "cls_imcst_semantic"])
     """Rows of the table: presets of `method`. The default are the paper's four."""
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
     """Seeds of each method's runs."""
+    object_splits: list[int] = field(default_factory=lambda: [0])
+    """Which objects are unseen: 0 the paper's choice, 1 to 4 drawn ones. The scenes of K lie in `scenes`/splitK; those
+    of 0 may lie in `scenes` itself."""
+    draws: list[int] = field(default_factory=lambda: [0])
+    """Draws of the few-shot scenes: 0 the store `fewshot`, 1 the store `fewshot_1`. They share one distillation."""
     workers: int = 2
     """Runs side by side, each with one thread."""
     out: str = "runs/table12"
-    """Folder of the runs (METHOD/seedS), of their logs, and of the table."""
+    """Folder of the runs (METHOD/seedS, METHOD/splitK_seedS_drawD), of their logs, and of the table."""
     tables_only: bool = False
     """Write the table from finished runs alone. They may lie under `out` in any depth."""
     tables: str | None = None

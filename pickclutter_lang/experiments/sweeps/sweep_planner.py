@@ -1,8 +1,9 @@
-"""Planning of a sweep: the runs of each method and seed, checked before any starts."""
+"""Planning of a sweep: the runs of each name and replicate, checked before any starts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -57,16 +58,19 @@ def check_list(name: str, values: Sequence[Any]) -> None:
 def plan_runs(
     out: Path,
     specs: Sequence[RunSpec],
-    seeds: Sequence[int],
+    replicates: Sequence[Replicate],
     compose: Callable[[list[str]], Config],
     current_provenance: Callable[[Config], dict[str, Any]],
     kind: SweepKind,
+    vary: Callable[[Replicate, Job | None], list[str]] = lambda replicate, first: [],
 ) -> list[Job]:
-    """Return the jobs of a sweep, seed after seed, so that a part of it is already a table.
+    """Return the jobs of a sweep, replicate after replicate.
 
-    :param out: a run lies in `out/<name>/seed<seed>`
+    :param out: a run lies in `out/<name>/<Replicate.folder_name>`
     :param compose: from overrides to settings
     :param current_provenance: from settings to the current provenance of a run, see `provenance`
+    :param vary: from a replicate to its overrides, besides that of the seed; it gets the job of the first of the draws
+        of the same run, whose distillation the others wait for, and None for that one itself
     :raises InvalidArgumentError: when an override is wrong, or a finished run has other settings
     :raises MismatchError: when finished runs were made of other data or with another teacher than are there now, or
         cannot be compared with a planned one
@@ -74,15 +78,18 @@ def plan_runs(
     """
     finished = load_sweep(out, kind) if any(out.rglob(RESULT_FILE)) else None
     jobs = []
-    for seed in seeds:
-        for spec in specs:
-            folder = out / spec.name / f"seed{seed}"
-            arguments = [*spec.overrides, f"seed={seed}", "num_threads=1", f"out={quoted(str(folder))}"]
-            config = compose(arguments)
-            jobs.append(Job(f"{spec.name}/seed{seed}", folder, arguments, config))
-            if finished is not None:
-                planned = {"name": spec.name, "seed": seed, "config": as_json(config.as_dict())}
-                _check_planned(jobs[-1], planned | current_provenance(config), finished, kind)
+    first: dict[tuple[str, Replicate], Job] = {}
+    for replicate, spec in product(replicates, specs):
+        folder, any_draw = out / spec.name / replicate.folder_name, (spec.name, replicate._replace(draw=0))
+        waits_for = first.get(any_draw)
+        varied = [f"seed={replicate.seed}", *vary(replicate, waits_for)]
+        arguments = [*spec.overrides, *varied, "num_threads=1", f"out={quoted(str(folder))}"]
+        config = compose(arguments)
+        jobs.append(Job(f"{spec.name}/{replicate.folder_name}", folder, arguments, config, waits_for))
+        first.setdefault(any_draw, jobs[-1])
+        if finished is not None:
+            planned = {"name": spec.name, "config": as_json(config.as_dict()), **replicate.keys_of_result}
+            _check_planned(jobs[-1], planned | current_provenance(config), finished, kind)
     return jobs
 
 

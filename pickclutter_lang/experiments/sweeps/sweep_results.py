@@ -12,6 +12,9 @@ from pickclutter_lang.experiments.comparison import Comparison, Result, check_co
 from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
+TEACHER = "teacher"
+"""Name of the row of a teacher's numbers."""
+
 
 class SweepKind(NamedTuple):
     """How sweeps over scenes and over single images differ.
@@ -41,6 +44,11 @@ class Replicate(NamedTuple):
     def of_result(cls, result: Result) -> Replicate:
         """Return the replicate of a `result.json`; one from before splits and draws has the first of both."""
         return cls(int(result.get("object_split", 0)), int(result["seed"]), int(result.get("few_shot_draw", 0)))
+
+    @property
+    def keys_of_result(self) -> dict[str, int]:
+        """The replicate as keys of a `result.json`; see `of_result`."""
+        return {"object_split": self.object_split, "seed": self.seed, "few_shot_draw": self.draw}
 
     @property
     def folder_name(self) -> str:
@@ -101,7 +109,7 @@ class SweepResults:
         return estimate(known) if known and len(known) == len(pairs) else None
 
     def _results(self, run: str | None) -> Mapping[Replicate, Result]:
-        return {} if run is None else self.runs.get(run, {})
+        return self.runs.get(TEACHER if run is None else run, {})
 
 
 def number_at(result: Result, measure: str) -> float | None:

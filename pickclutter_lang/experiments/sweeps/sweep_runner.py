@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from pickclutter_lang.experiments.result import RESULT_FILE
+from pickclutter_lang.experiments.stages import DISTILL
+from pickclutter_lang.training.checkpoint import saved_epochs
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import LOG_FILE
 from pickclutter_lang.utils.locks import dir_lock
@@ -31,12 +33,16 @@ class RunConfig(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """One run: its name, its folder, the arguments of its command, its settings."""
+    """One run: its name, its folder, the arguments of its command, its settings.
+
+    `waits_for` is the run whose distillation this one takes over; None: it distills.
+    """
 
     name: str
     folder: Path
     arguments: list[str]
     config: RunConfig
+    waits_for: Job | None = None
 
     @property
     def done(self) -> bool:
@@ -46,14 +52,27 @@ class Job:
     @property
     def epochs(self) -> int:
         """Its epochs in all phases, and one more for the evaluation, which takes about as long."""
-        return sum(phase.epochs for phase in self.config.phases.values()) + 1
+        return sum(phase.epochs for phase in self._phases.values()) + 1
 
     @property
     def epochs_done(self) -> int:
         """How many of `epochs` are done; all when the result is there."""
         if self.done:
             return self.epochs
-        return min(self.epochs - 1, sum(_lines(path) for path in self.folder.glob(f"*/{LOG_FILE}")))
+        return min(self.epochs - 1, sum(_lines(self.folder / name / LOG_FILE) for name in self._phases))
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can start: the distillation that it waits for, if any, is finished."""
+        if self.waits_for is None:
+            return True
+        saved = saved_epochs(self.waits_for.folder / DISTILL)
+        return bool(saved) and saved[-1] >= self.config.phases[DISTILL].epochs
+
+    @property
+    def _phases(self) -> dict[str, PhaseConfig]:
+        """The phases that are trained."""
+        return {k: v for k, v in self.config.phases.items() if self.waits_for is None or k != DISTILL}
 
 
 class Failure(NamedTuple):
@@ -72,40 +91,61 @@ class Failure(NamedTuple):
 def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: int) -> list[Failure]:
     """Run the jobs that have no result yet, some side by side; return those that failed.
 
-    The children end with this process, however it ends; started again, each continues where it stopped.
+    A job starts when the distillation that it waits for is finished; those after it go first where they can. The
+    children end with this process, however it ends; started again, each continues where it stopped.
 
     :param command: of one run; a job's arguments come after it
     :raises LockedError: when another process is at work in `out`
     """
     waiting = [job for job in jobs if not job.done]
     running: dict[str, tuple[Job, ManagedProcess]] = {}
+    logs = {job.name: out / "logs" / f"{job.name.replace('/', '-')}.log" for job in jobs}
     failures: list[Failure] = []
     total, done = sum(job.epochs for job in jobs), sum(job.epochs_done for job in jobs)
     with dir_lock(out) as lock, ProgressBar("epochs", total, done, auto_refresh=False) as bar:
         _print_event(bar, jobs, f"{sum(job.done for job in jobs)} of {len(jobs)} runs are done already")
         try:
             while waiting or running:
-                while waiting and len(running) < workers:
-                    job = waiting.pop(0)
-                    log = out / "logs" / f"{job.name.replace('/', '-')}.log"
-                    running[job.name] = job, ManagedProcess([*command, *job.arguments], log, lock)
+                for job in [job for job in waiting if job.ready][: workers - len(running)]:
+                    waiting.remove(job)
+                    running[job.name] = job, ManagedProcess([*command, *job.arguments], logs[job.name], lock)
                 _show(bar, jobs, [job for job, _ in running.values()], len(failures))
                 time.sleep(_POLL_SECONDS)
-                for job, child in list(running.values()):
-                    status = child.poll()
-                    if status is None:
-                        continue
-                    del running[job.name]
-                    if status == 0 and job.done:
-                        _print_event(bar, jobs, f"{job.name} is done")
-                    else:
-                        failures.append(Failure(job.name, format_exit_status(status), child.log, child.tail()))
-                        _print_event(bar, jobs, f"{job.name} failed ({format_exit_status(status)})")
+                for job, failure in [*_ended(running), *_stuck(waiting, running, logs)]:
+                    failures += [] if failure is None else [failure]
+                    end = "is done" if failure is None else f"failed ({failure.status})"
+                    _print_event(bar, jobs, f"{job.name} {end}")
+                failed = {failure.name for failure in failures}
+                waiting = [job for job in waiting if job.name not in failed]
             _show(bar, jobs, [], len(failures))
         finally:
             for _, child in running.values():
                 child.stop()
     return failures
+
+
+def _ended(running: dict[str, tuple[Job, ManagedProcess]]) -> list[tuple[Job, Failure | None]]:
+    """Remove the runs that have ended and return them, each with its failure, if it is one."""
+    found: list[tuple[Job, Failure | None]] = []
+    for job, child in list(running.values()):
+        status = child.poll()
+        if status is not None:
+            del running[job.name]
+            good = status == 0 and job.done
+            failure = Failure(job.name, format_exit_status(status), child.log, child.tail())
+            found.append((job, None if good else failure))
+    return found
+
+
+def _stuck(waiting: Sequence[Job], running: Collection[str], logs: Mapping[str, Path]) -> list[tuple[Job, Failure]]:
+    """Return the jobs that wait for a distillation that no run will finish."""
+    coming, found = {job.name for job in waiting} | {*running}, []
+    for job in waiting:
+        source = job.waits_for
+        if source is not None and source.name not in coming and not job.ready:
+            reason = f"{source.name}, whose distillation it takes over, has not finished it"
+            found.append((job, Failure(job.name, "not started", logs[source.name], reason)))
+    return found
 
 
 def describe_failures(failures: Sequence[Failure], jobs: int) -> str:
@@ -131,4 +171,4 @@ def _show(bar: ProgressBar, jobs: Sequence[Job], running: Sequence[Job], failed:
 
 
 def _lines(path: Path) -> int:
-    return len(path.read_bytes().splitlines())
+    return len(path.read_bytes().splitlines()) if path.is_file() else 0

@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.image_data import config, paint
@@ -39,7 +41,7 @@ def opened(paths: list[Path], tmp_path: Path) -> ImageFiles:
     return ImageFiles(paths, [path.name for path in paths], SIDE, tmp_path / "cache")
 
 
-def decoded(paths: list[Path]) -> np.ndarray:
+def decoded(paths: list[Path]) -> NDArray[Any]:
     images = [Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR) for path in paths]
     return np.stack([np.asarray(image) for image in images])
 
@@ -60,7 +62,7 @@ def test_every_kind_of_image_becomes_rgb(tmp_path: Path, mode: str) -> None:
 
 
 def test_a_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", READER, tmp_path / "files", tmp_path / "cache"], check=True)
+    subprocess.run([sys.executable, "-c", READER, str(tmp_path / "files"), str(tmp_path / "cache")], check=True)
     truth, state = decoded(paths), paths[0].stat()
     digest = opened(paths, tmp_path).content_hash
     paths[0].write_bytes(b"x" * state.st_size)  # as large and as old: what tells that nobody reads it again
@@ -89,7 +91,7 @@ def test_a_killed_process_leaves_a_cache_that_is_right(
 
 
 def test_two_processes_at_once_keep_the_same_images(paths: list[Path], tmp_path: Path) -> None:
-    command = [sys.executable, "-c", READER, tmp_path / "files", tmp_path / "cache"]
+    command = [sys.executable, "-c", READER, str(tmp_path / "files"), str(tmp_path / "cache")]
     assert [child.wait() for child in [subprocess.Popen(command) for _ in range(3)]] == [0, 0, 0]
     images = opened(paths, tmp_path)
     assert images._pixels.missing(range(12)) == [] and np.array_equal(images.load(range(12)), decoded(paths))

@@ -140,7 +140,7 @@ def test_stock_pick_clutter_loads_our_episodes(tmp_path: Path) -> None:
         obs_mode="state",
         **options,
     )
-    stock = env.unwrapped
+    stock: Any = env.unwrapped
     for index in range(len(store)):
         env.reset(seed=1, options={"episode_idx": index, "reconfigure": True})
         scene = store.scene(index)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_importer import write_published
 
 from helpers.paths import SCRIPTS
+from helpers.published_scenes import write_published
 from helpers.scene_rows import make_store
 
 # Runs a script as if the `sim` extra were not installed.
 WITHOUT_SIM = "import runpy, sys; sys.modules['sapien'] = sys.modules['mani_skill2'] = None; sys.argv = sys.argv[1:]; "
 
 
-def run(folder: Path, script: str, *arguments: str, without_sim: bool = False) -> subprocess.CompletedProcess:
+def run(folder: Path, script: str, *arguments: str, without_sim: bool = False) -> subprocess.CompletedProcess[str]:
     path = str(SCRIPTS / script)
     start = ["-c", WITHOUT_SIM + f"runpy.run_path({path!r}, run_name='__main__')"] if without_sim else []
     command = [sys.executable, *start, path, *arguments]

@@ -87,7 +87,7 @@ def test_wrong_questions(tmp_path: Path, ask: Any, error: type[Exception], words
         ask(SceneStore.open(tmp_path / "s"))
 
 
-def _image_sum(store: SceneStore, index: int, answers: multiprocessing.Queue) -> None:
+def _image_sum(store: SceneStore, index: int, answers: multiprocessing.Queue[Any]) -> None:
     answers.put(int(store.images(index=index).sum()))
 
 
@@ -95,7 +95,7 @@ def _image_sum(store: SceneStore, index: int, answers: multiprocessing.Queue) ->
 def test_other_processes_read_too(folder: Path, method: str) -> None:
     store = SceneStore.open(folder)
     expected = int(store.images(index=2).sum())  # a handle is open before the fork
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     answers = context.Queue()
     child = context.Process(target=_image_sum, args=(store, 2, answers))
     child.start()

@@ -72,7 +72,7 @@ def _save(folder: Path, model: Any, processor: Callable[[Any, Any], Any], image_
 
 @pytest.fixture(scope="module", params=["blip", "git"])
 def any_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / request.param
+    folder: Path = tmp_path_factory.mktemp("models") / request.param
     torch.manual_seed(0)
     {"blip": save_blip, "git": save_git}[request.param](folder)
     return folder
@@ -246,7 +246,8 @@ def test_tied_tensors_may_be_saved_under_either_name(model: Path, tmp_path: Path
 
 
 def test_wrong_settings_are_named(config: CaptionConfig, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in {"out": "captions.json", "max_tokens": 0, "batch_size": 0}.items():
+    wrong: dict[str, Any] = {"out": "captions.json", "max_tokens": 0, "batch_size": 0}
+    for key, value in wrong.items():
         with pytest.raises(errors.InvalidArgumentError, match=key):
             replace(config, **{key: value}).validate()
     with pytest.raises(errors.InvalidArgumentError, match="revision"):

@@ -6,9 +6,11 @@ import csv
 import itertools
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.image_results import make_result, write_result, write_space
@@ -16,8 +18,8 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Missi
 from pickclutter_lang.experiments.images import image_figures
 from pickclutter_lang.experiments.images.image_figures import write_figure
 from pickclutter_lang.experiments.images.image_results import load_runs
-from pickclutter_lang.experiments.images.paper_tables import AVERAGE, DATA_SETS, PAPER
 from pickclutter_lang.experiments.images.text_geometry import text_statistics
+from pickclutter_lang.experiments.sweeps.paper_tables import AVERAGE, DATA_SETS, PAPER
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +66,15 @@ def test_averages_are_those_of_the_columns(number: str) -> None:
     other = []
     for name, columns in PAPER[number].items():
         for place, average in enumerate(columns[AVERAGE]):
-            values = [columns[data][place] for data in DATA_SETS]
-            if None in values:
+            values: list[Any] = [columns[data][place] for data in DATA_SETS]
+            if average is None or None in values:
                 assert average is None
             elif abs(np.mean(values) - average) > 0.0501:
                 other.append((name, place))
     assert other == ([("cls+im_cst+mse", 1)] if number == "1" else [])  # as the docstring says
 
 
-def slow_space(features: np.ndarray) -> tuple[float, list[float]]:
+def slow_space(features: NDArray[Any]) -> tuple[float, list[float]]:
     cosines = [
         sum(a * b for a, b in zip(one, other, strict=True))
         / np.sqrt(sum(a * a for a in one) * sum(b * b for b in other))
@@ -123,7 +125,7 @@ def test_figure_4_has_every_eigenvalue(figure_runs: Path, tmp_path: Path) -> Non
 
 
 def test_figure_2b_names_images_and_texts(figure_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def first_two(space: image_figures.Space) -> tuple[np.ndarray, np.ndarray]:
+    def first_two(space: image_figures.Space) -> tuple[NDArray[Any], NDArray[Any]]:
         return space.students[:, :2], space.texts[:, :2]
 
     monkeypatch.setattr(image_figures, "embed", first_two)

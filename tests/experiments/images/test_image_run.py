@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +96,8 @@ def test_few_shot_images_are_never_evaluated(finished: ImageRun) -> None:
 
 
 def test_the_continual_phase_sees_half_of_the_unseen_classes(finished: ImageRun) -> None:
-    task, (first, second) = finished.task("continual"), finished.unseen_halves
+    task: Any = finished.task("continual")
+    first, second = finished.unseen_halves
     assert {*first} | {*second} == {*finished.split.unseen}
     rows = {row for batch in task.batches(0) for source, row in batch if source == 1}
     assert {int(finished.labels[row]) for row in rows} == {*first}
@@ -123,7 +126,8 @@ def test_a_killed_run_resumes_bit_for_bit(finished: ImageRun, toys: list[str], t
 
 def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys: list[str], tmp_path: Path) -> None:
     run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
-    assert [len(group) for group in run.task("few_shot").classes] == [len(run.split.seen), len(run.split.unseen)]
+    task: Any = run.task("few_shot")
+    assert [len(group) for group in task.classes] == [len(run.split.seen), len(run.split.unseen)]
     metrics = evaluate_images(run)["metrics"]
     assert metrics["zero_shot"]["ood"] is None
     assert 0 <= metrics["few_shot"]["ood"]["accuracy"] <= 1
@@ -195,14 +199,19 @@ def test_damaged_settings_of_a_run_are_named(finished: ImageRun, toys: list[str]
             ImageRun.open(config(*toys, *BEST, f"out={tmp_path}"))
 
 
-def test_each_pass_over_an_image_has_another_crop(toys: list[str], tmp_path: Path) -> None:
+def test_each_pass_over_an_image_has_another_crop(
+    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
     crops = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
     assert not torch.equal(crops[0], crops[1]) and not torch.equal(crops[1], crops[2])
     keys = []
-    run.crops.train_images = lambda rows, key, size: (
-        keys.append(key) or (torch.zeros(len(rows), 3, 32, 32), [0] * len(rows))
-    )
+
+    def record_key(rows: Sequence[int], key: Sequence[int], size: int | None) -> tuple[torch.Tensor, list[int]]:
+        keys.append(key)
+        return torch.zeros(len(rows), 3, 32, 32), [0] * len(rows)
+
+    monkeypatch.setattr(run.crops, "train_images", record_key)
     batches = run.task("distill").iter_batches(1)
     assert next(batches) and next(batches)
     assert len(set(keys)) == 2
@@ -351,7 +360,8 @@ def test_retrieval_by_the_teachers_keys_is_evaluated(toys: list[str], tmp_path: 
     assert run.teacher_keys.shape == (len(run.split.fewshot), 3, run.teacher.embed_dim)
     whole = run.teacher_image_features[list(run.split.fewshot)]
     torch.testing.assert_close(run.teacher_keys[:, 0], whole)
-    assert not torch.allclose(run.teacher_keys[:, 1], whole) and not torch.allclose(*run.teacher_keys[:, 1:].unbind(1))
+    _, first, second = run.teacher_keys.unbind(1)
+    assert not torch.allclose(first, whole) and not torch.allclose(first, second)
     found = evaluate_images(run)["metrics"]["retrieval"]["ood"]
     assert (found["alpha"], found["beta"]) == (1.0, 5.5) and 0 <= found["accuracy"] <= 1
     with pytest.raises(InvalidArgumentError, match=r"retrieval\.key_views"):

@@ -24,6 +24,7 @@ from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGU
 from pickclutter_lang.experiments.images.table_sweep import TableSweepConfig, plan_image_tables, write_image_tables
 from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.experiments.sweeps.sweep_values import read_values
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
 
@@ -43,6 +44,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
     grid = TableSweepConfig("all", "all", [0], str(tmp_path), 1, [])
     written = write_image_tables(grid)
     assert len(written) == len(TABLES) + len(FIGURES)
+    assert "teacher" in read_values(tmp_path / "values.csv").runs
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
         if table.rows:
@@ -188,14 +190,14 @@ def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str],
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = TableSweepConfig("all", None, [0], str(tmp_path), 1, overrides)
     jobs = plan_image_tables(grid, lambda some: config(*some))
-    vit = {job.name: job.config for job in jobs if "vit" in job.name}
+    vit: dict[str, Any] = {job.name: job.config for job in jobs if "vit" in job.name}
     assert len(vit) == 4
     for run_config in vit.values():
         assert run_config.student.name == "timm/vit_base_patch32_224"
         assert (
             run_config.distill.optimizer == "adamw" and run_config.crops.rand_augment and not run_config.student.dropout
         )
-    others = [job.config for job in jobs if "vit" not in job.name]
+    others: list[Any] = [job.config for job in jobs if "vit" not in job.name]
     assert {run_config.student.name for run_config in others} == {"torchvision/resnet50"}
     assert {run_config.distill.optimizer for run_config in others} == {"sgd"}
 

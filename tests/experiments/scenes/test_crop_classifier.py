@@ -7,6 +7,7 @@ import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -23,8 +24,9 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropBatch, CropTask
-from pickclutter_lang.experiments.scenes.export_policy import PolicyExportConfig, export_policy
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -103,7 +105,7 @@ def test_nearly_equal_texts_are_distinguished() -> None:
 
 def test_label_frequencies_are_added_in_training(crop_run: tuple[Path, SceneRun]) -> None:
     _, run = crop_run
-    task = run.task("crop_classifier")
+    task: Any = run.task("crop_classifier")
     prepared = next(iter(task.iter_batches(0)))
     sampled_labels = [
         [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
@@ -218,6 +220,7 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
     for n, name in enumerate(names):
         assert (detector(seen, name).mask == detected[n].mask).all()
         assert detector(seen, name).score == pytest.approx(detected[n].score, abs=1e-6)
+    assert student.thresholds.crop_classifier is not None
     for n, name in enumerate(names[:3]):
         closer = student.classify_crop(rgb, detected[n].mask)[n] if detected[n].mask.any() else -12.0
         odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
@@ -267,13 +270,16 @@ def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run: tuple[Path,
             indices = [student.config.names.index(scenes.label_names[column]) for column in columns]
             found[store, split] = np.quantile(scores[:, indices][~scenes.labels[:, columns].numpy()], 0.93)
     thresholds = student.thresholds.crop_classifier
+    assert thresholds is not None
     known, unseen = (thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
     assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
     assert set(thresholds) == set(student.config.names)
 
 
-def test_the_candidate_with_the_highest_log_odds_is_selected(crop_run: tuple[Path, SceneRun]) -> None:
+def test_the_candidate_with_the_highest_log_odds_is_selected(
+    crop_run: tuple[Path, SceneRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
     student = StudentRuntime.load(crop_run[0] / "policy")
     masks, rgb = [np.arange(9).reshape(3, 3) == n for n in range(3)], np.zeros((3, 3, 3), np.uint8)
     number, classified_masks = student.config.names.index("banana"), []
@@ -281,9 +287,10 @@ def test_the_candidate_with_the_highest_log_odds_is_selected(crop_run: tuple[Pat
     def select(*odds: float) -> tuple[int, float]:
         def close_up(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
             classified_masks.append(mask)
-            return np.eye(len(student.config.names))[number] * odds[int(np.flatnonzero(mask)[0])]
+            logits: NDArray[np.float64] = np.eye(len(student.config.names))[number] * odds[int(np.flatnonzero(mask)[0])]
+            return logits
 
-        student.classify_crop = close_up
+        monkeypatch.setattr(student, "classify_crop", close_up)
         close_ups = CropVerifier(student, rgb)
         mask, found = close_ups.best(masks, "banana")
         assert close_ups.best(masks, "lemon")[1] == 0.0

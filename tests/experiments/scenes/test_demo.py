@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.paths import ROOT
@@ -64,7 +65,7 @@ def request(folder: Path, port: int = 7860) -> DemoConfig:
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +90,10 @@ def predict(url: str, *inputs: object) -> list[Any]:
     body = json.dumps({"data": inputs}).encode()
     question = urllib.request.Request(f"{url}gradio_api/run/predict", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(question, timeout=60) as reply:
-        return json.load(reply)["data"]
+        return list(json.load(reply)["data"])
 
 
-def image(url: str, value: dict) -> np.ndarray:
+def image(url: str, value: dict[str, Any]) -> NDArray[Any]:
     with urllib.request.urlopen(f"{url}gradio_api/file={value['path']}", timeout=60) as reply:
         return np.asarray(Image.open(reply).convert("RGB"))
 
@@ -332,6 +333,7 @@ def test_the_script_serves_until_ctrl_c(folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, SCRIPT, f"run={folder}", f"port={port}", "num_threads=1"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
+            assert process.stdout is not None and process.stderr is not None
             assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"
             assert predict(f"http://127.0.0.1:{port}/", "ood", 0, None, "pear", None)[2]["label"] == "pear"
             process.send_signal(2)

@@ -161,7 +161,8 @@ def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path, damag
 def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None:
     class Branching(torch.nn.Module):
         def forward(self, images: torch.Tensor, labels: list[str]) -> Prediction:
-            return opened.model(images if images.sum() > 0 else -images, labels)
+            prediction: Prediction = opened.model(images if images.sum() > 0 else -images, labels)
+            return prediction
 
     opened = load_trained_run(request(run, tmp_path))
     with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -58,7 +59,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SceneStore:
 @pytest.fixture(scope="module")
 def views(tmp_path_factory: pytest.TempPathFactory) -> ObjectViewDataset:
     rng = np.random.default_rng(0)
-    objects = [{"model_id": "011_banana"}, {"colours": ["red"]}, {"model_id": "062_dice"}]
+    objects: list[dict[str, Any]] = [{"model_id": "011_banana"}, {"colours": ["red"]}, {"model_id": "062_dice"}]
     rgb, mask = rng.integers(0, 256, (9, 32, 32, 3), dtype=np.uint8), np.ones((9, 32, 32), bool)
     folder = tmp_path_factory.mktemp("views") / "views"
     write_object_views(folder, rgb, mask, np.arange(9, dtype=np.int32) % 3, objects, {"objects": "toy"})
@@ -102,7 +103,7 @@ def test_only_catalog_objects_are_classified_on_views(teacher: OpenClipTeacher, 
 
 def test_controls_have_a_row_for_each_seed() -> None:
     methods = {method.name: method.texts for method in text_methods(NAMES, STYLES, 3)}
-    assert [len(texts) for texts in methods.values()] == [1] * 7 + [3] * 4
+    assert [len(texts) for texts in methods.values()] == [1] * 7 + [3] + [1] + [3] * 4
     counts = [len(texts) for texts in methods["mean of descriptors"][0]]
     for name in ("random words", "random characters", "random words of the descriptors"):
         first, second, _ = methods[name]

@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from helpers.paths import ROOT, TESTS
+from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import make_toys
 from pickclutter_lang.commands.hydra_app import compose_config
-from pickclutter_lang.errors import InvalidArgumentError, LockedError
+from pickclutter_lang.errors import InvalidArgumentError, LockedError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
+from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, Table12SweepConfig, plan_table12
 from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
+from pickclutter_lang.training.checkpoint import load_checkpoint
 from pickclutter_lang.utils.locks import dir_lock
 
 # A small run: an epoch in its log, then the outcome that its method names.
@@ -42,6 +46,12 @@ if values["method"] == "bad":
 if values["method"] == "killed":
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
+if values["method"] == "long":
+    checkpoint = out / "distill" / "epoch_0001"
+    checkpoint.mkdir()
+    (checkpoint / "state.json").write_text("{}")
+    while not list(out.parent.glob("after*/result.json")):
+        time.sleep(0.1)
 time.sleep(0.3)
 (out / "result.json").write_text(json.dumps({"started": time.time()}))
 """
@@ -51,6 +61,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from test_sweep_runner import make_jobs
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import run_sweep
 run_sweep(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!r}], Path({out!r}), 2)
 """
@@ -61,8 +72,8 @@ def compose_run(overrides: list[str]) -> TrainConfig:
 
 
 def grid_settings(out: Path, **changes: Any) -> Table12SweepConfig:
-    values = {"methods": ["cls", "closed_set"], "seeds": [0, 1], "workers": 1, "overrides": []}
-    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), **values, **changes})
+    values = {"methods": ["cls", "closed_set"], "object_splits": [0], "seeds": [0, 1], "draws": [0], "workers": 1}
+    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), "overrides": [], **values, **changes})
 
 
 def make_jobs(out: Path, methods: list[str]) -> list[Job]:
@@ -129,6 +140,31 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path: Path, s
     assert failure.end.count("the disk is full") == 1  # of this attempt alone
 
 
+def waiting_for(job: Job, out: Path, name: str, method: str = "good") -> Job:
+    return Job(name, out / name, [f"method={method}", f'out="{out / name}"'], job.config, job)
+
+
+def test_a_run_waits_for_the_distillation_that_it_takes_over_alone(tmp_path: Path, script: Path) -> None:
+    """`long` ends after the run that waits for its distillation, and a run behind that one in the queue goes first."""
+    out, config = tmp_path / "out", compose_run(["distill.epochs=1"])
+    long = Job("long", out / "long", ["method=long", f'out="{out / "long"}"'], config)
+    after, other = waiting_for(long, out, "after"), make_jobs(out, ["good"])[0]
+    assert not after.ready and other.ready
+    assert run_sweep([long, after, other], [sys.executable, str(script)], out, 2) == []
+    started = [json.loads((job.folder / "result.json").read_text())["started"] for job in (long, after, other)]
+    assert started[1] < started[0] and after.ready
+
+
+def test_runs_whose_distillation_failed_are_not_started_and_the_others_go_on(tmp_path: Path, script: Path) -> None:
+    out = tmp_path / "out"
+    bad, good = make_jobs(out, ["bad", "good"])
+    jobs = [bad, waiting_for(bad, out, "after"), good]
+    failures = run_sweep(jobs, [sys.executable, str(script)], out, 1)
+    assert [(f.name, f.status) for f in failures] == [("bad/seed0", "exit status 1"), ("after", "not started")]
+    assert "bad/seed0, whose distillation it takes over, has not finished it" in str(failures[1]) and good.done
+    assert not (out / "after").exists()
+
+
 def test_workers_run_in_parallel(tmp_path: Path, script: Path) -> None:
     jobs = make_jobs(tmp_path / "out", ["good", "good2"])
     run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
@@ -168,14 +204,48 @@ def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> No
     assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
     jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
-    assert [job.config.prompts.closed_set for job in jobs] == [False, True] * 2
-    assert {job.config.distill.epochs for job in jobs} == {3} and {job.config.num_threads for job in jobs} == {1}
-    assert jobs[2].config.out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
+    configs: list[Any] = [job.config for job in jobs]
+    assert [config.prompts.closed_set for config in configs] == [False, True] * 2
+    assert {config.distill.epochs for config in configs} == {3} and {config.num_threads for config in configs} == {1}
+    assert configs[2].out == str(tmp_path / "a b" / "cls" / "seed1") == str(jobs[2].folder)
+
+
+def test_draws_share_the_distillation_of_the_first_and_splits_have_scenes_of_their_own(tmp_path: Path) -> None:
+    make_toy_stores(tmp_path / "scenes" / "split1", object_split=1)
+    overrides = [f"scenes={tmp_path / 'scenes'}"]
+    sweep = grid_settings(
+        tmp_path / "out", methods=["cls"], object_splits=[0, 1], seeds=[0], draws=[0, 2], overrides=overrides
+    )
+    sweep.validate()
+    jobs = plan_table12(sweep, compose_run)
+    names = ["cls/seed0", "cls/seed0_draw2", "cls/split1_seed0", "cls/split1_seed0_draw2"]
+    assert [job.name for job in jobs] == names and [str(job.folder) for job in jobs] == [
+        str(tmp_path / "out" / name) for name in names
+    ]
+    assert [job.waits_for for job in jobs] == [None, jobs[0], None, jobs[2]]
+    configs = [compose_run(job.arguments) for job in jobs]
+    assert [config.distilled_run for config in configs] == [None, str(jobs[0].folder), None, str(jobs[2].folder)]
+    few_shot = [Path(config.data.stores["fewshot"]).relative_to(tmp_path / "scenes") for config in configs]
+    assert [*map(str, few_shot)] == ["fewshot", "fewshot_2", "split1/fewshot", "split1/fewshot_2"]
+
+
+@pytest.mark.parametrize(("collected", "planned"), [(1, 2), (1, 0)])
+def test_scenes_of_another_object_split_are_refused(tmp_path: Path, collected: int, planned: int) -> None:
+    scenes = tmp_path / f"split{planned}"
+    make_toy_store(scenes / "train", "train", 2, object_split=collected)
+    sweep = grid_settings(tmp_path / "out", object_splits=[planned], overrides=[f"scenes={tmp_path}"])
+    with pytest.raises(
+        MismatchError, match=f"of object_split={planned} in .*, but they are of object_split={collected}"
+    ):
+        plan_table12(sweep, compose_run)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"object_splits": [0, 5]}, "expected object_split from 0 to 4, but got 5"),
+        ({"draws": [1, 1]}, "draws as a list without repeats"),
+        ({"overrides": ["data.few_shot_draw=1"]}, "got data.few_shot_draw=1"),
         ({"methods": ["nonsense"]}, "got .nonsense."),
         ({"overrides": ["distill.epochs=0"]}, "distill.epochs"),
         ({"overrides": ["distill.steps=3"]}, "distill.steps"),
@@ -245,3 +315,40 @@ def test_a_killed_sweep_resumes_and_writes_the_table(tmp_path: Path) -> None:
     other = subprocess.run([*command, "distill.lr=0.1"], cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert other.returncode == 2 and "distill.lr: 0.002 / 0.1" in other.stderr
     assert len(other.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
+    """With real runs: draws have the weights of one distillation, splits have others, and each run is whole."""
+    scenes = tmp_path / "toys" / "scenes"
+    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
+    make_toy_stores(scenes / "split1", object_split=1)
+    for folder, object_split in ((scenes, 0), (scenes / "split1", 1)):
+        make_toy_store(folder / "fewshot_1", "fewshot", 6, seed=1, object_split=object_split)
+    command = [
+        sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[cls]", "seeds=[0]", "out=grid",
+        "object_splits=[0,1]", "draws=[0,1]", "workers=2", "distill.epochs=1", "few_shot.epochs=1",
+    ]  # fmt: skip
+    cls = tmp_path / "grid" / "cls"
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    wait_until(lambda: (cls / "seed0" / "distill" / "log.jsonl").is_file() or process.poll() is not None, 600)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    time.sleep(0.2)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0 and "4/4 runs, 0 failed" in done.stdout, done.stderr
+
+    results = load_sweep(tmp_path / "grid", TABLE12)
+    keys = [Replicate(0, 0, 0), Replicate(0, 0, 1), Replicate(1, 0, 0), Replicate(1, 0, 1)]
+    assert results.replicates("cls") == tuple(keys)
+    weights = {key: load_checkpoint(results.folders["cls", key] / "distill" / "epoch_0001").model for key in keys}
+    for name in weights[keys[0]]:
+        assert torch.equal(weights[keys[0]][name], weights[keys[1]][name])
+        assert torch.equal(weights[keys[2]][name], weights[keys[3]][name])
+    assert any(not torch.equal(value, weights[keys[2]][name]) for name, value in weights[keys[0]].items())
+    hashes = {key: results.runs["cls"][key]["data"]["fewshot"]["content"] for key in keys}
+    assert hashes[keys[0]] != hashes[keys[1]] and results.runs["cls"][keys[1]]["history"]["distill"]
+    unseen = [{*results.runs["cls"][key]["metrics"]["zero_shot"]["ood_on_ood"]["classes"]} for key in keys]
+    assert unseen[0] == unseen[1] != unseen[2] == unseen[3]
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert again.returncode == 0 and "4 of 4 runs are done already" in again.stdout
