@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from omegaconf import OmegaConf
 
+from helpers.paths import ROOT
 from pickclutter_lang.commands import COMMANDS, hydra_app
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.utils.cli import parse_config
@@ -53,7 +54,7 @@ LATER = {
         TeacherTrainConfig.unseen_views TeacherTrainConfig.images TeacherTrainConfig.unseen_images
         TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables""",
     "a name, whose choices the loader of a teacher, network, model or text knows": """
-        TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher
+        TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher_name
         TextAblationConfig.descriptions PromptConfig.descriptions PromptConfig.extra_descriptions
         ClassTextConfig.descriptions ImageDataConfig.name DescribeConfig.labels DescribeConfig.api_key_env
         TrainConfig.device EvaluateConfig.device ImageTrainConfig.device""",
@@ -123,6 +124,12 @@ def test_every_key_refuses_a_wrong_value_by_its_name(name: str) -> None:
     listed = {entry for entries in LATER.values() for entry in entries.split()}
     assert (name in listed) or any(last in message for message in values), f"no check of {name}: {messages}"
     assert all("\n" not in message and len(message) < 600 for message in messages)
+
+
+def test_no_key_has_the_name_of_a_preset_group_that_its_command_lacks() -> None:
+    groups = {path.name for path in (ROOT / "configs").iterdir() if path.is_dir()}
+    for key in KEYS.values():
+        assert key.path not in groups - {*hydra_app.REGISTERED[key.command].presets}, key  # it could never be set
 
 
 def test_the_list_names_keys_that_are_there() -> None:

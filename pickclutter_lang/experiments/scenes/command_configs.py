@@ -105,7 +105,7 @@ class TextAblationConfig:
     """Scene stores, for prompts `with a ...` against `without a ...`."""
     views: list[str] = field(default_factory=list)
     """Folders of `pickclutter render-object-views`, for top-1 accuracy over the 26 objects."""
-    teacher: str = "pocket"
+    teacher_name: str = "pocket"
     """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
