@@ -31,6 +31,7 @@ from pickclutter_lang.policy.config import (
 from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 
 _MAX_CALIBRATION_SCENES = 300
@@ -66,7 +67,8 @@ def export_policy(config: PolicyExportConfig) -> Path:
         crop_thresholds = policy_thresholds(config.false_positive_rate, crops_on_id, crops_on_few)
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds))
-    save_pretrained(Path(config.out), policy, weights, student.labels.features)
+    with dir_lock(Path(config.out)):
+        save_pretrained(Path(config.out), policy, weights, student.labels.features)
     return Path(config.out)
 
 
