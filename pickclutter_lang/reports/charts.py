@@ -1,0 +1,40 @@
+"""Charts of matplotlib as PNG, and as SVG whose black follows the colors of a page."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
+
+_DPI = 110
+_HEAD = re.compile(r'.*?<svg[^>]*? viewBox="([^"]*)"[^>]*>', re.DOTALL)
+_LEFT_OUT = re.compile(
+    r' id="[A-Za-z.]\w*?[A-Za-z]_\d+"|<metadata>.*?</metadata>|<style.*?</style>|(?<=; )font-family: [^;]*; ', re.DOTALL
+)
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a chart as a PNG; missing folders are created.
+
+    :raises DatasetError: when it cannot be written
+    """
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
+    ensure_dir(path.parent)
+    atomic_write(path, stream.getvalue())
+
+
+def inline_svg(figure: Figure) -> str:
+    """Return a chart as an SVG element: no background, and `currentColor` where the chart is black."""
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pickclutter"}):
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+    svg = _HEAD.sub(r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink">', stream.getvalue(), count=1)
+    for name in ("fill", "stroke"):
+        svg = svg.replace(f"{name}: #000000", f"{name}: currentColor")
+    return _LEFT_OUT.sub("", svg).replace("fill: #ffffff", "fill: var(--surface)")
