@@ -102,3 +102,8 @@ document.querySelectorAll("main table").forEach((table) => {
   makeSortable(table);
 });
 document.querySelectorAll(".gallery").forEach(makeGallery);
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details").forEach((part) => {
+    part.open = true;
+  });
+});

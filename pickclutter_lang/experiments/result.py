@@ -41,7 +41,7 @@ def write_result(
         "data": run.data_provenance,
         "teacher": run.teacher_provenance,
         "git_revision": git_revision(),
-        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
+        "versions": package_versions(),
         "history": dict(histories),
         "seconds": {
             **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
@@ -84,6 +84,11 @@ def read_result(folder: Path, kind: str) -> Result:
             f"expected {', '.join(_KEYS)} in {path}, but {', '.join(missing)} are not there; {advice}"
         )
     return result
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of this package and of those that numbers depend on."""
+    return {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")}
 
 
 def git_revision() -> str | None:

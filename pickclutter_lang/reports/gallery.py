@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 Tone = Literal["right", "wrong", "missed", ""]
-_MOST_PIXELS, _QUALITY = 512, 82
+_QUALITY = 82
 _FRAME_MILLISECONDS = 200
 
 
@@ -65,10 +65,10 @@ class Gallery:
         return {facet: sorted(values) for facet, values in found.items()}
 
 
-def jpeg(pixels: NDArray[np.uint8]) -> Media:
-    """Return an image uint8 [H, W, 3] as a JPEG of 512 px or less."""
+def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
+    """Return an image uint8 [H, W, 3] as a JPEG whose sides have at most so many pixels."""
     image, stream = Image.fromarray(pixels), io.BytesIO()
-    image.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
+    image.thumbnail((most, most))
     image.save(stream, "JPEG", quality=_QUALITY)
     return Media("image/jpeg", stream.getvalue())
 

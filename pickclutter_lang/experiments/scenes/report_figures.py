@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pickclutter_lang.distillation import LOSS_NAMES
-from pickclutter_lang.experiments.plotting import GRAY, MISSED, RIGHT, SEEN, STAGE_COLORS, UNSEEN, WRONG, tidy_axes
+from pickclutter_lang.experiments.plotting import (
+    GRAY,
+    MISSED,
+    RIGHT,
+    SEEN,
+    STAGE_COLORS,
+    UNSEEN,
+    WRONG,
+    draw_losses,
+    tidy_axes,
+)
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
 from pickclutter_lang.experiments.scenes.scene_gallery import Examples, overlay_map, verdicts
@@ -27,20 +37,16 @@ def draw_curves(result: dict[str, Any]) -> Figure:
     axes = figure.subplots(1, 3)
     for ax, phase in ((axes[0], "distill"), (axes[2], "few_shot")):
         rows = history[phase]
-        for name in ("loss", *LOSS_NAMES, *(name for name in rows[0] if is_plugin(name))):
-            if name in rows[0]:
-                ax.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=name, marker=".")
-        ax.set(title="distillation: loss" if phase == "distill" else "few-shot: loss", xlabel="epoch")
-        ax.set_ylim(bottom=0)
-        ax.legend()
+        extra = (name for name in rows[0] if is_plugin(name))
+        draw_losses(ax, rows, [name for name in ("loss", *LOSS_NAMES, *extra) if name in rows[0]])
+        ax.set_title("distillation: loss" if phase == "distill" else "few-shot: loss")
     rows = history["distill"]
     for name, title in (("map", "mAP"), ("f1", "F1"), ("accuracy", "accuracy")):
         values = [np.nan if row["validation"][name] is None else 100 * row["validation"][name] for row in rows]
         axes[1].plot([row["epoch"] for row in rows], values, label=title, marker=".")
     axes[1].set(title="distillation: Y_id on X_id, %", xlabel="epoch", ylim=(0, 100))
     axes[1].legend()
-    for ax in axes:
-        tidy_axes(ax)
+    tidy_axes(axes[1])
     return figure
 
 

@@ -17,18 +17,21 @@ Verdict = Literal["right", "wrong", "missed"]
 Examples = tuple[list[int], NDArray[np.uint8], NDArray[np.float32]]
 """Rows of scenes, their images [E, S, S, 3] and the maps [E, C, h, w] of all labels; see `load_examples`."""
 
+_MOST_MAPS, _MAP_PIXELS = 12, 160
+
 
 def scene_gallery(predictions: Predictions, examples: Examples, threshold: float) -> Gallery:
-    """Return a card for each example scene, with the map of each label that is true or predicted."""
+    """Return a card for each example scene, with the map of each label that is true or predicted, of 12 at most."""
     cards = []
     for row, image, maps in zip(*examples, strict=True):
         items = []
-        for label, verdict in verdicts(predictions, row, threshold):
+        for n, (label, verdict) in enumerate(verdicts(predictions, row, threshold)):
             unseen, score = bool(predictions.unseen[label]), float(predictions.probabilities[row, label])
             name = predictions.names[label]
             facets = {"object": name, "verdict": verdict, "objects": "unseen (Y_ood)" if unseen else "seen (Y_id)"}
             caption = f"{verdict}: {name}{' *' if unseen else ''} {score:.2f}"
-            items.append(Item(caption, facets, jpeg(overlay_map(image, maps[label])), verdict))
+            media = jpeg(overlay_map(image, maps[label]), _MAP_PIXELS) if n < _MOST_MAPS else None
+            items.append(Item(caption, facets, media, verdict))
         cards.append(Card(predictions.scenes[row], jpeg(image), items))
     return Gallery(cards)
 
