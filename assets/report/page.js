@@ -14,7 +14,7 @@ function compare(a, b) {
 }
 
 function isMissing(text) {
-  return ["", "-", "NA"].includes(text);
+  return /^(|-|NA( \/ NA)*)$/.test(text);
 }
 
 function sortBy(table, column, descending) {

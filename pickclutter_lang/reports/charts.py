@@ -34,7 +34,9 @@ def inline_svg(figure: Figure) -> str:
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pickclutter"}):
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
-    svg = _HEAD.sub(r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink">', stream.getvalue(), count=1)
+    size = f"max-width: {figure.get_figwidth()}in; min-width: min(44rem, {figure.get_figwidth()}in)"
+    head = rf'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" style="{size}">'
+    svg = _HEAD.sub(head, stream.getvalue(), count=1)
     for name in ("fill", "stroke"):
         svg = svg.replace(f"{name}: #000000", f"{name}: currentColor")
     return _LEFT_OUT.sub("", svg).replace("fill: #ffffff", "fill: var(--surface)")

@@ -30,6 +30,7 @@ from pickclutter_lang.policy.evaluation.suites import (
     suite_summary,
     suite_tables,
 )
+from pickclutter_lang.reports.charts import save_png
 
 CATALOG = paper_catalog()
 MODULE = '''
@@ -39,7 +40,6 @@ from pickclutter_lang.manipulation.segmentation import DEFAULT_SEGMENTATION_CONF
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.flat_observation import encode_instruction
 from pickclutter_lang.policy.policy import LanguagePickPolicy
-from pickclutter_lang.reports.charts import save_png
 
 
 class Largest:
