@@ -126,7 +126,12 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
 
 def machine_report() -> dict[str, str]:
     """Return what a bug report needs of this machine, by name; what cannot be found out says why."""
-    places = {"shared memory": "/dev/shm", "temporary files": tempfile.gettempdir(), "here": ".", "cache": cache_dir()}
+    places: dict[str, str | Path] = {
+        "shared memory": "/dev/shm",
+        "temporary files": tempfile.gettempdir(),
+        "here": ".",
+        "cache": cache_dir(),
+    }
     return {
         "system": f"{platform.platform()}, Python {platform.python_version()}",
         "packages": ", ".join(f"{package} {_version_of(package)}" for package in (*PACKAGES, *_OTHER_PACKAGES)),
