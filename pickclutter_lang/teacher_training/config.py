@@ -7,6 +7,14 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.validation import (
+    MAX_BATCH_SIZE,
+    check_image_size,
+    check_path,
+    check_seed,
+    check_threads,
+    within,
+)
 
 
 @dataclass
@@ -87,12 +95,18 @@ class TeacherTrainConfig:
             "steps": 1,
             "scene_batch_size": 2,
             "view_batch_size": 1,
-            "seed": 0,
             "save_every": 1,
         }
         for name, low in minima.items():
             if getattr(self, name) < low:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_path("out", self.out)
+        for name in ("scene_batch_size", "view_batch_size"):
+            within(name, getattr(self, name), 1, MAX_BATCH_SIZE)
+        for size in self.crop_sizes:
+            check_image_size("crop_sizes", size)
         if not self.crop_sizes or min(self.crop_sizes) < 32:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
         for name in ("lr", "text_lr"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.validation import check_image_size, check_seed
 
 HALVES = ("first", "second")
 
@@ -63,7 +64,9 @@ class ImageDataConfig:
         for key in ("name", "root"):
             if getattr(self, key) == MISSING:
                 raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
-        for key, low in {"image_size": 16, "seed": 0, "shots": 1, "max_classes": 1, "max_per_class": 1}.items():
+        check_seed(self.seed)
+        check_image_size("data.image_size", self.image_size)
+        for key, low in {"shots": 1, "max_classes": 1, "max_per_class": 1}.items():
             value = getattr(self, key)
             if value is not None and value < low:
                 raise InvalidArgumentError(f"expected {key} of at least {low}, but got {value}")

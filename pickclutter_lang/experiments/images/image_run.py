@@ -125,15 +125,16 @@ class ImageRun(MultiPhaseExperiment):
 
         :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
         """
-        self._train_batches(0)
-        for phase in [*self.phases][1:]:
-            self._few_shot_batches(phase, 0)
-        self._try_sizes()
-        _ = self._training_data, self.teacher_image_features
-        if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
-            _ = self.teacher_keys  # the last use of the image encoder
-        self.teacher.free_image_encoder()
-        self.train_phases()
+        with self.locked():
+            self._train_batches(0)
+            for phase in [*self.phases][1:]:
+                self._few_shot_batches(phase, 0)
+            self._try_sizes()
+            _ = self._training_data, self.teacher_image_features
+            if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
+                _ = self.teacher_keys  # the last use of the image encoder
+            self.teacher.free_image_encoder()
+            self.train_phases()
 
     def _try_sizes(self) -> None:
         """Run the student on an image of every size of the training.

@@ -31,6 +31,7 @@ from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.io import ensure_dir
+from pickclutter_lang.utils.validation import check_path
 
 SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
@@ -70,6 +71,7 @@ class TableSweepConfig:
                     f"expected {name} to be all, or of {', '.join(known)}, such as {name}={known[0]} or "
                     f"{name}=[{known[0]},{known[1]}], but got {chosen}"
                 )
+        check_path("out", self.out)
         check_sweep(self.seeds, self.workers, self.overrides, _OF_A_RUN | _GROUPS)
 
     @property

@@ -8,7 +8,15 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.utils.plugins import is_plugin, resolve
-from pickclutter_lang.utils.validation import at_least, one_of, within
+from pickclutter_lang.utils.validation import (
+    at_least,
+    check_folder,
+    check_path,
+    check_seed,
+    check_workers,
+    one_of,
+    within,
+)
 
 VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "own", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
@@ -104,17 +112,21 @@ class PolicyEvalConfig:
             resolve(self.proposer, "proposer")
         for name, least in (
             ("episodes", 0 if self.suite == "picking" else 1),
-            ("seed", 0),
-            ("workers", 1),
             ("n_videos", 0),
             ("n_filmstrips", 0),
         ):
             at_least(name, getattr(self, name), least)
         at_least("curve_scenes", self.curve_scenes, 0)
-        at_least("camera_size", self.camera_size, 16)
+        within("camera_size", self.camera_size, 16, 1024)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
         one_of("calibration", self.calibration, CALIBRATIONS)
         one_of("suite", self.suite, tuple(SUITES))
+        check_seed(self.seed)
+        check_workers("workers", self.workers, 1)
+        check_path("out", self.out)
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
+        within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
         make_controller(self.control_mode)

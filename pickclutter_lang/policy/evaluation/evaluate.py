@@ -19,6 +19,7 @@ from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.policy.evaluation.report import REPORT_FILE, write_report
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.setup import prepare
+from pickclutter_lang.policy.evaluation.student_folders import save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
@@ -47,7 +48,8 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
         seeds = range(config.seed, config.seed + config.episodes)
         requested = list(product(setup.variants, seeds, SUITES[config.suite]))
         log = EpisodeLog(folder / EPISODES_FILE)
-        _run_missing(setup.rollouts, requested, log, config.workers)
+        before_first = partial(save_identity, folder, setup.identity)
+        _run_missing(setup.rollouts, requested, log, config.workers, before_first)
         episodes = [log.episodes[one] for one in requested]
         write_report(folder, config, setup, episodes, [])  # whatever becomes of the videos
         videos = write_videos(setup.rollouts, episodes, config.n_videos, config.n_filmstrips, folder)
@@ -55,7 +57,14 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     return folder
 
 
-def _run_missing(rollouts: RolloutConfig, requested: Sequence[EpisodeKey], log: EpisodeLog, workers: int) -> None:
+def _run_missing(
+    rollouts: RolloutConfig,
+    requested: Sequence[EpisodeKey],
+    log: EpisodeLog,
+    workers: int,
+    before_first: Callable[[], None],
+) -> None:
+    """Run and log the episodes that are missing; `before_first` is called before any is logged."""
     # By seed: all variants of a pile are run before the next, so that what is there can be compared at any time.
     missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
     if not missing:
@@ -69,7 +78,9 @@ def _run_missing(rollouts: RolloutConfig, requested: Sequence[EpisodeKey], log: 
             on_retry=bar.print,
         )
         with pool:
-            for _, episode in pool.imap_unordered(missing):
+            for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
+                if number == 0:  # settings that cannot run an episode leave nothing behind
+                    before_first()
                 log.append(episode | {"revision": revision})
                 bar.advance()
 

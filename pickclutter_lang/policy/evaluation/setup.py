@@ -29,11 +29,13 @@ SCHEMA = 5
 
 
 class Setup(NamedTuple):
-    """Where and which variants act, and the detection curves of these on stored scenes."""
+    """Where and which variants act, the detection curves of these on stored scenes, and what their episodes are of."""
 
     rollouts: RolloutConfig
     variants: list[str]
     curves: list[Curve]
+    identity: dict[str, Any]
+    """What the episodes are of, for `save_identity`."""
 
 
 def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
@@ -57,7 +59,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         spec = load_config(next(iter(policies.values()))).student
         thresholds = teacher_thresholds(config, spec, scenes, folder)
         comparable[TEACHER_KEY] = teacher_key(config, spec, scenes)
-    check_same(folder, comparable, policies)
+    identity = check_same(folder, comparable, policies)
     rollouts = RolloutConfig(
         environment_id(config.objects),
         config.objects_root,
@@ -72,7 +74,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         config.trust_code or config.run is not None,
         config.proposer,
     )
-    return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder))
+    return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
 
 def _comparable(config: PolicyEvalConfig) -> dict[str, Any]:

@@ -49,10 +49,11 @@ def export_students(config: PolicyEvalConfig, folder: Path, comparable: Mapping[
     return {variant: str(root / variant) for variant in PHASES}
 
 
-def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> None:
-    """Check that episodes that are there are of the same students and environment; note down what they are of.
+def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> dict[str, Any]:
+    """Check that episodes that are there are of the same students and environment; return what those to come are of.
 
     :param policies: variant -> policy folder
+    :return: for `save_identity`
     :raises MismatchError: when they are of others
     :raises CheckpointError: when that cannot be read
     """
@@ -72,7 +73,12 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"
             )
-    atomic_write(path, (json.dumps(now, indent=1) + "\n").encode())
+    return now
+
+
+def save_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Note down what the episodes in a folder are of."""
+    atomic_write(folder / EVAL_CONFIG_FILE, (json.dumps(identity, indent=1) + "\n").encode())
 
 
 def _fingerprint(policy: Path) -> str:
