@@ -54,12 +54,12 @@ clean:
 	rm -rf .venv build runs
 
 # The documentation site in build/site; strict: a warning is an error. Once its packages are there it needs no network.
-.PHONY: docs results
+.PHONY: docs results tables
 docs: setup
 	@$(PY) -c 'import latex2mathml, material, mkdocstrings_handlers' 2>/dev/null || $(PY) -m pip install --quiet -e '.[docs]'
 	$(PY) docs/make_results.py --check
 	$(PY) -m mkdocs build --strict
 
-# Tables and charts of the results pages, from docs/results/data.
-results: setup
+# Tables, intervals and charts of the results pages, from docs/results/data alone.
+tables results: setup
 	$(PY) docs/make_results.py --figures

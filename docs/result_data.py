@@ -56,10 +56,10 @@ def source(name: str) -> str:
     parts = [f"{entry['note']}", f"{verb} revision {revisions}."]
     if then:
         parts.append("Names at that revision: " + ", ".join(f"`{new}` was `{old}`" for new, old in then.items()) + ".")
-    return f"{_wrap(' '.join(parts), '')}\n\n```sh\n{_wrap(entry['command'], _CONTINUED)}\n```"
+    return f"{wrapped(' '.join(parts))}\n\n```sh\n{wrapped(entry['command'], _CONTINUED)}\n```"
 
 
-def _wrap(text: str, end: str) -> str:
+def wrapped(text: str, end: str = "") -> str:
     """Break a text into lines of at most 119 characters; `end` marks a line that continues."""
     lines = textwrap.wrap(text, 119 - (len(end) + 4 if end else 0), break_long_words=False, break_on_hyphens=False)
     return (f"{end}\n    " if end else "\n").join(lines)

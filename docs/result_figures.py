@@ -13,7 +13,11 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from result_data import read
-from result_tables import CELLS, METRICS, STAGES
+from result_sweeps import image_sweep, table12_sweep
+
+from pickclutter_lang.experiments.images.table_specs import FIGURES
+from pickclutter_lang.experiments.plotting import STAGE_COLORS
+from pickclutter_lang.experiments.scenes.table12 import draw_sweep
 
 _OUTCOMES = {
     "picked": ("target placed", "#1b8a3a"),
@@ -23,7 +27,6 @@ _OUTCOMES = {
     "wrong_object_picked": ("wrong object picked", "#c62828"),
     "nothing_placed": ("nothing placed", "#9aa0a6"),
 }
-_STAGE_COLORS = {"zero_shot": "#8ab4f8", "few_shot": "#3367b0", "retrieval": "#5bb5a2"}
 _IMAGE_STAGES = {"zero_shot": "zero-shot", "few_shot": "few-shot"}
 
 
@@ -31,7 +34,7 @@ def draw_all(folder: Path) -> None:
     """Draw every chart whose numbers are in the data files."""
     draw_outcomes(folder / "policy_outcomes.png")
     for name in ("ycb", "ycb_held_out", "proxy", "ablations"):
-        draw_table12(f"table12/{name}", folder / f"table12_{name}.png")
+        draw_sweep(table12_sweep(f"table12/{name}")[0], folder / f"table12_{name}.png")
     for data in ("object_views", "grocery"):
         draw_image_bars(data, folder / f"{data}_figure1.png")
     draw_eigenvalues(folder / "object_views_figure4.png")
@@ -61,53 +64,16 @@ def draw_outcomes(path: Path) -> None:
     _save(figure, path, bottom=0.08)
 
 
-def draw_table12(name: str, path: Path) -> None:
-    """Draw F1, mAP and overall accuracy of the methods of a Table 12 run, with intervals and the paper's numbers."""
-    rows = read(name)
-    metrics = ("f1", "map", "accuracy")
-    figure, axes = plt.subplots(3, 3, figsize=(16, 9), sharex=True, sharey=True)
-    for line, metric in enumerate(metrics):
-        for column, (cell, title) in enumerate(CELLS.items()):
-            own = [row for row in rows if row["metric"] == metric and row["cell"] == cell]
-            _draw_cell(axes[line][column], own)
-            axes[0][column].set_title(title)
-        axes[line][0].set_ylabel(f"{METRICS[metric]}, %")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncol=5)
-    _save(figure, path, bottom=0.06)
-
-
-def _draw_cell(axis: Any, rows: list[dict[str, str]]) -> None:
-    methods = [name for name in dict.fromkeys(row["method"] for row in rows) if not _is_baseline(name)]
-    for shift, (stage, title) in enumerate(STAGES.items()):
-        own = [row for row in rows if row["stage"] == stage and row["method"] in methods]
-        at = [methods.index(row["method"]) + 0.27 * (shift - 1) for row in own]
-        errors = [float(row["half_width"] or 0) for row in own]
-        axis.bar(at, [float(row["mean"]) for row in own], 0.26, color=_STAGE_COLORS[stage], yerr=errors, label=title)
-        paper = [(x, float(row["paper"])) for x, row in zip(at, own, strict=True) if row["paper"]]
-        if paper:
-            label = "paper (other data)" if shift == 0 else None
-            axis.plot(*zip(*paper, strict=True), "kD", markersize=4, label=label)
-    best = max(float(row["mean"]) for row in rows if _is_baseline(row["method"]))
-    axis.axhline(best, color="#c62828", linestyle="--", linewidth=1, label="best image-blind baseline")
-    axis.set_xticks(range(len(methods)), methods, rotation=30, ha="right")
-    axis.set_ylim(0, 105)
-    axis.grid(axis="y", alpha=0.3)
-
-
-def _is_baseline(method: str) -> bool:
-    return method in ("all_negative", "all_positive", "label_frequency")
-
-
 def draw_image_bars(data: str, path: Path) -> None:
     """Draw zero-shot and few-shot accuracy on unseen classes (Figure 1)."""
-    rows = read(f"images/{data}/figure1")
-    runs = list(dict.fromkeys(row["run"] for row in rows))
+    results = image_sweep(data)
+    runs = [run for run in FIGURES["1"] if results.seeds(run)]
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
     for axis, (stage, title) in zip(axes, _IMAGE_STAGES.items(), strict=True):
-        own = [row for row in rows if row["measure"] == f"{stage}.ood.accuracy"]
-        errors = [100 * float(row["half_width"] or 0) for row in own]
-        axis.bar(runs, [100 * float(row["mean"]) for row in own], 0.6, color=_STAGE_COLORS[stage], yerr=errors)
+        found = [results.estimate(run, f"{stage}.ood.accuracy") for run in runs]
+        means = [0.0 if one is None else 100 * one.mean for one in found]
+        errors = [0.0 if one is None else 100 * (one.half_width or 0.0) for one in found]
+        axis.bar(runs, means, 0.6, color=STAGE_COLORS[stage], yerr=errors)
         axis.set_title(f"{title}, X_ood")
         axis.grid(axis="y", alpha=0.3)
     axes[0].set_ylabel("accuracy, %")

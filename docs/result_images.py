@@ -1,37 +1,70 @@
-"""Tables 1 to 11 on single images: one CSV file a table, and how each is laid out (`images/tables.json`)."""
+"""Tables 1 to 11 on single images, and which of the paper's claims show, from `images/<folder>/values.csv`."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from result_data import markdown, source_of
+from result_sweeps import image_sweep
 
-from result_data import DATA, bold, markdown, read, source_of
+from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, TABLES, table_of
+from pickclutter_lang.experiments.sweeps.paper_tables import AVERAGE, PAPER
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
+from pickclutter_lang.experiments.sweeps.tables import (
+    Table,
+    comparison_rows,
+    form_of,
+    number_text,
+    table_rows,
+)
+from pickclutter_lang.utils.statistics import Estimate, verdict
 
-_DECIMALS = {"accuracy": (100, 1), "mse": (1, 2), "degrees": (1, 1), "relative_match": (1, 3), "cosine": (1, 4)}
+_STAGES = {"zero_shot.id.accuracy": "X_id", "zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
+_CLAIMS = (
+    ("L_im-cst helps, over L_cls", "cls+im_cst", "cls", tuple(_STAGES)),
+    ("L_im-cst alone is better than L_mse alone", "im_cst", "mse", tuple(_STAGES)),
+    ("With L_cls, L_im-cst is better than L_mse", "cls+im_cst", "cls+mse", tuple(_STAGES)),
+    ("L_im-cst needs L_cls on X_id", "cls+im_cst", "im_cst", ("zero_shot.id.accuracy",)),
+    ("L_im-cst is better zero-shot without L_cls", "im_cst", "cls+im_cst", ("zero_shot.ood.accuracy",)),
+    ("L_vlprox helps on top of both", BEST, "cls+im_cst", tuple(_STAGES)),
+    ("L_vlprox helps L_im-cst alone", "im_cst+vlprox", "im_cst", tuple(_STAGES)),
+    ("L_cls, L_im-cst and L_vlprox help, over L_cls", BEST, "cls", tuple(_STAGES)),
+    ("Distilled language beats a closed set, few-shot: L_cls", "cls", "closed_set", ("few_shot.ood.accuracy",)),
+    (
+        "Distilled language beats a closed set, few-shot: all three losses",
+        BEST,
+        "closed_set",
+        ("few_shot.ood.accuracy",),
+    ),
+)
+_OTHER_CLAIMS = (
+    (
+        "L_im-cst keeps the structure of the teacher's space (Table 3, X_train)",
+        ("cls+im_cst+mse", "features.train.relative_match"),
+        ("cls+mse", "features.train.relative_match"),
+    ),
+    ("Descriptions help, zero-shot (Table 5)", (ENRICHED, "zero_shot.ood.accuracy"), (BEST, "zero_shot.ood.accuracy")),
+    ("Descriptions help, few-shot (Table 5)", (ENRICHED, "few_shot.ood.accuracy"), (BEST, "few_shot.ood.accuracy")),
+    (
+        "Fine-tuning beats retrieval (Table 10)",
+        (ENRICHED, "few_shot.ood.accuracy"),
+        (ENRICHED, "retrieval.ood.accuracy"),
+    ),
+    (
+        "Few-shot learning of some classes helps zero-shot on others (Table 11)",
+        (ENRICHED, "continual.ood2_after.accuracy"),
+        (ENRICHED, "continual.ood2_before.accuracy"),
+    ),
+)
 
 
 def image_table(folder: str, number: str) -> str:
     """Return one of Tables 1 to 11, and its comparisons paired by seed."""
-    spec = _spec()[number]
-    rows = read(f"images/{folder}/table{number}")
-    found = {(row["row"], row["minus"], row["measure"]): row for row in rows}
-    best = _best(spec, found)
-    lines = []
-    for row in spec["rows"]:
-        cells, seeds = [], ""
-        measures = row["measures"] or [column["measures"] for column in spec["columns"]]
-        for cell in measures:
-            entries = [(measure, found.get((row["name"], "", measure))) for measure in cell]
-            seeds = max([seeds, *(e["seeds"] for _, e in entries if e)])
-            cells.append(" / ".join(bold(_shown(m, e), (row["name"], m) in best) for m, e in entries))
-        lines.append([row["title"], f"`{row['run']}`" if row["run"] else "", seeds, *cells])
-    chance = [" / ".join(_chance(folder, m) for m in column["measures"]) for column in spec["columns"]]
-    if any(text.strip("NA/ ") for text in chance):
-        lines.append(["chance", "", "", *chance])
-    titles = [column["title"] for column in spec["columns"]]
-    parts = [markdown(["", "run", "seeds", *titles], lines)]
-    if spec["pairs"]:
-        parts += ["Differences paired by seed; **bold** where the interval excludes 0:", _pairs(spec, found, titles)]
+    table, results = _table(folder, number), image_sweep(folder)
+    parts = [table_rows(results, table)]
+    if table.pairs:
+        parts += [
+            "Differences over equal seeds; **bold** where the interval excludes 0:",
+            comparison_rows(results, table),
+        ]
     return "\n\n".join(parts)
 
 
@@ -39,96 +72,52 @@ def image_tables(folder: str) -> str:
     """Return every table of a dataset, each with its heading."""
     parts = []
     revisions: dict[str, list[str]] = source_of(f"images/{folder}").get("revisions_of_tables", {})
-    for number, spec in _spec().items():
-        if (DATA / f"images/{folder}/table{number}.csv").is_file():
-            parts.append(f"## Table {number}: {spec['title']}")
-            if number in revisions:
-                parts.append("Revision " + ", ".join(f"`{revision}`" for revision in revisions[number]) + ".")
-            parts.append(image_table(folder, number))
+    results = image_sweep(folder)
+    for number, table in TABLES.items():
+        if not all(any(results.estimate(row.run, m) for cell in table.cells(row) for m in cell) for row in table.rows):
+            continue
+        parts.append(f"## Table {number}: {table.title}")
+        if number in revisions:
+            parts.append("Revision " + ", ".join(f"`{revision}`" for revision in revisions[number]) + ".")
+        parts.append(image_table(folder, number))
     return "\n\n".join(parts)
 
 
 def image_summary(folder: str) -> str:
     """Return Table 1 in short: accuracy on X_id, and zero-shot and few-shot on X_ood."""
-    found = {(row["row"], row["measure"]): row for row in read(f"images/{folder}/table1") if not row["minus"]}
+    table, results = _table(folder, "1"), image_sweep(folder)
     keys = ("zero_shot.id", "zero_shot.ood", "zero_shot.all", "few_shot.ood")
     lines = []
-    for row in _spec()["1"]["rows"]:
-        names = ("teacher.id", "teacher.ood", "", "") if row["name"] == "teacher" else keys
-        lines.append([row["title"], *(_shown("x.accuracy", found.get((row["name"], f"{n}.accuracy"))) for n in names)])
-    lines.append(["chance", *(_chance(folder, f"{key}.accuracy") for key in keys)])
+    for row in table.rows:
+        names = ("teacher.id", "teacher.ood", "", "") if row.run is None else keys
+        found = [results.estimate(row.run, f"{name}.accuracy") if name else None for name in names]
+        lines.append([row.title, *(estimate_cell(one) if name else "" for one, name in zip(found, names, strict=True))])
+    classes = source_of(f"images/{folder}")["classes"]
+    guesses = [1 / classes[0], 1 / classes[1], 1 / sum(classes), 1 / classes[1]]
+    lines.append(["chance", *(number_text("accuracy", guess) for guess in guesses)])
     header = ["", "X_id", "X_ood zero-shot", "X_ood zero-shot, among all names", "X_ood few-shot"]
     return markdown(header, lines)
 
 
-def _spec() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((DATA / "images" / "tables.json").read_text())
-    return found
+def image_claims(folder: str) -> str:
+    """Return which of the paper's claims show: where the interval of a difference lies above 0."""
+    results, lines = image_sweep(folder), []
+    for text, this, that, measures in _CLAIMS:
+        for measure in measures:
+            place = list(_STAGES).index(measure)
+            ours, theirs = (PAPER["1"][row][AVERAGE][place] for row in (this, that))
+            paper = "" if ours is None or theirs is None else f"{ours - theirs:+.1f}"
+            title = f"{text}: {_STAGES[measure]}" if len(measures) > 1 else text
+            lines.append(_claim(title, results.difference((this, measure), (that, measure)), paper))
+    for text, left, right in _OTHER_CLAIMS:
+        if results.difference(left, right) is not None:
+            lines.append(_claim(text, results.difference(left, right), "", left[1]))
+    return markdown(["Claim", "Shows?", "Here, points", "Paper, on average"], lines)
 
 
-def _form(measure: str) -> tuple[int, int]:
-    return next((form for key, form in _DECIMALS.items() if key in measure.split(".")), (1, 2))
+def _claim(text: str, found: Estimate | None, paper: str, measure: str = "accuracy") -> list[str]:
+    return [text, verdict(found, 0.0, ("yes", "no")), difference_cell(found, *form_of(measure)), paper]
 
 
-def _shown(measure: str, row: dict[str, str] | None, sign: str = "") -> str:
-    if row is None or not row["mean"]:
-        return "NA" if row is not None else ""
-    scale, decimals = _form(measure)
-    text = f"{scale * float(row['mean']):{sign}.{decimals}f}"
-    return text + (f" ± {scale * float(row['half_width']):.{decimals}f}" if row["half_width"] else "")
-
-
-def _best(spec: dict[str, Any], found: dict[tuple[str, str, str], dict[str, str]]) -> set[tuple[str, str]]:
-    """Return the best row of each measure, of rows of students, as it is printed; none where a column has no best."""
-    best: set[tuple[str, str]] = set()
-    for column in spec["columns"]:
-        for position, measure in enumerate(column["measures"]):
-            values = {}
-            for row in spec["rows"]:
-                if row["run"] is None:
-                    continue
-                at = row["measures"][spec["columns"].index(column)][position] if row["measures"] else measure
-                entry = found.get((row["name"], "", at))
-                if entry and entry["mean"]:
-                    scale, decimals = _form(at)
-                    values[row["name"], at] = round(scale * float(entry["mean"]), decimals)
-            if column["best"] and len(values) > 1:
-                top = max(values.values()) if column["best"] == "high" else min(values.values())
-                best |= {key for key, value in values.items() if value == top}
-    return best
-
-
-def _pairs(spec: dict[str, Any], found: dict[tuple[str, str, str], dict[str, str]], titles: list[str]) -> str:
-    lines = []
-    for this, other in spec["pairs"]:
-        cells, seeds = [], ""
-        for column in spec["columns"]:
-            entries = [(m, _difference(found, this, other, m)) for m in column["measures"]]
-            seeds = max([seeds, *(e["seeds"] for _, e in entries if e)])
-            cells.append(" / ".join(bold(_shown(m, e, "+"), _excludes_0(e)) for m, e in entries))
-        lines.append([f"`{this}` - `{other}`", seeds, *cells])
-    return markdown(["", "seeds", *titles], lines)
-
-
-def _difference(
-    found: dict[tuple[str, str, str], dict[str, str]], this: str, other: str, measure: str
-) -> dict[str, str] | None:
-    """Return a difference; where rows take other measures than the column, that of the row's own."""
-    exact = found.get((this, other, measure))
-    return exact or next((row for (a, b, _), row in found.items() if (a, b) == (this, other)), None)
-
-
-def _excludes_0(row: dict[str, str] | None) -> bool:
-    return bool(row and row["mean"] and row["half_width"]) and abs(float(row["mean"])) > float(row["half_width"])  # type: ignore[index]
-
-
-def _chance(folder: str, measure: str) -> str:
-    """Return what guessing gives: one over the number of classes, or half of all pairs in the wrong order."""
-    seen, unseen = source_of(f"images/{folder}")["classes"]
-    classes = {"id": seen, "ood": unseen, "all": seen + unseen, "ood1": (unseen + 1) // 2, "ood2": unseen // 2}
-    _, part, *rest = measure.split(".")
-    if rest and rest[0] == "alignment_inversions":
-        k = int(rest[1])
-        return f"{k * (k - 1) / 4:.2f}"
-    count = classes.get(part.split("_")[0], 0) if rest == ["accuracy"] else 0
-    return f"{100 / count:.1f}" if count else "NA"
+def _table(folder: str, number: str) -> Table:
+    return table_of(number, folder, *source_of(f"images/{folder}")["classes"])

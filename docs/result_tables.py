@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
-from result_data import DATA, ResultError, bold, markdown, read, source, table
-from result_images import image_summary, image_table, image_tables
+from result_data import ResultError, markdown, read, source, table, wrapped
+from result_images import image_claims, image_summary, image_table, image_tables
+from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
+from result_sweeps import table12_sweep
+
+from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
+from pickclutter_lang.experiments.scenes.table12_markdown import sections
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
+from pickclutter_lang.experiments.scenes.table12_tables import methods_of, score_table
+from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
+from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE, Column, Row, Table, comparison_rows, table_rows
+from pickclutter_lang.utils.statistics import verdict
 
 __all__ = ["RENDERERS", "ResultError"]
-STAGES = {"zero_shot": "zero-shot", "few_shot": "few-shot", "retrieval": "retrieval"}
-CELLS = {"id_on_id": "Y_id on X_id", "id_on_ood": "Y_id on X_ood", "ood_on_ood": "Y_ood on X_ood"}
-BASELINES = {"all_negative": "all-negative", "all_positive": "all-positive", "label_frequency": "label frequency"}
-METRICS = {
-    "f1": "F1 per scene",
-    "accuracy": "Overall accuracy",
-    "map": "Mean average precision",
-    "precision": "Precision per scene",
-    "recall": "Recall per scene",
-    "f1_at_half": "F1 per scene, threshold 0.5",
-    "f1_matched_fpr": "F1 per scene, matched false-positive rates",
-    "recall_matched_fpr": "Recall per scene, matched false-positive rates",
-    "accuracy_at_half": "Overall accuracy, threshold 0.5",
-}
 RATES = {
     "success": "success",
     "placed_of_graspable": "placed, of graspable",
@@ -37,83 +34,84 @@ RATES = {
 _Z = 1.959963984540054  # of the normal distribution's 95% interval
 
 
-def scores(name: str, metric: str) -> str:
-    """Return one metric of a Table 12 run: methods, then image-blind baselines; the paper's numbers next to them."""
-    rows = [row for row in read(name) if row["metric"] == metric]
-    paper = any(row["paper"] for row in rows)
-    header = ["", "seeds", *(text for cell in CELLS.values() for text in ((cell, "*paper*") if paper else (cell,)))]
-    lines = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        own = [row for row in rows if row["method"] == method]
-        cells = []
-        for cell in CELLS:
-            found = [row for row in own if row["cell"] == cell]
-            cells.append(" / ".join(_mean(row) for row in found))
-            if paper:
-                cells.append(_paper(found))
-        lines.append([_method(method), own[0]["seeds"], *cells])
-    return markdown(header, lines)
+_CLAIMS = (
+    ("Language helps few-shot: `cls` over `closed_set`", "cls", "closed_set", "few_shot"),
+    ("L_im-cst helps zero-shot: `cls_imcst` over `cls`", "cls_imcst", "cls", "zero_shot"),
+    ("L_im-cst helps few-shot: `cls_imcst` over `cls`", "cls_imcst", "cls", "few_shot"),
+    (
+        "Descriptions help zero-shot, over `cls_imcst`",
+        "cls_imcst_semantic",
+        "cls_imcst",
+        "zero_shot",
+    ),
+    (
+        "Descriptions help few-shot, over `cls_imcst`",
+        "cls_imcst_semantic",
+        "cls_imcst",
+        "few_shot",
+    ),
+    ("`best` over `cls_imcst_semantic`, zero-shot", "best", "cls_imcst_semantic", "zero_shot"),
+    ("`best` over `cls_imcst_semantic`, few-shot", "best", "cls_imcst_semantic", "few_shot"),
+    ("`best` over `cls_imcst_semantic`, retrieval", "best", "cls_imcst_semantic", "retrieval"),
+)
 
 
 def summary(name: str) -> str:
-    """Return F1 and mAP of unseen objects of a Table 12 run: zero-shot / few-shot / retrieval."""
-    rows = [row for row in read(name) if row["cell"] == "ood_on_ood" and row["metric"] in ("f1", "map")]
-    lines = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        cells = []
-        for metric in ("f1", "map"):
-            found = [row for row in rows if row["method"] == method and row["metric"] == metric]
-            cells.append(" / ".join("NA" if int(row["chance_by_construction"]) else _mean(row) for row in found))
-        if method not in ("all_negative", "label_frequency"):
-            lines.append([_method(method), *(cells if method not in BASELINES else [c.split(" / ")[0] for c in cells])])
-    return markdown(["", "F1", "mAP"], lines)
+    """Return F1 and mAP of unseen objects of a Table 12 sweep: zero-shot / few-shot / retrieval."""
+    values, _ = table12_sweep(name)
+    stages = stages_of_sweep(values)
+    columns = tuple(
+        Column(title, tuple(f"{stage}.ood_on_ood.model.{metric}" for stage in stages), best="")
+        for title, metric in (("F1", "f1"), ("mAP", "map"))
+    )
+    rows = [Row(method, f"`{method}`", method) for method in methods_of(values)]
+    rows = [replace(row, marked=frozenset(_chance(row.name, columns))) for row in rows]
+    rows.append(Row("always_yes", TRIVIAL["always_yes"], "always_yes"))
+    chance = [CHANCE_NOTE] if "closed_set" in values.runs else []
+    return "\n\n".join(
+        [table_rows(values, Table("", "", columns, tuple(rows))), *map(wrapped, (*chance, values.note()))]
+    )
 
 
 def comparisons(name: str, metric: str) -> str:
-    """Return the differences between methods, paired by seed; bold where the interval excludes 0."""
-    rows = [row for row in read(f"{name}_comparisons") if row["metric"] == metric]
-    lines = []
-    for pair in dict.fromkeys((row["method"], row["minus"]) for row in rows):
-        own = [row for row in rows if (row["method"], row["minus"]) == pair]
-        cells = []
-        for cell in CELLS:
-            found = [row for row in own if row["cell"] == cell]
-            cells.append(" / ".join(bold(_mean(row), row["excludes_0"] == "1") for row in found))
-        lines.append([f"`{pair[0]}` - `{pair[1]}`", own[0]["seeds"], *cells])
-    return markdown(["", "seeds", *CELLS.values()], lines)
-
-
-def objects(name: str, metric: str) -> str:
-    """Return a metric of each object of Y_ood on X_ood, a column for each method: zero-shot / few-shot / retrieval."""
-    rows = [r for r in read(f"{name}_classes") if r["cell"] == "ood_on_ood" and r["metric"] == metric]
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    lines = []
-    for label in dict.fromkeys(row["class"] for row in rows):
-        own = [row for row in rows if row["class"] == label]
-        cells = []
-        for method in methods:
-            found = {row["stage"]: row["mean"] for row in own if row["method"] == method}
-            marks = {"zero_shot": "†"} if method == "closed_set" else {}
-            cells.append(" / ".join(_percent(found[stage]) + marks.get(stage, "") for stage in STAGES))
-        lines.append([label, own[0]["support"], *cells])
-    return markdown(["", "support", *(f"`{method}`" for method in methods)], lines)
+    """Return the differences between methods over equal runs; bold where the interval excludes 0."""
+    values, about = table12_sweep(name)
+    return comparison_rows(values, score_table(values, "", metric, pairs=about["pairs"]))
 
 
 def table12(name: str) -> str:
-    """Return all tables of a Table 12 run, each with its heading."""
-    known = dict.fromkeys(row["metric"] for row in read(name))
-    parts = [f"## {METRICS[metric]}, %\n\n{scores(name, metric)}" for metric in known]
-    if any(row["chance_by_construction"] == "1" for row in read(name)):
-        parts.append("† Chance by construction: a closed set has no trained output for Y_ood.")
-    parts.append("## Comparisons paired by seed, in points")
-    parts.append("Mean difference ± half of its 95% interval; **bold** where the interval excludes 0.")
-    parts += [f"### {METRICS[metric]} difference\n\n{comparisons(name, metric)}" for metric in ("f1", "map")]
-    parts.append("## Each object of Y_ood on X_ood")
-    titles = {"average_precision": "Average precision, %", "f1": "F1, %"}
-    parts += [f"### {title}\n\n{objects(name, metric)}" for metric, title in titles.items()]
-    parts.append(f"## Time, size, thresholds\n\n{markdown(*_plain(f'{name}_cost'))}")
-    parts.append(f"## Settings that differ\n\n{markdown(*_plain(f'{name}_settings'))}")
-    return "\n\n".join(parts)
+    """Return all tables of a Table 12 sweep, each with its heading, after what its intervals cover."""
+    values, about = table12_sweep(name)
+    parts = [*about["notes"], *sections(values, about["pairs"], about["settings"])]
+    return "\n\n".join(part if part.startswith(("|", "#")) else wrapped(part) for part in parts)
+
+
+def claims(name: str) -> str:
+    """Return which claims show on unseen objects: where the interval of a difference lies above 0."""
+    values, _ = table12_sweep(name)
+    lines = []
+    for text, this, that, stage in _CLAIMS:
+        cells = []
+        for metric in ("f1", "map"):
+            measure = f"{stage}.ood_on_ood.model.{metric}"
+            found = values.difference((this, measure), (that, measure))
+            cells += [verdict(found, 0.0, ("yes", "no")), difference_cell(found)]
+        lines.append([text, *cells, _paper_difference(this, that, stage)])
+    return markdown(["Claim", "F1: shows?", "points", "mAP: shows?", "points", "Paper, F1"], lines)
+
+
+def _paper_difference(this: str, that: str, stage: str) -> str:
+    """Return the paper's difference of F1 on Y_ood, where it has one."""
+    place = {"zero_shot": 0, "few_shot": 1}.get(stage)
+    if place is None or this not in METHODS or that not in METHODS:
+        return ""
+    ours, theirs = (TABLE12["f1"][METHODS[name]]["ood_on_ood"][place] for name in (this, that))
+    return "" if ours is None or theirs is None else f"{ours - theirs:+.1f}"
+
+
+def _chance(method: str, columns: tuple[Column, ...]) -> list[str]:
+    measures = [measure for column in columns for measure in column.measures]
+    return [measure for measure in measures if is_chance(method, measure.split(".")[0], "ood_on_ood")]
 
 
 def rates(group: str, *names: str) -> str:
@@ -174,40 +172,12 @@ def _proportion(successes: int, count: int) -> str:
     return f"{100 * successes / count:.0f} ({100 * low:.0f} to {100 * high:.0f}; {successes}/{count})"
 
 
-def _plain(name: str) -> tuple[list[str], list[list[str]]]:
-    with (DATA / f"{name}.csv").open(newline="") as stream:
-        header, *rows = list(csv.reader(stream))
-    return [header[0], *(f"`{title}`" if "_settings" in name else title for title in header[1:])], [
-        [f"`{first}`", *rest] for first, *rest in rows
-    ]
-
-
-def _method(name: str) -> str:
-    return BASELINES.get(name, f"`{name}`")
-
-
-def _mean(row: dict[str, str]) -> str:
-    if not row["mean"]:
-        return "NA"
-    mark = "†" if row.get("chance_by_construction") == "1" else ""
-    return row["mean"] + (f" ± {row['half_width']}" if row["half_width"] else "") + mark
-
-
-def _paper(rows: Sequence[dict[str, str]]) -> str:
-    """Return the paper's numbers, zero-shot and few-shot; nothing for methods that it does not have."""
-    shown = [row["paper"] for row in rows[:2]]
-    return f"*{' / '.join(text or 'NA' for text in shown)}*" if any(shown) else ""
-
-
-def _percent(value: str) -> str:
-    return f"{100 * float(value):.1f}" if value else "NA"
-
-
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        comparisons, image_summary, image_table, image_tables, objects, policy_in_words, policy_objects, rates, scores,
-        source, summary, table, table12,
+        claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
+        image_summary, image_table, image_tables, policy_in_words, policy_objects, rates, source, summary, table,
+        table12,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -1,18 +1,26 @@
-"""`pickclutter check-install`: checks everything that the simulator needs, and renders one pile."""
+"""`pickclutter check-install`: checks everything that the simulator needs, and renders one pile.
+
+With `--report` it prints what a bug report needs instead: versions, renderer, cores, memory and disks.
+"""
 
 from __future__ import annotations
 
-import argparse
+import os
 import platform
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
+from pickclutter_lang.utils.cli import ArgumentParser
+from pickclutter_lang.utils.io import cache_dir
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
+_OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
 _PYTHONS = ((3, 10), (3, 11))
 
 
@@ -22,11 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: of the command line, by default the process's
     :return: the exit status, 0 or 1
     """
-    parser = argparse.ArgumentParser(prog="pickclutter check-install", description=__doc__)
+    parser = ArgumentParser(prog="pickclutter check-install", description=__doc__)
+    parser.add_argument("--report", action="store_true", help="print facts for a bug report, and check nothing")
     parser.add_argument("--out", type=Path, default=Path("check_install.png"), help="where to write the image")
     parser.add_argument("--objects", choices=("proxy", "ycb"), default="proxy", help="which objects lie in the pile")
     parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
     options = parser.parse_args(arguments)
+    if options.report:
+        for name, value in machine_report().items():
+            _say(f"{name}: {value}")
+        return 0
     checks: list[tuple[str, Callable[[], str]]] = [
         ("python", check_python),
         ("packages", check_packages),
@@ -109,6 +122,55 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
         raise InvalidArgumentError(f"expected --out to be an image file that can be written: {error}") from error
     count = int(np.count_nonzero(row["present"]))
     return f"{count} {objects} objects in {time.perf_counter() - start:.1f} s, written to {out}"
+
+
+def machine_report() -> dict[str, str]:
+    """Return what a bug report needs of this machine, by name; what cannot be found out says why."""
+    places = {"shared memory": "/dev/shm", "temporary files": tempfile.gettempdir(), "here": ".", "cache": cache_dir()}
+    return {
+        "system": f"{platform.platform()}, Python {platform.python_version()}",
+        "packages": ", ".join(f"{package} {_version_of(package)}" for package in (*PACKAGES, *_OTHER_PACKAGES)),
+        "torch devices": _torch_devices(),
+        "renderer": _renderer(),
+        "cores": f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}",
+        "memory": _memory(),
+        **{f"free {label}": _free(place) for label, place in places.items()},
+    }
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _torch_devices() -> str:
+    import torch
+
+    names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    return ", ".join(["cpu", *names])
+
+
+def _renderer() -> str:
+    try:
+        return check_loader()
+    except PickClutterError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _memory() -> str:
+    rows = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    free, total = (int(rows[name].split()[0]) / 1e6 for name in ("MemAvailable", "MemTotal"))
+    return f"{free:.1f} of {total:.1f} GB available"
+
+
+def _free(place: str | Path) -> str:
+    try:
+        found = shutil.disk_usage(place)
+    except OSError as error:
+        return str(error.strerror)
+    return f"{found.free / 1e9:.2f} of {found.total / 1e9:.2f} GB"
 
 
 def _say(line: str) -> None:

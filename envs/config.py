@@ -10,7 +10,18 @@ from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileCo
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.objects.extra_objects import select_objects
-from pickclutter_lang.utils.validation import at_least, one_of
+from pickclutter_lang.utils.validation import (
+    at_least,
+    check_folder,
+    check_path,
+    check_seed,
+    check_workers,
+    one_of,
+    within,
+)
+
+_MAX_SCENES = 10_000_000
+_MAX_VIEWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -42,9 +53,14 @@ class CollectConfig(PileConfig):
         unseen_objects(self.object_split)
         if self.split not in SPLIT_OBJECTS:
             raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
-        for name, least in (("scenes", 1), ("seed", 0), ("workers", 0), ("shard_size", 1)):
-            if getattr(self, name) < least:
-                raise InvalidArgumentError(f"expected {name} of at least {least}, but got {getattr(self, name)}")
+        within("scenes", self.scenes, 1, _MAX_SCENES)
+        within("shard_size", self.shard_size, 1, _MAX_SCENES)
+        check_seed(self.seed)
+        check_workers("workers", self.workers)
+        check_path("out", self.out)
+        one_of("objects", self.objects, ("proxy", "ycb"))
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
 
     @property
     def clutter(self) -> PileConfig:
@@ -81,9 +97,13 @@ class ObjectViewConfig:
         select_objects(self.selection)
         if self.objects == "proxy" and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of the procedural models, but got {self.selection!r}")
-        for name in ("views_per_object", "random_objects", "views_per_random_object", "seed"):
-            at_least(name, getattr(self, name), 0)
-        at_least("size", self.size, 16)
+        for name in ("views_per_object", "random_objects", "views_per_random_object"):
+            within(name, getattr(self, name), 0, _MAX_VIEWS)
+        check_seed(self.seed)
+        check_path("out", self.out)
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
+        within("size", self.size, 16, 1024)
         of_set = self.views_per_object if self.objects != "none" else 0
         if not of_set and not self.random_objects * self.views_per_random_object:
             raise InvalidArgumentError("expected at least one view, but the object set and random_objects give none")
@@ -106,10 +126,14 @@ class ObjectSheetConfig:
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        if not self.objects or self.size < 16:
-            raise InvalidArgumentError(
-                f"expected at least one object set and a size of at least 16, but got {self.objects} and {self.size}"
-            )
+        for name in self.objects:
+            one_of("objects", name, ("proxy", "ycb"))
+        if not self.objects:
+            raise InvalidArgumentError("expected at least one object set in objects, but got []")
+        within("size", self.size, 16, 1024)
+        check_path("out", self.out, ".png")
+        check_folder("procedural_root", self.procedural_root)
+        check_folder("ycb_root", self.ycb_root)
 
 
 @dataclass
@@ -128,4 +152,5 @@ class GraspValidationConfig:
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         at_least("instances", self.instances, 1)
-        at_least("workers", self.workers, 1)
+        check_workers("workers", self.workers, 1)
+        check_folder("objects_root", self.objects_root)

@@ -16,9 +16,15 @@ from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
+_MAX_ACTORS = 100
+"""Actors of an episode; thousands end the process."""
+_FARTHEST = 10.0
+"""Meters from the base of the arm; what lies farther away is no pile on its table."""
+_SCALES = (0.01, 100.0)
 _ACTOR_KEYS = ("model_id", "scale", "pose", "rep_pts")
 
 
@@ -59,28 +65,48 @@ def load_episodes(path: str | Path) -> list[Episode]:
 
 
 def check_episode(candidate: Any, where: str) -> None:
-    """Check that an episode has ManiSkill2's form, with at least one actor.
+    """Check that an episode has ManiSkill2's form, with actors that the simulator can take.
 
     :raises InvalidArgumentError: naming what is wrong, and where
     """
     actors = candidate.get("actors") if isinstance(candidate, Mapping) else None
     if not isinstance(actors, Sequence) or not actors:
         raise InvalidArgumentError(f"expected {where} to be {{'actors': [...]}} with at least one actor")
+    if len(actors) > _MAX_ACTORS:
+        raise InvalidArgumentError(f"expected {where} to have at most {_MAX_ACTORS} actors, but got {len(actors)}")
     for instance_id, actor in enumerate(actors):
-        missing = [key for key in _ACTOR_KEYS if not isinstance(actor, Mapping) or key not in actor]
-        if missing:
-            raise InvalidArgumentError(f"actor {instance_id} of {where} lacks {', '.join(missing)}")
-        if np.shape(actor["pose"]) != (7,) or not np.isfinite(np.asarray(actor["pose"], float)).all():
-            raise InvalidArgumentError(
-                f"expected actor {instance_id} of {where} to have a pose of 7 numbers (x y z qw qx qy qz), "
-                f"but got {actor['pose']!r}"
-            )
-        if not actor["scale"] > 0:
-            raise InvalidArgumentError(f"expected actor {instance_id} of {where} to have a scale above 0")
-        if actor["rep_pts"] is not None and (np.ndim(actor["rep_pts"]) != 2 or np.shape(actor["rep_pts"])[1] != 3):
-            raise InvalidArgumentError(
-                f"expected rep_pts of actor {instance_id} of {where} to be a list of [x, y, z], or None if not visible"
-            )
+        _check_actor(actor, f"actor {instance_id} of {where}")
+
+
+def _check_actor(actor: Any, where: str) -> None:
+    missing = [key for key in _ACTOR_KEYS if not isinstance(actor, Mapping) or key not in actor]
+    if missing:
+        raise InvalidArgumentError(f"{where} lacks {', '.join(missing)}")
+    pose, scale, points = _numbers(actor["pose"]), _numbers(actor["scale"]), actor["rep_pts"]
+    if pose is None or pose.shape != (7,) or not np.abs(pose[:3]).max() <= _FARTHEST:
+        raise InvalidArgumentError(
+            f"expected {where} to have a pose of 7 numbers (x y z qw qx qy qz) within {_FARTHEST:g} m, "
+            f"but got {actor['pose']!r}"
+        )
+    if not 0.9 <= np.linalg.norm(pose[3:]) <= 1.1:  # SAPIEN ends the process for a quaternion of zeros
+        raise InvalidArgumentError(f"expected {where} to have a unit quaternion, but got {pose[3:].tolist()}")
+    if scale is None or scale.shape != () or not _SCALES[0] <= scale <= _SCALES[1]:
+        low, high = _SCALES
+        raise InvalidArgumentError(f"expected {where} to have a scale from {low} to {high}, but got {actor['scale']!r}")
+    if points is None:
+        return
+    points = _numbers(points)
+    if points is None or points.ndim != 2 or points.shape[1] != 3 or not len(points):
+        raise InvalidArgumentError(f"expected rep_pts of {where} to be a list of [x, y, z], or None if not visible")
+
+
+def _numbers(value: Any) -> FloatArray | None:
+    """Return a value as an array of finite numbers; None where it is none."""
+    try:
+        found = np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if np.isfinite(found).all() else None
 
 
 def model_ids_of(episodes: Sequence[Episode]) -> list[str]:

@@ -14,6 +14,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
+from pickclutter_lang.utils.validation import within
 
 # Which objects may lie in the piles of a split; `teacher` piles train the pocket teacher alone.
 SPLIT_OBJECTS = {
@@ -61,6 +62,13 @@ class PileConfig:
             raise InvalidArgumentError(f"expected cameras out of 'hand' and 'base', but got {list(self.cameras)}")
         if not 16 <= self.image_size <= 1024:
             raise InvalidArgumentError(f"expected image_size from 16 to 1024 pixels, but got {self.image_size}")
+        for name, low in (("spread", 0.0), ("reach", 0.01)):
+            lengths = getattr(self, name)
+            if len(lengths) != 2:
+                raise InvalidArgumentError(f"expected {name} to be two lengths in meters, but got {list(lengths)}")
+            for length in lengths:
+                within(name, length, low, 1.0)
+        within("arm_noise", self.arm_noise, 0.0, 1.0)
         if not 0 < self.visible_share <= 1 or self.visible_pixels < 1:
             raise InvalidArgumentError(
                 "expected visible_share in (0, 1] and visible_pixels of at least 1, "

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
 from pickclutter_lang import __version__
+from pickclutter_lang.commands.exit_status import DEBUG, exit_status
+from pickclutter_lang.utils.validation import did_you_mean
 
 COMMANDS: dict[str, dict[str, str]] = {
     "environment and scenes": {
@@ -61,11 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name.
 
     :param arguments: of the command line, by default the process's
-    :return: the exit status: 0, or 2 for an unknown command; commands that fail end the process themselves
+    :return: the exit status: 0, or 2 for an unknown command; commands that fail end the process by SystemExit
     """
     try:
         try:
-            return _dispatch(arguments)
+            with exit_status():
+                return _dispatch(arguments)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -77,7 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: Sequence[str] | None) -> int:
     first, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
     if first in _NAMES:
-        _run(first, rest)
+        if "--debug" in rest:
+            os.environ[DEBUG] = "1"  # also for the processes that it starts
+        _run(first, [word for word in rest if word != "--debug"])
     elif first in _COMPLETION:
         _complete(rest)
     elif first == "--version":
@@ -86,9 +90,8 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
         _say(help_text())
         return 0 if first else 2
     else:
-        near = get_close_matches(first.replace("_", "-"), _NAMES, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        _say(f"expected a command, but got {first!r}; {hint}pickclutter --help lists them", error=True)
+        hint = did_you_mean(first.replace("_", "-"), _NAMES)
+        _say(f"expected a command, but got {first!r}{hint}; pickclutter --help lists them", error=True)
         return 2
     return 0
 
@@ -112,6 +115,7 @@ def help_text() -> str:
         "options",
         f"  {'--version':<{width}}the version of the package",
         f"  {'--config-dir FOLDER':<{width}}after COMMAND: find configuration groups of your own there too",
+        f"  {'--debug':<{width}}after COMMAND: show the traceback of an error too, as {DEBUG}=1 does",
         "",
         'shell completion, in bash or zsh: eval "$(pickclutter --shell-completion install=bash)"',
     ]

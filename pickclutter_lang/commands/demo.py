@@ -10,7 +10,8 @@ from pickclutter_lang.experiments.scenes.command_configs import DemoConfig
 @hydra_main(DemoConfig)
 def main(config: DemoConfig) -> None:
     """Serve the page until Ctrl-C."""
-    from pickclutter_lang.experiments.scenes.demo import build_demo, serve
+    from pickclutter_lang.experiments.scenes.demo import build_demo
+    from pickclutter_lang.experiments.scenes.demo_server import serve
 
     page = build_demo(config)
     print(f"demo: {serve(page, config.port)} (Ctrl-C ends it)", flush=True)

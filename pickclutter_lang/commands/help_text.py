@@ -6,7 +6,7 @@ import re
 import textwrap
 import typing
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from pickclutter_lang.commands.hydra_app import CONFIG_MODULE, REGISTERED, Command
-from pickclutter_lang.utils.field_docs import field_docs
+from pickclutter_lang.utils.field_docs import dataclass_of, field_docs
 
 WIDTH = 100
 _OPTIONS = """Options:
@@ -22,7 +22,9 @@ _OPTIONS = """Options:
   --config-dir FOLDER
       Find presets of your own there too, in FOLDER/GROUP/NAME.yaml.
   --cfg job
-      Print the configuration, and do nothing."""
+      Print the configuration, and do nothing.
+  --debug
+      Show the traceback of an error too; so does PICKCLUTTER_DEBUG=1."""
 
 
 def command_help(command: Command, cfg: DictConfig) -> str:
@@ -70,7 +72,7 @@ def _key_lines(config: type, values: dict[Any, Any], prefix: str) -> Iterator[st
     for field in fields(config):
         if field.name not in values:
             continue
-        value, kind = values[field.name], _dataclass_of(hints[field.name])
+        value, kind = values[field.name], dataclass_of(hints[field.name])
         if kind is not None and isinstance(value, dict):
             nested.append((kind, value, f"{prefix}{field.name}"))
             continue
@@ -81,11 +83,6 @@ def _key_lines(config: type, values: dict[Any, Any], prefix: str) -> Iterator[st
         about = (kind.__doc__ or "").strip().splitlines()[0]
         yield from textwrap.wrap(f"{name}: {about}", WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield from _key_lines(kind, value, f"{name}.")
-
-
-def _dataclass_of(hint: Any) -> type | None:
-    """Return the dataclass of a type, also of one that may be None."""
-    return next((kind for kind in (hint, *typing.get_args(hint)) if is_dataclass(kind)), None)  # type: ignore[return-value]
 
 
 def _format_value(value: Any) -> str:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
-from pickclutter_lang.utils.cli import parse_config, print_error
+from pickclutter_lang.commands.exit_status import exit_status
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.cli import parse_config
+from pickclutter_lang.utils.field_docs import config_keys
+from pickclutter_lang.utils.validation import did_you_mean
 
 CONFIG_MODULE = "pickclutter_lang.configs"
 Config = TypeVar("Config")
-_EXTRAS = {  # of packages that modules import at the top
-    **dict.fromkeys(("gymnasium", "scipy", "skimage", "transforms3d", "trimesh"), "sim"),
-    "stable_baselines3": "rl",
-}
+_FULL_ERROR = "HYDRA_FULL_ERROR"
+"""Environment variable by which hydra raises errors, rather than print them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Command:
     """Configuration group -> preset that is chosen by default."""
     extends: str | None
     """Command whose keys it takes too, for the runs that it starts."""
+    optional: Mapping[str, type]
+    """Group -> dataclass of a key that is null by default."""
     ignore_other_keys: bool
     """Presets may have keys that `config` lacks."""
 
@@ -78,34 +85,109 @@ def hydra_main(
         if extends:
             import_module(f"pickclutter_lang.commands.{extends}")
         text = sys.modules[task.__module__].__doc__ or ""
-        command = Command(name, text, config, presets or {}, extends, ignore_other_keys)
-        _register(command, preset_overrides or {}, optional or {})
+        command = Command(name, text, config, presets or {}, extends, optional or {}, ignore_other_keys)
+        _register(command, preset_overrides or {})
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
-            with _errors_as_exit_status():
+            with exit_status():
                 task(parse_config(config, command.command_keys(cfg)))
 
-        return cast(Callable[[], None], run)
+        def main() -> None:
+            with exit_status():
+                _run(cast(Callable[[], None], run), command)
+
+        return main
 
     return decorate
 
 
-@contextmanager
-def _errors_as_exit_status() -> Iterator[None]:
-    """Exit with one line for an error of the package, a missing extra, or an interruption."""
+def _run(run: Callable[[], None], command: Command) -> None:
+    """Let hydra compose the configuration of a command and run its task; errors of the composition get a name."""
+    _check_arguments(command.name, sys.argv[1:])
+    before = os.environ.get(_FULL_ERROR)
+    os.environ[_FULL_ERROR] = "1"
     try:
-        yield
-    except PickClutterError as error:
-        sys.exit(print_error(error))
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _EXTRAS:
-            raise
-        sys.exit(print_error(MissingExtraError(package, _EXTRAS[package])))
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to resume", file=sys.stderr)
-        sys.exit(130)
+        run()
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:  # the task's never come here
+        raise explain(error, command.name) from error
+    finally:
+        os.environ.pop(_FULL_ERROR) if before is None else os.environ.update({_FULL_ERROR: before})
+
+
+def _check_arguments(name: str, arguments: Sequence[str]) -> None:
+    """Refuse options that hydra does not know, and overrides that it would misread."""
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        wrong = message.rpartition(": ")[2].split()[0]
+        options = [option for action in parser._actions for option in action.option_strings]
+        raise InvalidArgumentError(f"{message}{did_you_mean(wrong, options)}; {_see_help(name)}")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    for override in parser.parse_args(list(arguments)).overrides:
+        _check_override(name, override)
+
+
+def _check_override(name: str, override: str) -> None:
+    if override.startswith("~"):
+        raise InvalidArgumentError(
+            f"expected KEY=VALUE, but got {override!r}, which removes a key; leave the key out, or give it a value"
+        )
+    key, _, value = override.lstrip("+").partition("=")
+    if not key.strip():
+        raise InvalidArgumentError(f"expected KEY=VALUE, but got {override!r} without a key; {_see_help(name)}")
+    command = REGISTERED[name]
+    presets = {*command.presets, *(REGISTERED[command.extends].presets if command.extends else ())}
+    if key in presets and (value in ("", "null") or value.startswith("[")):
+        raise InvalidArgumentError(f"expected one preset of {key}, but got {value!r}; {_see_help(name)}")
+    inner = [one for one in _keys_of(name) if one.startswith(f"{key}.")]
+    if inner and key not in presets and "=" in override and not value.startswith("{"):
+        raise InvalidArgumentError(
+            f"expected {key} to be a group of keys, such as {inner[0]}=..., but got {value!r}; {_see_help(name)}"
+        )
+
+
+def _keys_of(command: str) -> Iterator[str]:
+    """Yield the keys and the groups of a command, and those of the command whose runs it starts."""
+    known = REGISTERED[command]
+    yield from known.presets
+    for config in (known.config, *known.optional.values()):
+        yield from config_keys(config)
+    if known.extends:
+        yield from _keys_of(known.extends)
+
+
+def explain(error: Exception, command: str) -> InvalidArgumentError:
+    """Return what is wrong with the overrides of a command, in one line with the nearest names.
+
+    :param error: of the composition
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, OverrideParseException):
+        hint = "" if "=" in error.override else ", which has no ="
+        return InvalidArgumentError(
+            f"expected KEY=VALUE, but got {error.override!r}{hint}; a value with special characters needs quotes: "
+            "'KEY=\"VALUE\"'"
+        )
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, preset = error.missing_cfg_file.removesuffix(".yaml").rpartition("/")
+        names = list(error.options or ())
+        return InvalidArgumentError(
+            f"expected {group} to be one of {', '.join(names)}, but got {preset!r}{did_you_mean(preset, names)}"
+        )
+    unknown = re.match(r"Could not override '([^']*)'", text)
+    if unknown:
+        key = unknown[1]
+        return InvalidArgumentError(
+            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, _keys_of(command))}; "
+            f"{_see_help(command)}"
+        )
+    return InvalidArgumentError(f"expected overrides that {command.replace('_', '-')} takes: {text[:300]}")
+
+
+def _see_help(command: str) -> str:
+    return f"see pickclutter {command.replace('_', '-')} --help"
 
 
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:
@@ -122,10 +204,7 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
         with nullcontext() if running else hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3"):
             cfg = hydra.compose(command, overrides=list(overrides))
     except HydraException as error:
-        text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
-        raise InvalidArgumentError(
-            f"expected overrides that {command} takes, but got {list(overrides)}: {text}"
-        ) from error
+        raise explain(error, command) from error
     return parse_config(schema, REGISTERED[command].command_keys(cfg))
 
 
@@ -135,14 +214,14 @@ def user_config_dir() -> str | None:
     return next((source.path for source in sources if source.provider == "command-line"), None)
 
 
-def _register(command: Command, preset_overrides: Mapping[str, Any], optional: Mapping[str, type]) -> None:
+def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
     REGISTERED[command.name] = command
     if not OmegaConf.has_resolver("command_help"):
         OmegaConf.register_new_resolver("command_help", _help)
     store = ConfigStore.instance()
     # As plain values, since hydra cannot override fields of a frozen dataclass. `parse_config` checks their types.
-    for name, config in {command.name: command.config, **optional}.items():
+    for name, config in {command.name: command.config, **command.optional}.items():
         store.store(f"{name}_defaults", OmegaConf.to_container(OmegaConf.structured(config)))
     if command.extends is None:
         logging = [{f"override hydra/{kind}": "none"} for kind in ("job_logging", "hydra_logging")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.validation import at_least, one_of, within
+from pickclutter_lang.utils.validation import at_least, check_image_size, one_of, within
 
 
 @dataclass
@@ -85,8 +85,7 @@ class SceneDataConfig:
             one_of("data.cameras", camera, CAMERAS)
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise InvalidArgumentError(f"expected data.cameras to be [hand] or [hand, base], but got {self.cameras}")
-        at_least("data.image_size", self.image_size, 16)
+        check_image_size("data.image_size", self.image_size)
         at_least("data.max_cache_bytes", self.max_cache_bytes, 0)
-        if self.crop_size is not None:
-            at_least("data.crop_size", self.crop_size, 16)
+        check_image_size("data.crop_size", self.crop_size)
         self.augmentation.validate()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.locks import dir_lock
 
 SCHEMA = 1
 _IMAGES_FILE, _INFO_FILE = "views.h5", "views.json"
@@ -85,6 +86,7 @@ def write_object_views(
     """Write views and return their content hash; arguments as in `ObjectViewDataset`.
 
     :raises DatasetError: when the folder cannot be written
+    :raises LockedError: when another process is writing into it
     """
     create_dir(folder)
     compression: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -96,9 +98,10 @@ def write_object_views(
         images = bytes(file.id.get_file_image())
     digest = _content_hash(rgb, mask, object_index.astype(np.int32))
     info = {"schema": SCHEMA, "settings": dict(config), "things": list(objects), "content_hash": digest}
-    (folder / _INFO_FILE).unlink(missing_ok=True)
-    atomic_write(folder / _IMAGES_FILE, images)
-    atomic_write(folder / _INFO_FILE, (json.dumps(info, indent=1) + "\n").encode())
+    with dir_lock(folder):
+        (folder / _INFO_FILE).unlink(missing_ok=True)
+        atomic_write(folder / _IMAGES_FILE, images)
+        atomic_write(folder / _INFO_FILE, (json.dumps(info, indent=1) + "\n").encode())
     return digest
 
 

@@ -19,7 +19,7 @@ _IGNORED: Mapping[str, Sequence[str]] = {
     # The content of stores, data sets and texts is compared by its hash.
     "data": (
         "train", "id", "ood", "fewshot", "few_shot_draw", "scene_subsets", "max_cache_bytes",
-        "root", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
+        "root", "half", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
     ),
     "teacher": ("cache", "checkpoint"),  # its weights are compared by their fingerprint
     "student": ("activation_checkpointing",),

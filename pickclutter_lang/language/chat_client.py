@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingExtraError
+from pickclutter_lang.language.reply_limits import ReplyLimits
 
 _USER_AGENT = "pickclutter-lang"
 # The client would also send the operating system, the Python version and OPENAI_* variables; these are dropped.
@@ -34,7 +35,8 @@ class ChatClient:
 
     Sent are the model's name, the message, the temperature if there is one, and the key; redirects are not followed.
     Failed connections, timeouts and the states 408, 409, 429 and 5xx are tried again by the client, with back-off and
-    by the server's `Retry-After`; useless answers are requested again.
+    by the server's `Retry-After`; useless answers are requested again. A reply has to be complete within the timeout,
+    and is bounded in its bytes. The key is kept out of what is returned and raised.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class ChatClient:
         :param base_url: address of the interface, such as https://api.openai.com/v1 or http://localhost:11434/v1
         :param api_key_env: environment variable with the key; None for a server that wants none
         :param temperature: of the sampling; None leaves it to the server
-        :param timeout: seconds to wait for an answer
+        :param timeout: seconds until an answer has to be complete
         :param retries: how often a failed request or a useless answer is repeated
         :raises MissingExtraError: without the package `openai`
         :raises LanguageModelError: when the environment has no key
@@ -66,13 +68,20 @@ class ChatClient:
         self._retries, self._api_key_env = retries, api_key_env
         self._key = _key(api_key_env)
         self._openai = openai
+        self._limits = ReplyLimits(timeout)
         self._client = openai.OpenAI(
             api_key=self._key or "none",
             base_url=base_url,
             timeout=timeout,
             max_retries=retries,
             http_client=openai.DefaultHttpxClient(
-                follow_redirects=False, timeout=timeout, event_hooks={"request": [self._strip_headers]}
+                follow_redirects=False,
+                timeout=timeout,
+                limits=type(openai.DEFAULT_CONNECTION_LIMITS)(max_keepalive_connections=0),
+                event_hooks={
+                    "request": [self._strip_headers, self._limits.on_request],
+                    "response": [self._limits.on_response],
+                },
             ),
         )
 
@@ -90,15 +99,18 @@ class ChatClient:
         """
         for attempt in range(self._retries + 1):
             try:
-                return clean_answer(_content(self._send(message)))
+                answer = clean_answer(_content(self._send(message)))
+                if answer == self._redact(answer):
+                    return answer
+                unusable = UnusableAnswerError("a text with the key in it")
             except UnusableAnswerError as error:
-                unusable = error
+                unusable = UnusableAnswerError(self._redact(str(error)))
             if attempt < self._retries:
                 wait(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))
         raise LanguageModelError(
             f"expected a description from {self.model} at {self.host}, but {self._retries + 1} answers were of no use, "
             f"the last one: {unusable}; try another model= or instruction="
-        ) from unusable
+        ) from None  # its traceback would show the answer as it came
 
     def _send(self, message: str) -> bytes:
         openai = self._openai
@@ -110,16 +122,21 @@ class ChatClient:
             return bytes(raw.http_response.content)
         except openai.OpenAIError as error:
             self._fail(error)
+        finally:
+            self._limits.stop()
 
     def _fail(self, error: Exception) -> NoReturn:
         """Say in one line what went wrong and what to do, without the key."""
         openai, retry_hint = self._openai, "run the same command again later, received answers are kept"
         status = getattr(error, "status_code", None)
         attempts = f"after {self._retries + 1} attempts" if self._retries else "at once"
-        if isinstance(error, openai.APITimeoutError):
+        if isinstance(error, openai.APITimeoutError) or (status is None and self._limits.expired):
             reason = (
-                f"{self.host} gave no answer within {self._timeout:g} s, {attempts}; raise timeout=, or {retry_hint}"
+                f"{self.host} gave no complete answer within {self._timeout:g} s, {attempts}; raise timeout=, or "
+                f"{retry_hint}"
             )
+        elif isinstance(error.__cause__, LanguageModelError):
+            reason = f"{self.host} sent {error.__cause__}, {attempts}; check base_url="
         elif isinstance(error, openai.APIConnectionError):
             reason = (
                 f"cannot reach {self.host} ({self._one_line(error.__cause__ or error)}), {attempts}; check base_url="
@@ -143,8 +160,11 @@ class ChatClient:
         body = getattr(error, "body", None)
         server_message = body.get("message") if isinstance(body, dict) else None
         text = " ".join(str(server_message or error).split())
-        text = text.replace(self._key, "***") if self._key else text
+        text = self._redact(text)
         return text if len(text) <= _MAX_MESSAGE_LENGTH else text[: _MAX_MESSAGE_LENGTH - 3] + "..."
+
+    def _redact(self, text: str) -> str:
+        return text.replace(self._key, "***") if self._key else text
 
     def _strip_headers(self, request: Any) -> None:
         """Drop every header that a request does not need, before it is sent."""
@@ -222,6 +242,8 @@ def _content(body: bytes) -> str:
         answer = json.loads(body)
     except ValueError as error:
         raise UnusableAnswerError(f"no JSON, {excerpt}") from error
+    except RecursionError:
+        raise UnusableAnswerError(f"JSON that is nested too deep, {excerpt}") from None
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise UnusableAnswerError(f"JSON without choices, {excerpt}")

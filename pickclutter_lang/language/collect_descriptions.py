@@ -14,6 +14,8 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.validation import at_least, check_path, within
 
 PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
 
@@ -69,8 +71,10 @@ class DescribeConfig:
             raise InvalidArgumentError(
                 f"expected timeout above 0 and retries of at least 0, but got {self.timeout} and {self.retries}"
             )
-        if Path(self.out).suffix != ".json":
-            raise InvalidArgumentError(f"expected out to end in .json, but got {self.out!r}")
+        if self.temperature is not None:
+            within("temperature", self.temperature, 0.0, 10.0)
+        at_least("max_tokens", self.max_tokens, 1)
+        check_path("out", self.out, ".json")
         host_of(self.base_url)
 
     @property
@@ -96,16 +100,19 @@ def collect_descriptions(
     :param track: shows progress over the labels that are requested
     :raises MismatchError: when `out` holds answers of another model, instruction or host
     :raises LanguageModelError: when the model gives no usable answer; received answers are kept
+    :raises LockedError: when another process collects into `out`
     """
-    labels, collected = read_labels(config.labels), _load_or_create(config)
-    missing = [label for label in labels if label not in collected.texts]
-    if missing:
-        _check_folder(Path(config.out))
-        with _chat(config) as chat:
-            for label in track(missing):
-                texts = {**collected.texts, label: chat.complete(message(config.instruction_template, label))}
-                collected = replace(collected, texts=texts, date=_today())
-                collected.save(config.out)
+    labels = read_labels(config.labels)
+    _check_folder(Path(config.out))
+    with file_lock(Path(config.out)):
+        collected = _load_or_create(config)
+        missing = [label for label in labels if label not in collected.texts]
+        if missing:
+            with _chat(config) as chat:
+                for label in track(missing):
+                    texts = {**collected.texts, label: chat.complete(message(config.instruction_template, label))}
+                    collected = replace(collected, texts=texts, date=_today())
+                    collected.save(config.out)
     lengths = {label: _tokens(f"{label}, {collected.texts[label]}") for label in labels}
     return CollectedDescriptions(
         collected, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens)

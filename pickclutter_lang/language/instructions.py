@@ -44,7 +44,7 @@ def instruction(name: str, template: int | np.random.Generator) -> str:
 
 
 def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
-    """Return the name of the object that an instruction asks for.
+    """Return the name of the object that an instruction asks for, without its article.
 
     What follows the name after a comma, or as `please`, `now`, `for me` or `and put it ...`, is no part of it.
 
@@ -54,6 +54,7 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     """
     for template in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True):
         before, after = (re.escape(part.rstrip("?")) for part in template.split("{name}"))
+        before = before.replace(r"the\ ", r"(?:the|an?)\ ")
         match = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
         if match:
             name = _AFTER_THE_NAME.split(match[1], maxsplit=1)[0]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import expit, logit
+from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.transforms.squares import MIN_AREA_FRACTION, bounding_square, crop_squares
@@ -20,6 +21,8 @@ from pickclutter_lang.manipulation.segmentation import (
     segment_rgbd,
     select_target_segments,
 )
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
 from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.teachers import Teacher
@@ -66,6 +69,14 @@ class TargetDetector(Protocol):
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name."""
+        ...
+
+
+class ScoringDetector(Protocol):
+    """A detector whose scores of several names can be calibrated on stored scenes."""
+
+    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
+        """Score several different names in one observation."""
         ...
 
 
@@ -177,29 +188,63 @@ class CropVerifier:
 
 
 class TeacherDetector:
-    """A teacher without any training: it classifies each segment among the names that it was given."""
+    """A teacher without training: it classifies each segment among its names. Each text is encoded once."""
 
-    def __init__(self, teacher: Teacher, names: Sequence[str], threshold: float = 0.5) -> None:
-        self.teacher, self.names, self.threshold = teacher, list(names), threshold
+    def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
+        """Take a teacher.
+
+        :param names: the rivals of a name; a further name is classified against all of them
+        :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are
+        """
+        self.teacher, self.names, self.thresholds = teacher, list(names), thresholds
+        self._text: dict[str, Tensor] = {}
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name: the segment with the highest probability of it."""
-        labels = list(dict.fromkeys([name, *self.names]))
-        text = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=label) for label in labels])
+        target = self.score(observation, [name])[0]
+        threshold = self.thresholds.names.get(name, self.thresholds.default)
+        return Detection(target.score, threshold, target.mask, target.heatmap)
+
+    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
+        """Score several different names in one observation; each segment is classified once.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        names = validate_label_names(names)
         segments, rgb = _segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
-        heatmap = np.zeros(segments.shape)
         if not large:
-            return Detection(0.0, self.threshold, heatmap > 0, heatmap)
+            heatmap = np.zeros(segments.shape)
+            return [ScoredTarget(0.0, heatmap > 0, heatmap, False) for _ in names]
         squares = [bounding_square(segments == k) for k in large]
         images = crop_squares(np.repeat(rgb[None], len(large), axis=0), squares)
         features = encode_images(self.teacher, images)
+        return [self._classify(features, name, segments, sizes, large) for name in names]
+
+    def _classify(
+        self,
+        features: Tensor,
+        name: str,
+        segments: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        large: Sequence[int],
+    ) -> ScoredTarget:
+        text = self._encode(list(dict.fromkeys([name, *self.names])))
         probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
+        heatmap = np.zeros(segments.shape)
         for k, value in zip(large, probabilities, strict=True):
             heatmap[segments == k] = value / sizes[k]
         best = segments == large[int(probabilities.argmax())]
-        return Detection(float(probabilities.max()), self.threshold, best, heatmap / max(heatmap.sum(), 1e-12))
+        return ScoredTarget(float(probabilities.max()), best, heatmap / max(heatmap.sum(), 1e-12), False)
+
+    def _encode(self, labels: Sequence[str]) -> Tensor:
+        """Return the text features [C, D] of labels, new ones encoded together."""
+        new = [label for label in labels if label not in self._text]
+        if new:
+            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=label) for label in new])
+            self._text |= dict(zip(new, features, strict=True))
+        return torch.stack([self._text[label] for label in labels])
 
 
 class OracleDetector:
@@ -209,7 +254,7 @@ class OracleDetector:
     so that an object that is visible first and hidden later is not predicted absent.
     """
 
-    names: Sequence[str] = ()
+    names: Sequence[str] = tuple(paper_catalog().names)
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Return the pixels of the environment's target, whatever the name.
@@ -225,7 +270,7 @@ class OracleDetector:
 class RandomDetector:
     """Any segment, a lower bound; the same for the same image and name. It always predicts that the object is there."""
 
-    names: Sequence[str] = ()
+    names: Sequence[str] = tuple(paper_catalog().names)
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Choose a segment."""

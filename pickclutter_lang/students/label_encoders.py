@@ -18,6 +18,9 @@ from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.reference import TeacherReference
 
+MAX_NEW_NAMES = 1024
+"""Names beyond the stored ones whose features are kept."""
+
 
 class LabelEncoder(Protocol):
     """Encodes label names, and other texts, as a student's text features."""
@@ -172,7 +175,7 @@ class StoredLabelEncoder:
     """Text features of label names that were stored with a student.
 
     New names are encoded by the learned contexts and the teacher's text tower. The teacher is loaded at the first of
-    them, and each name is encoded once.
+    them, and each name is encoded once, unless many others came since.
     """
 
     def __init__(
@@ -220,7 +223,11 @@ class StoredLabelEncoder:
             with torch.no_grad():
                 found = self._encoder.encode(new)
             assert found.negative is not None
-            self._features |= dict(zip(new, zip(found.positive, found.negative, strict=True), strict=True))
+            rows = zip(found.positive.clone(), found.negative.clone(), strict=True)
+            self._features |= dict(zip(new, rows, strict=True))
+            others = [name for name in self._features if name not in self._labels and name not in wanted]
+            for name in others[: max(len(others) + len(new) - MAX_NEW_NAMES, 0)]:
+                del self._features[name]
         positive, negative = zip(*(self._features[name] for name in wanted), strict=True)
         return PromptFeatures(torch.stack(positive), torch.stack(negative))
 

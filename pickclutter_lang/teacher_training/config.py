@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.validation import (
+    MAX_BATCH_SIZE,
+    check_image_size,
+    check_path,
+    check_seed,
+    check_threads,
+    within,
+)
 
 
 @dataclass
@@ -27,6 +36,9 @@ class TeacherTrainConfig:
     """Folders of object views for the numbers of the model card, never trained on."""
     images: str | None = None
     """Folder with a folder of images for each class, instead of scenes and views."""
+    images_half: str | None = None
+    """`first` or `second`: train on half of the images of each class, see `data.half`, which takes the other. null:
+    all."""
     unseen_images: str | None = None
     """Such a folder for the numbers of the model card. null: images of classes that `images` lacks."""
     classes: str | None = None
@@ -73,6 +85,9 @@ class TeacherTrainConfig:
             )
         if self.images and (self.scenes or self.views):
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
+        check_half("images_half", self.images_half)
+        if self.images_half and not self.images:
+            raise InvalidArgumentError(f"expected images_half with images alone, but got {self.images_half!r}")
         if self.exclude_split not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
         minima = {
@@ -80,12 +95,18 @@ class TeacherTrainConfig:
             "steps": 1,
             "scene_batch_size": 2,
             "view_batch_size": 1,
-            "seed": 0,
             "save_every": 1,
         }
         for name, low in minima.items():
             if getattr(self, name) < low:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_path("out", self.out)
+        for name in ("scene_batch_size", "view_batch_size"):
+            within(name, getattr(self, name), 1, MAX_BATCH_SIZE)
+        for size in self.crop_sizes:
+            check_image_size("crop_sizes", size)
         if not self.crop_sizes or min(self.crop_sizes) < 32:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
         for name in ("lr", "text_lr"):
@@ -98,4 +119,5 @@ class TeacherTrainConfig:
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
-        return {k: v for k, v in asdict(self).items() if k not in (*folders, "out", "save_every", "num_threads")}
+        left_out = (*folders, "out", "save_every", "num_threads", *(() if self.images_half else ("images_half",)))
+        return {k: v for k, v in asdict(self).items() if k not in left_out}

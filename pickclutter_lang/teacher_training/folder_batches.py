@@ -62,16 +62,22 @@ class FolderImages:
     classes: tuple[ClassText, ...]
 
     @classmethod
-    def open(cls, folder: str, classes: str | None = None) -> FolderImages:
+    def open(cls, folder: str, classes: str | None = None, half: str | None = None) -> FolderImages:
         """List the images of a folder.
 
+        :param half: see `images_in`
         :raises MissingAssetsError, InvalidArgumentError: as `read_classes`, and when a class has no image
         """
         root = Path(folder)
         class_texts = read_classes(root, Path(classes) if classes else None)
-        rows = [(path, n) for n, item in enumerate(class_texts) for path in images_in(root / item.folder)]
+        rows = [(path, n) for n, item in enumerate(class_texts) for path in images_in(root / item.folder, half)]
         ids = tuple(f"{class_texts[n].folder}/{path.name}" for path, n in rows)
         return cls(tuple(path for path, _ in rows), ids, tuple(n for _, n in rows), tuple(class_texts))
+
+    @classmethod
+    def trained_on(cls, config: TeacherTrainConfig) -> FolderImages:
+        """List the images that a teacher is trained on; see `open`."""
+        return cls.open(str(config.images), config.classes, config.images_half)
 
     @property
     def content_hash(self) -> str:

@@ -28,7 +28,7 @@ def evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[
     """
     if not config.unseen_images:
         return {"images": {}, "classes": {}, "unseen": {}}
-    trained = FolderImages.open(str(config.images), config.classes).classes
+    trained = FolderImages.trained_on(config).classes
     unseen_images = FolderImages.open(config.unseen_images, config.classes)
     trained_names = {item.folder for item in trained} | {item.attributes.name for item in trained}
     unseen = [item for item in unseen_images.classes if not {item.folder, item.attributes.name} & trained_names]

@@ -20,6 +20,7 @@ from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
 from pickclutter_lang.teacher_training.teacher_tables import metric_sections
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, write_training_images
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
@@ -54,11 +55,13 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
     teacher = load_pocket_teacher(folder)
     write_json(folder / "figures.json", dict(metrics))
     if config.images:
+        images = FolderImages.trained_on(config)
+        write_training_images(folder, images.at(1).file_hashes)
         head = _HEAD.format(title=" of a folder of images", images="a folder of images", limits=_FOLDER_LIMITS)
         parts = [
             head,
             _model_section(folder, teacher),
-            _folder_training_section(config, seconds),
+            _folder_training_section(config, images, seconds),
             folder_sections(metrics),
         ]
     else:
@@ -131,8 +134,8 @@ def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     )
 
 
-def _folder_training_section(config: TeacherTrainConfig, seconds: float) -> str:
-    images = FolderImages.open(str(config.images), config.classes)
+def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, seconds: float) -> str:
+    part = f", the {config.images_half} half of each class by the hash of its file name" if config.images_half else ""
     classes = [
         [item.attributes.name, item.attributes.category or "-", images.class_index.count(n), len(item.sentences)]
         for n, item in enumerate(images.classes)
@@ -140,7 +143,7 @@ def _folder_training_section(config: TeacherTrainConfig, seconds: float) -> str:
     return (
         "## Training\n\n"
         f"`pickclutter train-teacher teacher_data=image_folder {_overrides(config)}`, {seconds / 60:.0f} minutes, on "
-        f"{len(images.paths)} images (content `{images.content_hash[:16]}`).\n"
+        f"{len(images.paths)} images{part} (content `{images.content_hash[:16]}`, listed in `{TRAINING_IMAGES}`).\n"
         "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of an\n"
         "image and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
         "sigmoid loss, and an InfoNCE within each attribute type.\n\n"

@@ -18,7 +18,7 @@ def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
     return config.choices() | {
         "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
         "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
-        "images": FolderImages.open(config.images, config.classes).content_hash if config.images else None,
+        "images": FolderImages.trained_on(config).content_hash if config.images else None,
     }
 
 
@@ -38,7 +38,8 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
     )
     _refuse_shared(shared, "views")
     if config.images and config.unseen_images:
-        _refuse_shared(_shared_keys(_images(config.images), _images(config.unseen_images)), "images")
+        trained, unseen = FolderImages.trained_on(config), FolderImages.open(config.unseen_images)
+        _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images")
 
 
 def _scenes(folder: str) -> list[str]:
@@ -47,8 +48,7 @@ def _scenes(folder: str) -> list[str]:
     return [f"{store.manifest.object_set}/{scene}" for scene in store.scene_ids()]
 
 
-def _images(folder: str) -> dict[str, str]:
-    images = FolderImages.open(folder)
+def _images(images: FolderImages) -> dict[str, str]:
     return {str(path): digest.hex() for path, digest in zip(images.paths, images.at(1).file_hashes, strict=True)}
 
 

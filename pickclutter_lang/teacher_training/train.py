@@ -34,6 +34,7 @@ from pickclutter_lang.training.checkpoint import (
 )
 from pickclutter_lang.training.logger import TrainingLogger
 from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.utils.locks import dir_lock
 
 _MAX_LOGIT_SCALE = 50.0
 _LOG = "log.jsonl"
@@ -44,12 +45,17 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
 
     :return: the folder of the exported teacher, `out/teacher`
     :raises DatasetError, CheckpointError, InvalidArgumentError: for data or checkpoints that do not fit
+    :raises LockedError: when another process is at work in `out`
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
     check_held_out_objects(config)
+    with dir_lock(out):
+        return _train(config, out)
+
+
+def _train(config: TeacherTrainConfig, out: Path) -> Path:
     torch.manual_seed(config.seed)
     trainable = TrainablePocketTeacher(POCKET_CONFIG)
     optimizer = build_teacher_optimizer(trainable, config)
@@ -69,7 +75,7 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
     """Open the training images of a configuration."""
     size = POCKET_CONFIG["preprocess_cfg"]["size"]
     if config.images:
-        return FolderBatchSampler(FolderImages.open(config.images, config.classes), config, size)
+        return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)
     return RenderBatchSampler(
         SceneImages.load(config.scenes, excluded), ObjectViews.load(config.views, excluded), config, size

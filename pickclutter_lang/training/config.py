@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.validation import above, at_least, one_of, within
+from pickclutter_lang.utils.validation import MAX_BATCH_SIZE, above, at_least, check_image_size, one_of, within
 
 
 @dataclass
@@ -48,9 +48,16 @@ class PhaseConfig:
         within(f"{name}.warmup_fraction", self.warmup_fraction, 0.0, 1.0)
         above(f"{name}.gamma", self.gamma, 0.0)
         at_least(f"{name}.epochs", self.epochs, 1)
-        at_least(f"{name}.batch_size", self.batch_size, 2)
+        within(f"{name}.batch_size", self.batch_size, 2, MAX_BATCH_SIZE)
+        for epoch in self.milestones:
+            at_least(f"{name}.milestones", epoch, 1)
         for size in self.image_size_schedule:
-            at_least(f"{name}.image_size_schedule", size, 16)
+            check_image_size(f"{name}.image_size_schedule", size)
+        if len(self.image_size_schedule) > self.epochs:
+            raise InvalidArgumentError(
+                f"expected {name}.image_size_schedule to have at most one size an epoch, but got "
+                f"{len(self.image_size_schedule)} sizes for {self.epochs}; set {name}.image_size_schedule=[]"
+            )
 
 
 @dataclass

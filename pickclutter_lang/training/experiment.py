@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +31,8 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.validation import check_device
 
 CONFIG_FILE = "settings.json"
 
@@ -131,8 +134,19 @@ class MultiPhaseExperiment(ABC):
     def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that a result depends on."""
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only process that writes into the folder; the run that is there by then is checked again.
+
+        :raises LockedError: when another process is at work in it
+        :raises PickClutterError: what `validate_run_dir` raises
+        """
+        with dir_lock(self.folder):
+            self.validate_run_dir()
+            yield
+
     def train_phases(self) -> None:
-        """Train every phase that is not finished."""
+        """Train every phase that is not finished; only inside `locked`."""
         tasks = {name: phase.task() for name, phase in self.phases.items()}
         for task in tasks.values():  # what does not fit is found before anything is written
             task.batches(0)
@@ -245,10 +259,7 @@ def configure_torch(config: ExperimentConfig) -> None:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    try:
-        torch.empty(1, device=torch.device(config.device))
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidArgumentError(f"expected a device that torch can use, but got {config.device!r}") from error
+    check_device(config.device)
 
 
 def phase_seed(seed: int, number: int) -> int:

@@ -1,16 +1,26 @@
-"""Checked configurations, and how commands report errors."""
+"""Checked configurations and command lines."""
 
 from __future__ import annotations
 
-import sys
-from typing import TypeVar
+import argparse
+from typing import NoReturn, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from pickclutter_lang.errors import InvalidArgumentError, PickClutterError
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.field_docs import config_keys
+from pickclutter_lang.utils.validation import did_you_mean
 
 Config = TypeVar("Config")
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """Raises InvalidArgumentError for a command line that it cannot parse, rather than print its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the error."""
+        raise InvalidArgumentError(f"{message}; see {self.prog} --help")
 
 
 def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
@@ -22,15 +32,14 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
         merged = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), cfg))
     except MissingMandatoryValue as error:
         raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
+    except (ConfigAttributeError, ConfigKeyError) as error:
+        key = str(error.full_key)
+        raise InvalidArgumentError(
+            f"expected a key of the configuration, but got {key!r}{did_you_mean(key, config_keys(schema))}"
+        ) from error
     except OmegaConfBaseException as error:
         raise InvalidArgumentError(str(error).splitlines()[0] + f" (key: {error.full_key})") from error
     validate = getattr(merged, "validate", None)
     if validate is not None:
         validate()
     return merged  # type: ignore[return-value]
-
-
-def print_error(error: PickClutterError) -> int:
-    """Print an error in one line, and return the exit status for it."""
-    print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
-    return 2

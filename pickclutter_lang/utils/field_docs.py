@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+import typing
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
+from typing import Any
 
 
 @lru_cache
@@ -23,3 +27,18 @@ def field_docs(config: type) -> dict[str, str]:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
                     found[name] = " ".join(words.split())
     return found
+
+
+def config_keys(config: type, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys of a dataclass, those of nested ones included."""
+    hints = typing.get_type_hints(config)
+    for field in fields(config):
+        yield f"{prefix}{field.name}"
+        kind = dataclass_of(hints[field.name])
+        if kind is not None:
+            yield from config_keys(kind, f"{prefix}{field.name}.")
+
+
+def dataclass_of(hint: Any) -> type | None:
+    """Return the dataclass of a type, also of one that may be None."""
+    return next((kind for kind in (hint, *typing.get_args(hint)) if is_dataclass(kind)), None)  # type: ignore[return-value]

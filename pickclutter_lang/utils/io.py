@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.processes import is_running
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -18,10 +20,13 @@ def cache_dir() -> Path:
 def atomic_write(path: Path, data: bytes) -> None:
     """Write a file so that it is never seen half written; a failure leaves no temporary file.
 
+    What a writer of the same file left when it was killed is removed.
+
     :raises DatasetError: when the disk is full, or the folder is missing or not writable
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
+        _remove_stale(path)
         try:
             with temporary.open("wb") as stream:
                 stream.write(data)
@@ -36,6 +41,14 @@ def atomic_write(path: Path, data: bytes) -> None:
             f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
             "fix that and run the same command again, finished files are kept"
         ) from error
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the temporary files of a file whose writers are gone."""
+    pattern = f".{glob.escape(path.name)}.*{TEMPORARY_SUFFIX}"
+    for left in path.parent.glob(pattern):
+        if not is_running(left.name.split(".")[-2]):
+            left.unlink(missing_ok=True)
 
 
 def fsync(path: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.validation import did_you_mean
 
 Kind = TypeVar("Kind")
 
@@ -37,11 +37,9 @@ def resolve(name: str, setting: str) -> Callable[..., Any]:
             "put the folder that holds it on the path: PYTHONPATH=FOLDER"
         ) from error
     if not hasattr(module, attribute):
-        near = difflib.get_close_matches(attribute, vars(module))
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise InvalidArgumentError(
             f"expected {setting}={name} to be in {module_name} ({getattr(module, '__file__', 'no file')}), but it has "
-            f"no {attribute}{hint}"
+            f"no {attribute}{did_you_mean(attribute, vars(module))}"
         )
     found = getattr(module, attribute)
     if not callable(found):

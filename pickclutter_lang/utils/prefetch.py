@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
 
 Result = TypeVar("Result")
+SHARED_MEMORY = "/dev/shm"  # where torch hands tensors from process to process
+_PLENTY = 4 * 1024**3
+"""Bytes of shared memory that no run comes near: the size of a batch is not looked at."""
+_EARLY = 2
+"""Batches that each process computes before they are needed, torch's default."""
 
 
 class _Refused(NamedTuple):
@@ -42,12 +49,16 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
 
     :param compute: depends on its argument alone, so that what is yielded does not depend on `num_workers`
     :param num_workers: processes forked to compute, each up to two results early; 0: in this one, when they are needed
-    :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended
+    :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended, or when the
+        shared memory is too small for their results, which would wait for ever
     """
+    if num_workers and count:
+        _check_shared_memory(compute, num_workers)
     loader: DataLoader[Result | _Refused] = DataLoader(
         _Computed(compute, count),
         batch_size=None,
         num_workers=num_workers,
+        prefetch_factor=_EARLY if num_workers else None,
         collate_fn=_unchanged,
         multiprocessing_context="fork" if num_workers else None,  # `compute` need not be pickled
         generator=torch.Generator(),  # the global one, which dropout draws from, stays as it is
@@ -64,6 +75,33 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
             f"a process that prepares images was ended ({error}); run the same command again with fewer num_workers "
             f"than {num_workers}, or with more memory or a larger /dev/shm"
         ) from error
+
+
+def _check_shared_memory(compute: Callable[[int], Any], num_workers: int) -> None:
+    try:
+        free = shutil.disk_usage(SHARED_MEMORY).free
+    except OSError:
+        free = 0
+    if free >= _PLENTY:
+        return
+    needed = (num_workers * _EARLY + 1) * tensor_bytes(compute(0))
+    if needed > free:
+        raise WorkerError(
+            f"expected {needed / 1e6:.0f} MB of free shared memory at {SHARED_MEMORY} for num_workers={num_workers}, "
+            f"but there are {free / 1e6:.0f} MB; set num_workers=0 or smaller batches, or give more (Docker: "
+            "--shm-size=2g)"
+        )
+
+
+def tensor_bytes(value: Any) -> int:
+    """Return the bytes of all tensors in a nested value."""
+    if isinstance(value, Tensor):
+        return value.nbytes
+    if isinstance(value, Mapping):
+        return sum(map(tensor_bytes, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(tensor_bytes, value))
+    return tensor_bytes(vars(value)) if hasattr(value, "__dict__") else 0
 
 
 def _unchanged(result: Any) -> Any:

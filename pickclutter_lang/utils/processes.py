@@ -55,6 +55,19 @@ class ManagedProcess:
         return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
 
 
+def is_running(process_id: str) -> bool:
+    """Return whether there is a process of an id; anything but a number is no id."""
+    if not process_id.isdecimal():
+        return False
+    try:
+        os.kill(int(process_id), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it runs as another user
+        pass
+    return True
+
+
 def format_exit_status(status: int) -> str:
     """Return a text for how a process ended."""
     return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

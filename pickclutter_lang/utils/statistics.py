@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pickclutter_lang.errors import InvalidArgumentError
 
 LEVEL = 0.95
+NOT_SHOWN = "not shown"
 
 
 class Estimate(NamedTuple):
@@ -32,6 +33,21 @@ def estimate(values: Sequence[float]) -> Estimate:
         return Estimate(mean, None, 1)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
     return Estimate(mean, t_quantile(count - 1) * deviation / math.sqrt(count), count)
+
+
+def verdict(found: Estimate | None, aim: float, words: tuple[str, str] = ("met", "missed")) -> str:
+    """Return whether an aim is met: by the 95% interval, not by the mean.
+
+    :param found: None, or one without an interval: nothing is shown
+    :param aim: in the units of the estimate; more is better
+    :param words: for an interval wholly above the aim, and for one wholly below
+    :return: one of `words`, or `not shown`
+    """
+    if found is None or found.half_width is None:
+        return NOT_SHOWN
+    if found.mean - found.half_width > aim:
+        return words[0]
+    return words[1] if found.mean + found.half_width < aim else NOT_SHOWN
 
 
 def t_quantile(freedom: int, level: float = LEVEL) -> float:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from pickclutter_lang.errors import InvalidArgumentError
+import math
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+
+MAX_SEED = 2**32 - 1
+"""Largest seed of every command: that of NumPy's global generator."""
+MAX_IMAGE_SIZE = 4096
+"""Largest side of an image in pixels; one float32 RGB image of it takes 200 MB."""
+MAX_WORKERS = 256
+"""Largest number of processes; more than the cores of a machine are of no use."""
+MAX_BATCH_SIZE = 65536
+"""Largest batch; one that is larger than the data is cut to it, as the few-shot scenes need."""
 
 
-def one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
+def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
     """Raise InvalidArgumentError unless a setting is one of some values."""
     if value not in allowed:
-        raise InvalidArgumentError(f"expected {name} to be one of {', '.join(map(str, allowed))}, but got {value!r}")
+        names = [str(one) for one in allowed]
+        raise InvalidArgumentError(
+            f"expected {name} to be one of {', '.join(names)}, but got {value!r}{did_you_mean(str(value), names)}"
+        )
 
 
 def has_fields(name: str, text: str, *fields: str) -> None:
@@ -24,14 +41,14 @@ def has_fields(name: str, text: str, *fields: str) -> None:
 
 
 def at_least(name: str, value: float, low: float) -> None:
-    """Raise InvalidArgumentError unless a setting is at least `low`."""
-    if not value >= low:
+    """Raise InvalidArgumentError unless a setting is at least `low`, and finite."""
+    if not low <= value < math.inf:
         raise InvalidArgumentError(f"expected {name} to be at least {low}, but got {value}")
 
 
 def above(name: str, value: float, low: float) -> None:
-    """Raise InvalidArgumentError unless a setting is larger than `low`."""
-    if not value > low:
+    """Raise InvalidArgumentError unless a setting is larger than `low`, and finite."""
+    if not low < value < math.inf:
         raise InvalidArgumentError(f"expected {name} to be larger than {low}, but got {value}")
 
 
@@ -39,3 +56,79 @@ def within(name: str, value: float, low: float, high: float) -> None:
     """Raise InvalidArgumentError unless a setting is between two values."""
     if not low <= value <= high:
         raise InvalidArgumentError(f"expected {name} to lie between {low} and {high}, but got {value}")
+
+
+def check_seed(seed: object) -> None:
+    """Raise InvalidArgumentError for a seed that a random generator of the package refuses."""
+    if not isinstance(seed, int):
+        raise InvalidArgumentError(f"expected seed to be an integer, but got {seed!r}")
+    within("seed", seed, 0, MAX_SEED)
+
+
+def check_threads(num_threads: int | None) -> None:
+    """Raise InvalidArgumentError for a number of torch's threads below 1; None leaves it to torch."""
+    if num_threads is not None:
+        within("num_threads", num_threads, 1, MAX_WORKERS)
+
+
+def check_device(device: str) -> None:
+    """Raise InvalidArgumentError for a device that torch cannot compute on here."""
+    import torch
+
+    try:
+        torch.ones(1, device=torch.device(device)).sum().item()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        there = ["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+        raise InvalidArgumentError(
+            f"expected device to be one that torch can use here ({', '.join(there)}), but got {device!r}"
+        ) from error
+
+
+def check_workers(name: str, workers: int, low: int = 0) -> None:
+    """Raise InvalidArgumentError for a number of processes that no machine has use for."""
+    within(name, workers, low, MAX_WORKERS)
+
+
+def check_image_size(name: str, size: int | None) -> None:
+    """Raise InvalidArgumentError for a side of an image outside 16 to 4096 pixels; None is no size."""
+    if size is not None:
+        within(name, size, 16, MAX_IMAGE_SIZE)
+
+
+def check_path(name: str, path: str | None, *suffixes: str) -> None:
+    """Raise InvalidArgumentError for a path that is empty, or of another kind than what is there.
+
+    :param path: None for a default
+    :param suffixes: of a file; none for a folder
+    """
+    if path is None:
+        return
+    if not path.strip():
+        raise InvalidArgumentError(f"expected {name} to be a path, but it is empty; give one, or leave the key away")
+    if suffixes and Path(path).suffix not in suffixes:
+        raise InvalidArgumentError(f"expected {name} to end in {' or '.join(suffixes)}, but got {path!r}")
+    if suffixes and Path(path).is_dir():
+        raise InvalidArgumentError(f"expected {name} to be a file, but {path} is a folder")
+    if not suffixes and Path(path).exists() and not Path(path).is_dir():
+        raise InvalidArgumentError(f"expected {name} to be a folder, but {path} is a file; name another {name}=")
+
+
+def check_folder(name: str, path: str | None) -> None:
+    """Raise MissingAssetsError unless a folder that a setting names is there; None names none."""
+    if path is not None and not (path.strip() and Path(path).is_dir()):
+        raise MissingAssetsError(f"expected {name} to be a folder, but there is none at {path!r}; correct {name}=")
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Return `; did you mean ...?` with the nearest of some names, or nothing.
+
+    A dotted name is near one with the same last part too: `epochs` is near `distill.epochs`.
+    """
+    names = list(dict.fromkeys(options))
+    last = word.rpartition(".")[2]
+    by_last: dict[str, list[str]] = {}
+    for name in names:
+        by_last.setdefault(name.rpartition(".")[2], []).append(name)
+    near = [*by_last.get(last, ()), *get_close_matches(word, names, cutoff=0.7)]
+    near += [name for part in get_close_matches(last, by_last, cutoff=0.75) for name in by_last[part]]
+    return f"; did you mean {', '.join(list(dict.fromkeys(near))[:3])}?" if near else ""

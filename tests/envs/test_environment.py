@@ -1,51 +1,28 @@
 """PickClutter with language: what it keeps of mani_skill2's environment and what it adds."""
 
+from __future__ import annotations
+
 import json
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env, data_equivalence
 
+from helpers.environments import NAMES, PROXY, gym, in_new_process, make
+from helpers.grasping import tabletop
 from helpers.paths import ROOT
-
-gym = pytest.importorskip("gymnasium", reason="needs the sim extra")
-pytest.importorskip("sapien", reason="needs the sim extra")
-
-from gymnasium.utils.env_checker import check_env, data_equivalence  # noqa: E402
-
-from pickclutter_lang.envs.registration import ENVIRONMENTS, prepare_simulator, register  # noqa: E402
-
-prepare_simulator()
-from helpers.grasping import tabletop  # noqa: E402
-from pickclutter_lang.envs.episode_task import ResetOptions, sample_task  # noqa: E402
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig  # noqa: E402
-from pickclutter_lang.envs.observations import OBS_MODES  # noqa: E402
-from pickclutter_lang.envs.wrappers import FlatObservation  # noqa: E402
-from pickclutter_lang.errors import (  # noqa: E402
-    DatasetError,
-    InvalidArgumentError,
-    MissingAssetsError,
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.observations import OBS_MODES
+from pickclutter_lang.envs.wrappers import FlatObservation
+from pickclutter_lang.errors import (
     RendererError,
-    UnknownObjectError,
 )
-from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES  # noqa: E402
+from pickclutter_lang.objects.catalog import paper_catalog
 
 pytestmark = pytest.mark.sim
-PROXY = "PickClutterLang/Proxy-v0"
-NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
-
-
-def make(**kwargs: Any) -> Any:
-    return gym.make(PROXY, **kwargs).unwrapped
-
-
-@pytest.fixture(scope="module")
-def env() -> Any:
-    return make(obs_mode="state")
 
 
 @pytest.fixture(scope="module")
@@ -53,63 +30,6 @@ def episode_file(env: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("episodes") / "two.json"
     path.write_text(json.dumps([tabletop(env.object_set, NAMES), tabletop(env.object_set, NAMES[::-1])]))
     return path
-
-
-def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-
-
-# Registration
-
-
-def test_importing_envs_registers_the_ids_without_the_simulator() -> None:
-    child = in_new_process(
-        "import warnings; warnings.simplefilter('error')\nimport sys, gymnasium\n"
-        f"assert not set({list(ENVIRONMENTS)}) & set(gymnasium.registry)\n"
-        "import pickclutter_lang.envs\n"
-        f"assert set({list(ENVIRONMENTS)}) <= set(gymnasium.registry)\n"
-        "assert not {'sapien', 'mani_skill2', 'torch'} & set(sys.modules)\n"
-        "assert gymnasium.spec('PickClutterLang/YCB-v0').max_episode_steps == 200"
-    )
-    assert (child.returncode, child.stdout, child.stderr) == (0, "", "")
-
-
-@pytest.mark.parametrize("missing", ["sapien", "mani_skill2"])
-def test_making_it_without_the_simulator_names_the_extra(missing: Any) -> None:
-    child = in_new_process(
-        f"import sys, gymnasium; sys.modules[{missing!r}] = None; gymnasium.make('pickclutter_lang.envs:{PROXY}')",
-    )
-    last = child.stderr.strip().splitlines()[-1]
-    assert "MissingExtraError" in last and missing in last and "pickclutter-lang[sim]" in last
-
-
-def test_making_it_by_the_module_prefix() -> None:
-    child = in_new_process(
-        f"import gymnasium; env = gymnasium.make('pickclutter_lang.envs:{PROXY}', obs_mode='state')\n"
-        "print(env.reset(seed=0)[1]['instruction'])"
-    )
-    assert child.returncode == 0 and child.stdout.strip(), child.stderr
-
-
-def test_without_gymnasium_the_import_works_and_registering_names_the_extra() -> None:
-    child = in_new_process(
-        "import sys; sys.modules['gymnasium'] = None; import pickclutter_lang.envs\nprint('imported', flush=True)\n"
-        "pickclutter_lang.envs.register()"
-    )
-    last = child.stderr.strip().splitlines()[-1]
-    assert child.stdout == "imported\n"
-    assert "MissingExtraError: gymnasium is not installed" in last and "pickclutter-lang[sim]" in last
-
-
-def test_registering_again_changes_nothing() -> None:
-    before = {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        register()
-    assert {key: spec for key, spec in gym.registry.items() if key.startswith("PickClutterLang/")} == before
-
-
-# What mani_skill2's environment does, this one does
 
 
 @pytest.fixture(params=["state", "rgbd", "pointcloud"])
@@ -159,9 +79,6 @@ def test_control_modes(env: Any) -> None:
         observation, *_ = controlled.step(controlled.action_space.sample())
         assert controlled.control_mode == mode
         assert observation in controlled.observation_space, mode
-
-
-# Gymnasium's and stable-baselines3's rules
 
 
 @pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
@@ -223,8 +140,6 @@ def test_the_viewer_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
         make(render_mode="human")
 
 
-# Seeds
-
 FINGERPRINT = """
 import gymnasium, hashlib, pickle, sys
 import pickclutter_lang.envs
@@ -258,9 +173,6 @@ def test_without_a_seed_two_environments_differ() -> None:
     assert make().reset()[0].tolist() != make().reset()[0].tolist()
 
 
-# Piles
-
-
 def test_dropped_piles_are_the_scenes_of_the_store(env: Any) -> None:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
@@ -274,14 +186,14 @@ def test_dropped_piles_are_the_scenes_of_the_store(env: Any) -> None:
         assert (info["target_visible"], info["target_graspable"]) == (row["visible"][column], row["graspable"][column])
 
 
-@pytest.mark.parametrize("split", ["train", "id"])
-def test_piles_and_names_of_a_split(split: str) -> None:
-    env = make(split=split, min_objects=2, max_objects=3, absent_probability=0.5)
-    lengths = set()
+@pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 2)])
+def test_piles_and_names_of_a_split(split: str, object_split: int) -> None:
+    env = make(split=split, object_split=object_split, min_objects=2, max_objects=3, absent_probability=0.5)
+    lengths, catalog = set(), paper_catalog(object_split)
     for seed in range(8):
         _, info = env.reset(seed=seed)
-        assert env.catalog.find(info["target_name"]).split == "id"
-        assert {env.catalog.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
+        assert catalog.find(info["target_name"]).split == "id"
+        assert {catalog.find(a["model_id"]).split for a in env.episode["actors"]} == {"id"}
         lengths.add(len(env.episode["actors"]))
     assert lengths <= {2, 3}
 
@@ -334,138 +246,6 @@ def test_a_forked_process_must_use_spawn() -> None:
         "sys.stderr.flush(); os._exit(0)"
     )
     assert "RendererError" in child.stderr and "'spawn'" in child.stderr
-
-
-# Language
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ({"target": "banana"}, ("banana", True, None)),
-        ({"target": "011_banana"}, ("banana", True, None)),
-        ({"target": "power drill"}, ("power drill", False, None)),
-        ({"target": "orange", "template": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
-        ({"target": "orange", "template": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
-        ({"template": "grab it"}, (None, None, "grab it")),
-    ],
-)
-def test_options_fix_the_task(env: Any, options: Any, expected: Any) -> None:
-    options = {"episode": tabletop(env.object_set, NAMES), **options}
-    name, present, instruction = expected
-    for seed in range(2):
-        _, info = env.reset(seed=seed, options=options)
-        assert name is None or (info["target_name"], info["target_present"]) == (name, present)
-        assert instruction is None or info["instruction"] == instruction
-        assert info["target_name"] in info["instruction"] or instruction == "grab it"
-        assert {key: getattr(env, key) for key in info if key.startswith("target")} == {
-            key: value for key, value in info.items() if key.startswith("target")
-        }
-    assert env.step(env.action_space.sample())[4]["instruction"] == info["instruction"]
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({"target": "bananna"}, UnknownObjectError, "banana"),
-        ({"target": 3}, InvalidArgumentError, "name or id"),
-        ({"episode": -1}, InvalidArgumentError, "from 0"),
-        ({"episode": True}, InvalidArgumentError, "from 0"),
-        ({"episode": {"actors": []}}, InvalidArgumentError, "at least one actor"),
-        ({"episode": {"actors": [{"model_id": "011_banana"}]}}, InvalidArgumentError, "lacks scale, pose, rep_pts"),
-        ({"template": 1000}, InvalidArgumentError, "template"),
-        ({"template": " "}, InvalidArgumentError, "empty"),
-        ({"colour": "red"}, InvalidArgumentError, "colour"),
-    ],
-)
-def test_wrong_options_are_named(env: Any, options: Any, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
-        env.reset(seed=0, options=options)
-    assert env.reset(seed=0)[0] in env.observation_space
-
-
-@pytest.mark.parametrize(
-    ("kwargs", "error"),
-    [
-        ({"absent_probability": 1.5}, InvalidArgumentError),
-        ({"split": "test"}, InvalidArgumentError),
-        ({"obs_mode": "rgb"}, InvalidArgumentError),
-        ({"min_objects": 5, "max_objects": 3}, InvalidArgumentError),
-        ({"max_objects": 11}, InvalidArgumentError),
-        ({"objects": "cubes"}, InvalidArgumentError),
-        ({"render_mode": "ascii"}, InvalidArgumentError),
-        ({"episode_json": "/nowhere.json"}, DatasetError),
-        ({"objects": "ycb", "objects_root": "/nowhere"}, MissingAssetsError),
-        ({"base_camera": False, "camera_cfgs": {"base_camera": {"width": 64}}}, InvalidArgumentError),
-    ],
-)
-def test_wrong_arguments_are_named(kwargs: Any, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        make(**kwargs)
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [("{", DatasetError), ("[]", DatasetError), ("3", DatasetError), ('[{"actors": [1]}]', InvalidArgumentError)],
-)
-def test_a_broken_episode_file_is_named(tmp_path: Path, text: str, error: type[Exception]) -> None:
-    path = tmp_path / "broken.json"
-    path.write_text(text)
-    with pytest.raises(error, match=r"broken\.json"):
-        make(episode_json=path)
-
-
-@pytest.mark.parametrize("obs_mode", ["state_dict", "rgbd"])
-def test_observations_do_not_tell_that_the_object_is_absent(obs_mode: str) -> None:
-    env = make(obs_mode=obs_mode, absent_probability=0)
-    plain, info = env.reset(seed=4, options={"episode": 1})
-    assert info["target_present"] and info["target_visible"]
-    absent = next(item.name for item in env._absent_objects())
-    hidden, info = env.reset(seed=4, options={"episode": 1, "target": absent})
-    assert not (info["target_present"] or info["target_visible"] or info["target_graspable"])
-    assert data_equivalence(plain, hidden, exact=True)
-    for _ in range(3):
-        _, reward, terminated, _, info = env.step(env.action_space.sample())
-        assert (reward, terminated, info["success"], info["is_obj_placed"]) == (0.0, False, False, False)
-
-
-def test_a_hidden_object_can_be_the_target(env: Any) -> None:
-    episode = tabletop(env.object_set, NAMES)
-    episode["actors"][2]["rep_pts"] = None
-    _, info = env.reset(seed=0, options={"episode": episode, "target": NAMES[2]})
-    assert info["target_present"] and not info["target_visible"] and not info["target_graspable"]
-    assert np.linalg.norm(env.obj_start_pos - episode["actors"][2]["pose"][:3]) < 0.1
-    targets = {env.reset(seed=s, options={"episode": episode})[1]["target_name"] for s in range(12)}
-    assert len(targets) > 2
-
-
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_how_often_the_object_is_absent(env: Any, share: Any) -> None:
-    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
-    tasks = [
-        sample_task(pile, n % 5, absent_objects, share, ResetOptions(), np.random.default_rng([n, 1]))
-        for n in range(1500)
-    ]
-    absent = [task for task in tasks if task.instance_id is None]
-    assert len(absent) / len(tasks) == pytest.approx(share, abs=0.04)
-    assert {task.target.name for task in absent} == ({item.name for item in absent_objects} if share else set())
-    assert {task.target.name for task in tasks if task.instance_id is not None} == (
-        {item.name for item in pile} if share < 1 else set()
-    )
-    phrasings = {task.instruction.replace(task.target.name, "{name}") for task in tasks}
-    assert phrasings == set(INSTRUCTION_TEMPLATES)
-
-
-def test_an_option_changes_nothing_but_what_it_fixes(env: Any) -> None:
-    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
-
-    def draw(request: Any) -> Any:
-        return sample_task(pile, 2, absent_objects, 0.0, request, np.random.default_rng(0))
-
-    free = draw(ResetOptions())
-    fixed = draw(ResetOptions(target=pile[4]))
-    assert fixed.instruction == free.instruction.replace(pile[2].name, pile[4].name)
-    assert (free.instance_id, fixed.instance_id) == (2, 4)
 
 
 def test_the_example_of_the_documentation_runs() -> None:

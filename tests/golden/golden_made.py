@@ -67,8 +67,8 @@ def picture_tables(inputs: Path, folder: Path) -> Measures:
     found: Measures = {}
     for table in (table for table in TABLES if table != "12"):  # which has no numbers of these runs
         page = write_picture_table(runs, table, folder / "out")
-        found[f"table {number}"] = of_tables(page.read_text())
-        found[f"sheet {number}"] = of_tables(page.with_suffix(".csv").read_text(), whole=False)
+        found[f"table {table}"] = of_tables(page.read_text())
+        found[f"sheet {table}"] = of_tables(page.with_suffix(".csv").read_text(), whole=False)
     return found
 
 

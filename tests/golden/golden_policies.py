@@ -15,6 +15,7 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector, TeacherDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.replay import scene_to_observation
@@ -70,7 +71,7 @@ def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Pat
     judges: dict[str, Any] = {
         "simulator": OracleDetector(),
         "student": StudentDetector(student),
-        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names),
+        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names, Thresholds(0.5, {}, None)),
         "chance": RandomDetector(),
     }
     found: Measures = {}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 
 KEY = "sk-test-0123456789"
 
@@ -22,6 +22,8 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     pause: float = 0.0
+    write: Callable[[BinaryIO], None] | None = None
+    """Writes all of the reply instead, its first line included."""
 
 
 @dataclass
@@ -65,6 +67,10 @@ def chat_server(answer: Callable[[int, str], Reply]) -> Iterator[ChatServer]:
                 reply = state.answer(len(state.requests) - 1, state.messages[-1])
             time.sleep(reply.pause)
             try:
+                if reply.write is not None:
+                    reply.write(self.wfile)
+                    self.close_connection = True
+                    return
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)

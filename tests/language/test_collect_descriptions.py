@@ -119,7 +119,7 @@ def test_a_failed_request_is_repeated(first: Reply) -> None:
         (completion("As an AI language model, I have not seen it."), 2, "a refusal, 'As an AI language model"),
         (completion("%% 123 [] {} 4567"), 2, "no sentence, '%% 123"),
         (completion("word " * 300), 2, "1499 characters instead of a sentence"),
-        (Reply(FINE.body, pause=0.6), 2, "gave no answer within 0.3 s, after 2 attempts; raise timeout="),
+        (Reply(FINE.body, pause=0.6), 2, "gave no complete answer within 0.3 s, after 2 attempts; raise timeout="),
     ],
     ids=lambda value: repr(value.body[:30]) if isinstance(value, Reply) else None,
 )
@@ -204,7 +204,7 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path) 
     assert list(DescriptionSet.load(out).texts) == labels and DescriptionSet.load(out).label_set == "labels"
     asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
     assert asked == [1, 1, 1, 2, 1, 1]  # the fourth was on its way when the run was killed
-    assert [path.name for path in tmp_path.glob(".*")] == []
+    assert list(tmp_path.glob(".*.tmp")) == []
 
 
 def test_the_script_fails_in_one_line(tmp_path: Path) -> None:

@@ -56,7 +56,9 @@ def episode(**changes: Any) -> Any:
     plain = {
         "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
         "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
-        "seconds": 0.1, "steps": 9,
+        "seconds": 0.1, "steps": 9, "kind": "drawn", "expected": ["lemon"], "picked": ["lemon"], "reference": "lemon",
+        "followed": True, "refused": False, "instruction": "lift the lemon", "grasp_found": True, "score": 0.8,
+        "threshold": 0.5,
     }  # fmt: skip
     return plain | changes
 
@@ -132,7 +134,9 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
         "n_videos=1",
         "absent_probability=0.5",
     ]
-    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:summary", 1, run_folder)
+    run_killed(
+        SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:write_report", 1, run_folder
+    )
     path = run_folder / "killed" / "episodes.jsonl"
     lines = path.read_text().splitlines()
     assert len(lines) == 4 and not (run_folder / "killed" / "result.json").exists()
@@ -178,7 +182,7 @@ def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatc
         def __init__(self, config: Any, base_size: int) -> None:
             pass
 
-        def rollout(self, variant: str, seed: int, callback: Any) -> Any:
+        def rollout(self, variant: str, seed: int, kind: str, callback: Any) -> Any:
             played.append((variant, seed))
             return {"success": seed != 7}
 
@@ -233,7 +237,10 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> No
     done = call(run_folder, *arguments)
     assert done.returncode == 0, done.stderr
     result = json.loads((run_folder / "exported" / "evaluation" / "result.json").read_text())
-    assert list(result["variants"]) == ["oracle", "few_shot", "teacher", "random"]
+    assert list(result["variants"]) == ["oracle", "few_shot", "random"] and result["teacher_thresholds"] is None
+    assert "The teacher did not act" in (run_folder / "exported" / "evaluation" / "report.md").read_text()
+    refused = call(run_folder, *arguments, "variants=[teacher]")
+    assert refused.returncode == 2 and "scenes=" in refused.stderr
 
 
 @pytest.mark.sim
@@ -248,7 +255,7 @@ def test_what_a_worker_lacks_is_named(run_folder: Path, tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("variants=[best]", "oracle, few_shot"),
-        ("episodes=0", "at least 1"),
+        ("episodes=-1", "at least 0"),
         ("objects=lego", "proxy"),
         ("split=train", "id, ood"),
         ("control_mode=pd_joint_vel", "pd_ee_delta_pose"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from torch import Tensor
 
 from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
@@ -20,6 +21,7 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -293,7 +295,7 @@ def test_detectors_find_the_object(exported_policy: Path) -> None:
 
     detectors: list[Any] = [
         StudentDetector(student),
-        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"]),
+        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}, None)),
         OracleDetector(),
         RandomDetector(),
     ]
@@ -311,6 +313,29 @@ def test_detectors_find_the_object(exported_policy: Path) -> None:
     del flat["mask"]
     with pytest.raises(InvalidArgumentError, match="mask=True"):
         OracleDetector()(unflatten_observation(flat), "lemon")
+    env.close()
+
+
+def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pickclutter_lang.teachers import load_teacher
+
+    env = environment(mask=True)
+    pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
+    flat, _ = env.reset(seed=0, options={"episode": pile})
+    seen, teacher = unflatten_observation(flat), load_teacher("pocket")
+    given, encode = list[list[str]](), teacher.encode_text
+
+    def record(texts: Sequence[str]) -> Tensor:
+        given.append(list(texts))
+        return encode(texts)
+
+    monkeypatch.setattr(teacher, "encode_text", record)
+    detector = TeacherDetector(teacher, ["lemon", "tennis ball"], Thresholds(0.2, {"lemon": 0.9}, None))
+    found = [detector(seen, name) for name in ("lemon", "tennis ball", "lemon", "yellow fruit", "yellow fruit")]
+    assert given == [["a photo of a lemon", "a photo of a tennis ball"], ["a photo of a yellow fruit"]]
+    assert [one.threshold for one in found] == [0.9, 0.2, 0.9, 0.2, 0.2]
+    scored = detector.score(seen, ["tennis ball", "lemon"])
+    assert [one.score for one in scored] == [found[1].score, found[0].score]
     env.close()
 
 

@@ -1,4 +1,4 @@
-"""The exported student: policy folder, imports, images and names, environment wrappers, features extractor."""
+"""The exported student: policy folder, imports, images and names."""
 
 from __future__ import annotations
 
@@ -7,62 +7,30 @@ import pickle
 import shutil
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.scene_runs import SMALL, config, make_finished_run, make_toys, names_of_objects
+from helpers.policies import SIDE, changed, opened
+from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.datasets.cameras import CameraImages
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
-from pickclutter_lang.experiments.scenes.load import load_trained_run
-from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
-
-if TYPE_CHECKING:
-    import gymnasium
-
-SIDE = 48  # of the images; the student sees them at 32 pixels
-CAMERA = {"hand_camera": {"width": SIDE, "height": SIDE}}
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run, exported after both phases."""
-    root = tmp_path_factory.mktemp("policy")
-    make_finished_run(root, SIDE)
-    for phase in ("distill", "few_shot"):
-        export_policy(PolicyExportConfig(str(root / "run"), phase, None, 1, str(root / phase)))
-    return root
-
-
-@pytest.fixture
-def student(exported: Path) -> StudentRuntime:
-    return StudentRuntime.load(exported / "few_shot")
+from pickclutter_lang.policy.runtime import StudentRuntime
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[tuple[str, str], Any]:
     scenes = run.scenes["ood"]
     return {("hand", "rgb"): scenes.load_images("hand", "rgb", [row])[0]}
-
-
-def opened(exported: Path, phase: str) -> SceneRun:
-    """The run again, with the weights of a phase."""
-    overrides = [f"scenes={exported / 'scenes'}", f"teacher.checkpoint={exported / 'teacher'}", *SMALL]
-    run = SceneRun.open(config(*overrides, f"out={exported / 'run'}", "distill.epochs=1", "few_shot.epochs=1"))
-    run.load_weights(phase)
-    return run
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
@@ -76,46 +44,6 @@ def test_a_folder_predicts_what_the_run_predicts(exported: Path, phase: str) -> 
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=1e-5)
     assert found.attention.shape == (3, student.map_size, student.map_size)
     assert set(student.names) == {*names_of_objects("id"), *names_of_objects("ood"), "a red teapot"}
-
-
-@pytest.mark.parametrize("phase", ["distill", "few_shot"])
-def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, phase: str) -> None:
-    student, run, found = StudentRuntime.load(exported / phase), opened(exported, phase), {}
-    for store in ("id", "fewshot"):
-        scenes = run.scenes[store]
-        for split in ("id", "ood"):
-            names = names_of_objects(split)
-            with torch.no_grad():
-                scores = run.model.predict(scenes.batch(range(len(scenes))), names).probabilities.double().numpy()
-            there = scenes.labels[:, [scenes.label_names.index(name) for name in names]].numpy()
-            found[store, split] = np.quantile(scores[~there], 0.93)
-            assert len({student.threshold(name) for name in names}) == 1
-    known, unseen = (student.threshold(names_of_objects(split)[0]) for split in ("id", "ood"))
-    if phase == "distill":
-        assert (known, unseen) == pytest.approx((found["id", "id"], found["id", "ood"]), abs=1e-5)
-    else:  # of the known ones the higher, since the student was trained on the few-shot scenes
-        assert found["id", "id"] != pytest.approx(found["fewshot", "id"], abs=1e-4)
-        assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-5)
-        assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-5)
-    assert student.threshold("a new word") == unseen
-
-
-@pytest.mark.parametrize("higher", ["id", "fewshot"])
-def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher: str) -> None:
-    scores = {"id": 0.2, "fewshot": 0.2} | {higher: 0.6}
-    stores = [
-        Predictions(
-            torch.full((4, 2), scores[store]),
-            torch.zeros(4, 2, dtype=torch.bool),
-            ["a", "b"],
-            torch.tensor([False, True]),
-            list("wxyz"),
-        )
-        for store in ("id", "fewshot")
-    ]
-    found = policy_thresholds(0.07, *stores)
-    assert found == pytest.approx({"a": 0.6, "b": scores["fewshot"]})
-    assert policy_thresholds(0.07, stores[0], None) == pytest.approx({"a": scores["id"], "b": scores["id"]})
 
 
 def test_names_that_come_later_need_no_description(tmp_path: Path) -> None:
@@ -139,15 +67,6 @@ def test_names_that_come_later_need_no_description(tmp_path: Path) -> None:
     found = StudentRuntime.load(tmp_path / "policy").predict(images_of_scene(run, 3), names)
     np.testing.assert_allclose(found.scores, expected, atol=1e-5)
     assert found.scores[1] != found.scores[2]  # the one is described, the other is not
-
-
-def test_the_folder_does_not_contain_the_paths_of_its_run(exported: Path) -> None:
-    values = json.loads((exported / "few_shot" / "policy.json").read_text())
-    values["student"]["teacher"].pop("checkpoint")
-    assert str(exported) not in json.dumps(values)
-    assert sorted(path.name for path in (exported / "few_shot").iterdir()) == [
-        "policy.json", "text.safetensors", "weights.safetensors",
-    ]  # fmt: skip
 
 
 def test_names_of_the_folder_need_no_teacher(
@@ -177,14 +96,6 @@ def test_names_of_the_folder_need_no_teacher(
 def test_other_images_are_refused(student: StudentRuntime, images: CameraImages, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         student.predict(images, ["lemon"])
-
-
-def changed(exported: Path, part: str, **values: Any) -> bytes:
-    """The configuration of a policy with other values in one part; None: without the key."""
-    content = json.loads((exported / "few_shot" / "policy.json").read_text())
-    left_out = [key for key, value in values.items() if value is None]
-    content[part] = {key: value for key, value in (content[part] | values).items() if key not in left_out}
-    return json.dumps(content).encode()
 
 
 def test_a_folder_from_before_a_setting_has_its_default(exported: Path) -> None:
@@ -237,145 +148,6 @@ def test_another_teacher_is_refused(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "copy" / "policy.json").write_text(json.dumps(values))
     with pytest.raises(TeacherError, match="distilled from"):
         StudentRuntime.load(tmp_path / "copy").encode_names(["teapot"])
-
-
-@pytest.fixture(scope="module")
-def environment() -> Callable[..., gymnasium.Env]:
-    pytest.importorskip("sapien")
-    import gymnasium
-
-    def make(**changes: Any) -> gymnasium.Env:
-        given = {"obs_mode": "rgbd", "camera_cfgs": CAMERA, "control_mode": "pd_ee_delta_pose"} | changes
-        return gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", **given)
-
-    return make
-
-
-@pytest.mark.sim
-def test_observations_carry_the_students_scores(
-    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
-) -> None:
-    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
-    from pickclutter_lang.teachers import load_teacher
-
-    teacher = load_teacher("pocket", exported / "teacher")
-    env = TargetScoreObservation(InstructionEmbedding(environment(), teacher), student, ["lemon", "dice"])
-    observation, info = env.reset(seed=3)
-    assert env.observation_space.contains(observation)
-    expected = teacher.encode_text([info["instruction"]])[0]
-    np.testing.assert_allclose(observation["instruction"], expected, atol=1e-5)
-    for step in range(2):
-        output = student.predict(camera_images(observation), [info["target_name"]])
-        added = observation["graspability"]
-        np.testing.assert_allclose(added["target"], output.scores, atol=1e-5)
-        np.testing.assert_allclose(added["map"], output.attention[0], atol=1e-5)
-        np.testing.assert_allclose(
-            added["names"], student.predict(camera_images(observation), ["lemon", "dice"]).scores, atol=1e-5
-        )
-        assert info["target_score"] == pytest.approx(float(output.scores[0]), abs=1e-5)
-        assert info["target_threshold"] == student.threshold(info["target_name"])
-        observation, *_, info = env.step(env.action_space.sample()) if not step else (None, info)
-    env.close()
-
-
-@pytest.mark.sim
-def test_both_libraries_check_the_wrapped_environment(
-    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
-) -> None:
-    pytest.importorskip("stable_baselines3")
-    from gymnasium.utils.env_checker import check_env as check_gymnasium
-    from stable_baselines3.common.env_checker import check_env as check_sb3
-
-    from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
-    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
-    from pickclutter_lang.teachers import load_teacher
-
-    teacher = load_teacher("pocket", exported / "teacher")
-    inner = InstructionEmbedding(DeclareAbsence(environment()), teacher)
-    env = FlatObservation(TargetScoreObservation(inner, student))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check_sb3(env)
-        warnings.filterwarnings("ignore", ".*is different from the unwrapped version.*")  # it is a wrapper
-        check_gymnasium(env, skip_render_check=True, skip_close_check=True)
-    env.close()
-
-
-@pytest.mark.sim
-def test_wrapped_environments_are_vectorized(
-    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
-) -> None:
-    from gymnasium.vector import SyncVectorEnv
-
-    from pickclutter_lang.envs.wrappers import DeclareAbsence
-    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
-    from pickclutter_lang.teachers import load_teacher
-
-    teacher = load_teacher("pocket", exported / "teacher")
-
-    def one() -> gymnasium.Env:
-        return TargetScoreObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
-
-    many, alone = SyncVectorEnv([one, one]), one()
-    actions = np.zeros(many.action_space.shape or (), np.float32)
-    for n, seed in enumerate((3, 4)):
-        seen, infos = many.reset(seed=[3, 4])
-        expected, info = alone.reset(seed=seed)
-        for _ in range(2):
-            for key in ("target", "map", "names"):
-                np.testing.assert_array_equal(seen["graspability"][key][n], expected["graspability"][key])
-            np.testing.assert_array_equal(seen["instruction"][n], expected["instruction"])
-            assert infos["instruction"][n] == info["instruction"]
-            assert infos["target_threshold"][n] == info["target_threshold"]
-            seen, *_, infos = many.step(actions)
-            expected, *_, info = alone.step(actions[n])
-    many.close()
-    alone.close()
-
-
-@pytest.mark.sim
-def test_other_environments_are_refused(environment: Callable[..., gymnasium.Env], student: StudentRuntime) -> None:
-    import gymnasium
-
-    from pickclutter_lang.policy.score_wrappers import TargetScoreObservation
-
-    with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
-        TargetScoreObservation(gymnasium.make("CartPole-v1"), student)
-    for changes, message in (({"obs_mode": "state"}, "obs_mode"), ({"camera_cfgs": None}, "48 x 48")):
-        env = environment(**changes)
-        with pytest.raises(InvalidArgumentError, match=message):
-            TargetScoreObservation(env, student)
-        env.close()
-
-
-@pytest.mark.sim
-@pytest.mark.slow
-@pytest.mark.parametrize("frozen", [True, False])
-def test_stable_baselines3_learns_on_the_students_features(
-    environment: Callable[..., gymnasium.Env], student: StudentRuntime, frozen: bool
-) -> None:
-    pytest.importorskip("stable_baselines3")
-    from stable_baselines3 import PPO
-
-    from pickclutter_lang.envs.wrappers import FlatObservation
-    from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor
-
-    torch.manual_seed(0)
-    env = FlatObservation(environment(reward_mode="normalized_dense"))
-    chosen = {"student": student, "frozen": frozen}
-    agent = PPO(
-        "MultiInputPolicy", env, n_steps=16, batch_size=8, n_epochs=1, seed=0, device="cpu",
-        policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
-    )  # fmt: skip
-    scorer: Any = agent.policy.features_extractor.scorer
-    before = {name: value.clone() for name, value in scorer.state_dict().items()}
-    agent.learn(16)
-    changed = [name for name, value in scorer.state_dict().items() if not torch.equal(value, before[name])]
-    assert (not changed) if frozen else ("student.global_head.weight" in changed)
-    observation, _ = env.reset(seed=0)
-    action, _ = agent.predict(observation, deterministic=True)
-    assert env.action_space.contains(action)
-    env.close()
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -432,46 +204,3 @@ def test_a_configuration_is_what_was_saved(exported: Path, tmp_path: Path) -> No
     assert len(pairs) == 2 and all(torch.equal(*pair) for pair in pairs)
     with pytest.raises(InvalidArgumentError, match="image_size to be at least 1"):
         save_pretrained(tmp_path, replace(config, student=replace(config.student, image_size=0)), weights, text)
-
-
-@pytest.fixture
-def moved(exported: Path) -> Iterator[None]:
-    """The run's scene stores and teacher are elsewhere."""
-    away = exported / "away"
-    away.mkdir()
-    for name in ("scenes", "teacher"):
-        (exported / name).rename(away / name)
-    yield
-    for name in ("scenes", "teacher"):
-        (away / name).rename(exported / name)
-    away.rmdir()
-
-
-@pytest.mark.parametrize("phase", ["distill", "few_shot"])
-def test_a_run_is_exported_without_scenes_and_teacher(exported: Path, moved: None, tmp_path: Path, phase: str) -> None:
-    export_policy(PolicyExportConfig(str(exported / "run"), phase, None, 1, str(tmp_path)))
-    assert (tmp_path / "policy.json").read_bytes() == (exported / phase / "policy.json").read_bytes()
-    for name in ("weights.safetensors", "text.safetensors"):
-        assert (tmp_path / name).read_bytes() == (exported / phase / name).read_bytes()
-
-
-def test_what_an_export_without_scenes_lacks_is_named(exported: Path, moved: None, tmp_path: Path) -> None:
-    shutil.copytree(exported / "run", tmp_path / "run")
-    (tmp_path / "run" / "predictions" / "few_shot_fewshot.npz").unlink()
-    request = PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy"))
-    with pytest.raises(DatasetError, match=r"scenes=.*no predictions at .*few_shot_fewshot\.npz"):
-        export_policy(request)
-    path = export_policy(replace(request, scenes=str(exported / "away" / "scenes")))
-    found, expected = StudentRuntime.load(path), StudentRuntime.load(exported / "few_shot")
-    assert found.thresholds.names == pytest.approx(expected.thresholds.names, abs=1e-6)
-    (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
-    with pytest.raises(DatasetError, match=r"label_features\.safetensors, so its scene stores"):
-        load_trained_run(request)
-
-
-def test_a_run_without_label_features_is_opened_with_its_scenes_and_teacher(exported: Path, tmp_path: Path) -> None:
-    shutil.copytree(exported / "run", tmp_path / "run")
-    (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
-    export_policy(PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy")))
-    found, expected = (load_pretrained(folder) for folder in (tmp_path / "policy", exported / "few_shot"))
-    assert found[0] == expected[0] and torch.equal(found[2].positive, expected[2].positive)

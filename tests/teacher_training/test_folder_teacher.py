@@ -20,6 +20,7 @@ from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler,
 from pickclutter_lang.teacher_training.folder_report import evaluate_folder, folder_sections
 from pickclutter_lang.teacher_training.provenance import check_held_out_objects
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
+from pickclutter_lang.teachers.training_images import TRAINING_IMAGES
 
 COLORS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
 TINY = (
@@ -128,6 +129,7 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
         f"classes={classes}",
         f"out={tmp_path}/o",
     ]
+    overrides.append("images_half=first")
     script = SCRIPTS / "train_teacher.py"
     process = subprocess.run(
         [sys.executable, script, *overrides, *TINY, "out=o"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -142,7 +144,11 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
     )
     metrics = json.loads((tmp_path / "o" / "teacher" / "figures.json").read_text())
     teacher = load_pocket_teacher(tmp_path / "o" / "teacher")
-    config = make_config(tmp_path, images=train, unseen_images=test_images, classes=classes)
+    assert "images_half=first" in model_card and "on 6 images, the first half of each class" in model_card
+    trained = json.loads((tmp_path / "o" / "teacher" / TRAINING_IMAGES).read_text())
+    ids = FolderImages.open(str(train), half="first").at(1).file_hashes
+    assert trained == sorted(value.hex()[:32] for value in ids) and len(trained) == 6
+    config = make_config(tmp_path, images=train, images_half="first", unseen_images=test_images, classes=classes)
     assert metrics == evaluate_folder(teacher, config)
     assert metrics["images"]["images"] == 6 and set(metrics["classes"]) == {"lime", "beetroot", "banana"}
     for number, name in enumerate(("durian", "plum")):
@@ -163,6 +169,12 @@ def test_an_image_is_in_training_or_evaluation(tmp_path: Path) -> None:
     shutil.copy(train / "Lime" / "0.png", test_images / "Lime" / "other.png")
     with pytest.raises(InvalidArgumentError, match=r"held-out images .*other\.png"):
         check_held_out_objects(make_config(tmp_path, images=train, unseen_images=test_images))
+
+
+def test_a_half_is_of_images_and_one_of_two(tmp_path: Path) -> None:
+    for changes in ({"images": "x", "images_half": "third"}, {"scenes": "[y]", "views": "[z]", "images_half": "first"}):
+        with pytest.raises(InvalidArgumentError, match="images_half"):
+            make_config(tmp_path, **{"images": "null", **changes})
 
 
 def test_renders_or_images_but_not_both(tmp_path: Path) -> None:

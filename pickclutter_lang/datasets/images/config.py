@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.validation import check_image_size, check_seed
+
+HALVES = ("first", "second")
+
+
+def check_half(name: str, half: str | None) -> None:
+    """Raise InvalidArgumentError for a half that is none of `HALVES` and not None."""
+    if half is not None and half not in HALVES:
+        raise InvalidArgumentError(f"expected {name} to be first, second or null, but got {half!r}")
 
 
 @dataclass
@@ -22,6 +31,9 @@ class ImageDataConfig:
     """Folder or archive of the dataset."""
     classes: str | None = None
     """File of the class names of an `image_folder`. null: `classes.json` in `root` or next to it, if there is one."""
+    half: str | None = None
+    """`first` or `second`: half of the images of each class of an `image_folder`, in the order of their names' hashes;
+    the teacher's `images_half` is the other. Images that the teacher was trained on are then refused. null: all."""
     author_lists: str | None = None
     """Folder of the authors' split lists and texts. null: the split of the folders, or a seeded one."""
     descriptions: str | None = None
@@ -52,12 +64,15 @@ class ImageDataConfig:
         for key in ("name", "root"):
             if getattr(self, key) == MISSING:
                 raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
-        for key, low in {"image_size": 16, "seed": 0, "shots": 1, "max_classes": 1, "max_per_class": 1}.items():
+        check_seed(self.seed)
+        check_image_size("data.image_size", self.image_size)
+        for key, low in {"shots": 1, "max_classes": 1, "max_per_class": 1}.items():
             value = getattr(self, key)
             if value is not None and value < low:
                 raise InvalidArgumentError(f"expected {key} of at least {low}, but got {value}")
         if not 0 < self.train_fraction < 1:
             raise InvalidArgumentError(f"expected train_fraction between 0 and 1, but got {self.train_fraction}")
-        for key, only in (("classes", "image_folder"), ("extra_views", "object_views")):
+        check_half("data.half", self.half)
+        for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
                 raise InvalidArgumentError(f"expected {key} with {only} alone, but got it with {self.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from pickclutter_lang.datasets.images.pixel_cache import PixelCache
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.utils.io import atomic_write
 
+_MAX_FILE_BYTES = 100_000_000
 _BLOCK, _SHA256 = 256, 32
 # What Pillow raises, by the format and by how the file is broken.
 _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
@@ -172,11 +174,30 @@ def _key(paths: Sequence[Path], ids: Sequence[str]) -> str:
             found = path.stat()
         except OSError as error:
             raise MissingAssetsError(f"expected an image at {path}, but: {error.strerror}") from error
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device would not end
+            raise InvalidArgumentError(f"expected an image at {path}, but it is no regular file; remove it")
+        if found.st_size > _MAX_FILE_BYTES:
+            raise InvalidArgumentError(
+                f"expected an image of at most {_MAX_FILE_BYTES // 10**6} MB at {path}, but got "
+                f"{found.st_size / 1e6:.0f} MB; make it smaller"
+            )
         key.update(f"{name}\0{path.absolute()}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
     return key.hexdigest()
 
 
+def _is_text(name: str) -> bool:
+    """Return whether a name can be written: Python reads bytes that are no UTF-8 as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _check_ids(ids: Sequence[str], count: int) -> None:
+    for name in ids:
+        if not _is_text(name):
+            raise InvalidArgumentError(f"expected file names in UTF-8, but got {name!a}; rename it")
     if len(ids) != count:
         raise InvalidArgumentError(f"expected an id for each of {count} images, but got {len(ids)}")
     if len(set(ids)) < len(ids):

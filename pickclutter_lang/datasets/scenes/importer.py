@@ -29,6 +29,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownO
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.validation import check_path
 
 OBJECT_SET = "published"
 SPLITS = ("train", "id", "ood", "fewshot")
@@ -53,6 +54,7 @@ class ImportConfig:
         """Raise `InvalidArgumentError` for values outside their range."""
         if self.split not in SPLITS:
             raise InvalidArgumentError(f"expected split out of {', '.join(SPLITS)}, but got {self.split!r}")
+        check_path("out", self.out)
         if not 16 <= self.image_size <= 1024 or self.shard_size < 1:
             raise InvalidArgumentError(
                 "expected image_size from 16 to 1024 and shard_size of at least 1, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.datasets.images import ImageDataConfig
@@ -12,7 +11,20 @@ from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import above, at_least, has_fields, one_of, within
+from pickclutter_lang.utils.validation import (
+    MAX_BATCH_SIZE,
+    above,
+    at_least,
+    check_device,
+    check_image_size,
+    check_path,
+    check_seed,
+    check_threads,
+    check_workers,
+    has_fields,
+    one_of,
+    within,
+)
 
 CACHE_DIR = "runs/image_cache"
 
@@ -161,16 +173,16 @@ class ImageTrainConfig:
             part.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")
-        at_least("image_size", self.image_size, 16)
+        check_image_size("image_size", self.image_size)
         at_least("epoch_repeats", self.epoch_repeats, 1)
         within("average_last_epochs", self.average_last_epochs, 1, min(self.distill.epochs, self.few_shot.epochs))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        at_least("seed", self.seed, 0)
-        at_least("num_workers", self.num_workers, 0)
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_workers("num_workers", self.num_workers)
+        check_path("out", self.out)
         if self.center_crop is not None:
             within("center_crop", self.center_crop, 16, self.data.image_size)
-        if self.num_threads is not None:
-            at_least("num_threads", self.num_threads, 1)
         losses = [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)]
         if self.text.closed_set and [*losses, *(self.objective.extra or ())] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
@@ -212,6 +224,6 @@ class CaptionConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         self.data.validate()
         at_least("max_tokens", self.max_tokens, 1)
-        at_least("batch_size", self.batch_size, 1)
-        if Path(self.out).suffix != ".jsonl":
-            raise InvalidArgumentError(f"expected out to end in .jsonl, but got {self.out!r}")
+        within("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
+        check_device(self.device)
+        check_path("out", self.out, ".jsonl")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, ImageSweepResults
-from pickclutter_lang.experiments.images.image_tables import chance, of_paper
+from pickclutter_lang.experiments.images.image_tables import table_of_data
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
 from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
@@ -82,14 +82,14 @@ def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
         label = title if runs.seeds(run) else f"{title}: not finished"
         bars = ax.bar(across, means, 0.92 * width, yerr=errors, capsize=3, color=color, label=label)
         ax.bar_label(bars, labels=["" if one is None else f"{100 * one.mean:.1f}" for one in found], padding=2)
-        paper = of_paper(runs, table, run)[1:] or (None, None)
+        paper = sum(table_of_data(runs, table).row(run).paper, ())[1:] or (None, None)
         dots = [(x + 0.3 * width, value) for x, value in zip(across, paper, strict=True) if value is not None]
         if dots:  # next to the error bar
             at, up = zip(*dots, strict=True)
             ax.scatter(at, up, marker="D", s=34, color="black", edgecolor="white", zorder=3, label="paper")
         for measure, one, value in zip(_STAGES, found, paper, strict=True):
             lines.append([run, measure, *numbers(one), "" if value is None else f"{value / 100:.3f}"])
-    guess = chance(runs, "zero_shot.ood.accuracy")
+    guess = table_of_data(runs, "1").chance.get("zero_shot.ood.accuracy")
     if guess is not None:
         ax.axhline(100 * guess, color="black", linewidth=1, linestyle="--", label="chance")
     ax.set(title=f"{runs.data['name']}: Y_ood on X_ood", ylabel="accuracy, %", xticks=places)

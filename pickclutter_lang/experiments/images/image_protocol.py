@@ -38,7 +38,13 @@ def evaluate_images(run: ImageRun) -> dict[str, Any]:
     """Evaluate every stage of a finished run; write `result.json` and `space.npz`, and return the result.
 
     :raises CheckpointError: when a phase is not finished
+    :raises LockedError: when another process is at work in its folder
     """
+    with run.locked():
+        return _evaluate(run)
+
+
+def _evaluate(run: ImageRun) -> dict[str, Any]:
     start = time.perf_counter()
     metrics: dict[str, Any] = {"teacher": _teacher(run)}
     zero_shot: dict[str, Accuracy | None] = {**_over_last_epochs(run, DISTILL, _accuracies)}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
-from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, load_sweep, number_at
+from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS, TABLES
+from pickclutter_lang.experiments.sweeps.sweep_results import (
+    TEACHER,
+    Replicate,
+    SweepKind,
+    SweepResults,
+    load_sweep,
+    number_at,
+)
 from pickclutter_lang.utils.markdown import percent
 
 SPACE_FILE = "space.npz"
@@ -50,8 +57,11 @@ class ImageSweepResults(SweepResults):
         return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 
     def _results(self, run: str | None) -> Mapping[Replicate, Result]:
-        if run is not None:
-            return super()._results(run)
+        return super()._results(run) if run is not None else self.teacher_runs
+
+    @property
+    def teacher_runs(self) -> Mapping[Replicate, Result]:
+        """The runs whose numbers of the teacher are shown."""
         # The teacher's accuracies depend on the texts: those of names alone are Table 1's.
         plain = [
             seeds
@@ -69,6 +79,20 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> ImageSweepResults:
     """
     found = load_sweep(out, IMAGE_TABLES)
     return ImageSweepResults(found.folder, found.runs, found.folders, tuple(overrides))
+
+
+def teacher_rows(runs: ImageSweepResults) -> Iterator[tuple[str, Replicate, Result]]:
+    """Yield the teacher's numbers as runs of their own."""
+    for replicate in runs.replicates(None):
+        yield TEACHER, replicate, {"metrics": {TEACHER: runs.teacher_runs[replicate]["metrics"][TEACHER]}}
+
+
+def measures_of(result: Result) -> Iterator[str]:
+    """Yield the paths of the numbers of a run that some table shows; the teacher's are of `teacher_rows` alone."""
+    alone = set(result["metrics"]) == {TEACHER}
+    shown = [cell for table in TABLES.values() for row in table.rows for cell in table.cells(row)]
+    measures = [*(m for cell in shown for m in cell), *(m for table in TABLES.values() for m in table.also)]
+    yield from (m for m in dict.fromkeys(measures) if m.startswith(f"{TEACHER}.") == alone)
 
 
 def summary(result: Result) -> str:

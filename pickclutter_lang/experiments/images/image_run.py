@@ -22,6 +22,7 @@ from pickclutter_lang.experiments.images.image_student import ImageStudent, desc
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
+from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch, seed_everything
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
@@ -52,6 +53,8 @@ class ImageRun(MultiPhaseExperiment):
         """
         configure_torch(config)
         data, split, report = load_image_dataset(config.data)
+        if config.data.half:
+            check_untrained_images(data, config.teacher.checkpoint)
         teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device)
         run = cls(config, teacher, data, split, report)
         run.validate_run_dir()
@@ -122,15 +125,16 @@ class ImageRun(MultiPhaseExperiment):
 
         :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
         """
-        self._train_batches(0)
-        for phase in [*self.phases][1:]:
-            self._few_shot_batches(phase, 0)
-        self._try_sizes()
-        _ = self._training_data, self.teacher_image_features
-        if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
-            _ = self.teacher_keys  # the last use of the image encoder
-        self.teacher.free_image_encoder()
-        self.train_phases()
+        with self.locked():
+            self._train_batches(0)
+            for phase in [*self.phases][1:]:
+                self._few_shot_batches(phase, 0)
+            self._try_sizes()
+            _ = self._training_data, self.teacher_image_features
+            if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
+                _ = self.teacher_keys  # the last use of the image encoder
+            self.teacher.free_image_encoder()
+            self.train_phases()
 
     def _try_sizes(self) -> None:
         """Run the student on an image of every size of the training.

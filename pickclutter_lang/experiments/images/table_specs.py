@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
+
+from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
+from pickclutter_lang.experiments.sweeps.tables import Column, Row, Table
 
 NAIVE = "cls"
 BEST = "cls+im_cst+vlprox"
@@ -51,59 +54,6 @@ RUNS: Mapping[str, tuple[str, ...]] = {
     "best+semantic+filtered_im_cst": (*_ENRICHED, "objective.filter_im_cst=true"),
 }
 """Name of a run -> its overrides. `best` is the best of Table 1; runs that tables share are one run."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: the numbers of its cells are those at `measures`, dotted paths into the metrics of a run.
-
-    :param best: which value is the best of the column, `""` where the paper says that it is neither
-    """
-
-    title: str
-    measures: tuple[str, ...]
-    best: Literal["high", "low", ""] = "high"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row, which `name` identifies in its table, in `paper.PAPER` and in comparisons.
-
-    :param run: whose numbers the row shows; None: the teacher's, which every run has
-    :param measures: for each column, where they differ from the column's
-    """
-
-    name: str
-    title: str
-    run: str | None
-    measures: tuple[tuple[str, ...], ...] | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the paper.
-
-    :param pairs: rows whose difference over equal seeds is of interest: (this, minus that)
-    :param also: further measures of every row, for the CSV file alone
-    :param note: what one must know to read it
-    """
-
-    number: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    pairs: tuple[tuple[str, str], ...] = ()
-    also: tuple[str, ...] = ()
-    note: str = ""
-
-    @property
-    def runs(self) -> tuple[str, ...]:
-        """The runs that it needs, each once."""
-        return tuple(dict.fromkeys(row.run for row in self.rows if row.run is not None))
-
-    def row(self, name: str) -> Row:
-        """Return the row of a name."""
-        return next(row for row in self.rows if row.name == name)
 
 
 ACCURACY = ("zero_shot.id.accuracy", "zero_shot.ood.accuracy", "few_shot.ood.accuracy")
@@ -284,3 +234,34 @@ TABLES: Mapping[str, Table] = {table.number: table for table in _ALL}
 
 FIGURES: Mapping[str, tuple[str, ...]] = {"1": (NAIVE, BEST, ENRICHED), "2b": (BEST, ENRICHED), "4": (BEST,)}
 """Number of a figure -> the runs that it needs."""
+
+
+def table_of(number: str, data: str, seen: int, unseen: int) -> Table:
+    """Return a table for a data set: with the paper's figures on it, and what guessing gives.
+
+    :param data: name of the data set
+    :param seen: number of classes in Y_id
+    :param unseen: number of classes in Y_ood
+    """
+    table = TABLES[number]
+    rows = []
+    for row in table.rows:
+        figures, cells = PAPER[number].get(row.name, {}).get(data, ()), []
+        for measures in table.cells(row):
+            cells.append(figures[: len(measures)])
+            figures = figures[len(measures) :]
+        rows.append(replace(row, paper=tuple(cells) if any(cells) else ()))
+    shown = {measure for column in table.columns for measure in column.measures}
+    guesses = {measure: guess for measure in shown if (guess := chance(measure, seen, unseen)) is not None}
+    return replace(table, rows=tuple(rows), chance=guesses)
+
+
+def chance(measure: str, seen: int, unseen: int) -> float | None:
+    """Return what guessing gives: one over the number of classes, or half of all pairs in the wrong order."""
+    classes = {"id": seen, "ood": unseen, "all": seen + unseen, "ood1": (unseen + 1) // 2, "ood2": unseen // 2}
+    _, part, *rest = measure.split(".")
+    if rest and rest[0] == "alignment_inversions":
+        k = int(rest[1])
+        return k * (k - 1) / 4
+    count = classes.get(part.split("_")[0], 0) if rest == ["accuracy"] else 0
+    return 1 / count if count else None

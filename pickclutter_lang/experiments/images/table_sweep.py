@@ -14,15 +14,24 @@ from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_provenance import describe_data, describe_spaces, describe_texts
-from pickclutter_lang.experiments.images.image_results import IMAGE_TABLES, ImageSweepResults, load_runs
+from pickclutter_lang.experiments.images.image_results import (
+    IMAGE_TABLES,
+    ImageSweepResults,
+    load_runs,
+    measures_of,
+    teacher_rows,
+)
 from pickclutter_lang.experiments.images.image_tables import write_table
 from pickclutter_lang.experiments.images.table_specs import BEST, FIGURES, RUNS, TABLES
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_sweep, override_key, plan_runs, quoted
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values_of, write_values
 from pickclutter_lang.teachers import Teacher, load_teacher
+from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.io import ensure_dir
+from pickclutter_lang.utils.validation import check_path
 
 SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
@@ -62,6 +71,7 @@ class TableSweepConfig:
                     f"expected {name} to be all, or of {', '.join(known)}, such as {name}={known[0]} or "
                     f"{name}=[{known[0]},{known[1]}], but got {chosen}"
                 )
+        check_path("out", self.out)
         check_sweep(self.seeds, self.workers, self.overrides, _OF_A_RUN | _GROUPS)
 
     @property
@@ -130,6 +140,8 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
     out = Path(config.out)
     ensure_dir(out)
     runs = load_runs(out, config.overrides) if config.runs else ImageSweepResults(out, {}, {})
+    if runs.runs:
+        write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))
     paths = []
     for number in config.tables:
         needed = TABLES[number].runs
@@ -175,6 +187,8 @@ class _CurrentProvenance:
         if key not in self._opened:
             data, split, report = load_image_dataset(config.data)
             self._report(report)
+            if config.data.half:
+                check_untrained_images(data, config.teacher.checkpoint)
             self._opened[key] = data, split, load_teacher(config.teacher.name, config.teacher.checkpoint)
         return self._opened[key]
 

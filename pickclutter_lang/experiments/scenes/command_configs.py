@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import BLIND, CATALOG, STYLES
-from pickclutter_lang.utils.validation import at_least, one_of, within
+from pickclutter_lang.utils.validation import (
+    check_device,
+    check_folder,
+    check_path,
+    check_threads,
+    one_of,
+    within,
+)
+
+CALIBRATIONS = ("few_shot", "id")
+"""Scenes that thresholds come from: X_id and the few-shot scenes, or X_id alone."""
 
 
 @dataclass
@@ -25,8 +35,9 @@ class TrainedRunConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("phase", self.phase, ("distill", "few_shot"))
-        if self.num_threads is not None:
-            at_least("num_threads", self.num_threads, 1)
+        check_threads(self.num_threads)
+        check_path("run", self.run)
+        check_folder("scenes", self.scenes)
 
 
 @dataclass
@@ -37,6 +48,9 @@ class PolicyExportConfig(TrainedRunConfig):
     """Folder of the policy. The files of a policy in it are replaced."""
     false_positive_rate: float = 0.07
     """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
+    calibration: str | None = None
+    """Scenes that thresholds come from: `id` (X_id) or `few_shot` (X_id and the few-shot scenes, which have labels of
+    unseen objects). null: `id` before fine-tuning and `few_shot` after it."""
 
     def __post_init__(self) -> None:
         """Fill in `${run}`, as hydra does for a command."""
@@ -45,7 +59,10 @@ class PolicyExportConfig(TrainedRunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
+        check_path("out", self.out)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
+        if self.calibration is not None:
+            one_of("calibration", self.calibration, CALIBRATIONS)
 
 
 @dataclass
@@ -61,6 +78,11 @@ class OnnxExportConfig(TrainedRunConfig):
         """Fill in `${run}`, as hydra does for a command."""
         self.out = self.out.replace("${run}", self.run)
 
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        check_path("out", self.out, ".onnx")
+
 
 @dataclass
 class DemoConfig(TrainedRunConfig):
@@ -72,7 +94,7 @@ class DemoConfig(TrainedRunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
-        within("port", self.port, 1, 65535)
+        within("port", self.port, 1024, 65535)
 
 
 @dataclass
@@ -83,7 +105,7 @@ class TextAblationConfig:
     """Scene stores, for prompts `with a ...` against `without a ...`."""
     views: list[str] = field(default_factory=list)
     """Folders of `pickclutter render-object-views`, for top-1 accuracy over the 26 objects."""
-    teacher: str = "pocket"
+    teacher_name: str = "pocket"
     """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
@@ -104,8 +126,9 @@ class TextAblationConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if not self.scenes and not self.views:
             raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
-        if self.seeds < 1 or not 0 < self.crop_fraction <= 1:
-            raise InvalidArgumentError(
-                "expected seeds of at least 1 and crop_fraction in (0, 1], "
-                f"but got {self.seeds} and {self.crop_fraction}"
-            )
+        if not self.descriptions:
+            raise InvalidArgumentError("expected descriptions to name at least one style or file, but got []")
+        within("seeds", self.seeds, 1, 1000)
+        within("crop_fraction", self.crop_fraction, 0.1, 1.0)
+        check_device(self.device)
+        check_path("out", self.out, ".md")

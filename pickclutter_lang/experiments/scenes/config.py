@@ -11,7 +11,17 @@ from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import above, at_least, one_of, within
+from pickclutter_lang.utils.validation import (
+    above,
+    at_least,
+    check_folder,
+    check_path,
+    check_seed,
+    check_threads,
+    check_workers,
+    one_of,
+    within,
+)
 
 
 @dataclass
@@ -151,10 +161,10 @@ class TrainConfig:
                 )
         one_of("selection_metric", self.selection_metric, ("map", "f1"))
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        at_least("seed", self.seed, 0)
-        at_least("num_workers", self.num_workers, 0)
-        if self.num_threads is not None:
-            at_least("num_threads", self.num_threads, 1)
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_workers("num_workers", self.num_workers)
+        check_path("out", self.out)
 
     @property
     def phases(self) -> dict[str, PhaseConfig]:
@@ -181,3 +191,9 @@ class EvaluateConfig:
     """torch's name of the device."""
     report_only: bool = False
     """Write the report from `result.json` and the saved predictions. This needs no scenes and no teacher."""
+
+    def validate(self) -> None:
+        """Raise a named error for a value outside what is allowed."""
+        check_threads(self.num_threads)
+        check_path("run", self.run)
+        check_folder("scenes", self.scenes)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -11,7 +14,7 @@ import matplotlib
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from torch.nn import functional
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, PickClutterError
@@ -22,7 +25,11 @@ from pickclutter_lang.students.inference import predict_batch
 from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.students.model import Prediction
 
-HOST = "127.0.0.1"
+MAX_PIXELS = 25_000_000
+"""Pixels of an uploaded image; they are counted before it is decoded."""
+MAX_NAMES = 64
+MAX_NAME_LENGTH = 200
+"""Characters of a name; texts of the teachers are shorter."""
 _STORES = ("ood", "id", "fewshot", "train")
 _DISPLAY_SIZE = 448  # pixels
 
@@ -68,6 +75,43 @@ def predict_image(student: TrainedStudent, image: NDArray[np.uint8], names: Sequ
     return _by_name(square, student.model.predict(images, names), names)
 
 
+def open_upload(path: str) -> NDArray[np.uint8]:
+    """Return an uploaded image, uint8 [height, width, 3], as its camera was turned.
+
+    :raises InvalidArgumentError: when the file is no image, or has too many pixels
+    """
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except Image.DecompressionBombError as error:  # of Pillow, for a far larger one
+        megapixels = MAX_PIXELS // 10**6
+        raise InvalidArgumentError(f"expected an image of at most {megapixels} megapixels; make it smaller") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InvalidArgumentError("expected an image, but the file cannot be read as one; choose another") from error
+
+
+def split_names(text: object) -> list[str]:
+    """Return the names in a text with commas between them.
+
+    :raises InvalidArgumentError: for no text, too many names, or one that is too long or cannot be shown
+    """
+    longest = MAX_NAMES * (MAX_NAME_LENGTH + 1)
+    if not isinstance(text, str) or len(text) > longest:
+        got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
+        raise InvalidArgumentError(f"expected names with commas between them, in {longest} characters, but got {got}")
+    names = text.split(",")
+    if len(names) > MAX_NAMES:
+        raise InvalidArgumentError(f"expected at most {MAX_NAMES} names, but got {len(names)}")
+    for name in names:
+        if len(name) > MAX_NAME_LENGTH or not name.strip().isprintable():
+            raise InvalidArgumentError(
+                f"expected names of at most {MAX_NAME_LENGTH} printable characters, but got {name[:40]!a}"
+            )
+    return validate_label_names(names)
+
+
 def accepts_uploads(student: TrainedStudent) -> bool:
     """Return whether a single RGB image is all that the student needs."""
     return student.config.data.camera_spec.channels == 3
@@ -99,21 +143,6 @@ def build_demo(config: DemoConfig) -> Any:
     return build_page(gradio, load_trained_run(config))
 
 
-def serve(page: Any, port: int) -> str:
-    """Serve a page on 127.0.0.1 from threads of this process and return its address; `page.close()` ends it.
-
-    :raises InvalidArgumentError: when the port is taken
-    """
-    try:
-        page.launch(
-            server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, show_error=True,
-            prevent_thread_lock=True,
-        )  # fmt: skip
-    except OSError as error:
-        raise InvalidArgumentError(f"expected a free port, but {port} is not ({error}); choose another port") from error
-    return f"http://{HOST}:{port}/"
-
-
 def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
     """Lay out the page; `gr` is gradio. Its one function has the API name `predict`.
 
@@ -134,8 +163,10 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
                 chosen = gr.Dropdown([], label="Map of (default: the most probable)", allow_custom_value=True)
                 upload = gr.Image(
                     label="Your own image instead (its center square)", sources=["upload", "clipboard"],
-                    type="numpy", image_mode="RGB", height=220, visible=accepts_uploads(student),
+                    type="filepath", image_mode=None, height=220, visible=accepts_uploads(student),
                 )  # fmt: skip
+                # As a path: gradio would open the file before anything can be checked.
+                upload.preprocess = lambda payload: None if payload is None else payload.path
             with gr.Column():
                 options = {"format": "png", "interactive": False, "buttons": ["fullscreen", "download"]}
                 image = gr.Image(label="Image", **options)
@@ -172,24 +203,20 @@ def _introduction(student: TrainedStudent) -> str:
 
 def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mapping[str, int], missing: str) -> Any:
     """Return the page's function of (store, scene, uploaded image, names, name of the map)."""
+    one_at_a_time = threading.Lock()  # memory for one image and its maps, however many requests come
 
-    def predict(
-        store: str, scene: float, upload: NDArray[np.uint8] | None, names_text: str, chosen: str | None
-    ) -> tuple[Any, ...]:
+    def answer(store: str, scene: float, upload: str | None, names_text: str, chosen: str | None) -> tuple[Any, ...]:
         last = scene_counts.get(store, 1) - 1
+        if not math.isfinite(scene):
+            raise InvalidArgumentError(f"expected the number of a scene, but got {scene}")
         index = min(int(scene), last)
         if upload is None and not scene_counts:
             return None, None, None, f"Upload an image. There are no scenes: {missing}", gr.skip(), gr.skip()
-        try:
-            if upload is None:
-                found, truth = (
-                    predict_scene(student, store, index, names_text.split(",")),
-                    _truth(student, store, index),
-                )
-            else:
-                found, truth = predict_image(student, upload, names_text.split(",")), "Remove your image to see scenes."
-        except PickClutterError as error:
-            raise gr.Error(str(error)) from error
+        names = split_names(names_text)
+        if upload is None:
+            found, truth = predict_scene(student, store, index, names), _truth(student, store, index)
+        else:
+            found, truth = predict_image(student, open_upload(upload), names), "Remove your image to see scenes."
         most_probable = max(found.probabilities, key=found.probabilities.__getitem__)
         name = chosen if chosen in found.attention else most_probable
         size = (_DISPLAY_SIZE, _DISPLAY_SIZE)
@@ -201,6 +228,16 @@ def _page_function(gr: ModuleType, student: TrainedStudent, scene_counts: Mappin
             gr.Dropdown(list(found.attention), value=chosen if chosen in found.attention else None),
             gr.Slider(maximum=last, value=index),
         )
+
+    def predict(*inputs: Any) -> tuple[Any, ...]:
+        try:
+            with one_at_a_time:
+                return answer(*inputs)
+        except PickClutterError as error:
+            raise gr.Error(str(error)) from error
+        except Exception as error:
+            traceback.print_exc()
+            raise gr.Error(f"unexpected {type(error).__name__}; the terminal shows more") from error
 
     return predict
 

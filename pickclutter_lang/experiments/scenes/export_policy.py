@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import (
     load_crop_classifier_weights,
     load_trained_run,
 )
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.thresholds import per_split_fpr_thresholds
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
-from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.policy.config import (
     PolicyConfig,
@@ -28,48 +28,47 @@ from pickclutter_lang.policy.config import (
     StudentSpec,
     Thresholds,
 )
-from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 
 _MAX_CALIBRATION_SCENES = 300
-"""Scenes of a store, evenly spaced, that thresholds of the crop classifier come from: some third of a second each."""
+"""Scenes of a store, evenly spaced, that thresholds of a detector come from: some third of a second each."""
 
 
 def export_policy(config: PolicyExportConfig) -> Path:
     """Write the student of a finished run as a folder that `StudentRuntime.load` opens; return the folder.
 
-    Its thresholds come from X_id. After fine-tuning those of Y_ood come from the few-shot scenes, and for Y_id the
-    higher one of both stores counts. X_id lacks the objects of Y_ood, which raise false positives. The few-shot scenes
-    hold them, but the student was trained on these very scenes.
+    Its thresholds come from X_id. After fine-tuning, or with `calibration=few_shot`, those of Y_ood come from the
+    few-shot scenes, and for Y_id the higher one of both stores counts. X_id lacks the objects of Y_ood, which raise
+    false positives. The few-shot scenes hold them, but a fine-tuned student was trained on these very scenes.
 
-    Scores are those that the evaluation of the run has saved, where it has. Scores that are missing, and those of a
-    crop classifier, need the run's scenes. The crop classifier is exported with the student after fine-tuning.
+    Scores are those that the run has saved when it was evaluated, where it has; scores that are missing need its
+    scenes. The crop classifier is exported with the student after fine-tuning.
 
     :raises PickClutterError: what `load_trained_run` raises; DatasetError when scenes are needed and missing, when no
         table is seen in a scene that thresholds of the crop classifier come from, or when the folder cannot be written
     """
     student = load_trained_run(config)
-    few_shot = config.phase == FEW_SHOT
-    with_crops = few_shot and student.config.crop_classifier is not None
+    after_tuning = config.phase == FEW_SHOT
     on_id = _predictions(student, "id")
+    few_shot = config.calibration == "few_shot" if config.calibration is not None else after_tuning
     on_few = _predictions(student, "fewshot") if few_shot else None
     names = policy_thresholds(config.false_positive_rate, on_id, on_few)
+    with_crops = after_tuning and student.config.crop_classifier is not None
     spec, weights = _student_spec(student, with_crops), dict(student.weights)
     crop_thresholds = None
-    if with_crops and on_few is not None:
-        crop_weights = load_crop_classifier_weights(student)
-        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_weights.items()}
-        detector = StudentDetector(StudentRuntime(spec, weights, student.labels.features))
-        verified = [
-            _detector_scores(student, store, part, detector)
-            for store, part in (("id", on_id.of_splits(("id",))), ("fewshot", on_few))
-        ]
-        crop_thresholds = policy_thresholds(config.false_positive_rate, *verified)
+    if with_crops:
+        weights |= _crop_weights(student)
+        crops_on_id = _crop_scores(student, "id")
+        crops_on_few = _crop_scores(student, "fewshot") if few_shot else None
+        crop_thresholds = policy_thresholds(config.false_positive_rate, crops_on_id, crops_on_few)
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds))
-    save_pretrained(Path(config.out), policy, weights, student.labels.features)
+    with dir_lock(Path(config.out)):
+        save_pretrained(Path(config.out), policy, weights, student.labels.features)
     return Path(config.out)
 
 
@@ -86,6 +85,47 @@ def policy_thresholds(false_positive_rate: float, on_id: Predictions, on_few: Pr
     thresholds = per_split_fpr_thresholds(on_few, false_positive_rate).tolist()
     rows = zip(on_few.names, on_few.unseen.tolist(), thresholds, strict=True)
     return {name: value if unseen else max(value, found[name]) for name, unseen, value in rows}
+
+
+def save_crop_scores(request: TrainedRunConfig) -> None:
+    """Save the scores that thresholds of a run's crop classifier come from, so that its export needs no scenes.
+
+    Nothing is done for a run without a crop classifier.
+
+    :raises PickClutterError: as `export_policy`
+    """
+    student = load_trained_run(request)
+    if student.config.crop_classifier is not None:
+        for store in ("id", "fewshot"):
+            save_predictions(_crop_scores_file(student, store), _score_crops(student, store))
+
+
+def _crop_scores_file(student: TrainedStudent, store: str) -> Path:
+    return student.folder / "predictions" / f"{CROP_CLASSIFIER}_{store}.npz"
+
+
+def _crop_scores(student: TrainedStudent, store: str) -> Predictions:
+    """Return the scores with the crop classifier: those that the run saved, or new ones where there are none."""
+    path = _crop_scores_file(student, store)
+    if path.is_file():
+        return load_predictions(path)
+    try:
+        return _score_crops(student, store)
+    except DatasetError as error:
+        raise type(error)(
+            f"{error}; the thresholds of the crop classifier come from these scenes, since there are no scores at "
+            f"{path}; where the scenes are, pickclutter evaluate-affordance run={student.folder} saves them"
+        ) from error
+
+
+def _score_crops(student: TrainedStudent, store: str) -> Predictions:
+    weights = student.weights | _crop_weights(student)
+    detector = StudentDetector(StudentRuntime(_student_spec(student, True), weights, student.labels.features))
+    return score_scenes(student.scenes[store], student.labels.unseen_by_name, detector)
+
+
+def _crop_weights(student: TrainedStudent) -> dict[str, torch.Tensor]:
+    return {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in load_crop_classifier_weights(student).items()}
 
 
 def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
@@ -124,28 +164,50 @@ def _predictions(student: TrainedStudent, store: str) -> Predictions:
         ) from error
 
 
-def _detector_scores(
-    student: TrainedStudent, store: str, predictions: Predictions, detector: StudentDetector
+def detector_thresholds(
+    false_positive_rate: float,
+    detector: ScoringDetector,
+    scenes: Mapping[str, SceneDataset],
+    names: Mapping[str, bool],
+    few_shot: bool,
+) -> dict[str, float]:
+    """Return the threshold of each name for a detector's scores, by the rule of `policy_thresholds`.
+
+    :param scenes: stores `id` and, with `few_shot`, `fewshot`
+    :param names: name -> whether it is unseen
+    :param few_shot: use the few-shot scenes beside X_id
+    """
+    if not few_shot:
+        return policy_thresholds(false_positive_rate, score_scenes(scenes["id"], names, detector), None)
+    seen = {name: False for name, unseen in names.items() if not unseen}
+    on_id = score_scenes(scenes["id"], seen, detector)
+    return policy_thresholds(false_positive_rate, on_id, score_scenes(scenes["fewshot"], names, detector))
+
+
+def score_scenes(
+    scenes: SceneDataset, names: Mapping[str, bool], detector: ScoringDetector, count: int = _MAX_CALIBRATION_SCENES
 ) -> Predictions:
-    """Return predictions with the combined scores of student and crop classifier, on at most 300 of the scenes."""
-    try:
-        scenes = student.scenes[store]
-    except DatasetError as error:
-        raise type(error)(f"{error}; the thresholds of the crop classifier come from these scenes") from error
-    rows = _evenly_spaced(len(scenes))
+    """Return a detector's scores of names, on at most `count` scenes of a store, evenly spaced.
+
+    :param names: name -> whether it is unseen
+    :raises DatasetError: when the store lacks images that detectors read
+    """
+    rows = _evenly_spaced(len(scenes), count)
     scores = [
-        [target.score for target in detector.score(scene_to_observation(scenes, row), predictions.names)]
-        for row in track(rows, f"object crops of {store}")
+        [target.score for target in detector.score(scene_to_observation(scenes, row), list(names))]
+        for row in track(rows, f"scenes of {scenes.store.path.name}")
     ]
-    return replace(
-        predictions,
-        probabilities=torch.tensor(scores),
-        targets=predictions.targets[rows],
-        scenes=[predictions.scenes[row] for row in rows],
+    columns = [scenes.label_names.index(name) for name in names]
+    return Predictions(
+        torch.tensor(scores),
+        scenes.labels[rows][:, columns].bool(),
+        list(names),
+        torch.tensor(list(names.values())),
+        [scenes.scene_ids[row] for row in rows],
     )
 
 
-def _evenly_spaced(count: int) -> Sequence[int]:
-    chosen = np.linspace(0, count - 1, min(count, _MAX_CALIBRATION_SCENES)).round().astype(int)
+def _evenly_spaced(available: int, count: int) -> Sequence[int]:
+    chosen = np.linspace(0, available - 1, min(available, count)).round().astype(int)
     rows: list[int] = np.unique(chosen).tolist()
     return rows

@@ -34,7 +34,10 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     """
     path = Path(request.run) / CONFIG_FILE
     try:
-        values = with_earlier_settings(json.loads(path.read_text())["settings"])
+        text = path.read_text()
+        if "${" in text:  # OmegaConf would resolve it, to an environment variable too
+            raise InvalidArgumentError("it holds an interpolation, ${...}, which settings of a run never do")
+        values = with_earlier_settings(json.loads(text)["settings"])
         config = parse_config(TrainConfig, OmegaConf.create(values))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(

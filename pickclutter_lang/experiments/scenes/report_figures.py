@@ -49,7 +49,7 @@ def draw_table(result: dict[str, Any], path: Path) -> None:
     cells = ("id_on_id", "id_on_ood", "ood_on_ood")
     stages = stages_of(result)
     width = 0.76 / len(stages)
-    metrics = (("map", "mAP"), ("f1", "F1 per observation"), ("accuracy", "overall accuracy"))
+    metrics = (("map", "mAP"), ("f1", "F1 per scene"), ("accuracy", "overall accuracy"))
     for ax, (metric, title) in zip(figure.subplots(1, 3), metrics, strict=True):
         for n, stage in enumerate(stages):
             rows = result["metrics"][stage]

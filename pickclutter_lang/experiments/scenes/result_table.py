@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pickclutter_lang.experiments.scenes.paper_table12 import ACCURACY, F1
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
+from pickclutter_lang.experiments.sweeps.tables import CHANCE, CHANCE_NOTE
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
 
-TRIVIAL = {"always_no": "always no", "always_yes": "always yes", "label_frequency": "training label frequency"}
-PAPER = {"accuracy": ACCURACY, "f1": F1}
-CHANCE = "†"
-CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
+TRIVIAL = {"always_no": "all-negative", "always_yes": "all-positive", "label_frequency": "label frequency"}
 
 _TITLES = {
     "id_on_id": "Y_id on X_id",
@@ -21,15 +19,15 @@ _TITLES = {
     "all_on_ood": "all on X_ood",
 }
 SECTIONS = {
-    "F1 per observation": ("f1", "model"),
+    "F1 per scene": ("f1", "model"),
     "Overall accuracy": ("accuracy", "model"),
     "Mean average precision": ("map", "model"),
-    "Precision per observation": ("precision", "model"),
-    "Recall per observation": ("recall", "model"),
-    "F1 per observation at the threshold 0.5": ("f1", "model_at_half"),
-    "F1 per observation at equal false-alarm rates": ("f1", "model_matched_fpr"),
-    "Recall per observation at equal false-alarm rates": ("recall", "model_matched_fpr"),
-    "Overall accuracy at the threshold 0.5": ("accuracy", "model_at_half"),
+    "Precision per scene": ("precision", "model"),
+    "Recall per scene": ("recall", "model"),
+    "F1 per scene, threshold 0.5": ("f1", "model_at_half"),
+    "F1 per scene, matched false-positive rates": ("f1", "model_matched_fpr"),
+    "Recall per scene, matched false-positive rates": ("recall", "model_matched_fpr"),
+    "Overall accuracy, threshold 0.5": ("accuracy", "model_at_half"),
 }
 """Title -> (metric, predictor)."""
 
@@ -70,7 +68,7 @@ def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") 
     """
     rows = [["**this student**", *_cells(result, predictor, metric)]]
     rows += [[title, *_cells(result, name, metric)] for name, title in TRIVIAL.items()]
-    for method, row in PAPER.get(metric, {}).items():
+    for method, row in TABLE12.get(metric, {}).items():
         cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in _TITLES]
         rows.append([f"paper: {method}", *cells])
     return markdown_table(["", *_TITLES.values()], rows)

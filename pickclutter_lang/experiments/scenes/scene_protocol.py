@@ -43,7 +43,13 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
     """Evaluate every stage of a finished run; write `result.json` and `predictions/`, and return the result.
 
     :raises CheckpointError: when a phase is not finished
+    :raises LockedError: when another process is at work in its folder
     """
+    with run.locked():
+        return _evaluate(run)
+
+
+def _evaluate(run: SceneRun) -> dict[str, Any]:
     start = time.perf_counter()
     stages, histories = {}, {}
     for stage, phase in STAGES.items():

@@ -118,7 +118,7 @@ def _results(result: dict[str, Any]) -> str:
 
 {tables(result)}
 
-Accuracy and F1 at a threshold say little where labels are rare: `always no` has a high accuracy, `always yes` a
+Accuracy and F1 at a threshold say little where labels are rare: `all-negative` has a high accuracy, `all-positive` a
 high F1. Mean average precision needs no threshold.
 """
 

@@ -143,17 +143,18 @@ class SceneRun(MultiPhaseExperiment):
 
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
-        for source in ("train", "fewshot"):
-            self._source(source)
-        if self.config.retrieval.keys == "teacher":
-            _ = self.teacher_keys
-        self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
-        self.train_phases()
-        for phase in (DISTILL, FEW_SHOT):
-            path = self.folder / phase / LABEL_FEATURES_FILE
-            if not path.is_file():
-                self.load_weights(phase)
-                self.label_features().save(path)
+        with self.locked():
+            for source in ("train", "fewshot"):
+                self._source(source)
+            if self.config.retrieval.keys == "teacher":
+                _ = self.teacher_keys
+            self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
+            self.train_phases()
+            for phase in (DISTILL, FEW_SHOT):
+                path = self.folder / phase / LABEL_FEATURES_FILE
+                if not path.is_file():
+                    self.load_weights(phase)
+                    self.label_features().save(path)
 
     @cached_property
     def teacher_keys(self) -> Tensor:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
-from pickclutter_lang.experiments.scenes.paper_table12 import TABLE12_CELLS
-from pickclutter_lang.experiments.scenes.result_table import PAPER, SECTIONS, TRIVIAL, table_title
+from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, description_note, table_title
+from pickclutter_lang.experiments.scenes.scene_scores import SCORES_FILE, read_scores, write_scores
 from pickclutter_lang.experiments.scenes.table12_markdown import markdown
-from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, method_config, stages_of_sweep
+from pickclutter_lang.experiments.scenes.table12_tables import (
+    baselines,
+    class_tables,
+    measures_of,
+    methods_of,
+    score_table,
+    score_tables,
+)
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
+from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12_CELLS
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, load_sweep
-from pickclutter_lang.utils.csv import numbers, write_csv
+from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values, values_of, write_values
+from pickclutter_lang.experiments.sweeps.tables import csv_lines
+from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
 
-_CLASS_METRICS = ("average_precision", "f1", "precision", "recall")
+ABOUT_FILE = "about.json"
 _REFERENCE = "cls_imcst_semantic"
-_DRAWN = {"f1": "F1 per observation", "map": "mean average precision", "accuracy": "overall accuracy"}
+_DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
 
 
 @dataclass
@@ -41,20 +55,61 @@ class Table12Config:
 
 
 def write_table(config: Table12Config) -> Path:
-    """Write `table12.md`, `table12.png` and three CSV files; return the path of the page.
+    """Write the numbers of a sweep, and from these alone its page, its figure and `table12.csv`.
 
+    `values.csv` has every number of each run, `scores.json.gz` the scores of Y_ood on X_ood, `about.json` the setting.
+
+    :return: the path of the page, `table12.md`
     :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made
     """
     results = load_sweep(config.runs, TABLE12)
-    pairs = default_pairs(results) if config.compare is None else parse_pairs(results, config.compare)
+    pairs = default_pairs([*results.runs]) if config.compare is None else parse_pairs(results, config.compare)
     out = Path(config.out or config.runs)
-    write_csv(out / "table12.csv", _metric_lines(results))
-    write_csv(out / "table12_classes.csv", _class_lines(results))
-    write_csv(out / "table12_comparisons.csv", _comparison_lines(results, pairs))
-    draw_sweep(results, out / "table12.png")
+    write_values(out / VALUES_FILE, values_of(results, measures_of, baselines(results)))
+    if not write_scores(out / SCORES_FILE, results):
+        (out / SCORES_FILE).unlink(missing_ok=True)
+    about: dict[str, Any] = {"notes": _notes(results), "settings": method_config(results), "pairs": pairs}
+    write_json(out / ABOUT_FILE, about)
+    values, about = read_tables(out)
+    write_csv(out / "table12.csv", csv_lines(values, [*score_tables(values, pairs), *class_tables(values)]))
+    draw_sweep(values, out / "table12.png")
     path = out / "table12.md"
-    write_text(path, markdown(results, pairs))
+    write_text(path, markdown(values, pairs, about["notes"], about["settings"]))
     return path
+
+
+def read_tables(folder: Path) -> tuple[IntervalResults, dict[str, Any]]:
+    """Read the numbers of a sweep, and the notes, settings and pairs of methods of its page.
+
+    :raises CheckpointError: when a file is missing or damaged
+    """
+    values = read_values(folder / VALUES_FILE)
+    scores = read_scores(folder / SCORES_FILE) if (folder / SCORES_FILE).is_file() else {}
+    try:
+        about: dict[str, Any] = json.loads((folder / ABOUT_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"expected the setting of a sweep in {folder / ABOUT_FILE}, but: {error}") from error
+    return IntervalResults(folder, values.runs, {}, scores), about
+
+
+def _notes(results: SweepResults) -> list[str]:
+    """Return paragraphs on data, student and runs."""
+    runs = "; ".join(f"{name}: {', '.join(_ranges(results, name))}" for name in results.runs)
+    revisions = sorted({str(run["git_revision"]) for of_name in results.runs.values() for run in of_name.values()})
+    stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
+    return [
+        data_note(results.first),
+        description_note(run for of_name in results.runs.values() for run in of_name.values()),
+        f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% "
+        f"interval; one run has no interval. Seeds: {runs}. Revision: {', '.join(revisions)}.",
+    ]
+
+
+def _ranges(results: SweepResults, name: str) -> list[str]:
+    """Return the runs of a method: its seeds, or the names of their folders where splits or draws vary."""
+    replicates = results.replicates(name)
+    varied = any(key.object_split or key.draw for key in replicates)
+    return [key.folder_name if varied else str(key.seed) for key in replicates]
 
 
 def parse_pairs(results: SweepResults, texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -74,9 +129,8 @@ def parse_pairs(results: SweepResults, texts: Sequence[str]) -> list[tuple[str, 
     return pairs
 
 
-def default_pairs(results: SweepResults) -> list[tuple[str, str]]:
+def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return each of the paper's methods with the one before it, `best` with the last of them and its ablations."""
-    names = list(results.runs)
     paper = [name for name in names if name in METHODS]
     pairs = [(paper[n + 1], paper[n]) for n in range(len(paper) - 1)]
     if "best" in names:
@@ -85,85 +139,42 @@ def default_pairs(results: SweepResults) -> list[tuple[str, str]]:
     return pairs
 
 
-def draw_sweep(results: SweepResults, path: Path) -> None:
+def draw_sweep(values: SweepResults, path: Path) -> None:
     """Draw the methods' means with their 95% intervals, the paper's figures and the best trivial predictor."""
-    figure = Figure(figsize=(5 + 1.6 * len(results.runs), 9), layout="constrained")
+    methods = methods_of(values)
+    figure = Figure(figsize=(5 + 1.6 * len(methods), 9), layout="constrained")
     axes = figure.subplots(len(_DRAWN), len(TABLE12_CELLS), squeeze=False, sharex=True, sharey=True)
     for row, (metric, title) in enumerate(_DRAWN.items()):
-        for ax, cell in zip(axes[row], TABLE12_CELLS, strict=True):
-            _draw_cell(ax, results, cell, metric)
+        for n, cell in enumerate(TABLE12_CELLS):
+            _draw_cell(axes[row, n], values, n, metric)
             if row == 0:
-                ax.set_title(table_title(cell))
+                axes[row, n].set_title(table_title(cell))
         axes[row, 0].set_ylabel(f"{title}, %")
     handles = {label: handle for ax in axes[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def _draw_cell(ax: Axes, results: SweepResults, cell: str, metric: str) -> None:
-    stages, places = stages_of_sweep(results), np.arange(len(results.runs))
-    width = 0.8 / len(stages)
-    for n, stage in enumerate(stages):
-        found = [results.estimate(method, f"{stage}.{cell}.model.{metric}") for method in results.runs]
+def _draw_cell(ax: Axes, values: SweepResults, column: int, metric: str) -> None:
+    table, methods = score_table(values, "", metric), methods_of(values)
+    measures, places = table.columns[column].measures, np.arange(len(methods))
+    width, stages = 0.8 / len(measures), stages_of_sweep(values)
+    for n, (stage, measure) in enumerate(zip(stages, measures, strict=True)):
+        found = [values.estimate(method, measure) for method in methods]
         shift = width * (n - (len(stages) - 1) / 2)
         means = [np.nan if one is None else 100 * one.mean for one in found]
         errors = [100 * one.half_width if one is not None and one.half_width else 0.0 for one in found]
         color = STAGE_COLORS[stage]
         ax.bar(places + shift, means, 0.92 * width, yerr=errors, capsize=2, color=color, label=STAGE_TITLES[stage])
-        paper = [(place, _of_paper(metric, method, cell, stage)) for place, method in enumerate(results.runs)]
-        dots = [(place + shift, value) for place, value in paper if value is not None]
+        paper = [table.paper(table.row(method))[column][n : n + 1] for method in methods]
+        dots = [(place + shift, one[0]) for place, one in enumerate(paper) if one and one[0] is not None]
         if dots:
             across, up = zip(*dots, strict=True)
             ax.scatter(across, up, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
-    rows = [results.first["metrics"][stage][cell] for stage in stages]
-    baseline = max(row[name][metric] or 0.0 for row in rows for name in TRIVIAL)
-    ax.axhline(100 * baseline, color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
+    blind = [values.estimate(row.run, m) for row in table.rows if row.name in TRIVIAL for m in table.cells(row)[column]]
+    if blind:
+        best = max(100 * one.mean for one in blind if one is not None)
+        ax.axhline(best, color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
     ax.set(ylim=(0, 105), xticks=places)
-    ax.set_xticklabels(list(results.runs), rotation=30, ha="right", fontsize=8)
+    ax.set_xticklabels(methods, rotation=30, ha="right", fontsize=8)
     tidy_axes(ax)
-
-
-def _of_paper(metric: str, method: str, cell: str, stage: str) -> float | None:
-    if metric not in PAPER or method not in METHODS or stage not in ("zero_shot", "few_shot"):
-        return None
-    return PAPER[metric][METHODS[method]][cell][stage == "few_shot"]
-
-
-def _stages_and_cells(results: SweepResults) -> Iterator[tuple[str, str]]:
-    return product(stages_of_sweep(results), TABLE12_CELLS)
-
-
-def _metric_lines(results: SweepResults) -> Iterable[Sequence[object]]:
-    yield ["method", "stage", "cell", "predictor", "metric", "mean", "half_width", "seeds", "paper", "values"]
-    for method in results.runs:
-        for (stage, cell), (metric, predictor) in product(_stages_and_cells(results), SECTIONS.values()):
-            measure = f"{stage}.{cell}.{predictor}.{metric}"
-            values = results.values(method, measure)
-            texts = " ".join("NA" if value is None else f"{value:.6f}" for value in values)
-            paper = _of_paper(metric, method, cell, stage)
-            fraction = "" if paper is None else f"{paper / 100:.3f}"
-            found = numbers(results.estimate(method, measure))
-            yield [method, stage, cell, predictor, metric, *found, fraction, texts]
-    for name in TRIVIAL:
-        for stage, cell in _stages_and_cells(results):
-            for metric, value in results.first["metrics"][stage][cell][name].items():
-                yield [name, stage, cell, name, metric, "" if value is None else f"{value:.6f}", "", "", "", ""]
-
-
-def _class_lines(results: SweepResults) -> Iterable[Sequence[object]]:
-    yield ["method", "stage", "cell", "class", "support", "metric", "mean", "half_width", "seeds"]
-    for method in results.runs:
-        for stage, cell in _stages_and_cells(results):
-            for name, row in results.first["metrics"][stage][cell]["classes"].items():
-                for metric in _CLASS_METRICS:
-                    found = results.estimate(method, f"{stage}.{cell}.classes.{name}.{metric}")
-                    yield [method, stage, cell, name, row["support"], metric, *numbers(found)]
-
-
-def _comparison_lines(results: SweepResults, pairs: Sequence[tuple[str, str]]) -> Iterable[Sequence[object]]:
-    yield ["method", "minus", "stage", "cell", "predictor", "metric", "difference", "half_width", "seeds"]
-    for method, other in pairs:
-        for (stage, cell), (metric, predictor) in product(_stages_and_cells(results), SECTIONS.values()):
-            measure = f"{stage}.{cell}.{predictor}.{metric}"
-            found = results.difference((method, measure), (other, measure))
-            yield [method, other, stage, cell, predictor, metric, *numbers(found)]

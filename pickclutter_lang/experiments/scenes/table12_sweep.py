@@ -28,6 +28,7 @@ from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKi
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.utils.validation import check_path
 
 METHODS = {
     "closed_set": "Closed-Set",
@@ -65,6 +66,7 @@ class Table12SweepConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_path("out", self.out)
         for name in ("methods", "object_splits", "draws"):
             check_list(name, getattr(self, name))
         for object_split in self.object_splits:

@@ -140,7 +140,7 @@ def ablate_on_views(
 
 def compare_texts(config: TextAblationConfig) -> str:
     """Compare on every store of the settings and return the tables as Markdown."""
-    teacher = load_teacher(config.teacher, config.checkpoint, device=config.device)
+    teacher = load_teacher(config.teacher_name, config.checkpoint, device=config.device)
     parts = []
     for folder in config.scenes:
         store = SceneStore.open(folder)
@@ -155,7 +155,7 @@ def compare_texts(config: TextAblationConfig) -> str:
         rows = ablate_on_views(teacher, views, methods, config.truncate)
         parts.append(f"## {len(views)} views ({views.config['objects']})\n\n{table(rows)}")
     head_line = (
-        f"# Texts for the teacher `{config.teacher}`\n\nPercent; zero-shot. Controls: mean and 95% interval over "
+        f"# Texts for the teacher `{config.teacher_name}`\n\nPercent; zero-shot. Controls: mean and 95% interval over "
         f"{config.seeds} seeds of their noise, on the same images.\n"
     )
     return "\n\n".join([head_line.rstrip(), *parts]) + "\n"

@@ -39,6 +39,11 @@ class LabelFeatures:
     camera_size: int
     features: PromptFeatures
 
+    @property
+    def unseen_by_name(self) -> dict[str, bool]:
+        """Name -> whether it is of Y_ood."""
+        return dict(zip(self.names, self.unseen, strict=True))
+
     def save(self, path: Path) -> None:
         """Write them atomically."""
         features = self.features._asdict()

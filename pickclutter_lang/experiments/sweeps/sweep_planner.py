@@ -19,7 +19,7 @@ from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
 from pickclutter_lang.training.checkpoint import describe_differences
-from pickclutter_lang.utils.validation import at_least
+from pickclutter_lang.utils.validation import check_seed, check_workers
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -38,7 +38,9 @@ def check_sweep(seeds: Sequence[int], workers: int, overrides: Sequence[str], re
     :raises InvalidArgumentError: naming what is wrong
     """
     check_list("seeds", seeds)
-    at_least("workers", workers, 1)
+    check_workers("workers", workers, 1)
+    for seed in seeds:
+        check_seed(seed)
     for override in overrides:
         if override_key(override) in {"seed", "num_threads", *reserved}:
             raise InvalidArgumentError(

@@ -12,6 +12,9 @@ from pickclutter_lang.experiments.comparison import Comparison, Result, check_co
 from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
+TEACHER = "teacher"
+"""Name of the row of a teacher's numbers."""
+
 
 class SweepKind(NamedTuple):
     """How sweeps over scenes and over single images differ.
@@ -106,7 +109,7 @@ class SweepResults:
         return estimate(known) if known and len(known) == len(pairs) else None
 
     def _results(self, run: str | None) -> Mapping[Replicate, Result]:
-        return {} if run is None else self.runs.get(run, {})
+        return self.runs.get(TEACHER if run is None else run, {})
 
 
 def number_at(result: Result, measure: str) -> float | None:

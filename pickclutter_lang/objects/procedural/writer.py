@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import glob
 import io
+import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from PIL import Image
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part, TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, Ints
+from pickclutter_lang.utils.processes import is_running
 
 ATLAS_SIZE = 512
 _MARGIN = 3  # texels around each image, so that neighbors do not bleed in
@@ -36,7 +37,7 @@ def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
-        temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f"{_prefix(target)}{os.getpid()}-", dir=target.parent))
     except OSError as error:
         raise InvalidArgumentError(f"expected a folder that can be written, but got {target} ({error})") from error
     try:
@@ -57,9 +58,9 @@ def _prefix(target: Path) -> str:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what killed builds left next to the target; those of the last hour may still be at work."""
+    """Remove what killed builds left next to the target."""
     for folder in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
-        if time.time() - folder.stat().st_mtime > 3600:
+        if not is_running(folder.name.removeprefix(_prefix(target)).partition("-")[0]):
             shutil.rmtree(folder, ignore_errors=True)
 
 

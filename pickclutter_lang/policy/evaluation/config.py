@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
+from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.utils.plugins import is_plugin, resolve
-from pickclutter_lang.utils.validation import at_least, one_of
+from pickclutter_lang.utils.validation import (
+    at_least,
+    check_folder,
+    check_path,
+    check_seed,
+    check_workers,
+    one_of,
+    within,
+)
 
-VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "random")
+VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "own", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
-teacher, or chance (lower bound). A further one is named `module:attribute`: a function from a `StudentRuntime` to a
-`TargetDetector`."""
+teacher, a policy of a user's own, or chance (lower bound). A further one is named `module:attribute`: a function from a
+`StudentRuntime` to a `TargetDetector`."""
 
 
 @dataclass
@@ -21,17 +31,24 @@ class PolicyEvalConfig:
     run: str | None = None
     """Folder of a finished run, `out` of `pickclutter train-affordance`. Its student acts after either phase."""
     policy: str | None = None
-    """Policy folder of `pickclutter export-policy`, instead of `run`."""
+    """Instead of `run`: a policy folder of `pickclutter export-policy`, or a policy of your own, `module:attribute`,
+    which is called without arguments and makes an object with `predict` of stable-baselines3."""
     scenes: str | None = None
-    """Folder with the stores `train`, `id`, `ood` and `fewshot` of the run, if they were moved."""
+    """Folder with the stores `train`, `id`, `ood` and `fewshot`: of the run, if they were moved, or for the teacher's
+    thresholds beside a policy folder."""
+    suite: str = "picking"
+    """What is asked for: `picking` (a target that is drawn), `language` (in the same pile the target, another object,
+    an absent one, other words, a blank) or `open_vocabulary` (names outside the 26, colors, categories)."""
     out: str | None = None
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None
     """Detectors to compare: `oracle` (the simulator's segmentation, an upper bound), `few_shot` and `zero_shot` (the
-    student), `teacher` (classifies each segment), `random` (a lower bound), or a detector of
-    your own, `module:attribute`. null: all of these for which there is a student."""
+    student), `teacher` (classifies each segment), `random` (a lower bound), `own` (the policy of
+    `policy=module:attribute`), or a detector of your own, `module:attribute`. null: all for which there is a student,
+    and the teacher where there are scenes for its thresholds."""
     episodes: int = 200
-    """Episodes of each variant: those of the seeds `seed`, `seed` + 1, ..."""
+    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ... 0 with the suite
+    `picking`: only the detection curves of stored scenes."""
     seed: int = 0
     """Seed of the first episode."""
     objects: str = "proxy"
@@ -42,6 +59,15 @@ class PolicyEvalConfig:
     """Objects in the piles: `id` (the 14 seen ones) or `ood` (all 26)."""
     absent_probability: float = 0.25
     """Probability that an instruction names an absent object."""
+    false_positive_rate: float = 0.07
+    """Fraction of absent names that the thresholds of students of a run and of the teacher let pass, on the scenes of
+    `calibration`. A policy folder keeps its own thresholds."""
+    calibration: str = "few_shot"
+    """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes) or `id` (X_id alone)."""
+    curve_scenes: int = 100
+    """Scenes of X_ood for the detection curves of students and teacher, where there are scenes. 0: none."""
+    camera_size: int = 256
+    """Side in pixels of the hand camera's images where no student of a run or folder acts."""
     control_mode: str = "pd_ee_delta_pose"
     """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
     workers: int = 2
@@ -55,14 +81,25 @@ class PolicyEvalConfig:
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
+    @property
+    def own_policy(self) -> str | None:
+        """The `module:attribute` of a policy of a user's own, None where `policy` is none."""
+        return self.policy if self.policy is not None and is_plugin(self.policy) else None
+
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.envs.registration import environment_id  # these load Gymnasium
         from pickclutter_lang.manipulation.controllers import make_controller
 
-        if (self.run is None) == (self.policy is None):
-            raise InvalidArgumentError("expected a student: either run= (a finished run) or policy= (an export of one)")
         variants = self.variants
+        without = variants is not None and set(variants) <= {"oracle", "random"}
+        if (self.run is None) == (self.policy is None) and not (self.run is None and without):
+            raise InvalidArgumentError(
+                "expected a student: either run= (a finished run) or policy= (an export of one, or module:attribute); "
+                "variants=[oracle,random] need none"
+            )
+        if self.own_policy is not None:
+            resolve(self.own_policy, "policy")
         known = {variant for variant in variants or () if variant in VARIANTS or is_plugin(variant)}
         if variants is not None and (not variants or len(known) != len(variants)):
             raise InvalidArgumentError(
@@ -73,8 +110,23 @@ class PolicyEvalConfig:
             resolve(variant, "variants")
         if self.proposer is not None:
             resolve(self.proposer, "proposer")
-        for name, least in (("episodes", 1), ("seed", 0), ("workers", 1), ("n_videos", 0), ("n_filmstrips", 0)):
+        for name, least in (
+            ("episodes", 0 if self.suite == "picking" else 1),
+            ("n_videos", 0),
+            ("n_filmstrips", 0),
+        ):
             at_least(name, getattr(self, name), least)
+        at_least("curve_scenes", self.curve_scenes, 0)
+        within("camera_size", self.camera_size, 16, 1024)
+        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
+        one_of("calibration", self.calibration, CALIBRATIONS)
+        one_of("suite", self.suite, tuple(SUITES))
+        check_seed(self.seed)
+        check_workers("workers", self.workers, 1)
+        check_path("out", self.out)
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
+        within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
         make_controller(self.control_mode)

@@ -1,22 +1,76 @@
-"""The log of finished episodes, from which an interrupted evaluation resumes."""
+"""The log of finished episodes, from which an interrupted evaluation resumes, and the same rows as a CSV file."""
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import atomic_write
+
+EpisodeKey = tuple[str, int, str]
+"""Variant, seed and kind of instruction."""
+COLUMNS = (
+    "variant", "seed", "kind", "instruction", "target", "reference", "expected", "seen", "present", "visible",
+    "graspable", "located", "success", "declared_absent", "refused", "picked", "followed", "wrong_objects",
+    "grasp_found", "steps", "score", "threshold",
+)  # fmt: skip
+"""Columns of the CSV file: all that does not depend on the machine."""
+_FLAGS = (
+    "seen", "present", "visible", "graspable", "located", "success", "declared_absent", "refused", "followed",
+    "grasp_found",
+)  # fmt: skip
+_SEPARATOR = "; "
+
+
+def write_episodes(path: Path, episodes: Iterable[Mapping[str, Any]]) -> None:
+    """Write episodes as a CSV file: flags as 0 and 1, names of several objects with semicolons, None as nothing."""
+    write_csv(path, [COLUMNS, *([_cell(key, episode[key]) for key in COLUMNS] for episode in episodes)])
+
+
+def read_episodes(path: Path) -> list[dict[str, Any]]:
+    """Read what `write_episodes` wrote.
+
+    :raises DatasetError: when it is not there
+    """
+    try:
+        with path.open(newline="") as stream:
+            return [{key: _value(key, text) for key, text in row.items()} for row in csv.DictReader(stream)]
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _cell(key: str, value: Any) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return _SEPARATOR.join(value)
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return int(value) if key in _FLAGS else value
+
+
+def _value(key: str, text: str) -> Any:
+    if key in ("expected", "picked"):
+        return text.split(_SEPARATOR) if text else []
+    if key in _FLAGS:
+        return None if text == "" else text == "1"
+    if key in ("score", "threshold"):
+        return float(text) if text else None
+    return int(text) if key in ("seed", "wrong_objects", "steps") else text
 
 
 class EpisodeLog:
-    """JSON lines, one for each episode; `episodes` has them by variant and seed."""
+    """JSON lines, one for each episode; `episodes` has them by variant, seed and kind of instruction."""
 
     def __init__(self, path: Path) -> None:
         """Read the episodes that are there, without a last line that was cut off by the end of a process."""
         self._path = path
-        self.episodes: dict[tuple[str, int], dict[str, Any]] = {}
+        self.episodes: dict[EpisodeKey, dict[str, Any]] = {}
         if not path.is_file():
             return
         complete = []
@@ -25,7 +79,7 @@ class EpisodeLog:
                 episode = json.loads(line)
             except ValueError:
                 continue
-            self.episodes[episode["variant"], episode["seed"]] = episode
+            self.episodes[episode["variant"], episode["seed"], episode["kind"]] = episode
             complete.append(line)
         atomic_write(path, "".join(f"{line}\n" for line in complete).encode())
 
@@ -41,4 +95,4 @@ class EpisodeLog:
             raise DatasetError(
                 f"cannot write {self._path}: {error.strerror}; fix that and run the same command again"
             ) from error
-        self.episodes[episode["variant"], episode["seed"]] = episode
+        self.episodes[episode["variant"], episode["seed"], episode["kind"]] = episode

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -24,22 +26,37 @@ from pickclutter_lang.policy.detectors import (
     TargetDetector,
     TeacherDetector,
 )
-from pickclutter_lang.policy.flat_observation import PolicyObservation
+from pickclutter_lang.policy.evaluation.instructions import (
+    BLANK,
+    DRAWN,
+    MAY_REFUSE,
+    Instruction,
+    Pile,
+    draw_instruction,
+)
+from pickclutter_lang.policy.flat_observation import PolicyObservation, encode_instruction
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
-from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
+from pickclutter_lang.utils.plugins import checked_result, resolve
 
-RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState], None]
-"""Called at each step with the observation and the state of the policy."""
+RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState | None], None]
+"""Called at each step with the observation and the state of the policy, None for a policy of a user's own."""
+OWN = "own"
+"""Variant: the policy that `RolloutConfig.own_policy` names."""
 
 
 @dataclass(frozen=True)
 class RolloutConfig:
     """Where policies act: environment, objects, and how often an absent object is named.
 
-    `policies` are policy folders by variant, `few_shot` or `zero_shot` or both; `trust_code` as of
-    `StudentRuntime.load`. `proposer` names a grasp proposer as `module:attribute` (None: the package's).
+    - `policies`: policy folders by variant, `few_shot` or `zero_shot` or both, or none
+    - `camera_size`: side in pixels of the hand camera's images where there is no policy folder
+    - `teacher_thresholds`: of the variant `teacher`
+    - `own_policy`: `module:attribute`, makes the variant `own`
+    - `object_split`: which objects are unseen, see `paper_catalog`
+    - `trust_code`: as of `StudentRuntime.load`
+    - `proposer`: a grasp proposer as `module:attribute`; None: the package's
     """
 
     env_id: str
@@ -48,6 +65,10 @@ class RolloutConfig:
     absent_probability: float
     control_mode: str
     policies: Mapping[str, str]
+    camera_size: int
+    teacher_thresholds: Thresholds | None = None
+    own_policy: str | None = None
+    object_split: int = 0
     trust_code: bool = False
     proposer: str | None = None
 
@@ -62,14 +83,13 @@ class RolloutRunner:
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.config = config
-        self._detectors: dict[str, TargetDetector] = {}
         students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
-        self._detectors |= {name: StudentDetector(student) for name, student in students.items()}
-        student = self._student = next(iter(students.values()))
+        self._detectors: dict[str, TargetDetector] = {n: StudentDetector(student) for n, student in students.items()}
+        self._student = next(iter(students.values()), None)
         self._picker_config = DEFAULT_PICKER_CONFIG
         if config.proposer is not None:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
-        sides = {"hand": student.config.camera_size, "base": base_size}
+        sides = {"hand": self._student.config.camera_size if self._student else config.camera_size, "base": base_size}
         inner = gym.make(
             config.env_id,
             objects_root=config.objects_root,
@@ -81,63 +101,170 @@ class RolloutRunner:
             base_camera=base_size > 0,
             camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
-        check_cameras(inner, student)
-        catalog = paper_catalog()
+        if self._student is not None:
+            check_cameras(inner, self._student)
+        catalog = paper_catalog(config.object_split)
         self._seen_names = {catalog[index].name for index in catalog.indices("id")}
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
     def detector(self, variant: str) -> TargetDetector:
-        """Return the detector of a variant, which is built at its first use."""
+        """Return the detector of a variant, which is built at its first use.
+
+        :raises InvalidArgumentError: when the variant needs a student or thresholds that are not there
+        """
         if variant not in self._detectors:
-            if variant == "teacher":
-                spec = self._student.config
-                self._detectors[variant] = TeacherDetector(spec.teacher.load(), spec.names)
-            elif is_plugin(variant):
-                self._detectors[variant] = _detector_from_outside(variant, self._student)
-            else:
-                self._detectors[variant] = OracleDetector() if variant == "oracle" else RandomDetector()
+            self._detectors[variant] = self._make_detector(variant)
         return self._detectors[variant]
 
-    def rollout(self, variant: str, seed: int, callback: RolloutCallback | None = None) -> dict[str, Any]:
-        """Run the episode of a seed; return its outcome, as JSON values.
+    def _make_detector(self, variant: str) -> TargetDetector:
+        if variant == "oracle":
+            return OracleDetector()
+        if variant == "random":
+            return RandomDetector()
+        if self._student is None:
+            raise InvalidArgumentError(f"expected run= or policy= for the variant {variant}, but got neither")
+        if variant != "teacher":
+            return _detector_from_outside(variant, self._student)
+        if self.config.teacher_thresholds is None:
+            raise InvalidArgumentError("expected thresholds of the teacher, but got none")
+        spec = self._student.config
+        return TeacherDetector(spec.teacher.load(), spec.names, self.config.teacher_thresholds)
 
-        It ends early where the arm has nothing more to do. `seconds` is the median time of a detection, `located`
-        whether more than half of the first detected mask is the target.
+    def rollout(
+        self, variant: str, seed: int, kind: str = DRAWN, callback: RolloutCallback | None = None
+    ) -> dict[str, Any]:
+        """Run the episode of a seed and a kind of instruction; return its outcome, as JSON values.
+
+        It ends early where the arm has nothing more to do. Seconds are the median of a detection, for a user's own
+        policy of a step. `located`: more than half of the first detected mask is the target. `picked`: objects in the
+        order in which they were lifted. `followed`: the first of these is right, or, where none is, the policy
+        declared absence (after a blank instruction: it picked nothing).
         """
-        detector = _Timed(self.detector(variant))
-        policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
         observation, info = self._env.reset(seed=seed)
+        asked = Instruction(kind, info["instruction"], info["target_name"], info["target_name"], ())
+        if kind != DRAWN:
+            asked = draw_instruction(kind, self._pile(), seed)
+            observation, info = self._env.reset(seed=seed, options={"target": asked.target})
+        elif info["target_present"]:
+            asked = replace(asked, expected=(asked.target,))
         truth = observation["mask"] > 0
-        state: tuple[EpisodeState, ...] | None = None
-        over, steps, grasp_found = False, 0, False
-        while not over:
-            action, state = policy.predict(observation, state)
-            grasp_found = grasp_found or state[0].target is not None
-            if callback is not None:
-                callback(observation, state[0])
-            if state[0].phase == PickPhase.DONE and action[-1] != DECLARE:
-                break
-            observation, _, terminated, truncated, info = self._env.step(action)
-            over, steps = terminated or truncated, steps + 1
-        first = detector.first
-        located = (first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1)
+        actor = self._actor(variant)
+        run = _act(self._env, actor, observation, info, asked, callback)
         return {
             "variant": variant,
             "seed": seed,
-            "instruction": info["instruction"],
+            "kind": kind,
+            "instruction": asked.text,
             "target": info["target_name"],
+            "reference": asked.reference,
+            "expected": list(asked.expected),
             "seen": info["target_name"] in self._seen_names,
             **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
-            "located": bool(located),
-            "success": bool(info["success"]),
-            "declared_absent": bool(info["declared_absent"]),
-            "wrong_objects": int(info["wrong_object_picked"]),
-            "grasp_found": grasp_found,
-            "steps": steps,
-            "score": first.score,
-            "threshold": first.threshold,
-            "seconds": float(np.median(detector.seconds)),
+            **_outcome(run, asked),
+            **_first_decision(actor, truth),
         }
+
+    def _actor(self, variant: str) -> _Actor:
+        if variant != OWN:
+            detector = _Timed(self.detector(variant))
+            policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
+            return _Actor(policy, detector, detector.seconds)
+        assert self.config.own_policy is not None
+        own = resolve(self.config.own_policy, "policy")()
+        if not callable(getattr(own, "predict", None)):
+            raise InvalidArgumentError(
+                f"expected policy={self.config.own_policy} to make an object with a method predict(observation, state, "
+                f"episode_start), but got {type(own).__name__}"
+            )
+        return _Actor(own, None, [])
+
+    def _pile(self) -> Pile:
+        env: Any = self._env.unwrapped
+        actors = env.episode["actors"]
+        objects = [env.catalog.find(actor["model_id"]) for actor in actors]
+        visible = [item for item, actor in zip(objects, actors, strict=True) if actor["rep_pts"] is not None]
+        allowed = [env.catalog[index] for index in split_label_indices(env.catalog, self.config.split)]
+        return Pile(tuple(objects), tuple(visible), tuple(item for item in allowed if item not in objects))
+
+
+class _Actor(NamedTuple):
+    policy: Any
+    detector: _Timed | None
+    seconds: list[float]
+
+
+class _Run(NamedTuple):
+    info: dict[str, Any]
+    picked: list[str]
+    steps: int
+    grasp_found: bool
+    refused: bool
+
+
+def _act(
+    env: PolicyObservation,
+    actor: _Actor,
+    observation: Mapping[str, NDArray[Any]],
+    info: dict[str, Any],
+    asked: Instruction,
+    callback: RolloutCallback | None,
+) -> _Run:
+    """Let a policy act until the episode is over; a name that it cannot encode ends the episode without an action."""
+    text, picked, state = encode_instruction(asked.text), list[str](), None
+    over, steps, grasp_found = False, 0, False
+    while not over:
+        observation = {**observation, "instruction": text}
+        start = time.perf_counter()
+        try:
+            action, state = actor.policy.predict(observation, state, episode_start=steps == 0)
+        except InvalidArgumentError:
+            if steps or asked.kind not in MAY_REFUSE:
+                raise
+            return _Run(info, picked, steps, grasp_found, True)
+        if actor.detector is None:
+            actor.seconds.append(time.perf_counter() - start)
+        known = state[0] if actor.detector is not None else None
+        grasp_found = grasp_found or (known is not None and known.target is not None)
+        if callback is not None:
+            callback(observation, known)
+        if known is not None and known.phase == PickPhase.DONE and action[-1] != DECLARE:
+            break
+        observation, _, terminated, truncated, info = env.step(action)
+        over, steps = terminated or truncated, steps + 1
+        lifted: list[str] = env.unwrapped.picked_objects()  # type: ignore[attr-defined]
+        picked += [name for name in lifted if name not in picked]
+    return _Run(info, picked, steps, grasp_found, False)
+
+
+def _outcome(run: _Run, asked: Instruction) -> dict[str, Any]:
+    declared = bool(run.info["declared_absent"])
+    return {
+        "success": bool(run.info["success"]),
+        "declared_absent": declared,
+        "refused": run.refused,
+        "picked": run.picked,
+        "followed": _followed(asked, run.picked, declared),
+        "wrong_objects": int(run.info["wrong_object_picked"]),
+        "grasp_found": run.grasp_found,
+        "steps": run.steps,
+    }
+
+
+def _first_decision(actor: _Actor, truth: NDArray[np.bool_]) -> dict[str, Any]:
+    first = actor.detector.first if actor.detector is not None else None
+    located = first and bool((first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1))
+    return {
+        "located": located,
+        "score": first and first.score,
+        "threshold": first and first.threshold,
+        "seconds": float(np.median(actor.seconds)) if actor.seconds else 0.0,
+    }
+
+
+def _followed(asked: Instruction, picked: list[str], declared: bool) -> bool:
+    if asked.expected:
+        return bool(picked) and picked[0] in asked.expected
+    return not picked if asked.kind == BLANK else declared
 
 
 def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:
@@ -157,6 +284,8 @@ def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector
 class _Timed:
     """A detector that measures its time and records its first detection."""
 
+    first: Detection | None = None
+
     def __init__(self, detector: TargetDetector) -> None:
         self._detector, self.names = detector, detector.names
         self.seconds: list[float] = []
@@ -165,7 +294,6 @@ class _Timed:
         start = time.perf_counter()
         answer = self._detector(observation, name)
         detection = checked_result(answer, Detection, type(self._detector).__qualname__, "detector")
-        if not self.seconds:
-            self.first = detection
+        self.first = self.first or detection
         self.seconds.append(time.perf_counter() - start)
         return detection

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
+from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.utils.markdown import markdown_table
 
 Episode = Mapping[str, Any]
@@ -55,6 +57,10 @@ def _placed(episode: Episode) -> bool:
     return bool(episode["success"] and not episode["declared_absent"])
 
 
+def _located(episode: Episode) -> bool:
+    return bool(episode["located"])
+
+
 def _declared_absent(episode: Episode) -> bool:
     return bool(episode["declared_absent"])
 
@@ -63,12 +69,16 @@ RATES: dict[str, RateSpec] = {
     "success": RateSpec("success", lambda e: True, lambda e: bool(e["success"])),
     "graspable_picked": RateSpec("graspable: placed", lambda e: e["graspable"], _placed),
     "present_picked": RateSpec("present: placed", lambda e: e["present"], _placed),
-    "located": RateSpec("visible: located", lambda e: e["visible"], lambda e: bool(e["located"])),
+    "located": RateSpec(
+        "visible: located", lambda e: e["visible"] and e["located"] is not None, lambda e: e["located"]
+    ),
     "false_absence": RateSpec("visible: predicted absent", lambda e: e["visible"], _declared_absent),
     "present_absent": RateSpec("present: predicted absent", lambda e: e["present"], _declared_absent),
     "absence_detected": RateSpec("absent: predicted absent", lambda e: not e["present"], _declared_absent),
     "wrong_object": RateSpec("wrong object picked", lambda e: True, lambda e: e["wrong_objects"] > 0),
 }
+COMPARED_RATES = ("success", "graspable_picked", "false_absence", "absence_detected")
+"""Rates whose differences between variants are tested."""
 TARGET_GROUPS: dict[str, Callable[[Episode], bool]] = {
     "all": lambda e: True,
     "seen": lambda e: bool(e["seen"]),
@@ -124,6 +134,44 @@ def _plain(rates: Mapping[str, Proportion]) -> dict[str, Any]:
         else {"rate": None, "hits": 0, "count": 0, "low": None, "high": None}
         for key, rate in rates.items()
     }
+
+
+def comparisons(episodes: Sequence[Episode]) -> list[dict[str, Any]]:
+    """Compare every two variants on the same episodes: a row for each pair, group of targets and compared rate."""
+    rows = []
+    for first, second in combinations(dict.fromkeys(episode["variant"] for episode in episodes), 2):
+        pairs = matched(episodes, first, second)
+        for group, of in TARGET_GROUPS.items():
+            for rate in COMPARED_RATES:
+                spec = RATES[rate]
+                chosen = [pair for pair in pairs if of(pair[0]) and spec.of(pair[0])]
+                found = paired_difference([spec.hit(a) for a, _ in chosen], [spec.hit(b) for _, b in chosen])
+                if found is not None:
+                    rows.append({"first": first, "second": second, "group": group, "rate": rate, **found._asdict()})
+    return rows
+
+
+def matched(episodes: Sequence[Episode], first: str, second: str) -> list[tuple[Episode, Episode]]:
+    """Return the episodes of two variants that are of the same pile and instruction, as pairs."""
+    by_pile = {(e["seed"], e["kind"]): e for e in episodes if e["variant"] == second}
+    return [
+        (e, by_pile[e["seed"], e["kind"]])
+        for e in episodes
+        if e["variant"] == first and (e["seed"], e["kind"]) in by_pile
+    ]
+
+
+def comparison_table(rows: Sequence[Mapping[str, Any]], group: str = "all") -> str:
+    """Return comparisons of a group of targets, Markdown: differences in points, intervals, McNemar's p."""
+    shown = [row for row in rows if row["group"] == group]
+    head = ["difference", "rate", "points (95% interval; episodes)", "first alone : second alone", "p"]
+    lines = []
+    for row in shown:
+        found = PairedDifference(**{key: row[key] for key in PairedDifference._fields})
+        alone = f"{found.first_only} : {found.second_only}"
+        pair = f"`{row['first']}` - `{row['second']}`"
+        lines.append([pair, RATES[row["rate"]].title, found, alone, f"{found.p_value:.2g}"])
+    return markdown_table(head, lines)
 
 
 def tables(episodes: Sequence[Episode]) -> str:

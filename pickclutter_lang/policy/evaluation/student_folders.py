@@ -14,16 +14,21 @@ from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE
+from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.utils.io import atomic_write, create_dir
 
 EVAL_CONFIG_FILE = "config.json"
+TEACHER_KEY = "teacher"
+"""Key of what the teacher's thresholds are of; a folder in which it never acted lacks it."""
 PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
 """Variant -> the phase of the run after which its student is exported."""
 _NEW = ".policies"
 
 
-def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
+def export_students(config: PolicyEvalConfig, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
     """Export a run's student after both phases into `policies`; return variant -> policy folder.
+
+    Both have thresholds of the same rule, on the same scenes.
 
     :param comparable: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
@@ -34,7 +39,8 @@ def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapp
     with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
         exported = {variant: str(Path(new) / variant) for variant in PHASES}
         for variant, phase in PHASES.items():
-            export_policy(PolicyExportConfig(run, phase, scenes, 1, exported[variant]))
+            rule = (config.false_positive_rate, config.calibration)
+            export_policy(PolicyExportConfig(str(config.run), phase, config.scenes, 1, exported[variant], *rule))
         check_same(folder, comparable, exported)
         shutil.rmtree(root, ignore_errors=True)
         create_dir(root)
@@ -43,10 +49,11 @@ def export_students(run: str, scenes: str | None, folder: Path, comparable: Mapp
     return {variant: str(root / variant) for variant in PHASES}
 
 
-def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> None:
-    """Check that episodes that are there are of the same students and environment; note down what they are of.
+def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[str, str]) -> dict[str, Any]:
+    """Check that episodes that are there are of the same students and environment; return what those to come are of.
 
     :param policies: variant -> policy folder
+    :return: for `save_identity`
     :raises MismatchError: when they are of others
     :raises CheckpointError: when that cannot be read
     """
@@ -57,13 +64,21 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
             logged = dict(json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
+        for one, other in ((now, logged), (logged, now)):  # the teacher need not act each time
+            if TEACHER_KEY not in one and TEACHER_KEY in other:
+                one[TEACHER_KEY] = other[TEACHER_KEY]
         if logged != now:
             differ = [f"{k}: {logged.get(k)} / {now.get(k)}" for k in {**now, **logged} if logged.get(k) != now.get(k)]
             raise MismatchError(
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"
             )
-    atomic_write(path, (json.dumps(now, indent=1) + "\n").encode())
+    return now
+
+
+def save_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Note down what the episodes in a folder are of."""
+    atomic_write(folder / EVAL_CONFIG_FILE, (json.dumps(identity, indent=1) + "\n").encode())
 
 
 def _fingerprint(policy: Path) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.policy.evaluation.instructions import DRAWN
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.flat_observation import decode_instruction
 from pickclutter_lang.policy.policy import EpisodeState
@@ -47,7 +48,7 @@ def write_videos(
             continue
         runner = runner or RolloutRunner(config, base_size=_SIDE)
         video = VideoRecorder()
-        again = runner.rollout(episode["variant"], episode["seed"], video.callback)
+        again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], video.callback)
         if again["success"] is not episode["success"]:
             raise MismatchError(
                 f"the episode of seed {episode['seed']} with {episode['variant']} was a {_outcome(episode)} "
@@ -65,7 +66,8 @@ def _outcome(episode: Mapping[str, Any]) -> str:
 
 def _name(episode: Mapping[str, Any]) -> str:
     variant = episode["variant"].replace(":", ".")  # in a link, the part before a colon is a protocol
-    return f"{FOLDER}/{variant}_{_outcome(episode)}_seed{episode['seed']}"
+    kind = "" if episode["kind"] == DRAWN else f"_{episode['kind']}"
+    return f"{FOLDER}/{variant}{kind}_{_outcome(episode)}_seed{episode['seed']}"
 
 
 def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
@@ -81,8 +83,12 @@ def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[M
 def _first_missed(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
     chosen: list[Mapping[str, Any]] = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
-        chosen += [e for e in episodes if e["variant"] == variant and e["graspable"] and not e["success"]][:count]
+        chosen += [e for e in episodes if e["variant"] == variant and _is_missed(e)][:count]
     return chosen
+
+
+def _is_missed(episode: Mapping[str, Any]) -> bool:
+    return bool(episode["graspable"] and episode["expected"] and not episode["success"])
 
 
 class VideoRecorder:
@@ -93,13 +99,14 @@ class VideoRecorder:
         self._times: list[int] = []
         self._steps = self._detections = 0
 
-    def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState) -> None:
+    def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
         """Take a frame at every fourth step, and a longer one at each step with a detection."""
-        detected = len(state.detections) > self._detections
+        count = len(state.detections) if state is not None else 0
+        detected = count > self._detections
         if detected or self._steps % _EVERY == 0:
             self._frames.append(_frame(observation, state, detected))
             self._times.append(_DETECTION_MILLISECONDS if detected else _MILLISECONDS)
-        self._detections = len(state.detections)
+        self._detections = count
         self._steps += 1
 
     def save(self, path: Path, outcome: str) -> None:
@@ -132,10 +139,10 @@ class VideoRecorder:
         return [*self._frames[:-1], last]
 
 
-def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState, detected: bool) -> Image.Image:
+def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, detected: bool) -> Image.Image:
     canvas = Image.new("RGB", (2 * _SIDE, _SIDE + _HEADER), (24, 26, 30))
     hand = observation["hand_rgb"].astype(float)
-    if detected:
+    if detected and state is not None:
         last = state.detections[-1]
         heatmap = last.heatmap / max(float(last.heatmap.max()), 1e-12)
         hand = hand + 0.6 * heatmap[..., None] * (_HOT - hand)
@@ -145,7 +152,7 @@ def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState, detecte
         canvas.paste(image, (n * _SIDE, _HEADER))
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _font())
-    if state.detections:
+    if state is not None and state.detections:
         phase = "predicted absent" if state.absent else state.phase.value
         scores = " and ".join(f"{detection.score:.2f}" for detection in state.detections)
         text = f"{phase}; score {scores}, threshold {state.detections[-1].threshold:.2f}"

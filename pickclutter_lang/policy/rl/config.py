@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pickclutter_lang.utils.validation import at_least
+from pickclutter_lang.utils.validation import at_least, check_folder, check_path, check_seed, check_threads
 
 
 @dataclass
@@ -34,8 +34,13 @@ class PPOConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for name, least in (("steps", 2), ("seed", 0), ("episode_steps", 1), ("num_threads", 1)):
+        for name, least in (("steps", 2), ("episode_steps", 1)):
             at_least(name, getattr(self, name), least)
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_path("out", self.out)
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
         from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
 
         environment_id(self.objects)

@@ -19,6 +19,7 @@ from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor, check
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir
+from pickclutter_lang.utils.locks import dir_lock
 
 try:
     from stable_baselines3 import PPO
@@ -51,12 +52,17 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
 def train_ppo(config: PPOConfig) -> Path:
     """Train PPO on the student's features; write the agent, its episodes and their curves; return the figure.
 
-    :raises PickClutterError: CheckpointError for the policy folder, what the environment and its wrappers raise
+    :raises PickClutterError: CheckpointError for the policy folder, LockedError, what the environment raises
     """
     torch.set_num_threads(config.num_threads)
     student = StudentRuntime.load(config.policy, config.trust_code)
     folder = Path(config.out)
     create_dir(folder)
+    with dir_lock(folder):
+        return _train(config, student, folder)
+
+
+def _train(config: PPOConfig, student: StudentRuntime, folder: Path) -> Path:
     env = Monitor(make_environment(config, student), str(folder / "episodes"), info_keywords=("success",))
     agent = PPO(
         "MultiInputPolicy",

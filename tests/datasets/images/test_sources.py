@@ -179,3 +179,25 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     )
     grown = float(subprocess.check_output([sys.executable, "-c", code, path, tmp_path / "cache"]))
     assert grown < 25  # MB, of 100 that are decoded
+
+
+def test_what_is_no_regular_file_is_refused_and_never_read(paths: list[Path], tmp_path: Path) -> None:
+    for number, make in enumerate((os.mkfifo, lambda path: path.symlink_to("/dev/zero"))):
+        path = paths[0].with_name(f"odd{number}.png")
+        make(path)
+        with pytest.raises(InvalidArgumentError, match=rf"odd{number}\.png, but it is no regular file"):
+            opened([*paths, path], tmp_path)
+
+
+def test_a_file_that_no_image_fills_is_refused_before_it_is_read(paths: list[Path], tmp_path: Path) -> None:
+    with paths[0].open("ab") as stream:
+        stream.truncate(10**9)  # no block of the disk is written
+    with pytest.raises(InvalidArgumentError, match=r"at most 100 MB at .*, but got 1000 MB"):
+        opened(paths, tmp_path)
+
+
+def test_a_name_that_is_no_text_is_refused(paths: list[Path], tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(paths[0].parent) + b"/caf\xe9.png"))
+    shutil.copy(paths[0], path)
+    with pytest.raises(InvalidArgumentError, match=r"file names in UTF-8, but got 'caf\\udce9\.png'"):
+        opened([*paths, path], tmp_path)

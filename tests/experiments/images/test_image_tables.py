@@ -16,11 +16,13 @@ from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import write_figure
-from pickclutter_lang.experiments.images.image_results import load_runs, summary
+from pickclutter_lang.experiments.images.image_results import load_runs, measures_of, summary, teacher_rows
 from pickclutter_lang.experiments.images.image_tables import write_table
-from pickclutter_lang.experiments.images.paper_tables import PAPER
-from pickclutter_lang.experiments.images.table_specs import FIGURES, RUNS, TABLES
+from pickclutter_lang.experiments.images.table_specs import FIGURES, RUNS, TABLES, table_of
 from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
+from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
+from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
 
 ACCURACIES: dict[str, list[tuple[float, float | None, float]]] = {
     "closed_set": [(0.50, None, 0.30), (0.56, None, 0.28), (0.53, None, 0.29)],
@@ -148,12 +150,22 @@ def test_csv_has_every_number(folder: Path, tmp_path: Path) -> None:
     page(folder, "1", tmp_path)
     rows = csv_rows(tmp_path / "table1.csv")
     [row] = [r for r in rows if (r["row"], r["minus"], r["measure"]) == ("cls", "", "zero_shot.ood.accuracy")]
-    assert float(row["mean"]) == pytest.approx(0.22) and row["seeds"] == "3" and row["paper"] == ""
+    assert float(row["mean"]) == pytest.approx(0.22) and row["runs"] == "3" and row["paper"] == ""
     assert row["values"] == "0.200000 0.240000 0.220000"
     [row] = [r for r in rows if (r["row"], r["measure"]) == ("cls", "few_shot.all.accuracy")]
     assert float(row["mean"]) == pytest.approx(0.21)
     [row] = [r for r in rows if (r["row"], r["minus"]) == ("cls+im_cst", "cls") and "zero_shot.ood" in r["measure"]]
     assert float(row["mean"]) == pytest.approx(0.10)
+
+
+def test_numbers_come_back_from_their_file(everything: Path, tmp_path: Path) -> None:
+    runs = load_runs(everything)
+    write_values(tmp_path / "values.csv", values_of(runs, measures_of, teacher_rows(runs)))
+    read = read_values(tmp_path / "values.csv")
+    for table in TABLES.values():
+        whole = table_of(table.number, "object_views", 4, 5)
+        assert table_rows(read, whole) == table_rows(runs, whole), table.number
+        assert comparison_rows(read, whole) == comparison_rows(runs, whole), table.number
 
 
 def test_one_seed_has_no_interval(tmp_path: Path) -> None:

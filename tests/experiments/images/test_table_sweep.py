@@ -24,6 +24,7 @@ from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGU
 from pickclutter_lang.experiments.images.table_sweep import TableSweepConfig, plan_image_tables, write_image_tables
 from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.experiments.sweeps.sweep_values import read_values
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
 
@@ -43,6 +44,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
     grid = TableSweepConfig("all", "all", [0], str(tmp_path), 1, [])
     written = write_image_tables(grid)
     assert len(written) == len(TABLES) + len(FIGURES)
+    assert "teacher" in read_values(tmp_path / "values.csv").runs
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
         if table.rows:

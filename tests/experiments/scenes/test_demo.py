@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
+import io
 import json
 import shutil
 import socket
@@ -30,11 +32,12 @@ from pickclutter_lang.experiments.scenes.demo import (
     overlay,
     predict_image,
     predict_scene,
-    serve,
 )
+from pickclutter_lang.experiments.scenes.demo_server import MAX_REQUEST_BYTES, serve
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
+from pickclutter_lang.students import label_encoders
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(ROOT / "scripts" / "demo.py")
@@ -126,6 +129,84 @@ def test_a_wrong_name_is_reported_and_the_page_stays_usable(page: tuple[str, lis
         predict(url, "ood", 0, None, "pear, pear", None)
     assert "pear more than once" in caught.value.read().decode()
     assert predict(url, "ood", 0, None, "pear", None)[2]["label"] == "pear"
+
+
+def upload(url: str, name: str, content: bytes) -> dict[str, Any]:
+    """Upload a file as the page does; return what stands for it in a call."""
+    border = "----border"
+    start = f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    body = start.encode() + content + f"\r\n--{border}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={border}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", body, headers), timeout=60) as reply:
+        return {"path": json.load(reply)[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def png(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("1", (width, height)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def refusal(url: str, *inputs: object) -> str:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        predict(url, *inputs)
+    return caught.value.read().decode()
+
+
+@needs_the_extra
+def test_an_upload_is_bounded_before_it_is_decoded(page: tuple[str, list[Any]]) -> None:
+    url, _ = page
+    found = predict(url, "ood", 0, upload(url, "a.png", png(40, 30)), "pear", None)
+    assert found[2]["label"] == "pear"
+    for side in (6000, 20000):
+        large = upload(url, "b.png", png(side, side))
+        assert "at most 25 megapixels" in refusal(url, "ood", 0, large, "pear", None)
+    outside = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+    assert "expected an image" not in refusal(url, "ood", 0, outside, "pear", None)  # it is not even opened
+    assert "expected an image" in refusal(url, "ood", 0, upload(url, "c.png", b"no image"), "pear", None)
+    with pytest.raises(urllib.error.URLError) as caught:  # the connection may end before all is sent
+        upload(url, "d.png", bytes(MAX_REQUEST_BYTES + 1))
+    assert not isinstance(caught.value, urllib.error.HTTPError) or caught.value.code == 413
+    assert predict(url, "ood", 0, None, "pear", None)[2]["label"] == "pear"
+
+
+@needs_the_extra
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (("ood", 0, None, ",".join(map(str, range(65))), None), "at most 64 names, but got 65"),
+        (("ood", 0, None, "x" * 201, None), "names of at most 200 printable characters"),
+        (("ood", 0, None, "a\ud800b", None), "printable characters"),
+        (("ood", 0, None, "x" * 100_000, None), "but got 100000 characters"),
+        (("ood", 0, None, None, None), "but got NoneType"),
+        (("ood", float("nan"), None, "pear", None), "expected the number of a scene, but got nan"),
+        (("nowhere", 0, None, "pear", None), "expected a store"),
+    ],
+)
+def test_what_is_asked_is_bounded(page: tuple[str, list[Any]], inputs: tuple[object, ...], message: str) -> None:
+    found = refusal(page[0], *inputs)
+    assert message in found or "is not in the list of choices" in found
+
+
+@needs_the_extra
+def test_other_hosts_are_refused(page: tuple[str, list[Any]]) -> None:
+    for host, status in (("evil.example:80", 400), ("127.0.0.1", 200), ("localhost:7860", 200)):
+        connection = http.client.HTTPConnection(page[0].removeprefix("http://").strip("/"), timeout=60)
+        connection.request("GET", "/", headers={"Host": host})
+        assert connection.getresponse().status == status
+        connection.close()
+
+
+def test_memory_for_new_names_is_bounded(student: TrainedStudent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_encoders, "MAX_NEW_NAMES", 4)
+    stored = len(student.model.prompts.names)
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    first = predict_image(student, pixels, ["name 0"])
+    for number in range(10):
+        predict_image(student, pixels, [f"name {number}", f"name {number + 1}"])
+    assert len(student.model.prompts.names) <= stored + 4
+    again = predict_image(student, pixels, ["name 0"])
+    assert again.probabilities == first.probabilities
 
 
 def moved_away(folder: Path, tmp_path: Path) -> Path:
@@ -224,7 +305,7 @@ def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("start", "arguments", "message"),
     [
-        ([], ["port=0"], "InvalidArgumentError: expected port to lie between 1 and 65535, but got 0"),
+        ([], ["port=0"], "InvalidArgumentError: expected port to lie between 1024 and 65535, but got 0"),
         ([], ["phase=last"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'last'"),
         (["gradio"], [], "MissingExtraError: gradio is not installed; run: pip install 'pickclutter-lang[demo]'"),
     ],

@@ -49,7 +49,7 @@ def test_from_objects_to_report(objects: str, tmp_path: Path, request: pytest.Fi
         for name in ("card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json"):
             assert (tmp_path / "scenes" / split / name).stat().st_size > 0
     output = call(tmp_path, "train_affordance.py", "experiment=quickstart", "scenes=scenes", "out=student", *SMALL)
-    assert "always yes" in output
+    assert "all-positive" in output
     result = json.loads((tmp_path / "student" / RESULT_FILE).read_text())
     assert {"zero_shot", "few_shot"} <= set(result["metrics"])
     report = (tmp_path / "student" / "report" / "report.md").read_text()

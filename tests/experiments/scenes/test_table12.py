@@ -18,10 +18,12 @@ from helpers.paths import ROOT
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, write_table
-from pickclutter_lang.experiments.scenes.table12_markdown import comparison_rows, markdown, metric_rows
+from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, read_tables, write_table
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
+from pickclutter_lang.experiments.scenes.table12_tables import score_table
+from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
 from pickclutter_lang.utils.statistics import estimate, t_quantile
 
 F1 = {
@@ -39,6 +41,16 @@ def grid_folder(tmp_path: Path) -> Path:
         for seed, value in enumerate(values):
             write_result(tmp_path, make_result(method, seed, value))
     return tmp_path
+
+
+def written(folder: Path) -> tuple[IntervalResults, dict[str, Any]]:
+    write_table(Table12Config(str(folder), None, None))
+    return read_tables(folder)
+
+
+def f1_rows(folder: Path) -> list[str]:
+    values, _ = written(folder)
+    return table_rows(values, score_table(values, "", "f1")).splitlines()
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 30, 75])
@@ -60,19 +72,20 @@ def test_mean_and_interval() -> None:
 
 
 def test_methods_are_in_the_papers_order_with_its_figures(grid_folder: Path) -> None:
-    lines = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
+    lines = f1_rows(grid_folder)
     assert [row.split("`")[1] for row in lines[2:7]] == list(F1)
     half = 100 * scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(F1["cls"])
     cell = f"43.0 ± {half:.1f}"
     assert f"| 3 | {cell} / {cell} / {cell} | *94.0 / 94.4* |" in lines[3]
     assert "*NA / 35.9*" in lines[2] and "*11.7 / 50.7*" in lines[4] and "*" not in lines[5]
-    assert lines[7].startswith("| always no |  | 30.0 / 30.0 / 30.0 |")
+    assert lines[7].startswith("| all-negative | 1 | 30.0 / 30.0 / 30.0 |")
 
 
 def test_chance_results_of_a_closed_set_are_marked(grid_folder: Path) -> None:
-    rows = metric_rows(load_sweep(grid_folder, TABLE12), "f1").splitlines()
+    rows = f1_rows(grid_folder)
     assert rows[2].count("†") == 1 and "†" not in rows[3]
-    assert "† chance by construction" in markdown(load_sweep(grid_folder, TABLE12), [])
+    page = (grid_folder / "table12.md").read_text()
+    assert "† chance by construction" in page and page.count("†") > 10
 
 
 def test_comparisons_pair_equal_seeds(grid_folder: Path) -> None:
@@ -83,13 +96,14 @@ def test_comparisons_pair_equal_seeds(grid_folder: Path) -> None:
         ("best", "few_shot.ood_on_ood.model.f1"), ("cls_imcst_semantic", "few_shot.ood_on_ood.model.f1")
     )
     assert found == pytest.approx((differences.mean(), half, 3))
-    assert default_pairs(grid) == [
+    assert default_pairs([*grid.runs]) == [
         ("cls", "closed_set"),
         ("cls_imcst_semantic", "cls"),
         ("best", "cls_imcst_semantic"),
         ("best", "best_no_region"),
     ]
-    rows = comparison_rows(grid, default_pairs(grid), "f1").splitlines()
+    values, _ = written(grid_folder)
+    rows = comparison_rows(values, score_table(values, "", "f1", pairs=default_pairs([*grid.runs]))).splitlines()
     assert f"**+10.0 ± {100 * half:.1f}**" in rows[4] and "**" not in rows[5]  # an ablation within the noise
 
 
@@ -100,7 +114,7 @@ def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder: Path) -> None:
         ("cls_imcst_semantic", "zero_shot.id_on_id.model.f1"), ("cls", "zero_shot.id_on_id.model.f1")
     )
     assert found is not None and found.mean == pytest.approx(0.10) and found.seeds == 2
-    assert "| `cls` | 2 |" in metric_rows(grid, "f1")
+    assert any("| `cls` | 2 |" in row for row in f1_rows(grid_folder))
 
 
 def test_one_seed_has_no_interval(tmp_path: Path) -> None:
@@ -113,7 +127,7 @@ def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.Te
     out = tmp_path_factory.mktemp("table")
     text = write_table(Table12Config(str(grid_folder), str(out), ["best - cls"])).read_text()
     for expected in (
-        "## F1 per observation, %",
+        "## F1 per scene, %",
         "## Recall",
         names_of_objects("ood")[0],
         "million parameters",
@@ -122,16 +136,12 @@ def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.Te
         assert expected in text
     rows = list(csv.DictReader((out / "table12.csv").open()))
     [row] = [
-        row
-        for row in rows
-        if (row["method"], row["stage"], row["cell"], row["metric"], row["predictor"])
-        == ("cls", "few_shot", "ood_on_ood", "f1", "model")
+        row for row in rows if (row["row"], row["minus"], row["measure"]) == ("cls", "", "few_shot.ood_on_ood.model.f1")
     ]
-    assert float(row["mean"]) == pytest.approx(0.43) and row["seeds"] == "3" and row["paper"] == "0.328"
+    assert float(row["mean"]) == pytest.approx(0.43) and row["runs"] == "3" and row["paper"] == "0.328"
     assert row["values"] == "0.400000 0.440000 0.450000"
-    assert {row["method"] for row in csv.DictReader((out / "table12_comparisons.csv").open())} == {"best"}
-    classes = list(csv.DictReader((out / "table12_classes.csv").open()))
-    assert len({row["class"] for row in classes if row["cell"] == "ood_on_ood"}) == 12
+    assert {(row["row"], row["minus"]) for row in rows if row["minus"]} == {("best", "cls")}
+    assert len({row["row"] for row in rows if ".ood_on_ood.classes." in row["measure"]}) == 12
     with Image.open(out / "table12.png") as image:
         assert np.asarray(image.convert("RGB")).std() > 10
 
@@ -178,7 +188,7 @@ def test_methods_on_other_terms_are_refused(tmp_path: Path, where: str) -> None:
 def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
         write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))
-    assert "| `objective.im_cst` | 0.0 | 1.0 |" in markdown(load_sweep(tmp_path, TABLE12), [])
+    assert "| `objective.im_cst` | 0.0 | 1.0 |" in write_table(Table12Config(str(tmp_path), None, [])).read_text()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +62,23 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
 
 
-def images_in(folder: Path) -> list[Path]:
+def images_in(folder: Path, half: str | None = None) -> list[Path]:
     """Return the images of a class folder, in order.
 
+    :param half: one of `HALVES`, of the images in the order of the hashes (sha256) of their names. Both halves
+        together are all images, and the first has one more where their number is odd
     :raises MissingAssetsError: when there are none
     """
     images = sorted(path for path in folder.iterdir() if is_image(path))
+    if half is not None:
+        by_hash = sorted(images, key=lambda path: hashlib.sha256(path.name.encode()).digest())
+        middle = (len(images) + 1) // 2
+        images = sorted(by_hash[:middle] if half == "first" else by_hash[middle:])
     if not images:
-        raise MissingAssetsError(f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {folder}, but there are none")
+        part = f"the {half} half of " if half else ""
+        raise MissingAssetsError(
+            f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {part}{folder}, but there are none"
+        )
     return images
 
 
@@ -112,7 +122,7 @@ def from_folders(
     files: list[LabeledFile] = []
     others: list[Path] = []
     for folder, item in folders.items():
-        files += [(path, item) for path in images_in(folder)]
+        files += [(path, item) for path in images_in(folder, config.half)]
         others += sorted(p for p in folder.iterdir() if not is_image(p) and not p.name.startswith("."))
     notes = [f"{len(others)} entries of class folders are no images, such as {others[0]}"] if others else []
     return from_files(config, files, notes, spec)

@@ -1,0 +1,113 @@
+"""The sweeps behind the pages: numbers of their runs, from `values.csv`, or as means where no more was kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from result_data import DATA, read
+
+from pickclutter_lang.experiments.scenes.result_table import SECTIONS
+from pickclutter_lang.experiments.scenes.table12 import read_tables
+from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
+from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values
+from pickclutter_lang.utils.statistics import Estimate
+
+_NAMES = {"all_negative": "always_no", "all_positive": "always_yes"}
+_PREDICTORS = {"_at_half": "model_at_half", "_matched_fpr": "model_matched_fpr"}
+
+
+@dataclass(frozen=True)
+class RecordedResults(IntervalResults):
+    """Means and intervals over seeds that were computed when runs were there."""
+
+    means: dict[tuple[str, str], Estimate] = field(default_factory=dict)
+    differences: dict[tuple[str, str, str], Estimate] = field(default_factory=dict)
+
+    def estimate(self, run: str | None, measure: str) -> Estimate | None:
+        """Return a recorded mean."""
+        return self.means.get((str(run), measure))
+
+    def difference(self, left: tuple[str | None, str], right: tuple[str | None, str]) -> Estimate | None:
+        """Return a recorded difference."""
+        return self.differences.get((str(left[0]), str(right[0]), left[1])) if left[1] == right[1] else None
+
+
+@cache
+def table12_sweep(name: str) -> tuple[IntervalResults, dict[str, Any]]:
+    """Return the numbers of a Table 12 sweep, and the notes, settings and pairs of its page."""
+    folder = DATA / name
+    return read_tables(folder) if (folder / VALUES_FILE).is_file() else _recorded(name)
+
+
+@cache
+def image_sweep(folder: str) -> SweepResults:
+    """Return the numbers of a sweep over single images."""
+    return read_values(DATA / "images" / folder / VALUES_FILE)
+
+
+def _recorded(name: str) -> tuple[IntervalResults, dict[str, Any]]:
+    means = {}
+    for row in read(name):
+        method = _NAMES.get(row["method"], row["method"])
+        stem, predictor = _predictor(row["metric"])
+        if method in ("always_no", "always_yes", "label_frequency"):
+            predictor = "model"
+        means[method, f"{row['stage']}.{row['cell']}.{predictor}.{stem}"] = _estimate(row, 0.01)
+    for row in read(f"{name}_classes"):
+        path = f"{row['stage']}.{row['cell']}.classes.{row['class']}"
+        means[row["method"], f"{path}.{row['metric']}"] = _estimate(row, 1)
+        means[row["method"], f"{path}.support"] = Estimate(float(row["support"]), None, 1)
+    for row in read(f"{name}_cost"):
+        means |= {(row["method"], measure): Estimate(value, None, 1) for measure, value in _cost(row).items()}
+    differences = {}
+    for row in read(f"{name}_comparisons"):
+        measure = f"{row['stage']}.{row['cell']}.model.{row['metric']}"
+        differences[row["method"], row["minus"], measure] = _estimate(row, 0.01)
+    runs = _runs(means)
+    settings = {row["setting"]: {k: v for k, v in row.items() if k != "setting"} for row in read(f"{name}_settings")}
+    pairs = list(dict.fromkeys((this, that) for this, that, _ in differences))
+    about = {"notes": [], "settings": settings, "pairs": pairs}
+    return RecordedResults(DATA, runs, {}, means=means, differences=differences), about
+
+
+def _predictor(metric: str) -> tuple[str, str]:
+    for end, predictor in _PREDICTORS.items():
+        if metric.endswith(end):
+            return metric.removesuffix(end), predictor
+    assert metric in {known for known, _ in SECTIONS.values()}, metric
+    return metric, "model"
+
+
+def _cost(row: dict[str, str]) -> dict[str, float]:
+    times = {"distillation": "distill", "few-shot": "few_shot", "evaluation": "evaluation"}
+    found = {"parameters": 1e6 * float(row["million parameters"]), "peak_memory_mb": float(row["peak memory, MB"])}
+    found |= {f"seconds.{new}": float(row[f"{old}, s"]) for old, new in times.items()}
+    thresholds = re.findall(r"[\d.]+", row["thresholds (X_id)"])
+    stages = ("zero_shot", "few_shot", "retrieval")
+    return found | {f"{s}.id_threshold": float(t) for s, t in zip(stages, thresholds, strict=True)}
+
+
+def _estimate(row: dict[str, str], scale: float) -> Estimate:
+    half_width = scale * float(row["half_width"]) if row["half_width"] else None
+    return Estimate(scale * float(row["mean"]), half_width, int(row["seeds"] or 1))
+
+
+def _runs(means: dict[tuple[str, str], Estimate]) -> dict[str, dict[Replicate, dict[str, Any]]]:
+    """Return runs with the right number of seeds, whose metrics tell which measures there are."""
+    metrics: dict[str, dict[str, Any]] = {}
+    seeds: dict[str, int] = {}
+    for (method, measure), found in means.items():
+        values = metrics.setdefault(method, {})
+        *path, last = measure.split(".")
+        for key in path:
+            values = values.setdefault(key, {})
+        values[last] = found.mean
+        seeds[method] = max(seeds.get(method, 1), found.seeds)
+    return {
+        method: {Replicate(seed=seed): {"metrics": values} for seed in range(seeds[method])}
+        for method, values in metrics.items()
+    }

@@ -1,0 +1,115 @@
+"""How commands end: one line for every error, and the exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from pickclutter_lang.errors import MissingExtraError, PickClutterError
+
+DEBUG = "PICKCLUTTER_DEBUG"
+"""Environment variable: with 1, an error shows its traceback too."""
+INTERRUPTED = 130
+_EXTRAS = {  # of packages that modules import at the top
+    **dict.fromkeys(("gymnasium", "scipy", "skimage", "transforms3d", "trimesh"), "sim"),
+    "stable_baselines3": "rl",
+}
+_OUT_OF_MEMORY = ("can't allocate memory", "CUDA out of memory", "Unable to allocate")
+_DISK = "fix that and run the same command again, finished files are kept"
+_interrupted = False
+
+
+@contextmanager
+def exit_status() -> Iterator[None]:
+    """Exit with one line for any error: status 2, 130 for an interruption, and 1 for an error without a name.
+
+    With `PICKCLUTTER_DEBUG=1` the traceback comes first.
+    """
+    try:
+        with _noted_interruption(), _quiet_threads():
+            yield
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        if _debugging():
+            traceback.print_exc()
+        status, line = describe(error)
+        print(" ".join(line.split()), file=sys.stderr)
+        raise SystemExit(status) from None
+
+
+def describe(error: BaseException) -> tuple[int, str]:
+    """Return the exit status for an error, and its line."""
+    if _interrupted or isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; run the same command again to resume"
+    if isinstance(error, PickClutterError):
+        return 2, f"{type(error).__name__}: {error}"
+    package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package in _EXTRAS:
+        return 2, f"MissingExtraError: {MissingExtraError(package, _EXTRAS[package])}"
+    text = str(error)
+    if isinstance(error, MemoryError) or any(part in text for part in _OUT_OF_MEMORY):
+        return 2, f"out of memory ({_first_line(error)}); use smaller batches and images, or fewer workers"
+    if isinstance(error, OSError) and error.errno is not None:
+        place = error.filename if error.filename is not None else "a file"
+        return 2, f"cannot use {place}: {error.strerror}; {_DISK}"
+    if "os error " in text or "I/O error" in text:  # of safetensors, which is no OSError
+        return 2, f"cannot write a file: {_first_line(error)}; {_DISK}"
+    name = type(error).__name__
+    return 1, (
+        f"unexpected {name}: {_first_line(error)}; {DEBUG}=1 shows the traceback: please report it, with the output of "
+        "pickclutter check-install --report"
+    )
+
+
+def _debugging() -> bool:
+    return os.environ.get(DEBUG, "") not in ("", "0")
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Leave a full disk to the main thread, which gets TensorBoard's error too: no traceback of a thread."""
+    before = threading.excepthook
+
+    def report(failed: threading.ExceptHookArgs) -> None:
+        if _debugging() or not isinstance(failed.exc_value, OSError):
+            before(failed)
+
+    threading.excepthook = report
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else "no message"
+
+
+@contextmanager
+def _noted_interruption() -> Iterator[None]:
+    """Note SIGINT: compiled modules turn a KeyboardInterrupt in their import into another error."""
+    global _interrupted
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        global _interrupted
+        _interrupted = True
+        raise KeyboardInterrupt
+
+    _interrupted = False
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,91 @@
+"""Scores per scene of the unseen objects of a sweep in a small file, from which its intervals are computed.
+
+Probabilities have 3 significant digits. Which labels are predicted is stored beside them, so that F1 is exact.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickclutter_lang.errors import CheckpointError, MismatchError
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions
+from pickclutter_lang.experiments.scenes.table12_sweep import stages_of_sweep
+from pickclutter_lang.experiments.sweeps.intervals import Scores
+from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
+from pickclutter_lang.metrics.bootstrap import Bools, RunScores, SplitScores
+from pickclutter_lang.utils.io import atomic_write
+
+SCORES_FILE = "scores.json.gz"
+
+
+def write_scores(path: Path, results: SweepResults) -> bool:
+    """Write the scores of all runs of a sweep; return whether every run has predictions.
+
+    :raises MismatchError: when runs of one object split were evaluated on other scenes or objects
+    :raises CheckpointError: for damaged predictions
+    """
+    stages = stages_of_sweep(results)
+    places = {key: folder / "predictions" for key, folder in results.folders.items()}
+    if not all((place / f"{stage}_ood.npz").is_file() for place in places.values() for stage in stages):
+        return False
+    splits: dict[str, Any] = {}
+    runs: list[dict[str, Any]] = []
+    for (name, replicate), place in places.items():
+        of_stages = {}
+        for stage in stages:
+            found = load_predictions(place / f"{stage}_ood.npz").of_splits(("ood",))
+            shared = {"scenes": found.scenes, "targets": _columns(found, found.targets)}
+            if splits.setdefault(str(replicate.object_split), shared) != shared:
+                raise MismatchError(
+                    f"expected runs of object split {replicate.object_split} on the same scenes and objects, but "
+                    f"{place.parent} has others; evaluate it again"
+                )
+            threshold = float(results.runs[name][replicate]["metrics"][stage]["id_threshold"])
+            rounded = [[float(f"{p:.3g}") for p in row] for row in found.probabilities.T.tolist()]
+            predicted = _columns(found, found.probabilities > threshold)
+            of_stages[stage] = {"scores": dict(zip(found.names, rounded, strict=True)), "predicted": predicted}
+        runs.append({"method": name, **replicate._asdict(), "stages": of_stages})
+    content = json.dumps({"splits": splits, "runs": runs}, separators=(",", ":"))
+    atomic_write(path, gzip.compress(content.encode(), mtime=0))
+    return True
+
+
+def read_scores(path: Path) -> Scores:
+    """Read what `write_scores` wrote.
+
+    :raises CheckpointError: when the file is missing or damaged
+    """
+    try:
+        content = json.loads(gzip.decompress(path.read_bytes()))
+        targets = {split: _bits(one["targets"]) for split, one in content["splits"].items()}
+        found: dict[str, dict[int, dict[str, dict[tuple[int, int], RunScores]]]] = {}
+        for run in content["runs"]:
+            for stage, one in run["stages"].items():
+                scores = np.array(list(one["scores"].values()), dtype=float).T
+                of_split = found.setdefault(stage, {}).setdefault(run["object_split"], {})
+                own = of_split.setdefault(run["method"], {})
+                own[run["seed"], run["draw"]] = RunScores(scores, _bits(one["predicted"]))
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(f"expected scores of a sweep in {path}, but: {error!r}; write them again") from error
+    return {
+        stage: {split: SplitScores(targets[str(split)], runs) for split, runs in splits.items()}
+        for stage, splits in found.items()
+    }
+
+
+def _columns(predictions: Predictions, values: Tensor) -> dict[str, str]:
+    """Return a string of 0 and 1 for each label, a digit for each scene."""
+    rows = values.to(torch.int64).T.tolist()
+    return {name: "".join(map(str, row)) for name, row in zip(predictions.names, rows, strict=True)}
+
+
+def _bits(columns: dict[str, str]) -> Bools:
+    """Return [N, C] bool of what `_columns` wrote."""
+    return np.array([[digit == "1" for digit in column] for column in columns.values()]).T

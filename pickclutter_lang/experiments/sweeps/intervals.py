@@ -1,0 +1,143 @@
+"""Intervals of a sweep's results: what varies between its runs, and the scenes and classes that are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from pickclutter_lang.experiments.comparison import Result
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, number_at
+from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
+from pickclutter_lang.utils.statistics import Estimate, estimate
+
+Scores = Mapping[str, Mapping[int, SplitScores]]
+"""Stage -> object split -> scores per scene of the unseen classes on X_ood."""
+
+_Place = tuple[str | None, str]  # a run and a measure
+_SCORED: Mapping[str, Metric] = {"ood_on_ood.model.map": "map", "ood_on_ood.model.f1": "f1"}
+
+
+@dataclass(frozen=True)
+class IntervalResults(SweepResults):
+    """Results whose intervals cover what varies.
+
+    F1 and mAP of Y_ood on X_ood, where there are scores: object splits, seeds, draws, scenes and classes. Others:
+    object splits, seeds and draws; Student's t where the seeds alone vary.
+    """
+
+    scores: Scores = field(default_factory=dict)
+    resamples: int = 1000
+
+    def estimate(self, run: str | None, measure: str) -> Estimate | None:
+        """Return mean and 95% interval of a number; None where a run lacks it.
+
+        A number of a class counts the runs in whose object split it is.
+        """
+        key = (run, measure), None
+        if key not in self._found:
+            self._found[key] = self._estimate(run, measure)
+        return self._found[key]
+
+    def difference(self, left: _Place, right: _Place) -> Estimate | None:
+        """Return the mean of `left - right` over the replicates of both, and its 95% interval, paired."""
+        key = left, right
+        if key not in self._found:
+            self._found[key] = self._difference(left, right)
+        return self._found[key]
+
+    @cached_property
+    def _found(self) -> dict[tuple[_Place, _Place | None], Estimate | None]:
+        return {}
+
+    def _estimate(self, run: str | None, measure: str) -> Estimate | None:
+        values = self._known(self._results(run), measure)
+        scored = self._scored(measure, run)
+        if not values:
+            return None
+        if scored is None and self._seeds_alone(values):
+            return estimate([*values.values()])
+        if scored is None:
+            return self._of_values({"": values}, ("",))
+        return _about(scored[0].estimate(str(run), scored[1]), list(values.values()))
+
+    def _difference(self, left: _Place, right: _Place) -> Estimate | None:
+        (one, this), (other, that) = left, right
+        values = self._known(self._results(one), this), self._known(self._results(other), that)
+        shared = sorted(set(values[0]) & set(values[1]))
+        scored = self._scored(this, one, other) if this == that else None
+        if not shared or (scored is None and self._seeds_alone(shared)):
+            return super().difference(left, right)
+        if scored is None:
+            return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
+        found = scored[0].difference(str(one), str(other), scored[1])
+        return _about(found, [values[0][key] - values[1][key] for key in shared])
+
+    def note(self) -> str:
+        """Return what the intervals cover."""
+        keys = {key for runs in self.runs.values() for key in runs}
+        sizes = {name: len({key[n] for key in keys}) for n, name in enumerate(("object splits", "seeds", "draws"))}
+        varied = [f"{size} {name}" for name, size in sizes.items() if size > 1]
+        fixed = [name for name, size in sizes.items() if size < 2]
+        held = f" One {', one '.join(name[:-1] for name in fixed)}: not covered." if fixed else ""
+        others = (
+            "over seeds (Student's t)"
+            if list(sizes.values())[::2] == [1, 1]
+            else f"over {', '.join(varied)} (hierarchical bootstrap)"
+        )
+        others = others if varied else "none, of one run"
+        if not self.scores:
+            return f"95% intervals: {others}; scenes and classes are not covered.{held}"
+        shapes = [split.targets.shape for splits in self.scores.values() for split in splits.values()]
+        scenes, classes = min(shape[0] for shape in shapes), min(shape[1] for shape in shapes)
+        covered = ", ".join([*varied, f"{scenes} scenes", f"{classes} classes"])
+        return (
+            f"95% intervals of F1 and mAP of Y_ood on X_ood cover {covered} (hierarchical bootstrap, {self.resamples} "
+            f"resamples, shared by the methods of a difference); those of other numbers: {others}.{held}"
+        )
+
+    @cached_property
+    def _bootstraps(self) -> dict[str, HierarchicalBootstrap]:
+        return {stage: HierarchicalBootstrap(splits, self.resamples) for stage, splits in self.scores.items()}
+
+    def _scored(self, measure: str, *runs: str | None) -> tuple[HierarchicalBootstrap, Metric] | None:
+        """Return what resamples the scenes of a measure, where all runs have scores."""
+        stage, _, rest = measure.partition(".")
+        if rest not in _SCORED or stage not in self.scores:
+            return None
+        known = all(any(run in split.runs for split in self.scores[stage].values()) for run in runs)
+        return (self._bootstraps[stage], _SCORED[rest]) if known else None
+
+    def _known(self, results: Mapping[Replicate, Result], measure: str) -> dict[Replicate, float]:
+        """Return a number of each replicate; none where one lacks it, unless it is of a class."""
+        values = {key: number_at(result, measure) for key, result in results.items()}
+        known = {key: value for key, value in values.items() if value is not None}
+        return known if len(known) == len(values) or ".classes." in measure else {}
+
+    def _seeds_alone(self, replicates: Mapping[Replicate, float] | Sequence[Replicate]) -> bool:
+        return len({replicate._replace(seed=0) for replicate in replicates}) == 1
+
+    def _of_values(self, values: Mapping[str, Mapping[Replicate, float]], of: tuple[str, ...]) -> Estimate | None:
+        """Return the interval of numbers of runs, without their scenes."""
+        splits = {}
+        for split in sorted({key.object_split for numbers in values.values() for key in numbers}):
+            runs = {
+                name: {
+                    (key.seed, key.draw): RunScores(np.full((1, 1), value), np.ones((1, 1), dtype=bool))
+                    for key, value in numbers.items()
+                    if key.object_split == split
+                }
+                for name, numbers in values.items()
+            }
+            splits[split] = SplitScores(np.ones((1, 1), dtype=bool), runs)
+        if not splits:
+            return None
+        bootstrap = HierarchicalBootstrap(splits, self.resamples)
+        return bootstrap.estimate(of[0], "value") if len(of) == 1 else bootstrap.difference(of[0], of[1], "value")
+
+
+def _about(found: Estimate | None, values: Sequence[float]) -> Estimate | None:
+    """Return an estimate about the mean of the exact values instead of that of rounded scores."""
+    return None if found is None else found._replace(mean=float(np.mean(values)))

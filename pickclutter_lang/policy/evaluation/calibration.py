@@ -1,0 +1,116 @@
+"""The teacher's thresholds and detection curves, from stored scenes: by the rule that students are exported with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.experiments.scenes.export_policy import detector_thresholds, score_scenes
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
+from pickclutter_lang.policy.config import StudentSpec, Thresholds
+from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
+from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.io import atomic_write
+
+TEACHER_FILE = "teacher_thresholds.json"
+Scenes = Mapping[str, SceneDataset]
+
+
+def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
+    """Open the stores `id`, `fewshot` and `ood`: those of the run, or those of `scenes`.
+
+    :raises DatasetError: when they are not there
+    """
+    if config.run is not None:
+        return load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1)).scenes
+    if config.scenes is None:
+        raise DatasetError("expected the scenes that thresholds come from, but got none; name their folder: scenes=...")
+    settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
+    root = Path(config.scenes)
+    return {name: SceneDataset(SceneStore.open(root / name), settings) for name in ("id", "fewshot", "ood")}
+
+
+def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> dict[str, Any]:
+    """Return what the teacher's thresholds depend on, as JSON values."""
+    stores = ("id", "fewshot") if config.calibration == "few_shot" else ("id",)
+    return {
+        "fingerprint": spec.teacher.fingerprint,
+        "names": list(spec.names),
+        "label": spec.target_label,
+        "false_positive_rate": config.false_positive_rate,
+        "scenes": {name: scenes[name].content_hash for name in stores},
+    }
+
+
+def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes, folder: Path) -> Thresholds:
+    """Return the teacher's thresholds; they are kept in the folder, and calibrated where they are not there.
+
+    :raises DatasetError: when the scenes lack images that the detector reads
+    """
+    path, key = folder / TEACHER_FILE, teacher_key(config, spec, scenes)
+    if path.is_file():
+        kept = json.loads(path.read_text())
+        if kept["of"] == key:
+            return Thresholds(**kept["thresholds"])
+    rivals = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # whose scores alone count
+    unseen = unseen_names(spec, scenes)
+    names = detector_thresholds(config.false_positive_rate, rivals, scenes, unseen, config.calibration == "few_shot")
+    found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
+    atomic_write(path, (json.dumps({"of": key, "thresholds": asdict(found)}, indent=1) + "\n").encode())
+    return found
+
+
+def unseen_split(config: PolicyEvalConfig, scenes: Scenes | None) -> int:
+    """Return which objects are unseen: by the scenes or by the run; the paper's for a policy folder without scenes."""
+    if scenes is not None:
+        return scenes["id"].store.object_split
+    if config.run is None:
+        return 0
+    student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
+    unseen = {name for name, out in student.labels.unseen_by_name.items() if out}
+    return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
+
+
+def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
+    """Return the names of a student that the stores have labels of -> whether they are of Y_ood."""
+    names = scenes["id"].label_names
+    unseen = {names[index] for index in scenes["id"].store.split_label_indices("ood")}
+    return {name: name in unseen for name in spec.names if name in names}
+
+
+def scene_scores(
+    variant: str, policy: str, thresholds: Thresholds | None, scenes: Scenes, count: int, folder: Path, trust: bool
+) -> tuple[Predictions, torch.Tensor]:
+    """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C]; scores are kept.
+
+    :param policy: a policy folder, for the variant `teacher` that of a student of it
+    :param thresholds: of the teacher; None for a student
+    """
+    student = StudentRuntime.load(policy, trust)
+    spec, path = student.config, folder / "curves" / f"{variant}_{count}.npz"
+    if path.is_file():
+        found = load_predictions(path)
+    else:
+        detector = (
+            StudentDetector(student)
+            if thresholds is None
+            else TeacherDetector(spec.teacher.load(), spec.names, thresholds)
+        )
+        found = score_scenes(scenes["ood"], unseen_names(spec, scenes), detector, count)
+        save_predictions(path, found)
+    used = thresholds or student.thresholds
+    by_name = used.crop_classifier or used.names
+    return found, torch.tensor([by_name[name] for name in found.names], dtype=torch.float64)

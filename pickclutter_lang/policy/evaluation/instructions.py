@@ -1,0 +1,145 @@
+"""Instructions of an evaluation: which object they name, in which words, and which objects are right."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pickclutter_lang.language.captions import with_article
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction
+from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
+from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.extra_objects import select_objects
+
+DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
+SUITES = {
+    "picking": (DRAWN,),
+    "language": (NAMED, OTHER, ABSENT, "paraphrase", "synonym", "misspelling", BLANK),
+    "open_vocabulary": (NAMED, ABSENT, "foreign", "unrelated", "color", "category"),
+}
+"""Suite -> its kinds of instructions. All but `drawn`, which the environment draws, are of the same piles."""
+KIND_TITLES = {
+    DRAWN: "drawn by the environment",
+    NAMED: "the target, by its name",
+    OTHER: "another object of the pile",
+    ABSENT: "an absent object of the 26",
+    "paraphrase": "the target, in another sentence",
+    "synonym": "the target, by a synonym",
+    "misspelling": "the target, misspelled",
+    BLANK: "a blank instruction",
+    "foreign": "an absent YCB object beyond the 26",
+    "unrelated": "an absent object that is no YCB object",
+    "color": "a color: 'the red one'",
+    "category": "a category: 'a fruit'",
+}
+MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", "color", "category")
+"""Kinds for which a policy may raise InvalidArgumentError, as for a name that it cannot encode."""
+_PARAPHRASES = ("the {name} is what I want", "would you fetch that {name} over here?", "one {name}, if you can find it")
+_UNRELATED = ("umbrella", "laptop", "candle", "wallet", "teapot", "flashlight", "toothbrush", "headphones", "shoe")
+_STREAM = 0x1A6
+
+
+@dataclass(frozen=True)
+class Pile:
+    """The objects of a pile, those of them that the hand camera sees, and those of its split that are not in it."""
+
+    objects: tuple[CatalogObject, ...]
+    visible: tuple[CatalogObject, ...]
+    absent: tuple[CatalogObject, ...]
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction in a pile.
+
+    - `text`: what the policy is given
+    - `target`: name of the environment's target; for an absent name any absent object
+    - `reference`: name of the object that `named` names in this pile
+    - `expected`: names of the objects that are right; none where nothing is to be picked
+    """
+
+    kind: str
+    text: str
+    target: str
+    reference: str
+    expected: tuple[str, ...]
+
+
+def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
+    """Draw the instruction of a kind; `reference` is the same for all kinds of a pile and seed.
+
+    :param kind: one of `KIND_TITLES` but `drawn`
+    """
+    shared = np.random.default_rng([seed, _STREAM])
+    seen = pile.visible or pile.objects
+    reference = _choose(seen, shared)
+    others = [item for item in seen if item != reference] or [item for item in pile.objects if item != reference]
+    other, absent = _choose(others, shared), _choose(pile.absent, shared)
+    template = int(shared.integers(2**16))
+    rng = np.random.default_rng([seed, _STREAM, zlib.crc32(kind.encode())])
+    if kind == BLANK:
+        return Instruction(kind, "", reference.name, reference.name, ())
+    if kind in ("color", "category"):
+        word, right = _draw_attribute(kind, pile, seen, rng)
+        text = _sentence(f"{word} one", template) if kind == "color" else f"pick up {with_article(word)}"
+        target = _choose([item for item in seen if item.name in right], rng)
+        return Instruction(kind, text, target.name, reference.name, right)
+    if kind == "paraphrase":
+        text = str(rng.choice(_PARAPHRASES)).format(name=reference.name)
+        return Instruction(kind, text, reference.name, reference.name, (reference.name,))
+    if kind in (ABSENT, "foreign", "unrelated"):
+        name = {ABSENT: absent.name, "foreign": _foreign_name(rng), "unrelated": str(rng.choice(_UNRELATED))}[kind]
+        return Instruction(kind, _sentence(name, template), absent.name, reference.name, ())
+    name, target = reference.name, other if kind == OTHER else reference
+    if kind == OTHER:
+        name = other.name
+    elif kind == "synonym":
+        name = _synonym(reference, pile)
+    elif kind == "misspelling":
+        name = misspell(name, rng)
+    return Instruction(kind, _sentence(name, template), target.name, reference.name, (target.name,))
+
+
+def misspell(name: str, rng: np.random.Generator) -> str:
+    """Return a name with two neighboring letters inside its longest word exchanged; one of two letters loses one."""
+    word = max(name.split(), key=len)
+    places = [n for n in range(1, len(word) - 2) if word[n] != word[n + 1]]
+    if not places:
+        return name.replace(word, word[:-1])
+    n = int(rng.choice(places))
+    return name.replace(word, word[:n] + word[n + 1] + word[n] + word[n + 2 :])
+
+
+def _sentence(name: str, template: int) -> str:
+    return instruction(name, template % len(INSTRUCTION_TEMPLATES))
+
+
+def _choose(items: Sequence[CatalogObject], rng: np.random.Generator) -> CatalogObject:
+    return items[int(rng.integers(len(items)))]
+
+
+def _foreign_name(rng: np.random.Generator) -> str:
+    names = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
+    return str(rng.choice(names))
+
+
+def _synonym(item: CatalogObject, pile: Pile) -> str:
+    """Return the first synonym that no other object of the pile fits: a lemon is a "yellow fruit" too."""
+    others = [attributes_of(other).tags for other in pile.objects if other != item]
+    fitting = [word for word in item.synonyms if not any(noun_tags(word, item.name) <= tags for tags in others)]
+    return (fitting or list(item.synonyms) or [item.name])[0]
+
+
+def _draw_attribute(
+    kind: str, pile: Pile, seen: Sequence[CatalogObject], rng: np.random.Generator
+) -> tuple[str, tuple[str, ...]]:
+    """Draw a color or category that some visible object has; return it, and all objects of the pile with it."""
+
+    def words(item: CatalogObject) -> tuple[str, ...]:
+        return item.colors if kind == "color" else (item.category,)
+
+    word = str(rng.choice(sorted({word for item in seen for word in words(item)})))
+    return word, tuple(item.name for item in pile.objects if word in words(item))

@@ -1,0 +1,116 @@
+"""The files of an evaluation: `result.json`, `report.md`, the episodes as a CSV file, and figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.curves import CURVES_FILE, episode_curves, write_curves
+from pickclutter_lang.policy.evaluation.episode_log import write_episodes
+from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot_suite
+from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
+from pickclutter_lang.policy.evaluation.setup import SCHEMA, Setup
+from pickclutter_lang.policy.evaluation.suites import suite_summary, suite_tables
+from pickclutter_lang.utils.io import atomic_write
+
+TABLE_FILE, RESULT_FILE, REPORT_FILE = "episodes.csv", "result.json", "report.md"
+
+
+def write_report(
+    folder: Path, config: PolicyEvalConfig, setup: Setup, episodes: Sequence[dict[str, Any]], videos: Sequence[str]
+) -> None:
+    """Write all files but the videos."""
+    write_episodes(folder / TABLE_FILE, episodes)
+    result: dict[str, Any] = {
+        "schema": SCHEMA,
+        "config": asdict(config),
+        "revisions": sorted({str(episode["revision"]) for episode in episodes}),
+        "teacher_thresholds": setup.rollouts.teacher_thresholds and asdict(setup.rollouts.teacher_thresholds),
+    }
+    parts: list[str] = []
+    if config.suite == "picking":
+        compared = comparisons(episodes)
+        result |= {"variants": summary(episodes), "comparisons": compared}
+        curves = write_curves([*setup.curves, *episode_curves(episodes)], folder)
+        if episodes:
+            plot_outcomes(episodes, folder)
+            parts = [_outcomes_section(), tables(episodes), *_paired(compared)]
+        if curves:
+            parts.append(_curves_section())
+    else:
+        result["suite"] = suite_summary(episodes)
+        plot_suite(episodes, folder)
+        parts = [_outcomes_section(), suite_tables(episodes)]
+    result["videos"] = list(videos)
+    atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+    parts = [*_head(config, setup), *parts, *_revisions(episodes), *_videos(videos)]
+    atomic_write(folder / REPORT_FILE, ("\n\n".join(parts) + "\n").encode())
+
+
+def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
+    absent = f", an absent object named with probability {config.absent_probability}"
+    lines = ["No episodes: detection curves of stored scenes alone."]
+    if config.episodes:
+        lines = [
+            f"Suite `{config.suite}`, {config.episodes} episodes of each variant and kind of instruction (seeds "
+            f"{config.seed} to {config.seed + config.episodes - 1}), objects `{config.objects}`, split `{config.split}`"
+            f"{absent if config.suite == 'picking' else ''}, control mode `{config.control_mode}`. "
+            "All variants act in the same piles. Cells: percent (95% interval; episodes)."
+        ]
+    if config.run is not None or setup.rollouts.teacher_thresholds is not None:
+        stores = "X_id and the few-shot scenes" if config.calibration == "few_shot" else "X_id"
+        lines.append(
+            f"Thresholds of a run's students, and of the teacher, let {100 * config.false_positive_rate:g}% of the "
+            f"absent names of {stores} pass; a policy folder keeps its own."
+        )
+    if setup.rollouts.policies:
+        lines.append(
+            "The names of the folder are the rivals of each name, the unseen ones among them: a closed vocabulary. "
+            "`suite=open_vocabulary` asks for names outside it."
+        )
+    if setup.rollouts.policies and config.variants is None and "teacher" not in setup.variants:
+        lines.append("The teacher did not act, for want of scenes for its thresholds: `scenes=FOLDER`.")
+    return ["# Picking by name", *lines]
+
+
+def _outcomes_section() -> str:
+    return f"![Outcomes of the episodes]({OUTCOMES_FILE})"
+
+
+def _paired(compared: Sequence[dict[str, Any]]) -> list[str]:
+    if not compared:
+        return []
+    note = (
+        "Differences on the same episodes, in points, with the interval of a bootstrap over piles, and the p-value of "
+        "McNemar's exact test, without correction for the number of comparisons. All targets; `result.json` has seen "
+        "and unseen ones too."
+    )
+    return [f"## Paired comparisons\n\n{note}\n\n{comparison_table(compared)}"]
+
+
+def _curves_section() -> str:
+    note = (
+        "Visible objects that are called absent against absent ones that are, as all thresholds move together. The dot "
+        "is where the policy acts."
+    )
+    return f"## Detection curves\n\n{note}\n\n![Detection curves]({CURVES_FILE})"
+
+
+def _revisions(episodes: Sequence[dict[str, Any]]) -> list[str]:
+    revisions = sorted({str(episode["revision"]) for episode in episodes})
+    if len(revisions) < 2:
+        return []
+    return [f"These episodes were run by {len(revisions)} revisions of the program: {', '.join(revisions)}."]
+
+
+def _videos(videos: Sequence[str]) -> list[str]:
+    parts = []
+    for title, suffix in (("Videos", ".gif"), ("Graspable targets that were not placed", ".png")):
+        files = [f"![{name}]({name})" for name in videos if name.endswith(suffix)]
+        if files:
+            parts.append(f"## {title}\n\n" + "\n\n".join(files))
+    return parts

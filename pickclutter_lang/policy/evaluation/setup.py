@@ -1,0 +1,153 @@
+"""What an evaluation compares: its policy folders, the teacher's thresholds, the variants, and curves of scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.policy.bundle import load_config
+from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.evaluation.calibration import (
+    Scenes,
+    open_scenes,
+    scene_scores,
+    teacher_key,
+    teacher_thresholds,
+    unseen_split,
+)
+from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.curves import Curve, scene_curves
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
+from pickclutter_lang.policy.evaluation.student_folders import PHASES, TEACHER_KEY, check_same, export_students
+from pickclutter_lang.utils.plugins import is_plugin
+
+SCHEMA = 5
+"""5: the teacher and all students of a run act at thresholds of one rule, on the same scenes."""
+
+
+class Setup(NamedTuple):
+    """Where and which variants act, the detection curves of these on stored scenes, and what their episodes are of."""
+
+    rollouts: RolloutConfig
+    variants: list[str]
+    curves: list[Curve]
+    identity: dict[str, Any]
+    """What the episodes are of, for `save_identity`."""
+
+
+def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
+    """Export the students of a run, calibrate the teacher, and check that logged episodes are of the same.
+
+    :raises InvalidArgumentError: when there is no student of a variant
+    :raises DatasetError: when the teacher shall act, and the scenes of its thresholds are missing
+    :raises MismatchError: when the folder holds episodes of other settings
+    """
+    comparable = _comparable(config)
+    policies: dict[str, str] = {}
+    if config.run is not None:
+        policies = export_students(config, folder, comparable)
+    elif config.policy is not None and config.own_policy is None:
+        phase = load_config(config.policy).student.phase
+        policies = {variant: config.policy for variant, of in PHASES.items() if of == phase}
+    scenes = _scenes(config, policies)
+    variants = _variants(config, policies, scenes is not None)
+    thresholds = None
+    if "teacher" in variants and scenes is not None:
+        spec = load_config(next(iter(policies.values()))).student
+        thresholds = teacher_thresholds(config, spec, scenes, folder)
+        comparable[TEACHER_KEY] = teacher_key(config, spec, scenes)
+    identity = check_same(folder, comparable, policies)
+    rollouts = RolloutConfig(
+        environment_id(config.objects),
+        config.objects_root,
+        config.split,
+        config.absent_probability,
+        config.control_mode,
+        policies,
+        config.camera_size,
+        thresholds,
+        config.own_policy,
+        unseen_split(config, scenes),
+        config.trust_code or config.run is not None,
+        config.proposer,
+    )
+    return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
+
+
+def _comparable(config: PolicyEvalConfig) -> dict[str, Any]:
+    """Return what episodes depend on besides students and teacher."""
+    values: dict[str, Any] = {
+        key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
+    }
+    values["schema"] = SCHEMA
+    if config.proposer is not None:
+        values["proposer"] = config.proposer
+    if config.own_policy is not None:
+        values["own_policy"] = config.own_policy
+    if config.run is None and (config.policy is None or config.own_policy is not None):
+        values["camera_size"] = config.camera_size
+    values["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
+    return values
+
+
+def _scenes(config: PolicyEvalConfig, policies: dict[str, str]) -> Scenes | None:
+    """Return the scenes of thresholds and curves, None where they are not there and the teacher need not act."""
+    asked = config.variants is not None and "teacher" in config.variants
+    if not policies or (config.variants is not None and not asked and config.curve_scenes == 0):
+        return None
+    try:
+        return open_scenes(config, load_config(next(iter(policies.values()))).student)
+    except DatasetError as error:
+        if not asked and config.scenes is None:
+            return None
+        raise type(error)(f"{error}; thresholds of the variant teacher come from these scenes") from error
+
+
+def _variants(config: PolicyEvalConfig, policies: dict[str, str], with_scenes: bool) -> list[str]:
+    """Return the variants in the order of `VARIANTS`, those from outside last.
+
+    :raises InvalidArgumentError: when there is no student of one
+    """
+    available = {variant: variant in policies for variant in PHASES}
+    available |= {"oracle": True, "random": True, "teacher": bool(policies) and with_scenes}
+    available["own"] = config.own_policy is not None
+    found = [variant for variant in VARIANTS if available[variant]]
+    found += [variant for variant in config.variants or () if is_plugin(variant)]
+    lacking = sorted(set(config.variants or ()) - set(found))
+    if lacking:
+        raise InvalidArgumentError(
+            f"expected variants out of {', '.join(found)}, since {config.policy} holds the student of one phase, "
+            f"but got {', '.join(lacking)}; give run= instead of policy="
+        )
+    return [variant for variant in found if config.variants is None or variant in config.variants]
+
+
+def _curves(
+    config: PolicyEvalConfig,
+    rollouts: RolloutConfig,
+    variants: list[str],
+    scenes: Scenes | None,
+    thresholds: Thresholds | None,
+    folder: Path,
+) -> list[Curve]:
+    if scenes is None or config.curve_scenes == 0:
+        return []
+    any_policy = next(iter(rollouts.policies.values()))
+    return scene_curves(
+        {
+            variant: scene_scores(
+                variant,
+                rollouts.policies.get(variant, any_policy),
+                thresholds if variant == "teacher" else None,
+                scenes,
+                config.curve_scenes,
+                folder,
+                rollouts.trust_code,
+            )
+            for variant in variants
+            if variant in rollouts.policies or variant == "teacher"
+        }
+    )

@@ -1,0 +1,47 @@
+"""The images that a teacher was trained on, listed by hash in its folder, so that none of them is evaluated on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
+from pickclutter_lang.errors import MismatchError, TeacherError
+from pickclutter_lang.utils.io import write_text
+
+TRAINING_IMAGES = "training_images.json"
+_BYTES = 16  # of each hash
+
+
+def write_training_images(folder: Path, hashes: Iterable[bytes]) -> None:
+    """Write the first 16 bytes of the hash (sha256) of each image file, in order, as a JSON list of hex digits."""
+    write_text(
+        folder / TRAINING_IMAGES, json.dumps(sorted({value[:_BYTES].hex() for value in hashes}), indent=0) + "\n"
+    )
+
+
+def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
+    """Check that a teacher of a folder of images was trained on none of a data set's.
+
+    :param checkpoint: folder of the teacher; anything else is a teacher that no folder of images trained
+    :raises TeacherError: when the folder does not list the teacher's images
+    :raises MismatchError: naming an image that it was trained on
+    """
+    if checkpoint is None or not Path(checkpoint).is_dir() or not isinstance(data.images, ImageFiles):
+        return
+    path = Path(checkpoint) / TRAINING_IMAGES
+    try:
+        trained = set(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise TeacherError(
+            f"expected the list of the teacher's images at {path}, which data.half is checked against, but: {error}; "
+            "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..."
+        ) from error
+    hashes = zip(data.images.ids, data.images.file_hashes, strict=True)
+    shared = [name for name, value in hashes if value[:_BYTES].hex() in trained]
+    if shared:
+        raise MismatchError(
+            f"expected images that the teacher was not trained on, but it was on {len(shared)} of {len(data.labels)}, "
+            f"such as {shared[0]}; take the other data.half, or another teacher"
+        )

@@ -1,0 +1,149 @@
+"""Committed numbers and scores of a sweep: they come back as they were, and intervals cover what varies."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+
+from helpers.scene_runs import names_of_objects
+from helpers.sweep_results import STAGES, make_result, write_result
+from pickclutter_lang.errors import CheckpointError, MismatchError
+from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.experiments.scenes.scene_scores import read_scores, write_scores
+from pickclutter_lang.experiments.scenes.table12 import Table12Config, read_tables, write_table
+from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
+from pickclutter_lang.experiments.scenes.table12_tables import baselines, measures_of
+from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
+from pickclutter_lang.metrics import mean_average_precision
+from pickclutter_lang.utils.statistics import Estimate, verdict
+
+F1, MAP = (f"few_shot.ood_on_ood.model.{metric}" for metric in ("f1", "map"))
+SCENES = 30
+
+
+def predictions(split: int, method: str, key: Replicate) -> Predictions:
+    """Scores of objects of both kinds; the better method separates present and absent labels more."""
+    names = [*names_of_objects("id")[:2], *names_of_objects("ood")[:4]]
+    targets = torch.from_numpy(np.random.default_rng(split).random((SCENES, len(names))) < 0.4)
+    noise = torch.from_numpy(np.random.default_rng([*key, len(method)]).normal(size=targets.shape))
+    scores = torch.sigmoid(noise + (3.0 if method == "best" else 1.0) * (targets.double() - 0.5))
+    unseen = torch.tensor([False] * 2 + [True] * 4)
+    return Predictions(scores.float(), targets, names, unseen, [f"ood/{split}/{n}" for n in range(SCENES)])
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two methods, two object splits, two seeds, two draws, with predictions."""
+    folder = tmp_path_factory.mktemp("sweep")
+    for method in ("cls", "best"):
+        for split, seed, draw in np.ndindex(2, 2, 2):
+            key = Replicate(split, seed, draw)
+            made = predictions(split, method, key)
+            unseen = made.of_splits(("ood",))
+            result = make_result(method, seed, 0.4 + 0.1 * split + 0.02 * draw, object_split=split, few_shot_draw=draw)
+            for stage in STAGES:
+                result["metrics"][stage]["ood_on_ood"]["model"]["map"] = mean_average_precision(
+                    unseen.probabilities, unseen.targets
+                )
+            place = write_result(folder, result).parent / "predictions"
+            for stage in STAGES:
+                save_predictions(place / f"{stage}_ood.npz", made)
+    return folder
+
+
+def test_numbers_come_back_as_they_were(sweep: Path, tmp_path: Path) -> None:
+    results = load_sweep(sweep, TABLE12)
+    values = values_of(results, measures_of, baselines(results))
+    write_values(tmp_path / "values.csv", values)
+    read = read_values(tmp_path / "values.csv")
+    assert read.runs == values.runs and list(read.runs) == ["cls", "best", "always_no", "always_yes", "label_frequency"]
+    assert read.replicates("always_no") == (Replicate(0, 0, 0), Replicate(1, 0, 0))
+    head, first, *_ = (tmp_path / "values.csv").read_text().splitlines()
+    assert head == "method,object_split,seed,draw,stage,cell,metric,value"
+    assert first == "cls,0,0,0,zero_shot,,id_threshold,0.4"
+    (tmp_path / "values.csv").write_text("method,seed\na,b\n")
+    with pytest.raises(CheckpointError, match="object_split"):
+        read_values(tmp_path / "values.csv")
+
+
+def test_scores_come_back_with_exact_decisions_in_a_small_file(sweep: Path, tmp_path: Path) -> None:
+    results, path = load_sweep(sweep, TABLE12), tmp_path / "scores.json.gz"
+    assert write_scores(path, results)
+    first = path.read_bytes()
+    assert write_scores(path, results) and path.read_bytes() == first
+    assert len(first) < 2.5 * 2 * 8 * 3 * SCENES * 4  # bytes for each score of each run and stage
+    read = read_scores(path)
+    assert set(read) == set(STAGES) and set(read["few_shot"]) == {0, 1}
+    made = predictions(1, "best", Replicate(1, 0, 1)).of_splits(("ood",))
+    split = read["few_shot"][1]
+    run = split.runs["best"][0, 1]
+    assert np.array_equal(split.targets, made.targets.numpy())
+    assert np.array_equal(run.predicted, (made.probabilities > 0.4).numpy())
+    assert np.allclose(run.scores, made.probabilities, rtol=6e-3)
+    path.write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(CheckpointError, match="splits"):
+        read_scores(path)
+
+
+def test_other_scenes_of_one_split_are_refused_and_missing_predictions_said(sweep: Path, tmp_path: Path) -> None:
+    for method in ("cls", "best"):
+        place = write_result(tmp_path, make_result(method, 0, 0.4)).parent / "predictions"
+        for stage in STAGES:
+            save_predictions(place / f"{stage}_ood.npz", predictions(int(method == "best"), method, Replicate()))
+    with pytest.raises(MismatchError, match="object split 0"):
+        write_scores(tmp_path / "scores.json.gz", load_sweep(tmp_path, TABLE12))
+    (tmp_path / "cls" / "seed0" / "predictions" / "few_shot_ood.npz").unlink()
+    assert not write_scores(tmp_path / "scores.json.gz", load_sweep(tmp_path, TABLE12))
+
+
+def test_intervals_cover_what_varies_and_the_page_says_it(sweep: Path, tmp_path: Path) -> None:
+    page = write_table(Table12Config(str(sweep), str(tmp_path), None)).read_text()
+    assert "cover 2 object splits, 2 seeds, 2 draws, 30 scenes, 4 classes (hierarchical bootstrap" in page
+    assert "the very scenes they were chosen on" in page and "Y_id on X_id" in page
+    values, _ = read_tables(tmp_path)
+    exact = np.mean([value for value in load_sweep(sweep, TABLE12).values("best", MAP) if value is not None])
+    found = values.estimate("best", MAP)
+    assert found is not None and found.mean == pytest.approx(exact, abs=1e-6) and found.seeds == 8 and found.half_width
+    without = IntervalResults(tmp_path, values.runs, {})
+    runs_alone = without.estimate("best", MAP)
+    assert runs_alone is not None and runs_alone.half_width and runs_alone.mean == pytest.approx(exact, abs=1e-6)
+    assert "scenes and classes are not covered" in without.note()
+    difference = values.difference(("best", MAP), ("cls", MAP))
+    assert difference is not None and difference.mean > 0.1
+    assert values.difference(("best", MAP), ("none", MAP)) is None
+    other_cell = values.estimate("best", MAP.replace("ood_on_ood", "id_on_ood"))
+    assert other_cell is not None and other_cell.half_width == pytest.approx(0, abs=1e-9)
+
+
+def test_seeds_alone_have_students_interval(tmp_path: Path) -> None:
+    for seed, f1 in enumerate((0.4, 0.44, 0.45)):
+        write_result(tmp_path, make_result("cls", seed, f1))
+    write_table(Table12Config(str(tmp_path), None, None))
+    values, _ = read_tables(tmp_path)
+    found = values.estimate("cls", F1)
+    assert found is not None and found.half_width == pytest.approx(
+        scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem([0.4, 0.44, 0.45])
+    )
+    assert "over seeds (Student's t); scenes and classes are not covered. One object split, one draw" in values.note()
+
+
+@pytest.mark.parametrize(
+    ("mean", "half_width", "expected"),
+    [
+        (0.9, 0.04, "met"),
+        (0.9, 0.06, "not shown"),
+        (0.8, 0.04, "missed"),
+        (0.9, None, "not shown"),
+        (0.9, 0.05, "not shown"),
+    ],
+)
+def test_an_aim_is_met_by_the_interval(mean: float, half_width: float | None, expected: str) -> None:
+    assert verdict(Estimate(mean, half_width, 3), 0.85) == expected
+    assert verdict(None, 0.85) == "not shown"

@@ -1,0 +1,28 @@
+"""Environments of the procedural objects; who imports this is skipped without the simulator."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+gym = pytest.importorskip("gymnasium", reason="needs the sim extra")
+pytest.importorskip("sapien", reason="needs the sim extra")
+
+from pickclutter_lang.envs.registration import prepare_simulator  # noqa: E402
+
+prepare_simulator()  # before anything else imports it
+PROXY = "PickClutterLang/Proxy-v0"
+NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
+
+
+def make(**kwargs: Any) -> Any:
+    """Return an unwrapped environment."""
+    return gym.make(PROXY, **kwargs).unwrapped
+
+
+def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)

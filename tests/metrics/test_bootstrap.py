@@ -1,0 +1,150 @@
+"""The hierarchical bootstrap: its metrics against slow ones, its pairing, and its coverage where the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.metrics import mean_average_precision, observation_f1
+from pickclutter_lang.metrics.bootstrap import (
+    HierarchicalBootstrap,
+    Metric,
+    RunScores,
+    SplitScores,
+    weighted_average_precision,
+    weighted_scene_f1,
+)
+
+
+def slow_average_precision(scores: NDArray[np.float64], present: NDArray[np.bool_]) -> float:
+    """Sum precision times gained recall over the distinct scores, from high to low."""
+    total, before = 0.0, 0.0
+    for bound in sorted(set(scores.tolist()), reverse=True):
+        above = scores >= bound
+        recall = (present & above).sum() / present.sum()
+        total += (recall - before) * (present & above).sum() / above.sum()
+        before = recall
+    return total
+
+
+def slow_scene_f1(predicted: NDArray[np.bool_], present: NDArray[np.bool_]) -> float:
+    values = []
+    for own, true in zip(predicted, present, strict=True):
+        if true.any():
+            values.append(2 * (own & true).sum() / (own.sum() + true.sum()))
+    return float(np.mean(values))
+
+
+def random_scores(seed: int, scenes: int = 40, classes: int = 5) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    rng = np.random.default_rng(seed)
+    targets = rng.random((scenes, classes)) < 0.3
+    scores = np.round(1 / (1 + np.exp(-rng.normal(2.0 * targets - 1.5))), 2)  # some scores are equal
+    return scores, targets
+
+
+def test_weights_are_copies_of_rows() -> None:
+    scores, targets = random_scores(0)
+    rng = np.random.default_rng(1)
+    scenes = rng.multinomial(39, [1 / 40] * 40, size=6)
+    classes = rng.multinomial(4, [1 / 5] * 5, size=6)
+    found_f1 = weighted_scene_f1(scores > 0.5, targets, scenes.astype(float), classes.astype(float))
+    found_ap = np.stack([weighted_average_precision(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
+    for b in range(6):
+        rows, columns = np.repeat(np.arange(40), scenes[b]), np.repeat(np.arange(5), classes[b])
+        copied = (scores > 0.5)[rows][:, columns], targets[rows][:, columns]
+        assert found_f1[b] == pytest.approx(slow_scene_f1(*copied), abs=1e-12)
+        for c in range(5):
+            assert found_ap[c, b] == pytest.approx(slow_average_precision(scores[rows, c], targets[rows, c]), abs=1e-12)
+
+
+def test_a_class_without_a_drawn_positive_is_nan_and_left_out() -> None:
+    present = np.array([True, False, False])
+    weights = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    found = weighted_average_precision(np.array([0.3, 0.9, 0.1]), present, weights)
+    assert np.isnan(found[0]) and found[1] == pytest.approx(0.5)
+    targets = np.stack([present, ~present], axis=1)
+    run = RunScores(targets + 0.0, targets)
+    both = HierarchicalBootstrap({0: SplitScores(targets, {"a": {(0, 0): run}})}, resamples=50)
+    estimate = both.estimate("a", "map")
+    assert estimate is not None and estimate.mean == 1.0 and estimate.half_width == 0.0
+
+
+def test_point_estimates_are_the_metrics_of_tables() -> None:
+    scores, targets = random_scores(2)
+    bootstrap = HierarchicalBootstrap(
+        {0: SplitScores(targets, {"a": {(0, 0): RunScores(scores, scores > 0.4)}})}, resamples=10
+    )
+    cases: tuple[tuple[Metric, float], ...] = (
+        ("map", mean_average_precision(torch.from_numpy(scores), torch.from_numpy(targets))),
+        ("f1", observation_f1(torch.from_numpy(scores > 0.4), torch.from_numpy(targets))),
+    )
+    for metric, expected in cases:
+        found = bootstrap.estimate("a", metric)
+        assert found is not None and found.mean == pytest.approx(expected, abs=1e-6) and found.half_width
+
+
+def test_equal_methods_differ_by_nothing_and_only_shared_runs_are_compared() -> None:
+    scores, targets = random_scores(3)
+    run = RunScores(scores, scores > 0.5)
+    runs = {"a": {(0, 0): run, (1, 0): run, (2, 0): run}, "b": {(1, 0): run, (2, 0): run, (7, 0): run}, "c": {}}
+    bootstrap = HierarchicalBootstrap({0: SplitScores(targets, runs)}, resamples=40)
+    found = bootstrap.difference("a", "b", "f1")
+    assert found is not None and (found.mean, found.half_width, found.seeds) == (0.0, 0.0, 2)
+    assert bootstrap.difference("a", "c", "f1") is None and bootstrap.estimate("c", "map") is None
+    assert bootstrap.covers("a", "b") == {"object splits": 1, "seeds": 2, "draws": 1, "scenes": 40, "classes": 5}
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    scores, targets = random_scores(4)
+    runs = {"a": {(k, d): RunScores(scores**k, scores > 0.3) for k in (1, 2) for d in (0, 1)}}
+    first, again = (HierarchicalBootstrap({0: SplitScores(targets, runs)}, 30).estimate("a", "map") for _ in "ab")
+    assert first == again
+    with pytest.raises(InvalidArgumentError, match="a split"):
+        HierarchicalBootstrap({})
+
+
+def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[HierarchicalBootstrap, float]:
+    """Draw splits, seeds, draws, scenes and classes whose decisions are right with a random share; return the truth.
+
+    F1 of one label a scene that is always there is 1 where it is predicted, else 0: its mean is the share itself.
+    """
+    found = {}
+    for split in range(splits):
+        center = 0.5 + spread * rng.normal()
+        of_seed, of_draw = (spread * rng.normal(size=3) for _ in "sd")
+        of_scene = spread * rng.normal(size=(30, 1))
+        targets = np.ones((30, 1), dtype=bool)
+        runs = {}
+        for seed in range(3):
+            for draw in range(3):
+                share = center + of_seed[seed] + of_draw[draw] + of_scene
+                predicted = rng.random((30, 1)) < share
+                runs[seed, draw] = RunScores(predicted + 0.0, predicted)
+        found[split] = SplitScores(targets, {"a": runs})
+    return HierarchicalBootstrap(found, resamples=120, seed=1), 0.5
+
+
+@pytest.mark.parametrize(("spread", "splits"), [(0.08, 3), (0.0, 1)])
+def test_intervals_cover_the_truth(spread: float, splits: int) -> None:
+    rng, covered = np.random.default_rng(5), 0
+    for _ in range(120):
+        bootstrap, truth = simulated(rng, spread, splits)
+        found = bootstrap.estimate("a", "f1")
+        assert found is not None and found.half_width
+        covered += abs(found.mean - truth) <= found.half_width
+    assert covered / 120 >= 0.88  # nominal 0.95; drawing on all levels is conservative
+
+
+def test_intervals_of_one_factor_are_not_far_too_wide() -> None:
+    rng, widths, means = np.random.default_rng(6), [], []
+    for _ in range(60):
+        predicted = rng.random((60, 1)) < 0.5
+        split = SplitScores(np.ones((60, 1), dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}})
+        found = HierarchicalBootstrap({0: split}, resamples=200, seed=2).estimate("a", "f1")
+        assert found is not None and found.half_width is not None
+        widths.append(found.half_width)
+        means.append(found.mean)
+    assert 0.75 < np.mean(widths) / (2.0 * np.sqrt(0.25 / 60)) < 1.25

@@ -1,0 +1,131 @@
+"""Thresholds of teacher and students by one rule, and detection curves, against slow references."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from helpers.scene_runs import make_finished_run
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.detectors import TeacherDetector
+from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.curves import episode_curves, scene_curves, write_curves
+from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.policy.evaluation.setup import prepare
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.runtime import StudentRuntime
+
+SIDE = 48
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("calibration")
+    return folder, make_finished_run(folder, SIDE)
+
+
+def slow_threshold(scores: list[float], rate: float) -> float:
+    """The score that a share of the scores lie above, with linear interpolation."""
+    ordered, place = sorted(scores), (len(scores) - 1) * (1 - rate)
+    n = int(place)
+    return ordered[n] + (place - n) * (ordered[min(n + 1, len(scores) - 1)] - ordered[n])
+
+
+def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, run = root
+    config = PolicyEvalConfig(run=str(folder / "run"), out="x", false_positive_rate=0.2, curve_scenes=4)
+    (folder / "evaluation").mkdir()
+    setup = prepare(config, folder / "evaluation")
+    assert setup.variants == ["oracle", "few_shot", "zero_shot", "teacher", "random"]
+    student = StudentRuntime.load(setup.rollouts.policies["zero_shot"])
+    detector = TeacherDetector(student.config.teacher.load(), student.config.names, Thresholds(0.5, {}, None))
+    found, unseen = setup.rollouts.teacher_thresholds, {n for n, out in _unseen(run).items() if out}
+    assert found is not None and set(found.names) == set(student.config.names)
+
+    def absent_scores(store: str, ood: bool) -> list[float]:
+        scenes, scores = run.scenes[store], []
+        for row in range(len(scenes)):
+            for name in student.config.names:
+                if (name in unseen) == ood and not scenes.labels[row, scenes.label_names.index(name)]:
+                    scores.append(detector(scene_to_observation(scenes, row), name).score)
+        return scores
+
+    few = {ood: slow_threshold(absent_scores("fewshot", ood), 0.2) for ood in (False, True)}
+    expected = {True: few[True], False: max(few[False], slow_threshold(absent_scores("id", False), 0.2))}
+    for name, threshold in found.names.items():
+        assert threshold == pytest.approx(min(max(expected[name in unseen], 1e-4), 1 - 1e-4), abs=1e-6)
+    assert found.default == found.names[next(iter(unseen & set(found.names)))]
+    assert {curve.variant for curve in setup.curves} == {"few_shot", "zero_shot", "teacher"}
+    monkeypatch.setattr(TeacherDetector, "score", None)  # what was calibrated is kept
+    assert prepare(config, folder / "evaluation").rollouts.teacher_thresholds == found
+    evaluate_policy(replace(config, out=str(folder / "evaluation"), episodes=0))
+    report = (folder / "evaluation" / "report.md").read_text()
+    assert "![Detection curves](detection_curves.png)" in report and "outcomes.png" not in report
+    logged = json.loads((folder / "evaluation" / "config.json").read_text())["teacher"]
+    assert logged["false_positive_rate"] == 0.2 and set(logged["scenes"]) == {"id", "fewshot"}
+
+
+def _unseen(run: Any) -> dict[str, bool]:
+    return dict(run.label_features().unseen_by_name)
+
+
+def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_path: Path) -> None:
+    folder, _ = root
+    policy = str(next((folder / "evaluation" / "policies").glob("few_shot")))
+    plain = prepare(PolicyEvalConfig(policy=policy), tmp_path)
+    assert plain.variants == ["oracle", "few_shot", "random"] and plain.curves == []
+    with pytest.raises(DatasetError, match="scenes="):
+        prepare(PolicyEvalConfig(policy=policy, variants=["teacher"]), tmp_path)
+    beside = PolicyEvalConfig(policy=policy, scenes=str(folder / "scenes"), calibration="id", curve_scenes=0)
+    assert "teacher" in prepare(beside, tmp_path).variants
+    with pytest.raises(InvalidArgumentError, match="either run="):
+        PolicyEvalConfig(variants=["oracle", "few_shot"]).validate()
+    PolicyEvalConfig(variants=["oracle", "random"]).validate()
+
+
+def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    scores, targets = torch.from_numpy(rng.random((40, 3))), torch.from_numpy(rng.random((40, 3)) < 0.4)
+    predictions = Predictions(scores, targets, ["a", "b", "c"], torch.tensor([False, False, True]), ["s"] * 40)
+    thresholds = torch.tensor([0.3, 0.6, 0.5], dtype=torch.float64)
+    curves = scene_curves({"few_shot": (predictions, thresholds)})
+    assert [curve.group for curve in curves] == ["all", "seen", "unseen"]
+    for curve, columns in zip(curves, ([0, 1, 2], [0, 1], [2]), strict=True):
+        own = int(np.flatnonzero(curve.thresholds == 0.5)[0])
+        below = {truth: [0, 0] for truth in (True, False)}
+        for row in range(40):
+            for n in columns:
+                truth = bool(targets[row, n])
+                below[truth][0] += bool(scores[row, n] < thresholds[n])
+                below[truth][1] += 1
+        assert curve.visible_called_absent[own] == pytest.approx(below[True][0] / below[True][1])
+        assert curve.absent_called_so[own] == pytest.approx(below[False][0] / below[False][1])
+        assert (curve.n_visible, curve.n_absent) == (below[True][1], below[False][1])
+        assert (np.diff(curve.visible_called_absent) >= 0).all() and curve.absent_called_so[-1] == 1
+    episodes: list[dict[str, Any]] = [
+        {"variant": "few_shot", "seen": True, "visible": n % 2 == 0, "present": n % 2 == 0, "score": n / 10,
+         "threshold": 0.45}
+        for n in range(10)
+    ]  # fmt: skip
+    played = episode_curves(episodes)
+    own = int(np.flatnonzero(played[0].thresholds == 0.5)[0])
+    assert (played[0].visible_called_absent[own], played[0].absent_called_so[own]) == (0.6, 0.4)
+    assert write_curves([], tmp_path) == []
+    png, table = write_curves([*curves, *played], tmp_path)
+    with Image.open(tmp_path / png) as image:
+        assert image.size[0] == 1320
+    with (tmp_path / table).open(newline="") as stream:
+        marked = [row for row in csv.DictReader(stream) if row["of_the_policy"] == "1"]
+    assert [(row["source"], row["group"]) for row in marked] == [
+        ("scenes", "all"), ("scenes", "seen"), ("scenes", "unseen"), ("episodes", "all"), ("episodes", "seen"),
+    ]  # fmt: skip

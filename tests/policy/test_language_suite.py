@@ -1,0 +1,248 @@
+"""Suites of instructions: what is asked, paired statistics against slow references, and the verdict on language."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.language.instructions import parse_target_name
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_episodes
+from pickclutter_lang.policy.evaluation.instructions import KIND_TITLES, SUITES, Pile, draw_instruction, misspell
+from pickclutter_lang.policy.evaluation.paired import paired_difference
+from pickclutter_lang.policy.evaluation.plots import plot_suite
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons
+from pickclutter_lang.policy.evaluation.suites import (
+    NO,
+    NOT_SHOWN,
+    YES,
+    follows_language,
+    language_effects,
+    suite_summary,
+    suite_tables,
+)
+
+CATALOG = paper_catalog()
+MODULE = '''
+import numpy as np
+
+from pickclutter_lang.manipulation.segmentation import DEFAULT_SEGMENTATION_CONFIG, segment_rgbd
+from pickclutter_lang.policy.detectors import Detection
+from pickclutter_lang.policy.flat_observation import encode_instruction
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+
+
+class Largest:
+    """The largest segment, whatever the name."""
+
+    names = ()
+
+    def __call__(self, observation, name):
+        images, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
+        views = camera["intrinsic_cv"], camera["cam2world_gl"]
+        segments = segment_rgbd(images["rgb"], images["depth"][..., 0], *views, DEFAULT_SEGMENTATION_CONFIG)
+        mask = segments == np.bincount(segments[segments > 0]).argmax()
+        return Detection(1.0, 0.5, mask, mask / mask.sum())
+
+
+class Ignores:
+    """Picks the largest object, whatever the instruction."""
+
+    def __init__(self):
+        self.policy = LanguagePickPolicy(Largest())
+
+    def predict(self, observation, state=None, episode_start=None, deterministic=True):
+        observation = {**observation, "instruction": encode_instruction("pick up the object")}
+        return self.policy.predict(observation, state, episode_start)
+'''
+
+
+def pile(*names: str) -> Pile:
+    objects = tuple(CATALOG.find(name) for name in names)
+    return Pile(objects, objects[:-1], tuple(item for item in CATALOG if item not in objects))
+
+
+def test_all_kinds_of_a_pile_are_about_one_object() -> None:
+    here = pile("banana", "lemon", "strawberry", "fork", "hammer")
+    for seed in range(40):
+        asked = {kind: draw_instruction(kind, here, seed) for kind in KIND_TITLES if kind != "drawn"}
+        target = asked["named"].target
+        assert {one.reference for one in asked.values()} == {target} and target != "hammer"  # which is hidden
+        assert all(asked[kind].expected == (target,) for kind in ("named", "paraphrase", "synonym", "misspelling"))
+        assert asked["other"].expected == (asked["other"].target,) and asked["other"].target != target
+        assert all(asked[kind].expected == () for kind in ("absent", "foreign", "unrelated", "blank"))
+        assert asked["absent"].target not in [item.name for item in here.objects]
+        assert asked["blank"].text == "" and parse_target_name(asked["paraphrase"].text, CATALOG.names) == target
+        said = parse_target_name(asked["misspelling"].text)
+        assert said != target and sorted(said) == sorted(target)
+        assert parse_target_name(asked["synonym"].text) in CATALOG.find(target).synonyms
+        assert parse_target_name(asked["foreign"].text) not in CATALOG.names
+        color = parse_target_name(asked["color"].text).removesuffix(" one")
+        right = {item.name for item in here.objects if color in item.colors}
+        assert set(asked["color"].expected) == right and asked["color"].target in right
+        word = parse_target_name(asked["category"].text)
+        assert set(asked["category"].expected) == {item.name for item in here.objects if item.category == word}
+        assert asked == {kind: draw_instruction(kind, here, seed) for kind in asked}
+    assert {kind for kinds in SUITES.values() for kind in kinds} == set(KIND_TITLES)
+
+
+def test_a_synonym_fits_one_object_alone() -> None:
+    said = {
+        parse_target_name(draw_instruction("synonym", pile("banana", "lemon", "fork"), seed).text) for seed in range(30)
+    }
+    assert "yellow fruit" not in said and "ripe banana" in said
+
+
+@pytest.mark.parametrize("name", ["banana", "dice", "rubik's cube", "mini soccer ball"])
+def test_misspelled_names_differ(name: str) -> None:
+    assert all(misspell(name, np.random.default_rng(seed)) != name for seed in range(20))
+
+
+def slow_mcnemar(more: int, less: int) -> float:
+    """Twice the smaller tail of a fair coin, as the textbook has it."""
+    n, least = more + less, min(more, less)
+    return min(1.0, 2 * sum(math.comb(n, k) for k in range(least + 1)) / 2**n) if n else 1.0
+
+
+def slow_bootstrap(values: Sequence[int], resamples: int = 4000) -> tuple[float, float]:
+    rng, means = np.random.default_rng(1), []
+    for _ in range(resamples):
+        means.append(sum(values[int(rng.integers(len(values)))] for _ in values) / len(values))
+    means.sort()
+    return means[int(0.025 * resamples)], means[int(0.975 * resamples)]
+
+
+def slow_adjusted(more: int, less: int, same: int) -> tuple[float, float]:
+    """Wald's interval of the 2 x 2 table of pairs after half a pair was added to each cell (Agresti and Min, 2005)."""
+    n = more + less + same + 2
+    p, q = (more + 0.5) / n, (less + 0.5) / n
+    half = 1.959963984540054 * math.sqrt((p + q - (p - q) ** 2) / n)
+    return p - q - half, p - q + half
+
+
+@pytest.mark.parametrize(("more", "less", "same"), [(9, 2, 29), (0, 4, 6), (3, 3, 14), (1, 0, 9), (12, 0, 0)])
+def test_paired_differences_agree_with_slow_references(more: int, less: int, same: int) -> None:
+    first = [True] * more + [False] * less + [True] * same
+    second = [False] * more + [True] * less + [True] * same
+    found = paired_difference(first, second)
+    assert found is not None and found.piles == more + less + same
+    assert found.difference == pytest.approx((more - less) / found.piles)
+    assert (found.first_only, found.second_only) == (more, less)
+    assert found.p_value == pytest.approx(slow_mcnemar(more, less))
+    low, high = slow_bootstrap([1] * more + [-1] * less + [0] * same)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1.6 / found.piles)
+    low, high = slow_adjusted(more, less, same)
+    assert (found.adjusted_low, found.adjusted_high) == pytest.approx((max(low, -1), min(high, 1)))
+    assert paired_difference(first, second) == found
+
+
+def test_no_piles_have_no_difference() -> None:
+    assert paired_difference([], []) is None
+
+
+def suite_episode(variant: str, seed: int, kind: str, picked: str | None, declared: bool = False) -> dict[str, Any]:
+    """An episode in a pile with a lemon, the reference, and a fork; the dice is absent."""
+    target = {"other": "fork", "absent": "dice"}.get(kind, "lemon")
+    expected = [] if kind in ("absent", "blank") else [target]
+    followed = picked in expected if expected else (picked is None if kind == "blank" else declared)
+    return {
+        "variant": variant, "seed": seed, "kind": kind, "instruction": "", "target": target, "reference": "lemon",
+        "expected": expected, "seen": True, "present": bool(expected), "visible": True, "graspable": True,
+        "located": None, "success": followed, "declared_absent": declared, "refused": False,
+        "picked": [picked] if picked else [], "followed": followed, "wrong_objects": 0, "grasp_found": True, "steps": 9,
+        "score": 0.75 if seed else None, "threshold": 0.5 if seed else None, "seconds": 0.1,
+    }  # fmt: skip
+
+
+def play(variant: str, piles: int, behavior: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """Episodes of a policy that picks, for each kind, an object; None: it declares absence."""
+    return [
+        suite_episode(variant, seed, kind, behavior[kind], behavior[kind] is None)
+        for seed in range(piles)
+        for kind in SUITES["language"]
+    ]
+
+
+FOLLOWS = dict.fromkeys(SUITES["language"], "lemon") | {"other": "fork", "absent": None, "blank": None}
+IGNORES = dict.fromkeys(SUITES["language"], "lemon")
+DENIES = dict.fromkeys(SUITES["language"], None)
+
+
+@pytest.mark.parametrize(
+    ("behavior", "piles", "verdict"),
+    [(FOLLOWS, 30, YES), (IGNORES, 30, NO), (DENIES, 30, NO), (IGNORES, 5, NOT_SHOWN), (FOLLOWS, 1, NOT_SHOWN)],
+)
+def test_the_verdict_goes_by_intervals(behavior: Mapping[str, str | None], piles: int, verdict: str) -> None:
+    effects = language_effects(play("own", piles, behavior))
+    assert follows_language(effects) == verdict
+    if behavior is IGNORES:
+        assert [effect.found.difference for effect in effects] == [0, 0, 0]
+    assert follows_language([]) == NOT_SHOWN
+
+
+def test_the_report_of_a_suite(tmp_path: Path) -> None:
+    episodes = [*play("follows", 30, FOLLOWS), *play("ignores", 30, IGNORES)]
+    text = suite_tables(episodes)
+    assert "| `follows` | **follows the language** |  |  | **yes** |" in text
+    assert "| `ignores` | **follows the language** |  |  | **no** |" in text
+    assert "| `ignores` | other: another object of the pile | 0 (0 to 11; 0/30) | 0 (0 to 11; 0/30) | 30 |" in text
+    found = suite_summary(episodes)
+    assert found["ignores"]["kinds"]["other"]["outcomes"]["the target, though not asked for"] == 30
+    assert found["ignores"]["kinds"]["other"]["to_named"]["p_value"] == pytest.approx(2 / 2**30)
+    assert found["follows"]["follows_language"] == YES and found["follows"]["kinds"]["absent"]["followed"] == 30
+    with Image.open(plot_suite(episodes, tmp_path)) as image:
+        counts: Any = image.convert("RGB").getcolors(1 << 20)
+        colors = {color for _, color in counts}
+    assert (0x1B, 0x8A, 0x3A) in colors and (0xC6, 0x28, 0x28) in colors
+
+
+def test_variants_are_compared_on_the_same_episodes() -> None:
+    first = [
+        suite_episode("teacher", seed, "drawn", "lemon" if seed % 2 else None, seed % 4 == 0) for seed in range(20)
+    ]
+    second = [suite_episode("few_shot", seed, "drawn", "lemon") for seed in range(5, 25)]
+    rows = {(row["group"], row["rate"]): row for row in comparisons([*first, *second])}
+    success = rows["all", "success"]
+    assert (success["piles"], success["first_only"], success["second_only"]) == (15, 0, 7)
+    assert success["difference"] == pytest.approx(-7 / 15) and success["p_value"] == pytest.approx(2 / 2**7)
+    missed = rows["seen", "false_absence"]
+    assert (missed["first_only"], missed["second_only"]) == (3, 0) and ("unseen", "success") not in rows
+    assert "| `teacher` - `few_shot` | success | -47 (" in comparison_table(list(rows.values()))
+
+
+def test_episodes_are_kept_as_a_table(tmp_path: Path) -> None:
+    episodes = [*play("own", 2, FOLLOWS), suite_episode("own", 3, "named", None)]
+    write_episodes(tmp_path / "episodes.csv", episodes)
+    assert read_episodes(tmp_path / "episodes.csv") == [
+        {key: value for key, value in episode.items() if key != "seconds"} for episode in episodes
+    ]
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_a_policy_that_ignores_its_instruction_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ignoring.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = RolloutConfig(
+        environment_id("proxy"), None, "ood", 0.25, "pd_ee_delta_pose", {}, 96, own_policy="ignoring:Ignores"
+    )
+    runner = RolloutRunner(config)
+    episodes = [runner.rollout("own", 2, kind) for kind in ("named", "other", "blank")]
+    episodes += [runner.rollout("oracle", 2, kind) for kind in ("named", "other", "blank")]
+    own, oracle = ({e["kind"]: e for e in episodes if e["variant"] == variant} for variant in ("own", "oracle"))
+    assert own["named"]["picked"] == own["other"]["picked"] == own["blank"]["picked"] == ["mustard bottle"]
+    assert own["named"]["steps"] == own["other"]["steps"] and own["named"]["score"] is None
+    assert [oracle[kind]["picked"] for kind in ("named", "other")] == [["pear"], ["fork"]]
+    assert oracle["blank"]["refused"] and oracle["blank"]["followed"] and not oracle["blank"]["success"]
+    many = [{**episode, "seed": seed} for episode in own.values() for seed in range(25)]
+    assert follows_language(language_effects(many)) == NO
+    del sys.modules["ignoring"]

@@ -1,0 +1,115 @@
+"""Export of a policy folder: what it holds, and which files of a run it needs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.policies import opened
+from helpers.scene_runs import names_of_objects
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.runtime import StudentRuntime
+
+
+@pytest.mark.parametrize("phase", ["distill", "few_shot"])
+def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, phase: str) -> None:
+    student, run, found = StudentRuntime.load(exported / phase), opened(exported, phase), {}
+    for store in ("id", "fewshot"):
+        scenes = run.scenes[store]
+        for split in ("id", "ood"):
+            names = names_of_objects(split)
+            with torch.no_grad():
+                scores = run.model.predict(scenes.batch(range(len(scenes))), names).probabilities.double().numpy()
+            there = scenes.labels[:, [scenes.label_names.index(name) for name in names]].numpy()
+            found[store, split] = np.quantile(scores[~there], 0.93)
+            assert len({student.threshold(name) for name in names}) == 1
+    known, unseen = (student.threshold(names_of_objects(split)[0]) for split in ("id", "ood"))
+    if phase == "distill":
+        assert (known, unseen) == pytest.approx((found["id", "id"], found["id", "ood"]), abs=1e-5)
+    else:  # of the known ones the higher, since the student was trained on the few-shot scenes
+        assert found["id", "id"] != pytest.approx(found["fewshot", "id"], abs=1e-4)
+        assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-5)
+        assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-5)
+    assert student.threshold("a new word") == unseen
+
+
+@pytest.mark.parametrize("higher", ["id", "fewshot"])
+def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher: str) -> None:
+    scores = {"id": 0.2, "fewshot": 0.2} | {higher: 0.6}
+    stores = [
+        Predictions(
+            torch.full((4, 2), scores[store]),
+            torch.zeros(4, 2, dtype=torch.bool),
+            ["a", "b"],
+            torch.tensor([False, True]),
+            list("wxyz"),
+        )
+        for store in ("id", "fewshot")
+    ]
+    found = policy_thresholds(0.07, *stores)
+    assert found == pytest.approx({"a": 0.6, "b": scores["fewshot"]})
+    assert policy_thresholds(0.07, stores[0], None) == pytest.approx({"a": scores["id"], "b": scores["id"]})
+
+
+def test_the_folder_does_not_contain_the_paths_of_its_run(exported: Path) -> None:
+    values = json.loads((exported / "few_shot" / "policy.json").read_text())
+    values["student"]["teacher"].pop("checkpoint")
+    assert str(exported) not in json.dumps(values)
+    assert sorted(path.name for path in (exported / "few_shot").iterdir()) == [
+        "policy.json", "text.safetensors", "weights.safetensors",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def moved(exported: Path) -> Iterator[None]:
+    """The run's scene stores and teacher are elsewhere."""
+    away = exported / "away"
+    away.mkdir()
+    for name in ("scenes", "teacher"):
+        (exported / name).rename(away / name)
+    yield
+    for name in ("scenes", "teacher"):
+        (away / name).rename(exported / name)
+    away.rmdir()
+
+
+@pytest.mark.parametrize("phase", ["distill", "few_shot"])
+def test_a_run_is_exported_without_scenes_and_teacher(exported: Path, moved: None, tmp_path: Path, phase: str) -> None:
+    export_policy(PolicyExportConfig(str(exported / "run"), phase, None, 1, str(tmp_path)))
+    assert (tmp_path / "policy.json").read_bytes() == (exported / phase / "policy.json").read_bytes()
+    for name in ("weights.safetensors", "text.safetensors"):
+        assert (tmp_path / name).read_bytes() == (exported / phase / name).read_bytes()
+
+
+def test_what_an_export_without_scenes_lacks_is_named(exported: Path, moved: None, tmp_path: Path) -> None:
+    shutil.copytree(exported / "run", tmp_path / "run")
+    (tmp_path / "run" / "predictions" / "few_shot_fewshot.npz").unlink()
+    request = PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy"))
+    with pytest.raises(DatasetError, match=r"scenes=.*no predictions at .*few_shot_fewshot\.npz"):
+        export_policy(request)
+    path = export_policy(replace(request, scenes=str(exported / "away" / "scenes")))
+    found, expected = StudentRuntime.load(path), StudentRuntime.load(exported / "few_shot")
+    assert found.thresholds.names == pytest.approx(expected.thresholds.names, abs=1e-6)
+    (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
+    with pytest.raises(DatasetError, match=r"label_features\.safetensors, so its scene stores"):
+        load_trained_run(request)
+
+
+def test_a_run_without_label_features_is_opened_with_its_scenes_and_teacher(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported / "run", tmp_path / "run")
+    (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
+    export_policy(PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy")))
+    found, expected = (load_pretrained(folder) for folder in (tmp_path / "policy", exported / "few_shot"))
+    assert found[0] == expected[0] and torch.equal(found[2].positive, expected[2].positive)

@@ -1,0 +1,160 @@
+"""Environments whose observations carry a student's scores, and agents that learn on them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.policies import SIDE
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+
+if TYPE_CHECKING:
+    import gymnasium
+
+CAMERA = {"hand_camera": {"width": SIDE, "height": SIDE}}
+
+
+@pytest.fixture(scope="module")
+def environment() -> Callable[..., gymnasium.Env]:
+    pytest.importorskip("sapien")
+    import gymnasium
+
+    def make(**changes: Any) -> gymnasium.Env:
+        given = {"obs_mode": "rgbd", "camera_cfgs": CAMERA, "control_mode": "pd_ee_delta_pose"} | changes
+        return gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", **given)
+
+    return make
+
+
+@pytest.mark.sim
+def test_observations_carry_the_students_scores(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
+) -> None:
+    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
+    from pickclutter_lang.teachers import load_teacher
+
+    teacher = load_teacher("pocket", exported / "teacher")
+    env = TargetScoreObservation(InstructionEmbedding(environment(), teacher), student, ["lemon", "dice"])
+    observation, info = env.reset(seed=3)
+    assert env.observation_space.contains(observation)
+    expected = teacher.encode_text([info["instruction"]])[0]
+    np.testing.assert_allclose(observation["instruction"], expected, atol=1e-5)
+    for step in range(2):
+        output = student.predict(camera_images(observation), [info["target_name"]])
+        added = observation["graspability"]
+        np.testing.assert_allclose(added["target"], output.scores, atol=1e-5)
+        np.testing.assert_allclose(added["map"], output.attention[0], atol=1e-5)
+        np.testing.assert_allclose(
+            added["names"], student.predict(camera_images(observation), ["lemon", "dice"]).scores, atol=1e-5
+        )
+        assert info["target_score"] == pytest.approx(float(output.scores[0]), abs=1e-5)
+        assert info["target_threshold"] == student.threshold(info["target_name"])
+        observation, *_, info = env.step(env.action_space.sample()) if not step else (None, info)
+    env.close()
+
+
+@pytest.mark.sim
+def test_both_libraries_check_the_wrapped_environment(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
+) -> None:
+    pytest.importorskip("stable_baselines3")
+    from gymnasium.utils.env_checker import check_env as check_gymnasium
+    from stable_baselines3.common.env_checker import check_env as check_sb3
+
+    from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
+    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
+    from pickclutter_lang.teachers import load_teacher
+
+    teacher = load_teacher("pocket", exported / "teacher")
+    inner = InstructionEmbedding(DeclareAbsence(environment()), teacher)
+    env = FlatObservation(TargetScoreObservation(inner, student))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_sb3(env)
+        warnings.filterwarnings("ignore", ".*is different from the unwrapped version.*")  # it is a wrapper
+        check_gymnasium(env, skip_render_check=True, skip_close_check=True)
+    env.close()
+
+
+@pytest.mark.sim
+def test_wrapped_environments_are_vectorized(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
+) -> None:
+    from gymnasium.vector import SyncVectorEnv
+
+    from pickclutter_lang.envs.wrappers import DeclareAbsence
+    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
+    from pickclutter_lang.teachers import load_teacher
+
+    teacher = load_teacher("pocket", exported / "teacher")
+
+    def one() -> gymnasium.Env:
+        return TargetScoreObservation(InstructionEmbedding(DeclareAbsence(environment()), teacher), student, ["dice"])
+
+    many, alone = SyncVectorEnv([one, one]), one()
+    actions = np.zeros(many.action_space.shape or (), np.float32)
+    for n, seed in enumerate((3, 4)):
+        seen, infos = many.reset(seed=[3, 4])
+        expected, info = alone.reset(seed=seed)
+        for _ in range(2):
+            for key in ("target", "map", "names"):
+                np.testing.assert_array_equal(seen["graspability"][key][n], expected["graspability"][key])
+            np.testing.assert_array_equal(seen["instruction"][n], expected["instruction"])
+            assert infos["instruction"][n] == info["instruction"]
+            assert infos["target_threshold"][n] == info["target_threshold"]
+            seen, *_, infos = many.step(actions)
+            expected, *_, info = alone.step(actions[n])
+    many.close()
+    alone.close()
+
+
+@pytest.mark.sim
+def test_other_environments_are_refused(environment: Callable[..., gymnasium.Env], student: StudentRuntime) -> None:
+    import gymnasium
+
+    from pickclutter_lang.policy.score_wrappers import TargetScoreObservation
+
+    with pytest.raises(InvalidArgumentError, match="PickClutterLang"):
+        TargetScoreObservation(gymnasium.make("CartPole-v1"), student)
+    for changes, message in (({"obs_mode": "state"}, "obs_mode"), ({"camera_cfgs": None}, "48 x 48")):
+        env = environment(**changes)
+        with pytest.raises(InvalidArgumentError, match=message):
+            TargetScoreObservation(env, student)
+        env.close()
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", [True, False])
+def test_stable_baselines3_learns_on_the_students_features(
+    environment: Callable[..., gymnasium.Env], student: StudentRuntime, frozen: bool
+) -> None:
+    pytest.importorskip("stable_baselines3")
+    from stable_baselines3 import PPO
+
+    from pickclutter_lang.envs.wrappers import FlatObservation
+    from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor
+
+    torch.manual_seed(0)
+    env = FlatObservation(environment(reward_mode="normalized_dense"))
+    chosen = {"student": student, "frozen": frozen}
+    agent = PPO(
+        "MultiInputPolicy", env, n_steps=16, batch_size=8, n_epochs=1, seed=0, device="cpu",
+        policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
+    )  # fmt: skip
+    scorer: Any = agent.policy.features_extractor.scorer
+    before = {name: value.clone() for name, value in scorer.state_dict().items()}
+    agent.learn(16)
+    changed = [name for name, value in scorer.state_dict().items() if not torch.equal(value, before[name])]
+    assert (not changed) if frozen else ("student.global_head.weight" in changed)
+    observation, _ = env.reset(seed=0)
+    action, _ = agent.predict(observation, deterministic=True)
+    assert env.action_space.contains(action)
+    env.close()

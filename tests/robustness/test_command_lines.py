@@ -1,0 +1,178 @@
+"""What a person may mistype: one line that says what was expected, status 2, and nothing left behind.
+
+The rows run in one process, through the function that the program calls.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pickclutter_lang.commands import COMMANDS, main
+
+NAMES = sorted(name for group in COMMANDS.values() for name in group)
+GIVEN = {
+    "ablate-texts": ["scenes=[s]"],
+    "caption-images": ["data.root=r"],
+    "collect-scenes": ["out=o"],
+    "demo": ["run=r"],
+    "describe-labels": ["labels=[mug]", "model=m", "out=o.json"],
+    "evaluate-affordance": ["run=r"],
+    "evaluate-policy": ["run=r"],
+    "export-onnx": ["run=r"],
+    "export-policy": ["run=r"],
+    "import-scenes": ["file=f", "split=id", "out=o"],
+    "migrate": ["nowhere"],
+    "render-object-views": ["out=o"],
+    "reproduce-tables": ["table=1", "data.root=r", "out=o"],
+    "reproduce-table12": ["out=o"],
+    "train-affordance": ["out=o"],
+    "train-image-student": ["data.root=r", "objective.cls=1", "out=o"],
+    "train-ppo": ["policy=p", "out=o"],
+    "train-teacher": ["images=i", "out=o"],
+    "validate-grasp-labels": ["store=s"],
+    "verify-scenes": ["store=s"],
+}
+"""What a command line of each command has anyway."""
+TABLE = [
+    # keys
+    ("ablate-texts", "truncat=true", "got 'truncat'; did you mean truncate?"),
+    ("caption-images", "data.image_sise=64", "did you mean data.image_size"),
+    ("collect-scenes", "splitt=id", "got 'splitt'; did you mean split"),
+    ("demo", "prt=7860", "got 'prt'; did you mean port?"),
+    ("describe-labels", "retrys=1", "did you mean retries?"),
+    ("evaluate-affordance", "threads=2", "did you mean num_threads?"),
+    ("evaluate-policy", "episode=3", "did you mean episodes?"),
+    ("export-onnx", "foo=1", "expected a key of export-onnx, but got 'foo'; see pickclutter export-onnx --help"),
+    ("export-policy", "phse=distill", "did you mean phase?"),
+    ("import-scenes", "splt=id", "did you mean split?"),
+    ("render-object-sheet", "sizes=64", "did you mean size?"),
+    ("render-object-views", "sead=1", "did you mean seed?"),
+    ("reproduce-table12", "epochs=1", "did you mean distill.epochs, few_shot.epochs"),
+    ("reproduce-tables", "objective.clss=1", "did you mean objective.cls"),
+    ("train-affordance", "distil.epochs=1", "did you mean distill.epochs"),
+    ("train-affordance", "data.splits.foo=x", "got 'data.splits.foo'"),
+    ("train-affordance", "+foo=1", "expected a key of the configuration, but got 'foo'"),
+    ("train-image-student", "sed=1", "did you mean seed"),
+    ("train-ppo", "step=1", "did you mean steps?"),
+    ("train-teacher", "step=1", "did you mean steps?"),
+    ("validate-grasp-labels", "instance=1", "did you mean instances?"),
+    ("verify-scenes", "stor=x", "did you mean store?"),
+    # groups and presets
+    ("train-affordance", "teacher=poket", "got 'poket'; did you mean pocket"),
+    ("train-affordance", "student=foo", "expected student to be one of"),
+    ("train-affordance", "method=best_no_regio", "did you mean best_no_region"),
+    ("train-affordance", "method=[cls,best]", "expected one preset of method, but got '[cls,best]'"),
+    ("train-affordance", "experiment=foo", "expected experiment to be one of"),
+    ("train-affordance", "student=null", "expected one preset of student, but got 'null'"),
+    ("train-image-student", "dataset=foo", "expected dataset to be one of"),
+    ("reproduce-table12", "experiment=foo", "expected experiment to be one of"),
+    ("train-teacher", "teacher_data=foo", "expected teacher_data to be one of"),
+    # the form of an override
+    ("verify-scenes", "=5", "expected KEY=VALUE, but got '=5' without a key"),
+    ("verify-scenes", "store", "expected KEY=VALUE, but got 'store', which has no ="),
+    ("collect-scenes", "~scenes", "got '~scenes', which removes a key"),
+    ("verify-scenes", "store=[a", "needs quotes"),
+    ("describe-labels", "base_url=http://[::1", "needs quotes"),
+    ("verify-scenes", "--foo", "unrecognized arguments: --foo"),
+    ("verify-scenes", "--cfg", "expected one argument"),
+    ("train-affordance", "seed=1,2", "train-affordance takes"),
+    ("train-affordance", "--config-dir=nowhere", "nowhere"),
+    ("train-affordance", "seed=abc", "'abc' of type 'str' could not be converted to Integer (key: seed)"),
+    ("train-affordance", "distill=5", "expected distill to be a group of keys, such as distill.optimizer=..."),
+    ("train-affordance", "out=${nothing}", "Interpolation key 'nothing' not found"),
+    # ranges
+    ("collect-scenes", "seed=99999999999999999999999", "expected seed to lie between 0 and 4294967295"),
+    ("evaluate-policy", "seed=4294967296", "expected seed to lie between 0 and 4294967295"),
+    ("train-affordance", "seed=99999999999999999999", "expected seed to lie between 0 and 4294967295"),
+    ("collect-scenes", "workers=1000", "expected workers to lie between 0 and 256, but got 1000"),
+    ("collect-scenes", "objects_root=nowhere", "there is none at 'nowhere'"),
+    ("collect-scenes", "spread=[]", "expected spread to be two lengths in meters"),
+    ("collect-scenes", "spread=[0.1]", "expected spread to be two lengths in meters"),
+    ("collect-scenes", "spread=[-1,-1]", "expected spread to lie between 0.0 and 1.0"),
+    ("collect-scenes", "spread=[nan,0.1]", "expected spread to lie between 0.0 and 1.0, but got nan"),
+    ("collect-scenes", "spread=[1e9,1e9]", "expected spread to lie between 0.0 and 1.0"),
+    ("collect-scenes", "reach=[0,0]", "expected reach to lie between 0.01 and 1.0"),
+    ("collect-scenes", "arm_noise=-1", "expected arm_noise to lie between 0.0 and 1.0"),
+    ("collect-scenes", "arm_noise=nan", "expected arm_noise to lie between 0.0 and 1.0, but got nan"),
+    ("collect-scenes", "arm_noise=1e9", "expected arm_noise to lie between 0.0 and 1.0"),
+    ("collect-scenes", "out=", "expected out to be a path, but it is empty"),
+    ("train-affordance", "out=", "expected out to be a path, but it is empty"),
+    ("train-affordance", "device=meta", "expected device to be one that torch can use here (cpu"),
+    ("train-affordance", "device=foo", "expected device to be one that torch can use here (cpu"),
+    ("train-affordance", "distill.batch_size=1000000", "expected distill.batch_size to lie between 2 and 65536"),
+    ("train-affordance", "distill.image_size_schedule=[64,64,64,64,64,64,64,64,64]", "at most one size an epoch"),
+    ("train-affordance", "distill.milestones=[-1]", "expected distill.milestones to be at least 1, but got -1"),
+    ("train-affordance", "data.image_size=100000", "expected data.image_size to lie between 16 and 4096"),
+    ("train-affordance", "distill.lr=inf", "expected distill.lr to be larger than 0.0, but got inf"),
+    ("train-affordance", "num_workers=1000", "expected num_workers to lie between 0 and 256"),
+    ("evaluate-affordance", "num_threads=0", "expected num_threads to lie between 1 and 256, but got 0"),
+    ("evaluate-affordance", "num_threads=-1", "expected num_threads to lie between 1 and 256, but got -1"),
+    ("evaluate-affordance", "run=/etc/hostname", "expected run to be a folder, but /etc/hostname is a file"),
+    ("evaluate-policy", "absent_probability=2", "expected absent_probability to lie between 0.0 and 1.0"),
+    ("evaluate-policy", "objects_root=nowhere", "there is none at 'nowhere'"),
+    ("evaluate-policy", "out=", "expected out to be a path, but it is empty"),
+    ("demo", "port=1", "expected port to lie between 1024 and 65535, but got 1"),
+    ("render-object-views", "size=100000", "expected size to lie between 16 and 1024"),
+    ("render-object-views", "out=", "expected out to be a path, but it is empty"),
+    ("render-object-sheet", "out=o.foo", "expected out to end in .png, but got 'o.foo'"),
+    ("export-onnx", "out=o.foo", "expected out to end in .onnx"),
+    ("validate-grasp-labels", "objects_root=nowhere", "there is none at 'nowhere'"),
+    ("ablate-texts", "device=cuda:99", "expected device to be one that torch can use here (cpu"),
+    ("ablate-texts", "device=foo", "expected device to be one that torch can use here (cpu"),
+    ("ablate-texts", "crop_fraction=0.001", "expected crop_fraction to lie between 0.1 and 1.0"),
+    ("ablate-texts", "descriptions=[]", "expected descriptions"),
+    ("train-teacher", "num_threads=0", "expected num_threads to lie between 1 and 256"),
+    ("train-teacher", "out=/dev/null", "expected out to be a folder, but /dev/null is a file"),
+    ("train-image-student", "out=", "expected out to be a path, but it is empty"),
+    ("train-image-student", "data.max_classes=0", "max_classes"),
+    ("reproduce-tables", "out=", "expected out to be a path, but it is empty"),
+    ("reproduce-tables", "table=13", "expected table to be all, or of 1"),
+    ("reproduce-table12", "out=", "expected out to be a path, but it is empty"),
+    ("reproduce-table12", "workers=1000", "expected workers to lie between 1 and 256"),
+    ("reproduce-table12", "seeds=[-1]", "expected seed to lie between 0 and 4294967295"),
+    ("describe-labels", "temperature=nan", "expected temperature to lie between"),
+    ("describe-labels", "out=o.txt", "expected out to end in .json"),
+    # what is not there
+    ("verify-scenes", "store=nowhere", "make one: pickclutter collect-scenes"),
+    ("export-policy", "run=nowhere", "expected a run at nowhere"),
+    ("export-onnx", "run=nowhere", "expected a run at nowhere"),
+    ("migrate", "nowhere", "expected a folder at nowhere"),
+    ("train-ppo", "policy=nowhere", "expected a policy in nowhere"),
+    ("train-affordance", "teacher.checkpoint=/etc/hostname", "store"),
+    ("check-install", "--objects=foo", "invalid choice: 'foo'"),
+]
+
+
+def run(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Run a command line in this process; return its exit status and what it wrote to stderr."""
+    capfd.readouterr()
+    try:
+        status = main(arguments)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    return status, capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "word", "expected"), TABLE, ids=[f"{row[0]} {row[1][:40]}" for row in TABLE])
+def test_a_mistake_is_one_line(
+    command: str,
+    word: str,
+    expected: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    key = word.partition("=")[0]
+    given = [one for one in GIVEN.get(command, []) if one.partition("=")[0] != key]
+    status, shown = run([command, *given, word], capfd)
+    assert status == 2, shown
+    assert expected in shown and len(shown.splitlines()) == 1 and len(shown) < 800
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_has_rows() -> None:
+    assert {row[0] for row in TABLE} == set(NAMES)
+    assert set(GIVEN) <= set(NAMES)

@@ -1,0 +1,145 @@
+"""Every key of every command refuses a wrong value by name, or is in a list that says who does.
+
+A key that is added to a configuration fails here until it has a check, or an entry.
+"""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import pytest
+from omegaconf import OmegaConf
+
+from helpers.paths import ROOT
+from pickclutter_lang.commands import COMMANDS, hydra_app
+from pickclutter_lang.errors import PickClutterError
+from pickclutter_lang.utils.cli import parse_config
+from pickclutter_lang.utils.field_docs import dataclass_of
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "ablate_texts": {"scenes": ["s"]},
+    "caption_images": {"data.name": "image_folder", "data.root": "r"},
+    "collect_scenes": {"out": "o"},
+    "demo": {"run": "r"},
+    "describe_labels": {"labels": ["mug"], "model": "m", "out": "o.json"},
+    "evaluate_affordance": {"run": "r"},
+    "evaluate_policy": {"run": "r"},
+    "export_onnx": {"run": "r"},
+    "export_policy": {"run": "r"},
+    "import_scenes": {"file": "f", "split": "id", "out": "o"},
+    "render_object_views": {"out": "o"},
+    "reproduce_tables": {"out": "o"},
+    "train_image_student": {"data.name": "image_folder", "data.root": "r", "objective.cls": 1.0},
+    "train_ppo": {"policy": "p"},
+    "train_teacher": {"out": "o", "images": "i"},
+    "validate_grasp_labels": {"store": "s"},
+    "verify_scenes": {"store": "s"},
+}
+"""What a command needs to be valid."""
+WRONG = ("", "nonsense", -1, math.nan, [], ["nonsense"], [-1], {"nonsense": -1})
+
+LATER = {
+    "a file or folder, which is named when it is opened": """
+        GraspValidationConfig.store VerifyConfig.store ImportConfig.file TrainConfig.scenes SceneDataConfig.train
+        SceneDataConfig.id SceneDataConfig.ood SceneDataConfig.fewshot TeacherConfig.checkpoint TeacherConfig.cache
+        EvaluateConfig.run TrainedRunConfig.run PolicyEvalConfig.run PolicyEvalConfig.scenes PPOConfig.policy
+        TextAblationConfig.views TextAblationConfig.checkpoint ClassTextConfig.style_dir ImageDataConfig.root
+        ImageDataConfig.author_lists ImageDataConfig.descriptions ImageDataConfig.captions ImageDataConfig.cache
+        TeacherTrainConfig.scenes TeacherTrainConfig.views TeacherTrainConfig.unseen_scenes
+        TeacherTrainConfig.unseen_views TeacherTrainConfig.images TeacherTrainConfig.unseen_images
+        TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables""",
+    "a name, whose choices the loader of a teacher, network, model or text knows": """
+        TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher_name
+        TextAblationConfig.descriptions PromptConfig.descriptions PromptConfig.extra_descriptions
+        ClassTextConfig.descriptions ImageDataConfig.name DescribeConfig.labels DescribeConfig.api_key_env
+        TrainConfig.device EvaluateConfig.device ImageTrainConfig.device""",
+    "any text": """
+        TrainConfig.method ImageTrainConfig.name PromptConfig.positive_init PromptConfig.negative_init
+        ClassTextConfig.context_init OnnxExportConfig.names""",
+    "checked by the plan of a sweep": """
+        ReproduceTable12Config.methods ReproduceTable12Config.seeds ReproduceTable12Config.workers
+        ReproduceTable12Config.draws ReproduceTable12Config.object_splits
+        ReproduceTable12Config.out ReproduceTable12Config.compare ReproduceTablesConfig.table
+        ReproduceTablesConfig.figure ReproduceTablesConfig.seeds ReproduceTablesConfig.workers
+        ReproduceTablesConfig.out""",
+}
+"""Why the configuration takes every value of a key."""
+
+
+class Key(NamedTuple):
+    """A key: the command that has it, and its dotted name there."""
+
+    command: str
+    path: str
+
+
+def _keys_of(command: str, config: Any, prefix: str = "") -> Iterator[tuple[str, Key]]:
+    hints = typing.get_type_hints(config)
+    for field in fields(config):
+        nested = dataclass_of(hints[field.name])
+        if nested is not None:
+            yield from _keys_of(command, nested, f"{prefix}{field.name}.")
+            continue
+        owner = next(base for base in reversed(config.__mro__) if field.name in getattr(base, "__annotations__", {}))
+        yield f"{owner.__name__}.{field.name}", Key(command, f"{prefix}{field.name}")
+
+
+def _all_keys() -> dict[str, Key]:
+    for command in (name.replace("-", "_") for group in COMMANDS.values() for name in group):
+        if command not in ("check_install", "migrate"):  # they have no configuration
+            import_module(f"pickclutter_lang.commands.{command}")
+    registered = hydra_app.REGISTERED
+    found = [pair for name in sorted(registered) for pair in _keys_of(name, registered[name].config)]
+    return dict(reversed(found))
+
+
+KEYS = _all_keys()
+
+
+def refusals(key: Key) -> list[str]:
+    """Return the errors of the wrong values of a key; any other exception than a named one fails."""
+    found = []
+    for wrong in WRONG:
+        config = OmegaConf.create({})
+        for path, value in {**NEEDED.get(key.command, {}), key.path: wrong}.items():
+            OmegaConf.update(config, path, value, force_add=True)
+        try:
+            parse_config(hydra_app.REGISTERED[key.command].config, config)
+        except PickClutterError as error:
+            found.append(str(error))
+    return found
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_every_key_refuses_a_wrong_value_by_its_name(name: str) -> None:
+    key = KEYS[name]
+    last = key.path.rpartition(".")[2]
+    messages = [message for message in refusals(key) if "could not be converted" not in message]
+    values = [message for message in messages if "(key: " not in message or "bool" in message]
+    listed = {entry for entries in LATER.values() for entry in entries.split()}
+    assert (name in listed) or any(last in message for message in values), f"no check of {name}: {messages}"
+    assert all("\n" not in message and len(message) < 600 for message in messages)
+
+
+def test_no_key_has_the_name_of_a_preset_group_that_its_command_lacks() -> None:
+    groups = {path.name for path in (ROOT / "configs").iterdir() if path.is_dir()}
+    for key in KEYS.values():
+        assert key.path not in groups - {*hydra_app.REGISTERED[key.command].presets}, key  # it could never be set
+
+
+def test_the_list_names_keys_that_are_there() -> None:
+    listed = [entry for entries in LATER.values() for entry in entries.split()]
+    assert set(listed) <= set(KEYS) and len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize("command", sorted({key.command for key in KEYS.values()}))
+def test_what_a_command_needs_is_enough(command: str) -> None:
+    config = OmegaConf.create({})
+    for path, value in NEEDED.get(command, {}).items():
+        OmegaConf.update(config, path, value, force_add=True)
+    parse_config(hydra_app.REGISTERED[command].config, config)

@@ -1,0 +1,196 @@
+"""Commands as processes: interrupted, killed while they write, on a full disk, side by side, with little shared memory.
+
+A small disk is a real one, mounted in a namespace of its own; where that is not allowed, these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import ROOT
+from helpers.scene_runs import config, make_toys
+from pickclutter_lang.errors import LockedError
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.utils.locks import dir_lock
+
+COMMAND = [sys.executable, "-m", "pickclutter_lang.commands"]
+SHORT = ("distill.epochs=1", "few_shot.epochs=1", "few_shot.repeats=1")
+INTERRUPT = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+module = sys.argv[1]
+class Interrupt(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == module:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from pickclutter_lang.commands import main
+sys.exit(main(sys.argv[2:]))
+"""
+KILLED = """
+import os, signal, sys
+from pickclutter_lang.commands import main
+original, calls, last = os.fsync, 0, int(sys.argv[1])
+def fsync(handle):
+    global calls
+    calls += 1
+    if calls == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+    original(handle)
+os.fsync = fsync
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def call(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
+    return subprocess.run(words, capture_output=True, text=True, timeout=600, env=variables)
+
+
+def on_small_disk(place: Path, size: str, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in a namespace in which a place is a memory disk of a size."""
+    script = f"mount -t tmpfs -o size={size} tmpfs {shlex.quote(str(place))} && exec {shlex.join(command)}"
+    return call("unshare", "--mount", "sh", "-c", script)
+
+
+can_mount = pytest.mark.skipif(
+    shutil.which("unshare") is None
+    or subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode,
+    reason="no file system may be mounted here",
+)
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return [*make_toys(tmp_path_factory.mktemp("toys")), *SHORT]
+
+
+@pytest.fixture(scope="module")
+def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing disturbed."""
+    out = tmp_path_factory.mktemp("finished") / "run"
+    done = call(*COMMAND, "train-affordance", *toys, f"out={out}")
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def content(folder: Path) -> Mapping[str, str]:
+    """Return a hash of each file that lasts, apart from reports, logs and what holds times."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".npz")]
+    found = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {name: value for name, value in found.items() if not name.endswith("rng.safetensors")}
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [str(path) for path in folder.rglob(".*")]
+
+
+@pytest.mark.parametrize("module", ["omegaconf", "torch"])
+def test_an_interruption_while_modules_are_imported_is_one_line(module: str, tmp_path: Path) -> None:
+    done = call(sys.executable, "-c", INTERRUPT, module, "train-affordance", f"scenes={tmp_path}", f"out={tmp_path}/o")
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == "interrupted; run the same command again to resume\n"
+
+
+def test_an_error_without_a_name_is_one_line_that_says_how_to_see_more(tmp_path: Path) -> None:
+    code = "import sys; from pickclutter_lang.commands import _NAMES, main, verify_scenes as v; "
+    code += "import pickclutter_lang.datasets.scenes as s; s.verify_store = lambda path: 1 / 0; sys.exit(main())"
+    words = (sys.executable, "-c", code, "verify-scenes", f"store={tmp_path}")
+    done = call(*words)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "unexpected ZeroDivisionError: division by zero; PICKCLUTTER_DEBUG=1 shows the traceback" in done.stderr
+    assert "pickclutter check-install --report" in done.stderr
+    for debugged in (call(*words, PICKCLUTTER_DEBUG="1"), call(*words, "--debug")):
+        assert "Traceback" in debugged.stderr
+        assert debugged.returncode == 1 and debugged.stderr.splitlines()[-1] == done.stderr.strip()
+
+
+def test_two_trainings_do_not_meet_in_a_folder(toys: list[str], tmp_path: Path) -> None:
+    run = SceneRun.open(config(*toys, f"out={tmp_path / 'run'}"))
+    with dir_lock(tmp_path / "run"):
+        with pytest.raises(LockedError, match=rf"process {os.getpid()} \("):
+            run.train()
+        done = call(*COMMAND, "train-affordance", *toys, f"out={tmp_path / 'run'}", "seed=5")
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert f"process {os.getpid()} (" in done.stderr and "is at work there" in done.stderr
+    assert list((tmp_path / "run").iterdir()) == []  # nothing was written, and the lock is gone
+
+
+def test_a_training_that_waited_is_checked_against_what_came_meanwhile(toys: list[str], tmp_path: Path) -> None:
+    late = SceneRun.open(config(*toys, f"out={tmp_path / 'run'}", "seed=5"))
+    SceneRun.open(config(*toys, f"out={tmp_path / 'run'}")).train()
+    before = content(tmp_path / "run")
+    with pytest.raises(ValueError, match=r"was started with other settings.*seed: 0 / 5"):
+        late.train()
+    assert content(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("write", [2, 7])
+def test_a_training_that_is_killed_while_it_writes_goes_on(
+    write: int, toys: list[str], finished: Path, tmp_path: Path
+) -> None:
+    words = ["train-affordance", *toys, f"out={tmp_path / 'run'}"]
+    done = call(sys.executable, "-c", KILLED, str(write), *words)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    done = call(*COMMAND, *words)
+    assert done.returncode == 0, done.stderr
+    assert content(tmp_path / "run") == content(finished) != {}
+    assert leftovers(tmp_path) == []
+
+
+def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:
+    words = ["export-policy", f"run={finished}", f"out={tmp_path / 'policy'}"]
+    done = call(sys.executable, "-c", KILLED, "3", *words)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert any(name.endswith(".tmp") for name in leftovers(tmp_path))
+    assert call(*COMMAND, *words).returncode == 0
+    whole = export_policy(PolicyExportConfig(str(finished), out=str(tmp_path / "whole")))
+    assert content(tmp_path / "policy") == content(whole) != {}
+    assert leftovers(tmp_path) == []
+
+
+@can_mount
+def test_a_full_disk_is_one_line(toys: list[str], tmp_path: Path) -> None:
+    done = on_small_disk(tmp_path, "60k", [*COMMAND, "train-affordance", *toys, f"out={tmp_path / 'run'}"])
+    lines = [line for line in done.stderr.splitlines() if "No space left on device" in line]
+    assert done.returncode == 2 and len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "run the same command again" in lines[0]
+
+
+@can_mount
+def test_a_small_shared_memory_is_named_before_anything_waits_for_it(toys: list[str], tmp_path: Path) -> None:
+    words = [*COMMAND, "train-affordance", *toys, f"out={tmp_path / 'run'}", "num_workers=1"]
+    done = on_small_disk(Path("/dev/shm"), "64k", words)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "of free shared memory at /dev/shm for num_workers=1" in done.stderr and "--shm-size=2g" in done.stderr
+
+
+def test_a_policy_evaluation_that_is_refused_leaves_no_settings(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "evaluation"
+    done = call(*COMMAND, "evaluate-policy", f"run={finished}", f"out={out}", "variants=[few_shot]", "control_mode=foo")
+    assert done.returncode == 2 and not out.exists()
+
+
+def test_a_setting_of_a_foreign_run_is_never_resolved(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    path = tmp_path / "run" / "settings.json"
+    values = json.loads(path.read_text())
+    values["settings"]["method"] = "${oc.env:SECRET}"
+    path.write_text(json.dumps(values))
+    done = call(*COMMAND, "evaluate-affordance", f"run={tmp_path / 'run'}", SECRET="do-not-tell")
+    assert done.returncode == 2 and "holds an interpolation" in done.stderr
+    assert "do-not-tell" not in done.stderr + done.stdout
