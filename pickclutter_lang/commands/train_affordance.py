@@ -26,6 +26,8 @@ PRESETS = {
 def main(config: TrainConfig) -> None:
     """Train, evaluate and report; finished phases in the folder `out` are skipped."""
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
+    from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+    from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -37,6 +39,7 @@ def main(config: TrainConfig) -> None:
     else:
         run.train()
         result = evaluate_run(run)
+        save_crop_scores(TrainedRunConfig(config.out, num_threads=config.num_threads))
     report = write_report(config.out)
     print(summary(result))
     print(f"report: {report}")

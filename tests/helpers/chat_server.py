@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 KEY = "sk-test-0123456789"
 
@@ -68,7 +68,7 @@ def chat_server(answer: Callable[[int, str], Reply]) -> Iterator[ChatServer]:
             time.sleep(reply.pause)
             try:
                 if reply.write is not None:
-                    reply.write(self.wfile)
+                    reply.write(cast(BinaryIO, self.wfile))
                     self.close_connection = True
                     return
                 self.send_response(reply.status)

@@ -200,7 +200,8 @@ def test_the_report_of_a_suite(tmp_path: Path) -> None:
     assert found["ignores"]["kinds"]["other"]["to_named"]["p_value"] == pytest.approx(2 / 2**30)
     assert found["follows"]["follows_language"] == YES and found["follows"]["kinds"]["absent"]["followed"] == 30
     with Image.open(plot_suite(episodes, tmp_path)) as image:
-        colors = {color for _, color in image.convert("RGB").getcolors(1 << 20)}
+        counts: Any = image.convert("RGB").getcolors(1 << 20)
+        colors = {color for _, color in counts}
     assert (0x1B, 0x8A, 0x3A) in colors and (0xC6, 0x28, 0x28) in colors
 
 

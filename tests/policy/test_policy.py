@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from torch import Tensor
 
 from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
@@ -319,10 +320,16 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(monkeypat
     from pickclutter_lang.teachers import load_teacher
 
     env = environment(mask=True)
-    flat, _ = env.reset(seed=0, options={"episode": tabletop(env.unwrapped.object_set, ["lemon", "tennis ball"])})
-    seen, teacher, given = unflatten_observation(flat), load_teacher("pocket"), []
-    encode = teacher.encode_text
-    monkeypatch.setattr(teacher, "encode_text", lambda texts: given.append(list(texts)) or encode(texts))
+    pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
+    flat, _ = env.reset(seed=0, options={"episode": pile})
+    seen, teacher = unflatten_observation(flat), load_teacher("pocket")
+    given, encode = list[list[str]](), teacher.encode_text
+
+    def record(texts: Sequence[str]) -> Tensor:
+        given.append(list(texts))
+        return encode(texts)
+
+    monkeypatch.setattr(teacher, "encode_text", record)
     detector = TeacherDetector(teacher, ["lemon", "tennis ball"], Thresholds(0.2, {"lemon": 0.9}, None))
     found = [detector(seen, name) for name in ("lemon", "tennis ball", "lemon", "yellow fruit", "yellow fruit")]
     assert given == [["a photo of a lemon", "a photo of a tennis ball"], ["a photo of a yellow fruit"]]

@@ -41,7 +41,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "verify_scenes": {"store": "s"},
 }
 """What a command needs to be valid."""
-WRONG = ("", "nonsense", -1, math.nan, [], ["nonsense"], [-1], {"nonsense": -1})
+WRONG: tuple[Any, ...] = ("", "nonsense", -1, math.nan, [], ["nonsense"], [-1], {"nonsense": -1})
 
 LATER = {
     "a file or folder, which is named when it is opened": """

@@ -70,7 +70,8 @@ def on_small_disk(place: Path, size: str, command: list[str]) -> subprocess.Comp
 
 can_mount = pytest.mark.skipif(
     shutil.which("unshare") is None
-    or subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode,
+    or subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode
+    != 0,
     reason="no file system may be mounted here",
 )
 

@@ -10,16 +10,16 @@ import torch
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import (
     load_crop_classifier_weights,
     load_trained_run,
 )
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.thresholds import per_split_fpr_thresholds
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
-from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.policy.config import (
     PolicyConfig,
@@ -45,8 +45,8 @@ def export_policy(config: PolicyExportConfig) -> Path:
     few-shot scenes, and for Y_id the higher one of both stores counts. X_id lacks the objects of Y_ood, which raise
     false positives. The few-shot scenes hold them, but a fine-tuned student was trained on these very scenes.
 
-    Scores are those that the evaluation of the run has saved, where it has. Scores that are missing, and those of a
-    crop classifier, need the run's scenes. The crop classifier is exported with the student after fine-tuning.
+    Scores are those that the run has saved when it was evaluated, where it has; scores that are missing need its
+    scenes. The crop classifier is exported with the student after fine-tuning.
 
     :raises PickClutterError: what `load_trained_run` raises; DatasetError when scenes are needed and missing, when no
         table is seen in a scene that thresholds of the crop classifier come from, or when the folder cannot be written
@@ -61,12 +61,10 @@ def export_policy(config: PolicyExportConfig) -> Path:
     spec, weights = _student_spec(student, with_crops), dict(student.weights)
     crop_thresholds = None
     if with_crops:
-        crop_weights = load_crop_classifier_weights(student)
-        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crop_weights.items()}
-        detector = StudentDetector(StudentRuntime(spec, weights, student.labels.features))
-        crop_thresholds = detector_thresholds(
-            config.false_positive_rate, detector, _scenes(student), student.labels.unseen_by_name, few_shot
-        )
+        weights |= _crop_weights(student)
+        crops_on_id = _crop_scores(student, "id")
+        crops_on_few = _crop_scores(student, "fewshot") if few_shot else None
+        crop_thresholds = policy_thresholds(config.false_positive_rate, crops_on_id, crops_on_few)
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds))
     with dir_lock(Path(config.out)):
@@ -87,6 +85,47 @@ def policy_thresholds(false_positive_rate: float, on_id: Predictions, on_few: Pr
     thresholds = per_split_fpr_thresholds(on_few, false_positive_rate).tolist()
     rows = zip(on_few.names, on_few.unseen.tolist(), thresholds, strict=True)
     return {name: value if unseen else max(value, found[name]) for name, unseen, value in rows}
+
+
+def save_crop_scores(request: TrainedRunConfig) -> None:
+    """Save the scores that thresholds of a run's crop classifier come from, so that its export needs no scenes.
+
+    Nothing is done for a run without a crop classifier.
+
+    :raises PickClutterError: as `export_policy`
+    """
+    student = load_trained_run(request)
+    if student.config.crop_classifier is not None:
+        for store in ("id", "fewshot"):
+            save_predictions(_crop_scores_file(student, store), _score_crops(student, store))
+
+
+def _crop_scores_file(student: TrainedStudent, store: str) -> Path:
+    return student.folder / "predictions" / f"{CROP_CLASSIFIER}_{store}.npz"
+
+
+def _crop_scores(student: TrainedStudent, store: str) -> Predictions:
+    """Return the scores with the crop classifier: those that the run saved, or new ones where there are none."""
+    path = _crop_scores_file(student, store)
+    if path.is_file():
+        return load_predictions(path)
+    try:
+        return _score_crops(student, store)
+    except DatasetError as error:
+        raise type(error)(
+            f"{error}; the thresholds of the crop classifier come from these scenes, since there are no scores at "
+            f"{path}; where the scenes are, pickclutter evaluate-affordance run={student.folder} saves them"
+        ) from error
+
+
+def _score_crops(student: TrainedStudent, store: str) -> Predictions:
+    weights = student.weights | _crop_weights(student)
+    detector = StudentDetector(StudentRuntime(_student_spec(student, True), weights, student.labels.features))
+    return score_scenes(student.scenes[store], student.labels.unseen_by_name, detector)
+
+
+def _crop_weights(student: TrainedStudent) -> dict[str, torch.Tensor]:
+    return {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in load_crop_classifier_weights(student).items()}
 
 
 def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
@@ -166,13 +205,6 @@ def score_scenes(
         torch.tensor(list(names.values())),
         [scenes.scene_ids[row] for row in rows],
     )
-
-
-def _scenes(student: TrainedStudent) -> Mapping[str, SceneDataset]:
-    try:
-        return student.scenes
-    except DatasetError as error:
-        raise type(error)(f"{error}; the thresholds of the crop classifier come from these scenes") from error
 
 
 def _evenly_spaced(available: int, count: int) -> Sequence[int]:

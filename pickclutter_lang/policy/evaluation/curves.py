@@ -91,6 +91,8 @@ def write_curves(curves: Sequence[Curve], folder: Path) -> list[str]:
         return []
     write_csv(folder / CURVES_TABLE, _lines(curves))
     sources = [source for source in _SOURCES if any(curve.source == source for curve in curves)]
+    own = [_own_point(curve) for curve in curves]
+    right, lowest = max(60.0, *(x + 5 for x, _ in own)), min(40.0, *(y - 5 for _, y in own))
     figure = Figure(figsize=(12, 3.7 * len(sources)), layout="constrained")
     grid = figure.subplots(len(sources), len(TARGET_GROUPS), squeeze=False)
     for row, source in enumerate(sources):
@@ -99,7 +101,8 @@ def write_curves(curves: Sequence[Curve], folder: Path) -> list[str]:
             for curve in (curve for curve in curves if (curve.source, curve.group) == (source, group)):
                 _draw(ax, curve)
             ax.set_title(f"{_SOURCES[source]}; {group} names", fontsize=9)
-            ax.set(xlabel="visible, called absent, %", ylabel="absent, called so, %", xlim=(0, 60), ylim=(40, 101))
+            ax.set(xlabel="visible, called absent, %", ylabel="absent, called so, %")
+            ax.set(xlim=(0, right), ylim=(lowest, 101))
             tidy_axes(ax)
             if ax.lines:
                 ax.legend(fontsize=8, loc="lower right")
@@ -113,10 +116,14 @@ def _draw(ax: Axes, curve: Curve) -> None:
     """Draw a curve, with a dot where the policy acts."""
     color = _COLORS.get(curve.variant, _OTHER_COLOR)
     label = f"{curve.variant} ({curve.n_visible} visible, {curve.n_absent} absent)"
-    x, y = 100 * curve.visible_called_absent, 100 * curve.absent_called_so
-    own = int(np.searchsorted(curve.thresholds, DEFAULT_THRESHOLD))
-    ax.plot(x, y, color=color, label=label)
-    ax.plot(x[own], y[own], "o", color=color)
+    ax.plot(100 * curve.visible_called_absent, 100 * curve.absent_called_so, color=color, label=label)
+    ax.plot(*_own_point(curve), "o", color=color)
+
+
+def _own_point(curve: Curve) -> tuple[float, float]:
+    """Return where the policy acts, in percent."""
+    n = int(np.searchsorted(curve.thresholds, DEFAULT_THRESHOLD))
+    return 100 * float(curve.visible_called_absent[n]), 100 * float(curve.absent_called_so[n])
 
 
 def _lines(curves: Sequence[Curve]) -> Iterator[Sequence[object]]:

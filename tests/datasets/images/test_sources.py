@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +184,8 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_is_refused_and_never_read(paths: list[Path], tmp_path: Path) -> None:
-    for number, make in enumerate((os.mkfifo, lambda path: path.symlink_to("/dev/zero"))):
+    makers: list[Callable[[Path], None]] = [os.mkfifo, partial(os.symlink, "/dev/zero")]
+    for number, make in enumerate(makers):
         path = paths[0].with_name(f"odd{number}.png")
         make(path)
         with pytest.raises(InvalidArgumentError, match=rf"odd{number}\.png, but it is no regular file"):

@@ -24,9 +24,9 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropBatch, CropTask
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -302,6 +302,25 @@ def test_the_candidate_with_the_highest_log_odds_is_selected(
     assert len(classified_masks) == 6  # each object once
     mask, odds = CropVerifier(student, rgb).best([nothing], "banana")
     assert not mask.any() and odds == -12
+
+
+def test_a_crop_classifier_is_exported_without_the_scenes(crop_run: tuple[Path, SceneRun]) -> None:
+    root, _ = crop_run
+    request = PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "without"))
+    (root / "scenes").rename(root / "moved")
+    try:
+        with pytest.raises(DatasetError, match=r"crop classifier .* no scores at .* evaluate-affordance run="):
+            export_policy(request)
+    finally:
+        (root / "moved").rename(root / "scenes")
+    save_crop_scores(TrainedRunConfig(str(root / "run"), "few_shot", None, 1))
+    (root / "scenes").rename(root / "moved")
+    try:
+        export_policy(request)
+    finally:
+        (root / "moved").rename(root / "scenes")
+    for file in (root / "policy").iterdir():
+        assert (root / "without" / file.name).read_bytes() == file.read_bytes()
 
 
 def test_before_fine_tuning_there_is_no_crop_classifier(crop_run: tuple[Path, SceneRun]) -> None:

@@ -199,12 +199,13 @@ def test_other_hosts_are_refused(page: tuple[str, list[Any]]) -> None:
 
 def test_memory_for_new_names_is_bounded(student: TrainedStudent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(label_encoders, "MAX_NEW_NAMES", 4)
-    stored = len(student.model.prompts.names)
+    encoder: Any = student.model.prompts
+    stored = len(encoder.names)
     pixels = np.zeros((40, 40, 3), np.uint8)
     first = predict_image(student, pixels, ["name 0"])
     for number in range(10):
         predict_image(student, pixels, [f"name {number}", f"name {number + 1}"])
-    assert len(student.model.prompts.names) <= stored + 4
+    assert len(encoder.names) <= stored + 4
     again = predict_image(student, pixels, ["name 0"])
     assert again.probabilities == first.probabilities
 
