@@ -64,7 +64,7 @@ def read_scores(path: Path) -> Scores:
     """
     try:
         content = json.loads(gzip.decompress(path.read_bytes()))
-        targets = {split: _bits(one["targets"]) for split, one in content["splits"].items()}
+        shared = {split: (_bits(one["targets"]), tuple(one["scenes"])) for split, one in content["splits"].items()}
         found: dict[str, dict[int, dict[str, dict[tuple[int, int], RunScores]]]] = {}
         for run in content["runs"]:
             for stage, one in run["stages"].items():
@@ -75,7 +75,9 @@ def read_scores(path: Path) -> Scores:
     except (OSError, EOFError, ValueError, KeyError) as error:
         raise CheckpointError(f"expected scores of a sweep in {path}, but: {error!r}; write them again") from error
     return {
-        stage: {split: SplitScores(targets[str(split)], runs) for split, runs in splits.items()}
+        stage: {
+            split: SplitScores(shared[str(split)][0], runs, shared[str(split)][1]) for split, runs in splits.items()
+        }
         for stage, splits in found.items()
     }
 
