@@ -1,4 +1,4 @@
-"""Galleries of images and films, with what they can be filtered by."""
+"""Galleries of images and videos, with what they can be filtered by."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FRAME_MILLISECONDS = 200
 
 @dataclass(frozen=True)
 class Media:
-    """An encoded image or film."""
+    """An encoded image or video."""
 
     mime: str
     data: bytes
@@ -42,11 +42,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Card:
-    """An image or a film with its items; it is shown while a filter leaves one of them."""
+    """An image or a video with its items; it is shown while a filter leaves one of them. `wide`: over all columns."""
 
     title: str
     media: Media | None
     items: Sequence[Item]
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,15 @@ def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
     return Media("image/jpeg", stream.getvalue())
 
 
-def film_of_gif(path: Path) -> Media:
-    """Return an animated GIF as an MP4 film (H.264); its frames last multiples of 200 ms."""
+def video_of_gif(path: Path) -> Media:
+    """Return an animated GIF as an MP4 video (H.264); its frames last multiples of 200 ms."""
     import imageio_ffmpeg
 
     with Image.open(path) as gif, tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "film.mp4"
+        video = Path(folder) / "video.mp4"
         options = ["-movflags", "+faststart"]
         writer = imageio_ffmpeg.write_frames(
-            str(film), gif.size, fps=1000 / _FRAME_MILLISECONDS, ffmpeg_log_level="error", output_params=options
+            str(video), gif.size, fps=1000 / _FRAME_MILLISECONDS, ffmpeg_log_level="error", output_params=options
         )
         writer.send(None)
         for frame in ImageSequence.Iterator(gif):
@@ -89,4 +90,4 @@ def film_of_gif(path: Path) -> Media:
             for _ in range(max(round(frame.info["duration"] / _FRAME_MILLISECONDS), 1)):
                 writer.send(pixels)
         writer.close()
-        return Media("video/mp4", film.read_bytes())
+        return Media("video/mp4", video.read_bytes())

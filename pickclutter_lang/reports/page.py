@@ -1,4 +1,4 @@
-"""`report.html`: the Markdown of a report as one self-contained page, with charts, galleries and films."""
+"""`report.html`: the Markdown of a report as one self-contained page, with charts, galleries and videos."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 PAGE_FILE = "report.html"
 MEDIA_LIMIT = 6_000_000
-"""Characters of images and films on a page; those beyond are left out, and the page says how many."""
+"""Characters of images and videos on a page; those beyond are left out, and the page says how many."""
 
 
 def write_page(
@@ -73,7 +73,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 class _Media:
-    """Data URIs of images and films, until there are `MEDIA_LIMIT` characters of them."""
+    """Data URIs of images and videos, until there are `MEDIA_LIMIT` characters of them."""
 
     def __init__(self) -> None:
         self._characters = self.left_out = 0

@@ -147,6 +147,8 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "report: killed/report.html" in done.stdout
     assert "![Outcomes of the episodes](outcomes.png)" in (run_folder / "killed" / "report.md").read_text()
+    page = (run_folder / "killed" / "report.html").read_text()
+    assert page.count("<video ") == len(list((run_folder / "killed" / "videos").glob("*.gif"))) > 0
     assert (run_folder / "killed" / "outcomes.png").is_file()
 
     def plain(episodes: Any) -> Any:

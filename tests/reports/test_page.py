@@ -14,7 +14,7 @@ from PIL import Image
 from helpers.browser import opened
 from pickclutter_lang.reports import page as page_module
 from pickclutter_lang.reports.charts import inline_svg
-from pickclutter_lang.reports.gallery import Card, Gallery, Item, film_of_gif, jpeg
+from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg, video_of_gif
 from pickclutter_lang.reports.page import settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -114,7 +114,7 @@ def test_images_beyond_the_limit_are_left_out_and_counted(monkeypatch: pytest.Mo
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     cards = [Card("small", jpeg(pixels()), []), *(Card("large", jpeg(noise), []) for _ in range(3))]
     text = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery(cards)}).read_text()
-    assert text.count("data:image/jpeg") == 1 and "3 images and films are left out" in text
+    assert text.count("data:image/jpeg") == 1 and "3 images and videos are left out" in text
 
 
 def test_a_chart_has_the_colors_of_the_page() -> None:
@@ -123,12 +123,12 @@ def test_a_chart_has_the_colors_of_the_page() -> None:
     assert svg == inline_svg(chart()) and ">loss</text>" in svg
 
 
-def test_a_film_of_a_gif_lasts_as_long(tmp_path: Path) -> None:
+def test_a_video_of_a_gif_lasts_as_long(tmp_path: Path) -> None:
     frames = [Image.fromarray(pixels(n, 64)) for n in (10, 120, 240)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[200, 1000, 400])
-    film = film_of_gif(tmp_path / "a.gif")
-    assert film.mime == "video/mp4" and b"ftyp" in film.data[:16]
-    path = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery([Card("a", film, [])])})
+    video = video_of_gif(tmp_path / "a.gif")
+    assert video.mime == "video/mp4" and b"ftyp" in video.data[:16]
+    path = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery([Card("a", video, [])])})
     with opened(path) as (page, problems):
         video = page.locator("video")
         seconds = video.evaluate(

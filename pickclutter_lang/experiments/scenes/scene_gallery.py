@@ -47,7 +47,7 @@ def verdicts(predictions: Predictions, row: int, threshold: float) -> Iterator[t
 def overlay_map(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return an image uint8 [S, S, 3] in gray below a map [h, w], whose largest value is the brightest."""
     levels = Image.fromarray((255 * heatmap / max(float(heatmap.max()), 1e-6)).astype(np.uint8))
-    smooth = np.asarray(levels.resize(image.shape[1::-1], Image.Resampling.BICUBIC))[..., None] / 255
+    smooth = np.asarray(levels.resize((image.shape[1], image.shape[0]), Image.Resampling.BICUBIC))[..., None] / 255
     colors = 255 * colormaps["inferno"](smooth[..., 0])[..., :3]
     opacity = 0.25 + 0.45 * smooth
     return np.asarray((1 - opacity) * image.mean(axis=2, keepdims=True) + opacity * colors, np.uint8)

@@ -10,6 +10,7 @@ from pickclutter_lang.experiments.scenes.histograms import SHOWN
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import Intervals
 from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
+from pickclutter_lang.utils.statistics import Estimate
 
 _RESAMPLES = 300
 _METRICS: tuple[Metric, ...] = ("f1", "map")
@@ -25,7 +26,7 @@ def scene_intervals(predictions: Mapping[str, Mapping[str, Predictions]], thresh
     :param predictions: stage -> (`id`, `ood`) -> predictions on X_id and X_ood
     :param thresholds: stage -> threshold
     """
-    found = {}
+    found: dict[tuple[str, str, str], Estimate] = {}
     for stage, sets in predictions.items():
         for cell, (scenes, split) in SHOWN.items():
             chosen = sets[scenes].of_splits([split])

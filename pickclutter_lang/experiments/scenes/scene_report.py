@@ -63,7 +63,7 @@ def write_report(run: str | Path) -> Path:
     text = _text(result, histograms, scene_intervals(predictions, stages))
     write_text(out / "report.md", text)
     galleries = {name: scene_gallery(*scenes) for name, scenes in shown.items()}
-    return write_page(folder / PAGE_FILE, text, charts | galleries, run_details(result))
+    return write_page(folder / PAGE_FILE, text, {**charts, **galleries}, run_details(result))
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The episodes of an evaluation for its page: a table of all, and a gallery of those that were filmed."""
+"""The episodes of an evaluation for its page: a table of all, and a gallery of those with a video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, outcome_of
 from pickclutter_lang.policy.evaluation.suites import suite_outcome
 from pickclutter_lang.policy.evaluation.videos import video_name
-from pickclutter_lang.reports.gallery import Card, Gallery, Item, Tone, film_of_gif, jpeg
+from pickclutter_lang.reports.gallery import Card, Gallery, Item, Tone, jpeg, video_of_gif
 from pickclutter_lang.utils.markdown import markdown_table, number
 
 MOST_ROWS = 2000
@@ -47,11 +47,12 @@ def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: s
         path = folder / name
         episode = by_name[name.removesuffix(path.suffix)]
         if path.suffix == ".gif":
-            media = film_of_gif(path)
+            media = video_of_gif(path)
         else:
             with Image.open(path) as image:
                 media = jpeg(np.asarray(image.convert("RGB")), _FILMSTRIP_PIXELS)
-        cards.append(Card(f"{episode['instruction']}: {episode['variant']}", media, [_item(episode, suite)]))
+        title, wide = f"{episode['instruction']}: {episode['variant']}", path.suffix != ".gif"
+        cards.append(Card(title, media, [_item(episode, suite)], wide))
     return Gallery(cards)
 
 

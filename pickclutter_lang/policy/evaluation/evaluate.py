@@ -67,6 +67,8 @@ def _run_missing(
     # By seed: all variants of a pile are run before the next, so that what is there can be compared at any time.
     missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
     if not missing:
+        if not requested:  # curves of scenes alone
+            before_first()
         return
     revision = git_revision()
     with ProgressBar("episodes", len(requested), len(requested) - len(missing)) as bar:

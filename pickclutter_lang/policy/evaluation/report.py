@@ -24,7 +24,7 @@ from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page
 from pickclutter_lang.utils.io import atomic_write
 
 TABLE_FILE, RESULT_FILE, REPORT_FILE = "episodes.csv", "result.json", "report.md"
-_FILMS = "films"
+_VIDEOS = "videos"
 
 
 def write_report(
@@ -60,9 +60,9 @@ def write_report(
     atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
     parts = [*_head(config, setup), *parts, *_revisions(episodes)]
     atomic_write(folder / REPORT_FILE, ("\n\n".join([*parts, *_videos(videos)]) + "\n").encode())
-    shown = charts | {_FILMS: episode_gallery(episodes, videos, config.suite, folder)}
+    shown = charts | {_VIDEOS: episode_gallery(episodes, videos, config.suite, folder)}
     if videos:
-        parts += ["## Films", f"![Films]({_FILMS})"]
+        parts += ["## Videos", f"![Videos]({_VIDEOS})"]
     if episodes:
         parts += ["## Episodes", episode_table(episodes, config.suite)]
     write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, _details(result, setup))
