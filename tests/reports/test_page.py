@@ -90,11 +90,10 @@ def test_text_of_others_is_escaped(where: str, tmp_path: Path) -> None:
         ]
     )
     items = [Item(texts["caption"], {texts["facet"]: texts["facet"]}, jpeg(pixels()))]
-    shown = {"c.png": chart(texts["chart"]), "g.png": Gallery([Card(texts["caption"], None, items)])}
-    path = write_page(
-        tmp_path / "report.html", text, shown, {texts["setting"]: settings_table({texts["setting"]: EVIL})}
-    )
-    page = path.read_text()
+    cards = Gallery([Card(texts["caption"], None, items)])
+    shown: dict[str, Figure | Gallery] = {"c.png": chart(texts["chart"]), "g.png": cards}
+    details = {texts["setting"]: settings_table({texts["setting"]: EVIL})}
+    page = write_page(tmp_path / "report.html", text, shown, details).read_text()
     assert page.count("<script") == 1 and "<img src=x" not in page and "example.org" not in re.sub(r">[^<]*<", "", page)
 
 
