@@ -56,4 +56,6 @@ def main(config: ReproduceTable12Config) -> None:
 
 
 def _written(table: Path) -> str:
-    return f"table: {table}\nreport: {table.with_name('report.html')}"
+    from pickclutter_lang.reports.page import PAGE_FILE
+
+    return f"table: {table}\nreport: {table.with_name(PAGE_FILE)}"

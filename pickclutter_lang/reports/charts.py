@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 
@@ -23,6 +24,7 @@ def save_png(figure: Figure, path: Path) -> None:
 
     :raises DatasetError: when it cannot be written
     """
+    _take_texts_as_they_are(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
     ensure_dir(path.parent)
@@ -31,6 +33,7 @@ def save_png(figure: Figure, path: Path) -> None:
 
 def inline_svg(figure: Figure) -> str:
     """Return a chart as an SVG element: no background, and `currentColor` where the chart is black."""
+    _take_texts_as_they_are(figure)
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pickclutter"}):
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
@@ -40,3 +43,10 @@ def inline_svg(figure: Figure) -> str:
     for name in ("fill", "stroke"):
         svg = svg.replace(f"{name}: #000000", f"{name}: currentColor")
     return _LEFT_OUT.sub("", svg).replace("fill: #ffffff", "fill: var(--surface)")
+
+
+def _take_texts_as_they_are(figure: Figure) -> None:
+    """Draw names as they are: with two dollar signs they would be read as mathematics."""
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_parse_math(False)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from helpers.browser import opened
 from pickclutter_lang.reports import page as page_module
-from pickclutter_lang.reports.charts import inline_svg
+from pickclutter_lang.reports.charts import inline_svg, save_png
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg, video_of_gif
 from pickclutter_lang.reports.page import settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
@@ -120,6 +120,13 @@ def test_a_chart_has_the_colors_of_the_page() -> None:
     svg = inline_svg(chart())
     assert "stroke: currentColor" in svg and "#000000" not in svg and "#ffffff" not in svg
     assert svg == inline_svg(chart()) and ">loss</text>" in svg
+
+
+def test_names_in_a_chart_are_no_mathematics(tmp_path: Path) -> None:
+    figure = chart(r"$\frac$ a & b")
+    assert r">$\frac$ a &amp; b</text>" in inline_svg(figure)
+    save_png(figure, tmp_path / "new" / "chart.png")
+    assert (tmp_path / "new" / "chart.png").is_file()
 
 
 def test_a_video_of_a_gif_lasts_as_long(tmp_path: Path) -> None:
