@@ -15,7 +15,7 @@ from pickclutter_lang.utils.io import atomic_write, ensure_dir
 _DPI = 110
 _HEAD = re.compile(r'.*?<svg[^>]*? viewBox="([^"]*)"[^>]*>', re.DOTALL)
 _LEFT_OUT = re.compile(
-    r' id="[A-Za-z.]\w*?[A-Za-z]_\d+"|<metadata>.*?</metadata>|<style.*?</style>|(?<=; )font-family: [^;]*; ', re.DOTALL
+    r' id="[A-Za-z.]\w*?[A-Za-z]_\d+"|<metadata>.*?</metadata>|<style.*?</style>|(?<=; )font-family: [^;"]*', re.DOTALL
 )
 
 
