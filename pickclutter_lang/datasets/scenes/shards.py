@@ -11,14 +11,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.datasets.scenes.hdf5_arrays import MAX_COMPRESSION, open_array, open_hdf5
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, ShardEntry
 from pickclutter_lang.datasets.scenes.schema import SceneRow, ShardSchema
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_file
 
-_MAX_COMPRESSION = 1100
-"""More bytes than gzip makes of one."""
 _CHECKED: set[tuple[str, int, int, str]] = set()
 """Shards that this process found whole: path, size, time of change, sha256."""
 
@@ -81,7 +80,7 @@ def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.Fil
         key = (str(path), found.st_size, found.st_mtime_ns, entry.sha256)
         damage = None if key in _CHECKED else bytes_damage(path, entry)
         if not damage:
-            file = h5py.File(path, "r", locking=False)  # shards never change, and a read-only disk has no locks
+            file = open_hdf5(path)
             damage = None if key in _CHECKED else form_damage(file, entry, layout) or value_damage(file, entry, layout)
     except FileNotFoundError:
         damage = "missing"
@@ -100,7 +99,7 @@ def check_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> str | N
         damage = bytes_damage(path, entry)
         if damage:
             return damage
-        with h5py.File(path, "r", locking=False) as file:
+        with open_hdf5(path) as file:
             damage = form_damage(file, entry, layout) or value_damage(file, entry, layout)
             if damage:
                 return damage
@@ -132,21 +131,15 @@ def form_damage(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> str 
     """
     if set(file) != set(layout.names):
         return f"holds {sorted(file)[:20]} instead of {sorted(layout.names)}"
-    declared = 0
+    room = entry.bytes * MAX_COMPRESSION
     for field in layout.fields:
-        if not isinstance(file.get(field.name, getlink=True), h5py.HardLink):
-            return f"{field.name} is a link to elsewhere"
-        item = file[field.name]
-        if not isinstance(item, h5py.Dataset):
-            return f"{field.name} is no array"
-        if item.external or item.is_virtual:
-            return f"{field.name} lies in another file"
+        try:
+            item = open_array(file, field.name, room)
+        except ValueError as error:
+            return str(error)
         shape = (entry.rows, *field.shape)
         if item.dtype != field.dtype or item.shape != shape:
             return f"{field.name} is {item.dtype} {list(item.shape)} instead of {field.dtype} {list(shape)}"
-        declared += item.nbytes
-    if declared > entry.bytes * _MAX_COMPRESSION:
-        return f"{entry.bytes} bytes cannot hold {declared} bytes of arrays"
     return None
 
 

@@ -83,7 +83,7 @@ def _replace(name: str, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (_drop("traj_2/model_ids"), DatasetError, "expected model_ids in the scene 'traj_2'"),
+        (_drop("traj_2/model_ids"), DatasetError, "expected the array traj_2.model_ids"),
         (_drop("traj_10/dict_str_hand_camera/dict_str_rgb"), DatasetError, "traj_10/dict_str_hand_camera/dict_str_rgb"),
         (_replace("traj_2/model_ids", [b"099_teapot"]), UnknownObjectError, "'traj_2'.*099_teapot"),
         (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 6, 3), "u1")), DatasetError, "square"),
