@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.checkpoint import (
+    PhaseState,
     check_fits,
     epoch_folder,
     load_checkpoint,
@@ -130,10 +131,9 @@ class Trainer:
         epochs = saved_epochs(self.folder)
         if not epochs:
             return False
-        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]))
+        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
         check_fits(checkpoint, self.task.architecture, self.teacher)
-        restore(checkpoint, self.task.model, self.optimizer)
-        self.schedule.load_state_dict(checkpoint.state["schedule"])
+        restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         write_lines(self.folder / LOG_FILE, self.history)
         return True

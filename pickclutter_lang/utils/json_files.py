@@ -16,6 +16,8 @@ from pickclutter_lang.errors import PickClutterError
 
 MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file; a run, store or policy has less than a hundredth of it."""
+MAX_LINES_BYTES = 2**30
+"""Largest file of JSON lines."""
 MAX_DEPTH = 64
 """Deepest nesting of lists and objects."""
 
@@ -60,16 +62,44 @@ def read_json(
     :param missing: message where there is no file
     :raises PickClutterError: of the type `error`, naming the file, the key, what was expected and what came
     """
-    try:
-        data = read_file(path, limit)
-    except (FileNotFoundError, NotADirectoryError) as reason:
-        raise error(missing or f"expected {path}, but there is no such file; {remedy}") from reason
-    except OSError as reason:
-        raise error(f"cannot read {path}: {reason.strerror}; {remedy}") from reason
+    data = _read(path, error, remedy, missing, limit)
     try:
         return parse_json(data, kind)
     except ValueError as reason:
         raise error(f"{path} is damaged ({reason}); {remedy}") from reason
+
+
+def _read(path: Path, error: type[PickClutterError], remedy: str, missing: str | None, limit: int) -> bytes:
+    try:
+        return read_file(path, limit)
+    except (FileNotFoundError, NotADirectoryError) as reason:
+        raise error(missing or f"expected {path}, but there is no such file; {remedy}") from reason
+    except OSError as reason:
+        raise error(f"cannot read {path}: {reason.strerror}; {remedy}") from reason
+
+
+def read_json_lines(
+    path: Path,
+    kind: type[Kind],
+    error: type[PickClutterError],
+    remedy: str,
+    missing: str | None = None,
+    *,
+    may_be_cut: bool = False,
+) -> list[Kind]:
+    """Read a file with JSON in each line; arguments and errors as of `read_json`, which name the line too.
+
+    :param may_be_cut: leave out a last line without an end, which a killed process was writing
+    """
+    data, rows = _read(path, error, remedy, missing, MAX_LINES_BYTES), []
+    for number, line in enumerate((data[: data.rfind(b"\n") + 1] if may_be_cut else data).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(parse_json(line, kind))
+        except ValueError as reason:
+            raise error(f"line {number} of {path} is damaged ({reason}); {remedy}") from reason
+    return rows
 
 
 def parse_json(data: bytes, kind: type[Kind]) -> Kind:
