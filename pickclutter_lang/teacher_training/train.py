@@ -24,7 +24,6 @@ from pickclutter_lang.teacher_training.teacher_report import evaluate_teacher
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
 from pickclutter_lang.training.checkpoint import (
-    CheckpointState,
     describe_differences,
     epoch_folder,
     load_checkpoint,
@@ -33,6 +32,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
+from pickclutter_lang.training.checkpoint_state import CheckpointState
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import cosine
 from pickclutter_lang.utils.json_files import read_json_lines

@@ -16,83 +16,24 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
-from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
+from pickclutter_lang.training.checkpoint_state import CheckpointState, PhaseState
 from pickclutter_lang.utils.io import fsync
-from pickclutter_lang.utils.json_files import Sha256, read_json
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.tensor_files import read_tensors
 
 STATE_FILE = "state.json"
 SCHEMA = 1
 _LONG = 6  # values of two lists that a message names in full
 _PARTS = ("model", "optimizer", "rng")
-_Epoch = Annotated[int, Meta(ge=1, le=10**6)]
-
-
-class TeacherEntry(TypedDict):
-    """The teacher that a run has: name, width and fingerprint."""
-
-    name: str
-    embed_dim: Annotated[int, Meta(ge=1)]
-    fingerprint: str
-
-
-class HistoryRow(TypedDict):
-    """An epoch of a phase; it has the losses too, and the validation where there is one."""
-
-    phase: str
-    epoch: _Epoch
-    seconds: float
-
-
-class _ValidatedRow(HistoryRow, total=False):
-    validation: dict[str, float | None]
-
-
-class _Schedule(TypedDict):
-    last_epoch: int
-
-
-class _Optimizer(TypedDict):
-    values: dict[str, Any]
-    groups: list[dict[str, Any]]
-
-
-class _Random(TypedDict):
-    python: tuple[int, list[int], float | None]
-    numpy: tuple[str, int, int, float]
-
-
-class _Written(TypedDict):
-    schema: int
-    optimizer: _Optimizer
-    rng: _Random
-
-
-class CheckpointState(_Written, total=False):
-    """Content of every `state.json`; `sha256` is that of each file of tensors, which earlier versions lack."""
-
-    sha256: dict[str, Sha256]
-
-
-class PhaseState(CheckpointState):
-    """Content of the `state.json` of a phase, after an epoch."""
-
-    phase: str
-    epoch: _Epoch
-    labels: list[str]
-    architecture: dict[str, Any]
-    teacher: TeacherEntry
-    schedule: _Schedule
-    history: list[_ValidatedRow]
 
 
 @dataclass(frozen=True)
@@ -255,14 +196,18 @@ def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
 
     :raises CheckpointError: naming the tensors that are missing, left over, or of another shape or dtype
     """
-    expected = {name: f"{value.dtype} {list(value.shape)}" for name, value in model.state_dict().items()}
-    saved = {name: f"{value.dtype} {list(value.shape)}" for name, value in checkpoint.model.items()}
+    expected = {name: _form(value) for name, value in model.state_dict().items()}
+    saved = {name: _form(value) for name, value in checkpoint.model.items()}
     differences = describe_differences(saved, expected)
     if differences:
         raise CheckpointError(
             f"the checkpoint's tensors do not fit the model (checkpoint / model): {'; '.join(differences[:5])}"
         )
     model.load_state_dict(checkpoint.model)
+
+
+def _form(value: Tensor) -> str:
+    return f"{list(value.shape)}" + ("" if value.dtype == torch.float32 else f" {value.dtype}")
 
 
 def copy_checkpoints(source: Path, root: Path, epochs: set[int]) -> None:

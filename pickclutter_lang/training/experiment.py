@@ -20,8 +20,6 @@ from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
-    PhaseState,
-    TeacherEntry,
     check_fits,
     copy_checkpoints,
     describe_differences,
@@ -30,6 +28,7 @@ from pickclutter_lang.training.checkpoint import (
     restore_model,
     saved_epochs,
 )
+from pickclutter_lang.training.checkpoint_state import PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch

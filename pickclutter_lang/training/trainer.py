@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.checkpoint import (
-    PhaseState,
     check_fits,
     epoch_folder,
     load_checkpoint,
@@ -21,6 +20,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
+from pickclutter_lang.training.checkpoint_state import PhaseState
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import build_optimizer, build_schedule

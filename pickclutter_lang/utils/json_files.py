@@ -133,6 +133,9 @@ def check_json(value: Any, kind: type[Kind]) -> Kind:
 def _in_words(message: str) -> str:
     """Put the key before what is wrong with it: "expected ..., but got ..."."""
     text, _, place = message.replace("`", "").partition(" - at ")
+    missing = text.partition("missing required field ")[2]
+    if missing:
+        return f"{place or '$'}: expected the key {missing}, but it is missing"
     text = text[:1].lower() + text[1:].replace(", got", ", but got")
     for pattern, words in _WORDS.items():
         text = text.replace(f"str matching regex {pattern!r}", words)

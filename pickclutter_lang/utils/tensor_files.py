@@ -38,5 +38,5 @@ def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], 
 def check_finite(tensors: dict[str, Tensor]) -> None:
     """Raise ValueError naming a tensor with NaN or infinite numbers."""
     for name, value in tensors.items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
+        if not bool(value.isfinite().all()):
             raise ValueError(f"expected finite numbers in {name}, but got NaN or infinite ones")
