@@ -14,6 +14,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.json_files import read_file, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.validation import at_least, check_path, within
 
@@ -165,11 +166,13 @@ def _read_file(path: Path) -> object:
         raise InvalidArgumentError(
             f"expected labels to be a list, 'catalog', or the path of a .json or .txt file, but got {str(path)!r}"
         )
-    if not path.is_file():
+    if not path.exists():
         raise MissingAssetsError(f"expected labels at {path}, but there is no such file")
+    if path.suffix == ".json":
+        labels: list[str] = read_json(path, list[str], DatasetError, "it must be a JSON list of labels")
+        return labels
     try:
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else [row for row in text.splitlines() if row.strip()]
+        return [row for row in read_file(path).decode().splitlines() if row.strip()]
     except (OSError, ValueError) as error:
         raise DatasetError(f"cannot read the labels in {path}: {error}") from error
 

@@ -21,12 +21,12 @@ _MAX_BYTES = 4 * 2**30
 
 
 def read_npz(
-    path: Path, forms: Mapping[str, tuple[str, str]], error: type[PickClutterError], remedy: str, missing: str
+    path: Path, forms: Mapping[str, tuple[str, str]] | None, error: type[PickClutterError], remedy: str, missing: str
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of a file.
 
     :param forms: name of an array -> letters of its dtype's kind (NumPy's, such as `f`), and a letter for each axis:
-        axes of the same letter must be equally long
+        axes of the same letter must be equally long. None: all arrays of any form
     :param missing: message where there is no file
     :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
     """
@@ -34,8 +34,9 @@ def read_npz(
         with zipfile.ZipFile(io.BytesIO(read_file(path, _MAX_BYTES))) as archive:
             if sum(item.file_size for item in archive.infolist()) > _MAX_BYTES:
                 raise ValueError(f"expected at most {_MAX_BYTES / 1e9:.0f} GB of arrays, but it declares more")
-            arrays = {name: _read_array(archive.read(f"{name}.npy")) for name in forms}
-        _check_forms(arrays, forms)
+            names = forms if forms is not None else [name.removesuffix(".npy") for name in archive.namelist()]
+            arrays = {name: _read_array(archive.read(f"{name}.npy")) for name in names}
+        _check_forms(arrays, forms or {})
     except (FileNotFoundError, NotADirectoryError) as reason:
         raise error(missing) from reason
     except OSError as reason:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import stat
+import zlib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast, is_typeddict
@@ -22,9 +23,12 @@ MAX_DEPTH = 64
 """Deepest nesting of lists and objects."""
 
 _LINE, _SHA256 = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z", r"\A[0-9a-f]{64}\Z"
-_WORDS = {_LINE: "one line of text", _SHA256: "a sha256 of 64 hex digits"}
+_WRITTEN = r"\S"
+_WORDS = {_WRITTEN: "a text that is not blank", _LINE: "one line of text", _SHA256: "a sha256 of 64 hex digits"}
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=_LINE)]
 """A line of text: no control character, and no half of a surrogate pair, which cannot be written."""
+Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=_WRITTEN)]
+"""A text of any lines that is not blank."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=_SHA256)]
 Kind = TypeVar("Kind")
 
@@ -55,7 +59,7 @@ def read_json(
     missing: str | None = None,
     limit: int = MAX_JSON_BYTES,
 ) -> Kind:
-    """Read a JSON file and check it against a type.
+    """Read a JSON file, which gzip may have compressed, and check it against a type.
 
     :param kind: a dataclass, whose unknown keys are refused; or a TypedDict, whose other keys stay
     :param remedy: what to do about a damaged file
@@ -64,9 +68,23 @@ def read_json(
     """
     data = _read(path, error, remedy, missing, limit)
     try:
-        return parse_json(data, kind)
+        return parse_json(_decompressed(data, limit), kind)
     except ValueError as reason:
         raise error(f"{path} is damaged ({reason}); {remedy}") from reason
+
+
+def _decompressed(data: bytes, limit: int) -> bytes:
+    """Return gzip's content where data is compressed by it, of a bounded size."""
+    if data[:2] != b"\x1f\x8b":
+        return data
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(data, limit)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if not stream.eof:
+        raise ValueError(f"expected gzip with at most {limit / 1e6:.0f} MB, but it is cut off or holds more")
+    return content
 
 
 def _read(path: Path, error: type[PickClutterError], remedy: str, missing: str | None, limit: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table, number
 
 DATASET_CARD_FILE = "card.md"
@@ -114,7 +113,9 @@ def _check(store: SceneStore) -> str:
     if not path.is_file():
         return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
     try:
-        result: Mapping[str, Any] = json.loads(path.read_text())
+        result = read_json(
+            path, dict[str, Any], DatasetError, "run pickclutter validate-grasp-labels again, or delete it"
+        )
         rows = [(key, number(result[key], 3, "-"), text) for key, text in _RATES.items()]
         text = (
             f"{head}The simulated arm attempted to pick {result['instances']} visible objects of this store: "
