@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -43,6 +43,16 @@ _RATES = {
     "recall": "of the objects that were picked, those labeled graspable",
     "pose_success": "of the labeled poses, those that succeeded at the first attempt",
 }
+
+
+class _GraspCheck(TypedDict):
+    instances: int
+    labelled: int
+    picked: int
+    agreement: float | None
+    precision: float | None
+    recall: float | None
+    pose_success: float | None
 
 
 def write_dataset_card(path: str | Path) -> Path:
@@ -112,21 +122,16 @@ def _check(store: SceneStore) -> str:
     head = "## How `graspable` was checked\n\n"
     if not path.is_file():
         return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
-    try:
-        result = read_json(
-            path, dict[str, Any], DatasetError, "run pickclutter validate-grasp-labels again, or delete it"
-        )
-        rows = [(key, number(result[key], 3, "-"), text) for key, text in _RATES.items()]
-        text = (
-            f"{head}The simulated arm attempted to pick {result['instances']} visible objects of this store: "
-            f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
-        )
-        return text + markdown_table(("", "", "share of"), rows)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"expected the result of pickclutter validate-grasp-labels in {path}, but it cannot be read "
-            f"({type(error).__name__}: {error}); run that again or delete the file"
-        ) from error
+    result = read_json(
+        path, _GraspCheck, DatasetError, "run pickclutter validate-grasp-labels again, or delete the file"
+    )
+    values: dict[str, Any] = dict(result)
+    rows = [(key, number(values[key], 3, "-"), text) for key, text in _RATES.items()]
+    text = (
+        f"{head}The simulated arm attempted to pick {result['instances']} visible objects of this store: "
+        f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
+    )
+    return text + markdown_table(("", "", "share of"), rows)
 
 
 def _how(store: SceneStore) -> str:
