@@ -120,7 +120,7 @@ def _check(store: SceneStore) -> str:
     if "graspable" not in store.manifest.fields:
         return ""
     head = "## How `graspable` was checked\n\n"
-    if not path.is_file():
+    if not path.exists():
         return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
     result = read_json(
         path, _GraspCheck, DatasetError, "run pickclutter validate-grasp-labels again, or delete the file"

@@ -24,7 +24,7 @@ from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchEr
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import parse_json, read_json
+from pickclutter_lang.utils.json_files import MAX_LINES_BYTES, parse_json, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
 
@@ -105,6 +105,8 @@ def _hashes(images: ImageSource) -> list[str]:
 
 def _open(out: Path) -> BinaryIO:
     """Open a file to read and append."""
+    if out.exists() and (not out.is_file() or out.stat().st_size > MAX_LINES_BYTES):
+        raise DatasetError(f"expected {out} to be a file of captions, but it is none, or too large; name another out=")
     try:
         return out.open("a+b")
     except OSError as error:

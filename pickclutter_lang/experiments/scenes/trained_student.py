@@ -43,6 +43,7 @@ class _About(_NeededAbout, total=False):
     sha256: Sha256
 
 
+_KINDS: dict[str, Any] = {"names": list[str], "unseen": list[bool], "camera_size": int, "sha256": str}
 _Header = TypedDict("_Header", {"__metadata__": dict[str, str]})
 
 
@@ -82,8 +83,8 @@ class LabelFeatures:
         tensors = read_tensors(path, None, CheckpointError, remedy)
         try:
             header, body = _split(path.read_bytes())
-            values = {key: json.loads(value) for key, value in parse_json(header, _Header)["__metadata__"].items()}
-            about = check_json(values, _About)
+            written = parse_json(header, _Header)["__metadata__"]
+            about = check_json({key: parse_json(text.encode(), _KINDS[key]) for key, text in written.items()}, _About)
             features = PromptFeatures(tensors["positive"], tensors["negative"])
             if about.get("sha256", hashlib.sha256(body).hexdigest()) != hashlib.sha256(body).hexdigest():
                 raise ValueError("its sha256 is not the one that was noted when it was written")
