@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -151,10 +152,13 @@ def _version_of(package: str) -> str:
 
 
 def _torch_devices() -> str:
-    import torch
-
-    names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
-    return ", ".join(["cpu", *names])
+    """Ask another process: a torch that breaks at its import is a fact of the report, not its end."""
+    names = "print('cpu', *(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())), sep=', ')"
+    asked = subprocess.run(
+        [sys.executable, "-c", f"import torch; {names}"], capture_output=True, text=True, check=False
+    )
+    answer = asked.stderr if asked.returncode else asked.stdout
+    return answer.strip().splitlines()[-1] if answer.strip() else f"no answer, status {asked.returncode}"
 
 
 def _renderer() -> str:

@@ -1,6 +1,8 @@
 """95% intervals by a hierarchical bootstrap over object splits, seeds, few-shot draws, scenes and classes.
 
-Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. A factor with n units
+Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Where all splits have
+the same scenes, as the collected piles of `ood` and `fewshot` are, scenes and draws are drawn once for all of them:
+what one scene does to every split does not average out. A factor with n units
 draws n - 1 of them with replacement, so that the variance of a mean is unbiased (Rao and Wu, 1988); one with a single
 unit keeps it, and the interval does not cover it. Resamples weight scenes and classes instead of copying rows: a
 class's scores are sorted once. Drawing on all levels together counts some variance twice and is conservative (Owen,
@@ -38,10 +40,14 @@ class RunScores(NamedTuple):
 
 @dataclass(frozen=True)
 class SplitScores:
-    """What an object split shares, its targets [N, C], and its runs: method -> (seed, draw) -> scores."""
+    """What an object split shares, its targets [N, C], and its runs: method -> (seed, draw) -> scores.
+
+    `scenes` are the ids of the N scenes; without them its scenes are taken for others than those of other splits.
+    """
 
     targets: Bools
     runs: Mapping[str, Mapping[tuple[int, int], RunScores]]
+    scenes: tuple[str, ...] = ()
 
 
 class _Units(NamedTuple):
@@ -165,13 +171,27 @@ class HierarchicalBootstrap:
         drawn = "object splits" in factors and n_splits > 1
         slots = n_splits - 1 if drawn else n_splits
         picks = rng.integers(n_splits, size=(count, slots)) if drawn else np.tile(np.arange(n_splits), (count, 1))
+        shared = self._shared_weights(units, factors, partial(_weights, rng, count))
         total = np.zeros(count)
         for slot in range(slots):
             for place, unit in enumerate(units):
                 rows = np.flatnonzero(picks[:, slot] == place)
                 if len(rows):
-                    total[rows] += self._of_split(method, metric, unit, factors, partial(_weights, rng, len(rows)))
+                    of_rows = {factor: weights[rows] for factor, weights in shared.items()}
+                    draw = partial(_weights, rng, len(rows))
+                    total[rows] += self._of_split(method, metric, unit, factors, draw, of_rows)
         return total / slots
+
+    def _shared_weights(
+        self, units: tuple[_Units, ...], factors: frozenset[str], weights: Callable[[int, bool], Floats]
+    ) -> dict[str, Floats]:
+        """Return resamples of scenes and draws for all splits, where there are several with the same scenes."""
+        scenes = {self._splits[unit.split].scenes for unit in units}
+        draws = {frozenset(draw for _, draw in unit.runs) for unit in units}
+        if len(units) == 1 or len(scenes) > 1 or len(draws) > 1 or () in scenes:
+            return {}
+        sizes = {"scenes": len(scenes.pop()), "draws": len(draws.pop())}
+        return {factor: weights(size, factor in factors) for factor, size in sizes.items()}
 
     def _of_split(
         self,
@@ -180,12 +200,18 @@ class HierarchicalBootstrap:
         unit: _Units,
         factors: frozenset[str],
         weights: Callable[[int, bool], Floats],
+        shared: Mapping[str, Floats],
     ) -> Floats:
-        """Return resamples of the mean over the runs of one split; the same calls of `weights` for every method."""
+        """Return resamples of the mean over the runs of one split; the same calls of `weights` for every method.
+
+        :param shared: factor -> weights that all splits have
+        """
         seeds, draws = (sorted({run[n] for run in unit.runs}) for n in (0, 1))
-        of_seeds, of_draws = weights(len(seeds), "seeds" in factors), weights(len(draws), "draws" in factors)
         n_scenes, n_classes = self._shape(unit.split)
-        scenes, classes = weights(n_scenes, "scenes" in factors), weights(n_classes, "classes" in factors)
+        sizes = {"seeds": len(seeds), "draws": len(draws), "scenes": n_scenes, "classes": n_classes}
+        of_seeds, of_draws, scenes, classes = (
+            shared[factor] if factor in shared else weights(size, factor in factors) for factor, size in sizes.items()
+        )
         content = self._splits[unit.split]
         at = [(seeds.index(seed), draws.index(draw)) for seed, draw in unit.runs]
         of_runs = np.stack([of_seeds[:, k] * of_draws[:, d] for k, d in at])

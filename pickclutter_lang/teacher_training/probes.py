@@ -48,7 +48,7 @@ def groups_of(views: EncodedViews) -> dict[str, EncodedViews]:
     split = {item.model_id: item.split for item in all_objects()}
     rows: dict[str, list[int]] = {}
     for n, model_id in enumerate(views.ids):
-        names = ["random things"] if model_id is None else ["objects"]
+        names = ["random objects"] if model_id is None else ["objects"]
         if model_id is not None and split[model_id] != "none":
             names.append(f"Y_{split[model_id]} alone")
         for name in names:

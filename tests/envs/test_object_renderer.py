@@ -70,4 +70,4 @@ def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> Non
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (7 * 48, 4 * 66)
     wrong = subprocess.run([*script, "objects=[lego]"], cwd=tmp_path, capture_output=True, text=True)
-    assert wrong.returncode == 2 and "'proxy' or 'ycb', but got 'lego'" in wrong.stderr
+    assert wrong.returncode == 2 and "one of proxy, ycb, but got 'lego'" in wrong.stderr

@@ -148,3 +148,17 @@ def test_intervals_of_one_factor_are_not_far_too_wide() -> None:
         widths.append(found.half_width)
         means.append(found.mean)
     assert 0.75 < np.mean(widths) / (2.0 * np.sqrt(0.25 / 60)) < 1.25
+
+
+def test_scenes_that_all_splits_share_do_not_average_out() -> None:
+    predicted = np.random.default_rng(7).random((60, 1)) < 0.5
+    targets, runs = np.ones((60, 1), dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}}
+    ids = tuple(map(str, range(60)))
+    widths = []
+    for scenes in ([ids, ids, ids, ids], [(), (), (), ()]):
+        splits = {n: SplitScores(targets, runs, own) for n, own in enumerate(scenes)}
+        found = HierarchicalBootstrap(splits, resamples=400, seed=3).estimate("a", "f1")
+        assert found is not None and found.half_width is not None
+        widths.append(found.half_width)
+    assert widths[0] / (2.0 * np.sqrt(0.25 / 60)) == pytest.approx(1.0, abs=0.15)  # as of one split
+    assert widths[1] < 0.75 * widths[0]

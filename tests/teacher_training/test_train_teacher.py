@@ -156,7 +156,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     assert "never a silent fall-back" in model_card and "CC BY 4.0" in model_card and "| banana |" in model_card
     metrics = json.loads((uninterrupted / "figures.json").read_text())
     assert metrics["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
-    assert metrics["attributes"]["proxy, paper, random things"]["color"]["views"] == 3
+    assert metrics["attributes"]["proxy, paper, random objects"]["color"]["views"] == 3
     assert metrics["views"]["proxy, paper, objects"]["names"] == 3
 
     interrupted = config(data, tmp_path / "part", steps=4)

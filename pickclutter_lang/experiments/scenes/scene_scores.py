@@ -89,9 +89,11 @@ def read_scores(path: Path) -> Scores:
     again = "write them again"
     content = read_json(path, _Content, CheckpointError, again, limit=2**30)
     try:
-        targets = {split: _bits(one["targets"]) for split, one in content["splits"].items()}
+        shared = {split: (_bits(one["targets"]), tuple(one["scenes"])) for split, one in content["splits"].items()}
         found: dict[str, dict[int, dict[str, dict[tuple[int, int], RunScores]]]] = {}
         for run in content["runs"]:
+            if str(run["object_split"]) not in shared:
+                raise ValueError(f"expected the scenes of object split {run['object_split']}, but they are missing")
             for stage, one in run["stages"].items():
                 scores = np.array(list(one["scores"].values()), dtype=float).T
                 of_split = found.setdefault(stage, {}).setdefault(run["object_split"], {})
@@ -100,7 +102,9 @@ def read_scores(path: Path) -> Scores:
     except ValueError as error:  # of rows of other lengths
         raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
     return {
-        stage: {split: SplitScores(targets[str(split)], runs) for split, runs in splits.items()}
+        stage: {
+            split: SplitScores(shared[str(split)][0], runs, shared[str(split)][1]) for split, runs in splits.items()
+        }
         for stage, splits in found.items()
     }
 

@@ -222,7 +222,7 @@ def test_the_script(run: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'middle'"),
-        (["num_threads=0"], "InvalidArgumentError: expected num_threads to be at least 1"),
+        (["num_threads=0"], "InvalidArgumentError: expected num_threads to lie between 1"),
         (["names=banana"], "names"),
     ],
 )

@@ -145,8 +145,8 @@ def views_folder(views: ObjectViewDataset, folder: Path) -> Path:
     ("change", "message"),
     [
         ({}, "scenes=.* or views=.* but got neither"),
-        ({"scenes": ["a"], "seeds": 0}, "seeds of at least 1"),
-        ({"views": ["a"], "crop_fraction": 1.5}, "crop_fraction in"),
+        ({"scenes": ["a"], "seeds": 0}, "seeds to lie between 1"),
+        ({"views": ["a"], "crop_fraction": 1.5}, "crop_fraction to lie between"),
     ],
 )
 def test_bad_settings_are_named(change: dict[str, object], message: str) -> None:
