@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -155,7 +156,7 @@ def read_labels(labels: object) -> list[str]:
     ]
     if invalid:
         raise InvalidArgumentError(f"expected every label to be a text of one line, but got {invalid[0]!r}")
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise InvalidArgumentError(f"expected every label once, but got {', '.join(map(repr, repeated))} again")
     return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -194,7 +195,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _repeated(names: Sequence[str]) -> str:
-    return next(name for name in names if names.count(name) > 1)
+    return Counter(names).most_common(1)[0][0]
 
 
 def _identity(manifest: Manifest) -> dict[str, Any]:
