@@ -22,7 +22,7 @@ quickstart: setup
 	@echo
 	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"
-	@echo "report:  $(OUT)/student/report/report.md"
+	@echo "report:  $(OUT)/student/report.html"
 
 # Tests run in two processes with one thread each; two threads in each would fight for the same cores.
 test: export OMP_NUM_THREADS = 1

@@ -18,6 +18,7 @@ from result_sweeps import image_sweep, table12_sweep
 from pickclutter_lang.experiments.images.table_specs import FIGURES
 from pickclutter_lang.experiments.plotting import STAGE_COLORS
 from pickclutter_lang.experiments.scenes.table12 import draw_sweep
+from pickclutter_lang.reports.charts import save_png
 
 _OUTCOMES = {
     "picked": ("target placed", "#1b8a3a"),
@@ -34,7 +35,7 @@ def draw_all(folder: Path) -> None:
     """Draw every chart whose numbers are in the data files."""
     draw_outcomes(folder / "policy_outcomes.png")
     for name in ("ycb", "ycb_held_out", "proxy", "ablations"):
-        draw_sweep(table12_sweep(f"table12/{name}")[0], folder / f"table12_{name}.png")
+        save_png(draw_sweep(table12_sweep(f"table12/{name}")[0]), folder / f"table12_{name}.png")
     for data in ("object_views", "grocery"):
         draw_image_bars(data, folder / f"{data}_figure1.png")
     draw_eigenvalues(folder / "object_views_figure4.png")

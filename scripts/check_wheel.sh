@@ -27,6 +27,7 @@ make_environment() {  # PYTHON FOLDER
 small_training() {  # ENVIRONMENT OUT
     "$1/bin/pickclutter" train-affordance experiment=quickstart scenes=scenes "out=$2" num_threads=1 data.image_size=64 \
         data.crop_size=null distill.image_size_schedule=[] distill.epochs=1 few_shot.epochs=1 distill.batch_size=8 few_shot.batch_size=4
+    test -s "$2/report.html"  # made with the template that the wheel carries
     "$1/bin/pickclutter" export-policy "run=$2" "out=$2-policy"
     test -s "$2-policy/policy.json"
 }

@@ -30,6 +30,13 @@ if [ -n "$packages" ]; then
         || fail "system libraries are missing and could not be installed; run as root: apt-get update && $line"
 fi
 
+# A browser for the tests of report.html, which are skipped without one.
+if ! command -v chromium chromium-browser google-chrome >/dev/null; then
+    $([ "$(id -u)" = 0 ] || echo sudo -n) bash -c \
+        'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium' >/dev/null 2>&1 \
+        || echo "note: chromium could not be installed; the tests of report.html in a browser are skipped"
+fi
+
 if [ ! -x .venv/bin/python ]; then
     python=$(find_python)
     if [ -n "$python" ]; then

@@ -15,6 +15,7 @@ PACKAGE = "pickclutter_lang"
 LAYERS = (
     "errors",
     "utils",
+    "reports",
     "objects",
     "datasets.scenes",
     "manipulation",
@@ -46,6 +47,8 @@ OWNERS = {
     "trimesh": {"objects", "envs"},
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
     "stable_baselines3": {"policy.rl"},
+    "jinja2": {"reports"},
+    "markdown_it": {"reports"},
     "h5py": {"datasets.scenes", "datasets", "envs"},
 }
 # Which packages a room never imports.

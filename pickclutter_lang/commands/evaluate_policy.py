@@ -13,6 +13,7 @@ from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 @hydra_main(PolicyEvalConfig)
 def main(config: PolicyEvalConfig) -> None:
     """Run the episodes, write the result, and print the path."""
-    from pickclutter_lang.policy.evaluation.evaluate import REPORT_FILE, evaluate_policy
+    from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+    from pickclutter_lang.reports.page import PAGE_FILE
 
-    print(f"report: {evaluate_policy(config) / REPORT_FILE}")
+    print(f"report: {evaluate_policy(config) / PAGE_FILE}")

@@ -31,7 +31,7 @@ def main(config: ReproduceTable12Config) -> None:
 
     table = Table12Config(config.out, config.tables, config.compare)
     if config.tables_only:
-        print(f"table: {write_table(table)}")
+        print(_written(write_table(table)))
         return
     hydra = HydraConfig.get()
     sweep = Table12SweepConfig(
@@ -49,7 +49,13 @@ def main(config: ReproduceTable12Config) -> None:
     one_run = command_line("train-affordance", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if any(job.done for job in jobs):
-        print(f"table: {write_table(table)}")
+        print(_written(write_table(table)))
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)
         sys.exit(1)
+
+
+def _written(table: Path) -> str:
+    from pickclutter_lang.reports.page import PAGE_FILE
+
+    return f"table: {table}\nreport: {table.with_name(PAGE_FILE)}"

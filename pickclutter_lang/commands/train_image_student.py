@@ -17,15 +17,15 @@ PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its li
 
 @hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES)
 def main(config: ImageTrainConfig) -> None:
-    """Train and evaluate; finished phases in the folder `out` are skipped."""
+    """Train, evaluate and report; finished phases in the folder `out` are skipped."""
     from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+    from pickclutter_lang.experiments.images.image_report import write_report
     from pickclutter_lang.experiments.images.image_results import summary
     from pickclutter_lang.experiments.images.image_run import ImageRun
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 
     run = ImageRun.open(config)
-    path = Path(config.out) / RESULT_FILE
-    if path.is_file():
+    if (Path(config.out) / RESULT_FILE).is_file():
         print("this run is done; choose another out= to train again")
         result = read_result(Path(config.out), "images")
     else:
@@ -33,4 +33,4 @@ def main(config: ImageTrainConfig) -> None:
         run.train()
         result = evaluate_images(run)
     print(summary(result))
-    print(f"result: {path}")
+    print(f"report: {write_report(config.out)}")

@@ -94,7 +94,7 @@ def write_result(
         "data": run.data_provenance,
         "teacher": run.teacher_provenance,
         "git_revision": git_revision(),
-        "versions": {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")},
+        "versions": package_versions(),
         "history": dict(histories),
         "seconds": {
             **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
@@ -141,6 +141,11 @@ def _check_classes(metrics: Mapping[str, _Stage]) -> None:
     ]
     if any(other != first for other in others):
         raise ValueError("$.metrics: expected the same classes in all stages")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of this package and of those that numbers depend on."""
+    return {name: version(name) for name in ("pickclutter-lang", "torch", "numpy", "open_clip_torch")}
 
 
 def git_revision() -> str | None:

@@ -19,7 +19,13 @@ from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.curves import episode_curves, scene_curves, write_curves
+from pickclutter_lang.policy.evaluation.curves import (
+    CURVES_FILE,
+    CURVES_TABLE,
+    episode_curves,
+    scene_curves,
+    write_curves,
+)
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.replay import scene_to_observation
@@ -120,11 +126,11 @@ def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
     played = episode_curves(episodes)
     own = int(np.flatnonzero(played[0].thresholds == 0.5)[0])
     assert (played[0].visible_called_absent[own], played[0].absent_called_so[own]) == (0.6, 0.4)
-    assert write_curves([], tmp_path) == []
-    png, table = write_curves([*curves, *played], tmp_path)
-    with Image.open(tmp_path / png) as image:
+    assert write_curves([], tmp_path) is None
+    assert write_curves([*curves, *played], tmp_path) is not None
+    with Image.open(tmp_path / CURVES_FILE) as image:
         assert image.size[0] == 1320
-    with (tmp_path / table).open(newline="") as stream:
+    with (tmp_path / CURVES_TABLE).open(newline="") as stream:
         marked = [row for row in csv.DictReader(stream) if row["of_the_policy"] == "1"]
     assert [(row["source"], row["group"]) for row in marked] == [
         ("scenes", "all"), ("scenes", "seen"), ("scenes", "unseen"), ("episodes", "all"), ("episodes", "seen"),

@@ -28,6 +28,7 @@ from pickclutter_lang.policy.evaluation.rollout_metrics import (
     tables,
     wilson_interval,
 )
+from pickclutter_lang.reports.charts import save_png
 
 SCRIPT = SCRIPTS / "evaluate_policy.py"
 SIDE = 48
@@ -96,7 +97,8 @@ def test_every_outcome_is_counted_once(tmp_path: Path) -> None:
         "present, predicted absent",
     ]
     assert outcome_of(episode(success=False)) == "not placed"
-    with Image.open(plot_outcomes(played, tmp_path)) as image:
+    save_png(plot_outcomes(played), tmp_path / "outcomes.png")
+    with Image.open(tmp_path / "outcomes.png") as image:
         counts: Any = image.convert("RGB").getcolors(1 << 20)
         colors = {color for _, color in counts}
     assert (0x1B, 0x8A, 0x3A) in colors and (0x9A, 0xA0, 0xA6) in colors  # the legend has those that are not there
@@ -143,8 +145,10 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
     path.write_text("\n".join(lines[:2]) + '\n{"variant": "zero')  # as if it had been killed while writing
     done = call(run_folder, *common, "out=killed", "workers=2")
     assert done.returncode == 0, done.stderr
-    assert "report: killed/report.md" in done.stdout
+    assert "report: killed/report.html" in done.stdout
     assert "![Outcomes of the episodes](outcomes.png)" in (run_folder / "killed" / "report.md").read_text()
+    page = (run_folder / "killed" / "report.html").read_text()
+    assert page.count("<video ") == len(list((run_folder / "killed" / "videos").glob("*.gif"))) > 0
     assert (run_folder / "killed" / "outcomes.png").is_file()
 
     def plain(episodes: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +19,9 @@ from pickclutter_lang.experiments.images.image_tables import table_of_data
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
 from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
+from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.csv import numbers, write_csv
-from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
 _STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
@@ -44,8 +43,8 @@ class Space(NamedTuple):
     texts: NDArray[np.float32]
 
 
-def write_figure(runs: ImageSweepResults, number: str, out: Path) -> Path:
-    """Write `figure<N>.png` and `figure<N>.csv` into a folder; return the path of the former.
+def write_figure(runs: ImageSweepResults, number: str, out: Path) -> tuple[Path, Figure]:
+    """Write `figure<N>.png` and `figure<N>.csv` into a folder; return the path of the former, and what it shows.
 
     :param number: "1", "2b" or "4"
     :raises InvalidArgumentError: for another number, or too few images for Figure 2b
@@ -61,11 +60,9 @@ def write_figure(runs: ImageSweepResults, number: str, out: Path) -> Path:
         )
     figure, lines = {"1": _figure_1, "2b": _figure_2b, "4": _figure_4}[number](runs)
     write_csv(out / f"figure{number}.csv", lines)
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110)
     path = out / f"figure{number}.png"
-    atomic_write(path, stream.getvalue())
-    return path
+    save_png(figure, path)
+    return path, figure
 
 
 def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:

@@ -14,6 +14,7 @@ from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_provenance import describe_data, describe_spaces, describe_texts
+from pickclutter_lang.experiments.images.image_report import write_sweep_report
 from pickclutter_lang.experiments.images.image_results import (
     IMAGE_TABLES,
     ImageSweepResults,
@@ -142,15 +143,14 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
     runs = load_runs(out, config.overrides) if config.runs else ImageSweepResults(out, {}, {})
     if runs.runs:
         write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))
-    paths = []
-    for number in config.tables:
-        needed = TABLES[number].runs
-        if any(runs.seeds(run) for run in needed):
-            paths.append(write_table(runs, number, out))
-    figures = sorted(config.figures, key=lambda number: number == "2b")  # which may find too few images: last
-    return paths + [
-        write_figure(runs, number, out) for number in figures if all(runs.seeds(run) for run in FIGURES[number])
-    ]
+    tables = [number for number in config.tables if any(runs.seeds(run) for run in TABLES[number].runs)]
+    pages = [write_table(runs, number, out) for number in tables]
+    wanted = sorted(config.figures, key=lambda number: number == "2b")  # which may find too few images: last
+    figures = [number for number in wanted if all(runs.seeds(run) for run in FIGURES[number])]
+    charts = dict(write_figure(runs, number, out) for number in figures)
+    if not pages and not charts:
+        return []
+    return [*pages, *charts, write_sweep_report(runs, pages, charts, out)]
 
 
 def _chosen(requested: Any, known: Iterable[str]) -> list[str]:

@@ -17,7 +17,8 @@ from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.csv import write_csv
 
 BINS = 25
-_SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}
+SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}
+"""Cell of Table 12 -> scenes, labels."""
 _COLORS = {"absent": "#9aa0a6", "present": "#1b8a3a"}
 
 
@@ -45,7 +46,7 @@ def score_histograms(
     """
     found = []
     for stage, sets in predictions.items():
-        for cell, (scenes, split) in _SHOWN.items():
+        for cell, (scenes, split) in SHOWN.items():
             chosen = sets[scenes].of_splits([split])
             for truth in _COLORS:
                 scores = chosen.probabilities[chosen.targets == (truth == "present")].double().numpy()
@@ -71,12 +72,12 @@ def _lines(histograms: list[Histogram]) -> Iterator[Sequence[object]]:
             yield [stage, cell, truth, *edges, count, f"{fraction:.6f}", f"{median:.4f}", f"{above:.4f}"]
 
 
-def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float], path: Path) -> None:
+def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float]) -> Figure:
     """Draw a row for each stage and a column for each cell: scores of present and of absent labels, the threshold."""
     stages = list(thresholds)
     figure = Figure(figsize=(12, 0.5 + 2.3 * len(stages)), layout="constrained")
-    grid = figure.subplots(len(stages), len(_SHOWN), squeeze=False, sharex=True)
-    places = {(stage, cell): (n, m) for n, stage in enumerate(stages) for m, cell in enumerate(_SHOWN)}
+    grid = figure.subplots(len(stages), len(SHOWN), squeeze=False, sharex=True)
+    places = {(stage, cell): (n, m) for n, stage in enumerate(stages) for m, cell in enumerate(SHOWN)}
     for histogram in histograms:
         _draw(grid[places[histogram.stage, histogram.cell]], histogram, thresholds[histogram.stage])
     for (stage, cell), place in places.items():
@@ -84,7 +85,7 @@ def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float]
         grid[place].set_title(f"{table_title(cell)}, {STAGE_TITLES[stage]}", fontsize=10)
     for ax in grid[-1]:
         ax.set_xlabel("score of a label")
-    figure.savefig(path, dpi=110)
+    return figure
 
 
 def _draw(ax: Axes, histogram: Histogram, threshold: float) -> None:

@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 from pickclutter_lang.distillation import LOSS_NAMES
-from pickclutter_lang.experiments.plotting import GRAY, MISSED, RIGHT, SEEN, STAGE_COLORS, UNSEEN, WRONG, tidy_axes
+from pickclutter_lang.experiments.plotting import (
+    GRAY,
+    MISSED,
+    RIGHT,
+    SEEN,
+    STAGE_COLORS,
+    UNSEEN,
+    WRONG,
+    draw_losses,
+    tidy_axes,
+)
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
+from pickclutter_lang.experiments.scenes.scene_gallery import Examples, overlay_map, verdicts
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.plugins import is_plugin
 
+_COLORS = {"right": RIGHT, "wrong": WRONG, "missed": MISSED}
 
-def draw_curves(result: dict[str, Any], path: Path) -> None:
+
+def draw_curves(result: dict[str, Any]) -> Figure:
     """Draw the losses of both phases and the validation on X_id."""
     history = result["history"]
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     axes = figure.subplots(1, 3)
     for ax, phase in ((axes[0], "distill"), (axes[2], "few_shot")):
         rows = history[phase]
-        for name in ("loss", *LOSS_NAMES, *(name for name in rows[0] if is_plugin(name))):
-            if name in rows[0]:
-                ax.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=name, marker=".")
-        ax.set(title="distillation: loss" if phase == "distill" else "few-shot: loss", xlabel="epoch")
-        ax.set_ylim(bottom=0)
-        ax.legend()
+        extra = (name for name in rows[0] if is_plugin(name))
+        draw_losses(ax, rows, [name for name in ("loss", *LOSS_NAMES, *extra) if name in rows[0]])
+        ax.set_title("distillation: loss" if phase == "distill" else "few-shot: loss")
     rows = history["distill"]
     for name, title in (("map", "mAP"), ("f1", "F1"), ("accuracy", "accuracy")):
         values = [np.nan if row["validation"][name] is None else 100 * row["validation"][name] for row in rows]
         axes[1].plot([row["epoch"] for row in rows], values, label=title, marker=".")
     axes[1].set(title="distillation: Y_id on X_id, %", xlabel="epoch", ylim=(0, 100))
     axes[1].legend()
-    for ax in axes:
-        tidy_axes(ax)
-    figure.savefig(path, dpi=110)
+    tidy_axes(axes[1])
+    return figure
 
 
-def draw_table(result: dict[str, Any], path: Path) -> None:
+def draw_table(result: dict[str, Any]) -> Figure:
     """Draw mAP and F1 of the three cells of Table 12, at every stage, with the best trivial predictor."""
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     cells = ("id_on_id", "id_on_ood", "ood_on_ood")
@@ -66,10 +73,10 @@ def draw_table(result: dict[str, Any], path: Path) -> None:
         ax.set_xticklabels([table_title(cell) for cell in cells], fontsize=8)
         tidy_axes(ax)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
-    figure.savefig(path, dpi=110)
+    return figure
 
 
-def draw_precisions(result: dict[str, Any], path: Path) -> None:
+def draw_precisions(result: dict[str, Any]) -> Figure:
     """Draw the average precision of each object on X_ood, objects of Y_ood marked."""
     values = {
         stage: {
@@ -93,15 +100,10 @@ def draw_precisions(result: dict[str, Any], path: Path) -> None:
     ax.set_xticklabels([name if name in known else f"{name} *" for name in names], rotation=40, ha="right", fontsize=8)
     ax.legend()
     tidy_axes(ax)
-    figure.savefig(path, dpi=110)
+    return figure
 
 
-def draw_examples(
-    predictions: Predictions,
-    examples: tuple[list[int], NDArray[np.uint8], NDArray[np.float32]],
-    threshold: float,
-    path: Path,
-) -> None:
+def draw_examples(predictions: Predictions, examples: Examples, threshold: float) -> Figure:
     """Draw scenes: image, two localization maps, and the names above a threshold colored by right and wrong."""
     rows, images, maps = examples
     lines = -(-len(rows) // 2)
@@ -116,7 +118,7 @@ def draw_examples(
         for ax, unseen in zip(axes[1:3], (False, True), strict=True):
             _draw_map(ax, predictions, row, images[n], maps[n], unseen)
         _write_names(axes[3], predictions, row, threshold)
-    figure.savefig(path, dpi=100)
+    return figure
 
 
 def _draw_map(
@@ -125,11 +127,7 @@ def _draw_map(
     """Overlay the map of the likeliest label of Y_id or Y_ood."""
     scores = np.where(predictions.unseen.numpy() == unseen, predictions.probabilities[row].numpy(), -1)
     label = int(scores.argmax())
-    heatmap = maps[label] / max(float(maps[label].max()), 1e-6)
-    size = image.shape[1], image.shape[0]
-    smooth = np.asarray(Image.fromarray((255 * heatmap).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)) / 255
-    ax.imshow(image.mean(axis=2), cmap="gray", vmin=0, vmax=255)
-    ax.imshow(smooth, cmap="inferno", alpha=0.25 + 0.45 * smooth, vmin=0, vmax=1)
+    ax.imshow(overlay_map(image, maps[label]))
     star = "*" if unseen else ""
     true = bool(predictions.targets[row, label])
     ax.set_title(f"{predictions.names[label]}{star} {scores[label]:.2f}", fontsize=8, color=RIGHT if true else WRONG)
@@ -137,14 +135,11 @@ def _draw_map(
 
 def _write_names(ax: Axes, predictions: Predictions, row: int, threshold: float) -> None:
     """Write the names that are true or predicted, with their probability."""
-    predicted = predictions.probabilities[row].numpy() > threshold
-    true = predictions.targets[row].numpy()
-    ranked = sorted(np.flatnonzero(predicted | true).tolist(), key=lambda n: -float(predictions.probabilities[row, n]))
-    for line, label in enumerate(ranked[:14]):
-        color = RIGHT if predicted[label] and true[label] else WRONG if predicted[label] else MISSED
+    ranked = list(verdicts(predictions, row, threshold))
+    for line, (label, verdict) in enumerate(ranked[:14]):
         star = "*" if predictions.unseen[label] else ""
         text = f"{float(predictions.probabilities[row, label]):.2f} {predictions.names[label]}{star}"
-        ax.text(0, 0.97 - line * 0.072, text, color=color, fontsize=7.5, va="top", transform=ax.transAxes)
+        ax.text(0, 0.97 - line * 0.072, text, color=_COLORS[verdict], fontsize=7.5, va="top", transform=ax.transAxes)
     if len(ranked) > 14:
         ax.text(0, -0.03, f"and {len(ranked) - 14} more", fontsize=7.5, color=GRAY, va="top", transform=ax.transAxes)
 

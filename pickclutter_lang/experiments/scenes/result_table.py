@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
+from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE, CHANCE_NOTE
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
+from pickclutter_lang.utils.statistics import Estimate
 
 TRIVIAL = {"always_no": "all-negative", "always_yes": "all-positive", "label_frequency": "label frequency"}
 
@@ -30,6 +33,8 @@ SECTIONS = {
     "Overall accuracy, threshold 0.5": ("accuracy", "model_at_half"),
 }
 """Title -> (metric, predictor)."""
+Intervals = Mapping[tuple[str, str, str], Estimate]
+"""Stage, cell and metric (`f1`, `map`) -> the interval of a student."""
 
 
 def table_title(cell: str) -> str:
@@ -47,26 +52,31 @@ def is_chance(method: str | None, stage: str, cell: str) -> bool:
     return method == "closed_set" and stage == "zero_shot" and cell in ("ood_on_ood", "all_on_ood")
 
 
-def tables(result: dict[str, Any]) -> str:
+def tables(result: dict[str, Any], intervals: Intervals = MappingProxyType({})) -> str:
     """Return one Markdown table for each metric of a `result.json`, in percent, a figure for each stage.
 
     :param result: what `evaluate_run` wrote
+    :param intervals: those of the student that are known, at the threshold from X_id
     """
     parts = [
-        f"### {title}\n\n{metric_table(result, metric, predictor)}" for title, (metric, predictor) in SECTIONS.items()
+        f"### {title}\n\n{metric_table(result, metric, predictor, intervals if predictor == 'model' else {})}"
+        for title, (metric, predictor) in SECTIONS.items()
     ]
     if is_chance(result["config"].get("method"), "zero_shot", "ood_on_ood"):
         parts.append(CHANCE_NOTE)
     return "\n\n".join(parts)
 
 
-def metric_table(result: dict[str, Any], metric: str, predictor: str = "model") -> str:
+def metric_table(
+    result: dict[str, Any], metric: str, predictor: str = "model", intervals: Intervals = MappingProxyType({})
+) -> str:
     """Return the Markdown table of one metric: this student, the trivial predictors, the paper's rows.
 
     :param predictor: `model` (threshold from X_id) or `model_at_half` (threshold 0.5) or
         `model_matched_fpr` (a threshold for each label, see `matched_fpr_thresholds`)
+    :param intervals: those of this student that are known
     """
-    rows = [["**this student**", *_cells(result, predictor, metric)]]
+    rows = [["**this student**", *_cells(result, predictor, metric, intervals)]]
     rows += [[title, *_cells(result, name, metric)] for name, title in TRIVIAL.items()]
     for method, row in TABLE12.get(metric, {}).items():
         cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in _TITLES]
@@ -87,7 +97,7 @@ def class_table(result: dict[str, Any], cell: str) -> str:
             for stage in stages
         ]
         rows.append([name, first["support"], *values])
-    return markdown_table(["", "support", *heads], rows)
+    return markdown_table(["object", "support", *heads], rows)
 
 
 def data_note(result: dict[str, Any]) -> str:
@@ -132,14 +142,20 @@ def threshold_note(result: dict[str, Any]) -> str:
     return f"Thresholds from X_id: {', '.join(values)}."
 
 
-def _cells(result: dict[str, Any], predictor: str, metric: str) -> list[str]:
+def _cells(
+    result: dict[str, Any], predictor: str, metric: str, intervals: Intervals = MappingProxyType({})
+) -> list[str]:
     method = result["config"].get("method") if predictor.startswith("model") else None
     texts = []
     for cell in _TITLES:
         values = [
-            percent(result["metrics"][stage][cell][predictor][metric])
+            _cell(result["metrics"][stage][cell][predictor][metric], intervals.get((stage, cell, metric)))
             + (CHANCE if is_chance(method, stage, cell) else "")
             for stage in stages_of(result)
         ]
         texts.append(" / ".join(values))
     return texts
+
+
+def _cell(value: float | None, interval: Estimate | None) -> str:
+    return percent(value) if value is None or interval is None else estimate_cell(interval._replace(mean=value))

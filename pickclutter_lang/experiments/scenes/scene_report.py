@@ -1,4 +1,4 @@
-"""The report of a run, `report/report.md` with images, from `result.json` and saved predictions alone."""
+"""The report of a run, `report.html` and `report/report.md`, from `result.json` and saved predictions alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.scenes.histograms import (
     Histogram,
     draw_histograms,
@@ -15,6 +16,7 @@ from pickclutter_lang.experiments.scenes.histograms import (
 from pickclutter_lang.experiments.scenes.predictions import load_examples, load_predictions
 from pickclutter_lang.experiments.scenes.report_figures import draw_curves, draw_examples, draw_precisions, draw_table
 from pickclutter_lang.experiments.scenes.result_table import (
+    Intervals,
     class_table,
     data_note,
     description_note,
@@ -23,36 +25,45 @@ from pickclutter_lang.experiments.scenes.result_table import (
     tables,
     threshold_note,
 )
+from pickclutter_lang.experiments.scenes.scene_gallery import scene_gallery
+from pickclutter_lang.experiments.scenes.scene_intervals import INTERVAL_NOTE, scene_intervals
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.reports.charts import save_png
+from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.io import write_text
 
 
 def write_report(run: str | Path) -> Path:
-    """Write `report/report.md` and its images into the folder of a run; return the path of the report.
+    """Write `report.html`, and `report/report.md` with its images, into the folder of a run; return the former.
 
     :raises CheckpointError: when the result or the predictions are missing or damaged
     """
     folder = Path(run)
     result = read_result(folder, "scenes")
-    out = folder / "report"
-    out.mkdir(exist_ok=True)
-    draw_curves(result, out / "curves.png")
-    draw_table(result, out / "table.png")
-    draw_precisions(result, out / "average_precision.png")
     stages = {stage: result["metrics"][stage]["id_threshold"] for stage in stages_of(result)}
     predictions = {
         stage: {name: load_predictions(folder / "predictions" / f"{stage}_{name}.npz") for name in ("id", "ood")}
         for stage in stages
     }
+    examples = {
+        stage: load_examples(folder / "predictions" / f"{stage}_examples.npz") for stage in ("few_shot", "zero_shot")
+    }
     histograms = score_histograms(predictions, stages)
+    charts = {
+        "curves.png": draw_curves(result),
+        "table.png": draw_table(result),
+        "scores.png": draw_histograms(histograms, stages),
+        "average_precision.png": draw_precisions(result),
+    }
+    shown = {f"scenes_{stage}.png": (predictions[stage]["ood"], one, stages[stage]) for stage, one in examples.items()}
+    out = folder / "report"
+    for name, chart in (charts | {name: draw_examples(*scenes) for name, scenes in shown.items()}).items():
+        save_png(chart, out / name)
     write_histograms(histograms, out / "scores.csv")
-    draw_histograms(histograms, stages, out / "scores.png")
-    for stage in ("zero_shot", "few_shot"):
-        examples = load_examples(folder / "predictions" / f"{stage}_examples.npz")
-        draw_examples(predictions[stage]["ood"], examples, stages[stage], out / f"scenes_{stage}.png")
-    path = out / "report.md"
-    write_text(path, _text(result, histograms))
-    return path
+    text = _text(result, histograms, scene_intervals(predictions, stages))
+    write_text(out / "report.md", text)
+    galleries = {name: scene_gallery(*scenes) for name, scenes in shown.items()}
+    return write_page(folder / PAGE_FILE, text, {**charts, **galleries}, run_details(result))
 
 
 def summary(result: dict[str, Any]) -> str:
@@ -85,8 +96,10 @@ def _crop_classifier_note(histories: dict[str, Any]) -> str:
     return f"\n\nA second student, of object crops, goes with it ({len(rows)} epochs).{share}"
 
 
-def _text(result: dict[str, Any], histograms: list[Histogram]) -> str:
-    return "\n".join((_overview(result), _results(result), _scores(histograms), _objects(result), _scenes(result)))
+def _text(result: dict[str, Any], histograms: list[Histogram], intervals: Intervals) -> str:
+    return "\n".join(
+        (_overview(result), _results(result, intervals), _scores(histograms), _objects(result), _scenes(result))
+    )
 
 
 def _overview(result: dict[str, Any]) -> str:
@@ -109,14 +122,14 @@ Student `{result["config"]["student"]["name"]}` with {result["parameters"] / 1e6
 """
 
 
-def _results(result: dict[str, Any]) -> str:
+def _results(result: dict[str, Any], intervals: Intervals) -> str:
     return f"""## Results
 
-{threshold_note(result)}
+{threshold_note(result)} {INTERVAL_NOTE}
 
 ![Table](table.png)
 
-{tables(result)}
+{tables(result, intervals)}
 
 Accuracy and F1 at a threshold say little where labels are rare: `all-negative` has a high accuracy, `all-positive` a
 high F1. Mean average precision needs no threshold.

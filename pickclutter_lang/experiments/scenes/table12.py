@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
+from pickclutter_lang.experiments.run_details import sweep_details
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, description_note, table_title
 from pickclutter_lang.experiments.scenes.scene_scores import SCORES_FILE, read_scores, write_scores
 from pickclutter_lang.experiments.scenes.table12_markdown import markdown
@@ -31,6 +32,8 @@ from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12_CELLS
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import csv_lines
+from pickclutter_lang.reports.charts import save_png
+from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
@@ -63,11 +66,11 @@ class Table12Config:
 
 
 def write_table(config: Table12Config) -> Path:
-    """Write the numbers of a sweep, and from these alone its page, its figure and `table12.csv`.
+    """Write the numbers of a sweep, and from these its pages, its figure and `table12.csv`.
 
     `values.csv` has every number of each run, `scores.json.gz` the scores of Y_ood on X_ood, `about.json` the setting.
 
-    :return: the path of the page, `table12.md`
+    :return: the path of `table12.md`; `report.html` lies beside it
     :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made
     """
     results = load_sweep(config.runs, TABLE12)
@@ -80,9 +83,11 @@ def write_table(config: Table12Config) -> Path:
     write_json(out / ABOUT_FILE, about)
     values, about = read_tables(out)
     write_csv(out / "table12.csv", csv_lines(values, [*score_tables(values, pairs), *class_tables(values)]))
-    draw_sweep(values, out / "table12.png")
+    chart, text = draw_sweep(values), markdown(values, pairs, about["notes"], about["settings"])
+    save_png(chart, out / "table12.png")
+    write_page(out / PAGE_FILE, text, {"table12.png": chart}, sweep_details(results))
     path = out / "table12.md"
-    write_text(path, markdown(values, pairs, about["notes"], about["settings"]))
+    write_text(path, text)
     return path
 
 
@@ -144,7 +149,7 @@ def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def draw_sweep(values: SweepResults, path: Path) -> None:
+def draw_sweep(values: SweepResults) -> Figure:
     """Draw the methods' means with their 95% intervals, the paper's figures and the best trivial predictor."""
     methods = methods_of(values)
     figure = Figure(figsize=(5 + 1.6 * len(methods), 9), layout="constrained")
@@ -157,7 +162,7 @@ def draw_sweep(values: SweepResults, path: Path) -> None:
         axes[row, 0].set_ylabel(f"{title}, %")
     handles = {label: handle for ax in axes[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    return figure
 
 
 def _draw_cell(ax: Axes, values: SweepResults, column: int, metric: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +15,8 @@ from pickclutter_lang.experiments.plotting import tidy_axes
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.policy.evaluation.rollout_metrics import TARGET_GROUPS, Episode
+from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.csv import write_csv
-from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.typing import FloatArray
 
 CURVES_FILE, CURVES_TABLE = "detection_curves.png", "detection_curves.csv"
@@ -85,10 +84,10 @@ def _columns(predictions: Predictions) -> dict[str, torch.Tensor]:
     return {"all": torch.ones_like(unseen), "seen": ~unseen, "unseen": unseen}
 
 
-def write_curves(curves: Sequence[Curve], folder: Path) -> list[str]:
-    """Write curves as a CSV file and a figure; return the names of the files, none without curves."""
+def write_curves(curves: Sequence[Curve], folder: Path) -> Figure | None:
+    """Write curves as a CSV file and a figure; return the latter, None without curves."""
     if not curves:
-        return []
+        return None
     write_csv(folder / CURVES_TABLE, _lines(curves))
     sources = [source for source in _SOURCES if any(curve.source == source for curve in curves)]
     own = [_own_point(curve) for curve in curves]
@@ -106,10 +105,8 @@ def write_curves(curves: Sequence[Curve], folder: Path) -> list[str]:
             tidy_axes(ax)
             if ax.lines:
                 ax.legend(fontsize=8, loc="lower right")
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
-    atomic_write(folder / CURVES_FILE, data.getvalue())
-    return [CURVES_FILE, CURVES_TABLE]
+    save_png(figure, folder / CURVES_FILE)
+    return figure
 
 
 def _draw(ax: Axes, curve: Curve) -> None:

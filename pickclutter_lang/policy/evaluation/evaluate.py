@@ -16,7 +16,7 @@ from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLog
 from pickclutter_lang.policy.evaluation.instructions import SUITES
-from pickclutter_lang.policy.evaluation.report import REPORT_FILE, write_report
+from pickclutter_lang.policy.evaluation.report import write_report
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.evaluation.student_folders import save_identity
@@ -26,7 +26,6 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
-__all__ = ["REPORT_FILE", "evaluate_policy"]
 EPISODES_FILE = "episodes.jsonl"
 
 
@@ -68,6 +67,8 @@ def _run_missing(
     # By seed: all variants of a pile are run before the next, so that what is there can be compared at any time.
     missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
     if not missing:
+        if not requested:  # curves of scenes alone
+            before_first()
         return
     revision = git_revision()
     with ProgressBar("episodes", len(requested), len(requested) - len(missing)) as bar:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,7 +11,6 @@ from matplotlib.figure import Figure
 from pickclutter_lang.experiments.plotting import GRAY, MISSED, RIGHT, WRONG
 from pickclutter_lang.policy.evaluation.rollout_metrics import TARGET_GROUPS, Episode, outcome_of
 from pickclutter_lang.policy.evaluation.suites import suite_outcome
-from pickclutter_lang.utils.io import atomic_write
 
 OUTCOMES_FILE = "outcomes.png"
 _COLORS = {
@@ -36,8 +33,8 @@ _SUITE_COLORS = {
 }
 
 
-def plot_outcomes(episodes: Sequence[Episode], folder: Path) -> Path:
-    """Write `outcomes.png`: for each group of targets, bars of the variants, in percent of their episodes."""
+def plot_outcomes(episodes: Sequence[Episode]) -> Figure:
+    """Draw, for each group of targets, bars of the variants, in percent of their episodes."""
     variants = list(dict.fromkeys(episode["variant"] for episode in episodes))
     panels = {}
     for group, of in TARGET_GROUPS.items():
@@ -45,21 +42,21 @@ def plot_outcomes(episodes: Sequence[Episode], folder: Path) -> Path:
         if chosen:
             bars = {v: Counter(outcome_of(e) for e in chosen if e["variant"] == v) for v in variants}
             panels[f"targets: {group}"] = bars
-    return _draw(panels, _COLORS, folder)
+    return _draw(panels, _COLORS)
 
 
-def plot_suite(episodes: Sequence[Episode], folder: Path) -> Path:
-    """Write `outcomes.png`: for each variant, bars of the kinds of instructions, in percent of their episodes."""
+def plot_suite(episodes: Sequence[Episode]) -> Figure:
+    """Draw, for each variant, bars of the kinds of instructions, in percent of their episodes."""
     kinds = list(dict.fromkeys(episode["kind"] for episode in episodes))
     panels = {}
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         own = [episode for episode in episodes if episode["variant"] == variant]
         bars = {kind: Counter(suite_outcome(e) for e in own if e["kind"] == kind) for kind in kinds}
         panels[f"{variant}: what was lifted first, or said"] = bars
-    return _draw(panels, _SUITE_COLORS, folder)
+    return _draw(panels, _SUITE_COLORS)
 
 
-def _draw(panels: Mapping[str, Mapping[str, Counter[str]]], colors: Mapping[str, str], folder: Path) -> Path:
+def _draw(panels: Mapping[str, Mapping[str, Counter[str]]], colors: Mapping[str, str]) -> Figure:
     """Draw stacked bars; panel -> bar -> outcome -> episodes."""
     rows = sum(len(bars) for bars in panels.values())
     figure = Figure(figsize=(9, 0.9 + 0.6 * len(panels) + 0.3 * rows), layout="constrained")
@@ -80,7 +77,4 @@ def _draw(panels: Mapping[str, Mapping[str, Counter[str]]], colors: Mapping[str,
     axes[-1].set_xlabel("% of the episodes")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
-    atomic_write(folder / OUTCOMES_FILE, data.getvalue())
-    return folder / OUTCOMES_FILE
+    return figure

@@ -1,4 +1,4 @@
-"""The files of an evaluation: `result.json`, `report.md`, the episodes as a CSV file, and figures."""
+"""The files of an evaluation: `result.json`, `report.html`, `report.md`, the episodes as a CSV file, and figures."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
+from pickclutter_lang.experiments.result import package_versions
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import CURVES_FILE, episode_curves, write_curves
 from pickclutter_lang.policy.evaluation.episode_log import write_episodes
+from pickclutter_lang.policy.evaluation.episode_page import episode_gallery, episode_table
 from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot_suite
 from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
 from pickclutter_lang.policy.evaluation.setup import SCHEMA, Setup
 from pickclutter_lang.policy.evaluation.suites import suite_summary, suite_tables
+from pickclutter_lang.reports.charts import save_png
+from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page
 from pickclutter_lang.utils.io import atomic_write
 
 TABLE_FILE, RESULT_FILE, REPORT_FILE = "episodes.csv", "result.json", "report.md"
+_VIDEOS = "videos"
 
 
 def write_report(
@@ -32,23 +39,39 @@ def write_report(
         "teacher_thresholds": setup.rollouts.teacher_thresholds and asdict(setup.rollouts.teacher_thresholds),
     }
     parts: list[str] = []
+    charts: dict[str, Figure] = {}
     if config.suite == "picking":
         compared = comparisons(episodes)
         result |= {"variants": summary(episodes), "comparisons": compared}
         curves = write_curves([*setup.curves, *episode_curves(episodes)], folder)
         if episodes:
-            plot_outcomes(episodes, folder)
+            charts[OUTCOMES_FILE] = plot_outcomes(episodes)
             parts = [_outcomes_section(), tables(episodes), *_paired(compared)]
         if curves:
+            charts[CURVES_FILE] = curves
             parts.append(_curves_section())
     else:
         result["suite"] = suite_summary(episodes)
-        plot_suite(episodes, folder)
+        charts[OUTCOMES_FILE] = plot_suite(episodes)
         parts = [_outcomes_section(), suite_tables(episodes)]
+    for name, chart in charts.items():
+        save_png(chart, folder / name)
     result["videos"] = list(videos)
     atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
-    parts = [*_head(config, setup), *parts, *_revisions(episodes), *_videos(videos)]
-    atomic_write(folder / REPORT_FILE, ("\n\n".join(parts) + "\n").encode())
+    parts = [*_head(config, setup), *parts, *_revisions(episodes)]
+    atomic_write(folder / REPORT_FILE, ("\n\n".join([*parts, *_videos(videos)]) + "\n").encode())
+    shown = charts | {_VIDEOS: episode_gallery(episodes, videos, config.suite, folder)}
+    if videos:
+        parts += ["## Videos", f"![Videos]({_VIDEOS})"]
+    if episodes:
+        parts += ["## Episodes", episode_table(episodes, config.suite)]
+    write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, _details(result, setup))
+
+
+def _details(result: dict[str, Any], setup: Setup) -> dict[str, str]:
+    """Return what was run, for the page."""
+    origin = {"revisions": result["revisions"], "versions": package_versions(), "identity": setup.identity}
+    return {"Configuration": settings_table(result["config"]), "Students, objects, versions": settings_table(origin)}
 
 
 def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:

@@ -41,8 +41,12 @@ def write_videos(
     runner: RolloutRunner | None = None
     selected = [(e, ".gif") for e in _first_outcomes(episodes, n_videos)]
     selected += [(e, ".png") for e in _first_missed(episodes, n_filmstrips)]
-    for episode in {_name(e): e for e, _ in selected}.values():
-        files = {suffix: folder / f"{_name(e)}{suffix}" for e, suffix in selected if _name(e) == _name(episode)}
+    for episode in {video_name(e): e for e, _ in selected}.values():
+        files = {
+            suffix: folder / f"{video_name(e)}{suffix}"
+            for e, suffix in selected
+            if video_name(e) == video_name(episode)
+        }
         missing = {suffix: path for suffix, path in files.items() if not path.is_file()}
         if not missing:
             continue
@@ -57,14 +61,15 @@ def write_videos(
         (folder / FOLDER).mkdir(exist_ok=True)
         for suffix, path in missing.items():
             (video.save if suffix == ".gif" else video.save_filmstrip)(path, _outcome(episode))
-    return [f"{_name(e)}{suffix}" for e, suffix in selected]
+    return [f"{video_name(e)}{suffix}" for e, suffix in selected]
 
 
 def _outcome(episode: Mapping[str, Any]) -> str:
     return "success" if episode["success"] else "failure"
 
 
-def _name(episode: Mapping[str, Any]) -> str:
+def video_name(episode: Mapping[str, Any]) -> str:
+    """Return the file of the video of an episode without its suffix, relative to the folder of the evaluation."""
     variant = episode["variant"].replace(":", ".")  # in a link, the part before a colon is a protocol
     kind = "" if episode["kind"] == DRAWN else f"_{episode['kind']}"
     return f"{FOLDER}/{variant}{kind}_{_outcome(episode)}_seed{episode['seed']}"

@@ -106,7 +106,7 @@ def test_figure_1_has_bars_and_the_papers_figures(tmp_path: Path) -> None:
     for seed, x in enumerate([(0.6, 0.10, 0.30), (0.6, 0.14, 0.32)]):
         write_result(tmp_path, make_result("cls", seed, x, data="food101"))
         write_result(tmp_path, make_result("best+semantic", seed, x, data="food101"))
-    path = write_figure(load_runs(tmp_path), "1", tmp_path)
+    path, _ = write_figure(load_runs(tmp_path), "1", tmp_path)
     rows = {(row["run"], row["measure"][:4]): row for row in csv_rows(tmp_path / "figure1.csv")}
     assert float(rows["cls", "zero"]["mean"]) == pytest.approx(0.12) and rows["cls", "zero"]["paper"] == "0.161"
     assert rows["best+semantic", "few_"]["paper"] == "0.437" and rows["best+semantic", "few_"]["seeds"] == "2"

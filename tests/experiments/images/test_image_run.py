@@ -1,6 +1,7 @@
 """Runs on single images: training, resume, evaluation, and mismatched settings."""
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Misma
 from pickclutter_lang.experiments.images import image_crops
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+from pickclutter_lang.experiments.images.image_report import write_report
 from pickclutter_lang.experiments.images.image_results import SPACE_FILE
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.result import read_result
@@ -69,6 +71,18 @@ def test_a_result_records_provenance_and_metrics(finished: ImageRun) -> None:
     with np.load(finished.folder / SPACE_FILE) as space:
         assert len(space["students"]) == len(space["labels"]) == data["ood"]
         assert space["labels"].max() < len(space["texts"]) == len(data["unseen"])
+
+
+def test_the_report_has_the_results_beside_a_guess(finished: ImageRun) -> None:
+    page = write_report(finished.folder).read_text()
+    result = read_result(finished.folder, "images")
+    rows = {row[0]: row[1:] for row in (re.findall(r"<td[^>]*>(.*?)</td>", row) for row in page.split("<tr>")) if row}
+    for title, stage in (("student, zero-shot", "zero_shot"), ("student, few-shot", "few_shot")):
+        expected = [100 * result["metrics"][stage][part]["accuracy"] for part in ("id", "ood", "all")]
+        assert rows[title] == [f"{value:.1f}" for value in expected]
+    seen, unseen = len(result["data"]["seen"]), len(result["data"]["unseen"])
+    assert rows["chance"] == [f"{100 / n:.1f}" for n in (seen, unseen, seen + unseen)]
+    assert page.count("<svg") == 1 and result["data"]["content"] in page and result["teacher"]["fingerprint"] in page
 
 
 def test_accuracies_are_those_of_the_nearest_texts(finished: ImageRun) -> None:

@@ -43,7 +43,10 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
     grid = TableSweepConfig("all", "all", [0], str(tmp_path), 1, [])
     written = write_image_tables(grid)
-    assert len(written) == len(TABLES) + len(FIGURES)
+    assert len(written) == len(TABLES) + len(FIGURES) + 1
+    page = written[-1].read_text()
+    assert page.count("<svg") == len(FIGURES)
+    assert all(f">Table {number}: " in page for number in TABLES)
     assert "teacher" in read_values(tmp_path / "values.csv").runs
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()

@@ -6,13 +6,17 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.experiments.scenes.scene_intervals import scene_intervals
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -38,7 +42,8 @@ def alone(evaluated: Path, tmp_path: Path) -> Path:
 
 
 def test_it_needs_neither_scenes_nor_checkpoints(alone: Path) -> None:
-    text = write_report(alone).read_text()
+    page = write_report(alone).read_text()
+    text = (alone / "report" / "report.md").read_text()
     for name in IMAGES:
         assert f"{name}.png)" in text
         with Image.open(alone / "report" / f"{name}.png") as image:
@@ -52,6 +57,34 @@ def test_it_needs_neither_scenes_nor_checkpoints(alone: Path) -> None:
         "labels that are true score",
     ):
         assert expected in text
+    assert page.count("<svg") == 4 and page.count('<div class="gallery">') == 2 and "data:image/jpeg" in page
+    result = json.loads((alone / "result.json").read_text())
+    for shown in (result["data"]["ood"]["content"], result["teacher"]["fingerprint"], "distill.optimizer"):
+        assert shown in page
+
+
+def test_the_student_has_intervals_and_the_predictors_without_an_image_stand_beside_it(alone: Path) -> None:
+    write_report(alone)
+    table = (alone / "report" / "report.md").read_text().split("### Mean average precision")[1].split("###")[0]
+    rows = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("|")}
+    value = 100 * json.loads((alone / "result.json").read_text())["metrics"]["few_shot"]["id_on_id"]["model"]["map"]
+    assert f"{value:.1f} ± " in rows["**this student**"] and "±" not in rows["label frequency"]
+
+
+def test_an_interval_is_that_of_the_scenes_and_classes() -> None:
+    """A student that is right in half of the scenes and wrong in the others has an interval, a perfect one has none."""
+    rng = np.random.default_rng(0)
+    targets = torch.from_numpy(rng.random((60, 6)) < 0.4)
+    unseen = torch.tensor([False] * 3 + [True] * 3)
+    names = [f"object {n}" for n in range(6)]
+
+    def found(scores: torch.Tensor) -> Any:
+        both = {part: Predictions(scores, targets, names, unseen, ["scene"] * 60) for part in ("id", "ood")}
+        return scene_intervals({"few_shot": both}, {"few_shot": 0.5})["few_shot", "ood_on_ood", "f1"]
+
+    perfect, noisy = found(targets.double()), found(torch.from_numpy(rng.random((60, 6))))
+    assert perfect.mean == 1 and perfect.half_width == pytest.approx(0, abs=1e-9)
+    assert 0.05 < noisy.half_width < 0.5
 
 
 def test_the_scores_are_there_as_numbers(alone: Path) -> None:

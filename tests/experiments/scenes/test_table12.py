@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,19 @@ def test_one_seed_has_no_interval(tmp_path: Path) -> None:
     write_result(tmp_path, make_result("cls", 4, 0.4))
     text = write_table(Table12Config(str(tmp_path), None, None)).read_text()
     assert "| `cls` | 1 | 40.0 / 40.0 / 40.0 |" in text and "Seeds: cls: 4." in text
+
+
+def test_the_page_has_the_same_rows_with_every_run_and_its_hashes(grid_folder: Path) -> None:
+    write_table(Table12Config(str(grid_folder), None, None))
+    page = (grid_folder / "report.html").read_text()
+    rows = [re.sub(r"<.*?>", "", row) for row in re.findall(r"<tr>\s*(.*?)\s*</tr>", page, re.DOTALL)]
+    text = (grid_folder / "table12.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+    assert len(lines) > 20
+    for line in lines:
+        cells = [re.sub(r"[`*]", "", cell).strip() for cell in line.strip("|").split(" | ")]
+        assert cells in [[cell.strip() for cell in row.split("\n")] for row in rows]
+    assert page.count("<svg") == 1 and str(grid_folder / "cls" / "seed0") in page
 
 
 def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -39,7 +39,7 @@ def weights(out: Path) -> bytes:
 def test_train_kill_resume_evaluate_report(toys: list[str], tmp_path: Path) -> None:
     finished = call("train_affordance.py", *toys, "out=whole", folder=tmp_path)
     assert finished.returncode == 0, finished.stderr
-    assert "report: whole/report/report.md" in finished.stdout and "all-positive" in finished.stdout
+    assert "report: whole/report.html" in finished.stdout and "all-positive" in finished.stdout
     assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
     script = ROOT / "scripts" / "train_affordance.py"

@@ -1,0 +1,93 @@
+"""Galleries of images and videos, with what they can be filtered by."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+
+Tone = Literal["right", "wrong", "missed", ""]
+_QUALITY = 82
+_FRAME_MILLISECONDS = 200
+
+
+@dataclass(frozen=True)
+class Media:
+    """An encoded image or video."""
+
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line below the image of a card, with a small image of its own where there is one.
+
+    :param facets: what it can be filtered by, such as `{"object": "banana", "error": "missed"}`
+    :param tone: its color
+    """
+
+    caption: str
+    facets: Mapping[str, str] = field(default_factory=dict)
+    media: Media | None = None
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """An image or a video with its items; it is shown while a filter leaves one of them. `wide`: over all columns."""
+
+    title: str
+    media: Media | None
+    items: Sequence[Item]
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Cards that can be filtered by the facets of their items."""
+
+    cards: Sequence[Card]
+
+    @property
+    def choices(self) -> dict[str, list[str]]:
+        """Facet -> its values, sorted."""
+        found: dict[str, set[str]] = {}
+        for item in (item for card in self.cards for item in card.items):
+            for facet, value in item.facets.items():
+                found.setdefault(facet, set()).add(value)
+        return {facet: sorted(values) for facet, values in found.items()}
+
+
+def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
+    """Return an image uint8 [H, W, 3] as a JPEG whose sides have at most so many pixels."""
+    image, stream = Image.fromarray(pixels), io.BytesIO()
+    image.thumbnail((most, most))
+    image.save(stream, "JPEG", quality=_QUALITY)
+    return Media("image/jpeg", stream.getvalue())
+
+
+def video_of_gif(path: Path) -> Media:
+    """Return an animated GIF as an MP4 video (H.264); its frames last multiples of 200 ms."""
+    import imageio_ffmpeg
+
+    with Image.open(path) as gif, tempfile.TemporaryDirectory() as folder:
+        video = Path(folder) / "video.mp4"
+        options = ["-movflags", "+faststart"]
+        writer = imageio_ffmpeg.write_frames(
+            str(video), gif.size, fps=1000 / _FRAME_MILLISECONDS, ffmpeg_log_level="error", output_params=options
+        )
+        writer.send(None)
+        for frame in ImageSequence.Iterator(gif):
+            pixels = np.ascontiguousarray(frame.convert("RGB"))
+            for _ in range(max(round(frame.info["duration"] / _FRAME_MILLISECONDS), 1)):
+                writer.send(pixels)
+        writer.close()
+        return Media("video/mp4", video.read_bytes())

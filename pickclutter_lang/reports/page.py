@@ -1,0 +1,127 @@
+"""`report.html`: the Markdown of a report as one self-contained page, with charts, galleries and videos."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from pickclutter_lang.reports.charts import inline_svg
+from pickclutter_lang.reports.gallery import Gallery, Media
+from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.markdown import markdown_table
+
+PAGE_FILE = "report.html"
+MEDIA_LIMIT = 6_000_000
+"""Characters of images and videos on a page; those beyond are left out, and the page says how many."""
+
+
+def write_page(
+    path: Path, text: str, shown: Mapping[str, Figure | Gallery], details: Mapping[str, str] | None = None
+) -> Path:
+    """Write a page that loads nothing; return its path.
+
+    :param text: the report in Markdown, beginning with its title as a heading; HTML in it is escaped
+    :param shown: file of an image of the report -> what the page has in its place
+    :param details: title -> Markdown that is folded away at the end
+    :raises DatasetError: when it cannot be written
+    """
+    environment = Environment(loader=FunctionLoader(_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    media = _Media()
+    environment.globals["embed"] = media.embed
+    gallery = environment.get_template("gallery.html")
+    content = {
+        file: f'<div class="chart">{inline_svg(one)}</div>' if isinstance(one, Figure) else gallery.render(gallery=one)
+        for file, one in shown.items()
+    }
+    tokens = _parser().parse(text)
+    script = _asset("page.js")
+    page = environment.get_template("page.html").render(
+        title=next(_headings(tokens, "h1"), ("", "report"))[1],
+        contents=list(_headings(tokens, "h2")),
+        body=_html(tokens, content),
+        details={title: _html(_parser().parse(part), {}) for title, part in (details or {}).items()},
+        style=Markup(_asset("page.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        left_out=media.left_out,
+    )
+    write_text(path, page)
+    return path
+
+
+def settings_table(values: Mapping[str, Any]) -> str:
+    """Return nested values as a Markdown table of dotted names."""
+    return markdown_table(["setting", "value"], _flat(values))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"`{prefix}{key}`", "" if value is None else str(value)
+
+
+class _Media:
+    """Data URIs of images and videos, until there are `MEDIA_LIMIT` characters of them."""
+
+    def __init__(self) -> None:
+        self._characters = self.left_out = 0
+
+    def embed(self, media: Media) -> str | None:
+        text = f"data:{media.mime};base64,{base64.b64encode(media.data).decode()}"
+        if self._characters + len(text) > MEDIA_LIMIT:
+            self.left_out += 1
+            return None
+        self._characters += len(text)
+        return text
+
+
+def _asset(name: str) -> str:
+    return (files("pickclutter_lang.assets") / "report" / name).read_text()
+
+
+def _parser() -> MarkdownIt:
+    """Return a parser that escapes HTML, for which links and images are but their texts."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    rules = {
+        "link_open": lambda *_: "",
+        "link_close": lambda *_: "",
+        "image": lambda _, tokens, n, *__: str(Markup.escape(tokens[n].content)),
+        "table_open": lambda *_: '<div class="table"><table>\n',
+        "table_close": lambda *_: "</table></div>\n",
+    }
+    for name, rule in rules.items():
+        parser.add_render_rule(name, rule)
+    return parser
+
+
+def _html(tokens: Sequence[Token], content: Mapping[str, str]) -> Markup:
+    """Return tokens as HTML: headings with anchors, and paragraphs of one image replaced by its content."""
+    found: list[Token] = []
+    for n, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", f"part{n}")
+        found.append(token)
+        children = token.children or []
+        if token.type == "inline" and len(children) == 1 and children[0].attrs.get("src") in content:
+            found[-2:] = [Token("html_block", "", 0, content=content[str(children[0].attrs["src"])])]
+            tokens[n + 1].hidden = True
+    return Markup(_parser().renderer.render(found, _parser().options, {}))
+
+
+def _headings(tokens: Sequence[Token], tag: str) -> Iterator[tuple[str, str]]:
+    """Yield the anchors and texts of the headings of a level."""
+    for n, token in enumerate(tokens):
+        if token.type == "heading_open" and token.tag == tag:
+            yield f"part{n}", "".join(child.content for child in tokens[n + 1].children or [])

@@ -1,0 +1,222 @@
+"""The page of a report: what is in it, and what it does in a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from helpers.browser import opened
+from pickclutter_lang.reports import page as page_module
+from pickclutter_lang.reports.charts import inline_svg, save_png
+from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg, video_of_gif
+from pickclutter_lang.reports.page import settings_table, write_page
+from pickclutter_lang.utils.markdown import markdown_table
+
+EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+PHONE = {"width": 390, "height": 844}
+NAMES = [f"object {n}" for n in range(12)]
+
+
+def chart(label: str = "loss") -> Figure:
+    figure = Figure(figsize=(12, 3))
+    ax = figure.subplots()
+    ax.plot([1, 2, 3], [3, 1, 2], color="black", label=label)
+    ax.legend()
+    return figure
+
+
+def pixels(value: int = 90, side: int = 64) -> NDArray[np.uint8]:
+    return np.full((side, side, 3), value, np.uint8)
+
+
+def gallery() -> Gallery:
+    found = {"scene 1": [("lemon", "right"), ("dice", "wrong")], "scene 2": [("lemon", "missed")]}
+    return Gallery(
+        [
+            Card(
+                title, jpeg(pixels()), [Item(f"{v}: {o}", {"object": o, "verdict": v}, jpeg(pixels())) for o, v in rows]
+            )
+            for title, rows in found.items()
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [
+        [name, f"{(7 * n) % 12}.5 ± 1.0", ["seen", "unseen"][n % 2], "NA" if n == 3 else 100 - n]
+        for n, name in enumerate(NAMES)
+    ]
+    text = "\n\n".join(
+        [
+            "# A report",
+            "Some **words** of `code`, and a long one: " + "x" * 200,
+            "![Curves](curves.png)",
+            "## Objects",
+            markdown_table(["object", "AP", "seen?", "support"], rows),
+            "## Scenes",
+            "![Scenes](scenes.png)",
+        ]
+    )
+    details = {"Configuration": settings_table({"data": {"root": "/a/" + "long/" * 60}, "seed": 0, "name": None})}
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    return write_page(path, text, {"curves.png": chart(), "scenes.png": gallery()}, details)
+
+
+def test_a_page_holds_all_that_it_shows(report: Path) -> None:
+    text = report.read_text()
+    assert text.count("<svg") == 1 and text.count("data:image/jpeg") == 5
+    assert "<strong>words</strong>" in text and "<code>data.root</code>" in text
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+
+
+@pytest.mark.parametrize("where", ["title", "cell", "chart", "caption", "facet", "setting", "image"])
+def test_text_of_others_is_escaped(where: str, tmp_path: Path) -> None:
+    texts = dict.fromkeys(("title", "cell", "chart", "caption", "facet", "setting", "image"), "plain") | {where: EVIL}
+    text = "\n\n".join(
+        [
+            f"# {texts['title']}",
+            f"## Of {texts['title']}",
+            markdown_table(["object"], [[texts["cell"]], [f"[a]({texts['cell']}) <https://example.org>"]]),
+            f"![{texts['image']}](nowhere.png) ![x](javascript:alert(1)) [y](https://example.org)",
+            "![c](c.png)",
+            "![g](g.png)",
+        ]
+    )
+    items = [Item(texts["caption"], {texts["facet"]: texts["facet"]}, jpeg(pixels()))]
+    cards = Gallery([Card(texts["caption"], None, items)])
+    shown: dict[str, Figure | Gallery] = {"c.png": chart(texts["chart"]), "g.png": cards}
+    details = {texts["setting"]: settings_table({texts["setting"]: EVIL})}
+    page = write_page(tmp_path / "report.html", text, shown, details).read_text()
+    assert page.count("<script") == 1 and "<img src=x" not in page and "example.org" not in re.sub(r">[^<]*<", "", page)
+
+
+def test_names_in_the_page_do_nothing_in_a_browser(tmp_path: Path) -> None:
+    text = f"# {EVIL}\n\n{markdown_table(['object', 'x'], [[EVIL, n] for n in range(12)])}\n\n![g](g.png)"
+    items = [Item(EVIL, {EVIL: EVIL}, jpeg(pixels()))]
+    path = write_page(tmp_path / "<b>a.html", text, {"g.png": Gallery([Card(EVIL, None, items)])})
+    with opened(path) as (page, problems):
+        page.get_by_role("button", name="object").click()
+        page.locator(".gallery select").select_option(EVIL)
+        assert page.title() == EVIL and page.locator(".card:visible").count() == 1
+        assert problems.messages == [] and page.locator("img").count() == 1
+
+
+def test_images_beyond_the_limit_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(page_module, "MEDIA_LIMIT", 3000)
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    cards = [Card("small", jpeg(pixels()), []), *(Card("large", jpeg(noise), []) for _ in range(3))]
+    text = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery(cards)}).read_text()
+    assert text.count("data:image/jpeg") == 1 and "3 images and videos are left out" in text
+
+
+def test_a_chart_has_the_colors_of_the_page() -> None:
+    svg = inline_svg(chart())
+    assert "stroke: currentColor" in svg and "#000000" not in svg and "#ffffff" not in svg
+    assert svg == inline_svg(chart())
+
+
+def test_a_chart_keeps_all_its_texts() -> None:
+    figure = chart()
+    for rotation in (0, 40, 90):
+        figure.axes[0].set_xticks(range(4), NAMES[:4], rotation=rotation, ha="right")
+        found = re.findall(r"<text[^>]*>([^<]*)</text>", inline_svg(figure))
+        assert {*NAMES[:4], "loss"} <= {*found}
+
+
+def test_names_in_a_chart_are_no_mathematics(tmp_path: Path) -> None:
+    figure = chart(r"$\frac$ a & b")
+    assert r">$\frac$ a &amp; b</text>" in inline_svg(figure)
+    save_png(figure, tmp_path / "new" / "chart.png")
+    assert (tmp_path / "new" / "chart.png").is_file()
+
+
+def test_a_video_of_a_gif_lasts_as_long(tmp_path: Path) -> None:
+    frames = [Image.fromarray(pixels(n, 64)) for n in (10, 120, 240)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[200, 1000, 400])
+    video = video_of_gif(tmp_path / "a.gif")
+    assert video.mime == "video/mp4" and b"ftyp" in video.data[:16]
+    path = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery([Card("a", video, [])])})
+    with opened(path) as (page, problems):
+        video = page.locator("video")
+        seconds = video.evaluate(
+            "v => v.readyState ? v.duration : new Promise(done => v.onloadedmetadata = () => done(v.duration))"
+        )
+        assert seconds == pytest.approx(1.6, abs=0.01) and problems.messages == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [{"width": 1200, "height": 900}, PHONE])
+def test_it_fits_and_loads_nothing(report: Path, scheme: str, viewport: dict[str, int]) -> None:
+    with opened(report, color_scheme=scheme, viewport=viewport) as (page, problems):
+        assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+        page.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+        background, text, line = page.evaluate(
+            """() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,
+                      getComputedStyle(document.querySelector("svg text")).fill]"""
+        )
+        assert (sum(map(int, re.findall(r"\d+", background))) < 384) == (scheme == "dark")
+        assert text == line != background
+        assert problems.messages == [] and [url for url in problems.requests if not url.startswith("data:")] == [
+            report.resolve().as_uri()
+        ]
+
+
+def test_a_column_is_sorted_by_a_click(report: Path) -> None:
+    with opened(report) as (page, problems):
+
+        def names() -> list[str]:
+            return list(page.locator("table").first.locator("tbody td:first-child").all_inner_texts())
+
+        assert names() == NAMES
+        page.get_by_role("button", name="AP").click()
+        by_value = sorted(NAMES, key=lambda name: (7 * NAMES.index(name)) % 12)
+        assert names() == by_value
+        page.get_by_role("button", name="AP").click()
+        assert names() == by_value[::-1]
+        assert page.locator("th[aria-sort=descending]").count() == 1
+        page.get_by_role("button", name="support").click()
+        assert names()[0] == NAMES[11] and names()[-1] == NAMES[3]  # what is not known comes last
+        assert problems.messages == []
+
+
+def test_rows_are_filtered_by_words_and_by_column(report: Path) -> None:
+    with opened(report) as (page, problems):
+        rows = page.locator("tbody tr:visible")
+        page.get_by_label("filter rows").fill("object 1")
+        assert rows.locator("td:first-child").all_inner_texts() == ["object 1", "object 10", "object 11"]
+        page.get_by_label("seen?").select_option("unseen")
+        assert rows.locator("td:first-child").all_inner_texts() == ["object 1", "object 11"]
+        page.get_by_label("filter rows").fill("")
+        assert rows.count() == 6 and page.get_by_text("6 of 12").is_visible()
+        assert problems.messages == []
+
+
+def test_cards_are_filtered_by_object_and_verdict(report: Path) -> None:
+    with opened(report) as (page, problems):
+        cards = page.locator(".card:visible figcaption")
+        page.get_by_label("object").select_option("lemon")
+        assert cards.all_inner_texts() == ["scene 1", "scene 2"]
+        assert page.locator(".card li:visible").all_inner_texts() == ["right: lemon", "missed: lemon"]
+        page.get_by_label("verdict").select_option("missed")
+        assert cards.all_inner_texts() == ["scene 2"]
+        page.get_by_label("object").select_option("dice")
+        assert cards.count() == 0 and page.get_by_text("0 of 2").is_visible()
+        assert problems.messages == []
+
+
+def test_a_print_has_neither_buttons_nor_dark_colors(report: Path) -> None:
+    with opened(report, color_scheme="dark") as (page, _):
+        page.emulate_media(media="print")
+        assert not page.locator("nav").is_visible() and not page.locator(".filters").first.is_visible()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert not page.locator("details td").first.is_visible()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details td").first.is_visible()
