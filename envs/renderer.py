@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import MissingExtraError, RendererError
+from pickclutter_lang.objects.procedural.writer import atomic_write_dir
 from pickclutter_lang.utils.io import atomic_write, cache_dir
 
 APT_LINE = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
@@ -132,17 +133,15 @@ def shader_folder() -> Path:
     target = cache_dir() / f"shaders-{sapien.__version__}"
     if (target / "ibl").is_dir():
         return target / "ibl"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent))
-    for name in ("common", "ibl"):
-        shutil.copytree(source / name, temporary / name)
-    for name in ("deferred.frag", "gbuffer1.frag"):
-        path = temporary / "ibl" / name
-        path.write_text(_without_environment(path.read_text()))
-    try:
-        temporary.rename(target)
-    except OSError:
-        shutil.rmtree(temporary)  # another process was faster
+
+    def write(folder: Path) -> None:
+        for name in ("common", "ibl"):
+            shutil.copytree(source / name, folder / name)
+        for name in ("deferred.frag", "gbuffer1.frag"):
+            path = folder / "ibl" / name
+            path.write_text(_without_environment(path.read_text()))
+
+    atomic_write_dir(target, "ibl/deferred.frag", write)
     return target / "ibl"
 
 

@@ -11,17 +11,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.datasets.scenes.hdf5_arrays import MAX_COMPRESSION, open_array, open_hdf5
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import dir_lock
 
 SCHEMA = 1
+_MAKE = "pickclutter render-object-views out="
 _IMAGES_FILE, _INFO_FILE = "views.h5", "views.json"
 _OLD_KEYS = {
     "object_views": "views_per_object",
@@ -29,6 +32,15 @@ _OLD_KEYS = {
     "thing_views": "views_per_random_object",
 }
 """Names of settings in views of version 0.1.0 -> today's."""
+
+
+class _Info(TypedDict):
+    """Content of `views.json`."""
+
+    schema: int
+    settings: dict[str, Any]
+    things: list[dict[str, Any]]
+    content_hash: Sha256
 
 
 @dataclass(frozen=True)
@@ -54,22 +66,25 @@ class ObjectViewDataset:
         :raises CorruptShardError: when the images are not those that `views.json` names
         """
         root = Path(folder)
-        if not (root / _INFO_FILE).is_file() or not (root / _IMAGES_FILE).is_file():
-            raise DatasetError(f"expected views at {root}; make some: pickclutter render-object-views out={root}")
+        again = "render these views again: pickclutter render-object-views"
+        info = read_json(
+            root / _INFO_FILE, _Info, CorruptShardError, again, f"expected views at {root}; make some: {_MAKE}{root}"
+        )
+        if info["schema"] != SCHEMA:
+            raise DatasetError(f"expected schema {SCHEMA} in {root / _INFO_FILE}, but got {info['schema']!r}")
         try:
-            info = json.loads((root / _INFO_FILE).read_text())
-            if info["schema"] != SCHEMA:
-                raise DatasetError(f"expected schema {SCHEMA} in {root / _INFO_FILE}, but got {info['schema']!r}")
-            with h5py.File(root / _IMAGES_FILE, "r", locking=False) as file:
-                rgb, mask, index = file["rgb"][...], file["mask"][...], file["thing"][...]
-            if _content_hash(rgb, mask, index) != info["content_hash"]:
-                raise CorruptShardError(
-                    f"the images in {root} are not those of {_INFO_FILE}; collect these views again"
-                )
-            config = {_OLD_KEYS.get(key, key): value for key, value in info["settings"].items()}
-            return cls(rgb, mask, index, tuple(info["things"]), config, info["content_hash"])
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise CorruptShardError(f"cannot read the views in {root} ({error}); collect them again") from error
+            with open_hdf5(root / _IMAGES_FILE) as file:
+                room = (root / _IMAGES_FILE).stat().st_size * MAX_COMPRESSION
+                rgb, mask, index = (open_array(file, name, room)[...] for name in ("rgb", "mask", "thing"))
+            _check_arrays(rgb, mask, index, len(info["things"]))
+        except FileNotFoundError as error:
+            raise DatasetError(f"expected views at {root}; make some: {_MAKE}{root}") from error
+        except (OSError, ValueError) as error:
+            raise CorruptShardError(f"cannot read the views in {root} ({error}); {again}") from error
+        if _content_hash(rgb, mask, index) != info["content_hash"]:
+            raise CorruptShardError(f"the images in {root} are not those of {_INFO_FILE}; {again}")
+        config = {_OLD_KEYS.get(key, key): value for key, value in info["settings"].items()}
+        return cls(rgb, mask, index, tuple(info["things"]), config, info["content_hash"])
 
     def __len__(self) -> int:
         return len(self.object_index)
@@ -103,6 +118,22 @@ def write_object_views(
         atomic_write(folder / _IMAGES_FILE, images)
         atomic_write(folder / _INFO_FILE, (json.dumps(info, indent=1) + "\n").encode())
     return digest
+
+
+def _check_arrays(rgb: NDArray[Any], mask: NDArray[Any], index: NDArray[Any], objects: int) -> None:
+    """Raise ValueError unless views have the dtypes and shapes of `ObjectViewDataset`, and objects that are there."""
+    side = rgb.shape[1] if rgb.ndim == 4 else 0
+    for name, values, dtype, shape in (
+        ("rgb", rgb, np.uint8, (len(index), side, side, 3)),
+        ("mask", mask, np.bool_, (len(index), side, side)),
+        ("thing", index, np.int32, (len(index),)),
+    ):
+        if values.dtype != dtype or values.shape != shape:
+            raise ValueError(
+                f"expected {name} as {np.dtype(dtype)} {list(shape)}, but got {values.dtype} {values.shape}"
+            )
+    if not len(index) or index.min() < 0 or index.max() >= objects:
+        raise ValueError(f"expected views of objects from 0 to {objects - 1}, but got others")
 
 
 def _content_hash(*arrays: NDArray[Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.json_files import read_file, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.validation import at_least, check_path, within
 
@@ -154,7 +156,7 @@ def read_labels(labels: object) -> list[str]:
     ]
     if invalid:
         raise InvalidArgumentError(f"expected every label to be a text of one line, but got {invalid[0]!r}")
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise InvalidArgumentError(f"expected every label once, but got {', '.join(map(repr, repeated))} again")
     return names
@@ -165,11 +167,13 @@ def _read_file(path: Path) -> object:
         raise InvalidArgumentError(
             f"expected labels to be a list, 'catalog', or the path of a .json or .txt file, but got {str(path)!r}"
         )
-    if not path.is_file():
+    if not path.exists():
         raise MissingAssetsError(f"expected labels at {path}, but there is no such file")
+    if path.suffix == ".json":
+        labels: list[str] = read_json(path, list[str], DatasetError, "it must be a JSON list of labels")
+        return labels
     try:
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else [row for row in text.splitlines() if row.strip()]
+        return [row for row in read_file(path).decode().splitlines() if row.strip()]
     except (OSError, ValueError) as error:
         raise DatasetError(f"cannot read the labels in {path}: {error}") from error
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 
 SCHEMA = 1
 # `standard` is the instruction of section 5, the others are those of section 6 (Table 7), word for word.
@@ -44,6 +45,24 @@ DESCRIPTION_TEMPLATE = "{name} . {description}"
 def describe(name: str, description: str, template: str = DESCRIPTION_TEMPLATE) -> str:
     """Return the text of a label and its description."""
     return template.format(name=name, description=description)
+
+
+class _Needed(TypedDict):
+    schema: int
+    label_set: str
+    style: str
+    model: str
+    instruction: str
+    date: str
+    base_url: str
+    provenance: str
+    texts: dict[str, str]
+
+
+class _File(_Needed, total=False):
+    """Content of a file of descriptions."""
+
+    images_seen: bool
 
 
 @dataclass(frozen=True)
@@ -80,36 +99,20 @@ class DescriptionSet:
         :raises DatasetError: when it is damaged or has another schema
         """
         path = Path(path)
-        if not path.is_file():
+        if not path.exists():
             raise MissingAssetsError(
                 f"expected descriptions at {path}, but there is no such file; "
                 f"make it: pickclutter describe-labels labels=[...] out={path}"
             )
-        try:
-            return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:  # ValueError: of JSON, of UTF-8, and of `_from_json`
-            raise DatasetError(f"cannot read the descriptions in {path}: {error}; make them again") from error
-
-    @classmethod
-    def _from_json(cls, content: object) -> DescriptionSet:
-        """Build a set from JSON content; a ValueError names what is wrong."""
-        if not isinstance(content, dict):
-            raise ValueError(f"expected a JSON object, but got {type(content).__name__}")
-        if content.get("schema") != SCHEMA:
-            raise ValueError(f"expected schema {SCHEMA}, but got {content.get('schema')!r}")
-        fields = [name for name in cls.__annotations__ if name not in ("texts", "images_seen")]
-        values = {name: content[name] for name in fields if isinstance(content.get(name), str)}
-        if len(values) < len(fields):
-            raise ValueError(f"expected a text under {', '.join(repr(n) for n in fields if n not in values)}")
-        texts, images_seen = content.get("texts"), content.get("images_seen", False)
-        if not isinstance(images_seen, bool):
-            raise ValueError(f"expected true or false under 'images_seen', but got {images_seen!r}")
-        if not isinstance(texts, dict):
-            raise ValueError("expected an object of label and text under 'texts'")
-        empty = sorted(label for label, text in texts.items() if not isinstance(text, str) or not text.strip())
+        again = "make them again: pickclutter describe-labels"
+        content = read_json(path, _File, DatasetError, again)
+        if content["schema"] != SCHEMA:
+            raise DatasetError(f"expected schema {SCHEMA} in {path}, but got {content['schema']}; {again}")
+        empty = sorted(label for label, text in content["texts"].items() if not text.strip())
         if empty:
-            raise ValueError(f"expected a text for every label, but got none for {', '.join(map(repr, empty))}")
-        return cls(**values, texts=texts, images_seen=images_seen)
+            raise DatasetError(f"expected a text of each label in {path}, but {', '.join(empty)} have none; {again}")
+        names = [field.name for field in fields(cls)]
+        return cls(**{key: value for key, value in content.items() if key in names})  # type: ignore[arg-type]
 
     def save(self, path: str | Path) -> None:
         """Write the file atomically.

@@ -13,6 +13,8 @@ import numpy as np
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.migration import renames
 from pickclutter_lang.migration.policy_config import policy_config
+from pickclutter_lang.utils.array_files import read_npz
+from pickclutter_lang.utils.json_files import read_json, read_json_lines
 
 RUN_FILE, RESULT_FILE, STATE_FILE, LOG_FILE = "settings.json", "result.json", "state.json", "log.jsonl"
 POLICY_FILE, STORE_FILE = "policy.json", "manifest.json"
@@ -61,7 +63,7 @@ def _convert(path: Path) -> tuple[Path, bytes | None]:
     if path.name == STATE_FILE:
         return target, _converted(path, _state)
     if path.name == LOG_FILE:
-        return target, "".join(f"{json.dumps(_log_row(json.loads(row)))}\n" for row in _lines(path)).encode()
+        return target, "".join(f"{json.dumps(_log_row(row))}\n" for row in _rows(path)).encode()
     if path.parent.name == "predictions" and path.suffix == ".npz":
         return target, _predictions(path)
     return target, None
@@ -132,11 +134,8 @@ def _log_row(old: Json) -> Json:
 
 def _predictions(path: Path) -> bytes:
     stream = io.BytesIO()
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            np.savez_compressed(stream, **renames.rename({name: file[name] for name in file.files}, _ARRAYS))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); remove it and migrate again") from error
+    arrays = read_npz(path, None, CheckpointError, "remove it and migrate again", f"expected {path}")
+    np.savez_compressed(stream, **renames.rename(arrays, _ARRAYS))
     return stream.getvalue()
 
 
@@ -148,15 +147,9 @@ def _converted(path: Path, convert: Callable[[Json], Json | None]) -> bytes | No
     return None if new is None else (json.dumps(new, indent=1) + "\n").encode()
 
 
+def _rows(path: Path) -> list[Json]:
+    return read_json_lines(path, Json, CheckpointError, "delete it, and migrate again")
+
+
 def _read(path: Path) -> Json:
-    try:
-        values = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged ({error})") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"expected a JSON object in {path}, but it holds {type(values).__name__}")
-    return values
-
-
-def _lines(path: Path) -> list[str]:
-    return [row for row in path.read_text().splitlines() if row.strip()]
+    return read_json(path, Json, CheckpointError, "restore it")

@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
+from pickclutter_lang.utils.json_files import read_json
 
 MODEL_DB_FILE = "info_pick_v0.json"
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
@@ -69,6 +70,22 @@ def load_object_set(
     return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
 
 
+class _Box(TypedDict):
+    min: tuple[float, float, float]
+    max: tuple[float, float, float]
+
+
+class _Sized(TypedDict):
+    bbox: _Box
+
+
+class _Row(_Sized, total=False):
+    """An object of ManiSkill2's list."""
+
+    scales: list[float]
+    density: float
+
+
 def default_ycb_root() -> Path:
     """Return where ManiSkill2 keeps its YCB objects: `$MS2_ASSET_DIR/mani_skill2_ycb`."""
     return Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
@@ -82,7 +99,7 @@ def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = Non
             f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
             f"or download the YCB objects with: {DOWNLOAD_HINT}"
         )
-    info = json.loads(info_path.read_text())
+    info = read_json(info_path, dict[str, _Row], MissingAssetsError, f"restore it: {DOWNLOAD_HINT}")
     requested = list(model_ids) if model_ids is not None else paper_catalog().model_ids
     missing = [f"{i} ({MODEL_DB_FILE})" for i in requested if i not in info]
     for model_id in requested:
@@ -96,11 +113,10 @@ def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = Non
     return ObjectSet(name, root, Catalog([_to_catalog_object(i, info[i]) for i in requested]))
 
 
-def _to_catalog_object(model_id: str, row: dict[str, object]) -> CatalogObject:
+def _to_catalog_object(model_id: str, row: _Row) -> CatalogObject:
     """Return the paper's entry of an object, or a new one, with the size and scale of its mesh."""
-    bbox: dict[str, list[float]] = row["bbox"]  # type: ignore[assignment]
-    scales: list[float] = row.get("scales") or [1.0]  # type: ignore[assignment]
-    size = tuple(round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
+    bbox, scales = row["bbox"], row.get("scales") or [1.0]
+    x, y, z = (round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
     paper_objects = {item.model_id: item for item in paper_catalog()}
     item = paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
-    return replace(item, size=size, scale=float(scales[0]), density=float(row.get("density", 1000.0)))  # type: ignore[arg-type]
+    return replace(item, size=(x, y, z), scale=float(scales[0]), density=float(row.get("density", 1000.0)))

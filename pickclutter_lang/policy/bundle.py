@@ -7,22 +7,44 @@ contains the text features of its names, `positive` and `negative` [C, D]. New n
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.config import SCHEMA, PolicyConfig
+from pickclutter_lang.policy.config import SCHEMA, PolicyConfig, StudentSpec, Thresholds
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
 from pickclutter_lang.utils.plugins import is_plugin
+from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
 
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
 """How the names of the contexts' and of the crop classifier's weights begin."""
+
+
+class _Head(TypedDict):
+    schema: int
+
+
+@dataclass(frozen=True)
+class _Content:
+    """Content of `policy.json`; `sha256` is that of each file of tensors, which version 0.2.0 lacks."""
+
+    schema: int
+    student: StudentSpec
+    thresholds: Thresholds
+    sha256: dict[str, Sha256] = field(default_factory=dict)
+
+    @property
+    def config(self) -> PolicyConfig:
+        return PolicyConfig(self.student, self.thresholds)
 
 
 def save_pretrained(folder: Path, config: PolicyConfig, weights: dict[str, Tensor], text: PromptFeatures) -> None:
@@ -36,10 +58,14 @@ def save_pretrained(folder: Path, config: PolicyConfig, weights: dict[str, Tenso
         raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
     ensure_dir(folder)
     (folder / CONFIG_FILE).unlink(missing_ok=True)
-    atomic_write(folder / WEIGHTS_FILE, save({name: value.cpu().contiguous() for name, value in weights.items()}))
-    features = {"positive": text.positive.cpu().contiguous(), "negative": text.negative.cpu().contiguous()}
-    atomic_write(folder / TEXT_FILE, save(features))
-    atomic_write(folder / CONFIG_FILE, (json.dumps(config.to_json(), indent=1) + "\n").encode())
+    hashes = {}
+    tensors = {WEIGHTS_FILE: weights, TEXT_FILE: {"positive": text.positive, "negative": text.negative}}
+    for name, part in tensors.items():
+        data = save({key: value.cpu().contiguous() for key, value in part.items()})
+        hashes[name] = hashlib.sha256(data).hexdigest()
+        atomic_write(folder / name, data)
+    content = _Content(SCHEMA, config.student, config.thresholds, hashes)
+    atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(content), indent=1) + "\n").encode())
 
 
 def load_config(folder: str | Path) -> PolicyConfig:
@@ -47,23 +73,22 @@ def load_config(folder: str | Path) -> PolicyConfig:
 
     :raises CheckpointError: when it is missing, damaged, or of another schema
     """
-    root = Path(folder)
+    return _read(Path(folder)).config
+
+
+def _read(root: Path) -> _Content:
+    again = "export it again: pickclutter export-policy run=... out=..."
+    missing = f"expected a policy in {root}, but {CONFIG_FILE} is not there; make it: pickclutter export-policy"
+    values = read_json(root / CONFIG_FILE, _Head, CheckpointError, again, missing)
+    if values["schema"] != SCHEMA:
+        remedy = f"run: pickclutter migrate {root}" if values["schema"] == 2 else again
+        raise CheckpointError(f"expected a policy of schema {SCHEMA} in {root}, but got {values['schema']}; {remedy}")
     try:
-        values = json.loads((root / CONFIG_FILE).read_text())
-        if not isinstance(values, dict):
-            raise ValueError(f"{CONFIG_FILE} holds no object")
-        schema = values.pop("schema", None)
-        if schema != SCHEMA:
-            remedy = f"run: pickclutter migrate {root}" if schema == 2 else "export it again: pickclutter export-policy"
-            raise CheckpointError(f"expected a policy of schema {SCHEMA} in {root}, but got {schema}; {remedy}")
-        return PolicyConfig.from_json(values)
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"expected a policy in {root}, but {CONFIG_FILE} is not there; make it: "
-            "pickclutter export-policy run=... out=..."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"the policy in {root} is damaged ({error}); export it again") from error
+        content = check_json(values, _Content)
+        content.config.validate()
+    except ValueError as error:
+        raise CheckpointError(f"{root / CONFIG_FILE} is damaged ({error}); {again}") from error
+    return content
 
 
 def load_pretrained(
@@ -75,21 +100,33 @@ def load_pretrained(
         the module that is then imported
     :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
     """
-    root, config = Path(folder), load_config(folder)
+    root = Path(folder)
+    content = _read(root)
+    config = content.config
     network = config.student.network.name
     if is_plugin(network) and not trust_code:
         raise CheckpointError(
             f"the policy in {root} names code outside this package, {network}, which opening it would run; if you "
             "trust the folder and that module, open it with trust_code=True (trust_code=true for a command)"
         )
+    again = "export it again"
+    weights, text = (
+        read_tensors(root / name, content.sha256.get(name), CheckpointError, again)
+        for name in (WEIGHTS_FILE, TEXT_FILE)
+    )
     try:
-        weights = load((root / WEIGHTS_FILE).read_bytes())
-        text = load((root / TEXT_FILE).read_bytes())
+        check_finite(weights)
+        check_finite(text)
         features = PromptFeatures(text["positive"], text["negative"])
-    except (OSError, KeyError, SafetensorError) as error:
-        raise CheckpointError(f"the policy in {root} is damaged ({error}); export it again") from error
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"the policy in {root} is damaged ({error}); {again}") from error
     shape = features.positive.shape
-    if text["negative"].shape != shape or len(shape) != 2 or len(features.positive) != len(config.student.names):
+    if (
+        text["negative"].shape != shape
+        or len(shape) != 2
+        or not text["positive"].is_floating_point()
+        or len(features.positive) != len(config.student.names)
+    ):
         raise CheckpointError(
             f"the policy in {root} is damaged: expected text features of {len(config.student.names)} names, but got "
             f"{list(shape)} and {list(text['negative'].shape)}; export it again"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
 
 from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.validation import at_least, one_of, within
+from pickclutter_lang.utils.json_files import Text
+from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, one_of, within
 
 SCHEMA = 3
 
@@ -21,7 +19,7 @@ SCHEMA = 3
 class StudentArchitecture:
     """Network, output stride and pooling of a student; see `pickclutter_lang.students.config.StudentConfig`."""
 
-    name: str
+    name: Text
     output_stride: int | None
     dropout: bool
     temperature: float
@@ -87,7 +85,7 @@ class StudentSpec:
     crop_size: int
     image_size: int
     prompts: PromptArchitecture
-    names: tuple[str, ...]
+    names: tuple[Text, ...]
     teacher: TeacherReference
     object_crop_size: int | None
 
@@ -105,10 +103,12 @@ class StudentSpec:
             one_of("cameras", camera, CAMERAS)
         for key in ("crop_size", "image_size", "object_crop_size"):
             if getattr(self, key) is not None:
-                at_least(key, getattr(self, key), 1)
-        at_least("camera_size", self.camera_size, self.crop_size)
+                within(key, getattr(self, key), 1, MAX_IMAGE_SIZE)
+        within("camera_size", self.camera_size, self.crop_size, MAX_IMAGE_SIZE)
         at_least("number of cameras", len(self.cameras), 1)
         at_least("number of names", len(self.names), 1)
+        if len(set(self.names)) < len(self.names):
+            raise InvalidArgumentError("expected different names, but one of them occurs twice")
 
 
 @dataclass(frozen=True)
@@ -152,53 +152,3 @@ class PolicyConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         self.student.validate()
         self.thresholds.validate(self.student)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the configuration as JSON values."""
-        return {"schema": SCHEMA, **asdict(self)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> PolicyConfig:
-        """Read a configuration.
-
-        :param values: JSON values without `schema`
-        :raises InvalidArgumentError: naming a key that is unknown, missing, of another type, or not allowed
-        """
-        config: PolicyConfig = _parse(cls, dict(values), "policy.json")
-        config.validate()
-        return config
-
-
-def _parse(kind: Any, value: Any, key: str) -> Any:
-    """Return a JSON value as an annotated type of this module: a dataclass, a scalar, a tuple, a dictionary."""
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        return None if value is None else _parse(parts[0], value, key)
-    if is_dataclass(kind):
-        return _parse_dataclass(kind, value, key)
-    expected: Any = {tuple: list, float: (float, int)}.get(origin or kind, origin or kind)
-    if not isinstance(value, expected) or (isinstance(value, bool) and kind is not bool):
-        raise InvalidArgumentError(f"expected {key} to be {_type_name(kind)}, but got {value!r}")
-    if origin is tuple:
-        return tuple(_parse(parts[0], item, f"{key}[{n}]") for n, item in enumerate(value))
-    if origin is dict:
-        return {name: _parse(parts[1], item, f"{key}.{name}") for name, item in value.items()}
-    return kind(value)
-
-
-def _parse_dataclass(kind: Any, value: Any, key: str) -> Any:
-    if not isinstance(value, dict):
-        raise InvalidArgumentError(f"expected {key} to be an object, but got {value!r}")
-    hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    for word, wrong in (("missing", required - value.keys()), ("unknown", value.keys() - set(names))):
-        if wrong:
-            raise InvalidArgumentError(f"expected {', '.join(names)} in {key}, but {word}: {', '.join(sorted(wrong))}")
-    return kind(**{name: _parse(hints[name], value[name], f"{key}.{name}") for name in names if name in value})
-
-
-def _type_name(kind: Any) -> str:
-    return {str: "a string", int: "an integer", float: "a number", bool: "true or false"}.get(
-        kind, "a list" if get_origin(kind) is tuple else "an object"
-    )

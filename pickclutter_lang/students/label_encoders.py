@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -251,10 +252,10 @@ def validate_label_names(names: Sequence[str]) -> list[str]:
 
     :raises InvalidArgumentError: when there is none, one is empty, or one is there twice
     """
-    cleaned = [name.strip() for name in names]
+    cleaned = [name.strip() if isinstance(name, str) else "" for name in names]
     if not cleaned or not all(cleaned):
-        raise InvalidArgumentError(f"expected one name or more, none of them empty, but got {list(names)}")
-    twice = sorted({name for name in cleaned if cleaned.count(name) > 1})
+        raise InvalidArgumentError(f"expected one name or more, all of them texts, but got {list(names)}")
+    twice = sorted(name for name, count in Counter(cleaned).items() if count > 1)
     if twice:
         raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")
     return cleaned

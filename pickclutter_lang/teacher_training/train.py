@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
@@ -32,8 +32,10 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.logger import TrainingLogger
+from pickclutter_lang.training.checkpoint_state import CheckpointState
+from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 
 _MAX_LOGIT_SCALE = 50.0
@@ -105,6 +107,20 @@ def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTr
     )
 
 
+class _LogRow(TypedDict):
+    """A line of the log."""
+
+    step: int
+
+
+class _State(CheckpointState):
+    """Content of the `state.json` of a teacher's checkpoint."""
+
+    step: int
+    seconds: float
+    settings: dict[str, Any]
+
+
 def _resume(
     out: Path, trainable: TrainablePocketTeacher, optimizer: torch.optim.Optimizer, signature: dict[str, Any]
 ) -> tuple[int, float]:
@@ -112,7 +128,7 @@ def _resume(
     epochs = saved_epochs(out / "checkpoints")
     if not epochs:
         return 0, 0.0
-    checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", epochs[-1]))
+    checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", epochs[-1]), _State)
     differences = describe_differences(checkpoint.state["settings"], signature)
     if differences:
         raise CheckpointError(
@@ -180,5 +196,5 @@ def train_step(
 
 def _truncate_log(path: Path, first: int) -> None:
     """Remove the log's lines of steps that will be repeated."""
-    lines = path.read_text().splitlines() if path.is_file() else []
-    path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] < first))
+    rows = read_json_lines(path, _LogRow, CheckpointError, "delete it", may_be_cut=True) if path.exists() else []
+    write_lines(path, [row for row in rows if row["step"] < first])

@@ -7,20 +7,21 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.tensor_files import read_tensors
 
 SCHEMA = 2
 
@@ -39,6 +40,11 @@ class FeatureKey:
     def digest(self) -> str:
         """Hash (sha256, hex) of all parts: the name of the files."""
         return hashlib.sha256(json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True).encode()).hexdigest()
+
+
+class _Metadata(TypedDict):
+    key: dict[str, str]
+    sha256: Sha256
 
 
 class FeatureCache:
@@ -81,20 +87,15 @@ class FeatureCache:
         :raises TeacherError: when the files are damaged or belong to another key
         """
         path = self._path(key)
-        try:
-            metadata = json.loads(path.with_suffix(".json").read_text())
-            content = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        if not path.exists() or not path.with_suffix(".json").exists():
             return None
-        except ValueError as error:
-            raise TeacherError(f"the file {path.stem}.json of cached features is damaged; delete that file") from error
-        try:
-            features = load(content)["features"]
-        except (SafetensorError, KeyError) as error:
-            raise TeacherError(f"the cached features in {path} are damaged ({error}); delete that file") from error
-        if metadata.get("key") != asdict(key) or metadata.get("sha256") != hashlib.sha256(content).hexdigest():
+        metadata = read_json(path.with_suffix(".json"), _Metadata, TeacherError, "delete that file")
+        if metadata["key"] != asdict(key):
             raise TeacherError(f"the cached features in {path} do not match {path.stem}.json; delete both files")
-        return features
+        features = read_tensors(path, metadata["sha256"], TeacherError, "delete that file")
+        if set(features) != {"features"}:
+            raise TeacherError(f"expected features alone in {path}, but got {sorted(features)}; delete that file")
+        return features["features"]
 
     def save(self, key: FeatureKey, features: Tensor) -> None:
         """Write the features of a key: the tensor first, then the metadata that makes it valid."""

@@ -7,24 +7,28 @@ tokens that occurred in training are stored. The others are zero, so that unknow
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import open_clip
 import torch
+from msgspec import Meta
 from open_clip.transform import PreprocessCfg
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers import patch_resnet
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
+from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -54,6 +58,63 @@ POCKET_CONFIG: dict[str, Any] = {
         "resize_mode": "squash",
     },
 }
+
+
+_Positive = Annotated[float, Meta(gt=0, le=100)]
+_Size = Annotated[int, Meta(ge=1, le=4096)]
+
+
+@dataclass(frozen=True)
+class _Vision:
+    """A trunk that code of this package or of timm builds, without a download."""
+
+    timm_model_name: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.]+\Z")]
+    timm_model_pretrained: bool
+    timm_pool: str
+    timm_proj: str
+    image_size: _Size
+
+    def __post_init__(self) -> None:
+        if self.timm_model_pretrained:
+            raise ValueError("expected timm_model_pretrained to be false: weights are in the folder")
+
+
+@dataclass(frozen=True)
+class _Text:
+    """CLIP's own text encoder."""
+
+    context_length: _Size
+    vocab_size: Annotated[int, Meta(ge=1, le=10**6)]
+    width: _Size
+    heads: _Size
+    layers: Annotated[int, Meta(ge=1, le=100)]
+
+
+@dataclass(frozen=True)
+class _Model:
+    embed_dim: _Size
+    vision_cfg: _Vision
+    text_cfg: _Text
+
+
+@dataclass(frozen=True)
+class _Preprocess:
+    size: _Size
+    mean: tuple[float, float, float]
+    std: tuple[_Positive, _Positive, _Positive]
+    interpolation: Literal["bilinear", "bicubic"]
+    resize_mode: Literal["squash", "shortest", "longest"]
+
+
+class _Needed(TypedDict):
+    model_cfg: dict[str, Any]
+    preprocess_cfg: dict[str, Any]
+
+
+class _Config(_Needed, total=False):
+    """Content of the configuration; `sha256` is that of the weights, which teachers of version 0.2.0 lack."""
+
+    sha256: Sha256
 
 
 class PocketTeacher(OpenClipTeacher):
@@ -97,11 +158,11 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
         rows = torch.unique(token_ids)
         weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
         weights[_STORED_ROWS] = rows.to(torch.int32)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{WEIGHTS_FILE}.{os.getpid()}"
-    partial.write_bytes(save(weights))  # `save_file` would make a file with owner-only permissions
-    partial.replace(folder / WEIGHTS_FILE)
-    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
+    ensure_dir(folder)
+    data = save(weights)
+    atomic_write(folder / WEIGHTS_FILE, data)
+    content = {**config, "sha256": hashlib.sha256(data).hexdigest()}
+    atomic_write(folder / CONFIG_FILE, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") -> PocketTeacher:
@@ -111,19 +172,21 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
     :raises TeacherError: when files are missing, damaged, or of another architecture
     """
     root = Path(folder) if folder is not None else Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))
+    remedy = "restore it, or train one: pickclutter train-teacher"
+    missing = f"expected a pocket teacher at {root}, but {CONFIG_FILE} is not there; {remedy}"
+    config = read_json(root / CONFIG_FILE, _Config, TeacherError, remedy, missing)
+    weights = read_tensors(root / WEIGHTS_FILE, config.get("sha256"), TeacherError, remedy)
     try:
-        config = json.loads((root / CONFIG_FILE).read_text())
-        weights = load_file(root / WEIGHTS_FILE)
+        check_json(config["model_cfg"], _Model)
+        check_json(config["preprocess_cfg"], _Preprocess)
+        check_finite(weights)
         model = build_pocket_model(config)
         model.load_state_dict(_restore_embeddings(weights, config))
-    except FileNotFoundError as error:
-        raise TeacherError(
-            f"expected a pocket teacher at {root}, but {error.filename or WEIGHTS_FILE} is not there; "
-            f"train one: pickclutter train-teacher"
-        ) from error
-    except (json.JSONDecodeError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
+    except (RuntimeError, KeyError, ValueError, IndexError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise TeacherError(f"the pocket teacher at {root} is damaged or of another architecture: {reason}") from error
+        raise TeacherError(
+            f"the pocket teacher at {root} is damaged or of another architecture: {reason}; {remedy}"
+        ) from error
     return PocketTeacher(model, config["model_cfg"], PreprocessCfg(**config["preprocess_cfg"]))
 
 

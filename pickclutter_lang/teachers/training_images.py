@@ -9,6 +9,7 @@ from pathlib import Path
 from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
 from pickclutter_lang.errors import MismatchError, TeacherError
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.json_files import read_json
 
 TRAINING_IMAGES = "training_images.json"
 _BYTES = 16  # of each hash
@@ -31,13 +32,9 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
     if checkpoint is None or not Path(checkpoint).is_dir() or not isinstance(data.images, ImageFiles):
         return
     path = Path(checkpoint) / TRAINING_IMAGES
-    try:
-        trained = set(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
-        raise TeacherError(
-            f"expected the list of the teacher's images at {path}, which data.half is checked against, but: {error}; "
-            "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..."
-        ) from error
+    remedy = "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..."
+    missing = f"expected the list of the teacher's images at {path}, which data.half is checked against; {remedy}"
+    trained = set(read_json(path, list[str], TeacherError, remedy, missing))
     hashes = zip(data.images.ids, data.images.file_hashes, strict=True)
     shared = [name for name, value in hashes if value[:_BYTES].hex() in trained]
     if shared:

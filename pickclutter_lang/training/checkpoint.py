@@ -7,26 +7,33 @@ its best epoch.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
+import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
+from pickclutter_lang.training.checkpoint_state import CheckpointState, PhaseState
 from pickclutter_lang.utils.io import fsync
+from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.tensor_files import read_tensors
 
 STATE_FILE = "state.json"
 SCHEMA = 1
 _LONG = 6  # values of two lists that a message names in full
+_PARTS = ("model", "optimizer", "rng")
 
 
 @dataclass(frozen=True)
@@ -46,13 +53,14 @@ def epoch_folder(root: Path, epoch: int) -> Path:
 
 def saved_epochs(root: Path) -> list[int]:
     """Return the epochs that have a complete checkpoint under `root`, ascending."""
-    return sorted(int(path.name[6:]) for path in root.glob("epoch_[0-9]*") if (path / STATE_FILE).is_file())
+    names = [path.name for path in root.glob("epoch_*") if (path / STATE_FILE).exists()]
+    return sorted(int(name[6:]) for name in names if re.fullmatch(r"epoch_[0-9]{4,7}", name))
 
 
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Write a checkpoint with the present state of the model, the optimizer and the random generators.
 
-    :param state: JSON values to save with it; the keys `schema`, `optimizer` and `rng` are added
+    :param state: JSON values to save with it; the keys `schema`, `optimizer`, `rng` and `sha256` are added
     """
     tensors, groups = _flatten_optimizer(optimizer)
     rng_tensors, rng = _rng_state()
@@ -60,9 +68,12 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    for name, part in (("model", weights), ("optimizer", tensors), ("rng", rng_tensors)):
-        save_file(part, temporary / f"{name}.safetensors")
-    text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng}, indent=1)
+    hashes = {}
+    for name, part in zip(_PARTS, (weights, tensors, rng_tensors), strict=True):
+        data = save(part)
+        hashes[name] = hashlib.sha256(data).hexdigest()
+        (temporary / f"{name}.safetensors").write_bytes(data)
+    text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng, "sha256": hashes}, indent=1)
     (temporary / STATE_FILE).write_text(text)
     for path in [*temporary.iterdir(), temporary]:
         fsync(path)
@@ -71,26 +82,39 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     fsync(folder.parent)
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
+def load_checkpoint(folder: Path, kind: type[CheckpointState] = CheckpointState) -> Checkpoint:
     """Read a checkpoint.
 
+    :param kind: what its state must have
     :raises CheckpointError: where files are missing, damaged, or of another schema
     """
-    try:
-        state = json.loads((folder / STATE_FILE).read_text())
-        parts = [load_file(folder / f"{name}.safetensors") for name in ("model", "optimizer", "rng")]
-    except FileNotFoundError as error:
+    remedy = "delete that folder and train again, which resumes from the checkpoint before, if there is one"
+    state = read_json(
+        folder / STATE_FILE,
+        kind,
+        CheckpointError,
+        remedy,
+        f"expected a checkpoint at {folder}, but {STATE_FILE} is not there",
+    )
+    if state["schema"] != SCHEMA:
+        raise CheckpointError(f"expected checkpoint schema {SCHEMA} at {folder}, but got {state['schema']}")
+    if kind is PhaseState:
+        _check_epoch(folder, cast(PhaseState, state), remedy)
+    hashes = state.get("sha256", {})
+    parts = [read_tensors(folder / f"{name}.safetensors", hashes.get(name), CheckpointError, remedy) for name in _PARTS]
+    return Checkpoint(parts[0], parts[1], parts[2], dict(state))
+
+
+def _check_epoch(folder: Path, state: PhaseState, remedy: str) -> None:
+    epoch, rows = state["epoch"], len(state["history"])
+    if rows != epoch or folder.name != epoch_folder(folder, epoch).name:
         raise CheckpointError(
-            f"expected a checkpoint at {folder}, but {error.filename or error} is not there"
-        ) from error
-    except (json.JSONDecodeError, SafetensorError) as error:
-        raise CheckpointError(f"the checkpoint at {folder} is damaged ({error}); delete that folder") from error
-    if state.get("schema") != SCHEMA:
-        raise CheckpointError(f"expected checkpoint schema {SCHEMA} at {folder}, but got {state.get('schema')}")
-    return Checkpoint(parts[0], parts[1], parts[2], state)
+            f"expected the checkpoint at {folder} to be of its epoch, with a row of history for each, but it is of "
+            f"epoch {epoch} with {rows} rows; {remedy}"
+        )
 
 
-def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: dict[str, Any]) -> None:
+def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: Mapping[str, Any]) -> None:
     """Check that a checkpoint is for this architecture and this teacher.
 
     :raises CheckpointError: naming each part of the architecture that differs
@@ -125,18 +149,39 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
     return lines
 
 
-def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Restore model, optimizer and the global random generators from a checkpoint.
+def restore(
+    checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler | None = None
+) -> None:
+    """Restore model, optimizer, schedule and the global random generators from a checkpoint.
 
-    :raises CheckpointError: when the tensors do not fit the model
+    :raises CheckpointError: when one of them does not fit
     """
     restore_model(checkpoint, model)
+    try:
+        _restore_optimizer(checkpoint, optimizer)
+        if schedule is not None:
+            schedule.load_state_dict(dict(checkpoint.state["schedule"]))
+        _restore_generators(checkpoint)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+        raise CheckpointError(
+            f"the checkpoint of epoch {checkpoint.state.get('epoch')} does not fit its optimizer, schedule or random "
+            f"generators ({type(error).__name__}: {' '.join(str(error).split())[:200]}); delete its folder"
+        ) from error
+
+
+def _restore_optimizer(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> None:
     optimizer.load_state_dict(_unflatten_optimizer(checkpoint))
     for parameter, entries in optimizer.state.items():
         for key, value in entries.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape:
-                # Fused optimizers walk through memory: a state must lie there as its parameter does (channels last).
-                entries[key] = torch.empty_like(parameter).copy_(value)
+            if not isinstance(value, Tensor) or not value.ndim:
+                continue
+            if value.shape != parameter.shape:
+                raise ValueError(f"expected {key} of {list(parameter.shape)}, but got {list(value.shape)}")
+            # Fused optimizers walk through memory: a state must lie there as its parameter does (channels last).
+            entries[key] = torch.empty_like(parameter).copy_(value)
+
+
+def _restore_generators(checkpoint: Checkpoint) -> None:
     rng = checkpoint.state["rng"]
     random.setstate((rng["python"][0], tuple(rng["python"][1]), rng["python"][2]))
     name, position, has_gauss, gauss = rng["numpy"]
@@ -149,16 +194,20 @@ def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Opt
 def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
     """Load the weights alone.
 
-    :raises CheckpointError: naming the tensors that are missing, left over, or of another shape
+    :raises CheckpointError: naming the tensors that are missing, left over, or of another shape or dtype
     """
-    expected = {name: list(value.shape) for name, value in model.state_dict().items()}
-    saved = {name: list(value.shape) for name, value in checkpoint.model.items()}
+    expected = {name: _form(value) for name, value in model.state_dict().items()}
+    saved = {name: _form(value) for name, value in checkpoint.model.items()}
     differences = describe_differences(saved, expected)
     if differences:
         raise CheckpointError(
             f"the checkpoint's tensors do not fit the model (checkpoint / model): {'; '.join(differences[:5])}"
         )
     model.load_state_dict(checkpoint.model)
+
+
+def _form(value: Tensor) -> str:
+    return f"{list(value.shape)}" + ("" if value.dtype == torch.float32 else f" {value.dtype}")
 
 
 def copy_checkpoints(source: Path, root: Path, epochs: set[int]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -28,13 +28,33 @@ from pickclutter_lang.training.checkpoint import (
     restore_model,
     saved_epochs,
 )
+from pickclutter_lang.training.checkpoint_state import PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import check_device
 
 CONFIG_FILE = "settings.json"
+_DAMAGED = "choose another out, or delete that folder"
+
+
+class RunRecord(TypedDict):
+    """Content of `settings.json`: the settings of a run, and the provenance of its data and its teacher."""
+
+    settings: dict[str, Any]
+    data: dict[str, Any]
+    teacher: TeacherEntry
+
+
+def read_run(folder: Path, missing: str) -> RunRecord:
+    """Read the `settings.json` of a run.
+
+    :param missing: message where there is none
+    :raises CheckpointError: when it is missing or damaged
+    """
+    return read_json(folder / CONFIG_FILE, RunRecord, CheckpointError, _DAMAGED, missing)
 
 
 class ExperimentConfig(Protocol):
@@ -200,19 +220,13 @@ class MultiPhaseExperiment(ABC):
         for phase in self.phases.values():
             phase.check()
         path = self.folder / CONFIG_FILE
-        if not path.is_file():
+        if not path.exists():
             return
         current = json.loads(json.dumps(self.identity))
-        try:
-            saved = json.loads(path.read_text())
-            missing = [key for key in current if key not in saved]
-        except (OSError, ValueError, TypeError) as error:
-            raise CheckpointError(f"{path} is damaged ({error}); choose another out, or delete that folder") from error
-        if missing:
-            raise CheckpointError(f"expected {', '.join(missing)} in {path}; choose another out, or delete that folder")
+        saved = read_run(self.folder, "")
         for folder in (self.folder / name for name in self.phases):
             for epoch in saved_epochs(folder)[-1:]:
-                checkpoint = load_checkpoint(epoch_folder(folder, epoch))
+                checkpoint = load_checkpoint(epoch_folder(folder, epoch), PhaseState)
                 check_fits(checkpoint, self.architecture, self.teacher_provenance)
         differences = describe_differences(saved["data"], current["data"])
         if differences:
@@ -220,7 +234,10 @@ class MultiPhaseExperiment(ABC):
                 f"the run at {self.folder} was started on other data (there / now): {'; '.join(differences)}; "
                 "use the data it was started with, or choose another out"
             )
-        before, now = (self.comparable_config(part["settings"]) for part in (saved, current))
+        try:
+            before, now = (self.comparable_config(part["settings"]) for part in (saved, current))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"{path} is damaged (its settings: {error!r}); {_DAMAGED}") from error
         differences = describe_differences(before, now)
         if differences:
             raise InvalidArgumentError(
@@ -247,9 +264,9 @@ def finished_checkpoint(
             f"expected {epochs} finished epochs in {folder}, but there are {saved[-1] if saved else 0}; "
             f"run {command} with out={folder.parent} first"
         )
-    history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, saved[-1])).state["history"]
+    history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, saved[-1]), PhaseState).state["history"]
     chosen = saved[-1] - back if back else best_epoch(history, select)
-    return load_checkpoint(epoch_folder(folder, chosen)), history
+    return load_checkpoint(epoch_folder(folder, chosen), PhaseState), history
 
 
 def configure_torch(config: ExperimentConfig) -> None:

@@ -20,6 +20,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
+from pickclutter_lang.training.checkpoint_state import PhaseState
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import build_optimizer, build_schedule
@@ -130,10 +131,9 @@ class Trainer:
         epochs = saved_epochs(self.folder)
         if not epochs:
             return False
-        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]))
+        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
         check_fits(checkpoint, self.task.architecture, self.teacher)
-        restore(checkpoint, self.task.model, self.optimizer)
-        self.schedule.load_state_dict(checkpoint.state["schedule"])
+        restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         write_lines(self.folder / LOG_FILE, self.history)
         return True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from helpers.scene_rows import OBJECTS, make_manifest, random_row
@@ -52,3 +55,17 @@ def make_toy_stores(folder: Path, **changes: Any) -> Path:
     for split, scenes in SIZES.items():
         make_toy_store(folder / split, split, scenes, **changes)
     return folder
+
+
+def drop_field(folder: Path, field: str) -> None:
+    """Take a field out of a store, as if it had been made without it."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["fields"].remove(field)
+    for entry in manifest["shards"]:
+        shard = folder / "shards" / entry["file"]
+        with h5py.File(shard, "r+") as file:
+            del file[field]
+        data = shard.read_bytes()
+        entry |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    path.write_text(json.dumps(manifest))

@@ -85,11 +85,11 @@ def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 2}, "expected schema 1, but got 2"),
-        ({"model": None, "date": 3}, "expected a text under 'model', 'date'"),
-        ({"images_seen": "no"}, "true or false under 'images_seen', but got 'no'"),
-        ({"texts": ["banana"]}, "an object of label and text under 'texts'"),
-        ({"texts": {"banana": " "}}, "none for 'banana'"),
+        ({"schema": 2}, "expected schema 1 in .*, but got 2"),
+        ({"model": None, "date": 3}, "model: expected str, but got null"),
+        ({"images_seen": "no"}, "images_seen: expected bool, but got str"),
+        ({"texts": ["banana"]}, "texts: expected object, but got array"),
+        ({"texts": {"banana": " "}}, "but banana have none"),
     ],
 )
 def test_damaged_content_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 from pickclutter_lang.datasets.images.class_names import ClassMatcher, humanize
 from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.utils.json_files import Written, read_json_lines
+
+
+class _Caption(TypedDict):
+    id: str
+    text: Written
+
 
 LABELS, DESCRIPTIONS = "label2text.txt", "chatgpt.txt"
 
@@ -112,11 +119,13 @@ def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, t
     :raises InvalidArgumentError: for a line of another form, a repeated id, or when no image is named
     """
     captions: dict[str, str] = {}
-    for number, line in enumerate(read_lines(Path(path)), 1):
-        name, text = _caption(line, f"line {number} of {path}")
-        if name in captions:
-            raise InvalidArgumentError(f"expected one caption an image, but line {number} of {path} repeats {name}")
-        captions[name] = text
+    if not Path(path).exists():
+        raise MissingAssetsError(f"expected the file {path}, but it is not there")
+    remedy = 'each line must be {"id": ..., "text": ...}'
+    for row in read_json_lines(Path(path), _Caption, InvalidArgumentError, remedy):
+        if row["id"] in captions:
+            raise InvalidArgumentError(f"expected one caption an image, but {path} repeats {row['id']}")
+        captions[row["id"]] = row["text"].strip()
     matched = {name: captions[name] for name in data.images.ids if name in captions}
     if not matched:
         raise InvalidArgumentError(
@@ -130,16 +139,3 @@ def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, t
         other = next(name for name in captions if name not in matched)
         notes.append(f"{len(captions) - len(matched)} captions are of no image, such as {other}")
     return replace(data, captions=matched), tuple(notes)
-
-
-def _caption(line: str, where: str) -> tuple[str, str]:
-    try:
-        row = json.loads(line)
-        if not isinstance(row, dict):
-            raise ValueError("no object")
-        name, text = row.get("id"), row.get("text")
-        if not isinstance(name, str) or not isinstance(text, str) or not text.strip():
-            raise ValueError("`id` and `text` must be texts")
-    except ValueError as error:
-        raise InvalidArgumentError(f'expected {{"id": ..., "text": ...}} in {where}, but: {error}') from error
-    return name, text.strip()

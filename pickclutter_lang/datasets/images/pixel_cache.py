@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import DatasetError
 
 _PAGE = 4096
+_CHECKSUM = np.dtype("<u4")
 
 
 class PixelCache:
-    """One sparse file: a byte for each image for whether it is cached, then all pixels, uint8 [N, S, S, 3].
+    """One sparse file: a checksum (CRC-32) of each image, 0 until it is cached, then all pixels, uint8 [N, S, S, 3].
 
     An image counts as cached after its pixels are flushed to the disk, so a killed process leaves a file that is right.
     Two processes at once write the same pixels. Pixels are not held in the memory of the process.
@@ -23,9 +25,9 @@ class PixelCache:
 
     def __init__(self, path: Path, count: int, side: int) -> None:
         self._path, self._shape, self._bytes = path, (side, side, 3), side * side * 3
-        self._head = -(-count // _PAGE) * _PAGE
+        self._head = -(-count * _CHECKSUM.itemsize // _PAGE) * _PAGE
         self._size = self._head + count * self._bytes
-        self._cached = np.zeros(count, dtype=np.uint8)
+        self._cached = np.zeros(count, dtype=_CHECKSUM)
 
     def missing(self, rows: Sequence[int]) -> list[int]:
         """Return which of some rows are not cached, each once.
@@ -37,7 +39,7 @@ class PixelCache:
             size = self._path.stat().st_size
             if size not in (0, self._size):  # 0: another process is about to give it its size
                 raise DatasetError(f"expected {self._size} bytes in {self._path}, but got {size}; delete that file")
-            cached = np.fromfile(self._path, dtype=np.uint8, count=len(self._cached))
+            cached = np.fromfile(self._path, dtype=_CHECKSUM, count=len(self._cached))
             self._cached[: len(cached)] = cached
         return [int(row) for row in wanted[self._cached[wanted] == 0]]
 
@@ -46,6 +48,7 @@ class PixelCache:
 
         :raises DatasetError: when they cannot be written
         """
+        checksums = np.array([_checksum(image) for image in pixels], dtype=_CHECKSUM)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
@@ -56,20 +59,20 @@ class PixelCache:
                     file.write(image.tobytes())
                 file.flush()
                 os.fsync(file.fileno())
-                for row in rows:
-                    file.seek(row)
-                    file.write(b"\x01")
+                for row, checksum in zip(rows, checksums, strict=True):
+                    file.seek(row * _CHECKSUM.itemsize)
+                    file.write(checksum.tobytes())
         except OSError as error:
             raise DatasetError(
                 f"cannot keep decoded images in {self._path} ({self._size / 1e6:.0f} MB in all): {error.strerror}; "
                 "fix that, or name another folder with data.cache=..."
             ) from error
-        self._cached[list(rows)] = 1
+        self._cached[list(rows)] = checksums
 
     def read(self, rows: Sequence[int]) -> NDArray[np.uint8]:
         """Return the pixels [n, S, S, 3] of cached rows.
 
-        :raises DatasetError: when the file was truncated or removed meanwhile
+        :raises DatasetError: when the file is damaged, or was truncated or removed meanwhile
         """
         pixels = np.empty((len(rows), *self._shape), dtype=np.uint8)
         try:
@@ -80,6 +83,8 @@ class PixelCache:
                         raise DatasetError(
                             f"expected {self._size} bytes in {self._path}, but there are fewer; delete it"
                         )
+                    if _checksum(pixels[n]) != self._cached[row]:
+                        raise DatasetError(f"the pixels of image {row} in {self._path} are damaged (CRC-32); delete it")
         except OSError as error:
             raise DatasetError(
                 f"cannot read decoded images from {self._path}: {error.strerror}; start again"
@@ -88,3 +93,8 @@ class PixelCache:
 
     def _place(self, row: int) -> int:
         return self._head + row * self._bytes
+
+
+def _checksum(image: NDArray[np.uint8]) -> int:
+    """Return a checksum that is never 0."""
+    return zlib.crc32(np.ascontiguousarray(image).data) or 1

@@ -87,7 +87,7 @@ class ImageFiles:
         self.paths, self.ids, self.image_size = tuple(paths), tuple(ids), side
         self._cache = cache
         self._key = _key(self.paths, self.ids)
-        self._pixels = PixelCache(cache / f"{self._key[:32]}_{side}.pixels", len(self.paths), side)
+        self._pixels = PixelCache(cache / f"{self._key[:32]}_{side}.v2.pixels", len(self.paths), side)
 
     @cached_property
     def file_hashes(self) -> tuple[bytes, ...]:
@@ -96,15 +96,17 @@ class ImageFiles:
         :raises InvalidArgumentError: naming a file that cannot be read
         :raises DatasetError: when they cannot be cached
         """
-        cached = self._cache / f"{self._key[:32]}.sha256"
+        cached = self._cache / f"{self._key[:32]}.v2.sha256"
         joined = cached.read_bytes() if cached.is_file() else b""
-        if len(joined) != _SHA256 * len(self.paths):
+        # The last of the hashes is that of the others, so that a damaged file is made again.
+        joined, own = joined[:-_SHA256], joined[-_SHA256:]
+        if len(joined) != _SHA256 * len(self.paths) or hashlib.sha256(joined).digest() != own:
             joined = b"".join(self._in_threads(_digest, self.paths))
             try:
                 self._cache.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DatasetError(f"cannot create the folder {self._cache}: {error.strerror}") from error
-            atomic_write(cached, joined)
+            atomic_write(cached, joined + hashlib.sha256(joined).digest())
         return tuple(joined[n : n + _SHA256] for n in range(0, len(joined), _SHA256))
 
     @cached_property

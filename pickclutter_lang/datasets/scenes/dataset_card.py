@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table, number
 
 DATASET_CARD_FILE = "card.md"
@@ -44,6 +43,16 @@ _RATES = {
     "recall": "of the objects that were picked, those labeled graspable",
     "pose_success": "of the labeled poses, those that succeeded at the first attempt",
 }
+
+
+class _GraspCheck(TypedDict):
+    instances: int
+    labelled: int
+    picked: int
+    agreement: float | None
+    precision: float | None
+    recall: float | None
+    pose_success: float | None
 
 
 def write_dataset_card(path: str | Path) -> Path:
@@ -111,21 +120,18 @@ def _check(store: SceneStore) -> str:
     if "graspable" not in store.manifest.fields:
         return ""
     head = "## How `graspable` was checked\n\n"
-    if not path.is_file():
+    if not path.exists():
         return f"{head}Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
-    try:
-        result: Mapping[str, Any] = json.loads(path.read_text())
-        rows = [(key, number(result[key], 3, "-"), text) for key, text in _RATES.items()]
-        text = (
-            f"{head}The simulated arm attempted to pick {result['instances']} visible objects of this store: "
-            f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
-        )
-        return text + markdown_table(("", "", "share of"), rows)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"expected the result of pickclutter validate-grasp-labels in {path}, but it cannot be read "
-            f"({type(error).__name__}: {error}); run that again or delete the file"
-        ) from error
+    result = read_json(
+        path, _GraspCheck, DatasetError, "run pickclutter validate-grasp-labels again, or delete the file"
+    )
+    values: dict[str, Any] = dict(result)
+    rows = [(key, number(values[key], 3, "-"), text) for key, text in _RATES.items()]
+    text = (
+        f"{head}The simulated arm attempted to pick {result['instances']} visible objects of this store: "
+        f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
+    )
+    return text + markdown_table(("", "", "share of"), rows)
 
 
 def _how(store: SceneStore) -> str:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from pickclutter_lang.datasets.scenes.contact_sheet import write_contact_sheet
 from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
+from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER, Manifest, ObjectEntry, read_manifest
 from pickclutter_lang.datasets.scenes.schema import SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import write_shard
@@ -32,6 +33,7 @@ from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.validation import check_path
 
 OBJECT_SET = "published"
+_MAX_ARRAY_BYTES = 2**30
 SPLITS = ("train", "id", "ood", "fewshot")
 
 
@@ -103,7 +105,11 @@ class _PublishedScenes:
         self._names = sorted(file, key=_natural)
         if not self._names:
             raise DatasetError(f"expected one group per scene in {config.file}, but it is empty")
-        first = file[self._names[0]]
+        link, first = file.get(self._names[0], getlink=True), None
+        if isinstance(link, h5py.HardLink):
+            first = file[self._names[0]]
+        if not isinstance(first, h5py.Group):
+            raise DatasetError(f"expected one group per scene in {config.file}, but {self._names[0]!r} is none")
         self._cameras = tuple(name for name in CAMERAS if f"dict_str_{name}_camera" in first)
         if not self._cameras:
             raise DatasetError(
@@ -152,24 +158,27 @@ class _PublishedScenes:
         return row
 
     def _model_ids(self, name: str) -> list[str]:
-        group = self._file[name]
-        if "model_ids" not in group:
-            raise DatasetError(f"expected model_ids in the scene {name!r} of {self._config.file}, but it has none")
-        values = np.ravel(np.asarray(group["model_ids"][()], dtype=object)).tolist()
+        values = np.ravel(np.asarray(self._array(f"{name}/model_ids"), dtype=object)).tolist()
         return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
 
     def _read(self, name: str, camera: str, kind: str) -> NDArray[Any]:
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
-        if path not in self._file:
-            raise DatasetError(f"expected the dataset {path} in {self._config.file}, but it is not there")
-        values = np.asarray(self._file[path][()])
+        values = self._array(path)
+        if values.dtype.kind not in "uif" or (kind == "rgb" and not np.isfinite(values).all()):
+            raise DatasetError(f"expected {path} with numbers, but got {values.dtype}, or NaN")
         channels = (3, 4) if kind == "rgb" else (1,)
         flat = kind == "depth" and values.ndim == 2
         if not flat and (values.ndim != 3 or values.shape[2] not in channels):
             raise DatasetError(f"expected {path} as an image with {channels} channels, but got {values.shape}")
-        if values.shape[0] != values.shape[1]:
+        if values.shape[0] != values.shape[1] or not values.size:
             raise DatasetError(f"expected square images, but {path} is {values.shape[1]} x {values.shape[0]}")
         return values
+
+    def _array(self, path: str) -> NDArray[Any]:
+        try:
+            return np.asarray(open_array(self._file, path, _MAX_ARRAY_BYTES)[()])
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{self._config.file} is of another form: {error}") from error
 
 
 def resized_rgb(values: NDArray[Any], size: int) -> NDArray[np.uint8]:
@@ -197,11 +206,12 @@ def _open(path: Path) -> h5py.File:
     if not path.is_file():
         raise DatasetError(f"expected the authors' published HDF5 file at {path}, but there is no file")
     try:
-        return h5py.File(path, "r", locking=False)
+        return open_hdf5(path)
     except OSError as error:
         raise DatasetError(f"expected an HDF5 file, but {path} is none, or is damaged: {error}") from error
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sort `traj_10` after `traj_9`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    parts = enumerate(re.split(r"([0-9]+)", name))  # digits are every second one
+    return [(len(part.lstrip("0")), part.lstrip("0")) if n % 2 else (-1, part) for n, part in parts]

@@ -4,39 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
-from pickclutter_lang.datasets.scenes.schema import SCHEMA, ShardSchema
-from pickclutter_lang.errors import DatasetError, MismatchError
+from msgspec import Meta
+
+from pickclutter_lang.datasets.scenes.schema import SCHEMA, ShardSchema, check_fields
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.catalog import object_split_of
+from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import Sha256, Text, check_json, read_json
+from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, one_of
 
 MANIFEST_FILE = "manifest.json"
 SHARD_FOLDER = "shards"
 _NOT_IDENTITY = ("versions", "shards", "content_hash")
+_Count = Annotated[int, Meta(ge=1, le=2**32)]
+
+
+class _Schema(TypedDict):
+    schema: int
+
+
+class _Settings(TypedDict):
+    cameras: list[str]
+    image_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
+
+
+class _Imported(TypedDict):
+    source: Text
 
 
 @dataclass(frozen=True)
 class ShardEntry:
     """One shard: its file under `shards/`, its scenes, its size, and the sha256 of its bytes and content."""
 
-    file: str
-    first: int
-    rows: int
-    bytes: int
-    sha256: str
-    content: str
+    file: Annotated[str, Meta(pattern=r"\A[0-9]{5,10}\.h5\Z")]
+    first: Annotated[int, Meta(ge=0, le=2**32)]
+    rows: _Count
+    bytes: Annotated[int, Meta(ge=1, le=2**40)]
+    sha256: Sha256
+    content: Sha256
 
 
 @dataclass(frozen=True)
 class ObjectEntry:
     """One label: id and display name of the object, and its split (`id`, `ood` or `none`)."""
 
-    model_id: str
-    name: str
-    split: str
+    model_id: Text
+    name: Text
+    split: Annotated[str, Meta(pattern=r"\A(id|ood|none)\Z")]
 
 
 @dataclass(frozen=True)
@@ -44,21 +65,53 @@ class Manifest:
     """What `manifest.json` holds. `settings` has at least `cameras` and `image_size`.
 
     `seed` is None where scenes do not come from the simulator; `settings["source"]` then names their origin.
+
+    :raises InvalidArgumentError: when its parts contradict each other
     """
 
-    split: str
+    split: Text
     seed: int | None
-    scenes: int
-    shard_size: int
+    scenes: _Count
+    shard_size: _Count
     settings: dict[str, Any]
     fields: tuple[str, ...]
-    object_set: str
-    object_fingerprint: str
-    objects: tuple[ObjectEntry, ...]
+    object_set: Text
+    object_fingerprint: Text
+    objects: Annotated[tuple[ObjectEntry, ...], Meta(min_length=1, max_length=10000)]
     versions: dict[str, str] = field(default_factory=dict)
     shards: tuple[ShardEntry, ...] = ()
     content_hash: str = ""
     schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        settings = check_json(self.settings, _Settings)
+        for camera in settings["cameras"]:
+            one_of("settings.cameras", camera, CAMERAS)
+        check_fields(self.fields)
+        if self.seed is None:
+            check_json(self.settings, _Imported)
+        for names in ([item.model_id for item in self.objects], [item.name for item in self.objects]):
+            if len(set(names)) < len(names):
+                raise InvalidArgumentError(f"expected different objects, but got {_repeated(names)!r} twice")
+        self._check_shards()
+
+    def _check_shards(self) -> None:
+        """Check that shards have the scenes of their numbers, and the content hash those shards."""
+        for entry in self.shards:
+            number = int(entry.file.partition(".")[0])
+            expected = self.shard_range(number)
+            if (entry.first, entry.rows) != (expected.start, len(expected)):
+                raise InvalidArgumentError(
+                    f"expected {entry.file} to have {len(expected)} scenes from {expected.start}, "
+                    f"but got {entry.rows} from {entry.first}"
+                )
+        files = [entry.file for entry in self.shards]
+        if len(set(files)) < len(files):
+            raise InvalidArgumentError(f"expected each shard once, but got {_repeated(files)} twice")
+        if self.complete and (len(files), self.content_hash) != (self.shard_count, combined_hash(self.shards)):
+            raise InvalidArgumentError(
+                f"{len(files)} of {self.shard_count} shards are listed, or another content hash than theirs"
+            )
 
     @property
     def layout(self) -> ShardSchema:
@@ -124,28 +177,25 @@ def read_manifest(folder: Path) -> Manifest:
     :raises DatasetError: when there is none, it cannot be read, or it has another schema
     """
     path = folder / MANIFEST_FILE
-    if not path.is_file():
-        raise DatasetError(
-            f"expected a scene store at {folder}, but {MANIFEST_FILE} is not there; "
-            f"make one: pickclutter collect-scenes split=... out={folder}"
-        )
+    remedy = "delete it and collect these scenes again"
+    values = read_json(
+        path,
+        _Schema,
+        DatasetError,
+        remedy,
+        f"expected a scene store at {folder}, but {MANIFEST_FILE} is not there; "
+        f"make one: pickclutter collect-scenes split=... out={folder}",
+    )
+    if values["schema"] != SCHEMA:
+        raise DatasetError(f"expected schema {SCHEMA} in {path}, but got {values['schema']}; {remedy}")
     try:
-        values = json.loads(path.read_text())
-        schema = values["schema"]
-        if schema != SCHEMA:
-            raise DatasetError(f"expected schema {SCHEMA} in {path}, but got {schema!r}; collect these scenes again")
-        return Manifest(
-            **{
-                **values,
-                "fields": tuple(values["fields"]),
-                "objects": tuple(ObjectEntry(**row) for row in values["objects"]),
-                "shards": tuple(ShardEntry(**row) for row in values["shards"]),
-            }
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{path} is damaged ({type(error).__name__}: {error}); collect these scenes again"
-        ) from error
+        return check_json(values, Manifest)
+    except ValueError as error:
+        raise DatasetError(f"{path} is damaged ({error}); {remedy}") from error
+
+
+def _repeated(names: Sequence[str]) -> str:
+    return Counter(names).most_common(1)[0][0]
 
 
 def _identity(manifest: Manifest) -> dict[str, Any]:

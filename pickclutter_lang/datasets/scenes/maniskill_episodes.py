@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 
+_MAX_BYTES = 2**30
 EPISODES_FILE = "episodes.json.gz"
 EPISODE_FIELDS = ("actors", "scales", "poses", "rep_pts")
 
@@ -63,12 +65,9 @@ def read_episodes(path: str | Path) -> list[dict[str, Any]]:
 
     :raises DatasetError: when it is not there or is no list of episodes
     """
-    try:
-        data = Path(path).read_bytes()
-        episodes = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (OSError, EOFError, ValueError) as error:
-        raise DatasetError(f"expected a ManiSkill2 episode file at {path}, but: {error}") from error
-    if not isinstance(episodes, list) or not all(isinstance(e, dict) and e.get("actors") for e in episodes):
+    remedy = "it must be a ManiSkill2 episode file"
+    episodes: list[dict[str, Any]] = read_json(Path(path), list[dict[str, Any]], DatasetError, remedy, limit=_MAX_BYTES)
+    if not all(isinstance(one.get("actors"), list) and one["actors"] for one in episodes):
         raise DatasetError(f"expected a list of episodes with actors in {path}")
     return episodes
 

@@ -61,6 +61,16 @@ def image_name(camera: str, kind: str) -> str:
     return f"{camera}_{kind}"
 
 
+def check_fields(names: Sequence[str]) -> None:
+    """Raise InvalidArgumentError unless all names are different fields of this schema, `index` and `present` in it."""
+    images = [image_name(camera, kind) for camera in CAMERAS for kind in IMAGE_MODALITIES]
+    wrong = [name for name in names if name not in (*_GEOMETRY, *LABELS, *images)]
+    if wrong or len(set(names)) < len(names) or not {"index", "present"} <= set(names):
+        raise InvalidArgumentError(
+            f"expected index, present and other fields of scenes, each once, but got {', '.join(names)[:300]}"
+        )
+
+
 def scene_fields(cameras: Sequence[str], graspable: bool) -> tuple[str, ...]:
     """Return the fields of scenes from the simulator; without `graspable`, neither that label nor grasps."""
     names = [name for name in _GEOMETRY if graspable or name != "grasp_poses"]
@@ -115,25 +125,38 @@ class ShardSchema:
         missing = [name for name in self.names if name not in row]
         if missing:
             raise DatasetError(f"expected a scene with {', '.join(self.names)}, but {', '.join(missing)} is missing")
-        where = f"scene {int(row['index'])}"
         for field in self.fields:
             value = np.asarray(row[field.name])
             if value.shape != field.shape or value.dtype != field.dtype:
                 raise DatasetError(
-                    f"{where}: expected {field.name} as {field.dtype} {list(field.shape)}, "
+                    f"scene {int(row['index'])}: expected {field.name} as {field.dtype} {list(field.shape)}, "
                     f"but got {value.dtype} {list(value.shape)}"
                 )
-        self._check_labels(row, where)
+        self.check_values({name: np.asarray(row[name])[None] for name in self.names})
 
-    def _check_labels(self, row: Mapping[str, NDArray[Any]], where: str) -> None:
-        if "actors" in row:
-            used = row["actors"][row["actors"] >= 0]
-            if used.size and (used.max() >= self.columns or len(set(used.tolist())) < used.size):
-                raise DatasetError(f"{where}: expected distinct actors below {self.columns}, but got {used.tolist()}")
-            if sorted(used.tolist()) != np.flatnonzero(row["present"]).tolist():
-                raise DatasetError(f"{where}: the label `present` does not match `actors`")
-            if "poses" in row and not np.isfinite(row["poses"][row["actors"] >= 0]).all():
-                raise DatasetError(f"{where}: expected finite poses of its actors, but got {row['poses'].tolist()}")
+    def check_values(self, rows: Mapping[str, NDArray[Any]]) -> None:
+        """Check labels, actors and poses of scenes with a leading axis.
+
+        :raises DatasetError: naming a scene, and what is wrong with it
+        """
+
+        def refuse(wrong: NDArray[np.bool_], reason: str) -> None:
+            found = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
+            if found.size:
+                raise DatasetError(f"scene {rows['index'][found[0]]}: {reason}")
+
+        for label in (name for name in LABELS if name in self.names):
+            refuse(rows[label].view(np.uint8) > 1, f"expected {label} to be false or true")
+        if "actors" in self.names:
+            actors = rows["actors"]
+            used = actors >= 0
+            refuse(actors >= self.columns, f"expected actors below {self.columns}")
+            counts = (actors[:, :, None] == np.arange(self.columns)).sum(axis=1)
+            refuse(counts > 1, "expected distinct actors")
+            refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
+            for name in (name for name in ("poses", "scales") if name in self.names):
+                finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
+                refuse(used & ~finite, f"expected finite {name} of its actors")
         for narrow, wide in (("visible", "present"), ("graspable", "visible")):
-            if narrow in self.names and (row[narrow] & ~row[wide]).any():
-                raise DatasetError(f"{where}: an object is {narrow}, but not {wide}")
+            if narrow in self.names:
+                refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")

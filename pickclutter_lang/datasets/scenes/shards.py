@@ -11,10 +11,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.datasets.scenes.hdf5_arrays import MAX_COMPRESSION, open_array, open_hdf5
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, ShardEntry
 from pickclutter_lang.datasets.scenes.schema import SceneRow, ShardSchema
-from pickclutter_lang.errors import CorruptShardError
+from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_file
+
+_CHECKED: set[tuple[str, int, int, str]] = set()
+"""Shards that this process found whole: path, size, time of change, sha256."""
 
 
 def write_shard(
@@ -61,36 +66,96 @@ def _encode(arrays: SceneRow, layout: ShardSchema) -> bytes:
         return bytes(file.id.get_file_image())
 
 
-def open_shard(path: Path) -> h5py.File:
+def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.File:
     """Open a shard for reading.
 
-    :raises CorruptShardError: when it is missing or no HDF5 file
+    Its bytes, form and values are checked at the first time, then remembered for this process by path, size and time
+    of change.
+
+    :raises CorruptShardError: when it is missing, or not what the manifest says
     """
+    path = folder / SHARD_FOLDER / entry.file
     try:
-        return h5py.File(path, "r", locking=False)  # shards never change, and a read-only disk has no locks
-    except OSError as error:
-        reason = "it is missing" if not path.exists() else "it is not a complete HDF5 file"
-        raise CorruptShardError(f"cannot read the shard {path}: {reason}; {REPAIR_HINT}") from error
+        found = path.stat()
+        key = (str(path), found.st_size, found.st_mtime_ns, entry.sha256)
+        damage = None if key in _CHECKED else bytes_damage(path, entry)
+        if not damage:
+            file = open_hdf5(path)
+            damage = None if key in _CHECKED else form_damage(file, entry, layout) or value_damage(file, entry, layout)
+    except FileNotFoundError:
+        damage = "missing"
+    except (OSError, ValueError) as error:
+        damage = f"cannot be read: {error}"
+    if damage:
+        raise CorruptShardError(f"cannot read the shard {path}: {damage}; {REPAIR_HINT}")
+    _CHECKED.add(key)
+    return file
 
 
 def check_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> str | None:
-    """Compare a shard with its entry in the manifest; return what is wrong with it, or None."""
+    """Compare a whole shard with its entry in the manifest; return what is wrong with it, or None."""
     path = folder / SHARD_FOLDER / entry.file
-    if not path.is_file():
+    try:
+        damage = bytes_damage(path, entry)
+        if damage:
+            return damage
+        with open_hdf5(path) as file:
+            damage = form_damage(file, entry, layout) or value_damage(file, entry, layout)
+            if damage:
+                return damage
+            arrays = {name: file[name][...] for name in layout.names}
+    except FileNotFoundError:
         return "missing"
-    data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {error}"
+    return None if content_hash(arrays) == entry.content else "its content is not that of the manifest"
+
+
+def bytes_damage(path: Path, entry: ShardEntry) -> str | None:
+    """Compare the bytes of a shard with its entry; return what is wrong with them, or None.
+
+    :raises OSError: when it cannot be read
+    """
+    data = read_file(path, max(entry.bytes, 1) * 2)
     if len(data) != entry.bytes:
         return f"{len(data)} bytes instead of {entry.bytes}"
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         return "its bytes are not those of the manifest (sha256)"
-    with open_shard(path) as file:
-        if set(file) != set(layout.names):
-            return f"holds {sorted(file)} instead of {sorted(layout.names)}"
-        arrays = {name: file[name][...] for name in file}
-    if content_hash(arrays) != entry.content:
-        return "its content is not that of the manifest"
-    indices = range(entry.first, entry.first + entry.rows)
-    return None if arrays["index"].tolist() == list(indices) else f"holds other scenes than {indices}"
+    return None
 
 
-REPAIR_HINT = "run the collection again with the same settings, which replaces damaged shards"
+def form_damage(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> str | None:
+    """Compare names, dtypes and shapes in a shard with those of the manifest, before any array is made.
+
+    Nothing may lie outside the file, nor be larger than its bytes can hold.
+    """
+    if set(file) != set(layout.names):
+        return f"holds {sorted(file)[:20]} instead of {sorted(layout.names)}"
+    room = entry.bytes * MAX_COMPRESSION
+    for field in layout.fields:
+        try:
+            item = open_array(file, field.name, room)
+        except ValueError as error:
+            return str(error)
+        shape = (entry.rows, *field.shape)
+        if item.dtype != field.dtype or item.shape != shape:
+            return f"{field.name} is {item.dtype} {list(item.shape)} instead of {field.dtype} {list(shape)}"
+    return None
+
+
+def value_damage(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> str | None:
+    """Check the values of all scenes in a shard, apart from their images."""
+    arrays = {field.name: file[field.name][...] for field in layout.fields if not field.is_image}
+    if arrays["index"].tolist() != list(range(entry.first, entry.first + entry.rows)):
+        return f"holds other scenes than {entry.first} to {entry.first + entry.rows - 1}"
+    try:
+        layout.check_values(arrays)
+    except DatasetError as error:
+        return str(error)
+    return None
+
+
+REPAIR_HINT = (
+    "run the command that made this store again, with the same settings: collect-scenes keeps whole shards and makes "
+    "damaged ones anew"
+)

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, combined_hash, read_manifest
+from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, read_manifest
 from pickclutter_lang.datasets.scenes.schema import Field, SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
@@ -32,18 +32,15 @@ class SceneStore:
 
     @classmethod
     def open(cls, path: str | Path) -> SceneStore:
-        """Open a store and check its schema, that it is complete, and that its shards are there in full size.
+        """Open a store and check its manifest, that it is complete, and that its shards are there in full size.
+
+        The content of a shard is checked when it is first read, which may raise CorruptShardError.
 
         :raises DatasetError: when there is no store, or it is not complete, or it has another schema
         :raises CorruptShardError: naming the shards that are missing or of another size
         """
         folder = Path(path)
-        manifest = read_manifest(folder)
-        if not manifest.complete:
-            raise DatasetError(
-                f"the store at {folder} has {len(manifest.shards)} of {manifest.shard_count} shards; "
-                "run its collection again with the same settings to complete it"
-            )
+        manifest = _complete_manifest(folder)
         _raise_damage(folder, {e.file: _size_damage(folder / SHARD_FOLDER / e.file, e.bytes) for e in manifest.shards})
         return cls(folder, manifest)
 
@@ -168,7 +165,7 @@ class SceneStore:
         if self._owner != os.getpid():
             self._handles, self._owner = OrderedDict(), os.getpid()
         if number not in self._handles:
-            self._handles[number] = open_shard(self.path / SHARD_FOLDER / self.manifest.shards[number].file)
+            self._handles[number] = open_shard(self.path, self.manifest.shards[number], self.manifest.layout)
             if len(self._handles) > _OPEN_SHARDS:
                 self._handles.popitem(last=False)[1].close()
         self._handles.move_to_end(number)
@@ -178,18 +175,23 @@ class SceneStore:
 def verify_store(path: str | Path) -> Manifest:
     """Read every shard of a complete store and compare its bytes and content with the manifest.
 
-    :raises DatasetError: when there is no complete store, or its content hash is not that of its shards
+    :raises DatasetError: when there is no complete store, or its manifest is damaged
     :raises CorruptShardError: naming each damaged or missing shard
     """
     folder = Path(path)
-    manifest = read_manifest(folder)
-    if len(manifest.shards) != manifest.shard_count or manifest.content_hash != combined_hash(manifest.shards):
-        raise DatasetError(
-            f"the manifest at {folder} lists {len(manifest.shards)} of {manifest.shard_count} shards, "
-            f"or another content hash than theirs; {REPAIR_HINT}"
-        )
+    manifest = _complete_manifest(folder)
     layout = manifest.layout
     _raise_damage(folder, {entry.file: check_shard(folder, entry, layout) for entry in manifest.shards})
+    return manifest
+
+
+def _complete_manifest(folder: Path) -> Manifest:
+    manifest = read_manifest(folder)
+    if not manifest.complete:
+        raise DatasetError(
+            f"the store at {folder} has {len(manifest.shards)} of {manifest.shard_count} shards; "
+            "run its collection again with the same settings to complete it"
+        )
     return manifest
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.json_files import read_json
 
 
 def read_split(path: str | Path) -> list[str]:
@@ -14,12 +14,10 @@ def read_split(path: str | Path) -> list[str]:
 
     :raises DatasetError: when there is no such file, or it is no list of different texts
     """
-    try:
-        ids = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"expected a JSON list of scene ids at {path}, but it cannot be read: {error}") from error
-    if not isinstance(ids, list) or not ids or not all(isinstance(item, str) for item in ids):
-        raise DatasetError(f'expected a JSON list of scene ids at {path}, such as ["ood/0/0", "ood/0/1"]')
+    remedy = 'it must be a JSON list of scene ids, such as ["ood/0/0", "ood/0/1"]'
+    ids: list[str] = read_json(Path(path), list[str], DatasetError, remedy)
+    if not ids:
+        raise DatasetError(f"expected scene ids in {path}, but the list is empty; {remedy}")
     if len(set(ids)) < len(ids):
         raise DatasetError(f"expected different scene ids in {path}, but {len(ids) - len(set(ids))} are there twice")
     return ids

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchEr
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import MAX_LINES_BYTES, parse_json, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
 
@@ -104,10 +105,23 @@ def _hashes(images: ImageSource) -> list[str]:
 
 def _open(out: Path) -> BinaryIO:
     """Open a file to read and append."""
+    if out.exists() and (not out.is_file() or out.stat().st_size > MAX_LINES_BYTES):
+        raise DatasetError(f"expected {out} to be a file of captions, but it is none, or too large; name another out=")
     try:
         return out.open("a+b")
     except OSError as error:
         raise DatasetError(f"cannot write {out}: {error.strerror}") from error
+
+
+class _Provenance(TypedDict):
+    model: str
+    weights: str
+    max_tokens: int
+
+
+class _Kept(TypedDict):
+    id: str
+    sha256: str
 
 
 def _check_provenance(out: Path, stream: BinaryIO, provenance: Mapping[str, Any]) -> None:
@@ -116,13 +130,9 @@ def _check_provenance(out: Path, stream: BinaryIO, provenance: Mapping[str, Any]
     if stream.seek(0, os.SEEK_END) == 0:
         atomic_write(path, (json.dumps(provenance, indent=1) + "\n").encode())
         return
-    try:
-        recorded = json.loads(path.read_text(encoding="utf-8"))
-        differ = [key for key in ("weights", "max_tokens") if recorded[key] != provenance[key]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MismatchError(
-            f"expected {path} to name the model of the captions in {out}, but: {error}; name another out="
-        ) from error
+    missing = f"expected {path} to name the model of the captions in {out}, but it is not there; name another out="
+    recorded = read_json(path, _Provenance, MismatchError, "name another out=", missing)
+    differ = [key for key in ("weights", "max_tokens") if recorded.get(key) != provenance[key]]
     if differ:
         raise MismatchError(
             f"the captions in {out} are of {recorded['model']} with max_tokens={recorded['max_tokens']}, but now it is "
@@ -140,13 +150,13 @@ def _kept(out: Path, stream: BinaryIO, hashes: Mapping[str, str]) -> set[str]:
     done: set[str] = set()
     for number, line in enumerate(content[:complete_end].splitlines(), 1):
         try:
-            row = json.loads(line)
-            name, found = row["id"], row["sha256"]
-        except (ValueError, KeyError, TypeError) as error:
+            row = parse_json(line, _Kept)
+        except ValueError as error:
             raise DatasetError(
                 f"expected a caption in line {number} of {out}, but: {error}; name another out="
             ) from error
-        if hashes.get(name) != found:
+        name = row["id"]
+        if hashes.get(name) != row["sha256"]:
             raise MismatchError(
                 f"line {number} of {out} is a caption of {name}, which is not among the images or is another image "
                 "now; take that line away, or name another out="

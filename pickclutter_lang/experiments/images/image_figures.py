@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from matplotlib import colormaps
@@ -21,6 +20,7 @@ from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGU
 from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.reports.charts import save_png
+from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.csv import numbers, write_csv
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
@@ -164,18 +164,12 @@ def load_space(path: Path, classes: int) -> Space:
     :raises CheckpointError: when the file is missing, damaged, or not of so many classes
     """
     again = "evaluate the run again"
-    try:
-        with np.load(path) as stored:
-            students, texts, labels = (stored[name] for name in ("students", "texts", "labels"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"expected the features of a run at {path}, but there are none; {again}") from error
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
-    if len(students) != len(labels) or len(texts) != classes:
-        raise CheckpointError(
-            f"expected features of {len(labels)} images and {classes} classes in {path}, but got {len(students)} "
-            f"and {len(texts)}; {again}"
-        )
+    forms = {"students": ("f", "ND"), "texts": ("f", "CD"), "labels": ("iu", "N")}
+    missing = f"expected the features of a run at {path}, but there are none; {again}"
+    stored = read_npz(path, forms, CheckpointError, again, missing)
+    students, texts, labels = (stored[name] for name in forms)
+    if len(texts) != classes:
+        raise CheckpointError(f"expected features of {classes} classes in {path}, but got {len(texts)}; {again}")
     shown_classes = range(min(classes, MOST_CLASSES))
     rows = np.concatenate([np.flatnonzero(labels == label)[:MOST_IMAGES] for label in shown_classes])
     return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown_classes)]))

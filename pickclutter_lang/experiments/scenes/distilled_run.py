@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.comparison import as_json, comparable_config
 from pickclutter_lang.experiments.stages import DISTILL
 from pickclutter_lang.training.checkpoint import describe_differences, saved_epochs
-from pickclutter_lang.training.experiment import CONFIG_FILE
+from pickclutter_lang.training.experiment import CONFIG_FILE, read_run
 
 _AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier", "retrieval")
 _STORES = ("train", "id")
@@ -30,13 +29,11 @@ def check_distilled_run(source: Path, folder: Path, identity: Mapping[str, Any])
     """
     if saved_epochs(folder / DISTILL):
         return
-    path = source / CONFIG_FILE
+    missing = f"expected distilled_run to be the folder of a run, but there is no {CONFIG_FILE} in {source}"
     try:
-        saved = _distillation(json.loads(path.read_text()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"expected distilled_run to be the folder of a run, but cannot read {path}: {error}"
-        ) from error
+        saved = _distillation(read_run(source, missing))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{source / CONFIG_FILE} is damaged or of another version: {error!r}") from error
     differences = describe_differences(saved, _distillation(as_json(identity)))
     if differences:
         raise MismatchError(

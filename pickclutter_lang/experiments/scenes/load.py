@@ -23,7 +23,8 @@ from pickclutter_lang.experiments.scenes.trained_student import (
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import check_fits
-from pickclutter_lang.training.experiment import CONFIG_FILE, configure_torch, finished_checkpoint
+from pickclutter_lang.training.checkpoint_state import TeacherEntry
+from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.utils.cli import parse_config
 
 
@@ -32,19 +33,13 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
 
     :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
     """
+    record = _read_record(request.run)
     path = Path(request.run) / CONFIG_FILE
+    if "${" in json.dumps(record["settings"]):  # OmegaConf would resolve it, to an environment variable too
+        raise CheckpointError(f"{path} holds an interpolation, ${{...}}, which settings of a run never do")
     try:
-        text = path.read_text()
-        if "${" in text:  # OmegaConf would resolve it, to an environment variable too
-            raise InvalidArgumentError("it holds an interpolation, ${...}, which settings of a run never do")
-        values = with_earlier_settings(json.loads(text)["settings"])
-        config = parse_config(TrainConfig, OmegaConf.create(values))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise CheckpointError(
-            f"expected a run at {request.run}, but {CONFIG_FILE} is not there; "
-            f"make it: pickclutter train-affordance out={request.run}"
-        ) from error
-    except (json.JSONDecodeError, KeyError, InvalidArgumentError) as error:
+        config = parse_config(TrainConfig, OmegaConf.create(with_earlier_settings(record["settings"])))
+    except InvalidArgumentError as error:
         raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
     config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
     if request.scenes is not None:
@@ -65,15 +60,10 @@ def load_trained_run(request: TrainedRunConfig, precision: str | None = None) ->
     """
     config = load_run_config(EvaluateConfig(request.run, request.scenes, request.num_threads, "cpu"))
     configure_torch(config)
-    path = Path(request.run) / CONFIG_FILE
-    record = json.loads(path.read_text())
-    try:
-        data, teacher = dict(record["data"]), dict(record["teacher"])
-        reference = TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"])
-        embed_dim = int(teacher["embed_dim"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
-    weights = _phase_weights(config, request.phase, embed_dim, teacher)
+    record = _read_record(request.run)
+    data, teacher = record["data"], record["teacher"]
+    reference = TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"])
+    weights = _phase_weights(config, request.phase, teacher)
     labels = _label_features(config, request.phase)
     if precision is not None:
         config = replace(config, precision=precision)
@@ -90,10 +80,17 @@ def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Any]:
     return finished_checkpoint(student.folder / CROP_CLASSIFIER, phase.epochs, SceneRun.command, None)[0].model
 
 
-def _phase_weights(config: TrainConfig, phase: str, embed_dim: int, teacher: dict[str, Any]) -> dict[str, Any]:
+def _read_record(run: str) -> RunRecord:
+    return read_run(
+        Path(run),
+        f"expected a run at {run}, but {CONFIG_FILE} is not there; make it: pickclutter train-affordance out={run}",
+    )
+
+
+def _phase_weights(config: TrainConfig, phase: str, teacher: TeacherEntry) -> dict[str, Any]:
     epochs = config.phases[phase].epochs
     checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, SceneRun.command, config.selection_metric)
-    check_fits(checkpoint, architecture_signature(config, embed_dim), teacher)
+    check_fits(checkpoint, architecture_signature(config, teacher["embed_dim"]), teacher)
     return checkpoint.model
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -15,7 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import atomic_write
+
+_PREDICTIONS = {
+    "probabilities": ("f", "NC"),
+    "targets": ("bf", "NC"),
+    "names": ("U", "C"),
+    "unseen": ("b", "C"),
+    "scenes": ("U", "N"),
+}
+_EXAMPLES = {"rows": ("iu", "E"), "images": ("u", "ESTX"), "maps": ("f", "ECHW")}
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ def load_predictions(path: Path) -> Predictions:
 
     :raises CheckpointError: when the file is missing or damaged
     """
-    values = _load(path)
+    values = _load(path, _PREDICTIONS)
     return Predictions(
         torch.from_numpy(values["probabilities"]),
         torch.from_numpy(values["targets"]),
@@ -74,7 +83,7 @@ def load_examples(path: Path) -> tuple[list[int], NDArray[np.uint8], NDArray[np.
 
     :raises CheckpointError: when the file is missing or damaged
     """
-    values = _load(path)
+    values = _load(path, _EXAMPLES)
     return values["rows"].tolist(), values["images"], values["maps"].astype(np.float32)
 
 
@@ -85,17 +94,7 @@ def _save(path: Path, **arrays: NDArray[Any]) -> None:
     atomic_write(path, stream.getvalue())
 
 
-def _load(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"expected predictions at {path}, but there is no such file; "
-            f"make them: pickclutter evaluate-affordance run={path.parent.parent}"
-        ) from error
-    except (ValueError, BadZipFile, OSError) as error:
-        raise CheckpointError(
-            f"the predictions at {path} are damaged ({error}); "
-            f"make them again: pickclutter evaluate-affordance run={path.parent.parent}"
-        ) from error
+def _load(path: Path, forms: Mapping[str, tuple[str, str]]) -> dict[str, NDArray[Any]]:
+    command = f"pickclutter evaluate-affordance run={path.parent.parent}"
+    missing = f"expected predictions at {path}, but there is no such file; make them: {command}"
+    return read_npz(path, forms, CheckpointError, f"make it again: {command}", missing)

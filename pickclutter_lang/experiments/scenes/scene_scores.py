@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -21,8 +21,32 @@ from pickclutter_lang.experiments.sweeps.intervals import Scores
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.metrics.bootstrap import Bools, RunScores, SplitScores
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 
 SCORES_FILE = "scores.json.gz"
+
+
+class _Split(TypedDict):
+    scenes: list[str]
+    targets: dict[str, str]
+
+
+class _Stage(TypedDict):
+    scores: dict[str, list[float]]
+    predicted: dict[str, str]
+
+
+class _Run(TypedDict):
+    method: str
+    object_split: int
+    seed: int
+    draw: int
+    stages: dict[str, _Stage]
+
+
+class _Content(TypedDict):
+    splits: dict[str, _Split]
+    runs: list[_Run]
 
 
 def write_scores(path: Path, results: SweepResults) -> bool:
@@ -62,18 +86,21 @@ def read_scores(path: Path) -> Scores:
 
     :raises CheckpointError: when the file is missing or damaged
     """
+    again = "write them again"
+    content = read_json(path, _Content, CheckpointError, again, limit=2**30)
     try:
-        content = json.loads(gzip.decompress(path.read_bytes()))
         shared = {split: (_bits(one["targets"]), tuple(one["scenes"])) for split, one in content["splits"].items()}
         found: dict[str, dict[int, dict[str, dict[tuple[int, int], RunScores]]]] = {}
         for run in content["runs"]:
+            if str(run["object_split"]) not in shared:
+                raise ValueError(f"expected the scenes of object split {run['object_split']}, but they are missing")
             for stage, one in run["stages"].items():
                 scores = np.array(list(one["scores"].values()), dtype=float).T
                 of_split = found.setdefault(stage, {}).setdefault(run["object_split"], {})
                 own = of_split.setdefault(run["method"], {})
                 own[run["seed"], run["draw"]] = RunScores(scores, _bits(one["predicted"]))
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise CheckpointError(f"expected scores of a sweep in {path}, but: {error!r}; write them again") from error
+    except ValueError as error:  # of rows of other lengths
+        raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
     return {
         stage: {
             split: SplitScores(shared[str(split)][0], runs, shared[str(split)][1]) for split, runs in splits.items()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -38,10 +37,19 @@ from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.json_files import read_json
 
 ABOUT_FILE = "about.json"
 _REFERENCE = "cls_imcst_semantic"
 _DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
+
+
+class _About(TypedDict):
+    """Content of `about.json`."""
+
+    notes: list[str]
+    settings: dict[str, Any]
+    pairs: list[tuple[str, str]]
 
 
 @dataclass
@@ -90,11 +98,8 @@ def read_tables(folder: Path) -> tuple[IntervalResults, dict[str, Any]]:
     """
     values = read_values(folder / VALUES_FILE)
     scores = read_scores(folder / SCORES_FILE) if (folder / SCORES_FILE).is_file() else {}
-    try:
-        about: dict[str, Any] = json.loads((folder / ABOUT_FILE).read_text())
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"expected the setting of a sweep in {folder / ABOUT_FILE}, but: {error}") from error
-    return IntervalResults(folder, values.runs, {}, scores), about
+    about = read_json(folder / ABOUT_FILE, _About, CheckpointError, "write the table again")
+    return IntervalResults(folder, values.runs, {}, scores), dict(about)
 
 
 def _notes(results: SweepResults) -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
-from safetensors import SafetensorError, safe_open
+from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor
 
@@ -22,9 +23,28 @@ from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import describe_differences
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import Sha256, Text, check_json, parse_json
+from pickclutter_lang.utils.tensor_files import read_tensors
+from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 LABEL_FEATURES_FILE = "label_features.safetensors"
 _PROMPTS_PREFIX = "prompts."
+
+
+class _NeededAbout(TypedDict):
+    names: list[Text]
+    unseen: list[bool]
+    camera_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
+
+
+class _About(_NeededAbout, total=False):
+    """Metadata of label features; `sha256` is that of the tensors, which version 0.2.0 lacks."""
+
+    sha256: Sha256
+
+
+_KINDS: dict[str, Any] = {"names": list[str], "unseen": list[bool], "camera_size": int, "sha256": str}
+_Header = TypedDict("_Header", {"__metadata__": dict[str, str]})
 
 
 @dataclass(frozen=True)
@@ -49,7 +69,9 @@ class LabelFeatures:
         features = self.features._asdict()
         tensors = {name: value.cpu().contiguous() for name, value in features.items() if value is not None}
         values = {"names": self.names, "unseen": self.unseen, "camera_size": self.camera_size}
-        atomic_write(path, save(tensors, {key: json.dumps(value) for key, value in values.items()}))
+        metadata = {key: json.dumps(value) for key, value in values.items()}
+        body = _split(save(tensors, metadata))[1]
+        atomic_write(path, save(tensors, metadata | {"sha256": json.dumps(hashlib.sha256(body).hexdigest())}))
 
     @classmethod
     def load(cls, path: Path) -> LabelFeatures:
@@ -57,16 +79,26 @@ class LabelFeatures:
 
         :raises CheckpointError: when the file is damaged
         """
+        remedy = "delete the file, and train the run again with the same command, which resumes it"
+        tensors = read_tensors(path, None, CheckpointError, remedy)
         try:
-            with safe_open(path, "pt") as file:
-                values = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-                features = PromptFeatures(file.get_tensor("positive"), file.get_tensor("negative"))
-            return cls(tuple(values["names"]), tuple(values["unseen"]), values["camera_size"], features)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise CheckpointError(
-                f"the label features at {path} are damaged ({error}); delete the file, and train the run again with "
-                "the same command, which resumes it"
-            ) from error
+            header, body = _split(path.read_bytes())
+            written = parse_json(header, _Header)["__metadata__"]
+            about = check_json({key: parse_json(text.encode(), _KINDS[key]) for key, text in written.items()}, _About)
+            features = PromptFeatures(tensors["positive"], tensors["negative"])
+            if about.get("sha256", hashlib.sha256(body).hexdigest()) != hashlib.sha256(body).hexdigest():
+                raise ValueError("its sha256 is not the one that was noted when it was written")
+            if not len(about["names"]) == len(about["unseen"]) == len(tensors["positive"]) == len(tensors["negative"]):
+                raise ValueError("expected features of each name")
+        except (ValueError, KeyError, IndexError) as error:
+            raise CheckpointError(f"the label features at {path} are damaged ({error}); {remedy}") from error
+        return cls(tuple(about["names"]), tuple(about["unseen"]), about["camera_size"], features)
+
+
+def _split(data: bytes) -> tuple[bytes, bytes]:
+    """Return the header of a safetensors file, which is JSON, and the tensors' bytes."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    return data[8:end], data[end:]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import detector_thresholds, score_scenes
 from pickclutter_lang.experiments.scenes.load import load_trained_run
@@ -24,9 +24,18 @@ from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 
 TEACHER_FILE = "teacher_thresholds.json"
 Scenes = Mapping[str, SceneDataset]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Content of `teacher_thresholds.json`."""
+
+    of: dict[str, Any]
+    thresholds: Thresholds
 
 
 def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
@@ -61,10 +70,10 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     :raises DatasetError: when the scenes lack images that the detector reads
     """
     path, key = folder / TEACHER_FILE, teacher_key(config, spec, scenes)
-    if path.is_file():
-        kept = json.loads(path.read_text())
-        if kept["of"] == key:
-            return Thresholds(**kept["thresholds"])
+    if path.exists():
+        kept = read_json(path, _Kept, CheckpointError, "delete it: thresholds are then calibrated again")
+        if kept.of == key:
+            return kept.thresholds
     rivals = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # whose scores alone count
     unseen = unseen_names(spec, scenes)
     names = detector_thresholds(config.false_positive_rate, rivals, scenes, unseen, config.calibration == "few_shot")

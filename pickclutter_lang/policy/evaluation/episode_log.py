@@ -6,11 +6,12 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json_lines
 
 EpisodeKey = tuple[str, int, str]
 """Variant, seed and kind of instruction."""
@@ -64,6 +65,16 @@ def _value(key: str, text: str) -> Any:
     return int(text) if key in ("seed", "wrong_objects", "steps") else text
 
 
+class _Episode(TypedDict):
+    variant: str
+    seed: int
+    kind: str
+    score: float | None
+    threshold: float | None
+    picked: list[str]
+    expected: list[str]
+
+
 class EpisodeLog:
     """JSON lines, one for each episode; `episodes` has them by variant, seed and kind of instruction."""
 
@@ -71,17 +82,12 @@ class EpisodeLog:
         """Read the episodes that are there, without a last line that was cut off by the end of a process."""
         self._path = path
         self.episodes: dict[EpisodeKey, dict[str, Any]] = {}
-        if not path.is_file():
+        if not path.exists():
             return
-        complete = []
-        for line in path.read_text().splitlines():
-            try:
-                episode = json.loads(line)
-            except ValueError:
-                continue
-            self.episodes[episode["variant"], episode["seed"], episode["kind"]] = episode
-            complete.append(line)
-        atomic_write(path, "".join(f"{line}\n" for line in complete).encode())
+        remedy = "delete that line, whose episode then runs again"
+        for episode in read_json_lines(path, _Episode, DatasetError, remedy, may_be_cut=True):
+            self.episodes[episode["variant"], episode["seed"], episode["kind"]] = dict(episode)
+        atomic_write(path, "".join(f"{json.dumps(episode)}\n" for episode in self.episodes.values()).encode())
 
     def append(self, episode: dict[str, Any]) -> None:
         """Add an episode.

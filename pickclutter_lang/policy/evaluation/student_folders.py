@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.json_files import read_json
 
 EVAL_CONFIG_FILE = "config.json"
 TEACHER_KEY = "teacher"
@@ -59,11 +60,8 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
     """
     now = {**comparable, **{variant: _fingerprint(Path(policy)) for variant, policy in policies.items()}}
     path = folder / EVAL_CONFIG_FILE
-    if path.is_file():
-        try:
-            logged = dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise CheckpointError(f"{path} is damaged ({error}); choose another out, or remove that folder") from error
+    if path.exists():
+        logged = read_json(path, dict[str, Any], CheckpointError, "choose another out, or remove that folder")
         for one, other in ((now, logged), (logged, now)):  # the teacher need not act each time
             if TEACHER_KEY not in one and TEACHER_KEY in other:
                 one[TEACHER_KEY] = other[TEACHER_KEY]

@@ -194,7 +194,7 @@ def test_captions_go_by_id(tmp_path: Path, birds: ImageDataset) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"id": "003.Gull/p1.png", "text": "a"}\n' * 2, "line 2"),
+        ('{"id": "003.Gull/p1.png", "text": "a"}\n' * 2, "repeats 003.Gull/p1.png"),
         ('{"id": "x/y.png", "text": "a"}', "x/y.png"),
         ('{"id": "003.Gull/p1.png"}', "line 1"),
         ("a gull", "line 1"),

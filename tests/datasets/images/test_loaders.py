@@ -278,8 +278,8 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
         ('[{"name": "x"}]', "folder"),
         ('[{"folder": "a", "name": "Mug"}, {"folder": "b", "name": "mug"}]', "mug"),
         ('[{"folder": "a"}, {"folder": "a"}]', "twice"),
-        ('[{"folder": "a", "name": ""}]', "no text"),
-        ('[{"folder": "a", "name": 3}]', "no text"),
+        ('[{"folder": "a", "name": ""}]', "expected a text that is not blank"),
+        ('[{"folder": "a", "name": 3}]', "name: expected str . null, but got int"),
         ("{", "classes.json"),
     ],
 )

@@ -50,7 +50,7 @@ def test_card_shows_the_grasp_check(folder: Path) -> None:
 @pytest.mark.parametrize("broken", ["{", json.dumps(CHECK)])
 def test_a_broken_grasp_check_is_named(folder: Path, broken: Any) -> None:
     (folder / "grasp_check.json").write_text(broken)
-    with pytest.raises(DatasetError, match=r"pickclutter validate-grasp-labels in .*grasp_check\.json"):
+    with pytest.raises(DatasetError, match=r"grasp_check\.json is damaged .*pickclutter validate-grasp-labels"):
         write_dataset_card(folder)
 
 
@@ -104,9 +104,9 @@ def test_episodes_match_the_store(folder: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"{}", b'[{"actors": []}]', b"[1]", b"\x1f\x8bhalf"])
 def test_other_files_are_no_episodes(tmp_path: Path, data: Any) -> None:
     (tmp_path / "e.json").write_bytes(data)
-    with pytest.raises(DatasetError, match="expected a"):
+    with pytest.raises(DatasetError, match=r"e.json.*ManiSkill2 episode file|a list of episodes with actors in"):
         read_episodes(tmp_path / "e.json")
-    with pytest.raises(DatasetError, match="No such file"):
+    with pytest.raises(DatasetError, match="no such file"):
         read_episodes(tmp_path / "none.json")
 
 

@@ -8,7 +8,6 @@ import resource
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +158,7 @@ def test_a_shard_that_is_no_hdf5_file(folder: Path) -> None:
     path.write_bytes(b"x" * path.stat().st_size)
     store = SceneStore.open(folder)
     assert store.scene(0)["index"] == 0
-    with pytest.raises(CorruptShardError, match=r"00001\.h5.*not a complete HDF5 file"):
+    with pytest.raises(CorruptShardError, match=r"00001\.h5.*not those of the manifest"):
         store.scene(5)
 
 
@@ -188,8 +187,8 @@ def test_half_a_manifest_and_none(folder: Path, tmp_path: Path) -> None:
 
 
 def test_content_hash_of_the_manifest_is_checked(folder: Path) -> None:
-    manifest = read_manifest(folder)
-    replace(manifest, content_hash="f" * 64).write(folder)
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace(read_manifest(folder).content_hash, "f" * 64))
     with pytest.raises(DatasetError, match="another content hash"):
         verify_store(folder)
 

@@ -138,8 +138,8 @@ def test_the_command_takes_subsets_as_documented(toys: list[str], tmp_path: Path
         ("[]", "a JSON list of scene ids"),
         ('{"a": 1}', "a JSON list of scene ids"),
         ("[1, 2]", "a JSON list of scene ids"),
-        ("nonsense", "cannot be read"),
-        (None, "cannot be read"),
+        ("nonsense", "is damaged"),
+        (None, "there is no such file"),
     ],
 )
 def test_a_split_that_is_none_is_named(toys: list[str], tmp_path: Path, content: str, message: str) -> None:

@@ -275,12 +275,12 @@ def test_paths_and_another_student_are_no_difference(folder: Path) -> None:
     ("content", "named"),
     [
         ("{", "is damaged"),
-        ("[]", "schema 4 .* but got list"),
+        ("[]", "damaged .expected object, but got array"),
         ('{"schema": 2}', "schema 4 .* but got 2"),
         ('{"schema": 4, "kind": "scenes"}', "a result on images .* but it is on scenes"),
         (
             '{"schema": 4, "kind": "images", "name": "cls", "seed": 0}',
-            "config, data, teacher, git_revision, metrics are",
+            r"\$: expected the key config, but it is missing",
         ),
     ],
 )

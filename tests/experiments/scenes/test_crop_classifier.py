@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from helpers.grasping import INTRINSIC
-from helpers.scene_data import COLORS, make_toy_store
+from helpers.scene_data import COLORS, drop_field, make_toy_store
 from helpers.scene_runs import SMALL, config, make_toys
 from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.datasets.scene_images import SceneDataset
@@ -372,10 +372,7 @@ def test_mismatches_are_named(crop_run: tuple[Path, SceneRun], tmp_path: Path) -
 )
 def test_stores_without_the_fields_of_object_crops_are_refused_at_once(tmp_path: Path, store: str, field: str) -> None:
     given = make_toys(tmp_path, size=SIDE)
-    manifest = tmp_path / "scenes" / store / "manifest.json"
-    content = json.loads(manifest.read_text())
-    content["fields"].remove(field)
-    manifest.write_text(json.dumps(content))
+    drop_field(tmp_path / "scenes" / store, field)
     with pytest.raises(DatasetError, match=rf"{field}.*crop_classifier=none"):
         SceneRun.open(
             config(

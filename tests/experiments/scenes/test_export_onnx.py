@@ -174,7 +174,7 @@ def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None
     ("names", "out", "error", "message"),
     [
         ([], "a.onnx", InvalidArgumentError, "one name or more"),
-        (["banana", " "], "a.onnx", InvalidArgumentError, "none of them empty"),
+        (["banana", " "], "a.onnx", InvalidArgumentError, "all of them texts"),
         (["banana", "pear", "banana "], "a.onnx", InvalidArgumentError, "banana more than once"),
         (["very " * 80 + "long"], "a.onnx", InvalidArgumentError, "shorten it"),
         (["banana"], "nowhere/a.onnx", DatasetError, "cannot write .*nowhere/a.onnx"),

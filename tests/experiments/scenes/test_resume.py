@@ -53,11 +53,11 @@ def uninterrupted(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> 
     return content(out)
 
 
-# 3 epochs of 3 steps, then 2 of 8. A checkpoint calls `save_file` three times, for model, optimizer and generators.
+# 3 epochs of 3 steps, then 2 of 8. A checkpoint calls `save` three times, for model, optimizer and generators.
 MOMENTS = {
     "before any checkpoint": (STEP, 2, ([], [])),
     "in an epoch": (STEP, 6, ([1], [])),
-    "while a checkpoint is written": ("pickclutter_lang.training.checkpoint:save_file", 5, ([1], [])),
+    "while a checkpoint is written": ("pickclutter_lang.training.checkpoint:save", 5, ([1], [])),
     "before an older checkpoint is deleted": ("pickclutter_lang.training.trainer:prune", 2, ([1, 2], [])),
     "between the phases": ("pickclutter_lang.training.experiment:MultiPhaseExperiment.load_weights", 1, ([3], [])),
     "in the first epoch of the few-shot phase": (STEP, 11, ([3], [])),

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass, check_class_names
 from pickclutter_lang.datasets.images.loaders.dataset_spec import LoadResult, from_folders, stray_images, subfolders
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.utils.json_files import Text, Written, read_json
 
 CLASSES = "classes.json"
+
+
+class _Named(TypedDict):
+    folder: Text
+
+
+class _Row(_Named, total=False):
+    name: Written | None
+    category: str | None
+    coarse: str | None
+    description: str | None
+
+
+class _File(TypedDict):
+    classes: list[_Row]
+
+
+_CONTENT: Any = list[_Row] | _File
 
 
 def load(config: ImageDataConfig) -> LoadResult:
@@ -50,7 +68,7 @@ def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
     rows = {row["folder"]: row for row in _rows(classes)} if classes else {}
     found = []
     for folder in folders:
-        row = rows.get(folder, {})
+        row = rows.get(folder, _Row(folder=folder))
         name = str(row.get("name") or re.sub(r"[-_]+", " ", folder))
         category, description = str(row.get("category") or row.get("coarse") or ""), str(row.get("description") or "")
         found.append(ImageClass(folder, name, description.strip(), category))
@@ -58,29 +76,19 @@ def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
     return found
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        rows = content["classes"] if isinstance(content, dict) else content
-        if not all(isinstance(row, dict) and "folder" in row for row in rows):
-            raise TypeError("a row without `folder`")
-        names = [row["name"] for row in rows if row.get("name") is not None]
-        if not all(isinstance(name, str) and name.strip() for name in names):
-            raise TypeError("a `name` that is no text, or empty")
-        folders = [row["folder"] for row in rows]
-        if len(set(folders)) < len(folders):
-            raise ValueError("a folder that is there twice")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InvalidArgumentError(
-            f"expected a JSON list of classes with `folder` and `name` in {path}, but: {error}; "
-            "if that is another file, name the right one as data.classes"
-        ) from error
-    return list(rows)
+def _rows(path: Path) -> list[_Row]:
+    advice = "if that is another file, name the right one as data.classes"
+    content: list[_Row] | _File = read_json(path, _CONTENT, InvalidArgumentError, advice)
+    rows = content if isinstance(content, list) else content["classes"]
+    folders = [row["folder"] for row in rows]
+    if len(set(folders)) < len(folders):
+        raise InvalidArgumentError(f"expected each folder once in {path}, but one is there twice; {advice}")
+    return rows
 
 
 def _unmatched(classes: Sequence[ImageClass], names: Path) -> list[str]:
     """Return notes on classes that only the file of names or only the folders have."""
-    there, listed = {item.folder for item in classes}, {str(row["folder"]) for row in _rows(names)}
+    there, listed = {item.folder for item in classes}, {row["folder"] for row in _rows(names)}
     lines = []
     for what, missing in (("have no folder of images", listed - there), ("are not in the file", there - listed)):
         if missing:

@@ -1,0 +1,284 @@
+"""Every JSON file that the package reads: a valid one, and the call that reads it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from helpers.image_data import config as image_config
+from helpers.image_data import paint_classes, toy_views
+from helpers.scene_rows import make_store
+from helpers.scene_runs import config, make_teacher
+from helpers.sweep_results import make_result
+from pickclutter_lang.datasets.images.loaders.image_folder import read_classes
+from pickclutter_lang.datasets.images.metadata import with_captions
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
+from pickclutter_lang.experiments.images import caption_images
+from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.scenes import table12
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.experiments.scenes.scene_scores import read_scores
+from pickclutter_lang.experiments.scenes.trained_student import LabelFeatures
+from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
+from pickclutter_lang.experiments.sweeps.sweep_values import write_values
+from pickclutter_lang.language.collect_descriptions import read_labels
+from pickclutter_lang.language.descriptions import DescriptionSet, load_descriptions
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.migration import folders
+from pickclutter_lang.objects.object_sets import read_object_set
+from pickclutter_lang.policy import config as policy_config
+from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
+from pickclutter_lang.policy.evaluation import student_folders
+from pickclutter_lang.policy.evaluation.calibration import teacher_key, teacher_thresholds
+from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
+from pickclutter_lang.teacher_training.train import _truncate_log
+from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
+from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.training.checkpoint import load_checkpoint, save_checkpoint
+from pickclutter_lang.training.checkpoint_state import PhaseState
+
+Reader = tuple[Path, Callable[[], object]]
+"""A valid file, and the call that reads it."""
+TEACHER = {"name": "pocket", "embed_dim": 32, "fingerprint": "f"}
+POLICY = policy_config.PolicyConfig(
+    policy_config.StudentSpec(
+        "distill", "present", policy_config.StudentArchitecture("timm/resnet10t", 16, False, 0.07), "float32",
+        ("hand",), False, 48, 32, 32, policy_config.PromptArchitecture(8, False, False), ("a", "b"),
+        TeacherReference("pocket", None, "f"), None,
+    ),
+    policy_config.Thresholds(0.5, {"a": 0.5, "b": 0.5}, None),
+)  # fmt: skip
+
+
+def write(path: Path, value: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value) + "\n")
+    return path
+
+
+def manifest(folder: Path) -> Reader:
+    make_store(folder / "store")
+    return folder / "store" / "manifest.json", lambda: SceneStore.open(folder / "store").labels("present")
+
+
+def grasp_check(folder: Path) -> Reader:
+    make_store(folder / "store")
+    rates = dict.fromkeys(("agreement", "precision", "recall", "pose_success"), 0.5)
+    path = write(folder / "store" / "grasp_check.json", {"instances": 2, "labelled": 1, "picked": 1, **rates})
+    return path, lambda: dataset_card.write_dataset_card(folder / "store")
+
+
+def settings(folder: Path) -> Reader:
+    made = config(f"scenes={folder}", f"out={folder}").as_dict()
+    path = write(folder / "settings.json", {"settings": made, "data": {}, "teacher": TEACHER})
+    return path, lambda: load_run_config(EvaluateConfig(str(folder), None, 1, "cpu"))
+
+
+def state(folder: Path) -> Reader:
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    row = {"phase": "distill", "epoch": 1, "loss": float("nan"), "seconds": 1.0, "validation": {"f1": 0.5}}
+    values = {"phase": "distill", "epoch": 1, "labels": ["a"], "architecture": {}, "teacher": TEACHER}
+    values |= {"schedule": {"last_epoch": 1}, "history": [row]}
+    save_checkpoint(folder / "epoch_0001", model, optimizer, values)
+    return folder / "epoch_0001" / "state.json", lambda: load_checkpoint(folder / "epoch_0001", PhaseState)
+
+
+def result(folder: Path) -> Reader:
+    return write(folder / "result.json", make_result("cls", 0, 0.5)), lambda: read_result(folder, "scenes")
+
+
+def policy(folder: Path) -> Reader:
+    features = PromptFeatures(torch.ones(2, 4), torch.ones(2, 4))
+    save_pretrained(folder / "policy", POLICY, {"w": torch.ones(3)}, features)
+    return folder / "policy" / "policy.json", lambda: load_pretrained(folder / "policy")
+
+
+def teacher(folder: Path) -> Reader:
+    root = make_teacher(folder / "teacher")
+    return root / "open_clip_config.json", lambda: load_pocket_teacher(root)
+
+
+def features(folder: Path) -> Reader:
+    key, cache = FeatureKey("d", "t"), FeatureCache(folder)
+    cache.save(key, torch.ones(2, 3))
+    return next(folder.glob("*.json")), lambda: cache.load(key)
+
+
+def label_features(folder: Path) -> Reader:
+    path = folder / "label_features.safetensors"
+    LabelFeatures(("a", "b"), (True, False), 32, PromptFeatures(torch.ones(2, 4), torch.ones(2, 4))).save(path)
+    return path, lambda: LabelFeatures.load(path)
+
+
+def views(folder: Path) -> Reader:
+    toy_views(folder / "views", objects=2, views=2)
+    return folder / "views" / "views.json", lambda: ObjectViewDataset.open(folder / "views")
+
+
+def classes(folder: Path) -> Reader:
+    paint_classes(folder / "data", ["a", "b"], 1)
+    path = write(folder / "data" / "classes.json", [{"folder": "a", "name": "one"}, {"folder": "b"}])
+    return path, lambda: read_classes(folder / "data", path)
+
+
+def captions(folder: Path) -> Reader:
+    from pickclutter_lang.datasets.images.loaders import load_set
+
+    paint_classes(folder / "data", ["a", "b"], 2)
+    data = load_set(image_config(folder)).data
+    path = write(folder / "captions.jsonl", {"id": data.images.ids[0], "text": "a"})
+    return path, lambda: with_captions(data, path)
+
+
+def caption_model(folder: Path) -> Reader:
+    out = write(folder / "c.jsonl", {"id": "a", "text": "b", "sha256": "s"})
+    made = {"model": "m", "weights": "w", "max_tokens": 4}
+    path = write(folder / f"c.jsonl{caption_images._PROVENANCE_SUFFIX}", made)
+
+    def read() -> None:
+        with out.open("a+b") as stream:
+            caption_images._check_provenance(out, stream, made)
+
+    return path, read
+
+
+def split_file(folder: Path) -> Reader:
+    path = write(folder / "few.json", ["ood/0/1"])
+    return path, lambda: subsets.read_split(path)
+
+
+def episodes(folder: Path) -> Reader:
+    path = write(folder / "episodes.json", [{"actors": [{"model_id": "a"}]}])
+    return path, lambda: maniskill_episodes.read_episodes(path)
+
+
+def objects(folder: Path) -> Reader:
+    box = {"min": [0, 0, 0], "max": [1, 1, 1]}
+    for name in ("collision.obj", "textured.obj"):
+        (folder / "models" / "a").mkdir(parents=True, exist_ok=True)
+        (folder / "models" / "a" / name).touch()
+    path = write(folder / "info_pick_v0.json", {"a": {"bbox": box, "scales": [1.0]}})
+    return path, lambda: read_object_set("ycb", folder, ["a"])
+
+
+def descriptions(folder: Path) -> Reader:
+    load_descriptions("standard").save(folder / "d.json")
+    return folder / "d.json", lambda: DescriptionSet.load(folder / "d.json")
+
+
+def labels(folder: Path) -> Reader:
+    path = write(folder / "labels.json", ["mug"])
+    return path, lambda: read_labels(str(path))
+
+
+def trained_images(folder: Path) -> Reader:
+    from pickclutter_lang.datasets.images.loaders import load_set
+    from pickclutter_lang.teachers.training_images import check_untrained_images
+
+    paint_classes(folder / "data", ["a", "b"], 2)
+    data = load_set(image_config(folder)).data
+    path = write(folder / "training_images.json", ["00"])
+    return path, lambda: check_untrained_images(data, str(folder))
+
+
+def teacher_log(folder: Path) -> Reader:
+    path = write(folder / "log.jsonl", {"step": 0})
+    return path, lambda: _truncate_log(path, 1)
+
+
+def episode_log(folder: Path) -> Reader:
+    row = {"variant": "v", "seed": 0, "kind": "k", "score": 0.5, "threshold": None, "picked": [], "expected": []}
+    path = write(folder / "episodes.jsonl", row)
+    return path, lambda: EpisodeLog(path)
+
+
+def evaluated_students(folder: Path) -> Reader:
+    path = write(folder / student_folders.EVAL_CONFIG_FILE, {"seed": 0})
+    return path, lambda: student_folders.check_same(folder, {"seed": 0}, {})
+
+
+def sweep_scores(folder: Path) -> Reader:
+    stages = {"few_shot": {"scores": {"a": [0.1]}, "predicted": {"a": "1"}}}
+    runs = [{"method": "m", "object_split": 0, "seed": 0, "draw": 0, "stages": stages}]
+    content = {"splits": {"0": {"scenes": ["s"], "targets": {"a": "0"}}}, "runs": runs}
+    path = folder / "scores.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(content).encode()))
+    return path, lambda: read_scores(path)
+
+
+def sweep_about(folder: Path) -> Reader:
+    write_values(folder / "values.csv", SweepResults(folder, {}, {}))
+    path = write(folder / "about.json", {"notes": [], "settings": {}, "pairs": []})
+    return path, lambda: table12.read_tables(folder)
+
+
+def old_policy(folder: Path) -> Reader:
+    path = write(folder / "policy.json", {"schema": 3})
+    return path, lambda: folders._read(path)
+
+
+def captions_before(folder: Path) -> Reader:
+    path = write(folder / "c.jsonl", {"id": "a", "text": "b", "sha256": "s"})
+
+    def read() -> None:
+        with caption_images._open(path) as stream:
+            caption_images._kept(path, stream, {"a": "s"})
+
+    return path, read
+
+
+def thresholds(folder: Path) -> Reader:
+    settings: Any = SimpleNamespace(calibration="id", false_positive_rate=0.05)
+    scenes: Any = {"id": SimpleNamespace(content_hash="x")}
+    key = teacher_key(settings, POLICY.student, scenes)
+    path = write(folder / "teacher_thresholds.json", {"of": key, "thresholds": asdict(POLICY.thresholds)})
+    return path, lambda: teacher_thresholds(settings, POLICY.student, scenes, folder)
+
+
+def old_log(folder: Path) -> Reader:
+    path = write(folder / "log.jsonl", {"phase": "distill"})
+    return path, lambda: folders._rows(path)
+
+
+READERS: Mapping[str, Callable[[Path], Reader]] = {
+    "datasets/images/loaders/image_folder.py:_rows": classes,
+    "datasets/images/metadata.py:with_captions": captions,
+    "datasets/object_views.py:open": views,
+    "datasets/scenes/dataset_card.py:_check": grasp_check,
+    "datasets/scenes/manifest.py:read_manifest": manifest,
+    "datasets/scenes/maniskill_episodes.py:read_episodes": episodes,
+    "datasets/scenes/subsets.py:read_split": split_file,
+    "experiments/images/caption_images.py:_check_provenance": caption_model,
+    "experiments/images/caption_images.py:_kept": captions_before,
+    "experiments/result.py:read_result": result,
+    "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
+    "experiments/scenes/table12.py:read_tables": sweep_about,
+    "experiments/scenes/trained_student.py:load": label_features,
+    "language/collect_descriptions.py:_read_file": labels,
+    "language/descriptions.py:load": descriptions,
+    "migration/folders.py:_read": old_policy,
+    "migration/folders.py:_rows": old_log,
+    "objects/object_sets.py:read_object_set": objects,
+    "policy/bundle.py:_read": policy,
+    "policy/evaluation/calibration.py:teacher_thresholds": thresholds,
+    "policy/evaluation/episode_log.py:__init__": episode_log,
+    "policy/evaluation/student_folders.py:check_same": evaluated_students,
+    "teacher_training/train.py:_truncate_log": teacher_log,
+    "teachers/feature_cache.py:load": features,
+    "teachers/pocket.py:load_pocket_teacher": teacher,
+    "teachers/training_images.py:check_untrained_images": trained_images,
+    "training/checkpoint.py:load_checkpoint": state,
+    "training/experiment.py:read_run": settings,
+}
+"""File and function that reads JSON -> what makes such a file and reads it."""

@@ -1,0 +1,100 @@
+"""JSON that a disk or a person has changed: one line that names the file, for every file that the package reads.
+
+A new call that reads JSON fails here until `READERS` has a row for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.json_readers import READERS
+from helpers.paths import ROOT
+from pickclutter_lang.errors import PickClutterError
+
+PACKAGE = ROOT / "pickclutter_lang"
+CALLS = ("read_json", "read_json_lines", "parse_json")
+PARSED_OTHERWISE = {
+    "utils/json_files.py": "the reader itself",
+    "utils/locks.py": "a lock, whose holder is shown where it can be read",
+    "language/chat_client.py": "an answer of a server, see its tests",
+    "objects/catalog.py": "an asset of the package",
+    "objects/extra_objects.py": "an asset of the package",
+    "experiments/sweeps/paper_tables.py": "an asset of the package",
+    "training/experiment.py": "values of this process, as JSON has them",
+    "experiments/comparison.py": "values of this process, as JSON has them",
+    "datasets/scenes/manifest.py": "values of this process, as JSON has them",
+}
+"""Files that call `json.loads`, and why."""
+
+
+BOMB = gzip.compress(b"[" + b" " * (80 * 2**20), compresslevel=1) + b"\n"
+
+
+def _swap(path: Path, make: Callable[[Path], None]) -> None:
+    path.unlink()
+    make(path)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a list of lists": lambda path: path.write_text("[[]]\n"),
+    "a number": lambda path: path.write_text("5\n"),
+    "null": lambda path: path.write_text("null\n"),
+    "a text": lambda path: path.write_text('"text"\n'),
+    "latin-1": lambda path: path.write_bytes(b'{"caf\xe9": 1}\n'),
+    "UTF-16": lambda path: path.write_text("{}\n", encoding="utf-16"),
+    "100,000 brackets": lambda path: path.write_text("[" * 100_000 + "\n"),
+    "200 levels": lambda path: path.write_text("[" * 200 + "]" * 200 + "\n"),
+    "an integer of 5,000 digits": lambda path: path.write_text("9" * 5000 + "\n"),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] + b"\n"),
+    "a bit flipped into a control character": lambda path: path.write_bytes(b"\x01" + path.read_bytes()[1:]),
+    "too large": lambda path: os.truncate(path, 2**37),
+    "a folder": lambda path: _swap(path, Path.mkdir),
+    "a pipe": lambda path: _swap(path, os.mkfifo),
+    "a device": lambda path: _swap(path, lambda link: link.symlink_to("/dev/zero")),
+    "a gzip bomb": lambda path: path.write_bytes(BOMB),
+    "cut gzip": lambda path: path.write_bytes(b"\x1f\x8bhalf\n"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_damage_is_one_line_that_names_the_file(reader: str, tmp_path: Path) -> None:
+    path, read = READERS[reader](tmp_path)
+    whole = path.read_bytes()
+    read()
+    for name, damage in DAMAGES.items():
+        damage(path)
+        with pytest.raises(PickClutterError) as caught:
+            read()
+        message = str(caught.value)
+        assert "\n" not in message and path.name in message and len(message) < 900, (name, message)
+        assert "Traceback" not in message
+        (path.rmdir if path.is_dir() and not path.is_symlink() else path.unlink)()
+        path.write_bytes(whole)
+    read()
+
+
+def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from ((node.name, call) for call in ast.walk(node) if isinstance(call, ast.Call))
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ast.unparse(call.func)
+
+
+def test_every_file_that_is_read_has_a_row() -> None:
+    found, plain = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        place = str(path.relative_to(PACKAGE))
+        tree = ast.parse(path.read_text())
+        found |= {f"{place}:{name}" for name, call in _functions(tree) if _called(call) in CALLS}
+        plain |= {place for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "json.loads"}
+    assert {name for name in found if not name.startswith("utils/json_files.py")} == set(READERS)
+    assert plain == set(PARSED_OTHERWISE)

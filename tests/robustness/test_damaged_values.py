@@ -1,0 +1,271 @@
+"""Files of the right form with a value that is wrong: the line names the key."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from helpers.json_readers import READERS, Reader
+from pickclutter_lang.datasets.images.pixel_cache import PixelCache
+from pickclutter_lang.errors import CheckpointError, DatasetError, PickClutterError
+from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.training.checkpoint import saved_epochs
+
+Change = Callable[[Any], object]
+
+
+def put(*keys: Any) -> Change:
+    """Return a change: the last of the keys becomes the value of the path before it."""
+
+    def change(values: Any) -> None:
+        for key in keys[:-2]:
+            values = values[key]
+        values[keys[-2]] = keys[-1]
+
+    return change
+
+
+def drop(*keys: Any) -> Change:
+    def change(values: Any) -> None:
+        for key in keys[:-1]:
+            values = values[key]
+        del values[keys[-1]]
+
+    return change
+
+
+MANIFEST, STATE, SETTINGS, RESULT, POLICY, TEACHER, VIEWS = (
+    "datasets/scenes/manifest.py:read_manifest", "training/checkpoint.py:load_checkpoint",
+    "training/experiment.py:read_run", "experiments/result.py:read_result", "policy/bundle.py:_read",
+    "teachers/pocket.py:load_pocket_teacher", "datasets/object_views.py:open",
+)  # fmt: skip
+TABLE: list[tuple[str, Change, str]] = [
+    *[(MANIFEST, put("scenes", value), "scenes: expected int") for value in (10**15, -1, 0, 1.5, "x", None)],
+    (MANIFEST, put("scenes", 12), "00002.h5 to have 4 scenes from 8"),
+    (MANIFEST, put("scenes", 10), "00002.h5 to have 2 scenes from 8"),
+    *[(MANIFEST, put("shard_size", value), "shard_size: expected int") for value in (0, -1, 10**18, "5")],
+    (MANIFEST, put("shard_size", 1), "00000.h5 to have 1 scenes from 0"),
+    *[(MANIFEST, put("settings", "image_size", v), "image_size: expected int") for v in (10**9, -1, "x", None)],
+    (MANIFEST, put("settings", "image_size", 64), "hand_rgb is uint8"),
+    *[(MANIFEST, put("settings", value), "settings: expected object") for value in (None, [])],
+    (MANIFEST, put("settings", {}), "expected the key cameras"),
+    (MANIFEST, put("settings", "cameras", "hand"), "cameras: expected array, but got str"),
+    (MANIFEST, put("settings", "cameras", ["evil"]), "settings.cameras to be one of hand, base"),
+    (MANIFEST, put("fields", [1, 2]), r"fields\[0\]: expected str, but got int"),
+    (MANIFEST, put("fields", ["index", "present", "secret"]), "index, present and other fields of scenes"),
+    (MANIFEST, put("objects", []), "objects: expected array of length >= 1"),
+    (MANIFEST, lambda m: [one.update(name="mug") for one in m["objects"]], "expected different objects"),
+    (MANIFEST, put("objects", 0, "name", "x" * 10000), "name: expected str of length <= 1000"),
+    (MANIFEST, put("objects", 0, "name", "a\nb"), "name: expected one line of text"),
+    (MANIFEST, put("objects", 0, "name", "a\ud800"), "name: expected one line of text"),
+    (MANIFEST, put("objects", 0, "name", 5), "name: expected str, but got int"),
+    (MANIFEST, put("objects", 0, "split", "foo"), "split: expected str matching"),
+    (MANIFEST, put("objects", 0, "more", 1), r"objects\[0\]: expected keys out of model_id, name, split, but got more"),
+    (MANIFEST, put("shards", []), "0 of 3 shards are listed"),
+    (MANIFEST, lambda m: m["shards"].__setitem__(1, m["shards"][0]), "each shard once, but got 00000.h5 twice"),
+    *[(MANIFEST, put("shards", 0, "file", v), "file: expected str") for v in ("../../x", "/etc/passwd", None, 5)],
+    (MANIFEST, put("shards", 0, "file", "1" * 10000 + ".h5"), "file: expected str"),
+    (MANIFEST, put("shards", 0, "rows", 10**9), "00000.h5 to have 4 scenes"),
+    (MANIFEST, put("shards", 0, "first", -5), "first: expected int >= 0"),
+    (MANIFEST, put("shards", 0, "sha256", None), "sha256: expected str, but got null"),
+    (MANIFEST, put("shards", 0, "sha256", "0" * 64), "00000.h5: its bytes are not those of the manifest"),
+    (MANIFEST, put("content_hash", 5), "content_hash: expected str"),
+    (MANIFEST, put("content_hash", "f" * 64), "another content hash than theirs"),
+    (MANIFEST, put("seed", None), "expected the key source"),
+    (MANIFEST, put("seed", "x"), "seed: expected int | null, but got str"),
+    *[(MANIFEST, put("split", value), "split: expected str") for value in (None, "x" * 10000)],
+    (MANIFEST, put("versions", None), "versions: expected object, but got null"),
+    (MANIFEST, put("object_set", None), "object_set: expected str"),
+    (MANIFEST, put("more", 1), "expected keys out of split, seed"),
+    (STATE, drop("teacher"), "expected the key teacher"),
+    (STATE, put("teacher", None), "teacher: expected object"),
+    (STATE, drop("architecture"), "expected the key architecture"),
+    (STATE, put("architecture", []), "architecture: expected object, but got array"),
+    (STATE, drop("history"), "expected the key history"),
+    (STATE, put("history", None), "history: expected array"),
+    (STATE, lambda s: s.update(history=s["history"] * 99), "it is of epoch 1 with 99 rows"),
+    (STATE, put("history", 0, "validation", "x"), "validation: expected object, but got str"),
+    (STATE, put("epoch", 4), "it is of epoch 4 with 1 rows"),
+    (STATE, put("rng", None), "rng: expected object"),
+    (STATE, put("rng", "python", []), "rng.python: expected array of length 3"),
+    (STATE, put("optimizer", None), "optimizer: expected object"),
+    (STATE, put("schedule", {}), "schedule: expected the key last_epoch"),
+    (STATE, put("schedule", None), "schedule: expected object"),
+    (STATE, put("schema", 9), "expected checkpoint schema 1"),
+    (STATE, put("sha256", "model", "0" * 64), "model.safetensors is damaged"),
+    (SETTINGS, put("settings", None), "settings: expected object"),
+    (SETTINGS, put("settings", "data", []), "settings.json is damaged"),
+    (SETTINGS, put("settings", "seed", -1), "seed"),
+    (SETTINGS, put("settings", "method", "${oc.env:HOME}"), "holds an interpolation"),
+    (SETTINGS, put("data", []), "data: expected object"),
+    (SETTINGS, put("teacher", "embed_dim", 0), "embed_dim: expected int >= 1"),
+    (RESULT, drop("metrics"), "expected the key metrics"),
+    (RESULT, put("metrics", []), "metrics: expected object"),
+    (RESULT, put("metrics", {}), "metrics: expected object of length >= 1"),
+    (RESULT, drop("metrics", "few_shot", "id_on_id"), "expected the key id_on_id"),
+    (RESULT, put("metrics", "few_shot", "id_on_id", "model", "f1", "x"), "expected float | null, but got str"),
+    (RESULT, put("history", {"distill": []}), "expected array of length >= 1"),
+    (RESULT, drop("config"), "expected the key config"),
+    (RESULT, put("metrics", "few_shot", "id_on_id", "classes", "a|b\n<b>", {}), "expected one line of text"),
+    (RESULT, put("metrics", "few_shot", "id_on_id", "classes", "other", {}), "the same classes in all stages"),
+    (RESULT, put("seed", "0"), "seed: expected int"),
+    (POLICY, put("student", "names", ["a", "a"]), "expected different names"),
+    (POLICY, put("student", "names", [1, 2]), "names.*expected str, but got int"),
+    (POLICY, put("student", "names", ["a\n", "b"]), "expected one line of text"),
+    (POLICY, put("thresholds", "default", float("nan")), "expected default to lie between 0.0 and 1.0"),
+    (POLICY, put("thresholds", "names", "a", 99), "thresholds.names.a to lie between"),
+    (POLICY, put("thresholds", {}), "thresholds: expected the key default"),
+    *[(POLICY, put("student", "camera_size", v), "camera_size to lie between 32 and 4096") for v in (-1, 0, 10**9)],
+    (POLICY, put("student", "image_size", 10**6), "image_size to lie between 1 and 4096"),
+    (POLICY, put("sha256", "weights.safetensors", "0" * 64), "weights.safetensors is damaged"),
+    (POLICY, put("settings", {}), "expected keys out of schema, student, thresholds, sha256, but got settings"),
+    (TEACHER, put("model_cfg", "text_cfg", "hf_model_name", "x/y"), "expected keys out of .*, but got hf_model_name"),
+    (TEACHER, put("model_cfg", "vision_cfg", "timm_model_pretrained", True), "timm_model_pretrained to be false"),
+    (TEACHER, put("model_cfg", "vision_cfg", "timm_model_name", "hf-hub:x/y"), "timm_model_name: expected str"),
+    (TEACHER, put("model_cfg", "embed_dim", 64), "damaged or of another architecture"),
+    (TEACHER, put("preprocess_cfg", "size", 0), "size: expected int >= 1"),
+    (TEACHER, put("preprocess_cfg", "std", [0, 0, 0]), "std.*expected float > 0"),
+    (TEACHER, put("preprocess_cfg", "more", 1), "expected keys out of .*, but got more"),
+    (TEACHER, put("sha256", "0" * 64), "open_clip_model.safetensors is damaged"),
+    (VIEWS, put("things", None), "things: expected array"),
+    (VIEWS, put("things", []), "expected views of objects from 0 to -1"),
+    (VIEWS, put("settings", None), "settings: expected object"),
+    (VIEWS, put("content_hash", "0" * 64), "are not those of views.json"),
+    ("datasets/scenes/subsets.py:read_split", lambda s: s.clear(), "the list is empty"),
+    ("datasets/images/loaders/image_folder.py:_rows", put(0, "folder", "b"), "expected each folder once"),
+    ("datasets/images/loaders/image_folder.py:_rows", put(0, "folder", None), "folder: expected str, but got null"),
+    ("datasets/images/loaders/image_folder.py:_rows", put(0, "description", []), "description: expected str"),
+    ("policy/evaluation/calibration.py:teacher_thresholds", put("thresholds", []), "thresholds: expected object"),
+    ("experiments/scenes/table12.py:read_tables", put("pairs", [["a"]]), "pairs.*expected array of length 2"),
+]  # fmt: skip
+
+
+def made(reader: str, folder: Path) -> Reader:
+    return READERS[reader](folder)
+
+
+@pytest.mark.parametrize(("reader", "change", "message"), TABLE)
+def test_a_wrong_value_is_named(reader: str, change: Change, message: str, tmp_path: Path) -> None:
+    path, read = made(reader, tmp_path)
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+    with pytest.raises(PickClutterError, match=message) as caught:
+        read()
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
+
+
+TENSORS = {
+    STATE: "epoch_0001/model.safetensors",
+    POLICY: "policy/weights.safetensors",
+    TEACHER: "teacher/open_clip_model.safetensors",
+    "experiments/scenes/trained_student.py:load": "label_features.safetensors",
+}
+
+
+@pytest.mark.parametrize("reader", TENSORS)
+def test_a_flipped_bit_in_tensors_is_found(reader: str, tmp_path: Path) -> None:
+    _, read = made(reader, tmp_path)
+    path = tmp_path / TENSORS[reader]
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(PickClutterError, match=rf"{path.name} (is|are) damaged .*sha256"):
+        read()
+
+
+@pytest.mark.parametrize("reader", TENSORS)
+def test_files_of_earlier_versions_without_hashes_are_read(reader: str, tmp_path: Path) -> None:
+    described, read = made(reader, tmp_path)
+    if described.suffix == ".json":
+        values = json.loads(described.read_text())
+        del values["sha256"]
+        described.write_text(json.dumps(values))
+    else:
+        metadata = {"names": '["a", "b"]', "unseen": "[true, false]", "camera_size": "32"}
+        save_file(load_file(described), described, metadata)
+    read()
+
+
+@pytest.mark.parametrize("reader", [POLICY, TEACHER])
+def test_weights_that_are_no_numbers_are_refused(reader: str, tmp_path: Path) -> None:
+    described, read = made(reader, tmp_path)
+    path = tmp_path / TENSORS[reader]
+    weights = {name: value.float() * torch.nan for name, value in load_file(path).items()}
+    save_file(weights, path)
+    values = json.loads(described.read_text())
+    del values["sha256"]
+    described.write_text(json.dumps(values))
+    with pytest.raises(PickClutterError, match="expected finite numbers in"):
+        read()
+
+
+def test_other_folders_than_those_of_epochs_do_not_count(tmp_path: Path) -> None:
+    for name in ("epoch_0001", "epoch_1x", "epoch_99999999999999999999", "epoch_0002.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.json").touch()
+    assert saved_epochs(tmp_path) == [1]
+
+
+PREDICTIONS = Predictions(
+    torch.full((3, 2), 0.5), torch.ones(3, 2).bool(), ["a", "b"], torch.tensor([True, False]), ["s"] * 3
+)
+ARRAYS: list[tuple[dict[str, Any], str]] = [
+    ({"names": None}, "There is no item named 'names.npy'"),
+    ({"probabilities": np.zeros((3, 5), np.float32)}, "expected targets with 5 C"),
+    ({"probabilities": np.full((3, 2), np.nan, np.float32)}, "expected finite numbers in probabilities"),
+    ({"probabilities": np.full((3, 2), "x")}, "expected probabilities with 2 axes of kind f"),
+    ({"targets": np.ones((3, 2), np.int64)}, "expected targets with 2 axes of kind bf, but got int64"),
+    ({"names": np.array([b"a", b"b"], object)}, "an array declares 16 bytes, but has"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), ARRAYS)
+def test_wrong_arrays_are_named(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "predictions" / "x.npz"
+    save_predictions(path, PREDICTIONS)
+    assert load_predictions(path).names == ["a", "b"]
+    with np.load(path) as file:
+        arrays = {name: value for name, value in {**file, **change}.items() if value is not None}
+    np.savez(path, **arrays)
+    with pytest.raises(CheckpointError, match=rf"x\.npz is damaged .*{message}.*evaluate-affordance"):
+        load_predictions(path)
+
+
+def test_an_array_that_declares_20_gb_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "predictions" / "x.npz"
+    save_predictions(path, PREDICTIONS)
+    stream = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (5 * 10**9, 1)}
+    np.lib.format.write_array_header_1_0(stream, header)  # type: ignore[no-untyped-call]
+    with np.load(path) as file, zipfile.ZipFile(tmp_path / "bomb", "w") as archive:
+        for name in file.files:
+            archive.writestr(f"{name}.npy", stream.getvalue())
+    (tmp_path / "bomb").replace(path)
+    with pytest.raises(CheckpointError, match="an array declares 20000000000 bytes, but has 0"):
+        load_predictions(path)
+    np.save(path.with_suffix(".npy"), np.zeros(3))
+    path.with_suffix(".npy").replace(path)
+    with pytest.raises(CheckpointError, match="not a zip file"):
+        load_predictions(path)
+
+
+def test_a_flipped_pixel_of_a_cached_image_is_found(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    PixelCache(tmp_path / "c", 3, 8).write([0, 1, 2], pixels)
+    data = bytearray((tmp_path / "c").read_bytes())
+    data[-1] ^= 1
+    (tmp_path / "c").write_bytes(data)
+    cache = PixelCache(tmp_path / "c", 3, 8)
+    assert cache.missing([0, 1, 2]) == [] and (cache.read([0, 1]) == pixels[:2]).all()
+    with pytest.raises(DatasetError, match=r"image 2 in .*c are damaged .*delete it"):
+        cache.read([2])
