@@ -115,7 +115,7 @@ def help_text() -> str:
         "options",
         f"  {'--version':<{width}}the version of the package",
         f"  {'--config-dir FOLDER':<{width}}after COMMAND: find configuration groups of your own there too",
-        f"  {'--debug':<{width}}after COMMAND: show the traceback of an error too, as {DEBUG}=1 does",
+        f"  {'--debug':<{width}}after COMMAND: show the traceback of an error too ({DEBUG}=1)",
         "",
         'shell completion, in bash or zsh: eval "$(pickclutter --shell-completion install=bash)"',
     ]

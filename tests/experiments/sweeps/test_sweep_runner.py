@@ -336,7 +336,7 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     assert process.wait() == -signal.SIGKILL
     time.sleep(0.2)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0 and "4/4 runs, 0 failed" in done.stdout, done.stderr
+    assert done.returncode == 0 and "4/4 runs, 0 failed" in done.stderr, done.stderr
 
     results = load_sweep(tmp_path / "grid", TABLE12)
     keys = [Replicate(0, 0, 0), Replicate(0, 0, 1), Replicate(1, 0, 0), Replicate(1, 0, 1)]
