@@ -98,3 +98,48 @@ def test_every_file_that_is_read_has_a_row() -> None:
         plain |= {place for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "json.loads"}
     assert {name for name in found if not name.startswith("utils/json_files.py")} == set(READERS)
     assert plain == set(PARSED_OTHERWISE)
+
+
+TAKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "names with emoji and accents": (
+        "datasets/scenes/manifest.py:read_manifest",
+        lambda path: path.write_text(path.read_text().replace('"banana"', '"banana \U0001f34c é"')),
+        "any text of one line may be a name, and is escaped where it is shown",
+    ),
+    "other versions of packages": (
+        "datasets/scenes/manifest.py:read_manifest",
+        lambda path: path.write_text(path.read_text().replace('"versions": {}', '"versions": {"torch": "0"}')),
+        "content is known by its hash, versions are a note",
+    ),
+    "a class file for folders that are not there": (
+        "datasets/images/loaders/image_folder.py:_rows",
+        lambda path: path.write_text('[{"folder": "../../etc", "name": "x"}]'),
+        "rows are looked up by the folders that are there; no path is made of them",
+    ),
+    "features without their file": (
+        "teachers/feature_cache.py:load",
+        lambda path: path.with_suffix(".safetensors").unlink(),
+        "they are computed again",
+    ),
+    "a log cut while it was written": (
+        "policy/evaluation/episode_log.py:__init__",
+        lambda path: path.write_text(path.read_text() + '{"variant": "v", "se'),
+        "that episode runs again",
+    ),
+    "keys of another version beside those that are needed": (
+        "experiments/result.py:read_result",
+        lambda path: path.write_text(path.read_text().replace('{"schema"', '{"later": 1, "schema"')),
+        "results and checkpoints may have more than is read",
+    ),
+}
+"""Changes that are right to take: who reads them, the change, and why."""
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_right_to_take_is_taken(name: str, tmp_path: Path) -> None:
+    reader, change, _ = TAKEN[name]
+    path, read = READERS[reader](tmp_path)
+    before = path.read_bytes()
+    change(path)
+    assert path.read_bytes() != before or not path.with_suffix(".safetensors").exists()
+    read()

@@ -365,7 +365,7 @@ def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
     folder = write_views(tmp_path / "v", 0)
     images = folder / "views.h5"
     images.write_bytes(images.read_bytes()[:-300])
-    with pytest.raises(CorruptShardError, match="collect"):
+    with pytest.raises(CorruptShardError, match="render these views again"):
         ObjectViewDataset.open(folder)
 
 
