@@ -10,15 +10,18 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from helpers.image_data import toy_views
 from helpers.scene_rows import make_store
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, read_manifest, shards, verify_store
+from pickclutter_lang.datasets.scenes.manifest import ShardEntry
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 
 Change = Callable[[h5py.File], object]
@@ -32,7 +35,7 @@ def replaced(name: str, data: object, **more: object) -> Change:
     return change
 
 
-def altered(name: str, change: Callable[[np.ndarray], object]) -> Change:
+def altered(name: str, change: Callable[[NDArray[Any]], object]) -> Change:
     def apply(file: h5py.File) -> None:
         values = file[name][...]
         change(values)
@@ -88,8 +91,8 @@ TABLE: dict[str, tuple[Change, str]] = {
     "labels of 7": (replaced("present", np.full((4, 26), 7)), "present is int64"),
     "labels of 7 that say they are bool": (bad_flags, "expected present to be false or true"),
     "labels of three columns": (replaced("present", np.zeros((4, 3), bool)), r"bool \[4, 3\] instead of"),
-    "actors out of range": (altered("actors", lambda a: a.__setitem__((0, 0), 999)), "expected actors below 26"),
-    "an actor twice": (altered("actors", lambda a: a.__setitem__((0, 1), a[0, 0])), "expected distinct actors"),
+    "actors out of range": (altered("actors", lambda a: a[:1, :1].fill(999)), "expected actors below 26"),
+    "an actor twice": (altered("actors", lambda a: a[:1, 1:2].fill(a[0, 0])), "expected distinct actors"),
     "graspable but not visible": (altered("graspable", lambda a: a.fill(True)), "graspable, but not visible"),
     "present without an actor": (altered("present", lambda a: a.fill(True)), "does not match `actors`"),
     "poses of NaN": (altered("poses", lambda a: a.fill(np.nan)), "expected finite poses"),
@@ -153,7 +156,12 @@ def test_a_whole_shard_is_hashed_once_until_its_file_changes(tmp_path: Path, mon
     make_store(tmp_path / "s")
     hashed: list[str] = []
     check = shards.bytes_damage
-    monkeypatch.setattr(shards, "bytes_damage", lambda path, entry: hashed.append(path.name) or check(path, entry))
+
+    def counted(path: Path, entry: ShardEntry) -> str | None:
+        hashed.append(path.name)
+        return check(path, entry)
+
+    monkeypatch.setattr(shards, "bytes_damage", counted)
     for _ in range(3):
         SceneStore.open(tmp_path / "s").labels("present")
     assert hashed == ["00000.h5", "00001.h5", "00002.h5"]
