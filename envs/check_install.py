@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = check()
         except PickClutterError as error:
             _say(f"FAILED  {name}: {type(error).__name__}: {error}")
-            return 1
+            return 2
         _say(f"ok      {name}: {found}")
     return 0
 
@@ -154,18 +155,25 @@ def _version_of(package: str) -> str:
 def _torch_devices() -> str:
     """Ask another process: a torch that breaks at its import is a fact of the report, not its end."""
     names = "print('cpu', *(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())), sep=', ')"
-    asked = subprocess.run(
-        [sys.executable, "-c", f"import torch; {names}"], capture_output=True, text=True, check=False
-    )
-    answer = asked.stderr if asked.returncode else asked.stdout
-    return answer.strip().splitlines()[-1] if answer.strip() else f"no answer, status {asked.returncode}"
+    command = [sys.executable, "-c", f"import torch; {names}"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    except subprocess.TimeoutExpired:
+        return "no answer within two minutes"
+    answer = (asked.stderr if asked.returncode else asked.stdout).strip().splitlines()
+    return _without_folders(answer[-1]) if answer else f"no answer, status {asked.returncode}"
+
+
+def _without_folders(text: str) -> str:
+    """Return a text whose absolute paths are file names alone: a report is for others."""
+    return re.sub(r"(?:/[^/\s:'\"]+)+/", "", text)
 
 
 def _renderer() -> str:
     try:
-        return check_loader()
+        return _without_folders(check_loader())
     except PickClutterError as error:
-        return f"{type(error).__name__}: {error}"
+        return _without_folders(f"{type(error).__name__}: {error}")
 
 
 def _memory() -> str:

@@ -64,7 +64,7 @@ if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
 else
     echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"
     new/bin/python -m pip install --quiet --no-deps "$wheel"
-    new/bin/python -m pip install --quiet gymnasium h5py hydra-core matplotlib pillow rich safetensors
+    new/bin/python -m pip install --quiet gymnasium h5py hydra-core matplotlib msgspec pillow rich safetensors
 fi
 new/bin/pickclutter --help >/dev/null
 new/bin/pickclutter verify-scenes store=scenes/train

@@ -8,5 +8,5 @@ from pickclutter_lang.envs import check_install
 
 @exit_status()
 def main() -> None:
-    """Run the checks; end with status 1 at the first that fails."""
+    """Run the checks; end with status 2 at the first that fails."""
     sys.exit(check_install.main())

@@ -38,8 +38,8 @@ def main(config: TrainConfig) -> None:
         result = read_result(Path(config.out), "scenes")
     else:
         run.train()
-        result = evaluate_run(run)
         save_crop_scores(TrainedRunConfig(config.out, num_threads=config.num_threads))
+        result = evaluate_run(run)  # writes result.json, after which a run is done
     report = write_report(config.out)
     print(summary(result))
     print(f"report: {report}")

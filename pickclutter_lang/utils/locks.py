@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shlex
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -46,8 +47,8 @@ def dir_lock(folder: Path) -> Iterator[int]:
 @contextmanager
 def _hold(lock: Path, place: Path, wait: bool) -> Iterator[int]:
     with _acquire(lock, place, wait) as stream:
-        _sign(stream)
         try:
+            _sign(stream)
             yield stream.fileno()
         finally:
             with suppress(OSError):  # a file that cannot be removed does no harm
@@ -61,12 +62,7 @@ def _acquire(lock: Path, place: Path, wait: bool) -> IO[str]:
     takes the one that lies there now.
     """
     while True:
-        try:
-            stream = lock.open("a+")
-        except OSError as error:
-            raise DatasetError(
-                f"cannot write {lock}: {error.strerror}; choose a place that can be written to"
-            ) from error
+        stream = _open(lock)
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
@@ -75,14 +71,37 @@ def _acquire(lock: Path, place: Path, wait: bool) -> IO[str]:
             raise LockedError(
                 f"expected to be alone at {place}, but {holder} is at work there; wait for its end, or stop it"
             ) from error
+        except OSError as error:
+            stream.close()
+            raise DatasetError(
+                f"cannot lock {lock}: {error.strerror}; choose a place on a file system with locks"
+            ) from error
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
                 return stream
         stream.close()
 
 
+def _open(lock: Path) -> IO[str]:
+    """Open the lock file, no link to another one; only to read where it is another user's, which suffices to lock."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        try:
+            stream = os.fdopen(os.open(lock, flags | os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666), "a+")
+        except PermissionError:
+            stream = os.fdopen(os.open(lock, flags | os.O_RDONLY))
+    except OSError as error:
+        raise DatasetError(f"cannot write {lock}: {error.strerror}; choose a place that can be written to") from error
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise DatasetError(f"expected {lock} to be a file, but it is something else; remove it")
+    return stream
+
+
 def _sign(stream: IO[str]) -> None:
     """Note down in the lock who holds it."""
+    if not stream.writable():
+        return
     stream.truncate(0)
     holder = {"pid": os.getpid(), "command": shlex.join(sys.argv), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
     stream.write(json.dumps(holder) + "\n")

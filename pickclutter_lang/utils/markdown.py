@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]], align_right: bool = False) -> str:
-    """Return a Markdown table without a line break at its end; a `|` inside a cell is escaped.
+    """Return a Markdown table without a line break at its end; a cell is one line, and a `|` inside it is escaped.
 
     :param head: titles of the columns
     :param rows: cells, as many in each row as there are titles
@@ -14,7 +14,8 @@ def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]], ali
     """
     first, other = ("---", "---:") if align_right else ("---", "---")
     lines = [head, [first, *[other] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    cells = ([" ".join(str(cell).split()).replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 def percent(value: float | None, missing: str = "NA") -> str:

@@ -50,7 +50,7 @@ def test_what_is_missing_is_named_with_what_to_do(fault: str, words: str, tmp_pa
     child = run(
         f"{fault}\nfrom pickclutter_lang.envs.check_install import main\nraise SystemExit(main(['--out', {out!r}]))"
     )
-    assert child.returncode == 1
+    assert child.returncode == 2
     assert "FAILED" in child.stdout and words in child.stdout
     assert "Traceback" not in child.stdout + child.stderr
 
@@ -63,10 +63,10 @@ def test_a_driver_that_does_not_work_is_named(tmp_path: Path) -> None:
         VK_ICD_FILENAMES=str(driver),
         VK_DRIVER_FILES=str(driver),
     )
-    assert child.returncode == 1
+    assert child.returncode == 2
     assert "FAILED  renderer" in child.stdout and "apt-get install" in child.stdout
 
 
 def test_a_image_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 1
+    assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 2
     assert "FAILED  image" in capsys.readouterr().out

@@ -146,7 +146,8 @@ def test_a_video_of_a_gif_lasts_as_long(tmp_path: Path) -> None:
     with opened(path) as (page, problems):
         video = page.locator("video")
         seconds = video.evaluate(
-            "v => v.readyState ? v.duration : new Promise(done => v.onloadedmetadata = () => done(v.duration))"
+            "v => v.readyState ? v.duration : new Promise((done, fail) => "
+            "{ v.onloadedmetadata = () => done(v.duration); v.onerror = () => fail(v.error.message) })"
         )
         assert seconds == pytest.approx(1.6, abs=0.01) and problems.messages == []
 

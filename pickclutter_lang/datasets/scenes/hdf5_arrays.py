@@ -45,6 +45,10 @@ def open_array(file: h5py.Group, path: str, max_bytes: int) -> h5py.Dataset:
         raise ValueError(f"expected the array {path}, but got a group")
     if found.external or found.is_virtual:
         raise ValueError(f"expected the array {path} in this file, but it lies in another one")
-    if found.nbytes > max_bytes:
-        raise ValueError(f"expected {path} with at most {max_bytes} bytes, but it declares {found.nbytes}")
+    try:
+        declared = found.nbytes
+    except TypeError as error:  # a type of HDF5 that NumPy does not have
+        raise ValueError(f"expected {path} as numbers, but {error}") from error
+    if declared > max_bytes:
+        raise ValueError(f"expected {path} with at most {max_bytes} bytes, but it declares {declared}")
     return found

@@ -74,7 +74,7 @@ def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.Fil
 
     :raises CorruptShardError: when it is missing, or not what the manifest says
     """
-    path = folder / SHARD_FOLDER / entry.file
+    path, file = folder / SHARD_FOLDER / entry.file, None
     try:
         found = path.stat()
         key = (str(path), found.st_size, found.st_mtime_ns, entry.sha256)
@@ -87,6 +87,8 @@ def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.Fil
     except (OSError, ValueError) as error:
         damage = f"cannot be read: {error}"
     if damage:
+        if file is not None:
+            file.close()
         raise CorruptShardError(f"cannot read the shard {path}: {damage}; {REPAIR_HINT}")
     _CHECKED.add(key)
     return file

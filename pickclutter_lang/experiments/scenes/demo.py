@@ -27,6 +27,8 @@ from pickclutter_lang.students.model import Prediction
 
 MAX_PIXELS = 25_000_000
 """Pixels of an uploaded image; they are counted before it is decoded."""
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+"""Of an upload: what browsers save. Pillow decodes others by programs of the machine, without a limit of time."""
 MAX_NAMES = 64
 MAX_NAME_LENGTH = 200
 """Characters of a name; texts of the teachers are shorter."""
@@ -81,7 +83,7 @@ def open_upload(path: str) -> NDArray[np.uint8]:
     :raises InvalidArgumentError: when the file is no image, or has too many pixels
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=IMAGE_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
