@@ -18,7 +18,7 @@ from pickclutter_lang.experiments.comparison import (
 from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
-from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.training.checkpoint import describe_differences, description_differences
 from pickclutter_lang.utils.validation import check_seed, check_workers
 
 Config = TypeVar("Config", bound=RunConfig)
@@ -105,10 +105,10 @@ def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: Swee
 
 
 def _check_same_run(folder: Path, saved: Result, planned: Result) -> None:
-    differences = describe_differences(provenance(saved), provenance(planned))
+    differences = describe_differences(provenance(saved), provenance(planned)) + description_differences(saved, planned)
     if differences:
         raise MismatchError(
-            f"the finished run at {folder} was made of other data or with another teacher (there / now): "
+            f"the finished run at {folder} was made of other data or texts, or with another teacher (there / now): "
             f"{'; '.join(differences)}; use the original ones, or choose another out"
         )
     differences = describe_differences(comparable_config(saved["config"]), comparable_config(planned["config"]))

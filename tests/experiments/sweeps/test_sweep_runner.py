@@ -263,8 +263,8 @@ def test_a_mistake_is_named_before_anything_starts(tmp_path: Path, changes: dict
     assert not list(tmp_path.iterdir())
 
 
-def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path: Path) -> None:
-    toys = [*make_toys(tmp_path / "toys"), "distill.epochs=1", "few_shot.epochs=1"]
+def test_a_finished_run_from_before_a_setting_is_planned_as_done_and_one_of_other_texts_refused(tmp_path: Path) -> None:
+    toys = [*make_toys(tmp_path / "toys"), "prompts.descriptions=succinct", "distill.epochs=1", "few_shot.epochs=1"]
     folder = tmp_path / "out" / "cls" / "seed0"
     run = SceneRun.open(compose_run([*toys, "experiment=quickstart", "method=cls", "seed=0", f"out={folder}"]))
     run.train()
@@ -277,6 +277,11 @@ def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path: Path)
     assert [job.done for job in plan_table12(sweep, compose_run)] == [True, False]
     sweep.overrides = [*overrides, "objective.region_cls=1"]
     with pytest.raises(InvalidArgumentError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
+        plan_table12(sweep, compose_run)
+    result["descriptions"]["succinct"]["content"] = "edited"
+    (folder / "result.json").write_text(json.dumps(result))
+    sweep.overrides = overrides
+    with pytest.raises(MismatchError, match=r"other data or texts, .*descriptions\.succinct: edited / [0-9a-f]{64}"):
         plan_table12(sweep, compose_run)
 
 
