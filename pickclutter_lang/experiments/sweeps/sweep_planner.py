@@ -15,7 +15,7 @@ from pickclutter_lang.experiments.comparison import (
     comparable_config,
     provenance,
 )
-from pickclutter_lang.experiments.result import RESULT_FILE
+from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
 from pickclutter_lang.training.checkpoint import describe_differences, description_differences
@@ -100,7 +100,14 @@ def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: Swee
     if path.resolve() != job.folder.resolve():
         raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {path}; move it there")
     if job.done:
-        _check_same_run(job.folder, finished.runs[name][replicate], planned)
+        saved = read_result(job.folder, kind.kind)
+        other = f"{saved['name']}/{Replicate.of_result(saved).folder_name}"
+        if other != job.name:
+            raise CheckpointError(
+                f"expected the result of the run {job.name} in {job.folder}, but it is that of {other}; move that run "
+                "elsewhere"
+            )
+        _check_same_run(job.folder, saved, planned)
     check_comparable(by_place(finished) | {f"{job.name} (planned)": planned}, kind.comparisons, finished.folder)
 
 

@@ -18,13 +18,14 @@ import torch
 from helpers.paths import ROOT, TESTS
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import make_toys
+from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.commands.hydra_app import compose_config
-from pickclutter_lang.errors import InvalidArgumentError, LockedError, MismatchError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, LockedError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, Table12SweepConfig, plan_table12
-from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+from pickclutter_lang.experiments.sweeps.sweep_planner import _check_planned, forwarded_overrides
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
 from pickclutter_lang.training.checkpoint import load_checkpoint
@@ -283,6 +284,17 @@ def test_a_finished_run_from_before_a_setting_is_planned_as_done_and_one_of_othe
     sweep.overrides = overrides
     with pytest.raises(MismatchError, match=r"other data or texts, .*descriptions\.succinct: edited / [0-9a-f]{64}"):
         plan_table12(sweep, compose_run)
+
+
+def test_the_result_of_another_run_in_the_folder_of_a_planned_one_is_named(tmp_path: Path) -> None:
+    path = write_result(tmp_path, make_result("best", 1, 0.4))
+    folder = tmp_path / "cls" / "seed0"
+    folder.mkdir(parents=True)
+    path.rename(folder / "result.json")
+    job = Job("cls/seed0", folder, [], compose_run([]))
+    planned = {**make_result("cls", 0, 0.4), "name": "cls"}
+    with pytest.raises(CheckpointError, match=rf"cls/seed0 in {folder}, but it is that of best/seed1"):
+        _check_planned(job, planned, load_sweep(tmp_path, TABLE12), TABLE12)
 
 
 @pytest.mark.slow
