@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +92,29 @@ def test_scores_come_back_with_exact_decisions_in_a_small_file(sweep: Path, tmp_
     path.write_bytes(gzip.compress(b"{}"))
     with pytest.raises(CheckpointError, match="splits"):
         read_scores(path)
+
+
+def test_scores_are_read_by_name_and_those_of_other_names_or_scenes_refused(sweep: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scores.json.gz"
+    write_scores(path, load_sweep(sweep, TABLE12))
+    content, before = json.loads(gzip.decompress(path.read_bytes())), read_scores(path)["few_shot"][0].runs["cls"][0, 0]
+    stage = content["runs"][0]["stages"]["few_shot"]
+    for key in ("scores", "predicted"):
+        stage[key] = dict(reversed(stage[key].items()))
+    path.write_text(json.dumps(content))
+    after = read_scores(path)["few_shot"][0].runs["cls"][0, 0]
+    assert np.array_equal(after.scores, before.scores) and np.array_equal(after.predicted, before.predicted)
+    first = next(iter(stage["scores"]))
+    for key, change in (("predicted", "0" * (SCENES - 1)), ("scores", [0.5] * (SCENES + 1)), ("scores", None)):
+        damaged = copy.deepcopy(content)
+        columns = damaged["runs"][0]["stages"]["few_shot"][key]
+        if change is None:
+            columns["other"] = columns.pop(first)
+        else:
+            columns[first] = change
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(CheckpointError, match=r"damaged \(expected (30 scenes in every column|columns of)"):
+            read_scores(path)
 
 
 def test_other_scenes_of_one_split_are_refused_and_missing_predictions_said(sweep: Path, tmp_path: Path) -> None:
