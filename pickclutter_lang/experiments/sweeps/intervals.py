@@ -16,6 +16,8 @@ from pickclutter_lang.utils.statistics import Estimate, estimate
 Scores = Mapping[str, Mapping[int, SplitScores]]
 """Stage -> object split -> scores per scene of the unseen classes on X_ood."""
 
+_ALL_SCENES = ("",)
+"""All splits have the same scenes, so that they share the draws of few-shot scenes, as with scores per scene."""
 _Place = tuple[str | None, str]  # a run and a measure
 _SCORED: Mapping[str, Metric] = {"ood_on_ood.model.map": "map", "ood_on_ood.model.f1": "f1"}
 
@@ -131,7 +133,7 @@ class IntervalResults(SweepResults):
                 }
                 for name, numbers in values.items()
             }
-            splits[split] = SplitScores(np.ones((1, 1), dtype=bool), runs)
+            splits[split] = SplitScores(np.ones((1, 1), dtype=bool), runs, _ALL_SCENES)
         if not splits:
             return None
         bootstrap = HierarchicalBootstrap(splits, self.resamples)

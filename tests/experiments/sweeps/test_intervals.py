@@ -159,6 +159,21 @@ def test_seeds_alone_have_students_interval(tmp_path: Path) -> None:
     assert "over seeds (Student's t); scenes and classes are not covered. One object split, one draw" in values.note()
 
 
+def results_of(values: dict[Replicate, float]) -> IntervalResults:
+    """A sweep of one method, without scores per scene."""
+    runs = {key: {"metrics": {"few_shot": {"accuracy": value}}} for key, value in values.items()}
+    return IntervalResults(Path("runs"), {"cls": runs}, {})
+
+
+def test_draws_that_all_splits_share_do_not_average_out() -> None:
+    of_draw = (0.4, 0.44, 0.45)
+    keys = [Replicate(split, 0, draw) for split, draw in np.ndindex(3, 3)]
+    found = results_of({key: of_draw[key.draw] for key in keys}).estimate("cls", "few_shot.accuracy")
+    assert found is not None and found.mean == pytest.approx(np.mean(of_draw))
+    expected = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(of_draw)  # as of one split
+    assert found.half_width == pytest.approx(expected, rel=0.15)
+
+
 @pytest.mark.parametrize(
     ("mean", "half_width", "expected"),
     [
