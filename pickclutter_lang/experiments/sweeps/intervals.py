@@ -27,7 +27,8 @@ class IntervalResults(SweepResults):
     """Results whose intervals cover what varies.
 
     F1 and mAP of Y_ood on X_ood, where there are scores: object splits, seeds, draws, scenes and classes. Others:
-    object splits, seeds and draws; Student's t where the seeds alone vary.
+    object splits, seeds and draws; Student's t where the seeds alone vary. A mean is that over the runs of each object
+    split, then over the splits.
     """
 
     scores: Scores = field(default_factory=dict)
@@ -63,7 +64,7 @@ class IntervalResults(SweepResults):
             return estimate([*values.values()])
         if scored is None:
             return self._of_values({"": values}, ("",))
-        return _about(scored[0].estimate(str(run), scored[1]), list(values.values()))
+        return _about(scored[0].estimate(str(run), scored[1]), values)
 
     def _difference(self, left: _Place, right: _Place) -> Estimate | None:
         (one, this), (other, that) = left, right
@@ -75,7 +76,7 @@ class IntervalResults(SweepResults):
         if scored is None:
             return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
         found = scored[0].difference(str(one), str(other), scored[1])
-        return _about(found, [values[0][key] - values[1][key] for key in shared])
+        return _about(found, {key: values[0][key] - values[1][key] for key in shared})
 
     def note(self) -> str:
         """Return what the intervals cover."""
@@ -140,6 +141,11 @@ class IntervalResults(SweepResults):
         return bootstrap.estimate(of[0], "value") if len(of) == 1 else bootstrap.difference(of[0], of[1], "value")
 
 
-def _about(found: Estimate | None, values: Sequence[float]) -> Estimate | None:
-    """Return an estimate about the mean of the exact values instead of that of rounded scores."""
-    return None if found is None else found._replace(mean=float(np.mean(values)))
+def _about(found: Estimate | None, values: Mapping[Replicate, float]) -> Estimate | None:
+    """Return an estimate about the mean of the exact values instead of that of rounded scores.
+
+    As in the bootstrap, it is the mean over object splits of the mean over the runs of each.
+    """
+    splits = {key.object_split for key in values}
+    of_splits = [np.mean([value for key, value in values.items() if key.object_split == split]) for split in splits]
+    return None if found is None else found._replace(mean=float(np.mean(of_splits)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from pickclutter_lang.experiments.scenes.table12 import Table12Config, read_tabl
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.scenes.table12_tables import baselines, measures_of
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep, number_at
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.metrics import mean_average_precision
+from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
 from pickclutter_lang.utils.statistics import Estimate, verdict
 
 F1, MAP = (f"few_shot.ood_on_ood.model.{metric}" for metric in ("f1", "map"))
@@ -172,6 +174,35 @@ def test_draws_that_all_splits_share_do_not_average_out() -> None:
     assert found is not None and found.mean == pytest.approx(np.mean(of_draw))
     expected = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(of_draw)  # as of one split
     assert found.half_width == pytest.approx(expected, rel=0.15)
+
+
+def test_means_of_an_unbalanced_sweep_weight_object_splits_alike(sweep: Path, tmp_path: Path) -> None:
+    write_table(Table12Config(str(sweep), str(tmp_path), None))
+    values, _ = read_tables(tmp_path)
+    kept = [Replicate(split, seed, draw) for split, seed, draw in np.ndindex(2, 2, 2) if not split or not seed]
+    runs = {name: {key: result for key, result in own.items() if key in kept} for name, own in values.runs.items()}
+    scores = {
+        stage: {split: replace(own, runs=kept_runs(own, split, kept)) for split, own in splits.items()}
+        for stage, splits in values.scores.items()
+    }
+    for found in (IntervalResults(tmp_path, runs, {}, scores), IntervalResults(tmp_path, runs, {})):
+        of_splits = [
+            np.mean([number_at(result, MAP) or 0 for key, result in runs["best"].items() if key.object_split == split])
+            for split in (0, 1)
+        ]
+        estimate = found.estimate("best", MAP)
+        assert estimate is not None and estimate.mean == pytest.approx(np.mean(of_splits), abs=1e-6)
+        assert estimate.seeds == 6 and estimate.half_width
+        pair = found.difference(("best", MAP), ("cls", MAP)), found.estimate("cls", MAP)
+        assert pair[0] is not None and pair[1] is not None
+        assert pair[0].mean == pytest.approx(estimate.mean - pair[1].mean, abs=1e-6)
+
+
+def kept_runs(split: SplitScores, number: int, kept: list[Replicate]) -> dict[str, dict[tuple[int, int], RunScores]]:
+    return {
+        name: {key: run for key, run in runs.items() if Replicate(number, *key) in kept}
+        for name, runs in split.runs.items()
+    }
 
 
 @pytest.mark.parametrize(
