@@ -141,7 +141,7 @@ def test_intervals_cover_what_varies_and_the_page_says_it(sweep: Path, tmp_path:
     without = IntervalResults(tmp_path, values.runs, {})
     runs_alone = without.estimate("best", MAP)
     assert runs_alone is not None and runs_alone.half_width and runs_alone.mean == pytest.approx(exact, abs=1e-6)
-    assert "scenes and classes are not covered" in without.note()
+    assert "scenes and classes are not covered" in without.note(["cls", "best"])
     difference = values.difference(("best", MAP), ("cls", MAP))
     assert difference is not None and difference.mean > 0.1
     assert values.difference(("best", MAP), ("none", MAP)) is None
@@ -158,7 +158,9 @@ def test_seeds_alone_have_students_interval(tmp_path: Path) -> None:
     assert found is not None and found.half_width == pytest.approx(
         scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem([0.4, 0.44, 0.45])
     )
-    assert "over seeds (Student's t); scenes and classes are not covered. One object split, one draw" in values.note()
+    assert "over seeds (Student's t); scenes and classes are not covered. One object split, one draw" in values.note(
+        ["cls"]
+    )
 
 
 def results_of(values: dict[Replicate, float]) -> IntervalResults:
@@ -174,6 +176,27 @@ def test_draws_that_all_splits_share_do_not_average_out() -> None:
     assert found is not None and found.mean == pytest.approx(np.mean(of_draw))
     expected = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(of_draw)  # as of one split
     assert found.half_width == pytest.approx(expected, rel=0.15)
+
+
+def test_the_note_says_what_each_row_covers_where_rows_differ(sweep: Path, tmp_path: Path) -> None:
+    write_table(Table12Config(str(sweep), str(tmp_path), None))
+    values, _ = read_tables(tmp_path)
+    kept = [Replicate(0, seed, 0) for seed in (0, 1)]
+    runs = {**values.runs, "best": {key: values.runs["best"][key] for key in kept}}
+    scores = {
+        stage: {
+            split: replace(own, runs={**own.runs, "best": kept_runs(own, split, kept)["best"]})
+            for split, own in splits.items()
+        }
+        for stage, splits in values.scores.items()
+    }
+    note = IntervalResults(tmp_path, runs, {}, scores).note(["cls", "best"])
+    first, second = note.split(" `cls`: ")[1].split(" `best`: ")
+    assert "cover 2 object splits, 2 seeds, 2 draws, 30 scenes, 4 classes" in first and "not covered" not in first
+    assert "cover 2 seeds, 30 scenes, 4 classes" in second and "One object split, one draw: not covered." in second
+    without = IntervalResults(tmp_path, runs, {}).note(["cls", "best"])
+    assert "`cls`: 95% intervals: over 2 object splits, 2 seeds, 2 draws" in without
+    assert "`best`: 95% intervals: over seeds (Student's t)" in without
 
 
 def test_means_of_an_unbalanced_sweep_weight_object_splits_alike(sweep: Path, tmp_path: Path) -> None:
