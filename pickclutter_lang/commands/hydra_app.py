@@ -179,7 +179,7 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
     unknown = re.match(r"Could not override '([^']*)'", text)
     if unknown:
         key, keys = unknown[1], set(_keys_of(command))
-        if key in keys:
+        if key in keys and "." in key:
             group = key.partition(".")[0]
             return InvalidArgumentError(
                 f"expected a preset of {group} before {key}, but there is none of it by default; "
