@@ -69,7 +69,10 @@ def summary(name: str) -> str:
     rows.append(Row("always_yes", TRIVIAL["always_yes"], "always_yes"))
     chance = [CHANCE_NOTE] if "closed_set" in values.runs else []
     return "\n\n".join(
-        [table_rows(values, Table("", "", columns, tuple(rows))), *map(wrapped, (*chance, values.note()))]
+        [
+            table_rows(values, Table("", "", columns, tuple(rows))),
+            *map(wrapped, (*chance, values.note(methods_of(values)))),
+        ]
     )
 
 

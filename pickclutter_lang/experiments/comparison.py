@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.training.checkpoint import describe_differences
@@ -81,24 +81,28 @@ def provenance(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": result["data"], "teacher": {"fingerprint": result["teacher"]["fingerprint"]}}
 
 
-class Comparison(NamedTuple):
-    """Results of the same `group` must agree in `view`."""
+Comparison = Callable[[Result], Mapping[str, dict[str, Any]]]
+"""From a result to what it must share with others: group -> the values in which results of that group agree."""
 
-    group: Callable[[Result], str]
-    view: Callable[[Result], dict[str, Any]]
+
+def same_descriptions(result: Result) -> dict[str, dict[str, Any]]:
+    """Return the texts of a result, each source a group: a `Comparison`."""
+    origins = result.get("descriptions", {})
+    return {source: {"descriptions": {source: origin["content"]}} for source, origin in origins.items()}
 
 
 def check_comparable(results: Mapping[str, Result], comparisons: Sequence[Comparison], folder: Path) -> None:
-    """Check that results may be compared in one table: each is compared with the first of its group.
+    """Check that results may be compared in one table: each is compared with the first of each of its groups.
 
     :param results: path below `folder` -> result
     :raises MismatchError: naming the paths of two results, and each value in which they differ
     """
     for comparison in comparisons:
-        first: dict[str, str] = {}
-        for path, result in results.items():
-            other = first.setdefault(comparison.group(result), path)
-            differences = describe_differences(comparison.view(results[other]), comparison.view(result))
+        first: dict[str, tuple[str, dict[str, Any]]] = {}
+        groups = [(path, *item) for path, result in results.items() for item in comparison(result).items()]
+        for path, group, view in groups:
+            other, expected = first.setdefault(group, (path, view))
+            differences = describe_differences(expected, view)
             if differences:
                 raise MismatchError(
                     f"expected runs that can be compared in one table, but {other} and {path} under {folder} differ: "

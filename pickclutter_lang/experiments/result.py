@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.comparison import Result
-from pickclutter_lang.training.checkpoint_state import HistoryRow
+from pickclutter_lang.training.checkpoint_state import DescriptionEntry, HistoryRow
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
 from pickclutter_lang.utils.json_files import Text, check_json, read_json
@@ -45,6 +45,7 @@ class _RunResult(_Head):
 
 
 class _Result(_RunResult, total=False):
+    descriptions: dict[str, DescriptionEntry]
     history: dict[str, Annotated[list[HistoryRow], Meta(min_length=1)]]
     seconds: dict[str, float]
 

@@ -166,6 +166,11 @@ def read_descriptions(source: str | Path) -> DescriptionSet:
     return load_descriptions(str(source))
 
 
+def description_origins(sources: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return source of each description -> its content hash, and whether its writer had images of the objects."""
+    return {source: read_descriptions(source).origin for source in sources}
+
+
 def attach_descriptions(
     names: Sequence[str],
     source: str | Path | DescriptionSet,

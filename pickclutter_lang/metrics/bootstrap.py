@@ -109,11 +109,11 @@ class HierarchicalBootstrap:
         self._known: dict[tuple[str, Metric, tuple[_Units, ...]], tuple[float, list[Floats]]] = {}
 
     def estimate(self, method: str, metric: Metric) -> Estimate | None:
-        """Return the mean of a method over its runs and half of the interval; None without a run."""
+        """Return the mean of a method over its runs and half of the interval; None without a run or a positive."""
         return self._interval({method: 1.0}, metric)
 
     def difference(self, method: str, other: str, metric: Metric) -> Estimate | None:
-        """Return the mean of `method - other` over the runs that both have; None where they share none."""
+        """Return the mean of `method - other` over the runs that both have; None without one, or a positive."""
         return self._interval({method: 1.0, other: -1.0}, metric)
 
     def covers(self, *methods: str) -> dict[str, int]:
@@ -140,6 +140,8 @@ class HierarchicalBootstrap:
             return None
         found = [(sign, *self._samples(method, metric, units)) for method, sign in contrast.items()]
         mean = math.fsum(sign * value for sign, value, _ in found)
+        if math.isnan(mean):
+            return None
         joint, *alone = (
             float(np.nanvar(np.sum([sign * samples[n] for sign, _, samples in found], axis=0), ddof=1))
             for n in range(1 + len(FACTORS))

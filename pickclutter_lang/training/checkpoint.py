@@ -149,6 +149,17 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
     return lines
 
 
+def description_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Return one line for each source of descriptions whose texts differ, as `describe_differences`.
+
+    :param saved: `descriptions` gives the origin of each source; runs of earlier versions lack it: nothing is compared
+    :param wanted: likewise; a source that one of them lacks is a difference of settings
+    """
+    one, other = ({s: o["content"] for s, o in record.get("descriptions", {}).items()} for record in (saved, wanted))
+    shared = one.keys() & other.keys()
+    return describe_differences({s: one[s] for s in shared}, {s: other[s] for s in shared}, "descriptions.")
+
+
 def restore(
     checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler | None = None
 ) -> None:

@@ -19,6 +19,13 @@ class TeacherEntry(TypedDict):
     fingerprint: str
 
 
+class DescriptionEntry(TypedDict):
+    """The content hash of a run's descriptions, and whether their writer had images of the objects."""
+
+    content: str
+    images_seen: bool
+
+
 class HistoryRow(TypedDict):
     """An epoch of a phase; it has the losses too, and the validation where there is one."""
 

@@ -23,12 +23,13 @@ from pickclutter_lang.training.checkpoint import (
     check_fits,
     copy_checkpoints,
     describe_differences,
+    description_differences,
     epoch_folder,
     load_checkpoint,
     restore_model,
     saved_epochs,
 )
-from pickclutter_lang.training.checkpoint_state import PhaseState, TeacherEntry
+from pickclutter_lang.training.checkpoint_state import DescriptionEntry, PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
@@ -40,12 +41,16 @@ CONFIG_FILE = "settings.json"
 _DAMAGED = "choose another out, or delete that folder"
 
 
-class RunRecord(TypedDict):
-    """Content of `settings.json`: the settings of a run, and the provenance of its data and its teacher."""
-
+class _Needed(TypedDict):
     settings: dict[str, Any]
     data: dict[str, Any]
     teacher: TeacherEntry
+
+
+class RunRecord(_Needed, total=False):
+    """Content of `settings.json`: the settings of a run, and the provenance of its data, teacher and descriptions."""
+
+    descriptions: dict[str, DescriptionEntry]
 
 
 def read_run(folder: Path, missing: str) -> RunRecord:
@@ -228,7 +233,7 @@ class MultiPhaseExperiment(ABC):
             for epoch in saved_epochs(folder)[-1:]:
                 checkpoint = load_checkpoint(epoch_folder(folder, epoch), PhaseState)
                 check_fits(checkpoint, self.architecture, self.teacher_provenance)
-        differences = describe_differences(saved["data"], current["data"])
+        differences = describe_differences(saved["data"], current["data"]) + description_differences(saved, current)
         if differences:
             raise MismatchError(
                 f"the run at {self.folder} was started on other data (there / now): {'; '.join(differences)}; "

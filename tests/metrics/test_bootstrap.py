@@ -72,6 +72,14 @@ def test_a_class_without_a_drawn_positive_is_nan_and_left_out() -> None:
     assert estimate is not None and estimate.mean == 1.0 and estimate.half_width == 0.0
 
 
+def test_without_any_positive_there_is_no_estimate() -> None:
+    scores, targets = random_scores(8)
+    runs = {name: {(0, 0): RunScores(scores, scores > 0.5)} for name in "ab"}
+    bootstrap = HierarchicalBootstrap({0: SplitScores(np.zeros_like(targets), runs)}, resamples=10)
+    assert [bootstrap.estimate("a", metric) for metric in ("map", "f1")] == [None, None]
+    assert bootstrap.difference("a", "b", "map") is None
+
+
 def test_point_estimates_are_the_metrics_of_tables() -> None:
     scores, targets = random_scores(2)
     bootstrap = HierarchicalBootstrap(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
+from pickclutter_lang.experiments.comparison import Result, comparable_config, provenance
 from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS, TABLES
 from pickclutter_lang.experiments.sweeps.sweep_results import (
     TEACHER,
@@ -135,9 +135,9 @@ def _of_every_student(result: Result) -> dict[str, Any]:
 IMAGE_TABLES = SweepKind(
     kind="images",
     comparisons=(
-        Comparison(lambda _: "", _of_every_run),
-        Comparison(lambda result: str(result["name"]), _of_every_seed),
-        Comparison(lambda result: student_name(result["config"]), _of_every_student),
+        lambda result: {"": _of_every_run(result)},
+        lambda result: {str(result["name"]): _of_every_seed(result)},
+        lambda result: {student_name(result["config"]): _of_every_student(result)},
     ),
     order=str,
     command="pickclutter reproduce-tables table=1",

@@ -9,7 +9,7 @@ from typing import Any
 from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.comparison import as_json, comparable_config
 from pickclutter_lang.experiments.stages import DISTILL
-from pickclutter_lang.training.checkpoint import describe_differences, saved_epochs
+from pickclutter_lang.training.checkpoint import describe_differences, description_differences, saved_epochs
 from pickclutter_lang.training.experiment import CONFIG_FILE, read_run
 
 _AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier", "retrieval")
@@ -23,18 +23,20 @@ def check_distilled_run(source: Path, folder: Path, identity: Mapping[str, Any])
 
     :param source: folder of the other run
     :param folder: of this run
-    :param identity: `settings`, `data` and `teacher` of this run, as in its `settings.json`
+    :param identity: `settings`, `data`, `teacher` and `descriptions` of this run, as in its `settings.json`
     :raises CheckpointError: when there is no run at `source`, or its distillation is not finished
-    :raises MismatchError: naming each setting or store on which a distillation depends and that differs
+    :raises MismatchError: naming each setting, store or text on which a distillation depends and that differs
     """
     if saved_epochs(folder / DISTILL):
         return
     missing = f"expected distilled_run to be the folder of a run, but there is no {CONFIG_FILE} in {source}"
     try:
-        saved = _distillation(read_run(source, missing))
+        record = read_run(source, missing)
+        saved = _distillation(record)
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{source / CONFIG_FILE} is damaged or of another version: {error!r}") from error
     differences = describe_differences(saved, _distillation(as_json(identity)))
+    differences += description_differences(record, identity)
     if differences:
         raise MismatchError(
             f"expected distilled_run={source} with the settings and scenes of this distillation, but they differ "

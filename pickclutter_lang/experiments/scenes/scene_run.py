@@ -25,7 +25,7 @@ from pickclutter_lang.experiments.scenes.trained_student import (
     architecture_signature,
 )
 from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
-from pickclutter_lang.language.descriptions import read_descriptions
+from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -82,8 +82,13 @@ class SceneRun(MultiPhaseExperiment):
 
     @property
     def description_provenance(self) -> dict[str, Any]:
-        """Source of each description -> its content hash, and whether its writer had images of the objects."""
-        return {source: read_descriptions(source).origin for source in self.config.prompts.sources}
+        """See `description_origins`."""
+        return description_origins(self.config.prompts.sources)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is written when a run starts: that of every run, and the content hash of its descriptions."""
+        return {**super().identity, "descriptions": self.description_provenance}
 
     @cached_property
     def model(self) -> PromptedStudent:

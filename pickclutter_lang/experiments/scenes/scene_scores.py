@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from pickclutter_lang.metrics.bootstrap import Bools, RunScores, SplitScores
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
 
+Column = TypeVar("Column", str, list[float])
 SCORES_FILE = "scores.json.gz"
 
 
@@ -89,17 +91,21 @@ def read_scores(path: Path) -> Scores:
     again = "write them again"
     content = read_json(path, _Content, CheckpointError, again, limit=2**30)
     try:
-        shared = {split: (_bits(one["targets"]), tuple(one["scenes"])) for split, one in content["splits"].items()}
+        parts = content["splits"]
+        shared = {
+            k: (_bits(v["targets"], [*v["targets"]], len(v["scenes"])), tuple(v["scenes"])) for k, v in parts.items()
+        }
         found: dict[str, dict[int, dict[str, dict[tuple[int, int], RunScores]]]] = {}
         for run in content["runs"]:
             if str(run["object_split"]) not in shared:
                 raise ValueError(f"expected the scenes of object split {run['object_split']}, but they are missing")
+            names, n_scenes = [*parts[str(run["object_split"])]["targets"]], len(shared[str(run["object_split"])][1])
             for stage, one in run["stages"].items():
-                scores = np.array(list(one["scores"].values()), dtype=float).T
+                scores = np.array(_ordered(one["scores"], names, n_scenes), dtype=float).T
                 of_split = found.setdefault(stage, {}).setdefault(run["object_split"], {})
                 own = of_split.setdefault(run["method"], {})
-                own[run["seed"], run["draw"]] = RunScores(scores, _bits(one["predicted"]))
-    except ValueError as error:  # of rows of other lengths
+                own[run["seed"], run["draw"]] = RunScores(scores, _bits(one["predicted"], names, n_scenes))
+    except ValueError as error:
         raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
     return {
         stage: {
@@ -115,6 +121,19 @@ def _columns(predictions: Predictions, values: Tensor) -> dict[str, str]:
     return {name: "".join(map(str, row)) for name, row in zip(predictions.names, rows, strict=True)}
 
 
-def _bits(columns: dict[str, str]) -> Bools:
+def _ordered(columns: Mapping[str, Column], names: Sequence[str], length: int) -> list[Column]:
+    """Return columns in the order of the names of the targets.
+
+    :raises ValueError: when they are of other names or of another length
+    """
+    if columns.keys() != set(names):
+        raise ValueError(f"expected columns of {', '.join(names)}, but got {', '.join(columns)}")
+    found = [columns[name] for name in names]
+    if any(len(column) != length for column in found):
+        raise ValueError(f"expected {length} scenes in every column, but got {[len(column) for column in found]}")
+    return found
+
+
+def _bits(columns: Mapping[str, str], names: Sequence[str], length: int) -> Bools:
     """Return [N, C] bool of what `_columns` wrote."""
-    return np.array([[digit == "1" for digit in column] for column in columns.values()]).T
+    return np.array([[digit == "1" for digit in column] for column in _ordered(columns, names, length)]).T

@@ -36,7 +36,7 @@ def markdown(
 def sections(values: IntervalResults, pairs: Sequence[tuple[str, str]], settings: Settings) -> list[str]:
     """Return the parts of the page that hold tables, and what their intervals cover."""
     tables = score_tables(values, pairs)
-    parts = [values.note(), CHOSEN_NOTE]
+    parts = [values.note(methods_of(values)), CHOSEN_NOTE]
     for table in tables:
         parts += [f"## {table.title}, %", table_rows(values, table)]
     if "closed_set" in values.runs:

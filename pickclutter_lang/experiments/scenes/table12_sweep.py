@@ -13,7 +13,7 @@ from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.comparison import Comparison, Result, comparable_config, provenance
+from pickclutter_lang.experiments.comparison import Result, comparable_config, provenance, same_descriptions
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_planner import (
@@ -26,6 +26,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import (
 )
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.utils.validation import check_path
@@ -143,7 +144,7 @@ class _CurrentProvenance:
         self._known: dict[str, Any] = {}
 
     def __call__(self, config: TrainConfig) -> dict[str, Any]:
-        """Return number and content hash of the scenes of each store, and the teacher's fingerprint."""
+        """Return number and content hash of each store's scenes, the teacher's fingerprint, and hashes of the texts."""
         data, teacher = config.data, config.teacher
         stores = json.dumps([data.stores, data.scene_subsets])
         if stores not in self._known:
@@ -151,7 +152,11 @@ class _CurrentProvenance:
         name = json.dumps([teacher.name, teacher.checkpoint])
         if name not in self._known:
             self._known[name] = load_teacher(teacher.name, teacher.checkpoint).fingerprint
-        return {"data": self._known[stores], "teacher": {"fingerprint": self._known[name]}}
+        return {
+            "data": self._known[stores],
+            "teacher": {"fingerprint": self._known[name]},
+            "descriptions": description_origins(config.prompts.sources),
+        }
 
 
 def _of_every_replicate(result: Result) -> dict[str, Any]:
@@ -170,9 +175,9 @@ def _of_every_method(result: Result) -> dict[str, Any]:
     return {"settings": shared, "teacher": provenance(result)["teacher"]}
 
 
-def _scenes_of(*stores: str) -> Callable[[Result], dict[str, Any]]:
-    """Return what gives the provenance of some stores of a result."""
-    return lambda result: {"data": {name: result["data"].get(name) for name in stores}}
+def _scenes_of(result: Result, *stores: str) -> dict[str, Any]:
+    """Return the provenance of some stores of a result."""
+    return {"data": {name: result["data"].get(name) for name in stores}}
 
 
 def _split_and_draw(result: Result) -> str:
@@ -188,10 +193,11 @@ def _order(method: str) -> tuple[int, str]:
 TABLE12 = SweepKind(
     kind="scenes",
     comparisons=(
-        Comparison(lambda result: str(result["name"]), _of_every_replicate),
-        Comparison(lambda _: "", _of_every_method),
-        Comparison(lambda result: str(result.get("object_split", 0)), _scenes_of("train", "id", "ood")),
-        Comparison(_split_and_draw, _scenes_of("fewshot")),
+        lambda result: {str(result["name"]): _of_every_replicate(result)},
+        lambda result: {"": _of_every_method(result)},
+        lambda result: {str(result.get("object_split", 0)): _scenes_of(result, "train", "id", "ood")},
+        lambda result: {_split_and_draw(result): _scenes_of(result, "fewshot")},
+        same_descriptions,
     ),
     order=_order,
     command="pickclutter reproduce-table12",

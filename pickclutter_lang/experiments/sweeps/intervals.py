@@ -10,12 +10,16 @@ import numpy as np
 
 from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, number_at
-from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
+from pickclutter_lang.metrics.bootstrap import FACTORS, HierarchicalBootstrap, Metric, RunScores, SplitScores
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
 Scores = Mapping[str, Mapping[int, SplitScores]]
 """Stage -> object split -> scores per scene of the unseen classes on X_ood."""
 
+_ALL_SCENES = ("",)
+"""All splits have the same scenes, so that they share the draws of few-shot scenes, as with scores per scene."""
+_OF_RUNS = FACTORS[:3]
+"""Factors in which the runs of a method differ."""
 _Place = tuple[str | None, str]  # a run and a measure
 _SCORED: Mapping[str, Metric] = {"ood_on_ood.model.map": "map", "ood_on_ood.model.f1": "f1"}
 
@@ -25,7 +29,8 @@ class IntervalResults(SweepResults):
     """Results whose intervals cover what varies.
 
     F1 and mAP of Y_ood on X_ood, where there are scores: object splits, seeds, draws, scenes and classes. Others:
-    object splits, seeds and draws; Student's t where the seeds alone vary.
+    object splits, seeds and draws; Student's t where the seeds alone vary. A mean is that over the runs of each object
+    split, then over the splits.
     """
 
     scores: Scores = field(default_factory=dict)
@@ -61,7 +66,7 @@ class IntervalResults(SweepResults):
             return estimate([*values.values()])
         if scored is None:
             return self._of_values({"": values}, ("",))
-        return _about(scored[0].estimate(str(run), scored[1]), list(values.values()))
+        return _about(scored[0].estimate(str(run), scored[1]), values)
 
     def _difference(self, left: _Place, right: _Place) -> Estimate | None:
         (one, this), (other, that) = left, right
@@ -73,29 +78,55 @@ class IntervalResults(SweepResults):
         if scored is None:
             return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
         found = scored[0].difference(str(one), str(other), scored[1])
-        return _about(found, [values[0][key] - values[1][key] for key in shared])
+        return _about(found, {key: values[0][key] - values[1][key] for key in shared})
 
-    def note(self) -> str:
-        """Return what the intervals cover."""
-        keys = {key for runs in self.runs.values() for key in runs}
-        sizes = {name: len({key[n] for key in keys}) for n, name in enumerate(("object splits", "seeds", "draws"))}
-        varied = [f"{size} {name}" for name, size in sizes.items() if size > 1]
-        fixed = [name for name, size in sizes.items() if size < 2]
-        held = f" One {', one '.join(name[:-1] for name in fixed)}: not covered." if fixed else ""
-        others = (
-            "over seeds (Student's t)"
-            if list(sizes.values())[::2] == [1, 1]
-            else f"over {', '.join(varied)} (hierarchical bootstrap)"
-        )
+    def note(self, runs: Sequence[str]) -> str:
+        """Return what the intervals cover; of each row, where rows differ in it.
+
+        :param runs: the rows that have intervals
+        """
+        groups: dict[tuple[bool, ...], list[dict[str, int]]] = {}
+        names: dict[tuple[bool, ...], list[str]] = {}
+        for run in runs:
+            scored, sizes = self._covers(run)
+            key = scored, *(sizes[factor] > 1 for factor in _OF_RUNS)
+            groups.setdefault(key, []).append(sizes)
+            names.setdefault(key, []).append(f"`{run}`")
+        texts = {key: self._coverage(key[0], sizes) for key, sizes in groups.items()}
+        if len(texts) == 1:
+            return next(iter(texts.values()))
+        rows = " ".join(f"{', '.join(names[key])}: {text}" for key, text in texts.items())
+        return f"Rows cover different factors, and a difference those that both of its rows vary. {rows}"
+
+    def _covers(self, run: str) -> tuple[bool, dict[str, int]]:
+        """Return whether a run has scores per scene, and how many units of each factor its intervals cover."""
+        found = [bootstrap.covers(run) for bootstrap in self._bootstraps.values()]
+        found = [sizes for sizes in found if sizes["object splits"]]
+        if found:
+            return True, {factor: min(sizes[factor] for sizes in found) for factor in FACTORS}
+        splits = _without_scenes({run: dict.fromkeys(self.replicates(run), 0.0)})
+        return False, HierarchicalBootstrap(splits).covers(run)
+
+    def _coverage(self, scored: bool, rows: Sequence[Mapping[str, int]]) -> str:
+        """Return what the intervals of rows cover, from the number of units of each factor."""
+        counts = {factor: sorted({sizes[factor] for sizes in rows}) for factor in FACTORS}
+        texts = {
+            factor: f"{' to '.join(map(str, dict.fromkeys((found[0], found[-1]))))} {factor}"
+            for factor, found in counts.items()
+        }
+        varied = [texts[factor] for factor in _OF_RUNS if counts[factor][-1] > 1]
+        fixed = [factor for factor in _OF_RUNS if counts[factor][-1] < 2]
+        note = f" One {', one '.join(name[:-1] for name in fixed)}: not covered." if fixed else ""
+        others = f"over {', '.join(varied)} (hierarchical bootstrap)"
+        if fixed == ["object splits", "draws"]:
+            others = "over seeds (Student's t)"
         others = others if varied else "none, of one run"
-        if not self.scores:
-            return f"95% intervals: {others}; scenes and classes are not covered.{held}"
-        shapes = [split.targets.shape for splits in self.scores.values() for split in splits.values()]
-        scenes, classes = min(shape[0] for shape in shapes), min(shape[1] for shape in shapes)
-        covered = ", ".join([*varied, f"{scenes} scenes", f"{classes} classes"])
+        if not scored:
+            return f"95% intervals: {others}; scenes and classes are not covered.{note}"
+        covered = ", ".join([*varied, texts["scenes"], texts["classes"]])
         return (
             f"95% intervals of F1 and mAP of Y_ood on X_ood cover {covered} (hierarchical bootstrap, {self.resamples} "
-            f"resamples, shared by the methods of a difference); those of other numbers: {others}.{held}"
+            f"resamples, shared by the methods of a difference); those of other numbers: {others}.{note}"
         )
 
     @cached_property
@@ -121,23 +152,34 @@ class IntervalResults(SweepResults):
 
     def _of_values(self, values: Mapping[str, Mapping[Replicate, float]], of: tuple[str, ...]) -> Estimate | None:
         """Return the interval of numbers of runs, without their scenes."""
-        splits = {}
-        for split in sorted({key.object_split for numbers in values.values() for key in numbers}):
-            runs = {
-                name: {
-                    (key.seed, key.draw): RunScores(np.full((1, 1), value), np.ones((1, 1), dtype=bool))
-                    for key, value in numbers.items()
-                    if key.object_split == split
-                }
-                for name, numbers in values.items()
-            }
-            splits[split] = SplitScores(np.ones((1, 1), dtype=bool), runs)
+        splits = _without_scenes(values)
         if not splits:
             return None
         bootstrap = HierarchicalBootstrap(splits, self.resamples)
         return bootstrap.estimate(of[0], "value") if len(of) == 1 else bootstrap.difference(of[0], of[1], "value")
 
 
-def _about(found: Estimate | None, values: Sequence[float]) -> Estimate | None:
-    """Return an estimate about the mean of the exact values instead of that of rounded scores."""
-    return None if found is None else found._replace(mean=float(np.mean(values)))
+def _without_scenes(values: Mapping[str, Mapping[Replicate, float]]) -> dict[int, SplitScores]:
+    """Return numbers of runs as object split -> the only score of each run."""
+    splits = {}
+    for split in sorted({key.object_split for numbers in values.values() for key in numbers}):
+        runs = {
+            name: {
+                (key.seed, key.draw): RunScores(np.full((1, 1), value), np.ones((1, 1), dtype=bool))
+                for key, value in numbers.items()
+                if key.object_split == split
+            }
+            for name, numbers in values.items()
+        }
+        splits[split] = SplitScores(np.ones((1, 1), dtype=bool), runs, _ALL_SCENES)
+    return splits
+
+
+def _about(found: Estimate | None, values: Mapping[Replicate, float]) -> Estimate | None:
+    """Return an estimate about the mean of the exact values instead of that of rounded scores.
+
+    As in the bootstrap, it is the mean over object splits of the mean over the runs of each.
+    """
+    splits = {key.object_split for key in values}
+    of_splits = [np.mean([value for key, value in values.items() if key.object_split == split]) for split in splits]
+    return None if found is None else found._replace(mean=float(np.mean(of_splits)))

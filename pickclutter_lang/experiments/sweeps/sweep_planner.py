@@ -15,10 +15,10 @@ from pickclutter_lang.experiments.comparison import (
     comparable_config,
     provenance,
 )
-from pickclutter_lang.experiments.result import RESULT_FILE
+from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
-from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.training.checkpoint import describe_differences, description_differences
 from pickclutter_lang.utils.validation import check_seed, check_workers
 
 Config = TypeVar("Config", bound=RunConfig)
@@ -100,15 +100,22 @@ def _check_planned(job: Job, planned: Result, finished: SweepResults, kind: Swee
     if path.resolve() != job.folder.resolve():
         raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {path}; move it there")
     if job.done:
-        _check_same_run(job.folder, finished.runs[name][replicate], planned)
+        saved = read_result(job.folder, kind.kind)
+        other = f"{saved['name']}/{Replicate.of_result(saved).folder_name}"
+        if other != job.name:
+            raise CheckpointError(
+                f"expected the result of the run {job.name} in {job.folder}, but it is that of {other}; move that run "
+                "elsewhere"
+            )
+        _check_same_run(job.folder, saved, planned)
     check_comparable(by_place(finished) | {f"{job.name} (planned)": planned}, kind.comparisons, finished.folder)
 
 
 def _check_same_run(folder: Path, saved: Result, planned: Result) -> None:
-    differences = describe_differences(provenance(saved), provenance(planned))
+    differences = describe_differences(provenance(saved), provenance(planned)) + description_differences(saved, planned)
     if differences:
         raise MismatchError(
-            f"the finished run at {folder} was made of other data or with another teacher (there / now): "
+            f"the finished run at {folder} was made of other data or texts, or with another teacher (there / now): "
             f"{'; '.join(differences)}; use the original ones, or choose another out"
         )
     differences = describe_differences(comparable_config(saved["config"]), comparable_config(planned["config"]))

@@ -14,6 +14,7 @@ from helpers.scene_runs import config, make_teacher, make_toys
 from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.language.descriptions import load_descriptions
 from pickclutter_lang.training.checkpoint import Checkpoint, epoch_folder, load_checkpoint, saved_epochs
 
 
@@ -94,6 +95,27 @@ def test_another_distillation_is_refused_with_the_differences(
     with pytest.raises(MismatchError, match=named) as raised:
         SceneRun.open(config(*toys, change, f"distilled_run={first.folder}", f"out={tmp_path / 'out'}"))
     assert "\n" not in str(raised.value) and "leave distilled_run out" in str(raised.value)
+
+
+def test_texts_that_were_edited_are_another_run_and_another_distillation(toys: list[str], tmp_path: Path) -> None:
+    texts, out = tmp_path / "mine.json", tmp_path / "run"
+    load_descriptions("standard").save(texts)
+    overrides = [*toys, f"prompts.descriptions={texts}"]
+    SceneRun.open(config(*overrides, "distill.epochs=1", "few_shot.epochs=1", f"out={out}")).train()
+    content = json.loads(texts.read_text())
+    content["texts"]["banana"] = "A blue cube."
+    texts.write_text(json.dumps(content))
+    edited = rf"descriptions\.{texts}: [0-9a-f]{{64}} / [0-9a-f]{{64}}"
+    other = [*overrides, "distill.epochs=1", f"distilled_run={out}", f"out={tmp_path / 'other'}"]
+    with pytest.raises(MismatchError, match=rf"started on other data .*{edited}"):
+        SceneRun.open(config(*overrides, "distill.epochs=1", "few_shot.epochs=1", f"out={out}"))
+    with pytest.raises(MismatchError, match=edited):
+        SceneRun.open(config(*other))
+    record = json.loads((out / "settings.json").read_text())
+    del record["descriptions"]  # as of a run of an earlier version
+    (out / "settings.json").write_text(json.dumps(record))
+    SceneRun.open(config(*overrides, "distill.epochs=1", "few_shot.epochs=1", f"out={out}"))
+    SceneRun.open(config(*other))
 
 
 def test_a_run_that_is_not_there_or_not_finished_is_refused(toys: list[str], first: SceneRun, tmp_path: Path) -> None:

@@ -199,6 +199,19 @@ def test_methods_on_other_terms_are_refused(tmp_path: Path, where: str) -> None:
         load_sweep(tmp_path, TABLE12)
 
 
+@pytest.mark.parametrize("method", ["cls", "best"])
+def test_texts_that_differ_are_refused_and_those_of_earlier_runs_not_compared(tmp_path: Path, method: str) -> None:
+    write_result(tmp_path, make_result("cls", 0, 0.4))  # from before texts were compared
+    texts = {"succinct": {"content": "a", "images_seen": False}, "mine.json": {"content": "b", "images_seen": False}}
+    write_result(tmp_path, make_result("cls", 1, 0.4) | {"descriptions": texts})
+    write_result(tmp_path, make_result("cls_imcst", 0, 0.4) | {"descriptions": {"succinct": texts["succinct"]}})
+    assert load_sweep(tmp_path, TABLE12).seeds("cls") == (0, 1)
+    edited = {"mine.json": {"content": "c", "images_seen": False}}
+    write_result(tmp_path, make_result(method, 2, 0.4) | {"descriptions": edited})
+    with pytest.raises(MismatchError, match=r"descriptions\.mine\.json: [bc] / [bc]"):
+        load_sweep(tmp_path, TABLE12)
+
+
 def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
     for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
         write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))

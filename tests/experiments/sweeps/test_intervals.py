@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +22,10 @@ from pickclutter_lang.experiments.scenes.table12 import Table12Config, read_tabl
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.scenes.table12_tables import baselines, measures_of
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep, number_at
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.metrics import mean_average_precision
+from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
 from pickclutter_lang.utils.statistics import Estimate, verdict
 
 F1, MAP = (f"few_shot.ood_on_ood.model.{metric}" for metric in ("f1", "map"))
@@ -92,6 +96,29 @@ def test_scores_come_back_with_exact_decisions_in_a_small_file(sweep: Path, tmp_
         read_scores(path)
 
 
+def test_scores_are_read_by_name_and_those_of_other_names_or_scenes_refused(sweep: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scores.json.gz"
+    write_scores(path, load_sweep(sweep, TABLE12))
+    content, before = json.loads(gzip.decompress(path.read_bytes())), read_scores(path)["few_shot"][0].runs["cls"][0, 0]
+    stage = content["runs"][0]["stages"]["few_shot"]
+    for key in ("scores", "predicted"):
+        stage[key] = dict(reversed(stage[key].items()))
+    path.write_text(json.dumps(content))
+    after = read_scores(path)["few_shot"][0].runs["cls"][0, 0]
+    assert np.array_equal(after.scores, before.scores) and np.array_equal(after.predicted, before.predicted)
+    first = next(iter(stage["scores"]))
+    for key, change in (("predicted", "0" * (SCENES - 1)), ("scores", [0.5] * (SCENES + 1)), ("scores", None)):
+        damaged = copy.deepcopy(content)
+        columns = damaged["runs"][0]["stages"]["few_shot"][key]
+        if change is None:
+            columns["other"] = columns.pop(first)
+        else:
+            columns[first] = change
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(CheckpointError, match=r"damaged \(expected (30 scenes in every column|columns of)"):
+            read_scores(path)
+
+
 def test_other_scenes_of_one_split_are_refused_and_missing_predictions_said(sweep: Path, tmp_path: Path) -> None:
     for method in ("cls", "best"):
         place = write_result(tmp_path, make_result(method, 0, 0.4)).parent / "predictions"
@@ -114,7 +141,7 @@ def test_intervals_cover_what_varies_and_the_page_says_it(sweep: Path, tmp_path:
     without = IntervalResults(tmp_path, values.runs, {})
     runs_alone = without.estimate("best", MAP)
     assert runs_alone is not None and runs_alone.half_width and runs_alone.mean == pytest.approx(exact, abs=1e-6)
-    assert "scenes and classes are not covered" in without.note()
+    assert "scenes and classes are not covered" in without.note(["cls", "best"])
     difference = values.difference(("best", MAP), ("cls", MAP))
     assert difference is not None and difference.mean > 0.1
     assert values.difference(("best", MAP), ("none", MAP)) is None
@@ -131,7 +158,74 @@ def test_seeds_alone_have_students_interval(tmp_path: Path) -> None:
     assert found is not None and found.half_width == pytest.approx(
         scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem([0.4, 0.44, 0.45])
     )
-    assert "over seeds (Student's t); scenes and classes are not covered. One object split, one draw" in values.note()
+    assert "over seeds (Student's t); scenes and classes are not covered. One object split, one draw" in values.note(
+        ["cls"]
+    )
+
+
+def results_of(values: dict[Replicate, float]) -> IntervalResults:
+    """A sweep of one method, without scores per scene."""
+    runs = {key: {"metrics": {"few_shot": {"accuracy": value}}} for key, value in values.items()}
+    return IntervalResults(Path("runs"), {"cls": runs}, {})
+
+
+def test_draws_that_all_splits_share_do_not_average_out() -> None:
+    of_draw = (0.4, 0.44, 0.45)
+    keys = [Replicate(split, 0, draw) for split, draw in np.ndindex(3, 3)]
+    found = results_of({key: of_draw[key.draw] for key in keys}).estimate("cls", "few_shot.accuracy")
+    assert found is not None and found.mean == pytest.approx(np.mean(of_draw))
+    expected = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(of_draw)  # as of one split
+    assert found.half_width == pytest.approx(expected, rel=0.15)
+
+
+def test_the_note_says_what_each_row_covers_where_rows_differ(sweep: Path, tmp_path: Path) -> None:
+    write_table(Table12Config(str(sweep), str(tmp_path), None))
+    values, _ = read_tables(tmp_path)
+    kept = [Replicate(0, seed, 0) for seed in (0, 1)]
+    runs = {**values.runs, "best": {key: values.runs["best"][key] for key in kept}}
+    scores = {
+        stage: {
+            split: replace(own, runs={**own.runs, "best": kept_runs(own, split, kept)["best"]})
+            for split, own in splits.items()
+        }
+        for stage, splits in values.scores.items()
+    }
+    note = IntervalResults(tmp_path, runs, {}, scores).note(["cls", "best"])
+    first, second = note.split(" `cls`: ")[1].split(" `best`: ")
+    assert "cover 2 object splits, 2 seeds, 2 draws, 30 scenes, 4 classes" in first and "not covered" not in first
+    assert "cover 2 seeds, 30 scenes, 4 classes" in second and "One object split, one draw: not covered." in second
+    without = IntervalResults(tmp_path, runs, {}).note(["cls", "best"])
+    assert "`cls`: 95% intervals: over 2 object splits, 2 seeds, 2 draws" in without
+    assert "`best`: 95% intervals: over seeds (Student's t)" in without
+
+
+def test_means_of_an_unbalanced_sweep_weight_object_splits_alike(sweep: Path, tmp_path: Path) -> None:
+    write_table(Table12Config(str(sweep), str(tmp_path), None))
+    values, _ = read_tables(tmp_path)
+    kept = [Replicate(split, seed, draw) for split, seed, draw in np.ndindex(2, 2, 2) if not split or not seed]
+    runs = {name: {key: result for key, result in own.items() if key in kept} for name, own in values.runs.items()}
+    scores = {
+        stage: {split: replace(own, runs=kept_runs(own, split, kept)) for split, own in splits.items()}
+        for stage, splits in values.scores.items()
+    }
+    for found in (IntervalResults(tmp_path, runs, {}, scores), IntervalResults(tmp_path, runs, {})):
+        of_splits = [
+            np.mean([number_at(result, MAP) or 0 for key, result in runs["best"].items() if key.object_split == split])
+            for split in (0, 1)
+        ]
+        estimate = found.estimate("best", MAP)
+        assert estimate is not None and estimate.mean == pytest.approx(np.mean(of_splits), abs=1e-6)
+        assert estimate.seeds == 6 and estimate.half_width
+        pair = found.difference(("best", MAP), ("cls", MAP)), found.estimate("cls", MAP)
+        assert pair[0] is not None and pair[1] is not None
+        assert pair[0].mean == pytest.approx(estimate.mean - pair[1].mean, abs=1e-6)
+
+
+def kept_runs(split: SplitScores, number: int, kept: list[Replicate]) -> dict[str, dict[tuple[int, int], RunScores]]:
+    return {
+        name: {key: run for key, run in runs.items() if Replicate(number, *key) in kept}
+        for name, runs in split.runs.items()
+    }
 
 
 @pytest.mark.parametrize(

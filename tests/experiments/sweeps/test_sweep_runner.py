@@ -18,13 +18,14 @@ import torch
 from helpers.paths import ROOT, TESTS
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import make_toys
+from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.commands.hydra_app import compose_config
-from pickclutter_lang.errors import InvalidArgumentError, LockedError, MismatchError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, LockedError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, Table12SweepConfig, plan_table12
-from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+from pickclutter_lang.experiments.sweeps.sweep_planner import _check_planned, forwarded_overrides
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
 from pickclutter_lang.training.checkpoint import load_checkpoint
@@ -263,8 +264,8 @@ def test_a_mistake_is_named_before_anything_starts(tmp_path: Path, changes: dict
     assert not list(tmp_path.iterdir())
 
 
-def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path: Path) -> None:
-    toys = [*make_toys(tmp_path / "toys"), "distill.epochs=1", "few_shot.epochs=1"]
+def test_a_finished_run_from_before_a_setting_is_planned_as_done_and_one_of_other_texts_refused(tmp_path: Path) -> None:
+    toys = [*make_toys(tmp_path / "toys"), "prompts.descriptions=succinct", "distill.epochs=1", "few_shot.epochs=1"]
     folder = tmp_path / "out" / "cls" / "seed0"
     run = SceneRun.open(compose_run([*toys, "experiment=quickstart", "method=cls", "seed=0", f"out={folder}"]))
     run.train()
@@ -278,6 +279,22 @@ def test_a_finished_run_from_before_a_setting_is_planned_as_done(tmp_path: Path)
     sweep.overrides = [*overrides, "objective.region_cls=1"]
     with pytest.raises(InvalidArgumentError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
         plan_table12(sweep, compose_run)
+    result["descriptions"]["succinct"]["content"] = "edited"
+    (folder / "result.json").write_text(json.dumps(result))
+    sweep.overrides = overrides
+    with pytest.raises(MismatchError, match=r"other data or texts, .*descriptions\.succinct: edited / [0-9a-f]{64}"):
+        plan_table12(sweep, compose_run)
+
+
+def test_the_result_of_another_run_in_the_folder_of_a_planned_one_is_named(tmp_path: Path) -> None:
+    path = write_result(tmp_path, make_result("best", 1, 0.4))
+    folder = tmp_path / "cls" / "seed0"
+    folder.mkdir(parents=True)
+    path.rename(folder / "result.json")
+    job = Job("cls/seed0", folder, [], compose_run([]))
+    planned = {**make_result("cls", 0, 0.4), "name": "cls"}
+    with pytest.raises(CheckpointError, match=rf"cls/seed0 in {folder}, but it is that of best/seed1"):
+        _check_planned(job, planned, load_sweep(tmp_path, TABLE12), TABLE12)
 
 
 @pytest.mark.slow
