@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
+from pickclutter_lang.policy.evaluation.calibration import open_scenes, scene_scores
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import (
     CURVES_FILE,
@@ -83,6 +87,34 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
 
 def _unseen(run: Any) -> dict[str, bool]:
     return dict(run.label_features().unseen_by_name)
+
+
+@pytest.mark.parametrize("variant", ["few_shot", "teacher"])
+def test_curve_scores_are_of_the_scenes_and_the_student(exported: Path, tmp_path: Path, variant: str) -> None:
+    policy, thresholds = shutil.copytree(exported / "few_shot", tmp_path / "policy"), None
+    spec = load_config(policy).student
+    if variant == "teacher":
+        thresholds = Thresholds(0.5, dict.fromkeys(spec.names, 0.5), None)
+    config = PolicyEvalConfig(policy=str(policy), scenes=str(exported / "scenes"))
+    scenes = dict(open_scenes(config, spec))
+
+    def scores() -> Predictions:
+        return scene_scores(variant, str(policy), thresholds, scenes, 3, tmp_path, False)[0]
+
+    path, first = tmp_path / "curves" / f"{variant}_3.npz", scores()
+    save_predictions(path, replace(first, probabilities=first.probabilities + 1))
+    assert torch.equal(scores().probabilities, first.probabilities + 1)  # what is kept is read again
+    scenes["ood"] = scenes["fewshot"]
+    assert scores().scenes == [scenes["fewshot"].scene_ids[row] for row in (0, 2, 5)]
+    if variant == "few_shot":
+        save_predictions(path, first)
+        weights = load_file(policy / "weights.safetensors")
+        other = {name: value * 0.5 if value.is_floating_point() else value for name, value in weights.items()}
+        save_pretrained(policy, load_config(policy), other, load_pretrained(exported / "few_shot")[2])
+        assert scores().scenes != first.scenes  # of another student: scored again
+    path.with_suffix(".json").unlink()
+    save_predictions(path, first)
+    assert scores().scenes != first.scenes  # without a note: scored again
 
 
 def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_path: Path) -> None:

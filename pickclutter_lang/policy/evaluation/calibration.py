@@ -22,6 +22,7 @@ from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.student_folders import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
@@ -103,14 +104,24 @@ def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
 def scene_scores(
     variant: str, policy: str, thresholds: Thresholds | None, scenes: Scenes, count: int, folder: Path, trust: bool
 ) -> tuple[Predictions, torch.Tensor]:
-    """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C]; scores are kept.
+    """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C].
+
+    Scores are kept with a note of what they are of, and computed again where that differs or is missing.
 
     :param policy: a policy folder, for the variant `teacher` that of a student of it
     :param thresholds: of the teacher; None for a student
     """
     student = StudentRuntime.load(policy, trust)
     spec, path = student.config, folder / "curves" / f"{variant}_{count}.npz"
-    if path.is_file():
+    names, note = unseen_names(spec, scenes), path.with_suffix(".json")
+    of = {
+        "fingerprint": policy_fingerprint(Path(policy)) if thresholds is None else spec.teacher.fingerprint,
+        "unseen_by_name": names,
+        "label": spec.target_label,
+        "scenes": scenes["ood"].content_hash,
+    }
+    noted = (json.dumps(of, indent=1) + "\n").encode()
+    if path.is_file() and note.is_file() and note.read_bytes() == noted:
         found = load_predictions(path)
     else:
         detector = (
@@ -118,8 +129,10 @@ def scene_scores(
             if thresholds is None
             else TeacherDetector(spec.teacher.load(), spec.names, thresholds)
         )
-        found = score_scenes(scenes["ood"], unseen_names(spec, scenes), detector, count)
+        found = score_scenes(scenes["ood"], names, detector, count)
+        note.unlink(missing_ok=True)  # of other scores, whatever becomes of this process
         save_predictions(path, found)
+        atomic_write(note, noted)
     used = thresholds or student.thresholds
     by_name = used.crop_classifier or used.names
     return found, torch.tensor([by_name[name] for name in found.names], dtype=torch.float64)
