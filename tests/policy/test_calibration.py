@@ -15,9 +15,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from helpers.scene_runs import make_finished_run
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from helpers.policies import changed
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import make_finished_run, names_of_objects
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
@@ -31,6 +35,7 @@ from pickclutter_lang.policy.evaluation.curves import (
     write_curves,
 )
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -129,6 +134,32 @@ def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_pat
     with pytest.raises(InvalidArgumentError, match="either run="):
         PolicyEvalConfig(variants=["oracle", "few_shot"]).validate()
     PolicyEvalConfig(variants=["oracle", "random"]).validate()
+
+
+def test_a_policy_folder_says_which_objects_are_unseen(exported: Path, tmp_path: Path) -> None:
+    assert set(load_config(exported / "few_shot").student.unseen_names or ()) == set(names_of_objects("ood"))
+    policy = shutil.copytree(exported / "few_shot", tmp_path / "policy")
+
+    def found(unseen: list[str] | None, scenes: str | None = None) -> tuple[int, int | None]:
+        (policy / "policy.json").write_bytes(changed(exported, "student", unseen_names=unseen))
+        setup = prepare(
+            PolicyEvalConfig(policy=str(policy), scenes=scenes, curve_scenes=0, variants=["few_shot"]), policy
+        )
+        return setup.rollouts.object_split, setup.identity.get("object_split")
+
+    second = [item.name for item in paper_catalog(2) if item.split == "ood"]
+    assert found(names_of_objects("ood")) == (0, None) and found(second) == (2, 2)
+    make_toy_store(tmp_path / "scenes" / "id", "id", 2, object_split=3)
+    assert found(None) == (0, None) and found(None, str(tmp_path / "scenes")) == (3, 3)  # as version 0.2.0 wrote it
+    with pytest.raises(CheckpointError, match="unseen_names out of names, but got spoonbill"):
+        found(["spoonbill"])
+
+
+@pytest.mark.sim
+def test_the_environment_has_the_unseen_objects_of_the_student() -> None:
+    config = RolloutConfig(environment_id("proxy"), None, "id", 0.25, "pd_ee_delta_pose", {}, 32, object_split=2)
+    env: Any = RolloutRunner(config)._env.unwrapped
+    assert {item.model_id for item in env.catalog if item.split == "ood"} == unseen_objects(2)
 
 
 def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:

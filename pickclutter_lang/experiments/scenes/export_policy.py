@@ -147,6 +147,7 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
         names=student.labels.names,
         teacher=student.teacher,
         object_crop_size=crops.crop_size if with_crops and crops is not None else None,
+        unseen_names=tuple(student.label_names(("ood",))),
     )
 
 

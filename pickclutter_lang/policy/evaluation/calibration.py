@@ -18,7 +18,6 @@ from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import detector_thresholds, score_scenes
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
-from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
@@ -81,17 +80,6 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
     atomic_write(path, (json.dumps({"of": key, "thresholds": asdict(found)}, indent=1) + "\n").encode())
     return found
-
-
-def unseen_split(config: PolicyEvalConfig, scenes: Scenes | None) -> int:
-    """Return which objects are unseen: by the scenes or by the run; the paper's for a policy folder without scenes."""
-    if scenes is not None:
-        return scenes["id"].store.object_split
-    if config.run is None:
-        return 0
-    student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
-    unseen = {name for name, out in student.labels.unseen_by_name.items() if out}
-    return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
 
 
 def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
