@@ -20,6 +20,7 @@ from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_finished_run, names_of_objects
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
@@ -88,6 +89,7 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
     assert "![Detection curves](detection_curves.png)" in report and "outcomes.png" not in report
     logged = json.loads((folder / "evaluation" / "config.json").read_text())["teacher"]
     assert logged["false_positive_rate"] == 0.2 and set(logged["scenes"]) == {"id", "fewshot"}
+    assert logged["max_scenes"] == MAX_CALIBRATION_SCENES == 300  # as the pages say
 
 
 def _unseen(run: Any) -> dict[str, bool]:

@@ -15,7 +15,11 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import detector_thresholds, score_scenes
+from pickclutter_lang.experiments.scenes.export_policy import (
+    MAX_CALIBRATION_SCENES,
+    detector_thresholds,
+    score_scenes,
+)
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
@@ -60,6 +64,7 @@ def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> 
         "names": list(spec.names),
         "label": spec.target_label,
         "false_positive_rate": config.false_positive_rate,
+        "max_scenes": MAX_CALIBRATION_SCENES,
         "scenes": {name: scenes[name].content_hash for name in stores},
     }
 

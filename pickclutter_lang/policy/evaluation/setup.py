@@ -28,7 +28,7 @@ from pickclutter_lang.policy.evaluation.student_folders import PHASES, TEACHER_K
 from pickclutter_lang.utils.plugins import is_plugin
 
 SCHEMA = 5
-"""5: the teacher and all students of a run act at thresholds of one rule, on the same scenes."""
+"""5: the teacher and all students of a run act at thresholds of one rule, from the same stores."""
 
 
 class Setup(NamedTuple):

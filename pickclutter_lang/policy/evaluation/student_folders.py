@@ -29,7 +29,7 @@ _NEW = ".policies"
 def export_students(config: PolicyEvalConfig, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
     """Export a run's student after both phases into `policies`; return variant -> policy folder.
 
-    Both have thresholds of the same rule, on the same scenes.
+    Both have thresholds of the same rule, from the same stores.
 
     :param comparable: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
