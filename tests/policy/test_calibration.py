@@ -86,6 +86,7 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
     assert prepare(config, folder / "evaluation").rollouts.teacher_thresholds == found
     evaluate_policy(replace(config, out=str(folder / "evaluation"), episodes=0))
     report = (folder / "evaluation" / "report.md").read_text()
+    assert "The dot is where the policy decides at its first observation" in report
     assert "![Detection curves](detection_curves.png)" in report and "outcomes.png" not in report
     logged = json.loads((folder / "evaluation" / "config.json").read_text())["teacher"]
     assert logged["false_positive_rate"] == 0.2 and set(logged["scenes"]) == {"id", "fewshot"}
@@ -188,7 +189,9 @@ def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
          "threshold": 0.45}
         for n in range(10)
     ]  # fmt: skip
-    played = episode_curves(episodes)
+    refused = {"variant": "few_shot", "seen": True, "visible": True, "present": True, "score": None, "threshold": None}
+    played = episode_curves([refused, *episodes])
+    assert (played[0].n_visible, played[0].n_absent) == (5, 5)
     own = int(np.flatnonzero(played[0].thresholds == 0.5)[0])
     assert (played[0].visible_called_absent[own], played[0].absent_called_so[own]) == (0.6, 0.4)
     assert write_curves([], tmp_path) is None
