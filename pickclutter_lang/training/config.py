@@ -62,7 +62,7 @@ class PhaseConfig:
 
 @dataclass
 class FewShotConfig(PhaseConfig):
-    """Fine-tuning on few samples. They fill at most half of a batch."""
+    """Fine-tuning on few samples. They fill at most half of a batch, but for the last one of `epoch_over=training`."""
 
     schedule: str = "one_cycle"
     warmup_fraction: float = 0.0

@@ -87,15 +87,15 @@ def _open(lock: Path) -> IO[str]:
     flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         try:
-            stream = os.fdopen(os.open(lock, flags | os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666), "a+")
+            handle, mode = os.open(lock, flags | os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666), "a+"
         except PermissionError:
-            stream = os.fdopen(os.open(lock, flags | os.O_RDONLY))
+            handle, mode = os.open(lock, flags | os.O_RDONLY), "r"
     except OSError as error:
         raise DatasetError(f"cannot write {lock}: {error.strerror}; choose a place that can be written to") from error
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
         raise DatasetError(f"expected {lock} to be a file, but it is something else; remove it")
-    return stream
+    return os.fdopen(handle, mode)
 
 
 def _sign(stream: IO[str]) -> None:

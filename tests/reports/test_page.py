@@ -19,6 +19,7 @@ from pickclutter_lang.reports.page import settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+LINES = "a\n# heading | b\n<script>"
 PHONE = {"width": 390, "height": 844}
 NAMES = [f"object {n}" for n in range(12)]
 
@@ -92,8 +93,9 @@ def test_text_of_others_is_escaped(where: str, tmp_path: Path) -> None:
     items = [Item(texts["caption"], {texts["facet"]: texts["facet"]}, jpeg(pixels()))]
     cards = Gallery([Card(texts["caption"], None, items)])
     shown: dict[str, Figure | Gallery] = {"c.png": chart(texts["chart"]), "g.png": cards}
-    details = {texts["setting"]: settings_table({texts["setting"]: EVIL})}
+    details = {texts["setting"]: settings_table({texts["setting"]: EVIL, "text": LINES, "last": 1})}
     page = write_page(tmp_path / "report.html", text, shown, details).read_text()
+    assert "a # heading | b &lt;script&gt;</td>" in page and "last</code>" in page
     assert page.count("<script") == 1 and "<img src=x" not in page and "example.org" not in re.sub(r">[^<]*<", "", page)
 
 

@@ -35,6 +35,12 @@ def replaced(name: str, data: object, **more: object) -> Change:
     return change
 
 
+def of_hdf5_time(file: h5py.File) -> None:
+    """Replace an array by one of a type that NumPy does not have."""
+    del file["hand_rgb"]
+    h5py.h5d.create(file.id, b"hand_rgb", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((4,)))
+
+
 def altered(name: str, change: Callable[[NDArray[Any]], object]) -> Change:
     def apply(file: h5py.File) -> None:
         values = file[name][...]
@@ -85,6 +91,7 @@ TABLE: dict[str, tuple[Change, str]] = {
     "depth as float32 with NaN": (replaced("hand_depth", np.full(HAND, np.nan, np.float32)), "hand_depth is float32"),
     "rgb of another side": (replaced("hand_rgb", np.zeros((4, 32, 32, 3), np.uint8)), r"\[4, 32, 32, 3\] instead of"),
     "rgb with four channels": (replaced("hand_rgb", np.zeros((*HAND, 4), np.uint8)), r"16, 4\] instead of"),
+    "rgb of HDF5's times": (of_hdf5_time, "hand_rgb as numbers"),
     "rgb a number": (replaced("hand_rgb", np.uint8(1)), r"hand_rgb is uint8 \[\] instead of"),
     "fewer rows": (replaced("hand_rgb", np.zeros((3, 16, 16, 3), np.uint8)), r"\[3, 16, 16, 3\] instead of"),
     "labels as text": (replaced("present", np.full((4, 26), b"yes")), "present is |S3"),

@@ -30,6 +30,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownO
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import check_path
 
 OBJECT_SET = "published"
@@ -82,16 +83,16 @@ def import_published(
     with _open(Path(config.file)) as file:
         scenes = _PublishedScenes(file, config, catalog)
         manifest = scenes.manifest()
-        create_dir(folder)
-        create_dir(folder / SHARD_FOLDER)
-        if (folder / MANIFEST_FILE).is_file():
-            read_manifest(folder).check_compatible(manifest, folder)
-        manifest.write(folder)
-        entries = []
-        for number in track(range(manifest.shard_count)):
-            rows = [scenes.row(index) for index in manifest.shard_range(number)]
-            entries.append(write_shard(folder, number, rows, manifest.layout))
-    manifest.with_shards(entries).write(folder)
+        with dir_lock(folder):
+            create_dir(folder / SHARD_FOLDER)
+            if (folder / MANIFEST_FILE).is_file():
+                read_manifest(folder).check_compatible(manifest, folder)
+            manifest.write(folder)
+            entries = []
+            for number in track(range(manifest.shard_count)):
+                rows = [scenes.row(index) for index in manifest.shard_range(number)]
+                entries.append(write_shard(folder, number, rows, manifest.layout))
+            manifest.with_shards(entries).write(folder)
     write_dataset_card(folder)
     write_contact_sheet(folder)
     return SceneStore.open(folder)

@@ -169,6 +169,7 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
                 )  # fmt: skip
                 # As a path: gradio would open the file before anything can be checked.
                 upload.preprocess = lambda payload: None if payload is None else payload.path
+                _refuse_addresses(gr, upload)
             with gr.Column():
                 options = {"format": "png", "interactive": False, "buttons": ["fullscreen", "download"]}
                 image = gr.Image(label="Image", **options)
@@ -182,6 +183,19 @@ def build_page(gr: ModuleType, student: TrainedStudent) -> Any:
         gr.on(triggers, _page_function(gr, student, scene_counts, missing), inputs, outputs, api_name="predict",
               queue=False, show_progress="hidden", trigger_mode="always_last")  # fmt: skip
     return page
+
+
+def _refuse_addresses(gr: Any, upload: Any) -> None:
+    """Take files that were uploaded alone: gradio would download what a request names by an address."""
+    take = upload.async_move_resource_to_block_cache
+
+    async def take_file(path: str | None) -> str | None:
+        if path is not None and "://" in str(path):
+            raise gr.Error("expected an uploaded image, but got an address; upload the file")
+        taken: str | None = await take(path)
+        return taken
+
+    upload.async_move_resource_to_block_cache = take_file
 
 
 def _scene_counts(student: TrainedStudent) -> tuple[dict[str, int], str]:

@@ -13,7 +13,9 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -154,6 +156,28 @@ def refusal(url: str, *inputs: object) -> str:
 
 
 @needs_the_extra
+def test_an_address_in_place_of_an_upload_is_not_fetched(page: tuple[str, list[Any]]) -> None:
+    asked: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = {"path": f"http://127.0.0.1:{server.server_port}/a.png", "meta": {"_type": "gradio.FileData"}}
+    try:
+        assert "but got an address" in refusal(page[0], "ood", 0, address, "pear", None)
+        by_url = {"path": "a.png", "url": address["path"], "meta": {"_type": "gradio.FileData"}}
+        refusal(page[0], "ood", 0, by_url, "pear", None)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == []
+
+
+@needs_the_extra
 def test_an_upload_is_bounded_before_it_is_decoded(page: tuple[str, list[Any]]) -> None:
     url, _ = page
     found = predict(url, "ood", 0, upload(url, "a.png", png(40, 30)), "pear", None)
@@ -164,6 +188,9 @@ def test_an_upload_is_bounded_before_it_is_decoded(page: tuple[str, list[Any]]) 
     outside = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
     assert "expected an image" not in refusal(url, "ood", 0, outside, "pear", None)  # it is not even opened
     assert "expected an image" in refusal(url, "ood", 0, upload(url, "c.png", b"no image"), "pear", None)
+    eps = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(eps, "EPS")  # Pillow would decode it by Ghostscript
+    assert "expected an image" in refusal(url, "ood", 0, upload(url, "e.png", eps.getvalue()), "pear", None)
     with pytest.raises(urllib.error.URLError) as caught:  # the connection may end before all is sent
         upload(url, "d.png", bytes(MAX_REQUEST_BYTES + 1))
     assert not isinstance(caught.value, urllib.error.HTTPError) or caught.value.code == 413
