@@ -186,7 +186,7 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
                 f"choose one, such as {group}=default"
             )
         return InvalidArgumentError(
-            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys)}; "
+            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys - {key})}; "
             f"{_see_help(command)}"
         )
     return InvalidArgumentError(f"expected overrides that {command.replace('_', '-')} takes: {text[:300]}")
