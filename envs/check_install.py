@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run all checks in order; stop at the first that fails.
 
     :param arguments: of the command line, by default the process's
-    :return: the exit status, 0 or 1
+    :return: the exit status: 0, or 2 where a check fails
     """
     parser = ArgumentParser(prog="pickclutter check-install", description=__doc__)
     parser.add_argument("--report", action="store_true", help="print facts for a bug report, and check nothing")

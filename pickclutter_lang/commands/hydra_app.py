@@ -179,14 +179,14 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
     unknown = re.match(r"Could not override '([^']*)'", text)
     if unknown:
         key, keys = unknown[1], set(_keys_of(command))
-        if key in keys:
+        if key in keys and "." in key:
             group = key.partition(".")[0]
             return InvalidArgumentError(
                 f"expected a preset of {group} before {key}, but there is none of it by default; "
                 f"choose one, such as {group}=default"
             )
         return InvalidArgumentError(
-            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys)}; "
+            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys - {key})}; "
             f"{_see_help(command)}"
         )
     return InvalidArgumentError(f"expected overrides that {command.replace('_', '-')} takes: {text[:300]}")

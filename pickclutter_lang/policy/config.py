@@ -73,6 +73,7 @@ class StudentSpec:
     - `names`: names whose text features lie in the folder
     - `teacher`: encodes new names
     - `object_crop_size`: side in pixels of the crop classifier's images; None for a student without one
+    - `unseen_names`: those of `names` that are of Y_ood; None in a folder of version 0.2.0, which does not say it
     """
 
     phase: str
@@ -88,6 +89,7 @@ class StudentSpec:
     names: tuple[Text, ...]
     teacher: TeacherReference
     object_crop_size: int | None
+    unseen_names: tuple[Text, ...] | None = None
 
     @property
     def camera_spec(self) -> CameraSpec:
@@ -109,6 +111,9 @@ class StudentSpec:
         at_least("number of names", len(self.names), 1)
         if len(set(self.names)) < len(self.names):
             raise InvalidArgumentError("expected different names, but one of them occurs twice")
+        others = sorted(set(self.unseen_names or ()) - set(self.names))
+        if others:
+            raise InvalidArgumentError(f"expected unseen_names out of names, but got {', '.join(others)}")
 
 
 @dataclass(frozen=True)

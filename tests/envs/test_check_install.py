@@ -1,4 +1,4 @@
-"""`pickclutter check-install` names what the simulator lacks, and exits with 0 or 1."""
+"""`pickclutter check-install` names what the simulator lacks, and exits with 0 or 2."""
 
 import os
 import subprocess

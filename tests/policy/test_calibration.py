@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,20 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
-from helpers.scene_runs import make_finished_run
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.predictions import Predictions
+from helpers.policies import changed
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import make_finished_run, names_of_objects
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
+from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
+from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
+from pickclutter_lang.policy.evaluation.calibration import open_scenes, scene_scores
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import (
     CURVES_FILE,
@@ -27,6 +36,7 @@ from pickclutter_lang.policy.evaluation.curves import (
     write_curves,
 )
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -76,13 +86,43 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
     assert prepare(config, folder / "evaluation").rollouts.teacher_thresholds == found
     evaluate_policy(replace(config, out=str(folder / "evaluation"), episodes=0))
     report = (folder / "evaluation" / "report.md").read_text()
+    assert "The dot is where the policy decides at its first observation" in report
     assert "![Detection curves](detection_curves.png)" in report and "outcomes.png" not in report
     logged = json.loads((folder / "evaluation" / "config.json").read_text())["teacher"]
     assert logged["false_positive_rate"] == 0.2 and set(logged["scenes"]) == {"id", "fewshot"}
+    assert logged["max_scenes"] == MAX_CALIBRATION_SCENES == 300  # as the pages say
 
 
 def _unseen(run: Any) -> dict[str, bool]:
     return dict(run.label_features().unseen_by_name)
+
+
+@pytest.mark.parametrize("variant", ["few_shot", "teacher"])
+def test_curve_scores_are_of_the_scenes_and_the_student(exported: Path, tmp_path: Path, variant: str) -> None:
+    policy, thresholds = shutil.copytree(exported / "few_shot", tmp_path / "policy"), None
+    spec = load_config(policy).student
+    if variant == "teacher":
+        thresholds = Thresholds(0.5, dict.fromkeys(spec.names, 0.5), None)
+    config = PolicyEvalConfig(policy=str(policy), scenes=str(exported / "scenes"))
+    scenes = dict(open_scenes(config, spec))
+
+    def scores() -> Predictions:
+        return scene_scores(variant, str(policy), thresholds, scenes, 3, tmp_path, False)[0]
+
+    path, first = tmp_path / "curves" / f"{variant}_3.npz", scores()
+    save_predictions(path, replace(first, probabilities=first.probabilities + 1))
+    assert torch.equal(scores().probabilities, first.probabilities + 1)  # what is kept is read again
+    scenes["ood"] = scenes["fewshot"]
+    assert scores().scenes == [scenes["fewshot"].scene_ids[row] for row in (0, 2, 5)]
+    if variant == "few_shot":
+        save_predictions(path, first)
+        weights = load_file(policy / "weights.safetensors")
+        other = {name: value * 0.5 if value.is_floating_point() else value for name, value in weights.items()}
+        save_pretrained(policy, load_config(policy), other, load_pretrained(exported / "few_shot")[2])
+        assert scores().scenes != first.scenes  # of another student: scored again
+    path.with_suffix(".json").unlink()
+    save_predictions(path, first)
+    assert scores().scenes != first.scenes  # without a note: scored again
 
 
 def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_path: Path) -> None:
@@ -97,6 +137,32 @@ def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_pat
     with pytest.raises(InvalidArgumentError, match="either run="):
         PolicyEvalConfig(variants=["oracle", "few_shot"]).validate()
     PolicyEvalConfig(variants=["oracle", "random"]).validate()
+
+
+def test_a_policy_folder_says_which_objects_are_unseen(exported: Path, tmp_path: Path) -> None:
+    assert set(load_config(exported / "few_shot").student.unseen_names or ()) == set(names_of_objects("ood"))
+    policy = shutil.copytree(exported / "few_shot", tmp_path / "policy")
+
+    def found(unseen: list[str] | None, scenes: str | None = None) -> tuple[int, int | None]:
+        (policy / "policy.json").write_bytes(changed(exported, "student", unseen_names=unseen))
+        setup = prepare(
+            PolicyEvalConfig(policy=str(policy), scenes=scenes, curve_scenes=0, variants=["few_shot"]), policy
+        )
+        return setup.rollouts.object_split, setup.identity.get("object_split")
+
+    second = [item.name for item in paper_catalog(2) if item.split == "ood"]
+    assert found(names_of_objects("ood")) == (0, None) and found(second) == (2, 2)
+    make_toy_store(tmp_path / "scenes" / "id", "id", 2, object_split=3)
+    assert found(None) == (0, None) and found(None, str(tmp_path / "scenes")) == (3, 3)  # as version 0.2.0 wrote it
+    with pytest.raises(CheckpointError, match="unseen_names out of names, but got spoonbill"):
+        found(["spoonbill"])
+
+
+@pytest.mark.sim
+def test_the_environment_has_the_unseen_objects_of_the_student() -> None:
+    config = RolloutConfig(environment_id("proxy"), None, "id", 0.25, "pd_ee_delta_pose", {}, 32, object_split=2)
+    env: Any = RolloutRunner(config)._env.unwrapped
+    assert {item.model_id for item in env.catalog if item.split == "ood"} == unseen_objects(2)
 
 
 def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
@@ -123,7 +189,9 @@ def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
          "threshold": 0.45}
         for n in range(10)
     ]  # fmt: skip
-    played = episode_curves(episodes)
+    refused = {"variant": "few_shot", "seen": True, "visible": True, "present": True, "score": None, "threshold": None}
+    played = episode_curves([refused, *episodes])
+    assert (played[0].n_visible, played[0].n_absent) == (5, 5)
     own = int(np.flatnonzero(played[0].thresholds == 0.5)[0])
     assert (played[0].visible_called_absent[own], played[0].absent_called_so[own]) == (0.6, 0.4)
     assert write_curves([], tmp_path) is None

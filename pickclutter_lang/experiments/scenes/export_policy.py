@@ -34,8 +34,9 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 
-_MAX_CALIBRATION_SCENES = 300
-"""Scenes of a store, evenly spaced, that thresholds of a detector come from: some third of a second each."""
+MAX_CALIBRATION_SCENES = 300
+"""Scenes of a store, evenly spaced, that thresholds of the teacher and of a crop classifier come from, at most: each
+takes some third of a second. Those of a student without crops come from all."""
 
 
 def export_policy(config: PolicyExportConfig) -> Path:
@@ -147,6 +148,7 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
         names=student.labels.names,
         teacher=student.teacher,
         object_crop_size=crops.crop_size if with_crops and crops is not None else None,
+        unseen_names=tuple(student.label_names(("ood",))),
     )
 
 
@@ -185,7 +187,7 @@ def detector_thresholds(
 
 
 def score_scenes(
-    scenes: SceneDataset, names: Mapping[str, bool], detector: ScoringDetector, count: int = _MAX_CALIBRATION_SCENES
+    scenes: SceneDataset, names: Mapping[str, bool], detector: ScoringDetector, count: int = MAX_CALIBRATION_SCENES
 ) -> Predictions:
     """Return a detector's scores of names, on at most `count` scenes of a store, evenly spaced.
 

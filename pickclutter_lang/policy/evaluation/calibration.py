@@ -15,13 +15,17 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import detector_thresholds, score_scenes
+from pickclutter_lang.experiments.scenes.export_policy import (
+    MAX_CALIBRATION_SCENES,
+    detector_thresholds,
+    score_scenes,
+)
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
-from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.student_folders import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
@@ -60,6 +64,7 @@ def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> 
         "names": list(spec.names),
         "label": spec.target_label,
         "false_positive_rate": config.false_positive_rate,
+        "max_scenes": MAX_CALIBRATION_SCENES,
         "scenes": {name: scenes[name].content_hash for name in stores},
     }
 
@@ -82,17 +87,6 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     return found
 
 
-def unseen_split(config: PolicyEvalConfig, scenes: Scenes | None) -> int:
-    """Return which objects are unseen: by the scenes or by the run; the paper's for a policy folder without scenes."""
-    if scenes is not None:
-        return scenes["id"].store.object_split
-    if config.run is None:
-        return 0
-    student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
-    unseen = {name for name, out in student.labels.unseen_by_name.items() if out}
-    return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
-
-
 def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
     """Return the names of a student that the stores have labels of -> whether they are of Y_ood."""
     names = scenes["id"].label_names
@@ -103,14 +97,24 @@ def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
 def scene_scores(
     variant: str, policy: str, thresholds: Thresholds | None, scenes: Scenes, count: int, folder: Path, trust: bool
 ) -> tuple[Predictions, torch.Tensor]:
-    """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C]; scores are kept.
+    """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C].
+
+    Scores are kept with a note of what they are of, and computed again where that differs or is missing.
 
     :param policy: a policy folder, for the variant `teacher` that of a student of it
     :param thresholds: of the teacher; None for a student
     """
     student = StudentRuntime.load(policy, trust)
     spec, path = student.config, folder / "curves" / f"{variant}_{count}.npz"
-    if path.is_file():
+    names, note = unseen_names(spec, scenes), path.with_suffix(".json")
+    of = {
+        "fingerprint": policy_fingerprint(Path(policy)) if thresholds is None else spec.teacher.fingerprint,
+        "unseen_by_name": names,
+        "label": spec.target_label,
+        "scenes": scenes["ood"].content_hash,
+    }
+    noted = (json.dumps(of, indent=1) + "\n").encode()
+    if path.is_file() and note.is_file() and note.read_bytes() == noted:
         found = load_predictions(path)
     else:
         detector = (
@@ -118,8 +122,10 @@ def scene_scores(
             if thresholds is None
             else TeacherDetector(spec.teacher.load(), spec.names, thresholds)
         )
-        found = score_scenes(scenes["ood"], unseen_names(spec, scenes), detector, count)
+        found = score_scenes(scenes["ood"], names, detector, count)
+        note.unlink(missing_ok=True)  # of other scores, whatever becomes of this process
         save_predictions(path, found)
+        atomic_write(note, noted)
     used = thresholds or student.thresholds
     by_name = used.crop_classifier or used.names
     return found, torch.tensor([by_name[name] for name in found.names], dtype=torch.float64)

@@ -64,10 +64,10 @@ def scene_curves(scores: Mapping[str, tuple[Predictions, torch.Tensor]]) -> list
 
 
 def episode_curves(episodes: Sequence[Episode]) -> list[Curve]:
-    """Return the curves of all variants that score names, from the first decision of each episode."""
+    """Return the curves of all variants that score names, from the first decision of each episode that has one."""
     curves, scoring = [], [e for e in episodes if e["score"] is not None and e["variant"] not in ("oracle", "random")]
     for variant in dict.fromkeys(e["variant"] for e in scoring):
-        own = [e for e in episodes if e["variant"] == variant]
+        own = [e for e in scoring if e["variant"] == variant]
         scores, thresholds = (
             torch.tensor([e[key] for e in own], dtype=torch.float64) for key in ("score", "threshold")
         )
@@ -110,7 +110,7 @@ def write_curves(curves: Sequence[Curve], folder: Path) -> Figure | None:
 
 
 def _draw(ax: Axes, curve: Curve) -> None:
-    """Draw a curve, with a dot where the policy acts."""
+    """Draw a curve, with a dot where the policy decides first."""
     color = _COLORS.get(curve.variant, _OTHER_COLOR)
     label = f"{curve.variant} ({curve.n_visible} visible, {curve.n_absent} absent)"
     ax.plot(100 * curve.visible_called_absent, 100 * curve.absent_called_so, color=color, label=label)
@@ -118,7 +118,7 @@ def _draw(ax: Axes, curve: Curve) -> None:
 
 
 def _own_point(curve: Curve) -> tuple[float, float]:
-    """Return where the policy acts, in percent."""
+    """Return where the policy decides at its first observation, in percent."""
     n = int(np.searchsorted(curve.thresholds, DEFAULT_THRESHOLD))
     return 100 * float(curve.visible_called_absent[n]), 100 * float(curve.absent_called_so[n])
 

@@ -118,7 +118,7 @@ def _paired(compared: Sequence[dict[str, Any]]) -> list[str]:
 def _curves_section() -> str:
     note = (
         "Visible objects that are called absent against absent ones that are, as all thresholds move together. The dot "
-        "is where the policy acts."
+        "is where the policy decides at its first observation. Later decisions go by the mean of all observations."
     )
     return f"## Detection curves\n\n{note}\n\n![Detection curves]({CURVES_FILE})"
 

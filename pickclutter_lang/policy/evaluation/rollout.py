@@ -96,6 +96,7 @@ class RolloutRunner:
             obs_mode="rgbd",
             control_mode=config.control_mode,
             split=config.split,
+            object_split=config.object_split,
             absent_probability=config.absent_probability,
             enable_segmentation=True,
             base_camera=base_size > 0,

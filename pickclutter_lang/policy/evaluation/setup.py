@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.config import Thresholds
@@ -16,7 +20,6 @@ from pickclutter_lang.policy.evaluation.calibration import (
     scene_scores,
     teacher_key,
     teacher_thresholds,
-    unseen_split,
 )
 from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import Curve, scene_curves
@@ -25,7 +28,7 @@ from pickclutter_lang.policy.evaluation.student_folders import PHASES, TEACHER_K
 from pickclutter_lang.utils.plugins import is_plugin
 
 SCHEMA = 5
-"""5: the teacher and all students of a run act at thresholds of one rule, on the same scenes."""
+"""5: the teacher and all students of a run act at thresholds of one rule, from the same stores."""
 
 
 class Setup(NamedTuple):
@@ -45,7 +48,8 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
     :raises DatasetError: when the teacher shall act, and the scenes of its thresholds are missing
     :raises MismatchError: when the folder holds episodes of other settings
     """
-    comparable = _comparable(config)
+    object_split = _object_split(config)
+    comparable = _comparable(config, object_split)
     policies: dict[str, str] = {}
     if config.run is not None:
         policies = export_students(config, folder, comparable)
@@ -70,19 +74,39 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         config.camera_size,
         thresholds,
         config.own_policy,
-        unseen_split(config, scenes),
+        object_split,
         config.trust_code or config.run is not None,
         config.proposer,
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
 
-def _comparable(config: PolicyEvalConfig) -> dict[str, Any]:
+def _object_split(config: PolicyEvalConfig) -> int:
+    """Return which objects are unseen: by the run or the policy folder.
+
+    A folder that does not say it goes by `scenes`, and without these by the paper.
+    """
+    if config.run is not None:
+        labels = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1)).labels
+        unseen = [name for name, out in labels.unseen_by_name.items() if out]
+    elif config.policy is None or config.own_policy is not None:
+        return 0
+    else:
+        names = load_config(config.policy).student.unseen_names
+        if names is None:
+            return 0 if config.scenes is None else read_manifest(Path(config.scenes) / "id").object_split
+        unseen = list(names)
+    return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
+
+
+def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
     """Return what episodes depend on besides students and teacher."""
     values: dict[str, Any] = {
         key: getattr(config, key) for key in ("objects", "split", "absent_probability", "control_mode")
     }
     values["schema"] = SCHEMA
+    if object_split > 0:
+        values["object_split"] = object_split
     if config.proposer is not None:
         values["proposer"] = config.proposer
     if config.own_policy is not None:

@@ -29,7 +29,7 @@ _NEW = ".policies"
 def export_students(config: PolicyEvalConfig, folder: Path, comparable: Mapping[str, Any]) -> dict[str, str]:
     """Export a run's student after both phases into `policies`; return variant -> policy folder.
 
-    Both have thresholds of the same rule, on the same scenes.
+    Both have thresholds of the same rule, from the same stores.
 
     :param comparable: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
@@ -58,7 +58,7 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
     :raises MismatchError: when they are of others
     :raises CheckpointError: when that cannot be read
     """
-    now = {**comparable, **{variant: _fingerprint(Path(policy)) for variant, policy in policies.items()}}
+    now = {**comparable, **{variant: policy_fingerprint(Path(policy)) for variant, policy in policies.items()}}
     path = folder / EVAL_CONFIG_FILE
     if path.exists():
         logged = read_json(path, dict[str, Any], CheckpointError, "choose another out, or remove that folder")
@@ -79,7 +79,7 @@ def save_identity(folder: Path, identity: Mapping[str, Any]) -> None:
     atomic_write(folder / EVAL_CONFIG_FILE, (json.dumps(identity, indent=1) + "\n").encode())
 
 
-def _fingerprint(policy: Path) -> str:
+def policy_fingerprint(policy: Path) -> str:
     """Return a hash of a policy folder's content."""
     found = hashlib.sha256()
     for name in (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE):
