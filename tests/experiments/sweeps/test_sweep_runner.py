@@ -368,4 +368,4 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     unseen = [{*results.runs["cls"][key]["metrics"]["zero_shot"]["ood_on_ood"]["classes"]} for key in keys]
     assert unseen[0] == unseen[1] != unseen[2] == unseen[3]
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
-    assert again.returncode == 0 and "4 of 4 runs are done already" in again.stdout
+    assert again.returncode == 0 and "4 of 4 runs are done already" in again.stderr
