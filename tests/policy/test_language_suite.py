@@ -23,7 +23,6 @@ from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRun
 from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons
 from pickclutter_lang.policy.evaluation.suites import (
     NO,
-    NOT_SHOWN,
     YES,
     follows_language,
     language_effects,
@@ -31,6 +30,7 @@ from pickclutter_lang.policy.evaluation.suites import (
     suite_tables,
 )
 from pickclutter_lang.reports.charts import save_png
+from pickclutter_lang.utils.statistics import NOT_SHOWN
 
 CATALOG = paper_catalog()
 MODULE = '''

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,16 +106,20 @@ def _crop_scores_file(student: TrainedStudent, store: str) -> Path:
 
 
 def _crop_scores(student: TrainedStudent, store: str) -> Predictions:
-    """Return the scores with the crop classifier: those that the run saved, or new ones where there are none."""
-    path = _crop_scores_file(student, store)
+    """Return the scores with the crop classifier."""
+    return _saved_or_new(_crop_scores_file(student, store), lambda: _score_crops(student, store), student.folder)
+
+
+def _saved_or_new(path: Path, compute: Callable[[], Predictions], run: Path) -> Predictions:
+    """Return the scores that a run saved, or new ones where there are none."""
     if path.is_file():
         return load_predictions(path)
     try:
-        return _score_crops(student, store)
+        return compute()
     except DatasetError as error:
         raise type(error)(
-            f"{error}; the thresholds of the crop classifier come from these scenes, since there are no scores at "
-            f"{path}; where the scenes are, pickclutter evaluate-affordance run={student.folder} saves them"
+            f"{error}; thresholds come from these scenes, since there are no scores at {path}; where the scenes are, "
+            f"pickclutter evaluate-affordance run={run} saves them"
         ) from error
 
 
@@ -153,17 +157,10 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
 
 
 def _predictions(student: TrainedStudent, store: str) -> Predictions:
-    """Return predictions on a store: those that the evaluation saved, or new ones where there are none."""
+    """Return the student's scores on a store."""
     stage = next(stage for stage, phase in STAGES.items() if phase == student.phase)
     path = student.folder / "predictions" / f"{stage}_{store}.npz"
-    if path.is_file():
-        return load_predictions(path)
-    try:
-        return predict_store(student, store)
-    except DatasetError as error:
-        raise type(error)(
-            f"{error}; the thresholds come from these scenes, since there are no predictions at {path}"
-        ) from error
+    return _saved_or_new(path, lambda: predict_store(student, store), student.folder)
 
 
 def detector_thresholds(

@@ -9,10 +9,11 @@ from pickclutter_lang.policy.evaluation.instructions import ABSENT, BLANK, KIND_
 from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, wilson_interval
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.statistics import NOT_SHOWN
 
 IGNORED = 0.1
 """Below this difference a policy ignores its instruction; the upper end of the interval must be below."""
-YES, NO, NOT_SHOWN = "yes", "no", "not shown"
+YES, NO = "yes", "no"
 
 OUTCOMES: dict[str, Callable[[Episode], bool]] = {
     "right object": lambda e: e["expected"] and e["followed"],
