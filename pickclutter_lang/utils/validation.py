@@ -129,6 +129,7 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     by_last: dict[str, list[str]] = {}
     for name in names:
         by_last.setdefault(name.rpartition(".")[2], []).append(name)
-    near = [*by_last.get(last, ()), *get_close_matches(word, names, cutoff=0.7)]
+    same = by_last.get(last, [])
+    near = [*get_close_matches(word, same, n=len(same) or 1, cutoff=0), *get_close_matches(word, names, cutoff=0.7)]
     near += [name for part in get_close_matches(last, by_last, cutoff=0.75) for name in by_last[part]]
     return f"; did you mean {', '.join(list(dict.fromkeys(near))[:3])}?" if near else ""
