@@ -158,14 +158,16 @@ class PromptedStudent(MultiLabelStudent):
 def resolve_bf16(precision: str, device: str) -> bool:
     """Return whether a student's network computes in bfloat16.
 
-    With `auto` it does on CPUs with matrix units for it (AMX), where plain convolutions are twice as fast.
+    With `auto` it does on CPUs with instructions for it (AMX or AVX-512 BF16), where plain convolutions are 1.7 to 2
+    times as fast.
 
     :param precision: `float32`, `bfloat16` or `auto`
     :param device: torch's name of a device
     """
     # Older versions of torch lack this function.
     capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    fast = torch.device(device).type == "cpu" and bool(capabilities.get("amx_bf16", False))
+    has_bf16 = any(capabilities.get(key, False) for key in ("amx_bf16", "avx512_bf16"))
+    fast = torch.device(device).type == "cpu" and has_bf16
     return precision == "bfloat16" or (precision == "auto" and fast)
 
 
