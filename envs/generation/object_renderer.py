@@ -206,8 +206,8 @@ def _kind_view(model_dir: Path, random_view: bool, size: int) -> npt.NDArray[np.
         )
         return view.rgb
     extent = np.ptp(_points(model_dir / "textured.obj"), axis=0)
-    elevation = 1.0 if extent[2] < 0.35 * extent.max() else 0.5
-    return _renderer().view(model_dir, elevation=elevation, azimuth=rng.uniform(0.3, 0.7), size=size).rgb
+    elevation = 1.15 if extent[2] < 0.35 * extent.max() else 0.5
+    return _renderer().view(model_dir, elevation=elevation, azimuth=rng.uniform(0.1, 0.6), size=size).rgb
 
 
 def _points(path: Path) -> npt.NDArray[np.float64]:

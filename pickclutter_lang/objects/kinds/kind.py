@@ -10,6 +10,7 @@ import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 
 
@@ -107,7 +108,9 @@ class Kind:
 def instance_phrases(name: str, instance: Instance) -> list[str]:
     """Return noun phrases that are true of an instance: "red mug", "striped ceramic mug", "mug with a handle"."""
     color, material = " and ".join(instance.colors[:2]), instance.material
-    phrases = [f"{instance.colors[0]} {name}", f"{color} {name}", f"{material} {name}", f"{color} {material} {name}"]
+    phrases = [f"{instance.colors[0]} {name}", f"{color} {name}"]
+    if material != UNSAID_MATERIAL:
+        phrases += [f"{material} {name}", f"{color} {material} {name}"]
     if instance.pattern != "plain":
         phrases += [f"{instance.pattern} {name}", f"{color} {instance.pattern} {name}"]
         if instance.pattern in _NOUNS and len(instance.colors) > 1:

@@ -14,7 +14,26 @@ from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats
 
-_STARTS = ("ba", "co", "del", "fa", "gri", "hol", "ju", "ka", "lu", "mon", "nor", "ori", "pe", "ro", "sa", "ti", "vi", "za")
+_STARTS = (
+    "ba",
+    "co",
+    "del",
+    "fa",
+    "gri",
+    "hol",
+    "ju",
+    "ka",
+    "lu",
+    "mon",
+    "nor",
+    "ori",
+    "pe",
+    "ro",
+    "sa",
+    "ti",
+    "vi",
+    "za",
+)
 _MIDDLES = ("", "", "la", "ne", "ri", "so", "ta", "vo", "mi", "lo")
 _ENDS = ("co", "da", "field", "lle", "mo", "na", "nie", "ra", "ry", "sa", "ta", "tti", "va", "x")
 _CLAIMS = ("NEW", "BIO", "EXTRA", "FRESH", "100%", "ORIGINAL", "CLASSIC", "LIGHT", "XL", "FAMILY", "NATURAL", "SUPER")
@@ -52,10 +71,14 @@ def sample_brand(rng: Rng, products: Sequence[str], colors: Sequence[str] = (), 
     name = choice(rng, _STARTS) + choice(rng, _MIDDLES) + choice(rng, _ENDS)
     weight = f"{choice(rng, (125, 200, 250, 330, 375, 500, 750))} {unit}"
     cased = name.upper() if rng.random() < 0.5 else name.capitalize()
-    return Brand(cased, choice(rng, products), (first, second), tint(rng, first), tint(rng, second), weight, int(rng.integers(4)))
+    return Brand(
+        cased, choice(rng, products), (first, second), tint(rng, first), tint(rng, second), weight, int(rng.integers(4))
+    )
 
 
-def front(rng: Rng, brand: Brand, width: float, height: float, art: Art | None = None, texels: int = 160) -> TextureImage:
+def front(
+    rng: Rng, brand: Brand, width: float, height: float, art: Art | None = None, texels: int = 160
+) -> TextureImage:
     """Paint the front of a package of a width and height in mm."""
     size = _pixels(width, height, texels)
     image, draw = tx.canvas(size, [*brand.background])
@@ -118,7 +141,7 @@ def carton(rng: Rng, brand: Brand, size: Sequence[float], art: Art | None = None
 def bar_code(draw: ImageDraw.ImageDraw, x: float, y: float, width: float, height: float, rng: Rng) -> None:
     """Draw a bar code with its upper left corner at (x, y), in pixels."""
     draw.rectangle([x, y, x + width, y + height], fill=(250, 250, 250))
-    position = x + 2
+    position = round(x) + 2
     while position < x + width - 2:
         bar = int(rng.integers(1, 3))
         draw.rectangle([position, y + 1, position + bar - 1, y + height - 2], fill=(16, 16, 16))
@@ -141,7 +164,9 @@ def bowl_art(color: str, content: str) -> Art:
     """Return art of a bowl full of something; words of `COLORS`."""
 
     def paint(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
-        draw.pieslice([x - 0.55 * size, y - 0.5 * size, x + 0.55 * size, y + 0.5 * size], 0, 180, fill=_rgb(tint(rng, color)))
+        draw.pieslice(
+            [x - 0.55 * size, y - 0.5 * size, x + 0.55 * size, y + 0.5 * size], 0, 180, fill=_rgb(tint(rng, color))
+        )
         pile_art(content, 16)(draw, x, y - 0.04 * size, size, rng)
 
     return paint
@@ -167,7 +192,9 @@ def _ground(draw: ImageDraw.ImageDraw, brand: Brand, w: int, h: int) -> None:
     elif brand.layout == 2:
         draw.ellipse([-0.2 * w, 0.42 * h, 1.2 * w, 1.3 * h], fill=accent)
     else:
-        draw.rounded_rectangle([0.05 * w, 0.14 * h, 0.95 * w, 0.96 * h], 0.06 * w, outline=accent, width=max(2, w // 40))
+        draw.rounded_rectangle(
+            [0.05 * w, 0.14 * h, 0.95 * w, 0.96 * h], 0.06 * w, outline=accent, width=max(2, w // 40)
+        )
 
 
 def _logo(draw: ImageDraw.ImageDraw, x: float, y: float, r: float, brand: Brand) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pickclutter_lang.objects.kinds.finishes import MATERIALS, Finish
+from pickclutter_lang.objects.kinds.cuts import convex_ranges, straight_ranges, thinned
+from pickclutter_lang.objects.kinds.finishes import Finish
 from pickclutter_lang.objects.kinds.kind import Instance
+from pickclutter_lang.objects.kinds.materials import MATERIALS
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry, TextureImage, box_corners, extreme_points
 from pickclutter_lang.objects.procedural.surfaces import (
@@ -45,7 +47,7 @@ class ModelBuilder:
         segments: int = 28,
         pieces: int = 4,
         bend: Callable[[Floats], Floats] | None = None,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
         hull: bool = True,
     ) -> None:
@@ -63,7 +65,7 @@ class ModelBuilder:
         placed = surface.transformed(at, turn)
         self._add(placed, skin, extent)
         if hull:
-            self._add_grid_hulls(placed, len(rows), _convex_ranges(rows, pieces), 2 if segments >= 16 else 1)
+            self._add_grid_hulls(placed, len(rows), convex_ranges(rows, pieces), 2 if segments >= 16 else 1)
 
     def vessel(
         self,
@@ -75,7 +77,7 @@ class ModelBuilder:
         segments: int = 28,
         wedges: int = 8,
         square: float = 0.0,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
     ) -> None:
         """Add a hollow body, open at the top: `outer` goes from the foot (its first radius > 0) to the rim.
@@ -132,7 +134,7 @@ class ModelBuilder:
         up: Sequence[float] = (0, 0, 1),
         closed: bool = False,
         pieces: int = 4,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
         hull: bool = True,
     ) -> None:
@@ -147,7 +149,7 @@ class ModelBuilder:
         self._add(surface, skin, (2 * np.pi * width, length))
         if hull:
             extra = 0 if closed else 1
-            ranges = [(a + extra * (a > 0), b + 2 * extra) for a, b in _straight_ranges(points, width, pieces)]
+            ranges = [(a + extra * (a > 0), b + 2 * extra) for a, b in straight_ranges(points, width, pieces)]
             self._add_grid_hulls(surface, len(points) + 2 * extra, ranges)
 
     def box(
@@ -155,7 +157,7 @@ class ModelBuilder:
         size: Sequence[float],
         skin: Skin | Mapping[str, Skin],
         rounding: float = 1.0,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
         hull: bool = True,
     ) -> None:
@@ -175,7 +177,7 @@ class ModelBuilder:
         shape: Callable[[Floats], Floats] | None = None,
         rows: int = 17,
         segments: int = 28,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
         hull: bool = True,
     ) -> None:
@@ -197,7 +199,7 @@ class ModelBuilder:
         high: npt.ArrayLike,
         skin: Skin,
         pieces: int = 3,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
         hull: bool = True,
     ) -> None:
@@ -210,7 +212,7 @@ class ModelBuilder:
         self._add(slab(a, b, bottom, top).transformed(at, turn), skin, (width, length))
         edges = np.stack([np.c_[e, z] for e in (a, b) for z in (bottom, top)], 1)
         thin = float((top - bottom).mean())
-        for first, last in _straight_ranges(middle, max(thin, 0.12 * width), pieces) if hull else ():
+        for first, last in straight_ranges(middle, max(thin, 0.12 * width), pieces) if hull else ():
             self.hull(edges[first : last + 1].reshape(-1, 3), at, turn)
 
     def prism(
@@ -220,7 +222,7 @@ class ModelBuilder:
         high: float,
         skin: Skin,
         side: Skin | None = None,
-        at: Sequence[float] = (0, 0, 0),
+        at: npt.ArrayLike = (0, 0, 0),
         turn: Floats | None = None,
         hull: bool = True,
     ) -> None:
@@ -241,7 +243,7 @@ class ModelBuilder:
         """Add any other surface with its image, without a hull: a label that lies on a bottle."""
         self._geometry.add(surface, skin)
 
-    def hull(self, points: npt.ArrayLike, at: Sequence[float] = (0, 0, 0), turn: Floats | None = None) -> None:
+    def hull(self, points: npt.ArrayLike, at: npt.ArrayLike = (0, 0, 0), turn: Floats | None = None) -> None:
         """Add the convex hull of points [N, 3] to the collision shape."""
         rows = np.asarray(points, dtype=float)
         self._geometry.add_hulls((rows if turn is None else rows @ turn.T) + np.asarray(at, dtype=float))
@@ -283,7 +285,7 @@ class ModelBuilder:
     def _add_grid_hulls(self, surface: Surface, rows: int, ranges: list[tuple[int, int]], step: int = 1) -> None:
         grid = surface.points.reshape(rows, -1, 3)
         for first, last in ranges:
-            self.hull(_thinned(grid[first : last + 1])[:, ::step].reshape(-1, 3))
+            self.hull(thinned(grid[first : last + 1])[:, ::step].reshape(-1, 3))
 
 
 def smooth(points: npt.ArrayLike, count: int = 16) -> Floats:
@@ -297,72 +299,6 @@ def bumps(rng: np.random.Generator, amount: float, frequency: float = 3.0) -> Ca
     return lambda q: np.asarray(1 + amount * np.sqrt(1 / 3) * np.cos(q @ keys.T + phases).sum(axis=-1) / 1.0)
 
 
-def plain(color: Sequence[float]) -> TextureImage:
+def plain(color: npt.ArrayLike) -> TextureImage:
     """Return the image of one RGB color."""
-    return tx.plain([float(np.clip(c, 0, 255)) for c in color])
-
-
-def _thinned(grid: Floats, most: int = 7) -> Floats:
-    """Return at most some rows of a grid, the first and last among them, so that hulls stay small."""
-    if len(grid) <= most:
-        return grid
-    return np.asarray(grid[np.unique(np.linspace(0, len(grid) - 1, most).round().astype(int))])
-
-
-def _convex_ranges(profile: Floats, pieces: int) -> list[tuple[int, int]]:
-    """Cut a profile of (radius, height) where it is most concave."""
-    return _cut((0, len(profile) - 1), pieces, lambda a, b: _deepest(profile[a : b + 1]), 0.06 * profile[:, 0].max())
-
-
-def _straight_ranges(path: Floats, width: float, pieces: int) -> list[tuple[int, int]]:
-    """Cut a path where it is farthest from the straight line between its ends; a loop is cut in halves first."""
-    if np.allclose(path[0], path[-1]):
-        half = len(path) // 2
-        cuts = [_cut(r, pieces // 2, lambda a, b: _farthest(path[a : b + 1]), 0.3 * width) for r in ((0, half), (half, len(path) - 1))]
-        return cuts[0] + cuts[1]
-    return _cut((0, len(path) - 1), pieces, lambda a, b: _farthest(path[a : b + 1]), 0.3 * width)
-
-
-def _cut(
-    whole: tuple[int, int], pieces: int, worst: Callable[[int, int], tuple[int, float]], tolerance: float
-) -> list[tuple[int, int]]:
-    """Split ranges at their worst point until none is worse than `tolerance`, or there are enough."""
-    ranges = [whole]
-    while len(ranges) < pieces:
-        found = [(worst(a, b), n) for n, (a, b) in enumerate(ranges)]
-        (position, depth), n = max(found, key=lambda item: item[0][1])
-        if depth <= tolerance:
-            break
-        a, b = ranges[n]
-        ranges[n : n + 1] = [(a, a + position), (a + position, b)]
-    return ranges
-
-
-def _farthest(path: Floats) -> tuple[int, float]:
-    chord = path[-1] - path[0]
-    length = float(np.linalg.norm(chord))
-    offset = path - path[0]
-    along = offset @ chord / max(length, 1e-9) ** 2
-    distance = np.linalg.norm(offset - along[:, None] * chord, axis=1)
-    distance[[0, -1]] = 0
-    return int(distance.argmax()), float(distance.max())
-
-
-def _deepest(profile: Floats) -> tuple[int, float]:
-    """Return which point of a profile lies deepest inside the hull of all, and how deep."""
-    if len(profile) < 3:
-        return 0, 0.0
-    order = np.argsort(profile[:, 1], kind="stable")
-    upper: list[int] = []
-    for n in order:  # the outer side of the convex hull, by height
-        while len(upper) > 1:
-            (r0, z0), (r1, z1), (r2, z2) = profile[upper[-2]], profile[upper[-1]], profile[n]
-            if (r1 - r0) * (z2 - z0) > (r2 - r0) * (z1 - z0):
-                break
-            upper.pop()
-        upper.append(int(n))
-    hull_radius = np.interp(profile[:, 1], profile[upper, 1], profile[upper, 0])
-    outer = np.array([profile[np.isclose(profile[:, 1], z), 0].max() for z in profile[:, 1]])
-    depth = hull_radius - outer
-    depth[[0, -1]] = 0
-    return int(depth.argmax()), float(depth.max())
+    return tx.plain(np.clip(np.asarray(color, dtype=float), 0, 255).tolist())

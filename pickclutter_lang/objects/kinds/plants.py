@@ -13,7 +13,10 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, rotation
 def stem(model: ModelBuilder, rng: Rng, foot: Floats, length: float, thick: float = 1.6, color: str = "brown") -> None:
     """Add a bent stem in mm that grows up from `foot`."""
     lean = rng.normal(0, 0.2, 2) * length
-    path = smooth([foot - [0, 0, 3], foot + [*(0.3 * lean), 0.55 * length], foot + [*lean, length]], 7)
+    path = smooth(
+        [foot - np.array([0, 0, 3]), foot + np.array([*(0.3 * lean), 0.55 * length]), foot + np.array([*lean, length])],
+        7,
+    )
     widths = thick * np.array([1, 0.9, 0.85, 0.85, 0.95, 1.1, 1.3])
     model.sweep(path, widths, plain(tint(rng, color) * 0.75), segments=7, up=(0, 1, 0), pieces=1)
 
@@ -29,4 +32,6 @@ def leaf(model: ModelBuilder, rng: Rng, foot: Floats, length: float, color: str 
     image = tx.to_uint8(tx.lerp_color(green * 1.45, green, np.minimum(veins, middle)))
     height = length * (rise * np.sin(np.pi * 0.8 * t) - 0.15 * t)
     left, right = np.c_[t * length, half], np.c_[t * length, -half]
-    model.plate(left, right, height - 0.4, height + 0.4, image, at=foot, turn=rotation("z", rng.uniform(0, 360)), hull=False)
+    model.plate(
+        left, right, height - 0.4, height + 0.4, image, at=foot, turn=rotation("z", rng.uniform(0, 360)), hull=False
+    )

@@ -70,9 +70,7 @@ def model_db_entry(size: Sequence[float], scale: float, density: float) -> dict[
     return {"bbox": {"min": [-h for h in half], "max": half}, "scales": [scale], "density": density}
 
 
-def write_model(
-    geometry: ModelGeometry, folder: Path, atlas_width: int = ATLAS_SIZE, compress_level: int = 6
-) -> None:
+def write_model(geometry: ModelGeometry, folder: Path, atlas_width: int = ATLAS_SIZE, compress_level: int = 6) -> None:
     """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part.
 
     :param compress_level: effort of the PNG encoder, 0 to 9
@@ -132,10 +130,8 @@ def _visual(geometry: ModelGeometry, uv: list[Floats]) -> str:
     index = index.reshape(-1, 3)
     lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", np.concatenate(uv), 6)]
     lines += [*_rows("vn", table, 4), "usemtl surface"]
-    lines += [
-        "f " + " ".join(f"{p + 1}/{p + 1}/{n + 1}" for p, n in zip(face, corner, strict=True))
-        for face, corner in zip(faces.tolist(), index.tolist(), strict=True)
-    ]
+    corners = np.stack([faces, faces, index], axis=-1) + 1
+    lines.append("\n".join(["f %d/%d/%d %d/%d/%d %d/%d/%d"] * len(faces)) % tuple(corners.ravel().tolist()))
     return "\n".join(lines) + "\n"
 
 
@@ -156,11 +152,12 @@ def vertex_normals(points: Floats, faces: Ints, part_index: Ints) -> Floats:
     firsts = np.cumsum(counts) - counts
     total = np.zeros((len(vertex), 3))
     face_of = np.arange(len(vertex)) // 3
+    position = np.arange(len(vertex))
     for step in range(int(counts.max())):
-        valid = step < counts[vertex]
-        other_face = face_of[order[np.minimum(firsts[vertex] + step, len(vertex) - 1)]]
-        similar = valid & ((units[other_face] * units[face_of]).sum(axis=1) > _CREASE)
-        total += np.where(similar[:, None], areas[other_face], 0)
+        position = position[step < counts[vertex[position]]]
+        other_face, own = face_of[order[firsts[vertex[position]] + step]], face_of[position]
+        similar = (units[other_face] * units[own]).sum(axis=1) > _CREASE
+        total[position[similar]] += areas[other_face[similar]]
     size = np.linalg.norm(total, axis=1, keepdims=True)
     safe = np.where(size > 0, total / np.where(size > 0, size, 1), [0.0, 0.0, 1.0])
     return np.asarray(safe.reshape(-1, 3, 3))
@@ -182,5 +179,6 @@ def _collision(geometry: ModelGeometry) -> str:
 
 
 def _rows(name: str, values: npt.ArrayLike, digits: int) -> list[str]:
-    shape = f"{name} " + " ".join([f"%.{digits}f"] * np.asarray(values).shape[1])
-    return [shape % tuple(row) for row in (np.asarray(values) + 0.0).tolist()]
+    table = np.asarray(values) + 0.0
+    shape = f"{name} " + " ".join([f"%.{digits}f"] * table.shape[1])
+    return ("\n".join([shape] * len(table)) % tuple(table.ravel().tolist())).split("\n")

@@ -16,8 +16,8 @@ def _skin(rng: Rng, ground: Floats, blush: Floats, amount: float) -> Floats:
     side = 0.5 * np.cos(2 * np.pi * (u - rng.uniform())) + 0.5 * tx.grid_noise(rng, 72, 128, 3, 4)
     streaks = 0.5 * tx.grid_noise(rng, 72, 128, 3, 40)
     color = tx.lerp_color(ground, blush, tx.smoothstep(side + streaks, 0.6 - 2 * amount, 1.4 - 1.2 * amount))
-    freckles = tx.smoothstep(tx.grid_noise(rng, 72, 128, 30, 50), 2.0, 2.4)
-    color = tx.lerp_color(color, (236, 216, 160), 0.5 * freckles)
+    freckles = tx.smoothstep(tx.grid_noise(rng, 72, 128, 36, 64), 2.2, 2.8)
+    color = tx.lerp_color(color, (236, 216, 160), 0.35 * freckles)
     ends = np.maximum(tx.smoothstep(v, 0.9, 0.99), tx.smoothstep(-v, -0.07, -0.01))
     return tx.lerp_color(color, (124, 104, 44), 0.8 * ends)
 
@@ -27,26 +27,44 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     word = choice(rng, ("red", "red", "red", "green", "green", "yellow"))
     blushed = word != "red" and rng.random() < 0.4
-    ground = tint(rng, word) if word != "green" else np.array([150, 190, 60]) * rng.uniform(0.8, 1.1) * [rng.uniform(0.7, 1.05), 1, 1]
-    blush = tint(rng, "red") if blushed else ground * rng.uniform(0.75, 0.92) if word != "red" else tint(rng, "red") * 0.75
+    ground = (
+        tint(rng, word)
+        if word != "green"
+        else np.array([150, 190, 60]) * rng.uniform(0.8, 1.1) * [rng.uniform(0.7, 1.05), 1, 1]
+    )
+    blush = (
+        tint(rng, "red") if blushed else ground * rng.uniform(0.75, 0.92) if word != "red" else tint(rng, "red") * 0.75
+    )
     r, h = rng.uniform(32, 42), rng.uniform(0.84, 1.06)
     wide, dent = rng.uniform(-0.12, 0.2), rng.uniform(0.08, 0.2)
-    outline = [(0, -0.8 + dent), (0.2, -0.9), (0.42, -0.95), (0.78, -0.7), (0.97, -0.2 + wide), (0.97, 0.25 + wide),
-               (0.74, 0.8), (0.42, 0.92), (0.2, 0.85), (0, 0.85 - 1.4 * dent)]
+    outline = [
+        (0, -0.8 + dent),
+        (0.2, -0.9),
+        (0.42, -0.95),
+        (0.78, -0.7),
+        (0.97, -0.2 + wide),
+        (0.97, 0.25 + wide),
+        (0.74, 0.8),
+        (0.42, 0.92),
+        (0.2, 0.85),
+        (0, 0.85 - 1.4 * dent),
+    ]
     lobes, lean = rng.uniform(0, 0.05), rng.uniform(-0.1, 0.1, 2)
 
     def bend(points: Floats) -> Floats:
         angle, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2:]
-        return points * (1 + lobes * np.cos(5 * angle)[:, None] * np.clip(-z / r, 0, 1)) + z * [*lean, 0]
+        return np.asarray(points * (1 + lobes * np.cos(5 * angle)[:, None] * np.clip(-z / r, 0, 1)) + z * [*lean, 0])
 
-    model.lathe(smooth(outline, 24) * [r, r * h], tx.to_uint8(_skin(rng, ground, blush, 0.3 if blushed else 0.5)), bend=bend)
+    model.lathe(
+        smooth(outline, 24) * [r, r * h], tx.to_uint8(_skin(rng, ground, blush, 0.3 if blushed else 0.5)), bend=bend
+    )
     top = np.array([*(lean * 0.7 * r), r * h * (0.85 - 1.4 * dent)])
     stalk = rng.random() < 0.85
     if stalk:
         stem(model, rng, top, rng.uniform(12, 22))
     leafy = stalk and rng.random() < 0.3
     if leafy:
-        leaf(model, rng, top + [0, 0, 12], rng.uniform(24, 36))
+        leaf(model, rng, top + np.array([0, 0, 12]), rng.uniform(24, 36))
     skin = finish(rng, "food", word)
     features = ["with a stem" if stalk else "without a stem", "with a leaf" if leafy else "without a leaf"]
     return model.instance(skin, "round", features, colors=(word, "red") if blushed else (word,))
@@ -57,7 +75,8 @@ KIND = Kind(
     synonyms=("eating apple",),
     hypernyms=("fruit", "food"),
     function="eating",
-    description="a round, slightly heart-shaped fruit with smooth, shiny skin, shallow dimples at top and bottom, and a short brown stem",
+    description="a round, slightly heart-shaped fruit with smooth, shiny skin, shallow dimples at top and "
+    "bottom, and a short brown stem",
     longest=(0.055, 0.11),
     sample=sample,
 )

@@ -39,7 +39,8 @@ KIND = Kind(
     synonyms=("plantain",),
     hypernyms=("fruit", "food"),
     function="eating",
-    description="a curved, elongated yellow fruit with slightly angular sides, a tapered dark tip and a narrow stem at the other end",
+    description="a curved, elongated yellow fruit with slightly angular sides, a tapered dark tip and a narrow "
+    "stem at the other end",
     longest=(0.12, 0.22),
     sample=sample,
 )

@@ -13,7 +13,9 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     height = rng.uniform(200, 290)
     size = (height * rng.uniform(0.18, 0.28), height * rng.uniform(0.58, 0.74), height)
-    brand = sample_brand(rng, PRODUCTS, ("red", "orange", "yellow", "green", "blue", "turquoise", "purple", "pink", "white"))
+    brand = sample_brand(
+        rng, PRODUCTS, ("red", "orange", "yellow", "green", "blue", "turquoise", "purple", "pink", "white")
+    )
     content = choice(rng, ("orange", "brown", "yellow"))
     bowl = choice(rng, ("white", "blue", "red"))
     art = bowl_art(bowl, content) if rng.random() < 0.7 else pile_art(content, 24, rng.uniform(0.5, 1))
@@ -27,7 +29,8 @@ KIND = Kind(
     synonyms=("box of cereal", "breakfast cereal", "cereal carton"),
     hypernyms=("box", "package"),
     function="keeping breakfast cereal",
-    description="a tall, flat rectangular cardboard box with a brightly printed front showing a bowl of flakes and a large brand name",
+    description="a tall, flat rectangular cardboard box with a brightly printed front showing a bowl of flakes "
+    "and a large brand name",
     longest=(0.19, 0.3),
     sample=sample,
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
-from pickclutter_lang.objects.kinds.labels import sample_brand, shape_art, front
+from pickclutter_lang.objects.kinds.labels import front, sample_brand, shape_art
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.procedural.surfaces import grid_surface
 
@@ -21,17 +21,33 @@ def sample(rng: Rng) -> Instance:
     word = choice(rng, ("green", "green", "green", "brown", "white"))
     dark = {"green": (30, 62, 34), "brown": (70, 40, 18), "white": (196, 206, 196)}[word]
     glass = finish(rng, "glass", word).painted(np.array(dark) * rng.uniform(0.8, 1.2))
-    curve = smooth([(r, shoulder), (r * 0.86, shoulder + 0.45 * slope), (neck * 1.1, shoulder + slope), (neck, shoulder + slope + 8)], 9)
-    model.lathe([(0, 4), (r * 0.5, 3), (r * 0.9, 0), (r, 3), *curve, (neck, h - 4), (neck * 0.9, h - 3), (0, h - 3)], glass)
+    curve = smooth(
+        [
+            (r, shoulder),
+            (r * 0.86, shoulder + 0.45 * slope),
+            (neck * 1.1, shoulder + slope),
+            (neck, shoulder + slope + 8),
+        ],
+        9,
+    )
+    model.lathe(
+        [(0, 4), (r * 0.5, 3), (r * 0.9, 0), (r, 3), *curve, (neck, h - 4), (neck * 0.9, h - 3), (0, h - 3)], glass
+    )
     top = choice(rng, ("capsule", "capsule", "cork", "none"))
     color = tint(rng, choice(rng, ("red", "black", "yellow", "purple", "green", "grey", "blue")))
     if top == "capsule":
         z = h * rng.uniform(0.8, 0.86)
-        model.lathe([(neck + 0.2, z), (neck + 0.8, z), (neck + 0.8, h - 6), (neck + 1.8, h - 5), (neck + 1.8, h), (0, h)], plain(color))
+        model.lathe(
+            [(neck + 0.2, z), (neck + 0.8, z), (neck + 0.8, h - 6), (neck + 1.8, h - 5), (neck + 1.8, h), (0, h)],
+            plain(color),
+        )
     else:
         model.lathe([(neck, h - 8), (neck + 1.6, h - 7), (neck + 1.6, h - 3), (neck * 0.8, h - 2.5)], glass)
     if top == "cork":
-        model.lathe([(neck * 0.75, h - 6), (neck * 0.8, h + 7), (0, h + 7)], finish(rng, "wood", "brown").painted((196, 156, 108)))
+        model.lathe(
+            [(neck * 0.75, h - 6), (neck * 0.8, h + 7), (0, h + 7)],
+            finish(rng, "wood", "brown").painted((196, 156, 108)),
+        )
     brand = sample_brand(rng, PRODUCTS, ("white", "white", "white", "black", "yellow", "red"), "ml")
     low, high, wide = h * rng.uniform(0.08, 0.14), shoulder - h * rng.uniform(0.02, 0.1), rng.uniform(0.8, 1.25)
     image = front(rng, brand, 2 * wide * r, high - low, shape_art("purple", GRAPE))
@@ -47,7 +63,8 @@ KIND = Kind(
     synonyms=("bottle of wine",),
     hypernyms=("bottle", "package"),
     function="keeping and pouring wine",
-    description="a tall dark green glass bottle with a straight cylindrical body, rounded shoulders, a long slim neck and a paper label",
+    description="a tall dark green glass bottle with a straight cylindrical body, rounded shoulders, a long slim "
+    "neck and a paper label",
     longest=(0.18, 0.27),
     sample=sample,
 )

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
+from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
+from pickclutter_lang.objects.procedural.surfaces import Floats
 
 
 def sample(rng: Rng) -> Instance:
@@ -15,15 +16,22 @@ def sample(rng: Rng) -> Instance:
     head, width = length * rng.uniform(0.3, 0.36), rng.uniform(21, 27)
     thick = rng.uniform(1.6, 2.4) if "steel" in kind or "handle" in kind else rng.uniform(2.4, 3.2)
     material = {"colored handle": "steel", "wooden handle": "steel"}.get(kind, kind)
-    words = {"plastic": ("white", "red", "blue", "green", "black", "yellow", "pink"), "wood": ("brown",)}.get(kind, ("grey",))
-    skin = finish(rng, material, words)
-    if material == "steel":
-        skin = skin.painted(np.array((182, 184, 188)) * rng.uniform(0.85, 1.12))
+    words = {"plastic": ("white", "red", "blue", "green", "black", "yellow", "pink"), "wood": ("brown",)}.get(
+        kind, ("grey",)
+    )
+    skin = finish(rng, material, words, rgb={"steel": STEEL, "wood": WOODS}.get(material, ()))
     bow = rng.uniform(6, 14)
 
-    def rise(y: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-        t = np.asarray(y) / length
-        return bow * (np.sin(np.pi * np.clip((t - 0.35) / 0.5, 0, 1)) * -0.35 + np.clip((t - 0.8) / 0.2, 0, 1) ** 2 + 0.5 * np.clip(0.3 - t, 0, 1))
+    def rise(y: Floats) -> Floats:
+        t = y / length
+        return np.asarray(
+            bow
+            * (
+                np.sin(np.pi * np.clip((t - 0.35) / 0.5, 0, 1)) * -0.35
+                + np.clip((t - 0.8) / 0.2, 0, 1) ** 2
+                + 0.5 * np.clip(0.3 - t, 0, 1)
+            )
+        )
 
     neck, end = rng.uniform(2.6, 4), rng.uniform(6, 11)
     y = np.linspace(0, length - head, 9)
@@ -39,7 +47,9 @@ def sample(rng: Rng) -> Instance:
         model.plate(np.c_[x - half, y], np.c_[x + half, y], rise(y) - thick / 2, rise(y) + thick / 2, skin, pieces=1)
     colors = skin.colors
     if "handle" in kind:
-        grip = finish(rng, *(("wood", "brown") if kind == "wooden handle" else ("plastic", ("red", "blue", "black", "green", "yellow"))))
+        grip = finish(rng, "plastic", ("red", "blue", "black", "green", "yellow"))
+        if kind == "wooden handle":
+            grip = finish(rng, "wood", "brown", rgb=WOODS)
         y = np.linspace(-2, (length - head) * 0.72, 8)
         path, thickness = np.c_[np.zeros(8), y, rise(y)], smooth([(0.8,), (1,), (0.9,), (0.6,)], 8)[:, 0]
         model.sweep(path, 8.5 * thickness, grip, 4.5 * thickness, power=3, segments=12, pieces=1)
@@ -54,7 +64,8 @@ KIND = Kind(
     synonyms=("table fork", "dinner fork"),
     hypernyms=("cutlery", "tableware"),
     function="eating with it",
-    description="a long, slim metal utensil with a flat handle that widens to a curved head with four narrow pointed tines",
+    description="a long, slim metal utensil with a flat handle that widens to a curved head with four narrow "
+    "pointed tines",
     longest=(0.145, 0.22),
     sample=sample,
 )
