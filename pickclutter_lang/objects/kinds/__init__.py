@@ -7,8 +7,8 @@ list names it: `registry` finds it. `tableware/mug.py`, `fruit/apple.py` and `pa
 
 1. Work in mm, z up, in the pose in which the object stands or lies on a table; its front or label faces +x.
 2. Sample sizes first, as ratios of one another, then `finish(rng, material, colors, patterns)`: the words of the color,
-   material and pattern come with it. Repeat likely words in the tuples. `rgb=WOODS`, `rgb=STEEL` or your own RGB colors
-   replace the plain color of a word where it would look wrong. `.solid()` has no pattern, `.painted(rgb)` another color.
+   material and pattern come with it. Repeat likely words in the tuples. `rgb=WOODS`, `rgb=STEEL` or your own colors
+   replace the plain color of a word where it would look wrong. `.solid()` drops the pattern, `.painted(rgb)` the color.
 3. Add parts to a `ModelBuilder`: `lathe` (profile of (radius, z) from bottom to top), `vessel` (hollow), `sweep` (tube,
    handle), `box`, `ball` (with `bumps`), `plate` (between two edges), `prism` (outline), `surface`; `smooth(points, n)`
    makes curves of control points; `plants` has stems and leaves. Each brings its convex hulls; pass `hull=False` for

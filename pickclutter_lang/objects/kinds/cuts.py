@@ -59,20 +59,23 @@ def _farthest(path: Floats) -> tuple[int, float]:
 
 
 def _deepest(profile: Floats) -> tuple[int, float]:
-    """Return which point of a profile lies deepest inside the hull of all, and how deep."""
-    if len(profile) < 3:
+    """Return which point of a profile lies deepest inside the hull of its outer side, and how deep.
+
+    The outer side goes from the lowest point to the highest; what comes before or after is a dimple or a hollow foot.
+    """
+    first, last = int(profile[:, 1].argmin()), int(profile[:, 1].argmax())
+    if last - first < 2:
         return 0, 0.0
-    order = np.argsort(profile[:, 1], kind="stable")
-    upper: list[int] = []
-    for n in order:  # the outer side of the convex hull, by height
-        while len(upper) > 1:
-            (r0, z0), (r1, z1), (r2, z2) = profile[upper[-2]], profile[upper[-1]], profile[n]
-            if (r1 - r0) * (z2 - z0) > (r2 - r0) * (z1 - z0):
+    side = profile[first : last + 1]
+    corners: list[int] = []
+    for n, point in enumerate(side):
+        while len(corners) > 1:
+            a, b = side[corners[-1]] - side[corners[-2]], point - side[corners[-2]]
+            if a[0] * b[1] > b[0] * a[1]:
                 break
-            upper.pop()
-        upper.append(int(n))
-    hull_radius = np.interp(profile[:, 1], profile[upper, 1], profile[upper, 0])
-    outer = np.array([profile[np.isclose(profile[:, 1], z), 0].max() for z in profile[:, 1]])
-    depth = hull_radius - outer
+            corners.pop()
+        corners.append(n)
+    order = np.maximum.accumulate(side[corners, 1])
+    depth = np.interp(side[:, 1], order, side[corners, 0]) - side[:, 0]
     depth[[0, -1]] = 0
-    return int(depth.argmax()), float(depth.max())
+    return first + int(depth.argmax()), float(depth.max())

@@ -99,4 +99,4 @@ def tint(rng: Rng, word: str, spread: float = 1.0) -> Floats:
     saturation *= float(1 + rng.normal(0, 0.1) * spread) if vivid else 1.0
     value *= float(1 + rng.normal(0, 0.09 if word not in ("white", "black") else 0.05) * spread)
     rgb = colorsys.hsv_to_rgb(hue % 1, min(saturation, 1), min(value, 1))
-    return np.asarray(rgb) * 255
+    return np.asarray([255 * channel for channel in rgb], dtype=float)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, tint
 from pickclutter_lang.objects.procedural import textures as tx
@@ -217,7 +217,7 @@ def _contrast(brand: Brand) -> Floats:
 
 
 def _fit(
-    image: tx.Image.Image,
+    image: Image.Image,
     text: str,
     center: tuple[float, float],
     width: float,

@@ -20,9 +20,9 @@ def worn(color: Floats, amount: float, rng: np.random.Generator) -> Floats:
     rows, cols = color.shape[:2]
     gray = color.mean(axis=-1, keepdims=True)
     faded = color + (0.5 * (gray + 200) - color) * 0.3 * amount
-    stain = tx.smoothstep(tx.grid_noise(rng, rows, cols, 4, 4), 0.8, 2.2)
+    stain = tx.smoothstep(tx.grid_noise(rng, (rows, cols), 4, 4), 0.8, 2.2)
     faded = tx.lerp_color(faded, faded * 0.55 + 18, stain * amount)
-    scratch = np.abs(tx.grid_noise(rng, rows, cols, 3, max(4, cols // 3))) < 0.05
+    scratch = np.abs(tx.grid_noise(rng, (rows, cols), 3, max(4, cols // 3))) < 0.05
     return tx.lerp_color(faded, faded * 0.8 + 45, 0.6 * amount * scratch)
 
 
@@ -35,7 +35,7 @@ class Material:
 
 
 def _smooth(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    return color + 3 * tx.grid_noise(rng, *color.shape[:2], 3, 3)[..., None]
+    return color + 3 * tx.grid_noise(rng, color.shape, 3, 3)[..., None]
 
 
 def _glossy(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
@@ -56,16 +56,16 @@ def _glass(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
 def _wood(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     rows, cols = color.shape[:2]
     long_way = (3, cols // 2) if rows >= cols else (rows // 2, 3)
-    rings = np.sin(7 * tx.grid_noise(rng, rows, cols, *((2, 6) if rows >= cols else (6, 2))))
-    grain = 0.6 * rings + tx.grid_noise(rng, rows, cols, *(max(2, n) for n in long_way))
+    rings = np.sin(7 * tx.grid_noise(rng, (rows, cols), *((2, 6) if rows >= cols else (6, 2))))
+    grain = 0.6 * rings + tx.grid_noise(rng, (rows, cols), *(max(2, n) for n in long_way))
     return np.asarray(color * (1 - 0.09 * grain[..., None]))
 
 
 def _metal(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     rows, cols = color.shape[:2]
-    brushed = tx.grid_noise(rng, rows, cols, max(2, rows // 2), 3)
-    glint = tx.grid_noise(rng, rows, cols, 2, 5)
-    return np.asarray(color * (1 + 0.05 * brushed[..., None] + 0.12 * glint[..., None]))
+    brushed = tx.grid_noise(rng, (rows, cols), max(2, rows // 2), 3)
+    glint = tx.grid_noise(rng, (rows, cols), 2, 5)
+    return np.asarray(color * (1 + 0.05 * brushed[..., None] + 0.09 * glint[..., None]))
 
 
 def _rough(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
@@ -74,7 +74,7 @@ def _rough(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
 
 def _foam(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     rows, cols = color.shape[:2]
-    pores = tx.smoothstep(tx.grid_noise(rng, rows, cols, max(2, rows // 3), max(2, cols // 3)), 0.5, 1.6)
+    pores = tx.smoothstep(tx.grid_noise(rng, (rows, cols), max(2, rows // 3), max(2, cols // 3)), 0.5, 1.6)
     return np.asarray(color * (1 - 0.4 * pores[..., None]))
 
 
@@ -90,8 +90,8 @@ def _cloth(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
 
 def _leather(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     rows, cols = color.shape[:2]
-    grain = np.abs(tx.grid_noise(rng, rows, cols, max(2, rows // 3), max(2, cols // 3)))
-    tone = tx.grid_noise(rng, rows, cols, 3, 3)
+    grain = np.abs(tx.grid_noise(rng, (rows, cols), max(2, rows // 3), max(2, cols // 3)))
+    tone = tx.grid_noise(rng, (rows, cols), 3, 3)
     return np.asarray(color * (0.94 + 0.09 * np.minimum(grain, 1)[..., None] + 0.06 * tone[..., None]))
 
 
@@ -104,7 +104,7 @@ def _wicker(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
 
 def _skin(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     """Vary the tone of a fruit or vegetable."""
-    tone = tx.grid_noise(rng, *color.shape[:2], 4, 6) + 0.5 * tx.grid_noise(rng, *color.shape[:2], 16, 24)
+    tone = tx.grid_noise(rng, color.shape, 4, 6) + 0.5 * tx.grid_noise(rng, color.shape, 16, 24)
     return np.asarray(color * (1 + 0.05 * tone[..., None]))
 
 

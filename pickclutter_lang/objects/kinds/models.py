@@ -72,7 +72,7 @@ class ModelBuilder:
         outer: Profile,
         wall: float,
         skin: Skin,
-        inside: Skin | None = None,
+        inside: Finish,
         floor: float | None = None,
         segments: int = 28,
         wedges: int = 8,
@@ -83,7 +83,7 @@ class ModelBuilder:
         """Add a hollow body, open at the top: `outer` goes from the foot (its first radius > 0) to the rim.
 
         :param wall: thickness of the wall, mm; `floor` that of the ground, by default the same
-        :param inside: skin of the inside, by default that of the outside
+        :param inside: finish of the rim and the inside
         :param wedges: number of hulls of the wall, next to one for the floor
         :param square: 0 is round, near 1 is a square with round corners
         """
@@ -98,8 +98,7 @@ class ModelBuilder:
             angle = np.arctan2(points[:, 1], points[:, 0])
             power = 2 + 6 * square
             c, s = np.abs(np.cos(angle)) ** power, np.abs(np.sin(angle)) ** power
-            factor = (1 - (square > 0)) + (square > 0) * (c + s) ** (-1 / power)
-            return points * np.c_[factor, factor, np.ones(len(points))]
+            return np.asarray(points * np.stack([*[(c + s) ** (-1 / power)] * 2, np.ones(len(points))], -1))
 
         height = float(out[-1, 1] - out[0, 1])
         around = 2 * np.pi * float(out[:, 0].max())
@@ -108,12 +107,9 @@ class ModelBuilder:
         hollow = revolve([(float(r), float(z)) for r, z in inner], segments).deformed(squared).transformed(at, turn)
         foot = revolve([(0.0, float(out[0, 1])), (float(out[0, 0]), float(out[0, 1]))], segments).deformed(squared)
         self._add(wall_side, skin, (around, height))
-        within = inside if inside is not None else skin
-        if not isinstance(within, Finish):
-            raise TypeError("expected a Finish for the inside of a vessel, but got an image")
-        self._add(lip, within, (around / 2, around / 2))
-        self._add(hollow, within, (around / 2, around / 2))
-        self._add(foot.transformed(at, turn), within, (around / 2, around / 2))
+        self._add(lip, inside, (around / 2, around / 2))
+        self._add(hollow, inside, (around / 2, around / 2))
+        self._add(foot.transformed(at, turn), inside, (around / 2, around / 2))
         angles = np.linspace(0, 2 * np.pi, 2 * wedges + 1)
         levels = [out[0], *(out[1:-1][:: max(1, len(out) // 3)] if len(out) > 2 else []), out[-1]]
         pair = [(r, z) for r, z in levels] + [(max(r - wall, 0.5), z) for r, z in levels]

@@ -33,5 +33,5 @@ def leaf(model: ModelBuilder, rng: Rng, foot: Floats, length: float, color: str 
     height = length * (rise * np.sin(np.pi * 0.8 * t) - 0.15 * t)
     left, right = np.c_[t * length, half], np.c_[t * length, -half]
     model.plate(
-        left, right, height - 0.4, height + 0.4, image, at=foot, turn=rotation("z", rng.uniform(0, 360)), hull=False
+        left, right, height - 0.4, height + 0.4, image, at=foot, turn=rotation("z", rng.uniform(0, 360)), pieces=1
     )

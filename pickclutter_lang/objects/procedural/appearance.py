@@ -69,12 +69,12 @@ def pattern_fraction(
 
 def _speckled(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
     rows, cols = (int(np.clip(3 * n, 4, 60)) for n in (along, across))
-    return tx.smoothstep(tx.grid_noise(rng, *u.shape, rows, cols), 1.0, 1.3)
+    return tx.smoothstep(tx.grid_noise(rng, u.shape, rows, cols), 1.0, 1.3)
 
 
 def _marbled(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
     rows, cols = (int(np.clip(n, 2, 20)) for n in (along, across))
-    return 1 - tx.smoothstep(np.abs(tx.grid_noise(rng, *u.shape, rows, cols)), 0.05, 0.5)
+    return 1 - tx.smoothstep(np.abs(tx.grid_noise(rng, u.shape, rows, cols)), 0.05, 0.5)
 
 
 def _floral(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:

@@ -58,15 +58,19 @@ def wave_noise(points: Floats, rng: np.random.Generator, frequency: float, waves
     return np.asarray(sum(np.cos(points @ k + p) for k, p in zip(keys, phases, strict=True)) * np.sqrt(2 / waves))
 
 
-def grid_noise(rng: np.random.Generator, height: int, width: int, rows: int, cols: int) -> Floats:
-    """Return smooth noise [H, W] of about unit deviation, with `rows` by `cols` bumps; left and right edges meet.
+def grid_noise(rng: np.random.Generator, shape: Sequence[int], rows: int, cols: int) -> Floats:
+    """Return smooth noise of a shape [H, W] and about unit deviation; left and right edges meet.
 
     It costs far less than `wave_noise`, which fits surfaces whose texels are not spread evenly.
+
+    :param shape: height and width, what follows is ignored
+    :param rows: number of bumps from bottom to top
+    :param cols: number of bumps from left to right
     """
     knots = rng.normal(0, 1.5, (rows + 2, cols + 2)).astype(np.float32)
     knots[:, -2:] = knots[:, :2]
     box = (0.5, 0.5, cols + 0.5, rows + 1.5)
-    smooth = Image.fromarray(knots).resize((width, height), Image.Resampling.BICUBIC, box=box)
+    smooth = Image.fromarray(knots).resize((shape[1], shape[0]), Image.Resampling.BICUBIC, box=box)
     return np.asarray(smooth, dtype=np.float64)
 
 

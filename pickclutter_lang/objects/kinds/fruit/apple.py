@@ -13,10 +13,10 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 def _skin(rng: Rng, ground: Floats, blush: Floats, amount: float) -> Floats:
     """Paint streaks of the blush from the top, on one side more than on the other; pale freckles; dark dimples."""
     u, v = tx.uv_grid(72, 128)
-    side = 0.5 * np.cos(2 * np.pi * (u - rng.uniform())) + 0.5 * tx.grid_noise(rng, 72, 128, 3, 4)
-    streaks = 0.5 * tx.grid_noise(rng, 72, 128, 3, 40)
+    side = 0.5 * np.cos(2 * np.pi * (u - rng.uniform())) + 0.5 * tx.grid_noise(rng, (72, 128), 3, 4)
+    streaks = 0.5 * tx.grid_noise(rng, (72, 128), 3, 40)
     color = tx.lerp_color(ground, blush, tx.smoothstep(side + streaks, 0.6 - 2 * amount, 1.4 - 1.2 * amount))
-    freckles = tx.smoothstep(tx.grid_noise(rng, 72, 128, 36, 64), 2.2, 2.8)
+    freckles = tx.smoothstep(tx.grid_noise(rng, (72, 128), 36, 64), 2.2, 2.8)
     color = tx.lerp_color(color, (236, 216, 160), 0.35 * freckles)
     ends = np.maximum(tx.smoothstep(v, 0.9, 0.99), tx.smoothstep(-v, -0.07, -0.01))
     return tx.lerp_color(color, (124, 104, 44), 0.8 * ends)

@@ -24,7 +24,7 @@ def sample(rng: Rng) -> Instance:
     color = tx.lerp_color(base * 0.82, base, ridges)
     ends = np.maximum(tx.smoothstep(v, 0.75, 0.95), tx.smoothstep(-v, -0.2, -0.05))
     color = tx.lerp_color(color, (120, 150, 48), ends * rng.uniform(0.3, 0.9))
-    spots = tx.smoothstep(tx.grid_noise(rng, 128, 64, 28, 9), *((0.9, 1.3) if stage == "spotted" else (2.0, 2.5)))
+    spots = tx.smoothstep(tx.grid_noise(rng, (128, 64), 28, 9), *((0.9, 1.3) if stage == "spotted" else (2.0, 2.5)))
     tips = np.maximum(tx.smoothstep(v, 0.95, 0.985), tx.smoothstep(-v, -0.07, -0.02))
     color = tx.lerp_color(color, (78, 52, 26), np.maximum(0.75 * spots, tips))
     model.sweep(path, widths, tx.to_uint8(color), power=2.3, segments=15, pieces=6)

@@ -19,7 +19,7 @@ def sample(rng: Rng) -> Instance:
     neck, shoulder = r * rng.uniform(0.36, 0.42), h * rng.uniform(0.56, 0.66)
     slope = rng.uniform(0.06, 0.24) * h
     word = choice(rng, ("green", "green", "green", "brown", "white"))
-    dark = {"green": (30, 62, 34), "brown": (70, 40, 18), "white": (196, 206, 196)}[word]
+    dark = {"green": (36, 86, 44), "brown": (92, 54, 26), "white": (196, 206, 196)}[word]
     glass = finish(rng, "glass", word).painted(np.array(dark) * rng.uniform(0.8, 1.2))
     curve = smooth(
         [

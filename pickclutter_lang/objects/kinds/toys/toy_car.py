@@ -26,7 +26,7 @@ def sample(rng: Rng) -> Instance:
     cabin = (
         length
         * (rng.uniform(0.15, 0.19) if form != "van" else rng.uniform(0.22, 0.28))
-        * (0.75 if form == "sports car" else 1)
+        * (0.75 if form == "sports car" else 1.0)
     )
     skin = finish(
         rng,
@@ -55,10 +55,10 @@ def sample(rng: Rng) -> Instance:
         )
         model.prism(quad, -half * 0.85, half * 0.85, plain(GLASS), turn=rotation("x", 90), hull=False)
     for x in (-0.3, 0.3):
-        for y in (-1, 1):
+        for side_y in (-1, 1):
             hub = finish(rng, "plastic", "grey").painted(TIRE)
             rim = [(0, -0.14), (0.9, -0.14), (1, -0.09), (1, 0.09), (0.9, 0.14), (0.55, 0.15), (0, 0.15)]
-            at, turn = (x * length, y * width * 0.5, wheel), rotation("x", -90 * y)
+            at, turn = (x * length, side_y * width * 0.5, wheel), rotation("x", -90 * side_y)
             model.lathe(np.array(rim) * [wheel, length * 0.3], hub, segments=18, at=at, turn=turn)
             model.lathe(
                 np.array([(0.55, 0.045), (0.5, 0.056), (0, 0.056)]) * [wheel, length],

@@ -28,8 +28,8 @@ def sample(rng: Rng) -> Instance:
     color = np.array(SKINS[word]) * rng.uniform(0.88, 1.06)
     skin = finish(rng, "food", word).painted(color)
     rows, cols = 64, 112
-    tone = tx.grid_noise(rng, rows, cols, 5, 8)
-    scales = tx.smoothstep(tx.grid_noise(rng, rows, cols, 14, 26), 0.6, 1.6) * rng.uniform(0, 0.5)
+    tone = tx.grid_noise(rng, (rows, cols), 5, 8)
+    scales = tx.smoothstep(tx.grid_noise(rng, (rows, cols), 14, 26), 0.6, 1.6) * rng.uniform(0, 0.5)
     _, v = tx.uv_grid(rows, cols)
     cap = tx.lerp_color(
         color * (1 + 0.04 * tone[..., None]), color * 0.72, np.maximum(scales, 0.5 * tx.smoothstep(-v, -0.12, 0))
