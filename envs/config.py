@@ -111,7 +111,7 @@ class ObjectViewConfig:
 
 @dataclass
 class ObjectSheetConfig:
-    """Contact sheet with a thumbnail of each object of the object sets."""
+    """Contact sheet with a thumbnail of each object of the object sets, or a row of instances of each kind."""
 
     out: str = "objects.png"
     """The PNG file."""

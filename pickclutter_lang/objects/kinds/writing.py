@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pickclutter_lang.objects.kinds.kind import Instance
 from pickclutter_lang.objects.kinds.registry import find_kinds
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 
-WORDS_FILE = "objects.json"
+WORDS_FILE, ATLAS_WIDTH = "objects.json", 256
 
 
 def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[str]:
@@ -30,7 +31,7 @@ def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[st
         for kind in kinds:
             for seed in seeds[kind.name]:
                 model_id, instance = kind.model_id(seed), kind.instance(seed)
-                write_model(instance.geometry, folder / "models" / model_id, atlas_width=256, compress_level=1)
+                write_instance(instance, folder / "models" / model_id)
                 rows[model_id] = model_db_entry(instance.size, 1.0, instance.density)
                 words[model_id] = kind.words(seed, instance)
         (folder / MODEL_DB_FILE).write_text(json.dumps(rows, indent=1) + "\n")
@@ -38,3 +39,8 @@ def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[st
 
     atomic_write_dir(Path(root).expanduser(), MODEL_DB_FILE, write)
     return list(words)
+
+
+def write_instance(instance: Instance, folder: Path) -> None:
+    """Write the mesh, hulls and texture of an instance, quickly rather than small."""
+    write_model(instance.geometry, folder, ATLAS_WIDTH, compress_level=1)
