@@ -93,7 +93,7 @@ def test_few_hulls_contain_the_mesh_and_little_else(name: str) -> None:
         assert inside.mean() > 0.97, inside.mean()
         mesh = sum(signed_volume(part.surface) for part in item.geometry.parts)
         ratio = sum(hull.volume for hull in hulls) / mesh
-        assert 0.6 < ratio < 2.5, ratio
+        assert 0.6 < ratio < 3.5, ratio
         assert 20 <= item.density <= 8000
 
 

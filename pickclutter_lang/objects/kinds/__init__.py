@@ -11,8 +11,9 @@ list names it: `registry` finds it. `tableware/mug.py`, `fruit/apple.py` and `pa
    replace the plain color of a word where it would look wrong. `.solid()` drops the pattern, `.painted(rgb)` the color.
 3. Add parts to a `ModelBuilder`: `lathe` (profile of (radius, z) from bottom to top), `vessel` (hollow), `sweep` (tube,
    handle), `box`, `ball` (with `bumps`), `plate` (between two edges), `prism` (outline), `surface`; `smooth(points, n)`
-   makes curves of control points; `plants` has stems and leaves. Each brings its convex hulls; pass `hull=False` for
-   what lies on or inside another part. At most 12 hulls (`pieces=`, `wedges=`), at most 4000 triangles.
+   makes curves of control points; `plants` has stems and leaves, `skins.peel` paints what grew. Each part brings its
+   convex hulls; pass `hull=False` for what lies on or inside another part. At most 12 hulls (`pieces=`, `wedges=`),
+   at most 4000 triangles.
 4. Lettering: `sample_brand(rng, products, colors)`, then `carton` (box), `wrap` (cylinder), `front` (a flat label).
    Skins of your own are `textures.to_uint8(colors [H, W, 3])` of 64 to 128 texels; `grid_noise`, never `wave_noise`,
    which is slow on many texels. u runs round a lathe from +x counter-clockwise, v up.

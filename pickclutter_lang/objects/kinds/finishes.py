@@ -20,7 +20,7 @@ Rng = np.random.Generator
 T = TypeVar("T")
 TEXELS = 112  # on the longer side of an image without lettering
 # RGB colors for `finish`: people call steel grey and wood brown, but neither looks like the plain color.
-STEEL = ((178, 180, 184), (196, 198, 202), (160, 162, 168))
+STEEL = ((168, 170, 174), (182, 184, 188), (150, 152, 158))
 WOODS = ((188, 132, 76), (150, 96, 50), (206, 160, 104), (120, 76, 42))
 
 

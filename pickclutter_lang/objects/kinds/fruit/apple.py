@@ -6,20 +6,8 @@ from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 from pickclutter_lang.objects.kinds.plants import leaf, stem
-from pickclutter_lang.objects.procedural import textures as tx
+from pickclutter_lang.objects.kinds.skins import peel
 from pickclutter_lang.objects.procedural.surfaces import Floats
-
-
-def _skin(rng: Rng, ground: Floats, blush: Floats, amount: float) -> Floats:
-    """Paint streaks of the blush from the top, on one side more than on the other; pale freckles; dark dimples."""
-    u, v = tx.uv_grid(72, 128)
-    side = 0.5 * np.cos(2 * np.pi * (u - rng.uniform())) + 0.5 * tx.grid_noise(rng, (72, 128), 3, 4)
-    streaks = 0.5 * tx.grid_noise(rng, (72, 128), 3, 40)
-    color = tx.lerp_color(ground, blush, tx.smoothstep(side + streaks, 0.6 - 2 * amount, 1.4 - 1.2 * amount))
-    freckles = tx.smoothstep(tx.grid_noise(rng, (72, 128), 36, 64), 2.2, 2.8)
-    color = tx.lerp_color(color, (236, 216, 160), 0.35 * freckles)
-    ends = np.maximum(tx.smoothstep(v, 0.9, 0.99), tx.smoothstep(-v, -0.07, -0.01))
-    return tx.lerp_color(color, (124, 104, 44), 0.8 * ends)
 
 
 def sample(rng: Rng) -> Instance:
@@ -55,9 +43,17 @@ def sample(rng: Rng) -> Instance:
         angle, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2:]
         return np.asarray(points * (1 + lobes * np.cos(5 * angle)[:, None] * np.clip(-z / r, 0, 1)) + z * [*lean, 0])
 
-    model.lathe(
-        smooth(outline, 24) * [r, r * h], tx.to_uint8(_skin(rng, ground, blush, 0.3 if blushed else 0.5)), bend=bend
+    skin_image = peel(
+        rng,
+        ground,
+        patches=(blush, rng.uniform(0.25, 0.5) if blushed else 0.4),
+        streaks=(blush, rng.uniform(0, 0.25)),
+        spots=((236, 216, 160), rng.uniform(0, 0.012)),
+        top=((124, 104, 44), 0.12),
+        bottom=((96, 76, 40), 0.06),
+        spot_count=56,
     )
+    model.lathe(smooth(outline, 24) * [r, r * h], skin_image, bend=bend)
     top = np.array([*(lean * 0.7 * r), r * h * (0.85 - 1.4 * dent)])
     stalk = rng.random() < 0.85
     if stalk:

@@ -38,7 +38,7 @@ def sample(rng: Rng) -> Instance:
     wall = rng.uniform(3, 4.5)
     outer = smooth([(foot, 0), (belly, height * rng.uniform(0.25, 0.5)), (rim, height)], 9)
     model.vessel(outer, wall, skin, inside)
-    handle = rng.random() < 0.85
+    handle = rng.random() < 0.9
     if handle:
         top, low = height * rng.uniform(0.78, 0.9), height * rng.uniform(0.15, 0.3)
         reach = rng.uniform(24, 34)

@@ -8,7 +8,7 @@ from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
 from pickclutter_lang.objects.procedural.surfaces import rotation
 
 COLORS = ("red", "red", "blue", "yellow", "green", "orange", "white", "black", "pink", "turquoise", "purple", "grey")
-GLASS, TIRE = (58, 74, 92), (28, 28, 30)
+GLASS, TIRE = (34, 42, 54), (28, 28, 30)
 CABINS = {
     "car": (-0.3, 0.16, 0.14),
     "van": (-0.48, 0.3, 0.1),
@@ -32,7 +32,7 @@ def sample(rng: Rng) -> Instance:
         rng,
         choice(rng, ("plastic", "plastic", "metal", "wood")),
         COLORS,
-        ("plain", "plain", "plain", "striped", "two-coloured"),
+        ("plain", "plain", "plain", "striped"),
         pitch=(5, 9),
     )
     wheel = length * rng.uniform(0.085, 0.11)

@@ -5,6 +5,7 @@ import numpy as np
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
+from pickclutter_lang.objects.kinds.skins import peel
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.surfaces import Floats
 
@@ -27,19 +28,13 @@ def sample(rng: Rng) -> Instance:
 
     color = np.array(SKINS[word]) * rng.uniform(0.88, 1.06)
     skin = finish(rng, "food", word).painted(color)
-    rows, cols = 64, 112
-    tone = tx.grid_noise(rng, (rows, cols), 5, 8)
-    scales = tx.smoothstep(tx.grid_noise(rng, (rows, cols), 14, 26), 0.6, 1.6) * rng.uniform(0, 0.5)
-    _, v = tx.uv_grid(rows, cols)
-    cap = tx.lerp_color(
-        color * (1 + 0.04 * tone[..., None]), color * 0.72, np.maximum(scales, 0.5 * tx.smoothstep(-v, -0.12, 0))
-    )
+    cap = peel(rng, color, spots=(color * 0.72, rng.uniform(0, 0.08)), bottom=(color * 0.8, 0.12), spot_count=26)
     dome = smooth(
         [(r * 0.86, -0.16 * r), (r, 0.0), (r * 0.93, 0.3 * r * tall), (r * 0.6, 0.75 * r * tall), (0, 0.9 * r * tall)],
         14,
     )
-    model.lathe(np.add(dome, (0, height)), tx.to_uint8(cap), bend=bend, pieces=1)
-    u, v = tx.uv_grid(32, 128)
+    model.lathe(np.add(dome, (0, height)), cap, bend=bend, pieces=1)
+    u, _ = tx.uv_grid(32, 128)
     gills = tx.smoothstep(np.abs((u * 44) % 1 - 0.5), 0.1, 0.5)
     gill_color = np.array(choice(rng, ((150, 110, 84), (202, 168, 140), (96, 66, 50))))
     under = [(foot * 0.8, height + 0.02 * r), (r * 0.6, height - 0.06 * r), (r * 0.86, height - 0.16 * r)]
