@@ -36,7 +36,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="banana",
-    synonyms=("plantain",),
+    synonyms=("banana fruit",),
     hypernyms=("fruit", "food"),
     function="eating",
     description="a curved, elongated yellow fruit with slightly angular sides, a tapered dark tip and a narrow "

@@ -74,7 +74,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="hammer",
-    synonyms=("claw hammer", "carpenter's hammer"),
+    synonyms=("carpenter's hammer", "nail hammer"),
     hypernyms=("tool",),
     function="driving nails",
     description="a long straight handle joined at a right angle to a heavy steel head with a flat round face on "
