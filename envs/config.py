@@ -10,6 +10,7 @@ from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileCo
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_kinds
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -37,9 +38,13 @@ class CollectConfig(PileConfig):
     object_split: int = 0
     """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random."""
     objects: str = "proxy"
-    """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
+    """Object set: `proxy` (procedural models), `ycb` (real scans), or `kinds` (in every pile other instances)."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
+    kinds: tuple[str, ...] = ()
+    """For `kinds`: their names. []: all."""
+    instances: int = 50
+    """For `kinds`: instances of each. `train`, `fewshot` and `teacher` share theirs; `id` and `ood` have others."""
     out: str = MISSING
     """Folder of the store. Its parent must exist."""
     workers: int = 0
@@ -58,7 +63,8 @@ class CollectConfig(PileConfig):
         check_seed(self.seed)
         check_workers("workers", self.workers)
         check_path("out", self.out)
-        one_of("objects", self.objects, ("proxy", "ycb"))
+        one_of("objects", self.objects, OBJECT_SETS)
+        check_kinds(self.objects, self.kinds)
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
 

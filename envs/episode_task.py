@@ -85,9 +85,9 @@ def sample_task(
         target = request.target
     elif absent and absent_objects:
         target = absent_objects[absent_index]
-    ids = [item.model_id for item in pile]
+    names = [item.name for item in pile]
     if target is not pile[instance_id]:
-        instance_id_of_target = ids.index(target.model_id) if target.model_id in ids else None
+        instance_id_of_target = names.index(target.name) if target.name in names else None
     else:
         instance_id_of_target = instance_id
     instruction = (request.template or template).format(name=target.name)

@@ -14,8 +14,8 @@ from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.objects.catalog import Catalog
-from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
@@ -45,9 +45,15 @@ class ProceduralEpisodes(Sequence[Episode]):
 
 
 @lru_cache(maxsize=4)
-def shared_generator(objects: str, root: str | None, object_split: int, config: PileConfig) -> SceneGenerator:
-    """Return the process's scene generator for an object set; it keeps every mesh loaded, so environments share it."""
-    return SceneGenerator(load_object_set(objects, root, object_split=object_split), config)
+def shared_generator(
+    objects: str, root: str | None, object_split: int, kinds: tuple[str, ...], instances: int, config: PileConfig
+) -> SceneGenerator:
+    """Return the process's scene generator for an object set; it keeps meshes loaded, so environments share it.
+
+    The arguments before `config` are those of `load_object_set`.
+    """
+    found = load_object_set(objects, root, object_split=object_split, kinds=kinds, instances=instances)
+    return SceneGenerator(found, config)
 
 
 def load_episodes(path: str | Path) -> list[Episode]:
@@ -109,13 +115,27 @@ def _numbers(value: Any) -> FloatArray | None:
     return found if np.isfinite(found).all() else None
 
 
-def model_ids_of(episodes: Sequence[Episode]) -> list[str]:
-    """Return the ids of all actors of these episodes, each once, sorted."""
-    return sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
+def objects_of(
+    episodes: Sequence[Episode], objects: str, root: str | None, object_split: int, kinds: Sequence[str], instances: int
+) -> ObjectSet:
+    """Load the object set of an episode file: the paper's 26 and the others in it, or kinds.
+
+    The arguments after `episodes` are those of `load_object_set`.
+
+    :raises MissingAssetsError, UnknownObjectError: when the set lacks an object of the episodes
+    """
+    model_ids = sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
+    if objects == "kinds":
+        found = load_object_set(objects, root, object_split=object_split, kinds=kinds, instances=instances)
+        for model_id in model_ids:
+            found.label_index(model_id)
+        return found
+    ids = paper_catalog().model_ids
+    return load_object_set(objects, root, ids + sorted(set(model_ids) - set(ids)), object_split, kinds)
 
 
-def pile_of(model_ids: Sequence[str], actors: Sequence[Any], catalog: Catalog) -> Pile:
-    """Return sapien actors as a pile: the label indices of their ids and the poses where they are now."""
-    label_indices = np.array([catalog.index(model_id) for model_id in model_ids], np.int64)
+def pile_of(model_ids: Sequence[str], actors: Sequence[Any], objects: ObjectSet) -> Pile:
+    """Return sapien actors as a pile: labels and models of their ids, and the poses where they are now."""
+    label_indices = np.array([objects.label_index(model_id) for model_id in model_ids], np.int64)
     poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in actors], float)
-    return Pile(label_indices, poses)
+    return Pile(label_indices, tuple(objects.model(model_id) for model_id in model_ids), poses)

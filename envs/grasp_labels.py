@@ -20,6 +20,7 @@ from pickclutter_lang.manipulation.gripper import (
     pregrasp_pose,
     rotation_matrix,
 )
+from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -38,10 +39,9 @@ class GraspChecker:
         self._objects = objects
         self._kinematics = kinematics
 
-    def geometry(self, label_index: int) -> ObjectGeometry:
-        """Return the sampled geometry of an object of the set."""
-        item = self._objects.catalog[label_index]
-        return object_geometry(self._objects.model_dir(item.model_id) / "collision.obj", item.scale)
+    def geometry(self, model: CatalogObject) -> ObjectGeometry:
+        """Return the sampled geometry of a model of the set."""
+        return object_geometry(self._objects.model_dir(model.model_id) / "collision.obj", model.scale)
 
     def find(self, pile: Pile, instance_id: int) -> FloatArray | None:
         """Return the TCP pose [7] of the best free grasp of an object of the pile, or None."""
@@ -55,11 +55,11 @@ class GraspChecker:
 
     def clouds(self, pile: Pile) -> list[FloatArray]:
         """Return the surface points [P, 3] of each object of a pile, in the world frame."""
-        return [self._points(pile, instance_id) for instance_id in range(len(pile.label_indices))]
+        return [self._points(pile, instance_id) for instance_id in range(len(pile.models))]
 
     def candidates(self, pile: Pile, instance_id: int) -> GraspCandidates:
         """Return all gripper poses around an object that stay above the table, the best first."""
-        geometry = self.geometry(int(pile.label_indices[instance_id]))
+        geometry = self.geometry(pile.models[instance_id])
         rotation = rotation_matrix(pile.poses[instance_id, 3:])
         position = pile.poses[instance_id, :3]
         return _propose(
@@ -87,7 +87,7 @@ class GraspChecker:
         return qpos is not None and self._kinematics.solve(tcp_pose, qpos) is not None
 
     def _points(self, pile: Pile, instance_id: int) -> FloatArray:
-        points = self.geometry(int(pile.label_indices[instance_id])).points
+        points = self.geometry(pile.models[instance_id]).points
         return points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
 
 

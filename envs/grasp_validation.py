@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pickclutter_lang.datasets.scenes.store import SceneStore
+from pickclutter_lang.datasets.scenes import Manifest, SceneStore
+from pickclutter_lang.datasets.scenes.maniskill_episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.renderer import prepare_renderer
@@ -39,7 +40,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     """
     prepare_renderer()
     store = SceneStore.open(config.store)
-    objects = load_object_set(store.manifest.object_set, config.objects_root, object_split=store.object_split)
+    objects = objects_of_store(store.manifest, config.objects_root)
     if objects.fingerprint != store.manifest.object_fingerprint:
         raise MismatchError(
             f"the store at {config.store} was made with other meshes than those at {objects.root}; "
@@ -59,6 +60,17 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     result = summarize([row for scene in scenes for row in done[scene]])
     atomic_write(Path(config.store) / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
     return result
+
+
+def objects_of_store(manifest: Manifest, root: str | None) -> ObjectSet:
+    """Load the object set of a store.
+
+    :param root: folder of the set, by default as in `load_object_set`
+    """
+    if "instances" not in manifest.fields:
+        return load_object_set(manifest.object_set, root, object_split=manifest.object_split)
+    kinds, instances = [item.name for item in manifest.objects], int(manifest.settings["instances"])
+    return load_object_set("kinds", root, None, manifest.object_split, kinds, instances)
 
 
 def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -106,13 +118,15 @@ def _validate_scene(
 ) -> list[dict[str, Any]]:
     from pickclutter_lang.envs.pick_executor import validate_pile
 
-    return [{"scene": index, **pick} for pick in validate_pile(executor, *_task(store.scene(index)))]
+    return [{"scene": index, **pick} for pick in validate_pile(executor, *_task(store.scene(index), executor.objects))]
 
 
-def _task(row: dict[str, Any]) -> Iterator[Any]:
+def _task(row: dict[str, Any], objects: ObjectSet) -> Iterator[Any]:
     """Yield the pile of a stored scene, the poses of its graspable objects, and the ids of its visible instances."""
     count = int((row["actors"] >= 0).sum())
     label_indices = row["actors"][:count].astype(np.int64)
-    yield Pile(label_indices, row["poses"][:count].astype(np.float64))
+    model_ids = [actor["model_id"] for actor in episode(row, objects.catalog.model_ids)["actors"]]
+    models = tuple(objects.model(model_id) for model_id in model_ids)
+    yield Pile(label_indices, models, row["poses"][:count].astype(np.float64))
     yield {n: row["grasp_poses"][n].astype(np.float64) for n in range(count) if row["graspable"][label_indices[n]]}
     yield [n for n in range(count) if row["visible"][label_indices[n]]]

@@ -11,7 +11,6 @@ import gymnasium as gym
 import numpy as np
 from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv, PickClutterYCBEnv
 from mani_skill2.utils.common import random_choice
-from mani_skill2.utils.io_utils import load_json
 from sapien.core import Pose
 
 from pickclutter_lang.envs.episode_task import EpisodeTask, ResetOptions, parse_options, sample_task
@@ -19,7 +18,7 @@ from pickclutter_lang.envs.episodes import (
     Episode,
     ProceduralEpisodes,
     load_episodes,
-    model_ids_of,
+    objects_of,
     pile_of,
     shared_generator,
 )
@@ -27,11 +26,10 @@ from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileCo
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
 from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
-from pickclutter_lang.envs.renderer import renderer_options
+from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
-from pickclutter_lang.objects.object_sets import MODEL_DB_FILE, load_object_set
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 
 LIFTED_M = 0.05
 _LANGUAGE_STREAM = 0x1A46
@@ -45,11 +43,13 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     `success` never true (see `DeclareAbsence`), and object-specific observations are those of another visible
     object, drawn as the target is: absence must be seen in the pile.
 
-    :param objects: `proxy` or `ycb`
-    :param objects_root: folder of the object set in mani_skill2's layout, by default as in `load_object_set`
+    :param objects: `proxy`, `ycb` or `kinds`
+    :param objects_root: folder of the object set, by default as in `load_object_set`
+    :param kinds: for `kinds`: their names, by default all
+    :param instances: for `kinds`: instances of each in the piles of a split, see `KindSet`
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
-        `train` and `id` the 14 of Y_id, `ood` and `fewshot` all 26
+        `train` and `id` those of Y_id (14 of the paper's 26), `ood` and `fewshot` all
     :param object_split: which objects are in Y_id, see `paper_catalog`
     :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
@@ -79,6 +79,8 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         self,
         objects: str = "proxy",
         objects_root: str | Path | None = None,
+        kinds: Sequence[str] = (),
+        instances: int = 50,
         episode_json: str | Path | None = None,
         split: str = "ood",
         object_split: int = 0,
@@ -106,9 +108,13 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
             config = PileConfig(min_objects, max_objects, graspable=False)
-            self._drop_piles(objects, root, object_split, pile_seed, config)
+            config.validate()
+            maker = shared_generator(objects, root, object_split, tuple(kinds), instances, config)
+            self.object_set = maker.objects
+            self.episodes: Sequence[Episode] = ProceduralEpisodes(maker, pile_seed, self.split)
         else:
-            self._load_piles(objects, root, object_split, episode_json)
+            self.episodes = load_episodes(episode_json)
+            self.object_set = objects_of(self.episodes, objects, root, object_split, kinds, instances)
         self._set_up_pick_clutter()
         cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._obs_mode_name)
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
@@ -130,28 +136,15 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _set_up_pick_clutter(self) -> None:
         """Set what `PickClutterEnv.__init__` would set from its files."""
         self.asset_root = self.object_set.root
-        self.model_db = load_json(self.asset_root / MODEL_DB_FILE)
         self.episode_idx = -1
         self.goal_thresh = 0.025
 
     def _register_cameras(self) -> Any:
         return super()._register_cameras() if self._has_base_camera else []
 
-    def _drop_piles(self, objects: str, root: str | None, object_split: int, seed: int, config: PileConfig) -> None:
-        config.validate()
-        maker = shared_generator(objects, root, object_split, config)
-        self.object_set = maker.objects
-        self.episodes: Sequence[Episode] = ProceduralEpisodes(maker, seed, self.split)
-
-    def _load_piles(self, objects: str, root: str | None, object_split: int, path: str | Path) -> None:
-        self.episodes = load_episodes(path)
-        ids = paper_catalog().model_ids
-        others = sorted(set(model_ids_of(self.episodes)) - set(ids))
-        self.object_set = load_object_set(objects, root, ids + others, object_split)
-
     @property
     def catalog(self) -> Catalog:
-        """The objects that an instruction may name: the 26, and those of the episode file."""
+        """The objects that an instruction may name: the kinds, or the 26 and those of the episode file."""
         return self.object_set.catalog
 
     # Language ---------------------------------------------------------------------------------------------------
@@ -249,8 +242,15 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
             super()._set_episode(wanted)
         else:
             self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
-        self._pile = [self.catalog.find(actor["model_id"]) for actor in self.episode["actors"]]
+        model_ids = [actor["model_id"] for actor in self.episode["actors"]]
+        self._pile = [self.object_set.model(model_id) for model_id in model_ids]
+        self.model_db = self.object_set.model_db(model_ids)
         return True
+
+    def _load_actors(self) -> None:
+        super()._load_actors()
+        if self.object_set.instances:
+            drop_unused_meshes(len(self.objs))
 
     def _set_target(self) -> None:
         """Draw as mani_skill2 does, from the same generator; language draws from a separate one."""
@@ -273,14 +273,14 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     def _absent_objects(self) -> list[CatalogObject]:
         """Return the objects of the split that are not in the pile."""
-        here = {item.model_id for item in self._pile}
+        here = {item.name for item in self._pile}
         allowed = [self.catalog[index] for index in split_label_indices(self.catalog, self.split)]
-        return [item for item in allowed if item.model_id not in here]
+        return [item for item in allowed if item.name not in here]
 
     def _is_graspable(self) -> bool:
         if self._task.instance_id is None or not self.target_visible:
             return False
-        pile = pile_of([item.model_id for item in self._pile], self.objs, self.catalog)
+        pile = pile_of([item.model_id for item in self._pile], self.objs, self.object_set)
         checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
         return checker.find(pile, self._task.instance_id) is not None
 

@@ -13,10 +13,10 @@ from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterYCBEnv
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.renderer import renderer_options
+from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
-from pickclutter_lang.objects.object_sets import MODEL_DB_FILE, ObjectSet
+from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.typing import FloatArray
 
 LIFT_M = 0.15
@@ -31,14 +31,15 @@ class PickExecutor:
     def __init__(self, objects: ObjectSet) -> None:
         self.objects = objects
         with TemporaryDirectory() as folder:
-            first = objects.catalog[0]
-            path = Path(folder) / "episodes.json"
+            first = objects.draw_models(np.array([0]), "train", np.random.default_rng(0))[0]
+            path, models = Path(folder) / "episodes.json", Path(folder) / "models.json"
             actor = {"model_id": first.model_id, "scale": first.scale, "pose": [0, 0, 0.1, 1, 0, 0, 0]}
             path.write_text(json.dumps([{"actors": [{**actor, "rep_pts": [[0, 0, 0.1]]}]}]))
+            models.write_text(json.dumps(objects.model_db([first.model_id])))
             self._env = PickClutterYCBEnv(
                 episode_json=str(path),
                 asset_root=str(objects.root),
-                model_json=MODEL_DB_FILE,
+                model_json=str(models),
                 obs_mode="none",
                 control_mode="pd_joint_pos",
                 robot_init_qpos_noise=0.0,
@@ -49,14 +50,17 @@ class PickExecutor:
         """Put a pile on the table, with the arm at rest."""
         actors = [
             {
-                "model_id": self.objects.catalog[int(label_index)].model_id,
-                "scale": self.objects.catalog[int(label_index)].scale,
+                "model_id": model.model_id,
+                "scale": model.scale,
                 "pose": [float(v) for v in pose],
                 "rep_pts": [[float(v) for v in pose[:3]]],
             }
-            for label_index, pose in zip(pile.label_indices, pile.poses, strict=True)
+            for model, pose in zip(pile.models, pile.poses, strict=True)
         ]
         self._env.episodes = [{"actors": actors}]
+        self._env.model_db = self.objects.model_db([model.model_id for model in pile.models])
+        if self.objects.instances:
+            drop_unused_meshes(len(actors))
         self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
         self._start = self._env.get_state()
         self._kinematics = PandaKinematics(self._env.agent.robot)
@@ -133,10 +137,9 @@ def validate_pile(
             picked = executor.pick(instance_id, other)
             if picked:
                 break
-        model_id = executor.objects.catalog[int(pile.label_indices[instance_id])].model_id
         rows.append(
             {
-                "model_id": model_id,
+                "model_id": pile.models[instance_id].model_id,
                 "labelled": pose is not None,
                 "pose_succeeded": pose_succeeded,
                 "picked": picked,

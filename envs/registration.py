@@ -1,4 +1,4 @@
-"""The Gymnasium ids `PickClutterLang/YCB-v0` and `PickClutterLang/Proxy-v0`."""
+"""The Gymnasium ids `PickClutterLang/YCB-v0`, `PickClutterLang/Proxy-v0` and `PickClutterLang/Kinds-v0`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
 
 MAX_EPISODE_STEPS = 200
-ENVIRONMENTS = {"PickClutterLang/YCB-v0": "ycb", "PickClutterLang/Proxy-v0": "proxy"}
+ENVIRONMENTS = {
+    "PickClutterLang/YCB-v0": "ycb",
+    "PickClutterLang/Proxy-v0": "proxy",
+    "PickClutterLang/Kinds-v0": "kinds",
+}
 
 
 def register() -> None:
-    """Register both ids in Gymnasium; doing it again changes nothing. The simulator is not imported.
+    """Register the ids in Gymnasium; doing it again changes nothing. The simulator is not imported.
 
     :raises MissingExtraError: where Gymnasium is not installed
     """

@@ -165,6 +165,8 @@ def renderer_options() -> dict[str, Any]:
     return {"renderer_kwargs": {"offscreen_only": True}, "shader_dir": str(shader_folder())}
 
 
+_MOST_LOADED = 64
+_loaded = 0
 _shared: tuple[Any, Any, dict[str, Any], int] | None = None
 
 
@@ -191,6 +193,20 @@ def shared_engine(**options: Any) -> tuple[Any, Any]:
         raise RendererError(f"expected {other} in the first use of the renderer; this process renders with {chosen}")
     engine.set_renderer(renderer)
     return engine, renderer
+
+
+def drop_unused_meshes(loaded: int) -> None:
+    """Count meshes that are loaded once, and drop what the shared renderer keeps of those no longer in a scene.
+
+    It keeps every file that it loaded, 2 MB each.
+
+    :param loaded: the number of meshes since the last call
+    """
+    global _loaded
+    _loaded += loaded
+    if _shared is not None and _loaded >= _MOST_LOADED:
+        _shared[1].clear_cached_resources()
+        _loaded = 0
 
 
 def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], int]:

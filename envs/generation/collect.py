@@ -56,7 +56,13 @@ def collect(config: CollectConfig) -> Collected:
 
     config.validate()
     route = prepare_renderer()
-    objects = load_object_set(config.objects, config.objects_root, object_split=config.object_split)
+    objects = load_object_set(
+        config.objects,
+        config.objects_root,
+        object_split=config.object_split,
+        kinds=config.kinds,
+        instances=config.instances,
+    )
     objects = replace(objects, root=objects.root.resolve())
     manifest = plan(config, objects, {**package_versions(), "renderer": f"{route.kind}: {route.detail}"})
     make_source = partial(simulator_source, objects, config.clutter)
@@ -74,14 +80,15 @@ def simulator_source(objects: ObjectSet, config: PileConfig) -> SceneGenerator:
 
 def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) -> Manifest:
     """Return the manifest of a store that is still empty."""
-    clutter = config.clutter
+    clutter, instances = config.clutter, objects.instances
+    of_kinds = {"instances": instances, "object_split": config.object_split} if instances else {}
     return Manifest(
         split=config.split,
         seed=config.seed,
         scenes=config.scenes,
         shard_size=config.shard_size,
-        settings=asdict(clutter),
-        fields=scene_fields(clutter.cameras, clutter.graspable),
+        settings={**asdict(clutter), **of_kinds},
+        fields=scene_fields(clutter.cameras, clutter.graspable, instances > 0),
         object_set=objects.name,
         object_fingerprint=objects.fingerprint,
         objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in objects.catalog),

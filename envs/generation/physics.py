@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, drop_poses, sample_layout
 from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
 
 TIMESTEP_S = 1 / 120
@@ -23,9 +24,10 @@ _REDROPS = 4
 
 @dataclass(frozen=True)
 class Pile:
-    """Objects at rest: label indices [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame)."""
+    """Objects at rest: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame)."""
 
     label_indices: NDArray[np.int64]
+    models: tuple[CatalogObject, ...]
     poses: NDArray[np.float64]
 
 
@@ -36,37 +38,36 @@ def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: 
     one before it; a fresh one costs 3 ms. What rolls out of the workspace is dropped again, and left out if it keeps
     rolling away (a pile may then hold fewer than `min_objects`).
     """
-    layout = sample_layout(objects.catalog, split, rng, config)
+    layout = sample_layout(objects, split, rng, config)
     scene = _new_scene()
-    actors = [add_collision_actor(scene, objects, int(label_index)) for label_index in layout.label_indices]
+    actors = [add_collision_actor(scene, objects, model) for model in layout.models]
     set_poses(actors, layout.poses)
     settle(scene, actors)
     for _ in range(_REDROPS):
         away = [n for n, actor in enumerate(actors) if not _in_reach(actor, config)]
         if not away:
             break
-        radii = [_radius(objects, int(layout.label_indices[n])) for n in away]
+        radii = [layout.models[n].radius for n in away]
         spread = [0.5 * s for s in config.spread]
         set_poses([actors[n] for n in away], drop_poses(radii, rng, spread, floor=_height(actors)))
         settle(scene, actors)
     in_reach = [n for n, actor in enumerate(actors) if _in_reach(actor, config)]
     poses = np.array([[*actors[n].pose.p, *actors[n].pose.q] for n in in_reach]).reshape(-1, 7)
-    return Pile(layout.label_indices[in_reach], poses)
+    return Pile(layout.label_indices[in_reach], tuple(layout.models[n] for n in in_reach), poses)
 
 
 def add_collision_actor(
-    scene: Any, objects: ObjectSet, label_index: int, damping: tuple[float, float] = (0.5, 4.0)
+    scene: Any, objects: ObjectSet, model: CatalogObject, damping: tuple[float, float] = (0.5, 4.0)
 ) -> Any:
     """Add the convex parts of an object, without a visual, to a physics scene.
 
     The default damping (linear, angular) models rolling resistance, without which balls never rest.
     """
-    item = objects.catalog[label_index]
     builder = scene.create_actor_builder()
     builder.add_multiple_collisions_from_file(
-        str(objects.model_dir(item.model_id) / "collision.obj"), scale=[item.scale] * 3, density=item.density
+        str(objects.model_dir(model.model_id) / "collision.obj"), scale=[model.scale] * 3, density=model.density
     )
-    actor = builder.build(item.model_id)
+    actor = builder.build(model.model_id)
     actor.set_damping(*damping)
     return actor
 
@@ -115,11 +116,6 @@ def _new_scene() -> Any:
 def _in_reach(actor: Any, config: PileConfig) -> bool:
     x, y, z = actor.pose.p
     return bool(abs(x) <= config.reach[0] and abs(y) <= config.reach[1] and z > 0)
-
-
-def _radius(objects: ObjectSet, label_index: int) -> float:
-    item = objects.catalog[label_index]
-    return 0.5 * item.scale * float(np.linalg.norm(item.size))
 
 
 def _height(actors: Sequence[Any]) -> float:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.catalog import Catalog
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject
+from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
 from pickclutter_lang.utils.validation import within
@@ -78,9 +79,10 @@ class PileConfig:
 
 @dataclass(frozen=True)
 class DropLayout:
-    """Objects above the table before they fall: catalog indices [n], poses [n, 7] (x y z qw qx qy qz)."""
+    """Objects above the table before they fall: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz)."""
 
     label_indices: NDArray[np.int64]
+    models: tuple[CatalogObject, ...]
     poses: FloatArray
 
 
@@ -98,14 +100,20 @@ def split_label_indices(catalog: Catalog, split: str) -> list[int]:
     return sorted(index for part in SPLIT_OBJECTS[split] for index in catalog.indices(part))  # type: ignore[arg-type]
 
 
-def sample_layout(catalog: Catalog, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
-    """Draw the objects of a pile, each once, and where they start to fall."""
-    allowed = split_label_indices(catalog, split)
+def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
+    """Draw the objects of a pile, each label once, and where they start to fall.
+
+    :raises InvalidArgumentError: when no object may lie in the piles of the split
+    """
+    allowed = split_label_indices(objects.catalog, split)
+    if not allowed:
+        raise InvalidArgumentError(f"expected objects of Y_id for split={split}, but there are none in {objects.name}")
     max_count = min(config.max_objects, len(allowed))
     count = int(rng.integers(min(config.min_objects, max_count), max_count + 1))
-    label_indices = rng.choice(allowed, size=count, replace=False)
-    radii = [0.5 * catalog[index].scale * float(np.linalg.norm(catalog[index].size)) for index in label_indices]
-    return DropLayout(label_indices.astype(np.int64), drop_poses(radii, rng, config.spread))
+    label_indices = rng.choice(allowed, size=count, replace=False).astype(np.int64)
+    models = objects.draw_models(label_indices, split, rng)
+    radii = [model.radius for model in models]
+    return DropLayout(label_indices, models, drop_poses(radii, rng, config.spread))
 
 
 def drop_poses(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile, drop_pile
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig, scene_rng
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, scene_rng, split_label_indices
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
@@ -20,7 +20,7 @@ Row = dict[str, NDArray[np.generic]]
 
 
 class SceneGenerator:
-    """Makes the scenes of an object set; one per process, since it keeps every mesh loaded."""
+    """Makes the scenes of an object set; one per process, since it keeps meshes loaded."""
 
     def __init__(self, objects: ObjectSet, config: PileConfig) -> None:
         config.validate()
@@ -48,9 +48,10 @@ class SceneGenerator:
 
     def _pile(self, split: str, rng: np.random.Generator) -> Pile:
         """Drop piles until enough objects of one come to rest in the workspace."""
+        enough = min(self.config.min_objects, len(split_label_indices(self.objects.catalog, split)))
         for _ in range(_RETRIES):
             pile = drop_pile(self.objects, split, rng, self.config)
-            if len(pile.label_indices) >= self.config.min_objects:
+            if len(pile.models) >= enough:
                 break
         return pile
 
@@ -66,8 +67,11 @@ class SceneGenerator:
             **{label: np.zeros(classes, bool) for label in ("present", "visible", "graspable")},
         }
         row["actors"][:count] = pile.label_indices
-        row["scales"][:count] = [self.objects.catalog[int(c)].scale for c in pile.label_indices]
+        row["scales"][:count] = [model.scale for model in pile.models]
         row["poses"][:count] = pile.poses
+        if self.objects.instances:
+            row["instances"] = np.full(MAX_ACTORS, -1, np.int32)
+            row["instances"][:count] = [self.objects.seed_of(model.model_id) for model in pile.models]
         row["pixels"][:count] = [(image.segmentation == n + 1).sum() for n in range(count)]
         row["present"][pile.label_indices] = True
         seen = [n for n in range(count) if self._is_visible(pile, n, image, int(row["pixels"][n]))]
@@ -83,7 +87,7 @@ class SceneGenerator:
     def _is_visible(self, pile: Pile, instance_id: int, image: CameraFrame, pixels: int) -> bool:
         if pixels < self.config.visible_pixels:
             return False
-        points = self.checker.geometry(int(pile.label_indices[instance_id])).points
+        points = self.checker.geometry(pile.models[instance_id]).points
         world = points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
         return visible_share(world, instance_id, image) >= self.config.visible_share
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
-from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.envs.renderer import drop_unused_meshes, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
@@ -38,8 +40,9 @@ class CameraFrame:
 class SceneRenderer:
     """Renders piles of an object set as PickClutter's cameras see them before the arm moves.
 
-    Lights, ground, robot and cameras are those of mani_skill2's `PickClutterEnv`. Objects are loaded once and
-    hidden while they are not in the pile.
+    Lights, ground, robot and cameras are those of mani_skill2's `PickClutterEnv`. Objects are loaded once and hidden
+    while they are not in the pile. Where labels have many instances, a pile's are loaded anew, in its order: which of
+    two surfaces at the same depth is seen depends on that order, so it must not depend on the piles before.
     """
 
     def __init__(self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128) -> None:
@@ -54,19 +57,24 @@ class SceneRenderer:
                 if link.name not in _LINKS_IN_VIEW:
                     link.hide_visual()
         self._robot_ids = [link.get_id() for link in self.robot.get_links()]
-        self._actors = [self._load(label_index) for label_index in range(len(objects.catalog))]
-        self._visible_actors: list[int] = []
+        self._actors: dict[str, Any] = {}
+        if not objects.instances:
+            self._load(list(objects.catalog))
+        self._visible_actors: list[Any] = []
 
     def set_state(self, pile: Pile, qpos: NDArray[np.float64] = REST_QPOS) -> None:
         """Show the objects of a pile at their poses, and the arm at joint angles [9] (radians; fingers meters)."""
         import sapien.core as sapien
 
-        for label_index in self._visible_actors:
-            self._actors[label_index].hide_visual()
-        self._visible_actors = [int(label_index) for label_index in pile.label_indices]
-        for label_index, pose in zip(self._visible_actors, pile.poses, strict=True):
-            self._actors[label_index].unhide_visual()
-            self._actors[label_index].set_pose(sapien.Pose(pose[:3], pose[3:]))
+        for actor in self._visible_actors:
+            actor.hide_visual()
+        if self.objects.instances:
+            self._unload()
+            self._load(pile.models)
+        self._visible_actors = [self._actors[model.model_id] for model in pile.models]
+        for actor, pose in zip(self._visible_actors, pile.poses, strict=True):
+            actor.unhide_visual()
+            actor.set_pose(sapien.Pose(pose[:3], pose[3:]))
         self.robot.set_qpos(qpos)
         self._scene.update_render()
 
@@ -88,22 +96,28 @@ class SceneRenderer:
     def _instance_ids(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
         ids = ids.astype(np.int64)
         instance_id_of = np.zeros(
-            max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._actors)) + 1, np.uint8
+            max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._visible_actors)) + 1, np.uint8
         )
         instance_id_of[self._robot_ids] = ROBOT_SEGMENT
-        for instance_id, label_index in enumerate(self._visible_actors):
-            instance_id_of[self._actors[label_index].get_id()] = instance_id + 1
+        for instance_id, actor in enumerate(self._visible_actors):
+            instance_id_of[actor.get_id()] = instance_id + 1
         return np.asarray(instance_id_of[ids])
 
-    def _load(self, label_index: int) -> Any:
-        item = self.objects.catalog[label_index]
-        builder = self._scene.create_actor_builder()
-        builder.add_visual_from_file(
-            str(self.objects.model_dir(item.model_id) / "textured.obj"), scale=[item.scale] * 3
-        )
-        actor = builder.build_kinematic(item.model_id)
-        actor.hide_visual()
-        return actor
+    def _load(self, models: Sequence[CatalogObject]) -> None:
+        for model in models:
+            builder = self._scene.create_actor_builder()
+            builder.add_visual_from_file(
+                str(self.objects.model_dir(model.model_id) / "textured.obj"), scale=[model.scale] * 3
+            )
+            actor = builder.build_kinematic(model.model_id)
+            actor.hide_visual()
+            self._actors[model.model_id] = actor
+
+    def _unload(self) -> None:
+        drop_unused_meshes(len(self._actors))
+        for actor in self._actors.values():
+            self._scene.remove_actor(actor)
+        self._actors = {}
 
 
 def add_lights_and_ground(scene: Any, renderer: Any) -> None:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
+import numpy as np
+
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 
 ObjectSplit = Literal["id", "ood", "none"]
@@ -43,6 +45,11 @@ class CatalogObject:
     function: str = ""
     synonyms: tuple[str, ...] = ()
     description: str = ""
+
+    @property
+    def radius(self) -> float:
+        """Radius of a sphere around the scaled mesh, meters."""
+        return 0.5 * self.scale * float(np.linalg.norm(self.size))
 
 
 class Catalog:

@@ -11,27 +11,61 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
 from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.validation import one_of
 
 MODEL_DB_FILE = "info_pick_v0.json"
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
+OBJECT_SETS = ("proxy", "ycb", "kinds")
+_RESTORE = f"restore it: {DOWNLOAD_HINT}"
 
 
 @dataclass(frozen=True)
 class ObjectSet:
-    """A catalog whose meshes lie under `root`; `catalog` carries the sizes and scales of these meshes."""
+    """Labels and meshes. The entries of `catalog` are the labels; a model is a mesh with its size, scale and density.
+
+    Here each label has one model, with the same id. Where `instances` is above 0, a label has that many models to learn
+    from, and as many others (see `KindSet`).
+    """
 
     name: str
     root: Path
     catalog: Catalog
+    instances: int = 0
 
     def model_dir(self, model_id: str) -> Path:
         """Return the folder with the meshes of an object."""
         return self.root / "models" / model_id
+
+    def label_index(self, model_id: str) -> int:
+        """Return the position of a model's label in the catalog."""
+        return self.catalog.index(model_id)
+
+    def model(self, model_id: str) -> CatalogObject:
+        """Return a model with its size, scale and density."""
+        return self.catalog.find(model_id)
+
+    def draw_models(
+        self, label_indices: NDArray[np.int64], split: str, rng: np.random.Generator
+    ) -> tuple[CatalogObject, ...]:
+        """Return a model of each of these labels; only where a label has several, one is drawn."""
+        return tuple(self.catalog[index] for index in label_indices.tolist())
+
+    def seed_of(self, model_id: str) -> int:
+        """Return the seed of an instance, -1 for other models."""
+        return -1
+
+    def model_db(self, model_ids: Sequence[str]) -> dict[str, Any]:
+        """Return ManiSkill2's entries of models, by id."""
+        info = read_json(self.root / MODEL_DB_FILE, dict[str, _Row], MissingAssetsError, _RESTORE)
+        return {model_id: info[model_id] for model_id in model_ids}
 
     @property
     def fingerprint(self) -> str:
@@ -48,26 +82,40 @@ def load_object_set(
     root: str | Path | None = None,
     model_ids: Sequence[str] | None = None,
     object_split: int = 0,
+    kinds: Sequence[str] = (),
+    instances: int = 50,
 ) -> ObjectSet:
-    """Load the object set `proxy` (procedural models made by code at first use) or `ycb` (ManiSkill2's real scans).
+    """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, or kinds.
 
-    :param source: `proxy` or `ycb`
-    :param root: the folder in ManiSkill2's layout; by default the package's cache for `proxy`, and
+    :param source: one of `OBJECT_SETS`
+    :param root: the folder in ManiSkill2's layout; by default the package's cache, and
         `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
     :param model_ids: ids of the objects, by default the 26 of the paper; `ycb` has every id in `MODEL_DB_FILE`
     :param object_split: which objects are in Y_ood, see `paper_catalog`
+    :param kinds: for `kinds`: their names, by default all
+    :param instances: for `kinds`: instances of each to learn from, and to evaluate on
     :raises InvalidArgumentError: for another source or object split
     :raises MissingAssetsError: when files are missing
     """
+    one_of("objects", source, OBJECT_SETS)
+    check_kinds(source, kinds)
+    if source == "kinds":
+        from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+
+        return load_kind_set(root, object_split, kinds, instances)
     if source == "proxy":
         from pickclutter_lang.objects.procedural import build_procedural_set
 
         found = read_object_set("proxy", build_procedural_set(root), model_ids)
-    elif source == "ycb":
-        found = read_object_set("ycb", Path(root) if root else default_ycb_root(), model_ids)
     else:
-        raise InvalidArgumentError(f"expected objects to be 'proxy' or 'ycb', but got {source!r}")
+        found = read_object_set("ycb", Path(root) if root else default_ycb_root(), model_ids)
     return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
+
+
+def check_kinds(source: str, kinds: Sequence[str]) -> None:
+    """Raise `InvalidArgumentError` where names of kinds are given for another object set than `kinds`."""
+    if kinds and source != "kinds":
+        raise InvalidArgumentError(f"expected kinds for objects=kinds alone, but got {list(kinds)} for {source!r}")
 
 
 class _Box(TypedDict):
@@ -99,7 +147,7 @@ def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = Non
             f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
             f"or download the YCB objects with: {DOWNLOAD_HINT}"
         )
-    info = read_json(info_path, dict[str, _Row], MissingAssetsError, f"restore it: {DOWNLOAD_HINT}")
+    info = read_json(info_path, dict[str, _Row], MissingAssetsError, _RESTORE)
     requested = list(model_ids) if model_ids is not None else paper_catalog().model_ids
     missing = [f"{i} ({MODEL_DB_FILE})" for i in requested if i not in info]
     for model_id in requested:

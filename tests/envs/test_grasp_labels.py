@@ -114,7 +114,8 @@ def test_inverse_kinematics_brings_the_tcp_there(scene_generator: SceneGenerator
 
 
 def lone(objects: ObjectSet, name: str, height: float) -> Pile:
-    return Pile(np.array([objects.catalog.index(name)]), np.array([[0.0, 0.0, height, 1, 0, 0, 0]]))
+    pose = np.array([[0.0, 0.0, height, 1, 0, 0, 0]])
+    return Pile(np.array([objects.catalog.index(name)]), (objects.catalog.find(name),), pose)
 
 
 @pytest.mark.sim
@@ -129,7 +130,7 @@ def test_a_lone_ball_is_graspable_and_a_walled_in_one_is_not(
     poses[0, 2] = 0.0332
     poses[1, 0], poses[2, 1], poses[3, 1] = 0.071, 0.071, -0.071
     poses[2, 2], poses[3, 2] = 0.125, 0.083
-    walls = Pile(np.array(columns), poses)
+    walls = Pile(np.array(columns), tuple(procedural.catalog[n] for n in columns), poses)
     assert checker.find(walls, 0) is None
 
 

@@ -26,9 +26,9 @@ from pickclutter_lang.objects.object_sets import ObjectSet
 
 
 @pytest.mark.parametrize("split", ["train", "id", "ood", "fewshot"])
-def test_the_objects_of_a_split(split: str) -> None:
-    catalog, config = paper_catalog(), PileConfig()
-    layouts = [sample_layout(catalog, split, scene_rng(0, split, n), config) for n in range(60)]
+def test_the_objects_of_a_split(split: str, procedural: ObjectSet) -> None:
+    catalog, config = procedural.catalog, PileConfig()
+    layouts = [sample_layout(procedural, split, scene_rng(0, split, n), config) for n in range(60)]
     used = {catalog[int(index)].split for layout in layouts for index in layout.label_indices}
     assert used == ({"id"} if split in ("train", "id") else {"id", "ood"})
     assert {len(layout.label_indices) for layout in layouts} == set(range(4, 11))

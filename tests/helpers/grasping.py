@@ -40,7 +40,7 @@ def tabletop(objects: ObjectSet, names: Sequence[str], spacing: float = 0.14) ->
     """Return an episode in which these objects stand separately on the table, each visible from above."""
     actors = []
     for n, name in enumerate(names):
-        item = objects.catalog.find(name)
+        item = objects.draw_models(np.array([objects.catalog.index(name)]), "ood", np.random.default_rng(0))[0]
         x, y = -0.07 + spacing * (n % 2), spacing * (n // 2 - 0.5)
         height = item.scale * item.size[2]
         pose = [x, y, 0.5 * height + 0.002, 1.0, 0.0, 0.0, 0.0]
@@ -60,7 +60,7 @@ def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = 
     ids = [actor["model_id"] for actor in base.episode["actors"]]
     instance_id = ids.index(item.model_id)
     kinematics = PandaKinematics(base.agent.robot)
-    grasp = GraspChecker(base.object_set, kinematics).find(pile_of(ids, base.objs, base.catalog), instance_id)
+    grasp = GraspChecker(base.object_set, kinematics).find(pile_of(ids, base.objs, base.object_set), instance_id)
     assert grasp is not None, f"no free grasp of {name}"
     actor = base.objs[instance_id]
     offset = actor.pose.transform(actor.cmass_local_pose).p - grasp[:3]

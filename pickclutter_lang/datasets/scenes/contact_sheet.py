@@ -78,7 +78,8 @@ def _draw_names(pen: ImageDraw.ImageDraw, corner: tuple[int, int], states: Seque
 
 def _draw_header(pen: ImageDraw.ImageDraw, store: SceneStore, labels: Sequence[str]) -> None:
     manifest = store.manifest
-    kind = "procedural model objects (proxy)" if manifest.object_set == "proxy" else f"{manifest.object_set} objects"
+    known = {"proxy": "procedural model objects (proxy)", "kinds": "instances of kinds"}
+    kind = known.get(manifest.object_set, f"{manifest.object_set} objects")
     title = f"{manifest.split}: {len(store)} scenes, {kind}, {store.cameras[0]} camera"
     pen.text((_MARGIN, 10), title, "black", _font(16, bold=True))
     across = float(_MARGIN)

@@ -28,6 +28,8 @@ _OBJECT_SETS = {
     "name the YCB set where these images are present.",
     "proxy": "Meshes: procedural models for YCB objects, made by the code of this project (MIT). They are no "
     "scans; metrics measured on them say nothing certain about the real objects.",
+    "kinds": "Meshes: instances of kinds, procedural models made by the code of this project (MIT). `instances` has "
+    "the seed of each. They are no scans; metrics measured on them say nothing certain about real objects.",
     "published": "Images: the scenes published by the authors of Li et al. (ICCV 2023), imported; their license holds.",
 }
 _LABEL_WORDS = {

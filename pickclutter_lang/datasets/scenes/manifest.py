@@ -35,6 +35,11 @@ class _Settings(TypedDict):
     image_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
 
 
+class _OfKinds(TypedDict):
+    instances: Annotated[int, Meta(ge=1)]
+    object_split: Annotated[int, Meta(ge=0)]
+
+
 class _Imported(TypedDict):
     source: Text
 
@@ -64,6 +69,7 @@ class ObjectEntry:
 class Manifest:
     """What `manifest.json` holds. `settings` has at least `cameras` and `image_size`.
 
+    With `instances` in `fields`, `settings` has `instances` (of each label, to learn from) and `object_split`.
     `seed` is None where scenes do not come from the simulator; `settings["source"]` then names their origin.
 
     :raises InvalidArgumentError: when its parts contradict each other
@@ -88,6 +94,8 @@ class Manifest:
         for camera in settings["cameras"]:
             one_of("settings.cameras", camera, CAMERAS)
         check_fields(self.fields)
+        if "instances" in self.fields:
+            check_json(self.settings, _OfKinds)
         if self.seed is None:
             check_json(self.settings, _Imported)
         for names in ([item.model_id for item in self.objects], [item.name for item in self.objects]):
@@ -120,7 +128,9 @@ class Manifest:
 
     @property
     def object_split(self) -> int:
-        """Which objects are in Y_ood, see `paper_catalog`; 0 for labels other than the paper's."""
+        """Which objects are in Y_ood, see `paper_catalog`; 0 for labels other than the paper's and kinds."""
+        if "instances" in self.fields:
+            return int(self.settings["object_split"])
         return object_split_of({item.model_id for item in self.objects if item.split == "ood"})
 
     @property
@@ -151,11 +161,17 @@ class Manifest:
         """
         mine, theirs = _flat(_identity(self)), _flat(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
+        if "objects" in keys:  # the names of one alone
+            names = {item.name for item in self.objects} ^ {item.name for item in other.objects}
+            for values, manifest in ((mine, self), (theirs, other)):
+                values["objects"] = [item.name for item in manifest.objects if item.name in names]
         if self.object_split != other.object_split:  # in place of the objects one by one, and of their fingerprint
             mine, theirs = {"object_split": self.object_split}, {"object_split": other.object_split}
             keys = list(mine)
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
+            if keys == ["object_fingerprint"] and "instances" in self.fields:
+                differences += " (the code that makes the kinds has changed)"
             raise MismatchError(
                 f"the store at {where} was made with other settings: {differences}; "
                 "use the same settings, choose another folder, or delete that one"

@@ -29,15 +29,15 @@ EPISODE_FIELDS = ("actors", "scales", "poses", "rep_pts")
 def episode(row: Mapping[str, NDArray[Any]], model_ids: Sequence[str]) -> dict[str, Any]:
     """Return one scene as an episode.
 
-    :param row: at least the fields `actors`, `scales`, `poses` and `rep_pts` of a scene
+    :param row: at least the fields `actors`, `scales`, `poses` and `rep_pts` of a scene, and `instances` if it has them
     :param model_ids: ids of the label columns
     """
-    actors = []
+    actors, seeds = [], row.get("instances")
     for instance_id in np.flatnonzero(row["actors"] >= 0).tolist():
-        points = row["rep_pts"][instance_id]
+        points, model_id = row["rep_pts"][instance_id], model_ids[int(row["actors"][instance_id])]
         actors.append(
             {
-                "model_id": model_ids[int(row["actors"][instance_id])],
+                "model_id": model_id if seeds is None else f"{model_id}-{seeds[instance_id]}",
                 "scale": _rounded(row["scales"][instance_id]),
                 "pose": _rounded(row["poses"][instance_id]),
                 "rep_pts": None if np.isnan(points).any() else _rounded(points, 5),
@@ -52,7 +52,8 @@ def write_episodes(path: str | Path) -> Path:
     :raises DatasetError: when the store does not know where its objects lie (imported scenes)
     """
     store = SceneStore.open(path)
-    arrays = {name: store.array(name) for name in EPISODE_FIELDS}
+    optional = [name for name in ("instances",) if name in store.manifest.fields]
+    arrays = {name: store.array(name) for name in (*EPISODE_FIELDS, *optional)}
     rows = [{name: values[n] for name, values in arrays.items()} for n in range(len(store))]
     text = json.dumps([episode(row, store.model_ids) for row in rows], separators=(",", ":"))
     target = store.path / EPISODES_FILE

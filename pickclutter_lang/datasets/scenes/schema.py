@@ -29,6 +29,7 @@ _GEOMETRY: dict[str, tuple[str, tuple[int, ...]]] = {
     "pixels": ("<i4", (MAX_ACTORS,)),
     "rep_pts": ("<f4", (MAX_ACTORS, REP_POINTS, 3)),
     "grasp_poses": ("<f4", (MAX_ACTORS, 7)),
+    "instances": ("<i4", (MAX_ACTORS,)),
 }
 _IMAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "rgb": ("|u1", (3,)),
@@ -71,10 +72,14 @@ def check_fields(names: Sequence[str]) -> None:
         )
 
 
-def scene_fields(cameras: Sequence[str], graspable: bool) -> tuple[str, ...]:
-    """Return the fields of scenes from the simulator; without `graspable`, neither that label nor grasps."""
-    names = [name for name in _GEOMETRY if graspable or name != "grasp_poses"]
-    names += [label for label in LABELS if graspable or label != "graspable"]
+def scene_fields(cameras: Sequence[str], graspable: bool, instances: bool = False) -> tuple[str, ...]:
+    """Return the fields of scenes from the simulator; without `graspable`, neither that label nor grasps.
+
+    :param instances: whether labels have many instances
+    """
+    left_out = set() if instances else {"instances"}
+    left_out |= set() if graspable else {"graspable", "grasp_poses"}
+    names = [name for name in (*_GEOMETRY, *LABELS) if name not in left_out]
     return (*names, *(image_name(camera, kind) for camera in cameras for kind in IMAGE_MODALITIES))
 
 
@@ -154,6 +159,8 @@ class ShardSchema:
             counts = (actors[:, :, None] == np.arange(self.columns)).sum(axis=1)
             refuse(counts > 1, "expected distinct actors")
             refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
+            if "instances" in self.names:
+                refuse((rows["instances"] >= 0) != used, "expected a seed in `instances` for each actor, -1 elsewhere")
             for name in (name for name in ("poses", "scales") if name in self.names):
                 finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
                 refuse(used & ~finite, f"expected finite {name} of its actors")

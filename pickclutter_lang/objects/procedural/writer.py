@@ -75,7 +75,7 @@ def write_model(geometry: ModelGeometry, folder: Path, atlas_width: int = ATLAS_
 
     :param compress_level: effort of the PNG encoder, 0 to 9
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     atlas, uv = pack_atlas(geometry.parts, atlas_width)
     (folder / "texture_map.png").write_bytes(_png(atlas, compress_level))
     (folder / "textured.mtl").write_text(_MATERIAL)

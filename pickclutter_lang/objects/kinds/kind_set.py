@@ -1,0 +1,158 @@
+"""`KindSet`: kinds as an object set, whose labels are kinds and whose meshes are instances, made at their first use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog, unseen_objects
+from pickclutter_lang.objects.kinds.kind import Kind
+from pickclutter_lang.objects.kinds.registry import all_kinds, find_kinds
+from pickclutter_lang.objects.kinds.writing import write_instance
+from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry
+from pickclutter_lang.utils.io import cache_dir
+from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.validation import within
+
+LEARNING_SPLITS = ("train", "fewshot", "teacher")
+"""Splits of scenes to learn from; their instances lie in no scene of another split."""
+MAX_INSTANCES = 1_000_000
+_ENTRY_FILE = "object.json"
+
+
+@dataclass(frozen=True)
+class KindSet(ObjectSet):
+    """Kinds, each with `instances` instances to learn from and as many others to evaluate on.
+
+    The catalog has an entry for each kind, such as `rubiks_cube`. A model is an instance, such as `rubiks_cube-3`.
+    Seeds from 0 to `instances` - 1 are of `LEARNING_SPLITS`, those from `instances` to 2 `instances` - 1 of the others.
+    """
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash (sha256, hex) of the catalog, the number of instances, and the code that makes them."""
+        return hashlib.sha256(f"{self.catalog.fingerprint} {self.instances} {_code_hash()}".encode()).hexdigest()
+
+    def label_index(self, model_id: str) -> int:
+        """Return the position of an instance's kind in the catalog."""
+        return self.catalog.index(self._parse(model_id)[0])
+
+    def model(self, model_id: str) -> CatalogObject:
+        """Return an instance with its size, density and attributes; its files are made if they are not there.
+
+        :raises UnknownObjectError: for an id that is not `KIND-SEED`
+        :raises InvalidArgumentError: when the folder of the set cannot be written
+        """
+        kind_id, seed = self._parse(model_id)
+        kind, folder = self.catalog.find(kind_id), self.model_dir(model_id)
+        if not (folder / _ENTRY_FILE).is_file():
+            _make_model(folder, find_kinds([kind.name])[0], seed)
+        return replace(_read_entry(folder / _ENTRY_FILE), split=kind.split)
+
+    def draw_models(
+        self, label_indices: NDArray[np.int64], split: str, rng: np.random.Generator
+    ) -> tuple[CatalogObject, ...]:
+        """Draw an instance of each of these kinds, out of those of a split."""
+        first = 0 if split in LEARNING_SPLITS else self.instances
+        seeds = rng.integers(first, first + self.instances, size=len(label_indices))
+        kinds = (self.catalog[index] for index in label_indices.tolist())
+        return tuple(self.model(f"{kind.model_id}-{seed}") for kind, seed in zip(kinds, seeds, strict=True))
+
+    def seed_of(self, model_id: str) -> int:
+        """Return the seed of an instance."""
+        return self._parse(model_id)[1]
+
+    def model_db(self, model_ids: Sequence[str]) -> dict[str, Any]:
+        """Return ManiSkill2's entries of instances."""
+        models = [self.model(model_id) for model_id in dict.fromkeys(model_ids)]
+        return {item.model_id: model_db_entry(item.size, item.scale, item.density) for item in models}
+
+    def _parse(self, model_id: str) -> tuple[str, int]:
+        match = re.fullmatch(r"([a-z0-9_]+)-(0|[1-9][0-9]{0,8})", model_id)
+        if match is None or match[1] not in self.catalog.model_ids:
+            example = f"{self.catalog[0].model_id}-0"
+            raise UnknownObjectError(f"expected an instance of one of these kinds, such as {example}, got {model_id!r}")
+        return match[1], int(match[2])
+
+
+def load_kind_set(
+    root: str | Path | None = None, object_split: int = 0, kinds: Sequence[str] = (), instances: int = 50
+) -> KindSet:
+    """Return kinds as an object set; nothing is made yet.
+
+    :param root: the folder in which the models are kept, by default the package's cache; they lie in a folder of it
+        whose name depends on the code that makes them
+    :param object_split: which of the paper's names are in Y_ood, see `paper_catalog`; all other kinds are in Y_id
+    :param kinds: names of the kinds, by default all
+    :param instances: the number of instances of each kind to learn from, and of those to evaluate on
+    :raises UnknownObjectError: for a name that is no kind
+    :raises InvalidArgumentError: for a number of instances out of range, or another object split
+    """
+    within("instances", instances, 1, MAX_INSTANCES)
+    chosen = find_kinds(kinds) if kinds else list(all_kinds())
+    catalog = Catalog([_catalog_entry(kind) for kind in chosen])
+    unseen_names = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
+    unseen = [_id_of(kind) for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
+    place = cache_dir() if root is None else Path(root).expanduser()
+    return KindSet("kinds", place / f"kinds-{_code_hash()[:10]}", catalog.with_unseen(unseen), instances)
+
+
+def _id_of(kind: Kind) -> str:
+    return kind.model_id(0).removesuffix("-0")
+
+
+def _catalog_entry(kind: Kind) -> CatalogObject:
+    """Return the entry of a kind: what is true of all of its instances."""
+    return CatalogObject(
+        model_id=_id_of(kind),
+        name=kind.name,
+        split="id",
+        size=(0.0, 0.0, 0.0),
+        category=kind.hypernyms[0],
+        function=kind.function,
+        synonyms=kind.synonyms,
+        description=kind.description,
+    )
+
+
+@lru_cache(maxsize=1)
+def _code_hash() -> str:
+    """Return the hash of the source files on which the files of an instance depend."""
+    kinds = Path(__file__).parent
+    digest = hashlib.sha256()
+    for folder in (kinds, kinds.parent / "procedural"):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder.parent).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _make_model(folder: Path, kind: Kind, seed: int) -> None:
+    """Write the files of an instance, unless another process does so at the same time."""
+
+    def write(temporary: Path) -> None:
+        instance = kind.instance(seed)
+        write_instance(instance, temporary)
+        entry = asdict(kind.catalog_object(seed, instance))
+        (temporary / _ENTRY_FILE).write_text(json.dumps(entry) + "\n")
+
+    try:
+        atomic_write_dir(folder, _ENTRY_FILE, write)
+    except InvalidArgumentError:
+        if not (folder / _ENTRY_FILE).is_file():
+            raise
+
+
+@lru_cache(maxsize=4096)
+def _read_entry(path: Path) -> CatalogObject:
+    return read_json(path, CatalogObject, MissingAssetsError, f"delete {path.parent}, it is made again")
