@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
+from pickclutter_lang.objects.object_sets import check_kinds
 from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import (
@@ -52,11 +53,15 @@ class PolicyEvalConfig:
     seed: int = 0
     """Seed of the first episode."""
     objects: str = "proxy"
-    """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
+    """Object set: `proxy` (procedural models), `ycb` (real scans), or `kinds` (in every pile other instances)."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
+    kinds: list[str] = field(default_factory=list)
+    """For `kinds`: their names. []: all. A student or teacher encodes names that are new to it."""
+    instances: int = 50
+    """For `kinds`: instances of each; those of `train` and `fewshot` scenes are others."""
     split: str = "ood"
-    """Objects in the piles: `id` (the 14 seen ones) or `ood` (all 26)."""
+    """Objects in the piles: `id` (the seen ones) or `ood` (all)."""
     absent_probability: float = 0.25
     """Probability that an instruction names an absent object."""
     false_positive_rate: float = 0.07
@@ -129,4 +134,5 @@ class PolicyEvalConfig:
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
+        check_kinds(self.objects, self.kinds)
         make_controller(self.control_mode)

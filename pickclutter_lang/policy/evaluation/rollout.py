@@ -16,7 +16,6 @@ from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
-from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
     Detection,
@@ -57,6 +56,7 @@ class RolloutConfig:
     - `object_split`: which objects are unseen, see `paper_catalog`
     - `trust_code`: as of `StudentRuntime.load`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
+    - `kinds`, `instances`: as of `PickClutterLangEnv`
     """
 
     env_id: str
@@ -71,6 +71,8 @@ class RolloutConfig:
     object_split: int = 0
     trust_code: bool = False
     proposer: str | None = None
+    kinds: tuple[str, ...] = ()
+    instances: int = 50
 
 
 class RolloutRunner:
@@ -93,6 +95,8 @@ class RolloutRunner:
         inner = gym.make(
             config.env_id,
             objects_root=config.objects_root,
+            kinds=config.kinds,
+            instances=config.instances,
             obs_mode="rgbd",
             control_mode=config.control_mode,
             split=config.split,
@@ -104,7 +108,7 @@ class RolloutRunner:
         )
         if self._student is not None:
             check_cameras(inner, self._student)
-        catalog = paper_catalog(config.object_split)
+        catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
         self._seen_names = {catalog[index].name for index in catalog.indices("id")}
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
@@ -182,10 +186,11 @@ class RolloutRunner:
     def _pile(self) -> Pile:
         env: Any = self._env.unwrapped
         actors = env.episode["actors"]
-        objects = [env.catalog.find(actor["model_id"]) for actor in actors]
+        objects = [env.object_set.model(actor["model_id"]) for actor in actors]
+        names = {item.name for item in objects}
         visible = [item for item, actor in zip(objects, actors, strict=True) if actor["rep_pts"] is not None]
         allowed = [env.catalog[index] for index in split_label_indices(env.catalog, self.config.split)]
-        return Pile(tuple(objects), tuple(visible), tuple(item for item in allowed if item not in objects))
+        return Pile(tuple(objects), tuple(visible), tuple(item for item in allowed if item.name not in names))
 
 
 class _Actor(NamedTuple):

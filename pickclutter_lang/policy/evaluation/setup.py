@@ -77,6 +77,8 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         object_split,
         config.trust_code or config.run is not None,
         config.proposer,
+        tuple(config.kinds),
+        config.instances,
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
@@ -113,7 +115,8 @@ def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
         values["own_policy"] = config.own_policy
     if config.run is None and (config.policy is None or config.own_policy is not None):
         values["camera_size"] = config.camera_size
-    values["meshes"] = load_object_set(config.objects, config.objects_root).fingerprint[:16]
+    objects = load_object_set(config.objects, config.objects_root, kinds=config.kinds, instances=config.instances)
+    values["meshes"] = objects.fingerprint[:16]
     return values
 
 
