@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
-from helpers.environments import NAMES, PROXY, gym, in_new_process, make
+from helpers.environments import KINDS, NAMES, PROXY, SETTINGS, gym, in_new_process, make
 from helpers.grasping import tabletop
 from helpers.paths import ROOT
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
@@ -84,7 +85,7 @@ def test_control_modes(env: Any) -> None:
 @pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
 def test_gymnasium_checks_it_without_a_warning(obs_mode: str) -> None:
     quick = obs_mode not in ("state", "rgbd")
-    env = make(obs_mode=obs_mode)
+    env = make(KINDS if obs_mode == "rgbd_robot_seg" else PROXY, obs_mode=obs_mode)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(env, skip_render_check=quick, skip_close_check=quick)
@@ -143,7 +144,7 @@ def test_the_viewer_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
 FINGERPRINT = """
 import gymnasium, hashlib, pickle, sys
 import pickclutter_lang.envs
-env = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="rgbd")
+env = gymnasium.make({env_id!r}, obs_mode="rgbd", **{settings})
 if {warm}: env.reset(seed=99)
 observation, info = env.reset(seed=3)
 env.action_space.seed(0)
@@ -153,12 +154,16 @@ print(hashlib.sha256(pickle.dumps((observation, info, step))).hexdigest())
 
 
 @pytest.mark.slow
-def test_equal_seeds_are_equal_across_processes_and_whatever_came_before() -> None:
-    printed = {in_new_process(FINGERPRINT.format(warm=warm)).stdout for warm in (0, 1)}
+@pytest.mark.parametrize("env_id", [PROXY, KINDS])
+def test_equal_seeds_are_equal_across_processes_and_whatever_came_before(env_id: str) -> None:
+    code = partial(FINGERPRINT.format, env_id=env_id, settings=SETTINGS[env_id])
+    printed = {in_new_process(code(warm=warm)).stdout for warm in (0, 1)}
     assert len(printed) == 1 and len(printed.pop().strip()) == 64
 
 
-def test_seeds(env: Any) -> None:
+@pytest.mark.parametrize("env_id", [PROXY, KINDS])
+def test_seeds(env_id: str) -> None:
+    env = make(env_id, obs_mode="state")
     first = env.reset(seed=7)
     other = env.reset(seed=8)
     assert not np.array_equal(first[0], other[0])
@@ -173,7 +178,9 @@ def test_without_a_seed_two_environments_differ() -> None:
     assert make().reset()[0].tolist() != make().reset()[0].tolist()
 
 
-def test_dropped_piles_are_the_scenes_of_the_store(env: Any) -> None:
+@pytest.mark.parametrize("env_id", [PROXY, KINDS])
+def test_dropped_piles_are_the_scenes_of_the_store(env_id: str) -> None:
+    env = make(env_id, obs_mode="state")
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
     maker = SceneGenerator(env.object_set, PileConfig())
@@ -181,9 +188,15 @@ def test_dropped_piles_are_the_scenes_of_the_store(env: Any) -> None:
         row = maker.generate(0, "ood", index)
         present = [env.catalog[c].name for c in row["actors"] if c >= 0]
         _, info = env.reset(seed=0, options={"episode": index, "target": present[0]})
-        assert [actor["model_id"] for actor in env.episode["actors"]] == [env.catalog.find(n).model_id for n in present]
+        ids = [actor["model_id"] for actor in env.episode["actors"]]
+        assert [env.object_set.model(model_id).name for model_id in ids] == present
+        assert [env.object_set.seed_of(model_id) for model_id in ids] == seeds_of(row)[: len(present)]
         column = env.catalog.index(present[0])
         assert (info["target_visible"], info["target_graspable"]) == (row["visible"][column], row["graspable"][column])
+
+
+def seeds_of(row: dict[str, Any]) -> list[int]:
+    return [int(seed) for seed in row.get("instances", [-1] * 10)]
 
 
 @pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 2)])
@@ -216,10 +229,12 @@ def test_episode_files_may_hold_objects_outside_the_26(ycb_root: Path, tmp_path:
     assert names == {"cups a", "cups b"}
 
 
-def test_an_episode_is_the_same_from_a_file_and_dropped(env: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("env_id", [PROXY, KINDS])
+def test_an_episode_is_the_same_from_a_file_and_dropped(env_id: str, tmp_path: Path) -> None:
+    env = make(env_id, obs_mode="state")
     path = tmp_path / "episodes.json"
     path.write_text(json.dumps([env.episodes[4]]))
-    filed = make(obs_mode="state", episode_json=path)
+    filed = make(env_id, obs_mode="state", episode_json=path)
     dropped = env.reset(seed=3, options={"episode": 4})
     read = filed.reset(seed=3, options={"episode": 0})
     assert np.array_equal(dropped[0], read[0]) and data_equivalence(dropped[1], read[1])

@@ -21,7 +21,6 @@ from pickclutter_lang.envs.generation.pile_sampling import (
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator, visible_share
 from pickclutter_lang.envs.generation.scene_renderer import CameraFrame
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import ObjectSet
 
 

@@ -15,12 +15,16 @@ from pickclutter_lang.envs.registration import prepare_simulator  # noqa: E402
 
 prepare_simulator()  # before anything else imports it
 PROXY = "PickClutterLang/Proxy-v0"
+KINDS = "PickClutterLang/Kinds-v0"
+FEW_KINDS: dict[str, Any] = {"kinds": ["apple", "banana", "mug", "soda can", "toy car", "fork"], "instances": 3}
+"""So that few models are made."""
+SETTINGS: dict[str, dict[str, Any]] = {PROXY: {}, KINDS: FEW_KINDS}
 NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
 
 
-def make(**kwargs: Any) -> Any:
+def make(env_id: str = PROXY, **kwargs: Any) -> Any:
     """Return an unwrapped environment."""
-    return gym.make(PROXY, **kwargs).unwrapped
+    return gym.make(env_id, **{**SETTINGS[env_id], **kwargs}).unwrapped
 
 
 def in_new_process(code: str) -> subprocess.CompletedProcess[str]:

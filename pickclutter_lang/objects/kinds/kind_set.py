@@ -82,7 +82,9 @@ class KindSet(ObjectSet):
         match = re.fullmatch(r"([a-z0-9_]+)-(0|[1-9][0-9]{0,8})", model_id)
         if match is None or match[1] not in self.catalog.model_ids:
             example = f"{self.catalog[0].model_id}-0"
-            raise UnknownObjectError(f"expected an instance of one of these kinds, such as {example}, got {model_id!r}")
+            raise UnknownObjectError(
+                f"expected an instance of the set's kinds, such as {example}, but got {model_id!r}"
+            )
         return match[1], int(match[2])
 
 

@@ -1,0 +1,133 @@
+"""Kinds as an object set: instances made at their first use, apart for learning and evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
+from pickclutter_lang.objects.kinds import all_kinds, find_kinds
+from pickclutter_lang.objects.kinds import kind_set as kind_set_module
+from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS, load_kind_set
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+
+NAMES = ["mug", "apple", "fork"]
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> ObjectSet:
+    return load_object_set("kinds", tmp_path, kinds=NAMES, instances=5)
+
+
+def drawn_seeds(objects: ObjectSet, split: str, monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    monkeypatch.setattr(type(objects), "model", lambda self, model_id: model_id)  # nothing is made
+    labels, rng = np.zeros(400, np.int64), np.random.default_rng(0)
+    ids: Sequence[object] = objects.draw_models(labels, split, rng)
+    return {objects.seed_of(str(model_id)) for model_id in ids}
+
+
+def test_instances_to_learn_from_are_in_no_evaluation(objects: ObjectSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    for split in LEARNING_SPLITS:
+        assert drawn_seeds(objects, split, monkeypatch) == set(range(5))
+    for split in ("id", "ood"):
+        assert drawn_seeds(objects, split, monkeypatch) == set(range(5, 10))
+
+
+def test_an_instance_is_made_at_its_first_use_with_its_own_words(objects: ObjectSet) -> None:
+    assert objects.catalog.names == NAMES and not objects.root.exists()
+    (model,) = objects.draw_models(np.array([0]), "train", np.random.default_rng(3))
+    seed, kind = objects.seed_of(model.model_id), find_kinds(["mug"])[0]
+    made = kind.instance(seed)
+    assert (model.model_id, model.name, model.split) == (f"mug-{seed}", "mug", "id")
+    assert (model.size, model.density, model.colors) == (made.size, made.density, made.colors)
+    assert kind.words(seed, made)["colors"] == list(model.colors)
+    assert objects.label_index(model.model_id) == 0
+    files = {path.name for path in objects.model_dir(model.model_id).iterdir()}
+    assert files == {"collision.obj", "textured.obj", "textured.mtl", "texture_map.png", "object.json"}
+    entry = objects.model_db([model.model_id])[model.model_id]
+    extent = np.subtract(entry["bbox"]["max"], entry["bbox"]["min"])
+    np.testing.assert_allclose(extent, made.size, atol=2e-6)
+    assert entry["density"] == made.density
+
+
+_MAKE = """
+import sys, pathlib
+from pickclutter_lang.objects.object_sets import load_object_set
+objects = load_object_set("kinds", sys.argv[1], kinds=["mug", "apple"], instances=5)
+sys.stdin.read(1)  # all start together
+for n in range(4):
+    objects.model(f"mug-{n}"), objects.model(f"apple-{n}")
+"""
+
+
+def test_several_processes_make_the_same_files_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _MAKE, str(tmp_path / "together")]
+    children = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("\n")
+        child.stdin.flush()
+    errors = [child.communicate(timeout=120)[1] for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0], errors
+    alone = load_kind_set(tmp_path / "alone", kinds=["mug", "apple"], instances=5)
+    for n in range(4):
+        for name in ("mug", "apple"):
+            alone.model(f"{name}-{n}")
+    assert _tree(tmp_path / "together") == _tree(tmp_path / "alone")
+
+
+def _tree(root: Path) -> dict[str, str]:
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.parametrize("wrong", ["mug", "mug-", "mug-017", "mug--1", "../mug-1", "mug-1/..", "spoon-1", "mug-1e3"])
+def test_ids_that_are_no_instance_are_refused(objects: ObjectSet, wrong: str) -> None:
+    with pytest.raises(UnknownObjectError, match="such as mug-0, but got"):
+        objects.model(wrong)
+
+
+def test_a_damaged_model_is_named(objects: ObjectSet) -> None:
+    path = objects.model_dir("mug-1") / "object.json"
+    objects.model("mug-1")
+    path.write_text("{")
+    kind_set_module._read_entry.cache_clear()
+    with pytest.raises(MissingAssetsError, match=r"object\.json is damaged .*; delete .*mug-1, it is made again"):
+        objects.model("mug-1")
+
+
+@pytest.mark.parametrize("object_split", range(5))
+def test_the_unseen_names_of_the_paper_are_unseen_kinds(object_split: int, tmp_path: Path) -> None:
+    objects = load_kind_set(tmp_path, object_split)
+    unseen = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
+    words = {kind.name: {kind.name, *kind.synonyms} for kind in all_kinds()}
+    assert objects.catalog.names == [kind.name for kind in all_kinds()]
+    for item in objects.catalog:
+        assert item.split == ("ood" if words[item.name] & unseen else "id"), item.name
+
+
+def test_the_fingerprint_is_of_catalog_instances_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fingerprint(kinds: Sequence[str] = NAMES, instances: int = 5, object_split: int = 0) -> str:
+        return load_kind_set(tmp_path, object_split, kinds, instances).fingerprint
+
+    assert fingerprint() == fingerprint()
+    found = {fingerprint(), fingerprint(NAMES[:2]), fingerprint(instances=6), fingerprint(NAMES[::-1])}
+    monkeypatch.setattr(kind_set_module, "_code_hash", lambda: "0" * 64)
+    assert len(found | {fingerprint()}) == 5
+    assert load_kind_set(tmp_path).root == tmp_path / "kinds-0000000000"
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="expected instances to lie between 1"):
+        load_object_set("kinds", instances=0)
+    with pytest.raises(UnknownObjectError, match="no kind is named 'mugg'"):
+        load_object_set("kinds", kinds=["mugg"])
+    with pytest.raises(InvalidArgumentError, match=r"kinds for objects=kinds alone, but got \['mug'\] for 'proxy'"):
+        load_object_set("proxy", kinds=["mug"])
