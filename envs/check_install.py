@@ -18,7 +18,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
-from pickclutter_lang.objects.object_sets import OBJECT_SETS
 from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.io import cache_dir
 
@@ -36,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(prog="pickclutter check-install", description=__doc__)
     parser.add_argument("--report", action="store_true", help="print facts for a bug report, and check nothing")
     parser.add_argument("--out", type=Path, default=Path("check_install.png"), help="where to write the image")
-    parser.add_argument("--objects", choices=OBJECT_SETS, default="proxy", help="which objects lie in the pile")
+    parser.add_argument(
+        "--objects", choices=("proxy", "ycb", "kinds"), default="proxy", help="which objects lie in the pile"
+    )
     parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
     options = parser.parse_args(arguments)
     if options.report:

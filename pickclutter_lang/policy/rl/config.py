@@ -20,7 +20,7 @@ class PPOConfig:
     seed: int = 0
     """Seed of the training."""
     objects: str = "proxy"
-    """Object set: `proxy` (procedural models) or `ycb` (real scans)."""
+    """Object set: `proxy` (procedural models), `ycb` (real scans) or `kinds` (in every pile other instances)."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     frozen: bool = True
