@@ -15,8 +15,15 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, circle, rotatio
 
 ALONG_Y = rotation("x", -90)  # turns a lathe so that its top points towards +y
 ALONG_X = rotation("y", 90)
-BRIGHT = "red blue green yellow orange black purple pink turquoise white".split()
-TOOL_COLORS = "red red blue blue yellow yellow green orange black black".split()
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a line: a palette to choose from."""
+    return tuple(text.split())
+
+
+BRIGHT = words("red blue green yellow orange black purple pink turquoise white")
+TOOL_COLORS = words("red red blue blue yellow yellow green orange black black")
 BLACK, CHROME, BRASS = (30, 30, 32), (190, 192, 196), (196, 158, 72)
 DARK_STEELS = (*STEEL, (96, 98, 102), (58, 59, 62), (120, 122, 126))
 

@@ -4,15 +4,14 @@ import numpy as np
 from PIL import ImageDraw
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BLACK, banded, ribbed, rounded
+from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BLACK, banded, ribbed, rounded, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import Brand, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
-from pickclutter_lang.objects.procedural.surfaces import rotation
 
-COLORS = "orange orange yellow yellow red red blue blue green turquoise black grey".split()
+COLORS = words("orange orange yellow yellow red red blue blue green turquoise black grey")
 
 
 def sample(rng: Rng) -> Instance:
@@ -67,7 +66,7 @@ def sample(rng: Rng) -> Instance:
             if rng.random() < 0.25
             else plain(np.asarray(BLACK) * rng.uniform(0.8, 1.6))
         )
-        sides = {name: battery for name in ("top", "bottom", "front", "back")} | {
+        sides = dict.fromkeys(("top", "bottom", "front", "back"), battery) | {
             name: _battery(rng, brand, battery) for name in ("left", "right")
         }
         model.box(size, sides, 5, at=(0, foot + 5, -down - size[2] / 2))

@@ -61,7 +61,7 @@ def _half(
     t = np.linspace(0, 2 * np.pi, 25)
     t[-1] = 0
     flat = np.c_[a * np.cos(t) + 0.12 * a * np.sin(t) * side, b * np.sin(t)] @ rotation("z", 12 * side)[:2, :2].T
-    path = np.c_[flat + [side * x, -26 - b], 0 * t]
+    path = np.c_[np.add(flat, (side * x, -26 - b)), 0 * t]
     path[-1] = path[0]
     model.sweep(path, 3.6, skins[2], 4.6, power=2.6, segments=12, closed=True, pieces=4, turn=turn)
 
@@ -71,7 +71,7 @@ KIND = Kind(
     synonyms=("pair of scissors", "shears"),
     hypernyms=("hand tool", "tool", "office supply"),
     function="cutting paper",
-    description="two flat metal blades that cross at a small pivot, each ending in a rounded finger loop at the other end",
+    description="two flat metal blades that cross at a small pivot, each with a rounded finger loop at the other end",
     longest=(0.1, 0.25),
     sample=sample,
 )
