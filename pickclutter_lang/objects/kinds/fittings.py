@@ -170,3 +170,16 @@ def disc(
 ) -> None:
     """Add a rivet or button around z, without a hull."""
     model.prism(circle(radius, 16), low, high, skin, at=at, hull=False)
+
+
+def fastener_metal(rng: Rng) -> Finish:
+    """Sample the metal of screws, nuts and nails: mostly zinc, some brass-yellow or black."""
+    word, rgb = choice(
+        rng,
+        (
+            *(("grey", STEEL),) * 4,
+            ("yellow", ((206, 170, 84), (190, 152, 70), (212, 188, 110))),
+            ("black", ((40, 40, 43), (54, 54, 58))),
+        ),
+    )
+    return finish(rng, "steel", word, wear=0.7, rgb=rgb)
