@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,9 @@ DARK_STEELS = (*STEEL, (96, 98, 102), (58, 59, 62), (120, 122, 126))
 
 
 def steel(rng: Rng, rgb: Sequence[Sequence[float]] = STEEL, wear: float = 0.5) -> Finish:
-    """Sample a bare steel."""
-    return finish(rng, "steel", "grey", wear=wear, rgb=rgb)
+    """Sample a bare steel; people call dark steel black."""
+    metal = finish(rng, "steel", "grey", wear=wear, rgb=rgb)
+    return metal if metal.tints[0].mean() > 80 else replace(metal, colors=("black",))
 
 
 def ribbed(color: npt.ArrayLike, count: int, depth: float = 0.3, low: float = 0.05, high: float = 0.9) -> TextureImage:

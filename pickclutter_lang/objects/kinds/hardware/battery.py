@@ -44,7 +44,9 @@ def _block(rng: Rng, model: ModelBuilder, brand: Brand) -> Instance:
     faces = {name: _label(rng, brand, 26, 45.5) for name in ("right", "left")}
     base = plain(brand.background)
     dark = plain((44, 44, 48))
-    model.box(size, {**faces, "front": base, "back": base, "top": dark, "bottom": dark}, 1.2, at=(0, 0, size[2] / 2))
+    model.box(
+        size.tolist(), {**faces, "front": base, "back": base, "top": dark, "bottom": dark}, 1.2, at=(0, 0, size[2] / 2)
+    )
     z, metal = size[2] - 0.2, plain(METAL)
     for y, profile in (
         (-6.2, [(2.9, 0), (2.9, 2.6), (0, 2.6)]),
@@ -79,7 +81,7 @@ def _label(rng: Rng, brand: Brand, width: float, height: float) -> TextureImage:
     accent = tuple(int(c) for c in brand.accent.clip(0, 255))
     edge = rng.uniform(0.2, 0.4)
     draw.rectangle([0, 0, 72, edge * image.height], fill=accent)
-    tx.draw_text(image, "9V", (36, 0.5 * edge * image.height), 20, tint(rng, "white"))
+    tx.draw_text(image, "9V", (36, 0.5 * edge * image.height), 20, [*tint(rng, "white")])
     tx.draw_text(image, brand.name, (36, 0.66 * image.height), min(18, 100 / len(brand.name)), brand.ink, 90)
     return np.asarray(image)
 

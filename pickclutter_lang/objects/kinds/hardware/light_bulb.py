@@ -80,7 +80,7 @@ def _clear(rng: Rng, tall: float) -> TextureImage:
     u, v = tx.uv_grid(112, 128)
     color = tx.lerp_color((172, 182, 188), (120, 130, 138), 0.5 + 0.5 * np.cos(2 * np.pi * (2 * u + rng.uniform())))
     across = np.abs((u * 2) % 1 - 0.5)
-    stem = 1 - tx.smoothstep(across, 0.03, 0.06 + 0.05 * (1 - v))
+    stem = 1 - tx.smoothstep(across + 0.05 * v, 0.08, 0.11)
     color = tx.lerp_color(color, (206, 212, 214), 0.7 * stem * (v < 0.42))
     zigzag = np.abs(v - 0.5 - 0.025 * np.sin(u * 190)) < 0.014
     color = tx.lerp_color(color, (246, 196, 90), (zigzag & (across < 0.22)).astype(float))

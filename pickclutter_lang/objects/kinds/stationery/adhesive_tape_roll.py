@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
+from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.fittings import ring, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder
@@ -33,15 +33,10 @@ def sample(rng: Rng) -> Instance:
     wound = tx.to_uint8(skin.tints[0] * (1 + 0.05 * rings[..., None] * (np.abs(v - 0.5)[..., None] < 0.5)))
     turn = rotation("y", 90) if rng.random() < 0.35 else np.eye(3)
     ring(model, inner + 1.8, outer, tall, wound, wedges=8, segments=32, turn=turn)
-    core, rgb = choice(
-        rng,
-        (
-            ("brown", (176, 140, 96)),
-            ("white", (236, 234, 228)),
-            ("", tint(rng, choice(rng, words("red blue green orange")))),
-        ),
-    )
-    paper = finish(rng, "cardboard" if core else "plastic", core or "red").painted(rgb)
+    core = choice(rng, ("brown", "white", ""))
+    rgb = {"brown": (176, 140, 96), "white": (236, 234, 228)}.get(core)
+    paper = finish(rng, "cardboard" if core else "plastic", core or words("red blue green orange"))
+    paper = paper.painted(rgb) if rgb else paper
     ring(
         model, inner, inner + 1.9, tall * (1.0 if rng.random() < 0.6 else 1.06), paper, wedges=0, segments=32, turn=turn
     )
@@ -51,7 +46,9 @@ def sample(rng: Rng) -> Instance:
         angle = np.radians(90 - 26 * t)
         radius = outer + 0.3 + 7 * t**2
         path = np.c_[radius * np.cos(angle), radius * np.sin(angle), 0 * t]
-        model.sweep(path @ turn.T, 0.45, skin.solid(0.92), tall / 2, power=6, segments=8, up=turn @ [0, 0, 1], pieces=1)
+        model.sweep(
+            path @ turn.T, 0.45, skin.solid(0.92), tall / 2, power=6, segments=8, up=turn[:, 2].tolist(), pieces=1
+        )
     features = [
         "with a cardboard core" if core else "with a plastic core",
         "with a loose end" if loose else "",

@@ -7,7 +7,7 @@ from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish,
 from pickclutter_lang.objects.kinds.fittings import words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
-from pickclutter_lang.objects.kinds.models import ModelBuilder
+from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import TextureImage
@@ -29,8 +29,8 @@ def sample(rng: Rng) -> Instance:
     front = _cover(rng, skin, width, height, title, plain_cover=material in ("cloth", "leather"))
     back = skin.image(width, height)
     for z, image in ((1, front), (-1, back)):
-        faces = {name: skin.solid(0.95) for name in ("left", "right", "front", "back")} | {"top": skin, "bottom": skin}
-        faces["top" if z > 0 else "bottom"] = image
+        faces: dict[str, Skin] = dict.fromkeys(("left", "right", "front", "back"), skin.solid(0.95))
+        faces |= {"top": image if z > 0 else skin, "bottom": image if z < 0 else skin}
         model.box((width, height, cover), faces, 0.3, at=(0, 0, z * (thick - cover) / 2), hull=False)
     _, v = tx.uv_grid(40, 12)
     lines = 0.5 + 0.5 * np.sin(v * 90 + 3 * tx.grid_noise(rng, (40, 12), 9, 2))
@@ -66,7 +66,7 @@ def _cover(rng: Rng, skin: Finish, width: float, height: float, title: str, plai
     light = skin.tints[0] @ [0.3, 0.59, 0.11] > 130
     ink = (28, 26, 30) if light else (244, 240, 226)
     if plain_cover:
-        ink = tuple(int(c) for c in (224, 184, 84)) if not light else ink
+        ink = ink if light else (224, 184, 84)
         if rng.random() < 0.6:
             draw.rectangle([0.07 * w, 0.05 * h, 0.93 * w, 0.95 * h], outline=ink, width=2)
     else:

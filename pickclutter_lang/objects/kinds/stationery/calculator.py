@@ -1,13 +1,13 @@
 """Calculators: flat cases with a grey-green display, rows of buttons in several colors, and a solar cell."""
 
 import numpy as np
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
-from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
+from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.fittings import words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
-from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats
@@ -24,12 +24,15 @@ def sample(rng: Rng) -> Instance:
     skin = finish(rng, "plastic", CASES, wear=0.4)
     scientific = rng.random() < 0.35
     rows, cols = (int(rng.integers(7, 9)), int(rng.integers(5, 7))) if scientific else (5, int(rng.integers(4, 6)))
-    faces = dict.fromkeys(("left", "right", "front", "back", "bottom"), skin)
+    faces: dict[str, Skin] = dict.fromkeys(("left", "right", "front", "back"), skin)
     keys = rng.uniform(0.56, 0.66) if not scientific else rng.uniform(0.66, 0.72)
     solar = rng.random() < 0.6
     top = _front(rng, skin.tints[0], width, height, keys, solar)
     model.box(
-        (width, height, thick), {**faces, "top": np.ascontiguousarray(top)}, rng.uniform(1, 3.5), at=(0, 0, thick / 2)
+        (width, height, thick),
+        {**faces, "top": top, "bottom": _back(rng, skin, width, height)},
+        rng.uniform(1, 3.5),
+        at=(0, 0, thick / 2),
     )
     dark = skin.tints[0].mean() > 100 or skin.colors[0] == "black"
     base = tint(rng, choice(rng, ("black", "grey"))) if dark and rng.random() < 0.6 else tint(rng, "white")
@@ -71,6 +74,24 @@ def _button(color: Floats, text: str) -> TextureImage:
     image, _ = tx.canvas((14, 11), color.clip(0, 255).tolist())
     if text:
         tx.draw_text(image, text, (7, 5.5), 9, (20, 20, 22) if color.mean() > 120 else (244, 244, 240))
+    return np.asarray(image)
+
+
+def _back(rng: Rng, skin: Finish, width: float, height: float) -> TextureImage:
+    """Paint the back: the lid over the cell, four screws, and often a label."""
+    image = Image.fromarray(skin.image(width, height))
+    draw, (w, h) = ImageDraw.Draw(image), image.size
+    dark = tuple(int(c) for c in skin.tints[0] * 0.6 + 12)
+    top = rng.uniform(0.55, 0.75) * h
+    draw.rounded_rectangle([0.25 * w, top, 0.75 * w, top + 0.16 * h], 3, outline=dark)
+    for x in (0.08 * w, 0.92 * w):
+        for y in (0.06 * h, 0.94 * h):
+            draw.ellipse([x - 2, y - 2, x + 2, y + 2], fill=(70, 70, 74))
+    if rng.random() < 0.6:
+        draw.rectangle([0.2 * w, 0.2 * h, 0.8 * w, 0.42 * h], fill=(226, 226, 222))
+        for n in range(4):
+            y = (0.24 + 0.045 * n) * h
+            draw.line([(0.25 * w, y), (rng.uniform(0.5, 0.75) * w, y)], fill=(90, 90, 96))
     return np.asarray(image)
 
 

@@ -6,7 +6,7 @@ from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.fittings import words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
-from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.surfaces import rotation
 
@@ -33,22 +33,23 @@ def sample(rng: Rng) -> Instance:
         for outline, part in parts:
             model.prism(outline, -wide / 2, wide / 2, part, turn=rotation("z", 90) @ rotation("x", 90))
     else:
-        rounding = min(rng.uniform(0.5, 4), 0.45 * tall)
-        model.box((wide, length, tall), skin, rounding, at=(0, 0, tall / 2))
+        rounding, share = min(rng.uniform(0.5, 4), 0.45 * tall), rng.uniform(0.55, 0.72) if form == "sleeve" else 0.0
+        bare = length * (1 - 0.95 * share)
+        model.box((wide, bare, tall), skin, rounding, at=(0, (length - bare) / 2, tall / 2), hull=False)
+        model.hull([(x, y, z) for x in (-wide / 2, wide / 2) for y in (-length / 2, length / 2) for z in (0, tall)])
     features = [
         {"halves": "with two halves", "slanted": "slanted", "sleeve": "with a cardboard sleeve", "block": ""}[form]
     ]
     colors = ("red", "blue") if form == "halves" else skin.colors
     if form == "sleeve":
-        share = rng.uniform(0.55, 0.72)
         brand = sample_brand(rng, ("eraser",), words("blue blue black green red orange purple"))
         front, draw = tx.canvas((48, 96), [*brand.background])
         accent = tuple(int(c) for c in brand.accent.clip(0, 255))
         for n in range(int(rng.integers(1, 3))):
             draw.rectangle([0, 6 + 14 * n, 48, 14 + 14 * n], fill=accent)
         tx.draw_text(front, brand.name, (24, 60), min(17, 78 / len(brand.name)), brand.ink, 90)
-        sides = dict.fromkeys(("right", "left", "front", "back"), plain(brand.background))
-        faces = {**sides, "top": np.asarray(front), "bottom": np.asarray(front)}
+        sides = dict.fromkeys(("right", "left", "back"), plain(brand.background)) | {"front": skin}
+        faces: dict[str, Skin] = {**sides, "top": np.asarray(front), "bottom": np.asarray(front)}
         model.box(
             (wide + 0.8, share * length, tall + 0.8),
             faces,
@@ -61,7 +62,7 @@ def sample(rng: Rng) -> Instance:
         name = sample_brand(rng, ("eraser",)).name
         front, _ = tx.canvas((72, 24), skin.tints[0].clip(0, 255).tolist())
         ink = choice(rng, [c for c in ("blue", "black", "green") if c != skin.colors[0]])
-        tx.draw_text(front, name, (36, 12), min(16, 90 / len(name)), tint(rng, ink))
+        tx.draw_text(front, name, (36, 12), min(16, 90 / len(name)), [*tint(rng, ink)])
         label = np.ascontiguousarray(np.rot90(np.asarray(front)))
         model.box((0.2 * length, 0.5 * length, 0.3), label, 0, at=(0, 0, tall), hull=False)
         features.append("with lettering")

@@ -6,6 +6,7 @@ from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, choice, finish
 from pickclutter_lang.objects.kinds.fittings import BRIGHT
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
+from pickclutter_lang.objects.procedural.surfaces import Floats
 
 
 def sample(rng: Rng) -> Instance:
@@ -30,11 +31,11 @@ def sample(rng: Rng) -> Instance:
     form = choice(rng, ("rounded", "rounded", "rounded", "triangular", "square"))
     power = {"rounded": 2.0, "triangular": 1.25, "square": 5.0}[form]
 
-    def turn(x: float, half: float, y: float, side: int) -> np.ndarray:
+    def turn(x: float, half: float, y: float, side: int) -> Floats:
         """Return a half turn round (x, y) from its right end to its left (`side` 1) along the top, or mirrored."""
         t = np.radians(np.linspace(0, 180, 9))
         c, s = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** (2 / power), np.sin(t) ** (2 / power)
-        return np.c_[x + side * half * c, y + side * half * s]
+        return np.asarray(np.c_[x + side * half * c, y + side * half * s])
 
     a, gap = wide / 2, 2.3 * thin
     low, high = -length / 2 + a, length / 2 - a

@@ -11,7 +11,7 @@ from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import circle
 
-WOODEN = ((222, 184, 122), (206, 164, 100), (232, 200, 146))
+WOODEN = {"yellow": ((230, 190, 92), (222, 178, 84)), "brown": ((188, 136, 84), (204, 154, 98), (214, 168, 112))}
 
 
 def sample(rng: Rng) -> Instance:
@@ -24,7 +24,8 @@ def sample(rng: Rng) -> Instance:
     wide = rng.uniform(22, 34) * (0.7 + 0.01 * count)
     material = choice(rng, ("wood", "wood", "plastic", "plastic", "clear", "steel"))
     if material == "wood":
-        skin, thick = finish(rng, "wood", "yellow", wear=0.5, rgb=WOODEN), rng.uniform(2.2, 4)
+        word = choice(rng, ("yellow", "brown", "brown"))
+        skin, thick = finish(rng, "wood", word, wear=0.5, rgb=WOODEN[word]), rng.uniform(2.2, 4)
     elif material == "steel":
         skin, thick = steel(rng, ((196, 198, 202), (180, 182, 186))), rng.uniform(1.0, 1.4)
     elif material == "clear":

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish
+from pickclutter_lang.objects.kinds.finishes import WOODS, Finish, Rng, choice, finish
 from pickclutter_lang.objects.kinds.fittings import steel
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder
@@ -30,7 +30,7 @@ def sample(rng: Rng) -> Instance:
         long, tall = long * long / tall, long
     material = choice(rng, ("plastic", "plastic", "plastic", "wood", "steel"))
     if material == "wood":
-        skin = finish(rng, "wood", "yellow", wear=0.5, rgb=((222, 184, 122), (206, 164, 100), (214, 176, 96)))
+        skin = finish(rng, "wood", "brown", wear=0.5, rgb=WOODS)
     elif material == "steel":
         skin = steel(rng)
     else:

@@ -24,7 +24,7 @@ def sample(rng: Rng) -> Instance:
     inner = roll * rng.uniform(0.42, 0.6) if desk else roll * rng.uniform(0.55, 0.72)
     z = roll * (1.08 if desk else 1.0) + 3
     turn = rotation("y", 90)
-    ring(model, inner, roll, wide, tape, at=(0, 0, z), turn=turn, wedges=1, segments=28)
+    ring(model, inner, roll, wide, tape, at=(0, 0, z), turn=turn, wedges=1 if desk else 6, segments=28)
     if desk:
         ring(model, 0.18 * inner, inner, wide * 1.15, core, at=(0, 0, z), turn=turn, wedges=0, segments=20)
         nose, tail = roll * rng.uniform(1.7, 2.2), roll * rng.uniform(1.0, 1.3)
@@ -73,7 +73,6 @@ def sample(rng: Rng) -> Instance:
                 for y, q in ((0, 0), (nose, 0.1 * roll), (nose, high), (0.5 * roll, 1.5 * roll))
             ]
         )
-        model.hull([(x, *p) for x in (-half, half) for p in circle(roll * 1.08, 16, (0, z))])
         tip = np.array([0, nose * 0.98, high])
     model.box((2 * half * 0.96, 3, 4), plain((186, 188, 192)), 0.4, at=np.add(tip, (0, 1, 0)))
     start = np.array([0, 0.55 * roll, z + 0.82 * roll])

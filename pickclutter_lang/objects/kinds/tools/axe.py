@@ -56,7 +56,7 @@ def sample(rng: Rng) -> Instance:
         "with a wooden handle" if wooden else "with a plastic handle",
         f"with a {word} head" if painted else "with a steel head",
     ]
-    colors = (*skin.colors, word if painted else "grey")
+    colors = (*skin.colors, word if painted else metal.colors[0])
     return model.instance(skin, "l-shaped", features, colors=colors, material=skin.material, density=1500)
 
 

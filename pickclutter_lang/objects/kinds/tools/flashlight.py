@@ -7,6 +7,7 @@ from pickclutter_lang.objects.kinds.fittings import ALONG_Y, ribbed, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
 from pickclutter_lang.objects.procedural import textures as tx
+from pickclutter_lang.objects.procedural.geometry import TextureImage
 
 COLORS = words("black black black grey red blue yellow yellow orange green purple")
 
@@ -103,7 +104,7 @@ def sample(rng: Rng) -> Instance:
     return model.instance(skin, "cylindrical", features, density=900)
 
 
-def _lens(rng: Rng) -> np.ndarray:
+def _lens(rng: Rng) -> TextureImage:
     """Paint a reflector behind glass, from its rim (v = 0) to the bulb (v = 1); or a group of diodes."""
     u, v = tx.uv_grid(64, 96)
     color = tx.lerp_color(

@@ -42,7 +42,7 @@ def sample(rng: Rng) -> Instance:
     if painted:
         edge = rng.uniform(0.35, 0.7) + 0.08 * tx.grid_noise(rng, (96, 112), 2, 16)
         color = tx.lerp_color(
-            color, tint(rng, word) * (1 + 0.06 * strands[..., None]), tx.smoothstep(v, edge, edge + 0.06)
+            color, tint(rng, word) * (1 + 0.06 * strands[..., None]), tx.smoothstep(v - edge, 0, 0.06)
         )
     y, flare = np.linspace(band - 1, band + hair, 7), rng.uniform(0.98, 1.1)
     widths = wide * np.array([0.97, 0.98, 1, 1.01, 1.02, 1.02, 1.0]) * np.linspace(1, flare, 7)

@@ -10,6 +10,7 @@ from pickclutter_lang.objects.kinds.labels import Brand, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
+from pickclutter_lang.objects.procedural.surfaces import Floats
 
 COLORS = words("orange orange yellow yellow red red blue blue green turquoise black grey")
 
@@ -19,7 +20,8 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     scale = rng.uniform(0.75, 1.05)
     skin = finish(rng, "plastic", COLORS, wear=0.4)
-    dark = BLACK if skin.colors[0] != "black" else tuple(tint(rng, choice(rng, ("grey", "red", "yellow"))))
+    second = "black" if skin.colors[0] != "black" else choice(rng, ("grey", "red", "yellow"))
+    dark = np.array(BLACK) if second == "black" else tint(rng, second)
     cordless = rng.random() < 0.75
     r, long = scale * rng.uniform(25, 30), scale * rng.uniform(100, 145)
     brand = sample_brand(rng, ("drill",), skin.colors)
@@ -69,19 +71,18 @@ def sample(rng: Rng) -> Instance:
         sides = dict.fromkeys(("top", "bottom", "front", "back"), battery) | {
             name: _battery(rng, brand, battery) for name in ("left", "right")
         }
-        model.box(size, sides, 5, at=(0, foot + 5, -down - size[2] / 2))
+        model.box(size.tolist(), sides, 5, at=(0, foot + 5, -down - size[2] / 2))
         model.prism(rounded(0.9 * size[0], 0.9 * size[1], 8), -down - 2, -down + 9, skin, at=(0, foot + 4, 0))
     else:
         cable = smooth([(0, foot, -down), (0, foot - 6, -down - 14), (4, foot - 26, -down - 22)], 9)
         model.sweep(cable, np.linspace(6, 3.5, 9), plain(BLACK), up=(1, 0, 0), pieces=2)
     features = ["with a battery" if cordless else "with a cable", "with a trigger", "with lettering"]
-    second = () if skin.colors[0] == "black" else ("black",)
     return model.instance(
-        skin, "pistol-shaped", features, colors=(*skin.colors, *second), pattern="two-coloured", density=900
+        skin, "pistol-shaped", features, colors=(*skin.colors, second), pattern="two-coloured", density=900
     )
 
 
-def _housing(rng: Rng, brand: Brand, color: tuple[float, ...], dark: tuple[float, ...]) -> TextureImage:
+def _housing(rng: Rng, brand: Brand, color: Floats, dark: Floats) -> TextureImage:
     """Paint the motor's housing: vents at the back, the brand on both sides."""
     image, draw = tx.canvas((160, 96), [*color])
     if rng.random() < 0.6:
@@ -89,7 +90,7 @@ def _housing(rng: Rng, brand: Brand, color: tuple[float, ...], dark: tuple[float
     for side in (0.0, 0.5, 1.0):
         _vents(draw, 160 * side)
         tx.draw_text(
-            image, brand.name, (160 * side, 46), min(14, 64 / len(brand.name)), dark, 90 if side != 0.5 else 270
+            image, brand.name, (160 * side, 46), min(14, 64 / len(brand.name)), [*dark], 90 if side != 0.5 else 270
         )
     return np.asarray(image)
 
@@ -112,7 +113,7 @@ KIND = Kind(
     hypernyms=("power tool", "tool"),
     function="drilling holes",
     description="a bulky, pistol-shaped machine with a cylindrical motor housing, a tapered round chuck in front, a "
-    "grip with a trigger, and often a thick battery block below",
+    "grip with a trigger, and often a thick rectangular block below",
     longest=(0.12, 0.24),
     sample=sample,
 )

@@ -9,7 +9,7 @@ from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
-from pickclutter_lang.objects.procedural.surfaces import circle, rotation
+from pickclutter_lang.objects.procedural.surfaces import Floats, circle, rotation
 
 UPRIGHT = rotation("z", 90) @ rotation("x", 90)  # a prism's outline (x, y) becomes (y, z), its height x
 
@@ -41,12 +41,12 @@ def sample(rng: Rng) -> Instance:
     model.prism(outline, -thick / 2, thick / 2, skin, plain(dark) if bumper else None, turn=UPRIGHT)
     inner = (outline - [0, size / 2]) * 0.86 + [0, size / 2]
     r = size * rng.uniform(0.24, 0.34)
-    badge = circle(1, 24) * r * choice(rng, ([1, 1], [1, 1], [1.15, 0.7])) + [0, size * 0.52]
+    badge = circle(1, 24) * r * choice(rng, ((1.0, 1.0), (1.0, 1.0), (1.15, 0.7))) + [0, size * 0.52]
     label = _label(rng, skin.colors[0], dark)
     for side in (-1, 1):
-        for outline, out, image in ((inner, 1.5, skin), (badge, 2.2, label)):
-            low, high = sorted((side * (thick / 2 + out - 1.5), side * (thick / 2 + out)))
-            model.prism(outline, low, high, image, plain(dark) if out > 2 else None, turn=UPRIGHT, hull=False)
+        near, middle, far = (side * (thick / 2 + out) for out in (-0.5, 1.5, 2.2))
+        model.prism(inner, min(near, middle), max(near, middle), skin, turn=UPRIGHT, hull=False)
+        model.prism(badge, min(middle, far), max(middle, far), label, plain(dark), turn=UPRIGHT, hull=False)
     out, wide = rng.uniform(4, 14) if rng.random() < 0.6 else rng.uniform(20, 55), thick * rng.uniform(0.55, 0.7)
     tape = tint(rng, choice(rng, ("yellow", "yellow", "yellow", "white")))
     model.box(
@@ -75,7 +75,7 @@ def sample(rng: Rng) -> Instance:
     return model.instance(skin, "rounded", features, density=1100)
 
 
-def _label(rng: Rng, word: str, dark: np.ndarray) -> TextureImage:
+def _label(rng: Rng, word: str, dark: Floats) -> TextureImage:
     ground = tint(rng, choice(rng, [c for c in ("yellow", "white", "black", "red") if c != word]))
     image, draw = tx.canvas((72, 72), ground.tolist())
     ink = (24, 24, 26) if ground.mean() > 110 else (240, 240, 236)
@@ -87,7 +87,7 @@ def _label(rng: Rng, word: str, dark: np.ndarray) -> TextureImage:
     return np.asarray(image)
 
 
-def _ticks(color: np.ndarray, length: float) -> TextureImage:
+def _ticks(color: Floats, length: float) -> TextureImage:
     image, draw = tx.canvas((32, int(np.clip(3 * length, 24, 180))), color.tolist())
     for n, y in enumerate(range(2, image.height, 4)):
         draw.line([(0, y), (18 if n % 5 == 0 else 9, y)], fill=(20, 20, 22))
