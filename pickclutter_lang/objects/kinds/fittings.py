@@ -118,10 +118,10 @@ def cross_recess(model: ModelBuilder, size: float, top: float, arms: int = 2, tu
         model.prism(outline, top - 0.1 * size, top + 0.02 * size, dark, turn=turn, hull=False)
 
 
-def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, float, float, list[str]]:
+def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, tuple[str, ...], float, list[str]]:
     """Add a grip and a shaft along y, the end of the shaft at y = 0.
 
-    :return: finish of the grip, radius of the shaft, second color of the grip or "", features
+    :return: finish of the grip, words of its colors, radius of the shaft, features
     """
     stubby = rng.random() < 0.12
     grip = rng.uniform(58, 74) if stubby else rng.uniform(72, 112)
@@ -141,21 +141,36 @@ def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, float, float, li
     outline = smooth(curves[style], 22) * [r, grip]
     profile = np.concatenate([[(0, 0)], outline, [(0, grip)]])
     image: Skin = skin
-    features = ["with a wooden handle"]
+    colors, features = skin.colors, ["with a wooden handle"]
     if style == "fluted":
         image, features = ribbed(color, 8, 0.35, 0.1, 0.7), ["with a grooved handle"]
     elif style == "soft":
-        other = tint(rng, "black" if skin.colors[0] != "black" else choice(rng, ("red", "yellow", "grey", "blue")))
+        second = "black" if skin.colors[0] != "black" else choice(rng, ("red", "yellow", "grey", "blue"))
         cuts = sorted(rng.uniform(0.2, 0.85, 2))
-        image = banded([(0, color), (cuts[0], other), (max(cuts[1], cuts[0] + 0.12), color)])
-        features = ["with a soft grip"]
+        image = banded([(0, color), (cuts[0], tint(rng, second)), (max(cuts[1], cuts[0] + 0.12), color)])
+        colors, features = (*colors, second), ["with a soft grip"]
     at = (0, -shaft - grip, 0)
     model.lathe(profile, image, segments=20, pieces=3, at=at, turn=ALONG_Y)
     metal = steel(rng)
     rod = [(0, 0), (thin * 1.5, 0), (thin * 1.5, 5), (thin, 6), (thin, shaft + 1), (0, shaft + 1)]
     rod = rod if style == "wood" else [(0, 0), (thin, 0), (thin, shaft + 1), (0, shaft + 1)]
     model.lathe(rod, metal, segments=12, pieces=1, at=(0, -shaft - 1, 0), turn=ALONG_Y)
-    return skin, thin, shaft, [*features, "with a short shaft" if shaft < 50 else ""]
+    return skin, colors, thin, [*features, "with a short shaft" if shaft < 50 else ""]
+
+
+def barrel(
+    model: ModelBuilder,
+    profile: Sequence[tuple[float, float]] | npt.ArrayLike,
+    skin: Skin,
+    start: float,
+    segments: int = 16,
+    pieces: int = 2,
+    hull: bool = True,
+) -> None:
+    """Add a solid of revolution along y; y = 0 of its profile of (radius, y) is at `start`."""
+    rows = np.asarray(profile, dtype=float)
+    closed = np.concatenate([[(0, rows[0, 1])], rows, [(0, rows[-1, 1])]])
+    model.lathe(closed, skin, segments=segments, pieces=pieces, at=(0, start, 0), turn=ALONG_Y, hull=hull)
 
 
 def strip(points: npt.ArrayLike, half: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Parts of pencils, pens and markers: bodies along y, bands of color, lettering and clips."""
+"""Parts of pencils, pens and markers: clips and lettering."""
 
 from __future__ import annotations
 
@@ -8,25 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pickclutter_lang.objects.kinds.finishes import Rng
-from pickclutter_lang.objects.kinds.fittings import ALONG_Y
 from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
-
-
-def barrel(
-    model: ModelBuilder,
-    profile: Sequence[tuple[float, float]] | npt.ArrayLike,
-    skin: Skin,
-    start: float,
-    segments: int = 16,
-    hull: bool = True,
-) -> None:
-    """Add a lathe along y; its profile of (radius, y) begins at `start`."""
-    rows = np.asarray(profile, dtype=float)
-    closed = np.concatenate([[(0, rows[0, 1])], rows, [(0, rows[-1, 1])]])
-    model.lathe(closed, skin, segments=segments, pieces=2, at=(0, start, 0), turn=ALONG_Y, hull=hull)
 
 
 def clip(model: ModelBuilder, radius: float, low: float, high: float, width: float, skin: Skin) -> None:

@@ -88,7 +88,7 @@ def _label(rng: Rng, brand: Brand, width: float, height: float) -> TextureImage:
 
 KIND = Kind(
     name="battery",
-    synonyms=("electric cell", "alkaline battery", "dry cell"),
+    synonyms=("electric cell", "dry cell", "household battery"),
     hypernyms=("electronics", "household item"),
     function="powering small devices",
     description="a small, heavy, printed metal cylinder or block with a short metal knob at one end",

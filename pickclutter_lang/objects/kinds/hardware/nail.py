@@ -45,7 +45,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="nail",
-    synonyms=("iron nail", "steel nail", "wire nail"),
+    synonyms=("metal nail", "iron nail"),
     hypernyms=("fastener", "hardware"),
     function="holding pieces of wood together",
     description="a thin, smooth metal rod with a sharp point at one end and a small flat round head at the other",

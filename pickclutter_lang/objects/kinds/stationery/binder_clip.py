@@ -49,7 +49,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="binder clip",
-    synonyms=("foldback clip", "bulldog clip", "letter clip"),
+    synonyms=("foldback clip", "letter clip", "spring paper clip"),
     hypernyms=("fastener", "office supply", "stationery"),
     function="holding stacks of paper together",
     description="a short folded strip of springy sheet metal, triangular from the side, with two looped wire levers",

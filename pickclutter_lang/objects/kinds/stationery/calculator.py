@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import words
+from pickclutter_lang.objects.kinds.fittings import rounded, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
@@ -55,12 +55,9 @@ def sample(rng: Rng) -> Instance:
                 images[key] = _button(color, text)
             x = -0.45 * width + (m + 0.5) * pitch[0]
             y = -0.47 * height + (n + 0.5) * pitch[1]
-            size = (0.76 * pitch[0], (0.7 if digit else 0.6) * pitch[1], 2.4)
-            side = plain(color * 0.8)
-            skins = dict.fromkeys(
-                ("left", "right", "front", "back", "bottom"), images.setdefault((id(color), "side"), side)
-            )
-            model.box(size, {**skins, "top": images[key]}, 0, at=(x, y, thick + 0.8), hull=False)
+            outline = rounded(0.76 * pitch[0], (0.7 if digit else 0.6) * pitch[1], 1, 1)
+            side = images.setdefault((id(color), "side"), plain(color * 0.8))
+            model.prism(outline, thick - 0.5, thick + 2, images[key], side, at=(x, y, 0), hull=False)
     features = [
         "scientific" if scientific else "",
         "with a solar cell" if solar else "",
@@ -137,7 +134,7 @@ def _digits(draw: ImageDraw.ImageDraw, rng: Rng, right: float, top: float, size:
 
 KIND = Kind(
     name="calculator",
-    synonyms=("pocket calculator", "desk calculator", "electronic calculator"),
+    synonyms=("electronic calculator", "calculating machine"),
     hypernyms=("electronics", "office supply"),
     function="calculating",
     description="a flat rectangular case with rows of small square buttons below a narrow display",

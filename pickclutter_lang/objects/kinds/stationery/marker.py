@@ -3,11 +3,11 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import words
+from pickclutter_lang.objects.kinds.fittings import barrel, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
-from pickclutter_lang.objects.kinds.writing_tools import barrel, clip
+from pickclutter_lang.objects.kinds.writing_tools import clip
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats

@@ -3,10 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import banded, words
+from pickclutter_lang.objects.kinds.fittings import banded, barrel, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
-from pickclutter_lang.objects.kinds.writing_tools import barrel, clip, lettered
+from pickclutter_lang.objects.kinds.writing_tools import clip, lettered
 
 COLORS = words("blue blue black black red green white purple pink orange turquoise yellow grey")
 SHINY = ((190, 192, 196), (196, 160, 84), (52, 52, 54))

@@ -3,10 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BRIGHT, words
+from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BRIGHT, barrel, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
-from pickclutter_lang.objects.kinds.writing_tools import barrel, lettered
+from pickclutter_lang.objects.kinds.writing_tools import lettered
 from pickclutter_lang.objects.procedural import textures as tx
 
 COLORS = words("yellow yellow yellow orange red blue green black pink purple turquoise white brown")
@@ -22,11 +22,13 @@ def sample(rng: Rng) -> Instance:
     point = rng.uniform(4.2, 6) * r
     ink = choice(rng, ((236, 214, 120), (245, 245, 240), (30, 30, 32)))
     image = lettered(rng, skin.tints[0], ink, 9)
-    if rng.random() < 0.25:
+    colors, striped = skin.colors, rng.random() < 0.25
+    if striped:
         u, v = tx.uv_grid(128, 48)
-        other = tint(rng, choice(rng, [c for c in BRIGHT if c != skin.colors[0]]))
-        lines = (v * 14) % 1 < 0.4 if rng.random() < 0.5 else (u * 3) % 1 < 0.5
-        image = tx.to_uint8(tx.lerp_color(skin.tints[0], other, lines.astype(float) * 0.9))
+        word = choice(rng, [c for c in BRIGHT if c != skin.colors[0]])
+        lines = (v * 14) % 1 < 0.4 if rng.random() < 0.5 else (u * 3) % 1 < 0.45
+        image = tx.to_uint8(tx.lerp_color(skin.tints[0], tint(rng, word), lines.astype(float) * 0.9))
+        colors = (*colors, word)
     barrel(model, [(r, 0), (r, length)], image, 0, sides)
     u, v = tx.uv_grid(64, 96)
     lead = skin.tints[0] if colored else np.array((52, 52, 56))
@@ -64,7 +66,8 @@ def sample(rng: Rng) -> Instance:
         "sharpened",
         "short" if length < 95 else "",
     ]
-    return model.instance(skin, "long and thin", features)
+    pattern = "striped" if striped else "plain"
+    return model.instance(skin, "long and thin", features, colors=colors, pattern=pattern)
 
 
 KIND = Kind(

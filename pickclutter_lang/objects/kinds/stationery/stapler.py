@@ -66,7 +66,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="stapler",
-    synonyms=("desk stapler", "office stapler", "paper stapler"),
+    synonyms=("office stapler", "paper stapler", "stapling machine"),
     hypernyms=("office supply", "stationery"),
     function="fastening sheets of paper together",
     description="a long, narrow device of two arms joined at the back, the thick upper one raised over a flat base",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.finishes import WOODS, Rng, choice, finish, tint
+from pickclutter_lang.objects.kinds.finishes import WOODS, Rng, finish, tint
 from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BRASS, TOOL_COLORS, banded, steel
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
@@ -18,8 +18,10 @@ def sample(rng: Rng) -> Instance:
         finish(rng, "wood", "brown", wear=0.6, rgb=WOODS) if wooden else finish(rng, "plastic", TOOL_COLORS, wear=0.4)
     )
     image: Skin = skin
+    colors = (*skin.colors, "grey")
     if not wooden and rng.random() < 0.6:
-        other = tint(rng, "black" if skin.colors[0] != "black" else "yellow")
+        second = "black" if skin.colors[0] != "black" else "yellow"
+        other, colors = tint(rng, second), (skin.colors[0], second, "grey")
         image = banded([(0, other), (rng.uniform(0.15, 0.3), skin.tints[0]), (rng.uniform(0.7, 0.85), other)])
     form = [(0.85, 0), (1.0, 0.08), (0.98, 0.3), (rng.uniform(0.75, 0.95), 0.6), (1.0, 0.78), (0.62, 0.95), (0.58, 1)]
     profile = [(0, 0), *(smooth(form, 18) * [r, grip]), (0, grip)]
@@ -47,14 +49,10 @@ def sample(rng: Rng) -> Instance:
     )
     features = [
         "with a wooden handle" if wooden else "with a plastic handle",
-        choice(rng, ("with a wide blade", "with a broad blade"))
-        if wide > 12
-        else "with a narrow blade"
-        if wide < 8
-        else "",
+        "with a wide blade" if wide > 12 else "with a narrow blade" if wide < 8 else "",
         "with a metal cap" if capped else "",
     ]
-    return model.instance(skin, "long and thin", features, colors=(*skin.colors, "grey"), density=1500)
+    return model.instance(skin, "long and thin", features, colors=colors, density=1500)
 
 
 KIND = Kind(

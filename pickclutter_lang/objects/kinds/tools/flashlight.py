@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import ALONG_Y, ribbed, words
+from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish, tint
+from pickclutter_lang.objects.kinds.fittings import ALONG_Y, barrel, ribbed, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
 from pickclutter_lang.objects.procedural import textures as tx
@@ -16,85 +16,23 @@ def sample(rng: Rng) -> Instance:
     """Sample a flashlight, lying with its lens towards +y."""
     model = ModelBuilder()
     length, r = rng.uniform(85, 215), rng.uniform(11, 17)
-    head, wide = length * rng.uniform(0.2, 0.32), r * rng.uniform(1.15, 1.9)
-    metal = rng.random() < 0.55
-    skin = finish(rng, "metal" if metal else "plastic", COLORS, wear=0.4)
+    head = length * rng.uniform(0.2, 0.32)
+    skin = finish(rng, choice(rng, ("metal", "plastic")), COLORS, wear=0.4)
     body = length - head
-    cap = rng.uniform(0.08, 0.14) * body
+    cap, tail = rng.uniform(0.08, 0.14) * body, r * rng.uniform(0.92, 1.12)
+    barrel(model, [(0.85 * tail, 0), (tail, 2), (tail, cap)], skin, 0, 20)
     grip: Skin = ribbed(skin.tints[0], int(rng.integers(14, 26)), 0.35, 0.3, 0.85) if rng.random() < 0.5 else skin
-    tail = r * rng.uniform(0.92, 1.12)
-    model.lathe([(0, 0), (0.85 * tail, 0), (tail, 2), (tail, cap), (0, cap)], skin, segments=20, pieces=1, turn=ALONG_Y)
-    model.lathe(
-        [(0, 0), (r * 0.94, 0), (r * 0.94, 3), (r, 4), (r, body - cap + 3), (0, body - cap + 3)],
-        grip,
-        segments=20,
-        pieces=1,
-        at=(0, cap, 0),
-        turn=ALONG_Y,
-    )
-    shape = choice(
-        rng,
-        (
-            [(1, 0), (0.98, 0.12), (0.7, 0.4), (1, 0.65)],
-            [(1, 0), (1.02, 0.2), (1, 0.35)],
-            [(1, 0), (0.7, 0.3), (1, 0.95)],
-        ),
-    )
-    cone = [(r + (wide - r) * (1.0 if n > 1 else 0.0 if n == 0 else 0.35), head * t) for n, (_, t) in enumerate(shape)]
-    profile = np.array(
-        [
-            (0, 0),
-            *smooth(cone, 8).tolist(),
-            (wide, 0.88 * head),
-            (wide, head),
-            (0.86 * wide, head),
-            (0.8 * wide, head - 4),
-        ]
-    )
-    second = tint(rng, choice(rng, ("black", skin.colors[0], "grey"))) if rng.random() < 0.4 else skin.tints[0]
-    model.lathe(
-        profile,
-        plain(second) if second is not skin.tints[0] else skin,
-        segments=24,
-        pieces=2,
-        at=(0, body, 0),
-        turn=ALONG_Y,
-    )
-    rim = plain(tint(rng, choice(rng, ("black", "grey", skin.colors[0]))))
-    bezel = np.array([(0.98, 0), (1.05, 1), (1.05, 6), (0.98, 7), (0.85, 7.2), (0.85, 0), (0.98, 0)]) * [wide, 1]
-    model.lathe(bezel, rim, segments=24, at=(0, body + head - 6.5, 0), turn=ALONG_Y, hull=False)
-    model.lathe(
-        [(0.84 * wide, 0), (0.6 * wide, 0.4), (0, 0.5)],
-        _lens(rng),
-        segments=24,
-        at=(0, body + head - 1.5, 0),
-        turn=ALONG_Y,
-        hull=False,
-    )
-    side_switch = rng.random() < 0.6
+    barrel(model, [(r * 0.94, 0), (r * 0.94, 3), (r, 4), (r, body - cap + 3)], grip, cap, 20)
+    _head(model, rng, skin, r, head, body)
+    side_switch, strap = rng.random() < 0.6, rng.random() < 0.25
     button = plain(tint(rng, choice(rng, ("red", "black", "green", "grey", "black"))))
     if side_switch:
         model.box((8, rng.uniform(10, 22), 4), button, 1.8, at=(0, body * rng.uniform(0.72, 0.85), r))
     else:
-        model.lathe(
-            [(0, -3), (0.5 * tail, -3), (0.6 * tail, 0), (0.6 * tail, 2), (0, 2)],
-            button,
-            segments=14,
-            turn=ALONG_Y,
-            hull=False,
-        )
-    strap = rng.random() < 0.25
+        barrel(model, [(0.6 * tail, -2), (0.6 * tail, 0), (0.5 * tail, 3)], button, 0, 14, hull=False)
     if strap:
-        line = [
-            (2, 1, 0),
-            (10, -16, -0.6 * r),
-            (16, -42, -0.9 * r),
-            (0, -54, -0.9 * r),
-            (-15, -40, -0.9 * r),
-            (-9, -15, -0.6 * r),
-            (-2, 1, 0),
-        ]
-        path = smooth(line, 22)
+        half = np.array([(2, 1, 0), (10, -16, -0.6 * r), (16, -42, -0.9 * r), (0, -54, -0.9 * r)])
+        path = smooth(np.concatenate([half, half[-2::-1] * [-1, 1, 1]]), 22)
         path[-1] = path[0]
         model.sweep(path, 1.4, plain(tint(rng, "black")), segments=6, closed=True, pieces=4)
     features = [
@@ -102,6 +40,20 @@ def sample(rng: Rng) -> Instance:
         "with a button on its side" if side_switch else "with a button at its end",
     ]
     return model.instance(skin, "cylindrical", features, density=900)
+
+
+def _head(model: ModelBuilder, rng: Rng, skin: Finish, r: float, head: float, start: float) -> None:
+    """Add the head: a cone, a step or a slope, a rim round it, and the lens."""
+    wide, slope = r * rng.uniform(1.15, 1.9), choice(rng, (0.35, 0.6, 0.9))
+    cone = smooth([(r, 0), (r + 0.35 * (wide - r), 0.4 * slope), (wide, slope)], 8) * [1, head]
+    rows = [*cone.tolist(), (wide, head), (0.86 * wide, head), (0.8 * wide, head - 4)]
+    second: Skin = plain(tint(rng, choice(rng, ("black", "grey", "red")))) if rng.random() < 0.3 else skin
+    model.lathe([(0, 0), *rows], second, segments=24, pieces=2, at=(0, start, 0), turn=ALONG_Y)
+    rim = plain(tint(rng, choice(rng, ("black", "grey", skin.colors[0]))))
+    bezel = np.array([(0.98, 0), (1.05, 1), (1.05, 6), (0.98, 7), (0.85, 7.2), (0.85, 0), (0.98, 0)]) * [wide, 1]
+    model.lathe(bezel, rim, segments=24, at=(0, start + head - 6.5, 0), turn=ALONG_Y, hull=False)
+    lens = [(0.84 * wide, 0), (0.6 * wide, 0.4), (0, 0.5)]
+    model.lathe(lens, _lens(rng), segments=24, at=(0, start + head - 1.5, 0), turn=ALONG_Y, hull=False)
 
 
 def _lens(rng: Rng) -> TextureImage:

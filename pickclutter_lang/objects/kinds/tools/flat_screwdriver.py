@@ -11,14 +11,14 @@ from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
 def sample(rng: Rng) -> Instance:
     """Sample a flat screwdriver, lying with its tip at +y."""
     model = ModelBuilder()
-    skin, thin, _, features = screwdriver(model, rng)
+    skin, colors, thin, features = screwdriver(model, rng)
     tip, wide = rng.uniform(10, 18), rng.uniform(1.15, 1.9)
     y = np.array([-0.5, 0.2, 0.45, 0.75, 1]) * tip
     tip_skin: Skin = plain((52, 52, 54)) if rng.random() < 0.5 else steel(rng)
     widths, heights = np.array([1, 1, wide, wide, 0.95 * wide]), np.array([1, 0.9, 0.6, 0.35, 0.2])
     model.sweep(np.c_[0 * y, y, 0 * y], thin * widths, tip_skin, thin * heights, power=4, segments=16, pieces=1)
     blade = choice(rng, ("with a flat tip", "with a flat blade"))
-    return model.instance(skin, "long and thin", [*features, blade], density=1400)
+    return model.instance(skin, "long and thin", [*features, blade], colors, density=1400)
 
 
 KIND = Kind(

@@ -19,11 +19,12 @@ def sample(rng: Rng) -> Instance:
     bare = rng.random() < 0.08
     skin = metal if bare else finish(rng, choice(rng, ("plastic", "rubber")), TOOL_COLORS, wear=0.4)
     grip: Skin = skin
-    two = not bare and rng.random() < 0.45
-    if two:
+    colors = metal.colors if bare else (*skin.colors, *metal.colors)
+    if not bare and rng.random() < 0.45:
         second = choice(rng, [c for c in ("black", "yellow", "grey", "red") if c != skin.colors[0]])
         cuts = rng.uniform(0.12, 0.3), rng.uniform(0.6, 0.85)
         grip = banded([(0, skin.tints[0]), (cuts[0], tint(rng, second)), (cuts[1], skin.tints[0])])
+        colors = (skin.colors[0], second, *metal.colors)
     angle = rng.uniform(0, 5) if rng.random() < 0.6 else rng.uniform(6, 16)
     wide, thick = handle * rng.uniform(0.08, 0.1), rng.uniform(4.5, 6.5)
     bow, spread = rng.uniform(0.1, 0.2) * handle, rng.uniform(0.13, 0.2) * handle
@@ -60,13 +61,12 @@ def sample(rng: Rng) -> Instance:
         "open" if angle > 8 else "",
         "" if bare else f"with {skin.material} grips",
     ]
-    colors = metal.colors if bare else (*skin.colors, *metal.colors)
     return model.instance(skin, "x-shaped", features, colors=colors, material=skin.material, density=2500)
 
 
 KIND = Kind(
     name="pliers",
-    synonyms=("pair of pliers", "combination pliers", "needle-nose pliers"),
+    synonyms=("pair of pliers", "gripping pliers", "hand pliers"),
     hypernyms=("hand tool", "tool"),
     function="gripping and bending wire",
     description="two crossed metal levers joined at a round pivot, with short strong jaws at one end and two long, "

@@ -109,7 +109,7 @@ def _battery(rng: Rng, brand: Brand, ground: TextureImage) -> TextureImage:
 
 KIND = Kind(
     name="power drill",
-    synonyms=("electric drill", "drill driver", "hand drill"),
+    synonyms=("electric drill", "drill driver", "drilling machine"),
     hypernyms=("power tool", "tool"),
     function="drilling holes",
     description="a bulky, pistol-shaped machine with a cylindrical motor housing, a tapered round chuck in front, a "

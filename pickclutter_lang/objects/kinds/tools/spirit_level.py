@@ -29,9 +29,10 @@ def sample(rng: Rng) -> Instance:
 
     def panel(y: float, z: float, wide: float, high: float, image: Skin, out: float, turn: float = 0) -> None:
         """Add a thin panel to both faces."""
+        outline = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)]) * [wide / 2, high / 2]
         for side in (-1, 1):
-            at = (side * (thick / 2 + out - 0.4), y, z)
-            model.box((0.8, wide, high), image, 0, at=at, turn=rotation("x", turn), hull=False)
+            near, far = sorted((side * (thick / 2 + out - 0.8), side * (thick / 2 + out)))
+            model.prism(outline, near, far, image, at=(0, y, z), turn=rotation("x", turn) @ FACING_X, hull=False)
 
     model.box((thick, length, tall), skin, 1.2, at=(0, 0, tall / 2))
     web = skin.solid(rng.uniform(0.72, 0.9))
@@ -46,7 +47,9 @@ def sample(rng: Rng) -> Instance:
     window, vial = rng.uniform(14, 20) * (0.6 + length / 500), _vial(liquid, float(rng.uniform(0.35, 0.65)))
     panel(0, tall * 0.76, 2.7 * window, tall * 0.52, frame, 0.6)
     panel(0, tall * 0.8, 2 * window, tall * 0.36, vial, 1.1)
-    top = dict.fromkeys(("right", "left", "front", "back", "bottom"), frame) | {"top": _turned(vial)}
+    top = dict.fromkeys(("right", "left", "front", "back", "bottom"), frame) | {
+        "top": np.ascontiguousarray(np.rot90(vial))
+    }
     model.box((thick * 0.7, 2 * window, 1), top, 0.2, at=(0, 0, tall), hull=False)
     ends = int(choice(rng, (1, 2, 2))) if length > 150 else 1
     r = tall * rng.uniform(0.3, 0.38)
@@ -81,10 +84,6 @@ def _vial(liquid: Floats, place: float) -> TextureImage:
     bubble = 1 - tx.smoothstep(np.hypot((u - place) / 0.13, (v - 0.58) / 0.3), 0.8, 1)
     color = tx.lerp_color(color, (248, 252, 226), 0.85 * bubble)
     return tx.to_uint8(tx.lerp_color(color, (20, 20, 20), (np.abs(np.abs(u - 0.5) - 0.17) < 0.016).astype(float)))
-
-
-def _turned(image: TextureImage) -> TextureImage:
-    return np.ascontiguousarray(np.rot90(image))
 
 
 KIND = Kind(

@@ -60,7 +60,7 @@ def _blade(model: ModelBuilder, rng: Rng, start: float, metal: Finish, garden: b
 
 KIND = Kind(
     name="trowel",
-    synonyms=("hand trowel", "garden trowel", "brick trowel"),
+    synonyms=("hand trowel", "small trowel"),
     hypernyms=("hand tool", "tool"),
     function="spreading mortar or digging in soil",
     description="a small tool with a broad, thin, pointed metal blade on a short bent neck and a rounded straight grip",

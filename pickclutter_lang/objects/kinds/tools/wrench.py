@@ -53,7 +53,7 @@ def _jaws(model: ModelBuilder, jaw: float, thick: float, skin: Finish, at: Float
 
 KIND = Kind(
     name="wrench",
-    synonyms=("spanner", "combination wrench", "combination spanner"),
+    synonyms=("spanner", "fixed wrench", "flat wrench"),
     hypernyms=("hand tool", "tool"),
     function="turning nuts and bolts",
     description="a flat, slim bar of shiny metal with a u-shaped open jaw or a closed ring at each end",
