@@ -74,7 +74,7 @@ KIND = Kind(
     synonyms=("rubber eraser", "pencil eraser", "pencil rubber"),
     hypernyms=("office supply", "stationery"),
     function="removing lines of graphite",
-    description="a small, soft rubber block, white, pink or red and blue, often with a printed cardboard sleeve",
+    description="a small, soft rubber block with slanted ends, rounded edges or a printed cardboard sleeve",
     longest=(0.026, 0.075),
     sample=sample,
 )

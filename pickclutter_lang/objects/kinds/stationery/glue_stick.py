@@ -61,7 +61,7 @@ KIND = Kind(
     synonyms=("stick of glue", "solid glue stick", "adhesive stick"),
     hypernyms=("office supply", "stationery"),
     function="gluing paper",
-    description="a short plastic tube with a printed label, a wide round cap on top and a ridged foot that turns",
+    description="a short plastic tube with a printed label, a round cap or a pale stick on top, and a ridged foot",
     longest=(0.06, 0.14),
     sample=sample,
 )

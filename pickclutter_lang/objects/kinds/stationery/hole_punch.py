@@ -102,7 +102,7 @@ KIND = Kind(
     synonyms=("hole puncher", "paper punch", "paper hole punch"),
     hypernyms=("office supply", "stationery"),
     function="punching holes into paper",
-    description="a small, heavy device with a broad lever over a slot and a flat base, to cut round holes",
+    description="a small, heavy device with a broad lever or two grips, and a narrow slot in which it cuts round holes",
     longest=(0.085, 0.175),
     sample=sample,
 )

@@ -89,7 +89,7 @@ KIND = Kind(
     synonyms=("felt-tip marker", "marker pen", "felt marker"),
     hypernyms=("writing tool", "stationery"),
     function="writing in thick lines",
-    description="a thick, straight plastic tube with a printed middle and a large cap in the color of its ink",
+    description="a thick, straight plastic tube with a printed middle and a cap or soft tip in the color of its ink",
     longest=(0.065, 0.16),
     sample=sample,
 )
