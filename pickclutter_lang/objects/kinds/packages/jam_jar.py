@@ -8,11 +8,11 @@ from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 
 # What is in it: the word of its color, its RGB, and the word for the fruit's color on the label.
 JAMS = {
-    "strawberry jam": ("red", (146, 18, 24), "red"),
-    "strawberry preserve": ("red", (158, 24, 28), "red"),
+    "strawberry jam": ("red", (172, 20, 26), "red"),
+    "strawberry preserve": ("red", (180, 26, 30), "red"),
     "red currant jelly": ("red", (170, 16, 30), "red"),
-    "raspberry jam": ("red", (128, 10, 36), "pink"),
-    "cherry jam": ("red", (108, 10, 22), "red"),
+    "raspberry jam": ("red", (164, 14, 42), "pink"),
+    "cherry jam": ("red", (150, 14, 26), "red"),
     "apricot jam": ("orange", (214, 120, 26), "orange"),
     "orange jam": ("orange", (222, 132, 24), "orange"),
     "plum jam": ("purple", (66, 24, 60), "purple"),
