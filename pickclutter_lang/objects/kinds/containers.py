@@ -161,6 +161,22 @@ def round_hull(model: ModelBuilder, *rows: tuple[float, float]) -> None:
     model.hull([(*p, z) for q, z in rows for p in circle(q, 18)])
 
 
+def rounded(width: float, length: float, corner: float, steps: int = 5) -> Floats:
+    """Return the outline [N, 2] of a rectangle with round corners."""
+    angle = np.linspace(0, np.pi / 2, steps)
+    arc = np.stack([np.cos(angle), np.sin(angle)], -1) * corner
+    half = np.array([width, length]) / 2 - corner
+    turns = [((1, 1), arc), ((-1, 1), arc[:, ::-1] * [-1, 1]), ((-1, -1), -arc), ((1, -1), arc[:, ::-1] * [1, -1])]
+    return np.concatenate([part + half * sign for sign, part in turns])
+
+
+def loft(model: ModelBuilder, rings: Sequence[tuple[Floats, float]], skin: Finish) -> None:
+    """Add a wall through outlines [N, 2] of as many points each, at their heights in mm from bottom to top."""
+    grid = np.stack([np.c_[np.r_[ring, ring[:1]], np.full(len(ring) + 1, z)] for ring, z in rings])
+    around = float(np.linalg.norm(np.diff(grid[0], axis=0), axis=1).sum())
+    model.surface(grid_surface(grid), skin.image(around, rings[-1][1] - rings[0][1]))
+
+
 def cap_color(rng: Rng, words: Sequence[str]) -> tuple[str, Floats]:
     """Return the word and the RGB color of a cap."""
     word = choice(rng, words)

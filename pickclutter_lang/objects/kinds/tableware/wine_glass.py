@@ -24,11 +24,11 @@ def sample(rng: Rng) -> Instance:
     form = choice(rng, likely(flute=2, tulip=4, balloon=4, cup=1))
     wide, at, rim = FORMS[form]
     total = rng.uniform(130, 210)
-    bowl = total * rng.uniform(0.44, 0.58)
+    bowl = total * rng.uniform(0.44, 0.55)
     r = bowl * wide * rng.uniform(0.9, 1.12)
     up = total - bowl
     outer = smooth([(4.5, 0), (0.72 * r, 0.12 * bowl), (r, at * bowl), (r * rim, bowl)], 11)
-    wall = rng.uniform(2.3, 3.0)
+    wall = rng.uniform(2.5, 3.2)
     tone = np.asarray(skin.tints[0])
     model.vessel(outer, wall, skin, skin.painted(tone * 0.88), 2.5, at=(0, 0, up), wedges=7)
     foot, thin = r * rng.uniform(0.8, 1.0) + 6, rng.uniform(2.6, 4.2)
