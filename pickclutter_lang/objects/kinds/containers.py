@@ -21,23 +21,20 @@ TIN = (186, 188, 192)
 def patch(
     model: ModelBuilder,
     image: TextureImage,
-    radius: float | tuple[float, float],
+    wall: float | Floats,
     low: float,
     high: float,
     reach: float,
-    top_radius: float | None = None,
 ) -> None:
-    """Lay a label on a round wall, in its middle towards +x.
+    """Lay a label on a round wall, in its middle towards +x, between two heights in mm.
 
-    :param radius: of the wall in mm, or (along x, along y) of an oval one
-    :param reach: half of the angle that it spans, radians
-    :param top_radius: radius at its upper edge, by default the same
+    :param wall: its radius in mm, or its profile of (radius, height) from bottom to top
+    :param reach: half of the angle that the label spans, radians
     """
-    angle = np.linspace(-reach, reach, 15)
-    wide = np.asarray(radius, dtype=float) * np.ones(2) + 0.4
-    rows = []
-    for z, factor in ((low, 1.0), (high, 1.0 if top_radius is None else (top_radius + 0.4) / wide[0])):
-        rows.append(np.c_[np.stack([np.cos(angle), np.sin(angle)], -1) * wide * factor, np.full(15, z)])
+    angle, z = np.linspace(-reach, reach, 15), np.linspace(low, high, 2 if isinstance(wall, float) else 7)
+    radius = np.full(2, wall) if isinstance(wall, float) else np.interp(z, wall[:, 1], wall[:, 0])
+    arc = np.stack([np.cos(angle), np.sin(angle)], -1)
+    rows = [np.c_[arc * (r + 0.5), np.full(15, height)] for r, height in zip(radius, z, strict=True)]
     model.surface(grid_surface(np.stack(rows)), image)
 
 

@@ -26,9 +26,10 @@ def sample(rng: Rng) -> Instance:
     if french:
         r = rng.uniform(13, 20)
         shape = smooth([(0.5, -0.5), (0.8, -0.38), (1, -0.15), (1, 0.15), (0.8, 0.38), (0.5, 0.5)], 16) * [r, 1]
-        model.lathe(
-            np.concatenate([[(0, -0.5)], shape, [(0, 0.5)]]) * [1, length], skin, segments=22, pieces=1, turn=flat
-        )
+        profile = np.concatenate([[(0, -0.5)], shape, [(0, 0.5)]]) * [1, length]
+        model.lathe(profile, skin, segments=22, turn=flat, hull=False)
+        ends = ((0.5 * r, -0.5), (r, -0.15), (r, 0.15), (0.5 * r, 0.5))
+        model.hull([(*p, z * length) for q, z in ends for p in circle(q, 16)], turn=flat)
         return model.instance(skin, "cylindrical", ["without handles", "tapered"])
     r, share = rng.uniform(17, 28), rng.uniform(0.54, 0.66)
     half = share * length / 2

@@ -14,7 +14,7 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     length, cage = rng.uniform(85, 125), rng.uniform(75, 130)
-    r = cage * rng.uniform(0.22, 0.36)
+    r = cage * rng.uniform(0.22, 0.33)
     grip, words = tool_handle(model, rng, steel, length, rng.uniform(7, 10.5))
     neck = rng.uniform(4.5, 7)
     model.sweep(np.array([(0, length - 6, 0), (0, length + 9, 0)]), neck, steel, segments=12, pieces=1)

@@ -8,7 +8,7 @@ from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
 from pickclutter_lang.objects.kinds.skins import peel
-from pickclutter_lang.objects.procedural.surfaces import Floats
+from pickclutter_lang.objects.procedural.surfaces import Floats, circle
 
 PULP = {"grey": ((150, 150, 146), (136, 138, 138), (164, 162, 156)), "brown": ((140, 106, 74), (126, 92, 62))}
 COUNTS = {6: "six", 8: "eight", 10: "ten", 12: "twelve"}
@@ -54,11 +54,10 @@ def _lid(model: ModelBuilder, rng: Rng, skin: Finish, edge: Floats, low: float, 
     loft(model, [(base, low), (0.15 * base + 0.85 * top, low + 0.85 * rise), (top * 0.97, low + rise)], skin)
     model.prism(top * 0.97, low + rise - 1, low + rise, skin, hull=False)
     model.hull([(*p, z) for o, z in ((base, low), (top, low + rise)) for p in o])
-    if rng.random() < 0.9:
-        brand = sample_brand(rng, ("eggs", "fresh eggs", "farm eggs", "large eggs", "brown eggs"), LABELS)
-        label = np.rot90(front(rng, brand, edge[1] * 0.8, edge[0] * 0.6))
-        skins = dict.fromkeys(("right", "left", "back", "front", "bottom"), plain(brand.background)) | {"top": label}
-        model.box((edge[0] * 0.62, edge[1] * 0.82, 0.8), skins, 0.0, at=(0, 0, low + rise + 0.3), hull=False)
+    brand = sample_brand(rng, ("eggs", "fresh eggs", "farm eggs", "large eggs", "brown eggs"), LABELS)
+    label = np.rot90(front(rng, brand, edge[1] * 0.8, edge[0] * 0.6))
+    skins = dict.fromkeys(("right", "left", "back", "front", "bottom"), plain(brand.background)) | {"top": label}
+    model.box((edge[0] * 0.62, edge[1] * 0.82, 0.8), skins, 0.0, at=(0, 0, low + rise + 0.3), hull=False)
     if rng.random() < 0.6:
         model.box((3, edge[1] * 0.12, 14), skin.solid(1.06), 1.0, at=(edge[0] / 2 + 1, 0, low - 1), hull=False)
 
@@ -70,15 +69,10 @@ def _eggs(model: ModelBuilder, rng: Rng, centers: Floats, pitch: float, deep: fl
     for n, (x, y) in enumerate(centers):
         if rng.random() < 0.93:
             model.ball(size, shells[n % 3], rows=9, segments=12, at=(x, y, deep + 4), hull=False)
-    half, top = 0.4 * pitch, deep + 0.45 * size[2]
+    rings = [(0.36 * pitch, 0.32), (0.47 * pitch, 0.0), (0.2 * pitch, 0.48)]
     for s in (-1, 1):
         side = centers[centers[:, 0] * s > 0]
-        ends = [
-            (x + i, y + j, z)
-            for x, y in side
-            for i, j, z in ((-half, 0, deep + 9), (half, 0, deep + 9), (0, 0, top + 4))
-        ]
-        model.hull(ends + [(side[0, 0], s * (abs(y) + half), deep + 9) for y in side[[0, -1], 1] for s in (-1, 1)])
+        model.hull([(x + i, y + j, deep + 4 + t * size[2]) for x, y in side for q, t in rings for i, j in circle(q, 8)])
 
 
 KIND = Kind(

@@ -16,7 +16,7 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, circle
 def sample(rng: Rng) -> Instance:
     """Sample a salt shaker, standing."""
     model = ModelBuilder()
-    material = choice(rng, likely(glass=4, ceramic=3, steel=1, wood=1, plastic=1))
+    material = choice(rng, likely(glass=7, ceramic=4, steel=2, wood=1, plastic=1))
     if material == "glass":
         skin = glass(rng).painted(np.array((224, 226, 226)) * rng.uniform(0.94, 1.04))
         colors: tuple[str, ...] = ("white", "grey")
@@ -48,7 +48,7 @@ def sample(rng: Rng) -> Instance:
         model.prism(circle(max(1.2, 0.07 * rim), 8) + place, z - 1, z + 0.5, hole, hull=n < 0)
     letter = material != "glass" and rng.random() < 0.4
     if letter:
-        patch(model, _letter(skin.tints[0]), float(wall[5, 0]), wall[5, 1] - 0.3 * r, wall[5, 1] + 0.5 * r, 0.45)
+        patch(model, _letter(skin.tints[0]), wall, wall[5, 1] - 0.3 * r, wall[5, 1] + 0.5 * r, 0.45)
     features = ["with holes in its top", "with a metal top" if metal else "", "with a letter s" if letter else ""]
     return model.instance(skin, "cylindrical", features, colors=colors, density=900)
 
