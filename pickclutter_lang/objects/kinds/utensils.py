@@ -13,7 +13,7 @@ from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, smooth
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle
 
 GRIPS = likely(red=3, black=3, blue=2, green=1, yellow=1, white=1, orange=1, turquoise=1, pink=1, purple=1)
-STYLES = likely(steel=6, riveted=3, molded=2, plastic=2, wood=1)
+STYLES = likely(steel=8, riveted=4, molded=3, plastic=2, wood=1)
 Rise = Callable[[Floats], Floats]
 
 

@@ -69,7 +69,7 @@ KIND = Kind(
     synonyms=("beer opener", "bottle cap opener", "crown cap opener"),
     hypernyms=("kitchen tool", "tool"),
     function="opening bottles",
-    description="a short handle or flat steel bar with a rounded opening at one end that has a small tooth to lift caps",
+    description="a short handle or flat steel bar with a rounded opening at one end, in which a small tooth lifts caps",
     longest=(0.095, 0.19),
     sample=sample,
 )

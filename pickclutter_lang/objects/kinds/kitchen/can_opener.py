@@ -46,7 +46,7 @@ def sample(rng: Rng) -> Instance:
     colors = tuple(dict.fromkeys((*grip.colors, "grey")))
     features = [
         f"with {grip.material} grips" if covered else "with bare steel arms",
-        "with a turning key",
+        "with a turning grip",
         "with a wheel",
     ]
     return model.instance(grip, "long", features, colors=colors, density=2200)
@@ -57,7 +57,7 @@ KIND = Kind(
     synonyms=("tin opener", "manual can opener"),
     hypernyms=("kitchen tool", "tool"),
     function="opening tins",
-    description="two long arms joined at a steel head with a small toothed wheel and a winged key on top that turns it",
+    description="two long arms joined at a steel head with a small toothed wheel and a winged grip on top that turns it",
     longest=(0.12, 0.2),
     sample=sample,
 )

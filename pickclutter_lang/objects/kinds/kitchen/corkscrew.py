@@ -33,7 +33,10 @@ def sample(rng: Rng) -> Instance:
         span, thick = rng.uniform(38, 52), rng.uniform(8, 12)
         shape = smooth([(0.62, -1), (0.95, -0.8), (1.05, -0.35), (0.9, 0), (1.05, 0.35), (0.95, 0.8), (0.62, 1)], 15)
         profile = np.concatenate([[(0, -1)], shape, [(0, 1)]]) * [thick, span]
-        model.lathe(profile, grip, segments=20, pieces=1, turn=rotation("y", 90))
+        turn = rotation("y", 90)
+        model.lathe(profile, grip, segments=20, turn=turn, hull=False)
+        rings = ((0.66, -1), (1.06, -0.8), (1.06, 0.8), (0.66, 1))
+        model.hull([(*p, z * span) for q, z in rings for p in circle(q * thick, 14)], turn=turn)
         shaft = rng.uniform(22, 34)
         model.sweep(np.array([(0, 0, 0), (0, thick + shaft, 0)]), 2.6, steel, segments=10, pieces=1)
         _worm(model, steel, thick + shaft - 2, length, r)
@@ -60,7 +63,7 @@ def sample(rng: Rng) -> Instance:
         _worm(model, steel, body - 3, length * rng.uniform(0.4, 0.8), r)
         head, cover = np.array([-16.0, 0, 16]) * rng.uniform(0.9, 1.2), metal if rng.random() < 0.6 else grip
         model.sweep(np.c_[head, np.full(3, -12.0), 0 * head], 7, cover, 4, power=3, segments=14, pieces=1)
-        features = ["with two wings", "with a turning key"]
+        features = ["with two wings", "with a turning grip"]
         return model.instance(metal, "long", features, colors=metal.colors, density=2200)
     half, thick = rng.uniform(50, 58), rng.uniform(5, 7)
     y = np.linspace(-half, half, 11)

@@ -51,7 +51,7 @@ KIND = Kind(
     synonyms=("tongs", "serving tongs", "barbecue tongs"),
     hypernyms=("kitchen tool", "tool"),
     function="gripping hot food",
-    description="two long, narrow flat arms joined at one end that spring apart in a v and end in wider scalloped tips",
+    description="two long, narrow flat arms joined at one end that part like a v and end in wider scalloped tips",
     longest=(0.18, 0.33),
     sample=sample,
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from pickclutter_lang.objects.kinds.containers import likely
 from pickclutter_lang.objects.kinds.dishes import dish
-from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Rng, finish
+from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 from pickclutter_lang.objects.procedural import textures as tx
@@ -73,7 +73,7 @@ KIND = Kind(
     synonyms=("kitchen sieve", "strainer", "mesh strainer"),
     hypernyms=("kitchen tool", "tool"),
     function="sifting flour",
-    description="a rounded basket of fine woven wire held by a ring, with a long slim handle on one side",
+    description="a rounded cage of fine woven wire held by a round rim, with a long slim handle on one side",
     longest=(0.15, 0.3),
     sample=sample,
 )

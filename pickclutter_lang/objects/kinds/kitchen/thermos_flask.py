@@ -54,7 +54,7 @@ KIND = Kind(
     synonyms=("thermos", "vacuum flask", "thermos bottle", "insulated flask"),
     hypernyms=("bottle", "container"),
     function="keeping drinks hot",
-    description="a tall, smooth metal cylinder, silver or painted, with a narrower shoulder and a cup-like cap screwed "
+    description="a tall, smooth metal cylinder, silver or painted, with a narrower shoulder and a tall cap twisted "
     "on top",
     longest=(0.155, 0.32),
     sample=sample,

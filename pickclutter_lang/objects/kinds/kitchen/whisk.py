@@ -14,14 +14,14 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     length, cage = rng.uniform(85, 125), rng.uniform(75, 130)
-    r = cage * rng.uniform(0.22, 0.33)
+    r = cage * rng.uniform(0.22, 0.32)
     grip, words = tool_handle(model, rng, steel, length, rng.uniform(7, 10.5))
     neck = rng.uniform(4.5, 7)
     model.sweep(np.array([(0, length - 6, 0), (0, length + 9, 0)]), neck, steel, segments=12, pieces=1)
     soft = rng.random() < 0.25
     word = choice(rng, GRIPS) if soft else "grey"
     wire = plain(tint(rng, word) if soft else np.array(choice(rng, STEEL)) * rng.uniform(0.9, 1.1))
-    thick, loops, belly = rng.uniform(1.0, 1.5) * (1.5 if soft else 1), int(rng.integers(4, 6)), rng.uniform(0.6, 0.74)
+    thick, loops, belly = rng.uniform(1.0, 1.5) * (1.3 if soft else 1), int(rng.integers(4, 6)), rng.uniform(0.6, 0.74)
     side = [(0, neck * 0.6), (0.2, 0.35 * r + 2), (belly, r), (0.9, 0.72 * r), (1, 0.1 * r)]
     for n in range(loops):
         turn = rotation("y", 180 * (n + 0.3) / loops)

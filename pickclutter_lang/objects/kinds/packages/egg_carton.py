@@ -80,7 +80,7 @@ KIND = Kind(
     synonyms=("egg box", "carton of eggs", "box of eggs", "egg tray"),
     hypernyms=("box", "container", "package"),
     function="keeping eggs",
-    description="a long pulp package, grey or pastel, with rows of rounded cups below and a hinged, sloping top",
+    description="a long pulp package, grey or pastel, with rows of rounded hollows below and a hinged, sloping top",
     longest=(0.08, 0.25),
     sample=sample,
 )

@@ -49,8 +49,8 @@ KIND = Kind(
     synonyms=("juice carton", "drink box", "box of juice", "juice pack"),
     hypernyms=("drink", "container", "package"),
     function="drinking juice",
-    description="a small cardboard brick that fits in a child's hand, printed with bright fruit, with a thin bent "
-    "drinking straw at its top or back",
+    description="a small cardboard pack that fits in a child's hand, printed with bright fruit, with a thin bent "
+    "tube to drink from at its top or back",
     longest=(0.08, 0.19),
     sample=sample,
 )

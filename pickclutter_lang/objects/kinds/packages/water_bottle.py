@@ -69,7 +69,7 @@ KIND = Kind(
     hypernyms=("bottle", "container"),
     function="drinking water",
     description="a tall slim cylinder, clear or brightly colored, with a slightly waisted body, sloping shoulders and "
-    "a round screw cap",
+    "a round twist cap",
     longest=(0.145, 0.27),
     sample=sample,
 )

@@ -36,8 +36,6 @@ def sample(rng: Rng) -> Instance:
         a, c = size[0] / 2, size[2] / 2
         rows = ((0.6, -0.8), (1, 0), (0.8, 0.5), (0.5, 0.8), (0.05, 0.95))
         round_hull(model, *((a * q, z + c * t) for q, t in rows))
-            model, (0.6 * a, z - 0.8 * c), (a, z), (0.8 * a, z + 0.5 * c), (0.5 * a, z + 0.8 * c), (1, z + 0.95 * c)
-        )
     tall = "with a tall stem" if up > 0.9 * r else "with a low foot"
     content = f"with a {'brown' if brown else 'white'} egg in it" if egg else "empty"
     return model.instance(skin, "goblet", [content, tall])

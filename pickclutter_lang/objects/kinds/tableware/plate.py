@@ -44,7 +44,7 @@ KIND = Kind(
     synonyms=("dinner plate", "side plate"),
     hypernyms=("tableware",),
     function="eating from it",
-    description="a flat, wide round disc with a shallow well in the middle and a slightly raised rim, smooth and often "
+    description="a flat, wide round dish with a shallow well in the middle and a slightly raised rim, smooth and often "
     "white",
     longest=(0.135, 0.25),
     sample=sample,

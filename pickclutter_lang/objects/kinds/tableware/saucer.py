@@ -38,7 +38,7 @@ KIND = Kind(
     synonyms=("tea saucer", "coffee saucer"),
     hypernyms=("tableware",),
     function="standing a cup on it",
-    description="a small, round shallow dish with gently curved sides and a raised ring around a sunken circle in its "
+    description="a small, round shallow dish with gently curved sides and a raised ridge around a sunken circle in its "
     "middle",
     longest=(0.105, 0.165),
     sample=sample,
