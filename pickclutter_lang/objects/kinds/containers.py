@@ -25,13 +25,14 @@ def patch(
     low: float,
     high: float,
     reach: float,
+    facing: float = 0.0,
 ) -> None:
-    """Lay a label on a round wall, in its middle towards +x, between two heights in mm.
+    """Lay a label on a round wall between two heights in mm, its middle towards +x, or `facing` radians from there.
 
     :param wall: its radius in mm, or its profile of (radius, height) from bottom to top
     :param reach: half of the angle that the label spans, radians
     """
-    angle, z = np.linspace(-reach, reach, 15), np.linspace(low, high, 2 if isinstance(wall, float) else 7)
+    angle, z = facing + np.linspace(-reach, reach, 15), np.linspace(low, high, 2 if isinstance(wall, float) else 7)
     radius = np.full(2, wall) if isinstance(wall, float) else np.interp(z, wall[:, 1], wall[:, 0])
     arc = np.stack([np.cos(angle), np.sin(angle)], -1)
     rows = [np.c_[arc * (r + 0.5), np.full(15, height)] for r, height in zip(radius, z, strict=True)]

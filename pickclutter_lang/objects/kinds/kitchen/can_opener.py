@@ -57,7 +57,7 @@ KIND = Kind(
     synonyms=("tin opener", "manual can opener"),
     hypernyms=("kitchen tool", "tool"),
     function="opening tins",
-    description="two long arms joined at a steel head with a small toothed wheel and a winged grip on top that turns it",
+    description="two long arms joined at a steel head with a small toothed wheel and a winged grip that turns it",
     longest=(0.12, 0.2),
     sample=sample,
 )

@@ -53,8 +53,7 @@ KIND = Kind(
     synonyms=("soup ladle", "serving ladle", "dipper"),
     hypernyms=("kitchen tool", "tool"),
     function="serving soup",
-    description="a deep round scoop fixed at an angle to the end of a long, thin handle that often has a hook at its far "
-    "end",
+    description="a deep round scoop fixed at an angle to the end of a long, thin handle that often bends at its end",
     longest=(0.18, 0.32),
     sample=sample,
 )

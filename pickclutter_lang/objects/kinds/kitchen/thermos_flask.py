@@ -16,7 +16,7 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     word = choice(rng, COLORS)
     steel = word == "grey"
-    patterns = ("plain",) if steel else ("plain", "plain", "plain", "checkered", "striped", "floral", "two-coloured")
+    patterns = ("plain",) if steel else (*("plain",) * 6, "checkered", "striped", "floral", "two-coloured")
     skin = finish(rng, "steel", word, patterns, wear=0.4, rgb=STEEL if steel else ())
     metal = finish(rng, "steel", "grey", rgb=STEEL)
     r = rng.uniform(31, 42)

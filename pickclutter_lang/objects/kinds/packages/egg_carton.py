@@ -26,7 +26,7 @@ def sample(rng: Rng) -> Instance:
     cup = [(0, 0), (pitch * 0.27, 0), (pitch * 0.34, 0.2 * deep), (pitch * 0.5, deep)]
     for x, y in centers:
         model.lathe(cup, skin, segments=10, at=(x, y, 0), hull=False)
-    edge = np.array([2 * pitch, rows * pitch]) + 8
+    edge = np.array([2 * pitch + 8.0, rows * pitch + 8.0], dtype=np.float64)
     model.box((*edge, 3), skin, 1.0, at=(0, 0, deep), hull=False)
     _block(model, edge - 0.4 * pitch, edge, 0, deep + 2)
     opened = rng.random() < 0.45
@@ -50,7 +50,7 @@ def _block(model: ModelBuilder, low: Floats, high: Floats, bottom: float, top: f
 
 
 def _lid(model: ModelBuilder, rng: Rng, skin: Finish, edge: Floats, low: float, rise: float) -> None:
-    base, top = rounded(*edge, 6), rounded(edge[0] * rng.uniform(0.74, 0.88), edge[1] * 0.95, 6)
+    base, top = rounded(edge[0], edge[1], 6), rounded(edge[0] * rng.uniform(0.74, 0.88), edge[1] * 0.95, 6)
     loft(model, [(base, low), (0.15 * base + 0.85 * top, low + 0.85 * rise), (top * 0.97, low + rise)], skin)
     model.prism(top * 0.97, low + rise - 1, low + rise, skin, hull=False)
     model.hull([(*p, z) for o, z in ((base, low), (top, low + rise)) for p in o])
@@ -65,7 +65,7 @@ def _lid(model: ModelBuilder, rng: Rng, skin: Finish, edge: Floats, low: float, 
 def _eggs(model: ModelBuilder, rng: Rng, centers: Floats, pitch: float, deep: float) -> None:
     base = np.array((204, 152, 108) if rng.random() < 0.5 else (238, 234, 226))
     shells = [peel(rng, base * f, 0.03, spots=(base * 0.85, 0.03), texels=(24, 32)) for f in (0.94, 1.0, 1.05)]
-    size = pitch * np.array([0.94, 0.94, 1.26])
+    size = (0.94 * pitch, 0.94 * pitch, 1.26 * pitch)
     for n, (x, y) in enumerate(centers):
         if rng.random() < 0.93:
             model.ball(size, shells[n % 3], rows=9, segments=12, at=(x, y, deep + 4), hull=False)

@@ -1,9 +1,11 @@
 """Jam jars: glass that shows red, dark or golden jam, a checked or golden lid, and a label with fruit."""
 
+import numpy as np
+
 from pickclutter_lang.objects.kinds.containers import fruit_art, likely, patch, screw_cap
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
-from pickclutter_lang.objects.kinds.labels import front, sample_brand
+from pickclutter_lang.objects.kinds.labels import facts, front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 
 # What is in it: the word of its color, its RGB, and the word for the fruit's color on the label.
@@ -46,6 +48,8 @@ def sample(rng: Rng) -> Instance:
     image = front(rng, brand, 1.6 * r, 0.5 * h, fruit_art(fruit, int(rng.integers(1, 4))))
     if segments == 28:
         patch(model, image, r, 0.12 * h, shoulder * 0.94, rng.uniform(0.75, 1.2))
+        if rng.random() < 0.6:
+            patch(model, facts(rng, brand, 1.4 * r, 0.5 * h), r, 0.16 * h, shoulder * 0.9, 0.7, np.pi)
     feature = "with a checkered lid" if checked else "with a golden lid" if gold else f"with a {lid} lid"
     features = [feature, "with a label" if segments == 28 else "without a label", "closed"]
     return model.instance(jam, "cylindrical", features)

@@ -1,9 +1,11 @@
 """Ketchup bottles: red squeeze bottles, most standing on their cap, or glass bottles with a long neck."""
 
+import numpy as np
+
 from pickclutter_lang.objects.kinds.containers import cap_color, patch, screw_cap, squeeze_bottle
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
-from pickclutter_lang.objects.kinds.labels import front, pile_art, sample_brand
+from pickclutter_lang.objects.kinds.labels import facts, front, pile_art, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 
 PRODUCTS = ("ketchup", "tomato ketchup", "hot ketchup", "sweet ketchup", "ketchup", "catsup")
@@ -27,7 +29,10 @@ def sample(rng: Rng) -> Instance:
         segments = choice(rng, (8, 28))
         model.lathe([(0, 1), (r * 0.9, 0), (r, 4), *curve, (0, 0.9 * height)], skin, segments=segments, pieces=3)
         screw_cap(model, neck * 1.25, 0.88 * height, height, color, 30 if rng.random() < 0.6 else 0)
-        patch(model, label, r, 0.1 * height, 0.48 * height, rng.uniform(0.9, 1.4))
+        reach = rng.uniform(0.9, 1.4)
+        patch(model, label, r, 0.1 * height, 0.48 * height, reach)
+        if rng.random() < 0.7:
+            patch(model, facts(rng, brand, width, height * 0.4), r, 0.12 * height, 0.46 * height, 0.8 * reach, np.pi)
         feature = "with a long neck"
     else:
         size = (width * rng.uniform(0.55, 0.75), width, height)

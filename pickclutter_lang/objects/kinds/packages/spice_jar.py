@@ -5,7 +5,7 @@ import numpy as np
 from pickclutter_lang.objects.kinds.containers import cap_color, likely, patch, screw_cap
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
-from pickclutter_lang.objects.kinds.labels import front, sample_brand
+from pickclutter_lang.objects.kinds.labels import facts, front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 from pickclutter_lang.objects.kinds.skins import peel
 
@@ -49,6 +49,8 @@ def sample(rng: Rng) -> Instance:
         brand = sample_brand(rng, (spice,), likely(white=4, black=2, yellow=1, red=1, green=1))
         low, high = 0.14 * h, shoulder * rng.uniform(0.75, 0.95)
         patch(model, front(rng, brand, 2 * r, high - low), r, low, high, rng.uniform(0.7, 1.5))
+        if rng.random() < 0.6:
+            patch(model, facts(rng, brand, 2 * r, high - low), r, low, high, 0.8, np.pi)
     features = ["with a metal lid" if metal else f"with a {cap} lid", "with a label" if label else "without a label"]
     return model.instance(skin, "cylindrical", [*features, "closed"], density=900)
 

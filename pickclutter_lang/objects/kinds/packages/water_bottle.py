@@ -50,17 +50,17 @@ def sample(rng: Rng) -> Instance:
     round_hull(model, (r * 0.94, 0), (r, 0.06 * h), (r, shoulder), (neck, 0.87 * h))
     lid = [(0, 0.86 * h), (neck * 1.12, 0.86 * h), (neck * 1.1, 0.94 * h), (neck * 0.8, 0.955 * h), (0, 0.955 * h)]
     model.lathe(lid, plain(color), pieces=1)
-    top = choice(rng, ("spout", "loop", "plain"))
-    if top == "spout":
+    end = choice(rng, ("spout", "loop", "plain"))
+    if end == "spout":
         model.lathe(np.array([(0, 0.95 * h), (7, 0.95 * h), (8, h), (0, h)]), plain(tint(rng, "white")), 18, 1)
-    elif top == "loop":
+    elif end == "loop":
         t = np.linspace(0, np.pi, 13)
         path = np.c_[0 * t, neck * 0.85 * np.cos(t), 0.94 * h + 0.09 * h * np.sin(t)]
         model.sweep(path, 4, plain(color * 0.9), 2.6, up=(1, 0, 0), segments=8, pieces=3)
     else:
         model.prism(circle(neck * 0.9, 20), 0.95 * h, 0.97 * h, plain(color * 0.85))
     words = {"spout": "with a spout", "loop": "with a carrying loop", "plain": ""}
-    return model.instance(skin, "bottle", ["without a label", f"with a {cap} cap", words[top]], density=700)
+    return model.instance(skin, "bottle", ["without a label", f"with a {cap} cap", words[end]], density=700)
 
 
 KIND = Kind(

@@ -27,7 +27,7 @@ def sample(rng: Rng) -> Instance:
     inside, side, colors = skin.painted(skin.tints[0] * rng.uniform(0.82, 0.95)), skin, skin.colors
     if decor == "print":
         prints = ("dotted", "floral", "striped")
-        side = finish(rng, "glass", skin.colors[0], prints, pitch=(10, 22), rgb=(skin.tints[0],))
+        side = finish(rng, "glass", skin.colors[0], prints, pitch=(10, 22), rgb=(skin.tints[0].tolist(),))
         colors = side.colors
     model.vessel(outer, wall, side, inside, floor)
     if decor in ("facets", "stripes"):

@@ -31,7 +31,7 @@ def sample(rng: Rng) -> Instance:
         base = np.array((206, 154, 110) if brown else (240, 236, 228)) * rng.uniform(0.92, 1.04)
         shell = peel(rng, base, 0.03, spots=(base * 0.86, 0.03), texels=(40, 56))
         z = up + bowl * 0.98
-        size = np.array([2 * (r - wall), 2 * (r - wall), 2.64 * (r - wall)]) * 0.99
+        size = (1.98 * (r - wall), 1.98 * (r - wall), 2.61 * (r - wall))
         model.ball(size, shell, lambda q: 1 - 0.06 * np.clip(q[..., 2], 0, 1), at=(0, 0, z), hull=False)
         a, c = size[0] / 2, size[2] / 2
         rows = ((0.6, -0.8), (1, 0), (0.8, 0.5), (0.5, 0.8), (0.05, 0.95))

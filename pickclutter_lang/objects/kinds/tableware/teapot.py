@@ -32,10 +32,10 @@ def sample(rng: Rng) -> Instance:
     far = r * rng.uniform(1.5, 1.75)
     bend = [(0, -0.65 * wall - 0.35 * far - 4, low + 0.12 * h), (0, -0.9 * far, 0.7 * tip)]
     path = smooth([(0, -wall + 6, low), *bend, (0, -far, tip)], 12)
-    wide = np.linspace(r * rng.uniform(0.26, 0.36), r * rng.uniform(0.11, 0.16), 12)
-    model.sweep(path, wide, skin.solid(), wide, up=(1, 0, 0), pieces=3)
+    tube = np.linspace(r * rng.uniform(0.26, 0.36), r * rng.uniform(0.11, 0.16), 12)
+    model.sweep(path, tube, skin.solid(), tube, up=(1, 0, 0), pieces=3)
     opening = np.array([(0, -far + 0.5, tip - 2), (0, -far - 0.4, tip + 0.6)])
-    model.sweep(opening, wide[-1] * 0.7, skin.painted((40, 36, 34)), segments=8, up=(1, 0, 0), hull=False)
+    model.sweep(opening, tube[-1] * 0.7, skin.painted((40, 36, 34)), segments=8, up=(1, 0, 0), hull=False)
     over = rng.random() < 0.22
     grip = skin.solid() if rng.random() < 0.75 else finish(rng, "wood", "brown").painted((96, 62, 36))
     if over:
