@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +26,20 @@ def patch(
     high: float,
     reach: float,
     facing: float = 0.0,
+    bend: Callable[[Floats], Floats] | None = None,
 ) -> None:
     """Lay a label on a round wall between two heights in mm, its middle towards +x, or `facing` radians from there.
 
     :param wall: its radius in mm, or its profile of (radius, height) from bottom to top
     :param reach: half of the angle that the label spans, radians
+    :param bend: moves the points [N, 3], as in `ModelBuilder.lathe`
     """
     angle, z = facing + np.linspace(-reach, reach, 15), np.linspace(low, high, 2 if isinstance(wall, float) else 7)
     radius = np.full(2, wall) if isinstance(wall, float) else np.interp(z, wall[:, 1], wall[:, 0])
     arc = np.stack([np.cos(angle), np.sin(angle)], -1)
     rows = [np.c_[arc * (r + 0.5), np.full(15, height)] for r, height in zip(radius, z, strict=True)]
-    model.surface(grid_surface(np.stack(rows)), image)
+    surface = grid_surface(np.stack(rows))
+    model.surface(surface.deformed(bend) if bend else surface, image)
 
 
 def ribbed(color: npt.ArrayLike, count: int = 40, wall: float = 1.0, depth: float = 0.24) -> TextureImage:
@@ -128,30 +131,22 @@ def squeeze_bottle(
         return np.asarray(p * (1 + share * (np.array([oval, 1, 1]) - 1)))
 
     model.lathe(points, skin, bend=flat, pieces=3)
+    _squeeze_cap(model, cap, neck, height, style)
+    low, high = (0.34, 0.8) if style == "stand" else (0.14, shoulder * 0.86)
+    wall, reach = points[np.argsort(points[:, 1], kind="stable")][1:-1], rng.uniform(0.75, 1.05)
+    for facing in (0, np.pi):
+        patch(model, label, wall, low * height, high * height, reach, facing, flat)
+
+
+def _squeeze_cap(model: ModelBuilder, cap: npt.ArrayLike, neck: float, height: float, style: str) -> None:
     if style == "stand":
-        wide = neck * 1.9
-        model.lathe(
-            [(0, 0), (wide, 0), (wide * 0.96, 0.11 * height), (neck, 0.13 * height), (0, 0.13 * height)], plain(cap)
-        )
-        low, high = 0.34 * height, 0.8 * height
-    else:
-        top = height * 0.9
-        screw_cap(model, neck * 1.3, 0.86 * height, top, cap, 30)
-        if style == "cone":
-            model.lathe([(0, top), (neck * 1.05, top), (neck * 0.3, height), (0, height)], plain(cap), pieces=1)
-        else:
-            model.lathe([(0, top), (neck * 1.25, top), (neck * 1.2, height), (0, height)], plain(cap), pieces=1)
-        low, high = 0.14 * height, shoulder * 0.86 * height
-    reach = rng.uniform(0.75, 1.05)
-    z = np.linspace(low, high, 7)
-    profile = points if style != "stand" else points[np.argsort(points[:, 1], kind="stable")]
-    radius = np.interp(z, profile[1:-1, 1], profile[1:-1, 0])
-    angle = np.linspace(-reach, reach, 15)
-    for turn in (0, np.pi):
-        x, y = np.cos(angle + turn), np.sin(angle + turn)
-        grid = np.stack([np.c_[x * r, y * r, np.full(15, level)] for r, level in zip(radius, z, strict=True)])
-        flat_grid = flat(grid.reshape(-1, 3)).reshape(grid.shape)
-        model.surface(grid_surface(flat_grid + np.stack([x, y, 0 * x], -1) * 0.5), label)
+        foot = [(0, 0), (1.9, 0), (1.82, 0.11), (1, 0.13), (0, 0.13)]
+        model.lathe(np.array(foot) * [neck, height], plain(cap))
+        return
+    screw_cap(model, neck * 1.3, 0.86 * height, 0.9 * height, cap, 30)
+    low, high = (1.05, 0.3) if style == "cone" else (1.25, 1.2)
+    tip = np.array([(0, 0.9), (low, 0.9), (high, 1), (0, 1)]) * [neck, height]
+    model.lathe(tip, plain(cap), pieces=1)
 
 
 def round_hull(model: ModelBuilder, *rows: tuple[float, float]) -> None:

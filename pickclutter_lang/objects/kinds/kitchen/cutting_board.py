@@ -61,7 +61,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="cutting board",
-    synonyms=("chopping board", "bread board"),
+    synonyms=("chopping board", "kitchen board"),
     hypernyms=("kitchen tool",),
     function="cutting food on it",
     description="a flat, smooth slab of wood or plastic with rounded corners, often with a short handle or a hole to "

@@ -48,7 +48,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="kitchen tongs",
-    synonyms=("tongs", "serving tongs", "barbecue tongs"),
+    synonyms=("tongs", "serving tongs", "cooking tongs"),
     hypernyms=("kitchen tool", "tool"),
     function="gripping hot food",
     description="two long, narrow flat arms joined at one end that part like a v and end in wider scalloped tips",

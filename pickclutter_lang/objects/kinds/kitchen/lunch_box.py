@@ -50,7 +50,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="lunch box",
-    synonyms=("lunchbox", "sandwich box", "bento box"),
+    synonyms=("lunchbox", "sandwich box"),
     hypernyms=("box", "container"),
     function="carrying a lunch",
     description="a low, brightly colored box with round corners, a flat top that closes over it, and clips or a handle",

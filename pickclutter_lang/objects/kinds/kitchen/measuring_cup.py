@@ -84,10 +84,10 @@ def _scoop(model: ModelBuilder, rng: Rng) -> Instance:
 
 KIND = Kind(
     name="measuring cup",
-    synonyms=("measuring jug", "kitchen measure", "graduated jug"),
+    synonyms=("measure cup", "kitchen measure"),
     hypernyms=("kitchen tool", "container"),
     function="measuring liquids and flour",
-    description="an open cup, clear, white or steel, with printed lines and numbers on its side and a handle",
+    description="an open cup, clear, white or steel, with printed lines or numbers and a handle",
     longest=(0.06, 0.2),
     sample=sample,
 )

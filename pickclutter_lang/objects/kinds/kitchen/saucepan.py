@@ -41,7 +41,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="saucepan",
-    synonyms=("sauce pan", "milk pan", "cooking pot with a long handle"),
+    synonyms=("sauce pan", "cooking pot with a long handle"),
     hypernyms=("cookware", "kitchen tool"),
     function="cooking sauce",
     description="a deep round metal vessel with straight sides, a flat base, and one long handle that sticks out near "

@@ -77,7 +77,7 @@ def _eggs(model: ModelBuilder, rng: Rng, centers: Floats, pitch: float, deep: fl
 
 KIND = Kind(
     name="egg carton",
-    synonyms=("egg box", "carton of eggs", "box of eggs", "egg tray"),
+    synonyms=("egg box", "carton of eggs", "box of eggs"),
     hypernyms=("box", "container", "package"),
     function="keeping eggs",
     description="a long pulp package, grey or pastel, with rows of rounded hollows below and a hinged, sloping top",

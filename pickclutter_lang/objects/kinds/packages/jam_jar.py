@@ -19,7 +19,7 @@ JAMS = {
     "orange jam": ("orange", (222, 132, 24), "orange"),
     "plum jam": ("purple", (66, 24, 60), "purple"),
     "blueberry jam": ("purple", (52, 26, 70), "blue"),
-    "lemon curd": ("yellow", (226, 190, 60), "yellow"),
+    "lemon jam": ("yellow", (226, 190, 60), "yellow"),
 }
 LIDS = likely(red=2, white=2, yellow=2, black=1, green=1, blue=1)
 
@@ -57,7 +57,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="jam jar",
-    synonyms=("jar of jam", "jelly jar", "marmalade jar", "preserve jar"),
+    synonyms=("jar of jam", "jar of preserves", "preserve jar"),
     hypernyms=("jar", "container", "package"),
     function="keeping jam",
     description="a short, wide glass container full of red, dark or golden fruit spread, with a round metal lid and "

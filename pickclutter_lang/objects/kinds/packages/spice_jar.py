@@ -57,7 +57,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="spice jar",
-    synonyms=("jar of spice", "spice bottle", "seasoning jar", "herb jar"),
+    synonyms=("jar of spice", "spice bottle", "seasoning jar"),
     hypernyms=("jar", "container", "package"),
     function="keeping spices",
     description="a small, narrow glass cylinder that shows a colored powder or dried leaves inside, with a wide flat "

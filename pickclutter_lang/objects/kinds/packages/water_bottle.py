@@ -7,7 +7,7 @@ from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, choice, finish, 
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand, wrap
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
-from pickclutter_lang.objects.procedural.surfaces import circle
+from pickclutter_lang.objects.procedural.surfaces import Floats, circle
 
 PRODUCTS = ("water", "spring water", "mineral water", "still water", "sparkling water", "aqua", "glacier water")
 CLEAR = ((186, 214, 230), (206, 222, 226), (174, 204, 224), (196, 216, 222))
@@ -19,24 +19,29 @@ def sample(rng: Rng) -> Instance:
     """Sample a water bottle, standing."""
     model = ModelBuilder()
     cap, color = cap_color(rng, ("blue", "blue", "white", "white", "green", "black", "red"))
-    if rng.random() < 0.55:
-        r = rng.uniform(26, 34)
-        h = r * rng.uniform(5.8, 6.8)
-        skin = finish(rng, "glass", "white", rgb=CLEAR)
-        low, high, neck = 0.3 * h, h * rng.uniform(0.5, 0.58), r * rng.uniform(0.38, 0.44)
-        z = np.linspace(0.04 * h, 0.66 * h, 34)
-        groove = rng.uniform(0.8, 2.0) * (np.sin(z * 2 * np.pi / rng.uniform(9, 15)) < -0.2)
-        wall = np.c_[r - groove * ((z < low) | (z > high)), z]
-        top = smooth([(r, 0.66 * h), (r * 0.86, 0.76 * h), (neck * 1.1, 0.89 * h), (neck, 0.92 * h)], 9)
-        profile = [(0, 2), (r * 0.7, 0), (r * 0.95, 0.015 * h), *wall, *top, (neck * 1.18, 0.925 * h), (0, 0.925 * h)]
-        model.lathe(profile, skin, segments=24, hull=False)
-        round_hull(model, (r * 0.9, 0), (r, 0.02 * h), (r, 0.66 * h), (neck * 1.4, 0.9 * h))
-        brand = sample_brand(rng, PRODUCTS, LABELS, "ml")
-        model.lathe([(r + 0.3, low), (r + 0.3, high)], wrap(rng, brand, 2 * np.pi * r, high - low), hull=False)
-        screw_cap(model, neck * 1.15, 0.93 * h, h, color, 36)
-        features = ["with a label", f"with a {cap} cap", "transparent"]
-        colors: tuple[str, ...] = ("white", brand.colors[0])
-        return model.instance(skin, "bottle", features, colors=colors, material="plastic", density=900)
+    if rng.random() < 0.45:
+        return _refillable(model, rng, cap, color)
+    r = rng.uniform(26, 34)
+    h = r * rng.uniform(5.8, 6.8)
+    skin = finish(rng, "glass", "white", rgb=CLEAR)
+    low, high, neck = 0.3 * h, h * rng.uniform(0.5, 0.58), r * rng.uniform(0.38, 0.44)
+    z = np.linspace(0.04 * h, 0.66 * h, 34)
+    groove = rng.uniform(0.8, 2.0) * (np.sin(z * 2 * np.pi / rng.uniform(9, 15)) < -0.2)
+    wall = np.c_[r - groove * ((z < low) | (z > high)), z]
+    top = smooth([(r, 0.66 * h), (r * 0.86, 0.76 * h), (neck * 1.1, 0.89 * h), (neck, 0.92 * h)], 9)
+    profile = [(0, 2), (r * 0.7, 0), (r * 0.95, 0.015 * h), *wall, *top, (neck * 1.18, 0.925 * h), (0, 0.925 * h)]
+    model.lathe(profile, skin, segments=24, hull=False)
+    round_hull(model, (r * 0.9, 0), (r, 0.02 * h), (r, 0.66 * h), (neck * 1.4, 0.9 * h))
+    brand = sample_brand(rng, PRODUCTS, LABELS, "ml")
+    model.lathe([(r + 0.3, low), (r + 0.3, high)], wrap(rng, brand, 2 * np.pi * r, high - low), hull=False)
+    screw_cap(model, neck * 1.15, 0.93 * h, h, color, 36)
+    features = ["with a label", f"with a {cap} cap", "transparent"]
+    colors: tuple[str, ...] = ("white", brand.colors[0])
+    return model.instance(skin, "bottle", features, colors=colors, material="plastic", density=900)
+
+
+def _refillable(model: ModelBuilder, rng: Rng, cap: str, color: Floats) -> Instance:
+    """Add a bottle of thick plastic or metal without a label."""
     r = rng.uniform(30, 38)
     h = r * rng.uniform(5.2, 6.6)
     material = choice(rng, ("metal", "steel", "plastic", "plastic"))

@@ -37,7 +37,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="bowl",
-    synonyms=("soup bowl", "cereal bowl", "salad bowl"),
+    synonyms=("serving bowl", "food bowl", "eating bowl"),
     hypernyms=("tableware", "container"),
     function="holding food",
     description="a wide round hollow dish with curved sides that rise to an open top and a small flat base",

@@ -43,7 +43,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="knife",
-    synonyms=("table knife", "dinner knife", "butter knife"),
+    synonyms=("table knife", "dinner knife", "eating knife"),
     hypernyms=("cutlery", "tableware"),
     function="cutting food",
     description="a long slim utensil with a straight handle and a flat, narrow blade with one sharp, slightly curved "

@@ -41,7 +41,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="plate",
-    synonyms=("dinner plate", "side plate"),
+    synonyms=("dining plate", "dinner plate"),
     hypernyms=("tableware",),
     function="eating from it",
     description="a flat, wide round dish with a shallow well in the middle and a slightly raised rim, smooth and often "

@@ -35,7 +35,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="saucer",
-    synonyms=("tea saucer", "coffee saucer"),
+    synonyms=("cup saucer", "tea saucer"),
     hypernyms=("tableware",),
     function="standing a cup on it",
     description="a small, round shallow dish with gently curved sides and a raised ridge around a sunken circle in its "

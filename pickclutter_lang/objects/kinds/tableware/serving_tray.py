@@ -60,7 +60,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="serving tray",
-    synonyms=("tray", "tea tray", "breakfast tray"),
+    synonyms=("tray", "carrying tray"),
     hypernyms=("tableware",),
     function="carrying food and drinks",
     description="a large flat board or sheet with a low raised edge all round and a handle at each short side",
