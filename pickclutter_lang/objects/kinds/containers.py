@@ -130,7 +130,10 @@ def squeeze_bottle(
         share = np.clip((np.hypot(p[:, 0], p[:, 1]) - neck) / (half - neck), 0, 1)[:, None]
         return np.asarray(p * (1 + share * (np.array([oval, 1, 1]) - 1)))
 
-    model.lathe(points, skin, bend=flat, pieces=3)
+    model.lathe(points, skin, bend=flat, hull=False)
+    middle = float(points[points[:, 0].argmax(), 1])
+    for rows in (points[points[:, 1] <= middle], points[points[:, 1] >= middle]):
+        model.hull(flat(np.array([(*p, z) for q, z in rows for p in circle(q, 14)])))
     _squeeze_cap(model, cap, neck, height, style)
     low, high = (0.34, 0.8) if style == "stand" else (0.14, shoulder * 0.86)
     wall, reach = points[np.argsort(points[:, 1], kind="stable")][1:-1], rng.uniform(0.75, 1.05)

@@ -17,8 +17,8 @@ JAMS = {
     "cherry jam": ("red", (150, 14, 26), "red"),
     "apricot jam": ("orange", (214, 120, 26), "orange"),
     "orange jam": ("orange", (222, 132, 24), "orange"),
-    "plum jam": ("purple", (66, 24, 60), "purple"),
-    "blueberry jam": ("purple", (52, 26, 70), "blue"),
+    "plum jam": ("purple", (112, 42, 108), "purple"),
+    "blueberry jam": ("purple", (98, 44, 124), "blue"),
     "lemon jam": ("yellow", (226, 190, 60), "yellow"),
 }
 LIDS = likely(red=2, white=2, yellow=2, black=1, green=1, blue=1)
