@@ -9,7 +9,7 @@ from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.surfaces import Floats, Surface
 
 _COARSE = ((0.6, 0.2, 0.2), (0.2, 0.6, 0.2), (0.2, 0.2, 0.6))
-_FINE = [((i + 0.3) / 12, (j + 0.3) / 12, 1 - (i + j + 0.6) / 12) for i in range(12) for j in range(12 - i)]
+_FINE = [((i + 0.3) / 13, (j + 0.3) / 13, 1 - (i + j + 0.6) / 13) for i in range(13) for j in range(13 - i)]
 
 
 def signed_volume(surface: Surface) -> float:

@@ -30,7 +30,7 @@ def sample(rng: Rng) -> Instance:
     width, thick = length * rng.uniform(0.55, 0.8), length * rng.uniform(0.2, 0.38)
     word = choice(rng, COLORS)
     color, coarse = tint(rng, word) * (1.0, 1.0, rng.uniform(0.9, 1.2)), float(rng.random() < 0.4)
-    top, side = _pores(rng, color, 72, 110, coarse), _pores(rng, color * 0.97, 30, 128, coarse)
+    top, side = _pores(rng, color, 72, 110, coarse), _pores(rng, color * 0.97, 27, 256, coarse)
     outline = rounded(length, width, choice(rng, (1.5, 4, 10, 0.5 * width)) * rng.uniform(0.7, 1.0), 6)
     waisted = rng.random() < 0.2
     if waisted:

@@ -37,7 +37,7 @@ def sample(rng: Rng) -> Instance:
     stickerless = rng.random() < 0.25
     word = "black" if stickerless else choice(rng, ("black", "black", "black", "white"))
     body = tint(rng, word)
-    gap, corner = (0.012, rng.uniform(0.02, 0.1)) if stickerless else (rng.uniform(0.05, 0.09), rng.uniform(0.02, 0.14))
+    gap, corner = (0.012, rng.uniform(0.02, 0.1)) if stickerless else (rng.uniform(0.065, 0.1), rng.uniform(0.02, 0.14))
     # Rows of a side's image run from the top down; a turned layer takes the uppermost row of the four walls.
     faces = {name: tones[cells[k]] for k, name in enumerate(SIDES)}
     turned = rng.random() < 0.3
