@@ -35,27 +35,19 @@ def sample(rng: Rng) -> Instance:
     if two:
         color = np.where(((u * 4).astype(int) % 2 == 1)[..., None], tint(rng, other), color)
     tip = rng.uniform(0.1, 0.22)
-    form = [
-        (0, -1),
-        (tip, -0.95),
-        (0.46, -0.74),
-        (0.86, -0.36),
-        (1, 0),
-        (0.86, 0.36),
-        (0.46, 0.74),
-        (tip, 0.95),
-        (0, 1),
-    ]
-    lace_angle = rng.uniform(0, 360)
-    turn = rotation("y", lace_angle) @ rotation("x", -90)
-    model.lathe(smooth(form, 25) * [r, length / 2], tx.to_uint8(color), turn=turn, pieces=3)
+    half = [(1, 0), (0.86, 0.36), (0.46, 0.74), (tip, 0.95), (0, 1)]
+    form = smooth([*((q, -z) for q, z in half[:0:-1]), *half], 25) * [r, length / 2]
+    turn = rotation("y", rng.normal(-90, 45)) @ rotation("x", -90)
+    model.lathe(form, tx.to_uint8(color), turn=turn, pieces=3)
     white = plain(np.array([236, 232, 222]) * rng.uniform(0.85, 1.0))
     reach = length * rng.uniform(0.15, 0.2)
     for n in range(8):
         z = reach * (n / 3.5 - 1)
-        at = r * np.interp(abs(z) / (length / 2), [0, 0.36, 0.74], [1, 0.86, 0.46])
-        model.box((r * 0.06, r * 0.34, length * 0.014), white, 0.3, at=turn @ [at, 0, z], turn=turn, hull=False)
-    model.box((r * 0.05, r * 0.06, 2 * reach), white, 0.3, at=turn @ [r * 0.975, 0, 0], turn=turn, hull=False)
+        at = turn @ [np.interp(z, form[:, 1], form[:, 0]), 0, z]
+        model.box((r * 0.05, r * 0.34, length * 0.014), white, 0, at=at, turn=turn, hull=False)
+    z = np.linspace(-reach, reach, 7)
+    path = np.c_[np.interp(z, form[:, 1], form[:, 0]), 0 * z, z]
+    model.sweep(path, r * 0.03, white, segments=6, up=(1, 0, 0), turn=turn, hull=False)
     skin = finish(rng, "leather" if leather else choice(rng, ("foam", "rubber")), word)
     features = ["with white laces", "with white stripes" if stripes else "without stripes"]
     colors = (word, other) if two else (word, "white")

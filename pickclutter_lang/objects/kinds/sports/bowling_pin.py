@@ -14,7 +14,7 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     h = rng.uniform(130, 295)
     r = h * rng.uniform(0.145, 0.175)
-    word = choice(rng, ("white",) * 9 + BRIGHT[:4] + ("brown",))
+    word = choice(rng, ("white",) * 14 + BRIGHT[:4] + ("brown",))
     skin = finish(rng, "wood" if word == "brown" else "plastic", word, rgb=WOODS if word == "brown" else ())
     ink = choice(rng, [c for c in ("red",) * 5 + ("blue", "green", "black", "white") if c != word])
     slim, head = rng.uniform(0.36, 0.44), rng.uniform(0.5, 0.58)
@@ -33,7 +33,7 @@ def sample(rng: Rng) -> Instance:
     _, v = tx.uv_grid(*image.shape[:2])
     lengths = np.r_[0, np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))]
     z = np.interp(v, lengths / lengths[-1], profile[:, 1] / h)
-    stripes = choice(rng, (1, 2, 2, 2, 0))
+    stripes = choice(rng, (1, 2, 2, 2, 2, 0))
     middle, gap, wide = rng.uniform(0.66, 0.74), rng.uniform(0.025, 0.04), rng.uniform(0.01, 0.018)
     for n in range(stripes):
         at = middle + gap * (2 * n - stripes + 1)

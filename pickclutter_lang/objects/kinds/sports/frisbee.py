@@ -1,5 +1,7 @@
 """Frisbees: plastic discs with a rolled rim, upright or upside down, plain or with printed rings and stars."""
 
+import itertools
+
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
@@ -41,23 +43,14 @@ def sample(rng: Rng) -> Instance:
         edge = star(int(rng.integers(5, 9)), 0.5 * r, 0.25 * r) if style == "star" else circle(0.5 * r, 28)
         model.prism(edge, deep * 1.0, deep * 1.055, tx.plain(np.clip(color, 0, 255).tolist()), turn=turn, hull=False)
     ring = np.linspace(0, 2 * np.pi, 11)
-    for a, b in zip(ring[:-1], ring[1:], strict=True):
-        rows = [
-            (r * f, z)
-            for f, z in ((0.93, 0), (1.0, deep * 0.2), (0.98, deep * 0.6), (0.8, deep * 0.97), (0.78, deep * 0.7))
-        ]
+    for a, b in itertools.pairwise(ring):
+        rows = np.array([(0.93, 0), (1, 0.2), (0.98, 0.6), (0.8, 0.97), (0.78, 0.7)]) * [r, deep]
         model.hull([(q * np.cos(c), q * np.sin(c), z) for q, z in rows for c in (a, (a + b) / 2, b)], turn=turn)
-    model.hull(
-        [
-            (q * np.cos(c), q * np.sin(c), z)
-            for q, z in ((0.85 * r, deep - 5), (0.85 * r, deep * 0.93), (0.4 * r, deep * 1.05))
-            for c in ring
-        ],
-        turn=turn,
-    )
+    disc = ((0.85 * r, deep - 5), (0.85 * r, deep * 0.93), (0.4 * r, deep * 1.05))
+    model.hull([(q * np.cos(c), q * np.sin(c), z) for q, z in disc for c in ring], turn=turn)
     features = [
         "upside down" if turn is not None else "",
-        {"rings": "with rings", "star": "with a star"}.get(style, ""),
+        "with a star" if style == "star" else "",
     ]
     colors = (word, ink) if style != "plain" else (word,)
     return model.instance(skin, "flat and round", features, colors=colors, density=400)

@@ -54,7 +54,7 @@ KIND = Kind(
     synonyms=("ring stacker", "stacking toy", "ring tower"),
     hypernyms=("toy",),
     function="stacking",
-    description="a cone-shaped tower of thick round rings of many bright colors, the largest at the bottom, on a flat base",
+    description="a cone-shaped tower of thick rings of many bright colors, the largest at the bottom, on a flat base",
     longest=(0.08, 0.3),
     sample=sample,
 )

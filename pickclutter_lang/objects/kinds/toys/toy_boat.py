@@ -18,7 +18,8 @@ def sample(rng: Rng) -> Instance:
     natural = wooden and rng.random() < 0.5
     word = "brown" if natural else choice(rng, TOYS)
     skin = finish(rng, "wood" if wooden else "plastic", word, rgb=WOODS if natural else ())
-    deck = skin.painted((206, 160, 104)) if rng.random() < 0.5 else skin.painted((236, 234, 226))
+    deck = plain((206, 160, 104) if rng.random() < 0.5 else (236, 234, 226))
+    paint = skin.solid().image(50, 50, 64)
     # Cross-sections of the hull from stern to bow: half-widths, and how high keel and deck lie.
     t = np.linspace(0, 1, 11)
     half = wide / 2 * np.where(t < 0.45, 0.86 + 0.3 * t, np.sqrt(np.clip(1 - ((t - 0.45) / 0.56) ** 2, 0, 1)))
@@ -35,17 +36,15 @@ def sample(rng: Rng) -> Instance:
         -1,
     )
     model.surface(grid_surface(grid[:, ::-1]), skin.image(wide * 1.6, length))
-    model.surface(
-        grid_surface(np.stack([grid[0, 4] + 0 * grid[0], grid[0]])[:, ::-1]), skin.solid(0.9).image(wide, deep)
-    )
+    model.surface(grid_surface(np.stack([grid[0, 4] + 0 * grid[0], grid[0]])[:, ::-1]), paint)
     model.hull(grid[:6].reshape(-1, 3))
     model.hull(grid[5:].reshape(-1, 3))
     model.surface(
         grid_surface(np.stack([grid[:, 8] - [0, 0, 0.1 * deep], grid[:, 0] - [0, 0, 0.1 * deep]], 1)[:, ::-1]),
-        deck.image(wide, length),
+        deck,
     )
     other = choice(rng, [c for c in (*TOYS, "white") if c != word])
-    accent = finish(rng, skin.material, other)
+    accent = finish(rng, skin.material, other).image(50, 50, 64)
     rail = np.r_[grid[:, 0], grid[::-1, 8], grid[:1, 0]] + [0, 0, 0.2]
     model.sweep(rail, length * 0.012, accent, segments=6, hull=False)
     top = deep * 0.92
@@ -53,10 +52,10 @@ def sample(rng: Rng) -> Instance:
         mast = length * rng.uniform(0.8, 1.1)
         sail = finish(rng, "cloth", other if other != word else "white", ("plain", "plain", "striped"), pitch=(8, 16))
         model.lathe([(1.8, 0), (1.5, mast), (0, mast)], plain((176, 130, 84)), 8, 1, at=(0.06 * length, 0, top))
-        spin = rotation("x", 90)
+        spin = rotation("z", choice(rng, (-1, 1)) * rng.uniform(20, 60)) @ rotation("x", 90)
         main = np.array([(-0.44, 0.14), (-0.02, 0.12), (-0.02, 0.97)]) * [length, mast]
         jib = np.array([(0.02, 0.1), (0.38, 0.14), (0.02, 0.8)]) * [length, mast]
-        for edge, image in ((main, sail), (jib, sail.solid())):
+        for edge, image in ((main, sail), (jib, sail.solid().image(40, 60, 48))):
             model.prism(edge, -0.8, 0.8, image, turn=spin, at=(0.06 * length, 0, top))
     elif form == "speed":
         cabin = np.array([(-0.2, 0), (0.2, 0), (0.06, 0.9), (-0.14, 0.9)]) * [length, deep]
@@ -70,13 +69,13 @@ def sample(rng: Rng) -> Instance:
         z, long, broad = top, length * rng.uniform(0.38, 0.55), wide * 0.66
         for n in range(layers):
             high = deep * rng.uniform(0.7, 1.0) * (1.5 if form == "tug" else 1)
-            cabin = accent if n % 2 == 0 else skin.solid()
+            cabin = accent if n % 2 == 0 else paint
             model.box((long, broad, high), cabin, 0.8, at=(-0.06 * length, 0, z + high / 2))
             for w in np.linspace(-0.36, 0.36, 4):
                 model.box(
                     (long * 0.12, broad + 0.8, high * 0.4),
                     plain((50, 64, 86)),
-                    0.2,
+                    0,
                     at=(w * long - 0.06 * length, 0, z + high * 0.58),
                     hull=False,
                 )
@@ -105,7 +104,7 @@ KIND = Kind(
     synonyms=("toy ship", "model boat", "bath boat"),
     hypernyms=("vehicle", "toy"),
     function="playing",
-    description="a small hull with a pointed bow and a flat deck that carries a mast with sails, or a cabin and a funnel",
+    description="a small hull with a pointed bow and a flat deck with a mast and sails, or a cabin and a funnel",
     longest=(0.08, 0.31),
     sample=sample,
 )

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.finishes import WOODS, Finish, Rng, choice, finish, tint
+from pickclutter_lang.objects.kinds.finishes import WOODS, Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.kinds.palettes import TOYS
 from pickclutter_lang.objects.kinds.wheels import add_wheel
 from pickclutter_lang.objects.procedural import textures as tx
+from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import circle, rotation
 
 
 def _wing(
-    model: ModelBuilder, skin: Finish, x: float, z: float, span: float, chord: float, sweep: float, thin: float
+    model: ModelBuilder, skin: TextureImage, x: float, z: float, span: float, chord: float, sweep: float, thin: float
 ) -> None:
     """Add both wings as one plate each, `sweep` mm farther back at their tips."""
     for s in (-1, 1):
@@ -34,7 +35,8 @@ def sample(rng: Rng) -> Instance:
     word = "brown" if natural else choice(rng, ("white", "white", *TOYS) if form == "airliner" else (*TOYS, "grey"))
     skin = finish(rng, material, word, rgb=WOODS if natural else ())
     other = choice(rng, [c for c in TOYS if c != word]) if rng.random() < 0.75 else word
-    wing_skin = finish(rng, material, other) if other != word else skin.solid(0.95)
+    wing_finish = finish(rng, material, other) if other != word else skin.solid(0.95)
+    wing_skin = wing_finish.image(60, 60, 64)
     r = length * (rng.uniform(0.06, 0.08) if form in ("airliner", "jet") else rng.uniform(0.08, 0.11))
     nose = 0.15 if form != "jet" else 0.02
     body = smooth(
@@ -64,7 +66,7 @@ def sample(rng: Rng) -> Instance:
             model.box(
                 (thin * 2, thin * 2, top - low),
                 plain((90, 70, 50)),
-                0.1,
+                0,
                 at=(wing_x, y * span, (top + low) / 2),
                 hull=False,
             )
@@ -84,9 +86,7 @@ def sample(rng: Rng) -> Instance:
     if form in ("propeller", "biplane"):
         x = length * 0.51
         for a in (0, 90) if rng.random() < 0.4 else (rng.uniform(0, 90),):
-            model.box(
-                (thin, 4.4 * r, 0.4 * r), plain((50, 48, 50)), 0.3, at=(x, 0, z), turn=rotation("x", a), hull=False
-            )
+            model.box((thin, 4.4 * r, 0.4 * r), plain((50, 48, 50)), 0, at=(x, 0, z), turn=rotation("x", a), hull=False)
         model.ball((0.7 * r, 0.6 * r, 0.6 * r), plain(tint(rng, "red")), rows=7, segments=10, at=(x, 0, z), hull=False)
         model.hull([(x + d, *p) for d in (-1, 1) for p in circle(2.2 * r, 8, (0, z))])
     if form == "airliner":
@@ -103,7 +103,7 @@ def sample(rng: Rng) -> Instance:
     wheeled = form != "jet"
     if wheeled:
         for s in (-1, 1):
-            add_wheel(model, (0.12 * length, s * r * 0.9, r * 0.42), r * 0.42, r * 0.35, s, hull=False)
+            add_wheel(model, (0.12 * length, s * r * 0.9, r * 0.42), r * 0.42, r * 0.35, s)
     names = {
         "airliner": "with jet engines",
         "propeller": "with a propeller",
@@ -119,7 +119,7 @@ KIND = Kind(
     synonyms=("toy airplane", "model airplane", "toy aircraft", "toy aeroplane"),
     hypernyms=("vehicle", "toy"),
     function="playing",
-    description="a small model with a slim rounded body, two flat wings, and an upright fin and small wings at the tail",
+    description="a small model with a slim rounded body, two flat wings, and an upright fin at the tail",
     longest=(0.075, 0.25),
     sample=sample,
 )

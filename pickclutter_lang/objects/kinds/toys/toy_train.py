@@ -18,11 +18,12 @@ def sample(rng: Rng) -> Instance:
     material = choice(rng, ("wood", "wood", "plastic", "plastic", "metal"))
     word = choice(rng, (*TOYS, "black"))
     other = choice(rng, [c for c in (*TOYS, "black") if c != word])
-    skin, accent = finish(rng, material, word), finish(rng, material, other)
+    main, accent = finish(rng, material, word), finish(rng, material, other).image(60, 60, 64)
+    skin = main.image(60, 60, 64)
     base, floor = wheel * 1.1, length * 0.07
     model.box((length, wide * 0.8, floor), accent, 0.6, at=(0, 0, base + floor / 2))
     top = base + floor
-    steam = rng.random() < 0.8
+    steam = rng.random() < 0.93
     cab, tall = length * rng.uniform(0.28, 0.36), length * rng.uniform(0.38, 0.5)
     glass = plain((50, 60, 76))
     x = -length / 2 + cab / 2
@@ -66,7 +67,7 @@ def sample(rng: Rng) -> Instance:
         model.box((cab, wide, tall), skin, 0.8, at=(x, 0, top + tall / 2))
         roof = (cab * 1.25, wide * 1.15, length * 0.04)
         model.box(roof, accent, 0.8, at=(x, 0, top + tall + roof[2] / 2))
-        model.box((cab * 0.5, wide + 0.8, tall * 0.34), glass, 0.2, at=(x, 0, top + tall * 0.68), hull=False)
+        model.box((cab * 0.5, wide + 0.8, tall * 0.34), glass, 0, at=(x, 0, top + tall * 0.68), hull=False)
     else:
         side = [
             (-length / 2, top),
@@ -80,7 +81,7 @@ def sample(rng: Rng) -> Instance:
             model.box(
                 (length * 0.12, wide + 0.8, tall * 0.3),
                 glass,
-                0.2,
+                0,
                 at=(length * (0.18 * n - 0.36), 0, top + tall * 0.68),
                 hull=False,
             )
@@ -106,10 +107,10 @@ def sample(rng: Rng) -> Instance:
         shift = -length * 1.12
         ends.append(shift)
         third = choice(rng, [c for c in TOYS if c != word])
-        car = finish(rng, material, third)
+        car = finish(rng, material, third).image(60, 60, 64)
         model.box((length * 0.94, wide * 0.8, floor), accent, 0.6, at=(shift, 0, base + floor / 2), hull=False)
         model.box((length * 0.9, wide * 0.95, tall * 0.55), car, 1.0, at=(shift, 0, top + tall * 0.275))
-        model.box((length * 0.25, 3, 3), plain(TIRE), 0.3, at=(shift / 2, 0, base + floor / 2))
+        model.box((length * 0.25, 3, 3), plain(TIRE), 0, at=(shift / 2, 0, base + floor / 2))
         model.hull(
             [(shift + a * length * 0.47, b * wide * 0.46, z) for a in (-1, 1) for b in (-1, 1) for z in (0, top)]
         )
@@ -124,7 +125,7 @@ def sample(rng: Rng) -> Instance:
         "with a wagon" if wagon else "without a wagon",
         "with wheels",
     ]
-    return model.instance(skin, "train-shaped", features, colors=(word, other), density=450)
+    return model.instance(main, "train-shaped", features, colors=(word, other), density=450)
 
 
 KIND = Kind(

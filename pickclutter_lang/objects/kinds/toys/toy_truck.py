@@ -6,7 +6,7 @@ from pickclutter_lang.objects.kinds.finishes import WOODS, Rng, choice, finish, 
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
 from pickclutter_lang.objects.kinds.palettes import TOYS
-from pickclutter_lang.objects.kinds.wheels import TIRE, add_wheel
+from pickclutter_lang.objects.kinds.wheels import add_wheel
 from pickclutter_lang.objects.procedural.surfaces import rotation
 
 GLASS = (40, 52, 66)
@@ -21,9 +21,10 @@ def sample(rng: Rng) -> Instance:
     material = choice(rng, ("plastic", "plastic", "metal", "wood"))
     cab_word = "red" if form == "fire" else choice(rng, TOYS)
     load_word = choice(rng, [c for c in (*TOYS, "grey") if c != cab_word]) if form != "fire" else "red"
-    cab_skin, load_skin = finish(rng, material, cab_word), finish(rng, material, load_word)
+    skin, load = finish(rng, material, cab_word), finish(rng, material, load_word)
+    cab_skin, load_skin = skin.image(60, 60, 64), load.image(60, 60, 64)
     low, floor = wheel * 0.9, length * 0.05
-    frame = finish(rng, material, "grey").painted((60, 60, 64))
+    frame = plain((60, 60, 64))
     model.box((length * 0.94, wide * 0.7, floor), frame, 0.5, at=(0, 0, low + floor / 2))
     base = low + floor
     cab, tall = length * rng.uniform(0.22, 0.3), length * rng.uniform(0.27, 0.36)
@@ -47,7 +48,7 @@ def sample(rng: Rng) -> Instance:
         (front - cab * 0.75, base + tall * 0.9),
     ]
     model.prism(window, -wide / 2 - 0.4, wide / 2 + 0.4, plain(GLASS), turn=spin, hull=False)
-    slope = np.array([pane[0], pane[0] + [0.6, 0.1], pane[1] + [0.6, 0.1], pane[1]]) + [0.012 * cab, 0]
+    slope = np.add([pane[0], pane[0] + [0.6, 0.1], pane[1] + [0.6, 0.1], pane[1]], [0.012 * cab, 0])
     model.prism(slope, -wide * 0.42, wide * 0.42, plain(GLASS), turn=spin, hull=False)
     for y in (-0.34, 0.34):
         model.ball(
@@ -65,7 +66,7 @@ def sample(rng: Rng) -> Instance:
         body = np.array([(0, -0.5), (0.75, -0.48), (1, -0.42), (1, 0.42), (0.75, 0.48), (0, 0.5)]) * [r, long]
         model.lathe(body, load_skin, turn=rotation("y", 90), at=(middle, 0, base + r), pieces=1)
     elif form == "logs":
-        load_skin, load_word = finish(rng, "wood", "brown", rgb=WOODS), "brown"
+        load_skin, load_word = finish(rng, "wood", "brown", rgb=WOODS).image(40, 60, 64), "brown"
         r = wide * 0.17
         for y, z in ((-2, 0), (0, 0), (2, 0), (-1, 1.75), (1, 1.75)):
             log = np.array([(0, -0.48), (1, -0.48), (1, 0.48), (0, 0.48)]) * [r, long]
@@ -90,7 +91,7 @@ def sample(rng: Rng) -> Instance:
                 model.box(
                     (long * 1.25, 2.5, 2.5),
                     plain((214, 214, 216)),
-                    0.2,
+                    0,
                     at=(middle + 0.1 * long, y * wide, base + tall + 2),
                     hull=False,
                 )
@@ -98,14 +99,14 @@ def sample(rng: Rng) -> Instance:
                 model.box(
                     (2, wide * 0.24, 2),
                     plain((214, 214, 216)),
-                    0.2,
+                    0,
                     at=(middle + n * long, 0, base + tall + 2),
                     hull=False,
                 )
             model.box(
                 (long * 1.25, wide * 0.28, tall * 0.3),
                 plain(tint(rng, "red")),
-                0.2,
+                0,
                 at=(middle + 0.1 * long, 0, base + tall * 0.85),
             )
             model.box(
@@ -114,15 +115,8 @@ def sample(rng: Rng) -> Instance:
     places = (0.33, -0.33) if length < 130 or form == "tipper" else (0.33, -0.16, -0.36)
     for px in places:
         for s in (-1, 1):
-            add_wheel(
-                model,
-                (px * length, s * wide * 0.44, wheel),
-                wheel,
-                length * 0.05,
-                s,
-                TIRE,
-                hull=len(places) < 3 and form != "logs",
-            )
+            add_wheel(model, (px * length, s * wide * 0.44, wheel), wheel, length * 0.05, s, hull=False)
+        model.hull([(px * length + a, b * wide / 2, z) for a in (-wheel, wheel) for b in (-1, 1) for z in (0, base)])
     words = {
         "tipper": "with a dump bed",
         "box": "with a cargo box",
@@ -132,7 +126,7 @@ def sample(rng: Rng) -> Instance:
     }
     features = [words[form], f"with {'four' if len(places) == 2 else 'six'} wheels"]
     order = (load_word, cab_word) if form in ("box", "tank", "tipper") else (cab_word, load_word)
-    return model.instance(cab_skin, "truck-shaped", features, colors=order, density=400)
+    return model.instance(skin, "truck-shaped", features, colors=order, density=400)
 
 
 KIND = Kind(
