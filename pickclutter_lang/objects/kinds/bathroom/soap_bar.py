@@ -56,7 +56,9 @@ def sample(rng: Rng) -> Instance:
     model.hull(grid[::2].reshape(-1, 3), turn=turn)
     if stamped:
         patch = rounded(length * 0.6, width * 0.46, width * 0.15)
-        model.prism(patch, thick / 2 - 1, thick / 2 + 0.15, _stamp(rng, skin, length * 0.6, width * 0.46), turn=turn, hull=False)
+        model.prism(
+            patch, thick / 2 - 1, thick / 2 + 0.35, _stamp(rng, skin, length * 0.6, width * 0.46), turn=turn, hull=False
+        )
     shape_word = {"block": "rectangular", "oval": "oval", "pillow": "rectangular"}[form]
     features = [
         "with stamped letters" if stamped else "without letters",
