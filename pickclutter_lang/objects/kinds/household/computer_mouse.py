@@ -42,8 +42,8 @@ def sample(rng: Rng) -> Instance:
     model.surface(grid_surface(grid), tx.to_uint8(image))
     flat = np.stack([grid[:, 0], grid[:, -1]], 1)
     model.surface(grid_surface(flat[:, ::-1]), plain((40, 40, 44)))
-    model.hull(grid[:9:2, ::2].reshape(-1, 3))
-    model.hull(grid[8::2, ::2].reshape(-1, 3))
+    model.hull(grid[:9, ::2].reshape(-1, 3))
+    model.hull(grid[8:, ::2].reshape(-1, 3))
     x = 0.76
     top = float(np.interp(x, t, arch))
     wheel = long * rng.uniform(0.07, 0.09)
@@ -52,7 +52,7 @@ def sample(rng: Rng) -> Instance:
         plain((44, 44, 48) if word != "black" else (110, 110, 116)),
         rows=9,
         segments=14,
-        at=((x - 0.5) * long, 0, top - wheel * 0.55),
+        at=((x - 0.5) * long, 0, top - wheel * 0.75),
         hull=False,
     )
     corded = rng.random() < 0.45
