@@ -23,7 +23,8 @@ def rounded(width: float, height: float, radius: float, steps: int = 4) -> Float
 def star(points: int, outer: float, inner: float) -> Floats:
     """Return a star, or with `inner` near `outer` a cog, whose radii are given."""
     angle = np.arange(2 * points) * np.pi / points + np.pi / 2
-    return np.c_[np.cos(angle), np.sin(angle)] * np.where(np.arange(2 * points) % 2, inner, outer)[:, None]
+    radius = np.where(np.arange(2 * points) % 2, inner, outer)[:, None]
+    return np.asarray(np.c_[np.cos(angle), np.sin(angle)] * radius)
 
 
 def squarish(power: float = 4.0, depth: float = 1.0) -> Callable[[Floats], Floats]:

@@ -51,11 +51,11 @@ def sample(rng: Rng) -> Instance:
                     turn=turn,
                     hull=False,
                 )
-        a = np.linspace(0, 2 * np.pi, 13)
+        around = np.linspace(0, 2 * np.pi, 13)
         model.hull(
             [
                 ((base + reach) * np.cos(q), middle + s * head * 0.44, (base + reach) * np.sin(q))
-                for q in a
+                for q in around
                 for s in (-1, 1)
             ],
             turn=turn,
@@ -84,9 +84,13 @@ def sample(rng: Rng) -> Instance:
                 top = np.add(foot, [u * 1.5, v * 2, reach])
                 model.sweep([foot, (foot + top) / 2, top], 0.9, tuft, segments=3, up=(0, 1, 0), turn=turn, hull=False)
                 model.box((2.4, 2.4, 2.4), tip, 0, at=turn @ top, turn=turn, hull=False)
-        a = np.linspace(0, 2 * np.pi, 17)
+        around = np.linspace(0, 2 * np.pi, 17)
         model.hull(
-            [(wide * 0.42 * np.cos(q), middle + head * 0.44 * np.sin(q), s) for q in a for s in (0, z + reach + 1)],
+            [
+                (wide * 0.42 * np.cos(q), middle + head * 0.44 * np.sin(q), s)
+                for q in around
+                for s in (0, z + reach + 1)
+            ],
             turn=turn,
         )
     words = {"paddle": "with a wide square head", "oval": "with an oval head", "round": "with a round head"}

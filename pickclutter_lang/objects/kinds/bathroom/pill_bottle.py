@@ -54,7 +54,7 @@ KIND = Kind(
     synonyms=("medicine bottle", "pill container", "bottle of pills"),
     hypernyms=("bottle", "container", "package"),
     function="keeping pills",
-    description="a small plastic cylinder, orange or white, with a wide ribbed white cap and a printed paper label",
+    description="a small plastic cylinder, amber or white, with a wide ribbed white cap and a printed paper label",
     longest=(0.05, 0.13),
     sample=sample,
 )

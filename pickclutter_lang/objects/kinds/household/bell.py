@@ -49,8 +49,8 @@ def sample(rng: Rng) -> Instance:
     else:
         h = r * rng.uniform(1.5, 2.1)
         bend = squarish(rng.uniform(2.6, 4), rng.uniform(0.55, 0.75))
-        body = [(r, 0), (r * 0.97, h * 0.08), (r * 0.72, h * 0.85), (r * 0.6, h * 0.97), (r * 0.4, h)]
-        model.lathe(body, skin, bend=bend, pieces=1)
+        shell = [(r, 0), (r * 0.97, h * 0.08), (r * 0.72, h * 0.85), (r * 0.6, h * 0.97), (r * 0.4, h)]
+        model.lathe(shell, skin, bend=bend, pieces=1)
         model.lathe([(r * 0.4, h), (0, h)], skin.solid(), bend=bend, hull=False)
         a = np.linspace(0, np.pi, 11)
         loop = np.c_[0 * a, r * 0.42 * np.cos(a), h - 2 + r * 0.55 * np.sin(a)]

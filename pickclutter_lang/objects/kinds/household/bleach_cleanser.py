@@ -67,7 +67,7 @@ KIND = Kind(
     synonyms=("bleach", "bottle of bleach", "bleach bottle", "bleach cleaner"),
     hypernyms=("cleaning product", "bottle", "package"),
     function="cleaning and whitening",
-    description="an opaque plastic bottle with an oval body, sloping shoulders, a short neck with a screw cap and "
+    description="an opaque plastic bottle with an oval body, sloping shoulders, a short neck with a cap and "
     "a bold printed label",
     longest=(0.18, 0.28),
     sample=sample,

@@ -71,16 +71,16 @@ def sample(rng: Rng) -> Instance:
         * 0.5
     )
     barrel = plain(DARK if form in ("reflex", "instant") or rng.random() < 0.5 else SILVER)
-    at, z = np.array([deep / 2 - 1, y, high * 0.46]), rotation("y", 90)
+    at, ahead = np.array([deep / 2 - 1, y, high * 0.46]), rotation("y", 90)
     steps = [(1.06, 0), (1.06, 0.3), (0.94, 0.32), (0.94, 0.7), (1, 0.72), (1, 0.98), (0.92, 1), (0.8, 1), (0.74, 0.84)]
-    model.lathe(np.array(steps) * [r, reach], barrel, 26, 1, at=at, turn=z)
+    model.lathe(np.array(steps) * [r, reach], barrel, 26, 1, at=at, turn=ahead)
     for level, color in ((0.5, (120, 120, 124)), (0.86, (150, 36, 36) if rng.random() < 0.3 else (70, 70, 74))):
         ring = np.array(
             [(0.952 if level < 0.7 else 1.012, level - 0.04), (0.952 if level < 0.7 else 1.012, level + 0.02)]
         ) * [r, reach]
-        model.lathe(ring, plain(color), 26, at=at, turn=z, hull=False)
+        model.lathe(ring, plain(color), 26, at=at, turn=ahead, hull=False)
     glass = np.array([(0.76, 0.84), (0.5, 0.9), (0.25, 0.93), (0, 0.94)]) * [r, reach]
-    model.lathe(glass, plain((36, 40, 70) if rng.random() < 0.6 else (50, 36, 60)), 22, at=at, turn=z, hull=False)
+    model.lathe(glass, plain((36, 40, 70) if rng.random() < 0.6 else (50, 36, 60)), 22, at=at, turn=ahead, hull=False)
     model.ball(
         (2, r * 0.3, r * 0.3),
         plain((190, 200, 224)),

@@ -99,7 +99,7 @@ def sample(rng: Rng) -> Instance:
 
 KIND = Kind(
     name="cardboard box",
-    synonyms=("carton", "shipping box", "parcel", "moving box"),
+    synonyms=("shipping box", "parcel", "moving box"),
     hypernyms=("box", "package", "container"),
     function="packing things",
     description="a plain brown box of stiff paper with four flaps on top, closed with tape or open",

@@ -62,7 +62,7 @@ def _upright(model: ModelBuilder, rng: Rng, foot: Floats, reach: float) -> Float
     path = foot + out * reach * spread * t**1.5 + np.array([0, 0, reach]) * (t - 0.35 * spread * t**3)
     width = reach * rng.uniform(0.07, 0.16) * np.sin(np.pi * np.linspace(0.12, 0.97, 8))
     paint = plain(tint(rng, "green") * rng.uniform(0.75, 1.15))
-    model.sweep(path, width, paint, 0.7, segments=8, up=out, hull=False)
+    model.sweep(path, width, paint, 0.7, segments=8, up=out.tolist(), hull=False)
     side = np.cross(out, (0, 0, 1)) * width[:, None]
     return np.concatenate([path + side, path - side])
 

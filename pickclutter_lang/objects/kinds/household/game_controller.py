@@ -69,7 +69,7 @@ def sample(rng: Rng) -> Instance:
             model.lathe(
                 rows * [wide * 0.056, wide * 0.075], plain((46, 46, 50) if not dark else (24, 24, 26)), 16, 1, at=at
             )
-            ring = circle(wide * 0.072, 18, spot)
+            ring = circle(wide * 0.072, 18, spot.tolist())
             model.prism(ring, z, z + 1.5, plain((60, 60, 64)), turn=turn, hull=False)
         if rng.random() < 0.5:
             model.prism(

@@ -8,7 +8,7 @@ from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.kinds.palettes import BRIGHT
 from pickclutter_lang.objects.procedural import textures as tx
-from pickclutter_lang.objects.procedural.surfaces import circle, rotation
+from pickclutter_lang.objects.procedural.surfaces import arc_length, circle, rotation
 
 GLASS = np.array([196, 210, 212])
 
@@ -51,16 +51,11 @@ def sample(rng: Rng) -> Instance:
     rows = smooth(bulb, 27)
     level = rng.uniform(0.2, 0.8)
     _, v = tx.uv_grid(96, 48)
-    z = np.interp(
-        v,
-        np.r_[0, np.cumsum(np.linalg.norm(np.diff(rows, axis=0), axis=1))]
-        / np.linalg.norm(np.diff(rows, axis=0), axis=1).sum(),
-        rows[:, 1],
-    )
+    level_of = np.interp(v, arc_length(rows), rows[:, 1])
     # Sand lies at the bottom of the lower bulb and above the neck of the upper one.
     low = -inner + inner * 0.75 * (1 - level)
     high = inner * 0.75 * level
-    filled = (z < low) | ((z > -inner * 0.04) & (z < high))
+    filled = (level_of < low) | ((level_of > -inner * 0.04) & (level_of < high))
     shade = tx.uv_grid(96, 48)[0]
     glass = GLASS * (0.84 + 0.2 * np.cos(2 * np.pi * (3 * shade + rng.uniform())))[..., None]
     grain = sand * (1 + 0.05 * tx.grid_noise(rng, (96, 48), 40, 20))[..., None]

@@ -26,7 +26,7 @@ def sample(rng: Rng) -> Instance:
         cut, image = h * 0.64, skin.image(wide, h, 80)
         opened = rng.random() < 0.5
         model.box((deep, wide, cut), image, 1.6, at=turn @ [0, 0, cut / 2], turn=turn)
-        lid = np.array([deep, wide, h * 0.35])
+        lid = (deep, wide, h * 0.35)
         if opened:
             swing = rotation("x", -rng.uniform(90, 140))
             hinge = np.array([0, wide / 2, cut])
@@ -81,10 +81,10 @@ def sample(rng: Rng) -> Instance:
         turn=turn,
         hull=False,
     )
-    wheel = head * 0.36
+    turning = head * 0.36
     pose = turn @ rotation("y", 90)
     for x, color in ((-1, (150, 150, 154)), (0, (84, 84, 88)), (1, (150, 150, 154))):
-        ring = np.array([(0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5)]) * [wheel, deep * 0.22]
+        ring = np.array([(0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5)]) * [turning, deep * 0.22]
         model.lathe(ring, plain(color), 14, 1, at=turn @ [x * deep * 0.22, wide * 0.12, body + head * 0.6], turn=pose)
     button = plain(tint(rng, choice(rng, ("red", "red", "black", "white"))))
     model.box(

@@ -90,7 +90,7 @@ def sample(rng: Rng) -> Instance:
             )
         for n in range(lenses):
             spot = np.add(corner, [(-1) ** n * wide * 0.06, (n - (lenses - 1) / 2) * wide * 0.13])
-            model.prism(circle(wide * 0.065, 12, spot), z - 2, 0, plain((16, 16, 22)), turn=turn, hull=False)
+            model.prism(circle(wide * 0.065, 12, spot.tolist()), z - 2, 0, plain((16, 16, 22)), turn=turn, hull=False)
     features = [
         ("with a lit screen" if lit else "with a dark screen") if not down else "face down",
         "with keys" if old else "",

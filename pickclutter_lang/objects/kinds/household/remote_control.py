@@ -31,7 +31,7 @@ def _face(rng: Rng, base: Floats, wide: float, long: float, few: bool) -> Textur
     draw.ellipse([0.12 * w, 0.03 * h, 0.12 * w + 0.18 * w, 0.03 * h + 0.18 * w], fill=(206, 40, 40))
     y, round_keys = 0.13 * h, rng.random() < 0.4
 
-    def button(x: float, top: float, width: float, height: float, fill: tuple[int, int, int]) -> None:
+    def button(x: float, top: float, width: float, height: float, fill: tuple[int, ...]) -> None:
         place = [x - width / 2, top, x + width / 2, top + height]
         draw.ellipse(place, fill=fill) if round_keys else draw.rounded_rectangle(place, 2, fill=fill)
 

@@ -35,7 +35,7 @@ def sample(rng: Rng) -> Instance:
     logo = rng.random() < 0.45
     if logo:
         spot = (np.abs(u - 0.78) * long < 7) & (np.abs(v - 0.24) * wide < 4)
-        image = tx.lerp_color(image, choice(rng, ((200, 170, 90), (190, 190, 196), skin.tints[0] * 0.6)), 0.85 * spot)
+        image = tx.lerp_color(image, choice(rng, ((200, 170, 90), (190, 190, 196), (70, 56, 40))), 0.85 * spot)
     cover = tx.to_uint8(image)
     inner = plain(np.clip(skin.tints[0] * 0.7 + 10, 0, 255))
     outline = rounded(long, wide, rng.uniform(3, 10))

@@ -45,8 +45,8 @@ def sample(rng: Rng) -> Instance:
         z = reach * (n / 3.5 - 1)
         at = turn @ [np.interp(z, form[:, 1], form[:, 0]), 0, z]
         model.box((r * 0.05, r * 0.34, length * 0.014), white, 0, at=at, turn=turn, hull=False)
-    z = np.linspace(-reach, reach, 7)
-    path = np.c_[np.interp(z, form[:, 1], form[:, 0]), 0 * z, z]
+    along = np.linspace(-reach, reach, 7)
+    path = np.c_[np.interp(along, form[:, 1], form[:, 0]), 0 * along, along]
     model.sweep(path, r * 0.03, white, segments=6, up=(1, 0, 0), turn=turn, hull=False)
     skin = finish(rng, "leather" if leather else choice(rng, ("foam", "rubber")), word)
     features = ["with white laces", "with white stripes" if stripes else "without stripes"]

@@ -53,7 +53,7 @@ KIND = Kind(
     synonyms=("basket ball", "hoops ball"),
     hypernyms=("ball", "sports equipment"),
     function="playing basketball",
-    description="a pebbled orange rubber sphere divided by black lines that cross and curve around it",
+    description="a pebbled reddish brown rubber sphere divided by black lines that cross and curve around it",
     longest=(0.095, 0.25),
     sample=sample,
 )

@@ -11,9 +11,12 @@ from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, rotation
 
 COLORS = (*("white",) * 6, *BRIGHT, "red", "black")
-DOTS = ((), ((0, 0),), ((-1, -1), (1, 1)))
-DOTS += (DOTS[1] + DOTS[2], DOTS[2] + ((-1, 1), (1, -1)))
-DOTS += (DOTS[1] + DOTS[4], DOTS[4] + ((-1, 0), (1, 0)))
+_TWO, _FOUR = ((-1, -1), (1, 1)), ((-1, -1), (1, 1), (-1, 1), (1, -1))
+DOTS: tuple[tuple[tuple[int, int], ...], ...] = (
+    *((), ((0, 0),), _TWO),
+    *((*_TWO, (0, 0)), _FOUR, (*_FOUR, (0, 0)), (*_FOUR, (-1, 0), (1, 0))),
+)
+"""Places of the dots for 0 to 6, from -1 to 1."""
 
 
 def _side(count: int, skin: Finish, ink: Floats, radius: float, size: float, big_one: bool) -> TextureImage:

@@ -124,7 +124,7 @@ KIND = Kind(
     synonyms=("rubber ducky", "bath duck", "toy duck", "duckling toy"),
     hypernyms=("toy",),
     function="playing in the bath",
-    description="a plump yellow bird with a round head, an orange bill, black eyes, a raised tail and a flat belly",
+    description="a plump yellow bird with a round head, a bright bill, black eyes, a raised tail and a flat belly",
     longest=(0.045, 0.15),
     sample=sample,
 )

@@ -70,7 +70,7 @@ KIND = Kind(
     synonyms=("rubik cube", "magic cube", "puzzle cube", "twisty puzzle"),
     hypernyms=("puzzle", "toy"),
     function="solving a puzzle",
-    description="a cube whose six faces are grids of square tiles in red, orange, yellow, green, blue and white",
+    description="a cube whose six faces are grids of square tiles in six bright colors, in order or mixed",
     longest=(0.045, 0.095),
     sample=sample,
 )

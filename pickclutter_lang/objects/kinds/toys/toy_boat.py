@@ -69,8 +69,8 @@ def sample(rng: Rng) -> Instance:
         z, long, broad = top, length * rng.uniform(0.38, 0.55), wide * 0.66
         for n in range(layers):
             high = deep * rng.uniform(0.7, 1.0) * (1.5 if form == "tug" else 1)
-            cabin = accent if n % 2 == 0 else paint
-            model.box((long, broad, high), cabin, 0.8, at=(-0.06 * length, 0, z + high / 2))
+            walls = accent if n % 2 == 0 else paint
+            model.box((long, broad, high), walls, 0.8, at=(-0.06 * length, 0, z + high / 2))
             for w in np.linspace(-0.36, 0.36, 4):
                 model.box(
                     (long * 0.12, broad + 0.8, high * 0.4),
@@ -92,8 +92,8 @@ def sample(rng: Rng) -> Instance:
             )
     words = {
         "sail": "with sails",
-        "tug": "with a funnel",
-        "ship": "with two funnels",
+        "tug": "with a smokestack",
+        "ship": "with two smokestacks",
         "speed": "with an outboard motor",
     }
     return model.instance(skin, "boat-shaped", [words[form]], colors=(word, other), density=350)
@@ -104,7 +104,7 @@ KIND = Kind(
     synonyms=("toy ship", "model boat", "bath boat"),
     hypernyms=("vehicle", "toy"),
     function="playing",
-    description="a small hull with a pointed bow and a flat deck with a mast and sails, or a cabin and a funnel",
+    description="a small hull with a pointed bow and a flat deck with a mast and sails, or a cabin and a smokestack",
     longest=(0.08, 0.31),
     sample=sample,
 )

@@ -36,7 +36,7 @@ def sample(rng: Rng) -> Instance:
     model.lathe([(r, 0), (r, h)], tx.to_uint8(image), 32, hull=False)
     model.hull([(*p, z) for p in circle(r * 1.02, 20) for z in (0, h)])
     head = tx.to_uint8(
-        (238, 232, 216) * (1 + 0.02 * tx.grid_noise(rng, (48, 48), 5, 5))[..., None] * rng.uniform(0.88, 1.03)
+        np.array([238, 232, 216]) * (1 + 0.02 * tx.grid_noise(rng, (48, 48), 5, 5))[..., None] * rng.uniform(0.88, 1.03)
     )
     for z in (0, h - 0.02 * r - 1):
         model.prism(circle(r * 0.97, 28), z, z + 1, head, hull=False)
