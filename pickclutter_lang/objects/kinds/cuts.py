@@ -9,7 +9,7 @@ import numpy as np
 from pickclutter_lang.objects.procedural.surfaces import Floats
 
 
-def thinned(grid: Floats, most: int = 7) -> Floats:
+def thinned(grid: Floats, most: int = 9) -> Floats:
     """Return at most some rows of a grid, the first and last among them, so that hulls stay small."""
     if len(grid) <= most:
         return grid
