@@ -57,9 +57,9 @@ def citrus(model: ModelBuilder, rng: Rng, sort: Citrus, skin: Finish) -> list[st
         cut_half(model, smooth(low, 14) * [r, r * slim], image, face, bend)
         return ["cut in half", "with a cut face"]
     model.lathe(smooth(low + high, 25) * [r, r * slim], image, bend=bend, turn=turn, pieces=1)
-    back = np.diag([1.0, -1.0, -1.0]) @ UPRIGHT  # the stem grows from the bottom of the outline
+
     foot = np.array([0, 0, r * slim * 0.96])
-    stub(model, rng, foot, r * 0.05, r * 0.09, choice(rng, ((104, 120, 50), (126, 100, 58))), turn @ back, hull=False)
+    stub(model, rng, foot, r * 0.05, r * 0.09, choice(rng, ((104, 120, 50), (126, 100, 58))), turn, hull=False)
     leafy = not pointed and rng.random() < sort.leaves
     if leafy:
         leaf(model, rng, foot, rng.uniform(0.9, 1.3) * r)
