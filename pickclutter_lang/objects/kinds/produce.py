@@ -13,6 +13,7 @@ from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, rotation
 
+LYING = rotation("x", -90)  # lays the axis of a lathe along +y
 LENGTHWISE = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])  # lays the axis of a lathe along +y, its +x side up
 UPRIGHT = np.eye(3)
 GREENS = ((92, 140, 50), (70, 116, 44), (112, 150, 66))

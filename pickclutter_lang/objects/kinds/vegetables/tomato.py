@@ -48,7 +48,7 @@ def sample(rng: Rng) -> Instance:
         skin.tints[0],
         tone=0.04,
         top=top,
-        spots=((228, 170, 90), rng.uniform(0, 0.008)),
+        spots=((228, 170, 90), rng.uniform(0, 0.004)),
         bottom=(skin.tints[0] * 0.8, 0.05),
     )
     turn = lying(rng) if sort == "oval" else UPRIGHT
@@ -61,7 +61,7 @@ def sample(rng: Rng) -> Instance:
         turn=turn,
         pieces=1,
     )
-    green = rng.random() < 0.7 or word == "orange"
+    green = rng.random() < 0.8 or word != "red"
     if green:
         color, foot = leaf_color(rng), np.array([0, 0, r * tall * (0.97 - dent)])
         calyx(model, rng, foot, r * rng.uniform(0.45, 0.8), int(rng.integers(5, 7)), color, turn, rise=0.45, width=0.14)
