@@ -66,7 +66,7 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
     """Add a loaf with straight sides and a domed top that bulges over them; a cut one shows its crumb."""
     color = skin.tints[0]
     length, half, tall = rng.uniform(130, 290), rng.uniform(42, 60), rng.uniform(75, 115)
-    bulge, edge = rng.uniform(1.04, 1.2), rng.uniform(0.5, 0.66)
+    bulge, edge = rng.uniform(1.04, 1.2), rng.uniform(0.46, 0.6)
     side = [
         (0.0, 0.0),
         (0.6, 0.0),
@@ -76,7 +76,7 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
         (bulge - 0.04, edge),
         (bulge, edge + 0.1),
     ]
-    right = smooth([*side, (0.9 * bulge, 0.84), (0.6, 0.97), (0.25, 1.0), (0, 1.0)], 19)
+    right = smooth([*side, (0.9 * bulge, edge + 0.22), (0.62, 0.94), (0.25, 1.0), (0, 1.0)], 19)
     outline = np.concatenate([right, right[-2:0:-1] * [-1, 1], right[:1]]) * [half, tall]
     stations = np.array([0, 0, 0.02, 0.06, 0.5, 0.94, 0.98, 1, 1])
     scale = np.array([0, 0.9, 0.965, 1, 1, 1, 0.965, 0.9, 0])

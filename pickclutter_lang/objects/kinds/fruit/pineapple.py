@@ -80,7 +80,7 @@ KIND = Kind(
     synonyms=("ananas", "whole pineapple"),
     hypernyms=("tropical fruit", "fruit", "food"),
     function="eating",
-    description="a large barrel-like fruit with rough skin of diamond-shaped scales and a crown of stiff pointed leaves",
+    description="a large barrel-like fruit with rough skin of diamond-shaped scales and a crown of pointed leaves",
     longest=(0.145, 0.31),
     sample=sample,
 )

@@ -51,7 +51,7 @@ def sample(rng: Rng) -> Instance:
         branch = [np.array([0, 0, 0.72 * tall]), 0.55 * center + [0, 0, 0.4 * tall], center]
         if center[2] < z0 + 0.3 * wide:
             model.sweep(smooth(branch, 5), 0.11 * wide, stalk, segments=7, up=(0.3, 0.2, 1), hull=False)
-    reach = wide * 0.42
+    reach = wide * 0.48
     model.hull(np.concatenate([c + reach * np.concatenate([np.eye(3), -np.eye(3)]) for c in centers]))
     return model.instance(skin, "umbrella-shaped", ["with a long stalk" if tall > 1.3 * wide else "with a short stalk"])
 

@@ -49,7 +49,7 @@ def sample(rng: Rng) -> Instance:
         plain(green),
         12,
         turn=LYING,
-        hull=False,
+        pieces=1,
     )
     stalk = smooth([(0, -1, 0), (0, 0.5 * long, 0), (rng.normal(0, 0.25) * long, long, rng.uniform(0, 0.2) * long)], 7)
     model.sweep(stalk, 0.17 * r + 1, plain(green * 0.95), segments=8, pieces=2)
@@ -66,7 +66,7 @@ KIND = Kind(
     synonyms=("chili", "chilli", "hot pepper"),
     hypernyms=("vegetable", "food"),
     function="seasoning food",
-    description="a slim, shiny, pointed pod, slightly bent, tapering to a thin tip, with a thin green stem at the wide end",
+    description="a slim, shiny, pointed pod that tapers to a thin tip, with a thin green stem at the wide end",
     longest=(0.055, 0.215),
     sample=sample,
 )

@@ -76,7 +76,7 @@ KIND = Kind(
     synonyms=("corn on the cob", "ear of corn", "sweetcorn cob"),
     hypernyms=("vegetable", "food"),
     function="boiling and eating",
-    description="a long tapered cob covered in straight rows of small shiny kernels, sometimes wrapped in green husk leaves",
+    description="a long tapered cob covered in straight rows of small shiny kernels, sometimes in green husk leaves",
     longest=(0.13, 0.25),
     sample=sample,
 )

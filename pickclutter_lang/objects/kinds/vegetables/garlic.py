@@ -18,7 +18,7 @@ def sample(rng: Rng) -> Instance:
     skin = finish(rng, "food", "white", rgb=WHITES)
     color = skin.tints[0]
     r, tall, neck = rng.uniform(19, 34), rng.uniform(0.72, 0.98), rng.uniform(0.12, 0.2)
-    top = rng.uniform(1.2, 2.1)
+    top = rng.uniform(1.15, 1.85)
     outline = [
         (0, -0.72),
         (0.3, -0.76),

@@ -58,7 +58,7 @@ def sample(rng: Rng) -> Instance:
     u, v = tx.uv_grid(72, 144)
     groove = rib(2 * np.pi * u) ** 2 * tx.smoothstep(-np.abs(v - 0.5), -0.48, -0.3)
     image = tx.lerp_color(base, color * 0.62, rng.uniform(0.35, 0.8) * groove)
-    model.lathe(smooth(outline, 22) * [r, r * tall], tx.to_uint8(image), 4 * ribs, bend=bend, pieces=1)
+    model.lathe(smooth(outline, 17) * [r, r * tall], tx.to_uint8(image), 4 * ribs, bend=bend, pieces=1)
     high, lean = r * rng.uniform(0.28, 0.7), rng.normal(0, 0.25, 2) * r
     path = smooth([(0, 0, 0.6 * r * tall), (0, 0, 0.68 * r * tall + 0.4 * high), (*lean, 0.68 * r * tall + high)], 7)
     wood = np.array(choice(rng, ((104, 108, 56), (134, 112, 66), (92, 86, 48)))) * rng.uniform(0.85, 1.1)
