@@ -87,7 +87,10 @@ def ring(model: ModelBuilder, rng: Rng, radius: float, thick: float, tall: float
     path = np.c_[radius * wobble * np.cos(angle), radius * wobble * np.sin(angle), np.full(33, tall)]
     uneven = 1 + rng.uniform(0, 0.05) * np.cos(3 * angle + rng.uniform(0, 6.3))
     path[-1], uneven[-1] = path[0], uneven[0]
-    model.sweep(path, thick * uneven, image, tall * uneven, segments=18, closed=True, pieces=8)
+    half = image[: image.shape[0] // 2]  # mirrored, so that the two ends of the image meet
+    model.sweep(
+        path, thick * uneven, np.concatenate([half, half[::-1]]), tall * uneven, segments=18, closed=True, pieces=8
+    )
 
 
 def ring_icing(

@@ -20,10 +20,10 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=(*CRUSTS, (128, 78, 42)))
     color, thick = skin.tints[0], rng.uniform(20, 28)
-    radius, tall = thick * rng.uniform(1.12, 1.42), thick * rng.uniform(0.66, 0.9)
-    u, _ = tx.uv_grid(128, 80)
+    radius, tall = thick * rng.uniform(1.2, 1.5), thick * rng.uniform(0.66, 0.9)
+    u, _ = tx.uv_grid(160, 112)
     up = np.sin(2 * np.pi * u)
-    baked = crust(rng, color, (128, 80))
+    baked = crust(rng, color, (160, 112))
     pale = np.minimum(color * 1.28 + 14, (236, 202, 146))
     image = tx.to_uint8(tx.lerp_color(baked, pale, 0.7 * tx.smoothstep(-up, -0.1, 0.5)))
     seeds = choice(rng, ("", "", *SEEDS))
@@ -31,10 +31,10 @@ def sample(rng: Rng) -> Instance:
         strewn_on = strewn(
             rng,
             image,
-            int(rng.integers(150, 420)),
+            int(rng.integers(300, 900)),
             SEEDS[seeds],
             0 if seeds == "poppy seeds" else 2,
-            1 if seeds == "poppy seeds" else 2,
+            1,
         )
         image = np.where((up > 0.05)[..., None], strewn_on, image)
     ring(model, rng, radius, thick, tall, image)

@@ -31,7 +31,7 @@ def sample(rng: Rng) -> Instance:
     part = length * (1 - bare)
     across = [image.swapaxes(0, 1)[::-1] for image in (front(rng, brand, part, wide), facts(rng, brand, part, wide))]
     paper = finish(rng, "paper", brand.colors[0], wear=0).painted(brand.background)
-    sides = {"top": across[0], "bottom": across[1], **{s: paper for s in ("left", "right", "front", "back")}}
+    sides = {"top": across[0], "bottom": across[1], **dict.fromkeys(("left", "right", "front", "back"), paper)}
     high = thin + 1.6
     model.box((wide + 1.6, part, high), sides, 1.5, at=(0, (part - length) / 2, high / 2 - 0.5))
     foil = plain(choice(rng, SILVER))

@@ -6,7 +6,7 @@ from pickclutter_lang.objects.kinds.baking import STREWN, strewn
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, bumps, smooth
-from pickclutter_lang.objects.kinds.produce import lying
+from pickclutter_lang.objects.kinds.produce import lying, uneven
 from pickclutter_lang.objects.kinds.skins import peel
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
@@ -65,11 +65,7 @@ def sample(rng: Rng) -> Instance:
             (2 * r, 2 * r, 1.9 * r), image, bumps(rng, 0.06, 4.0), rows=15, segments=22, at=turn @ (0, 0, z), turn=turn
         )
         skirt = [(0.9 * r, z - 0.68 * r), (1.06 * r, z - 0.5 * r), (0.98 * r, z - 0.3 * r)]
-        wave, phase = int(rng.integers(7, 12)), rng.uniform(0, 6.3)
-        frill = lambda p, w=wave, f=phase: (
-            p * (1 + 0.05 * np.cos(w * np.arctan2(p[:, 1], p[:, 0]) + f))[:, None] ** [1, 1, 0]
-        )  # noqa: E731
-        model.lathe(skirt, image, 30, bend=frill, turn=turn, hull=False)
+        model.lathe(skirt, image, 30, bend=uneven(rng, 0, int(rng.integers(7, 12)), 0.1), turn=turn, hull=False)
     features = [
         "with soft ice cream" if soft else f"with {('one scoop', 'two scoops', 'three scoops')[len(words) - 1]}",
         "with sprinkles" if dotted and not soft else "",

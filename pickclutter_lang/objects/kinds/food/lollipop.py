@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pickclutter_lang.objects.kinds.baking import flat_body
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
@@ -17,7 +18,11 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     flat = rng.random() < 0.55
     skin = finish(
-        rng, "food", COLORS, "striped" if rng.random() < 0.75 else "plain", second=("white", "white", *COLORS)
+        rng,
+        "food",
+        COLORS,
+        "striped" if rng.random() < (0.9 if flat else 0.6) else "plain",
+        second=("white", "white", *COLORS),
     )
     first, last = skin.tints[0], skin.tints[-1]
     r, stick = (rng.uniform(20, 40) if flat else rng.uniform(12, 18)), rng.uniform(60, 110)
@@ -29,11 +34,8 @@ def sample(rng: Rng) -> Instance:
         wave = np.abs((arms * angle + rounds * away ** rng.uniform(0.7, 1.1)) % 1 - 0.5)
         colors = tx.lerp_color(first, last, tx.smoothstep(wave, 0.22, 0.28))
         deep = rng.uniform(8, 13)
-        turn = np.arange(36) * np.pi / 18
-        ring, face = np.c_[np.cos(turn), np.sin(turn)] * r, tx.to_uint8(colors)
-        edge = tx.lerp_color(first, last, (np.floor(tx.uv_grid(8, 144)[0] * 2 * arms * round(abs(rounds) + 1)) % 2))
-        model.prism(ring * 0.94, -deep / 2, deep / 2, face, tx.to_uint8(edge), hull=False)
-        model.prism(ring, -deep * 0.36, deep * 0.36, face, tx.to_uint8(edge))
+        half = [(0, -0.5), (0.86, -0.5), (0.97, -0.3), (1, 0.0), (0.97, 0.3), (0.86, 0.5), (0, 0.5)]
+        flat_body(model, np.array(half) * [r, deep], lambda points: points, tx.to_uint8(colors), 36)
         shape = "disc-shaped"
     else:
         base = peel(rng, first, tone=0.03, texels=(56, 96))

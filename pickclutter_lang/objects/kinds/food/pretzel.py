@@ -20,7 +20,7 @@ def sample(rng: Rng) -> Instance:
     thick = half * rng.uniform(0.13, 0.18)
     tall = rng.uniform(0.72, 0.95)
     strand = [
-        (-0.44, -0.68, 0.9),
+        (-0.44, -0.7, 0.7),
         (-0.2, -0.3, 0.55),
         (0.08, 0.12, 0.5),
         (0.3, 0.52, 0),
@@ -33,7 +33,7 @@ def sample(rng: Rng) -> Instance:
     path = smooth([*strand, (0, -0.8, 0), *other], 64) * [half, half * tall, 1.1 * thick]
     path = np.c_[-path[:, 1], path[:, 0], path[:, 2]]
     t = np.linspace(-1, 1, 64)
-    widths = thick * (0.72 + 0.4 * np.exp(-((t / 0.22) ** 2))) * (1 - 0.3 * np.abs(t) ** 6)
+    widths = thick * (0.72 + 0.4 * np.exp(-((t / 0.22) ** 2))) * (1 - 0.65 * np.abs(t) ** 30)
     baked = crust(rng, color, (176, 40), 0.06)
     u, v = tx.uv_grid(176, 40)
     split = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.baking import CRUMBS, crumb, wavy
+from pickclutter_lang.objects.kinds.baking import crumb, wavy
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder
@@ -43,15 +43,15 @@ def sample(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=BREADS[word])
     half, triangle = rng.uniform(42, 58), rng.random() < 0.6
     outline = slice_outline(rng, half, triangle)
-    face: Floats = crumb(rng, skin.tints[0], (72, 72)).astype(float)
+    face: Floats = crumb(rng, skin.tints[0], (80, 80), 0.09).astype(float)
     if toasted:
-        face = tx.lerp_color(face, (176, 112, 54), tx.smoothstep(tx.grid_noise(rng, (72, 72), 3, 3), -1.2, 1.0) * 0.75)
-    u, v = tx.uv_grid(24, 128)
+        face = tx.lerp_color(face, (176, 112, 54), tx.smoothstep(tx.grid_noise(rng, (80, 80), 3, 3), -1.2, 1.0) * 0.75)
+    u = tx.uv_grid(24, 128)[0]
     rim = np.array((160, 100, 52)) * rng.uniform(0.8, 1.15)
     cut = (u < 0.4) if triangle else np.zeros(u.shape, dtype=bool)  # the first side of a triangle is the long one
     wall = np.where(
         cut[..., None],
-        crumb(rng, skin.tints[0], (24, 128)),
+        crumb(rng, skin.tints[0], (24, 128), 0.09),
         rim * (1 + 0.06 * tx.grid_noise(rng, u.shape, 4, 20))[..., None],
     )
     thick, z = rng.uniform(10, 16), 0.0
@@ -65,7 +65,7 @@ def sample(rng: Rng) -> Instance:
         layer = (outline - outline.mean(axis=0)) * reach[:, None] + outline.mean(axis=0) + rng.normal(0, 0.8, 2)
         tone = np.array(color) * rng.uniform(0.88, 1.06)
         paint = peel(rng, tone, tone=0.1, patches=(tone * 0.8, 0.3), streaks=(tone * 1.15, 0.2), texels=(24, 64))
-        deep *= rng.uniform(0.8, 1.5)
+        deep *= rng.uniform(1.0, 2.2)
         model.prism(layer, z, z + deep, paint, hull=False)
         z += deep
     lid = thick * rng.uniform(0.9, 1.05)

@@ -45,7 +45,7 @@ def sample(rng: Rng) -> Instance:
     rind, seeds = r * rng.uniform(0.05, 0.1), int(rng.integers(0, 60)) if sort == "half" else int(rng.integers(20, 160))
     flesh = skin.tints[0]
     face = cut_face(rng, flesh, outline, r, rind, seeds)
-    u, v = tx.uv_grid(24, 160)
+    u = tx.uv_grid(24, 160)[0]
     stripes = tx.smoothstep(tx.grid_noise(rng, u.shape, 2, 44) + 0.3 * tx.grid_noise(rng, u.shape, 8, 60), -0.2, 0.6)
     green = tx.lerp_color((46, 96, 44), np.array((132, 168, 84)) * rng.uniform(0.8, 1.1), stripes)
     place = np.abs(u - 0.5) * len(outline)
@@ -54,7 +54,7 @@ def sample(rng: Rng) -> Instance:
         wall, flesh * (1 + 0.05 * tx.grid_noise(rng, u.shape, 4, 40))[..., None], tx.smoothstep(place, 12.4, 13.6)
     )
     thick = rng.uniform(14, 38)
-    shifted = (outline * [-1, 1])[::-1] + [0.6 * r, 0]
+    shifted = np.add((outline * [-1, 1])[::-1], (0.6 * r, 0))
     model.prism(shifted, 0, thick, face[:, ::-1], tx.to_uint8(wall[:, ::-1]))
     features = ["without seeds" if seeds < 4 else "with dark seeds", "with a green rind"]
     return model.instance(skin, "triangular" if sort == "wedge" else "semicircular", features, colors=(word, "green"))
@@ -65,7 +65,7 @@ KIND = Kind(
     synonyms=("slice of watermelon", "piece of watermelon", "watermelon"),
     hypernyms=("fruit", "food"),
     function="eating",
-    description="a flat piece of juicy red fruit with small dark seeds, bordered by a pale ring and a curved green rind",
+    description="a flat piece of juicy red fruit with small dark seeds, a pale border and a curved green rind",
     longest=(0.085, 0.27),
     sample=sample,
 )

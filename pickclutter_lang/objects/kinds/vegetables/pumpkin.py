@@ -37,6 +37,8 @@ def sample(rng: Rng) -> Instance:
         (0, 0.68),
     ]
 
+    profile = smooth(outline, 19) * [r, r * tall]
+
     def rib(angle: Floats) -> Floats:
         return np.asarray(1 - np.abs(np.cos(ribs * angle / 2)) ** 0.8)
 
@@ -58,7 +60,9 @@ def sample(rng: Rng) -> Instance:
     u, v = tx.uv_grid(72, 144)
     groove = rib(2 * np.pi * u) ** 2 * tx.smoothstep(-np.abs(v - 0.5), -0.48, -0.3)
     image = tx.lerp_color(base, color * 0.62, rng.uniform(0.35, 0.8) * groove)
-    model.lathe(smooth(outline, 17) * [r, r * tall], tx.to_uint8(image), 4 * ribs, bend=bend, pieces=1)
+    model.lathe(profile, tx.to_uint8(image), 4 * ribs, bend=bend, hull=False)
+    peaks = np.arange(ribs) * 2 * np.pi / ribs
+    model.hull(bend(np.array([[q * np.cos(a), q * np.sin(a), z] for q, z in profile for a in peaks])))
     high, lean = r * rng.uniform(0.28, 0.7), rng.normal(0, 0.25, 2) * r
     path = smooth([(0, 0, 0.6 * r * tall), (0, 0, 0.68 * r * tall + 0.4 * high), (*lean, 0.68 * r * tall + high)], 7)
     wood = np.array(choice(rng, ((104, 108, 56), (134, 112, 66), (92, 86, 48)))) * rng.uniform(0.85, 1.1)
