@@ -50,7 +50,7 @@ def citrus(model: ModelBuilder, rng: Rng, sort: Citrus, skin: Finish) -> list[st
         bottom=ends,
         texels=(100, 160),
     )
-    image = pitted(rng, base, int(rng.integers(64, 84)), rng.uniform(0.03, 0.11))
+    image = pitted(rng, base, int(rng.integers(90, 130)), rng.uniform(0.03, 0.1))
     bend = uneven(rng, 0.05, lean=0.02)
     if rng.random() < 0.1:
         face = segments_face(rng, color, (240, 232, 206), choice(rng, sort.flesh), int(rng.integers(8, 12)))

@@ -78,8 +78,8 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
     ]
     right = smooth([*side, (0.9 * bulge, edge + 0.22), (0.62, 0.94), (0.25, 1.0), (0, 1.0)], 19)
     outline = np.concatenate([right, right[-2:0:-1] * [-1, 1], right[:1]]) * [half, tall]
-    stations = np.array([0, 0, 0.02, 0.06, 0.5, 0.94, 0.98, 1, 1])
-    scale = np.array([0, 0.9, 0.965, 1, 1, 1, 0.965, 0.9, 0])
+    stations = np.array([0, 0.03, 0.1, 0.5, 0.9, 0.97, 1])
+    scale = np.array([0.84, 0.95, 1, 1, 1, 0.95, 0.84])
     if cut:
         stations, scale = stations[:-2], np.r_[scale[:-3], 1.0]
     middle = np.array([0, 0.45 * tall])
@@ -94,19 +94,11 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
     wall = tx.lerp_color(np.minimum(crust(rng, color * 1.25, (144, 96)), (236, 196, 136)), color * 0.85, 0.85 * top)
     wall = tx.lerp_color(wall, np.minimum(color * 1.4, (236, 200, 140)), 0.8 * split)
     model.surface(grid_surface(points), tx.to_uint8(wall))
-    model.hull(points[[0, 1, 3, 4, -4, -2, -1]].reshape(-1, 3))
-    if cut:
-        face = crumb(rng, choice(rng, CRUMBS), (72, 72))
-        model.prism(
-            outline[-2::-1] * [-1, 1],
-            0,
-            1.0,
-            face,
-            tx.to_uint8(color[None, None] * np.ones((8, 8, 1))),
-            at=(0, length / 2, 0),
-            turn=STANDING,
-            hull=False,
-        )
+    model.hull(points[[0, 1, 2, -3, -2, -1]].reshape(-1, 3))
+    heel = crust(rng, color * 1.15, (56, 56))
+    faces = heel, crumb(rng, choice(rng, CRUMBS), (72, 72), 0.12) if cut else heel
+    for row, face, y in zip((rows[0], rows[-1]), faces, (-length / 2, length / 2 - 1), strict=True):
+        model.prism(row[-2::-1] * [-1, 1], 0, 1, face, heel, at=(0, y, 0), turn=STANDING, hull=False)
     features = ["cut at the end" if cut else "uncut", "with a domed top", "with a split on top" if crack else ""]
     return model.instance(skin, "rectangular", features)
 

@@ -18,7 +18,7 @@ def sample(rng: Rng) -> Instance:
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=CRUSTS)
     length, wide = rng.uniform(125, 175), rng.uniform(15, 20)
-    t = np.linspace(-1, 1, 17)
+    t = np.sin(np.linspace(-1, 1, 17) * np.pi / 2)  # closer together at the round ends
     curve = rng.uniform(0, 10)
     bend = curve * (1 - t**2) - curve / 2
     cap = np.sqrt(np.maximum(1 - np.abs(t) ** 5, 0.08))
@@ -26,10 +26,10 @@ def sample(rng: Rng) -> Instance:
     baked = crust(rng, skin.tints[0] * 1.06, (96, 64))
     pale = np.array((240, 216, 168)) * rng.uniform(0.93, 1.03)
     for side in (-1, 1):
-        inward = np.cos(2 * np.pi * u) * -side * np.cos(0.5) + np.sin(2 * np.pi * u) * np.sin(0.5)
-        white = tx.smoothstep(-inward if side else inward, 0.55, 0.8)
+        inward = 0.85 * side * np.cos(2 * np.pi * u) + 0.5 * np.sin(2 * np.pi * u)
+        white = tx.smoothstep(inward, 0.55, 0.8)
         image = tx.to_uint8(tx.lerp_color(baked, pale, white))
-        path = np.c_[bend + side * wide * 0.82, t * length / 2, np.full(17, wide)]
+        path = np.c_[bend + side * wide * 0.74, t * length / 2, np.full(17, wide)]
         model.sweep(path, wide * 0.92 * cap, image, wide * 1.0 * cap, power=2.2, segments=18, pieces=2)
     r = wide * rng.uniform(0.62, 0.8)
     out = length * rng.uniform(0.98, 1.16)

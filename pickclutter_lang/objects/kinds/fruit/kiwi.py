@@ -37,14 +37,14 @@ def sample(rng: Rng) -> Instance:
     hairs = peel(
         rng,
         color,
-        patches=(color * 0.82, 0.3),
-        streaks=(color * 1.12, 0.2),
+        patches=(color * 0.9, 0.3),
+        streaks=(color * 1.06, 0.15),
         top=(color * 0.5, 0.07),
         bottom=(color * 0.55, 0.06),
-        spots=(color * 0.7, 0.1),
+        spots=(color * 0.8, 0.06),
         spot_count=62,
     )
-    fuzz = tx.to_uint8(tx.pixel_noise(hairs, rng, 9))
+    fuzz = tx.to_uint8(tx.pixel_noise(hairs, rng, 12))
     low, bend = [(0, -0.98), (0.2, -0.97), (0.6, -0.78), (0.92, -0.4), (1, 0)], uneven(rng, 0.1, lean=0.02)
     if rng.random() < 0.3:
         word = choice(rng, ("green", "green", "green", "yellow"))

@@ -5,7 +5,14 @@ from pickclutter_lang.objects.kinds.finishes import Rng, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder
 
-SORT = Citrus((31, 44), (0.9, 1.08), (0, 0.02), ((246, 160, 50), (240, 140, 40), (196, 60, 40)), (222, 164, 40), 0.25)
+SORT = Citrus(
+    (31, 44),
+    (0.9, 1.08),
+    (0, 0.02),
+    ((246, 160, 50), (240, 140, 40), (248, 172, 70), (196, 60, 40)),
+    (222, 164, 40),
+    0.25,
+)
 ORANGES = ((240, 128, 16), (232, 112, 18), (246, 146, 32), (226, 100, 20))
 
 

@@ -34,7 +34,7 @@ def sample(rng: Rng) -> Instance:
     field = tx.grid_noise(rng, (80, 128), 2, 2) + 0.2 * tx.grid_noise(rng, (80, 128), 5, 40)
     level, soft = float(np.quantile(field, 1 - share)), rng.uniform(0.8, 2.2)
     base = tx.lerp_color(skin.tints[0], blush, 0.92 * tx.smoothstep(field, level - soft, level + soft))
-    spotted = peel(rng, (255, 255, 255), spots=(blush, rng.uniform(0, 0.03)), texels=(80, 128), spot_count=64)
+    spotted = peel(rng, (255, 255, 255), spots=(blush, rng.uniform(-0.02, 0.012)), texels=(80, 128), spot_count=64)
     hollow = tx.smoothstep(tx.uv_grid(80, 128)[1], 0.84, 0.97) * rng.uniform(0, 1)
     base = tx.lerp_color(base * spotted / 255, (222, 176, 90), hollow)
     velvet = tx.pixel_noise(tx.lerp_color(base, (236, 208, 190), np.full((80, 128), rng.uniform(0.02, 0.14))), rng, 4)

@@ -10,7 +10,7 @@ from pickclutter_lang.objects.kinds.produce import uneven
 from pickclutter_lang.objects.kinds.skins import peel
 
 SKINS = {
-    "green": ((150, 170, 56), (120, 152, 52), (168, 180, 70)),
+    "green": ((158, 176, 66), (138, 164, 62), (174, 184, 80)),
     "yellow": ((214, 190, 72), (226, 200, 84), (204, 180, 60)),
     "brown": ((150, 112, 58), (132, 98, 52)),
     "red": ((150, 36, 40), (172, 50, 44)),

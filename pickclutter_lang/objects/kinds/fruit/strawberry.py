@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.finishes import Rng, finish
+from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
 from pickclutter_lang.objects.kinds.produce import calyx, leaf_color, lying, scattered, stub, uneven
 from pickclutter_lang.objects.kinds.skins import peel
 from pickclutter_lang.objects.procedural import textures as tx
 
+SEEDS = ((232, 196, 92), (214, 164, 74), (236, 210, 130), (150, 80, 44))
 REDS = ((200, 26, 30), (176, 18, 28), (214, 46, 34), (156, 14, 26))
 
 
@@ -36,7 +37,7 @@ def sample(rng: Rng) -> Instance:
     cols = np.array([6, 13, 18, 22, 24, 23, 18, 8]) * rng.uniform(0.85, 1.1)
     seed = scattered(rng, (96, 144), rows, cols, rng.uniform(0.17, 0.26))
     color = tx.lerp_color(base, base * 0.72, np.clip(np.roll(seed, 1, axis=0) - seed, 0, 1))
-    color = tx.lerp_color(color, np.array([232, 196, 92]) * rng.uniform(0.8, 1.05), 0.9 * seed)
+    color = tx.lerp_color(color, choice(rng, SEEDS), rng.uniform(0.5, 0.9) * seed)
     model.lathe(profile, tx.to_uint8(color), bend=uneven(rng, 0.12, lean=0.06), turn=turn, pieces=1)
     leafy = rng.random() < 0.93
     if leafy:
