@@ -100,7 +100,7 @@ def ring_icing(
     around, across = np.linspace(0, 2 * np.pi, 41), np.linspace(0, 1, 9)
     around[-1] = 0
     edges = [wavy(rng, around, drips) for _ in range(2)]
-    low, high = np.pi * (0.12 - edges[0]), np.pi * (0.95 + edges[1])
+    low, high = np.pi * (0.05 - edges[0]), np.pi * (0.98 + edges[1])
     section = high[None] + (low - high)[None] * across[:, None]
     out = radius + (thick + 0.9) * 1.04 * np.cos(section)
     z = tall + (tall + 0.9) * 1.05 * np.sin(section)

@@ -74,13 +74,13 @@ def stub(
     points = [(0, 0, -0.15 * length), (*(0.3 * lean), 0.5 * length), (*lean, length)]
     path = np.asarray(foot, dtype=float) + smooth(points, 5)
     widths = thick * np.interp(np.linspace(0, 1, 5), [0, 0.25, 0.7, 1], [1.25, 1, 0.95, flare])
-    model.sweep(path @ turn.T, widths, plain(color), segments=8, up=turn @ (0.1, 1, 0), pieces=1, hull=hull)
+    model.sweep(path @ turn.T, widths, plain(color), segments=8, up=(turn @ (0.1, 1, 0)).tolist(), pieces=1, hull=hull)
 
 
 def calyx(
     model: ModelBuilder,
     rng: Rng,
-    foot: npt.ArrayLike,
+    foot: Floats,
     length: float,
     count: int,
     color: npt.ArrayLike,
@@ -134,14 +134,15 @@ def segments_face(rng: Rng, rind: npt.ArrayLike, pith: npt.ArrayLike, flesh: npt
     return tx.to_uint8(tx.lerp_color(color, pulp, juicy))
 
 
-def scattered(rng: Rng, shape: Sequence[int], rows: int, cols: Sequence[float], size: float = 0.3) -> Floats:
+def scattered(rng: Rng, shape: Sequence[int], rows: int, cols: npt.ArrayLike, size: float = 0.3) -> Floats:
     """Return a mask [H, W] of spots in staggered rows, as of seeds; `cols` is how many each row holds, bottom first.
 
     :param size: radius of a spot as a share of the distance between two
     """
     u, v = tx.uv_grid(shape[0], shape[1])
+    held = np.asarray(cols, dtype=float)
     row = np.clip((v * rows).astype(int), 0, rows - 1)
-    counts = np.maximum(np.rint(np.interp(np.arange(rows), np.linspace(0, rows - 1, len(cols)), cols)), 3)
+    counts = np.maximum(np.rint(np.interp(np.arange(rows), np.linspace(0, rows - 1, len(held)), held)), 3)
     phase = rng.uniform(-0.15, 0.15, rows) + 0.5 * (np.arange(rows) % 2)
     x = (u * counts[row] + phase[row]) % 1 - 0.5
     return np.asarray(1 - tx.smoothstep(np.hypot(x, (v * rows) % 1 - 0.5), size * 0.7, size))

@@ -32,7 +32,7 @@ def sample(rng: Rng) -> Instance:
             skin, "round", ["with flour on top" if floury else "with a shiny crust", "with cuts on top"]
         )
     length, slim = rng.uniform(170, 300), rng.uniform(0.17, 0.26)
-    t = np.linspace(-1, 1, 18)
+    t = np.sin(np.linspace(-1, 1, 15) * np.pi / 2)
     width = length * slim * np.maximum(1 - np.abs(t) ** rng.uniform(2.2, 4), 0.12) ** 0.6
     path = np.c_[6 * np.sin(2 * t + rng.uniform(0, 6)), t * length / 2, 0.7 * width]
     model.sweep(

@@ -11,7 +11,7 @@ from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.surfaces import Floats
 
 DOUGHS = ((196, 140, 80), (176, 118, 62), (208, 160, 100), (160, 104, 56))
-DARK = ((76, 46, 32), (58, 36, 28))
+DARK = ((96, 60, 38), (84, 52, 36))
 
 
 def sample(rng: Rng) -> Instance:
@@ -30,7 +30,7 @@ def sample(rng: Rng) -> Instance:
     def bend(points: Floats) -> Floats:
         angle = np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi)
         factor = 1 + np.interp(angle, np.linspace(0, 2 * np.pi, 65), np.r_[phase, phase[:1]])
-        return np.c_[points[:, :2] * factor[:, None], points[:, 2] * (0.6 + 0.4 * factor)]
+        return np.asarray(points * np.stack([factor, factor, 0.6 + 0.4 * factor], -1))
 
     outline = [
         (0, 0),

@@ -7,7 +7,7 @@ from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder
 from pickclutter_lang.objects.procedural import textures as tx
 
-GOLDS = ((206, 142, 66), (190, 120, 52), (216, 158, 82), (176, 106, 46))
+GOLDS = ((184, 122, 60), (168, 104, 50), (194, 138, 78), (154, 94, 46))
 
 
 def sample(rng: Rng) -> Instance:
@@ -28,7 +28,7 @@ def sample(rng: Rng) -> Instance:
     layers = 0.5 + 0.5 * np.sin(2 * np.pi * (2.5 * along + 0.2 * tx.grid_noise(rng, u.shape, 20, 3)))
     brown = tx.smoothstep(np.sin(2 * np.pi * u), -0.5, 0.9) * rng.uniform(0.4, 0.95)
     shade = tx.lerp_color(
-        np.minimum(color * 1.3, (240, 200, 130)), color * 0.72, brown * (1 - 0.5 * layers * (along > 0.25))
+        np.minimum(color * 1.22, (226, 184, 120)), color * 0.72, brown * (1 - 0.5 * layers * (along > 0.25))
     )
     shade = tx.lerp_color(shade, (236, 198, 128), 0.65 * tx.smoothstep(along, 0.86, 0.98))
     shade = tx.lerp_color(shade, color * 0.5, 0.7 * (1 - tx.smoothstep(np.abs(along - 0.02), 0.0, 0.035)))

@@ -24,7 +24,8 @@ def sample(rng: Rng) -> Instance:
 
     def pleated(points: Floats) -> Floats:
         angle = np.arctan2(points[:, 1], points[:, 0])
-        return np.asarray(points * np.c_[[1 + 0.035 * np.cos(pleats * angle)] * 2 + [np.ones(len(points))]].T)
+        factor = 1 + 0.035 * np.cos(pleats * angle)
+        return np.asarray(points * np.stack([factor, factor, np.ones(len(points))], -1))
 
     flat = liner.image(2 * np.pi * rim, low + foot)
     folds = 0.85 + 0.15 * np.cos(2 * np.pi * pleats * tx.uv_grid(*flat.shape[:2])[0])
@@ -44,9 +45,8 @@ def sample(rng: Rng) -> Instance:
     def swirled(points: Floats) -> Floats:
         angle, up = np.arctan2(points[:, 1], points[:, 0]), (points[:, 2] - low) / tall
         factor = 1 + depth * np.cos(lobes * (angle + swirl * 2 * up))
-        return np.c_[
-            points[:, :2] * factor[:, None], points[:, 2] + 2.5 * np.cos(angle - 6.3 * tiers * up) * (up > 0.1)
-        ]
+        lift = 2.5 * np.cos(angle - 6.3 * tiers * up) * (up > 0.1)
+        return np.stack([points[:, 0] * factor, points[:, 1] * factor, points[:, 2] + lift], -1)
 
     color = frosting.tints[0]
     image = peel(rng, color, tone=0.03, streaks=(color * 0.9, 0.15), texels=(56, 128))

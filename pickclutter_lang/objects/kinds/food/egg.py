@@ -11,7 +11,7 @@ from pickclutter_lang.objects.kinds.skins import peel
 SHELLS = {
     "white": ((242, 238, 228), (234, 230, 220), (246, 240, 226)),
     "brown": ((196, 140, 100), (180, 122, 84), (208, 158, 122), (164, 108, 74)),
-    "turquoise": ((176, 204, 196),),
+    "turquoise": ((140, 204, 198), (156, 212, 202)),
 }
 
 

@@ -64,8 +64,8 @@ def sample(rng: Rng) -> Instance:
         model.ball(
             (2 * r, 2 * r, 1.9 * r), image, bumps(rng, 0.06, 4.0), rows=15, segments=22, at=turn @ (0, 0, z), turn=turn
         )
-        skirt = [(0.9 * r, z - 0.68 * r), (1.06 * r, z - 0.5 * r), (0.98 * r, z - 0.3 * r)]
-        model.lathe(skirt, image, 30, bend=uneven(rng, 0, int(rng.integers(7, 12)), 0.1), turn=turn, hull=False)
+        skirt = [(0.78 * r, z - 0.66 * r), (1.02 * r, z - 0.5 * r), (0.98 * r, z - 0.28 * r)]
+        model.lathe(skirt, image, 30, bend=uneven(rng, 0, int(rng.integers(7, 12)), 0.1), turn=turn, pieces=1)
     features = [
         "with soft ice cream" if soft else f"with {('one scoop', 'two scoops', 'three scoops')[len(words) - 1]}",
         "with sprinkles" if dotted and not soft else "",
@@ -81,17 +81,11 @@ def swirl(model: ModelBuilder, rng: Rng, color: Floats, rim: float, deep: float,
     image = peel(rng, color, tone=0.03, streaks=(color * 0.93, 0.2), texels=(56, 96))
 
     def lift(points: Floats) -> Floats:
-        angle = np.arctan2(points[:, 1], points[:, 0])
-        return (
-            points
-            + np.c_[
-                np.zeros((len(points), 2)),
-                tall / rounds * 0.3 * np.sin(angle) * np.clip(1.4 - points[:, 2] / (deep + tall), 0, 1),
-            ]
-        )
+        angle, low = np.arctan2(points[:, 1], points[:, 0]), np.clip(1.4 - points[:, 2] / (deep + tall), 0, 1)
+        return np.asarray(points + (0.3 * tall / rounds * np.sin(angle) * low)[:, None] * [0, 0, 1])
 
     profile = smooth([(0.7 * rim, deep - 2), *np.c_[radius, deep + tall * t]], 40)
-    model.lathe(profile, image, 28, bend=lift, turn=turn, pieces=1)
+    model.lathe(profile, image, 28, bend=lift, turn=turn, pieces=4)
 
 
 KIND = Kind(

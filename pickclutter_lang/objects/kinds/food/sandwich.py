@@ -57,6 +57,7 @@ def sample(rng: Rng) -> Instance:
     thick, z = rng.uniform(10, 16), 0.0
     model.prism(outline, z, z + thick, tx.to_uint8(face), tx.to_uint8(wall))
     z += thick
+    edges: list[Floats] = []
     names = list(rng.permutation(list(FILLINGS))[: int(rng.integers(2, 5))])
     for name in [n for n in FILLINGS if n in names]:
         color, deep, out, edge = FILLINGS[name]
@@ -67,10 +68,11 @@ def sample(rng: Rng) -> Instance:
         paint = peel(rng, tone, tone=0.1, patches=(tone * 0.8, 0.3), streaks=(tone * 1.15, 0.2), texels=(24, 64))
         deep *= rng.uniform(1.0, 2.2)
         model.prism(layer, z, z + deep, paint, hull=False)
+        edges += [np.c_[layer, np.full(len(layer), h)] for h in (z, z + deep)]
         z += deep
     lid = thick * rng.uniform(0.9, 1.05)
     model.prism(outline, z, z + lid, tx.to_uint8(face), tx.to_uint8(wall))
-    model.hull(np.concatenate([np.c_[outline, np.full(len(outline), h)] for h in (thick, z)]))
+    model.hull(np.concatenate(edges))
     features = [f"with {n}" for n in names if n != "cream"]
     return model.instance(
         skin,

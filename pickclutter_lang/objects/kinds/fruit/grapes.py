@@ -10,8 +10,8 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 
 SKINS = {
     "green": ((160, 184, 76), (176, 192, 92), (140, 168, 70)),
-    "purple": ((92, 36, 84), (78, 32, 84), (104, 46, 96)),
-    "red": ((150, 40, 62), (164, 56, 66)),
+    "purple": ((102, 36, 102), (90, 34, 102), (114, 46, 112)),
+    "red": ((172, 40, 62), (184, 56, 70)),
     "black": ((40, 26, 46),),
 }
 
@@ -38,7 +38,7 @@ def sample(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=SKINS[word])
     color, radius, slim = skin.tints[0], rng.uniform(6.5, 10), choice(rng, (1.0, 1.0, 1.25))
     centers = bunch(rng, rng.uniform(8, 12.5) * radius, rng.uniform(2.9, 3.8) * radius, radius)
-    bloom = color * 0.65 + np.array((60, 60, 74))
+    bloom = color * 0.85 + np.array((28, 26, 40))
     images = [
         peel(
             rng,
@@ -52,8 +52,10 @@ def sample(rng: Rng) -> Instance:
     ]
     size = 2 * radius * np.array([1, 1, slim]) * 0.98
     for center in centers:
-        model.ball(size * rng.uniform(0.88, 1.06), choice(rng, images), rows=6, segments=9, at=center, hull=False)
-    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * 0.55 * size / 2 * 1.15
+        model.ball(
+            (size * rng.uniform(0.88, 1.06)).tolist(), choice(rng, images), rows=6, segments=9, at=center, hull=False
+        )
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * 0.32 * size
     for part in np.array_split(centers[np.argsort(centers[:, 1])], 5):
         extremes = np.concatenate([np.eye(3), -np.eye(3)]) * size / 2
         model.hull((part[:, None] + np.concatenate([corners, extremes])[None]).reshape(-1, 3))

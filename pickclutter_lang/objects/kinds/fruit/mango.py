@@ -12,7 +12,7 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 
 SKINS = {
     "yellow": ((232, 184, 58), (236, 168, 50)),
-    "green": ((104, 136, 52), (128, 148, 56), (86, 120, 50)),
+    "green": ((104, 148, 56), (122, 158, 60), (84, 132, 52)),
     "red": ((176, 52, 46), (160, 44, 50)),
 }
 

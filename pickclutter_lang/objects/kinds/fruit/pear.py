@@ -10,10 +10,10 @@ from pickclutter_lang.objects.kinds.produce import uneven
 from pickclutter_lang.objects.kinds.skins import peel
 
 SKINS = {
-    "green": ((158, 176, 66), (138, 164, 62), (174, 184, 80)),
+    "green": ((158, 176, 66), (134, 170, 62), (174, 184, 80)),
     "yellow": ((214, 190, 72), (226, 200, 84), (204, 180, 60)),
     "brown": ((150, 112, 58), (132, 98, 52)),
-    "red": ((150, 36, 40), (172, 50, 44)),
+    "red": ((178, 42, 42), (186, 56, 46)),
 }
 
 

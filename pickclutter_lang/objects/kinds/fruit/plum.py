@@ -10,8 +10,8 @@ from pickclutter_lang.objects.kinds.produce import stub, uneven
 from pickclutter_lang.objects.kinds.skins import peel
 
 SKINS = {
-    "purple": ((84, 32, 78), (66, 28, 70), (104, 36, 84), (72, 40, 96)),
-    "red": ((150, 28, 44), (172, 44, 48)),
+    "purple": ((98, 34, 96), (88, 30, 98), (112, 40, 102), (82, 44, 122)),
+    "red": ((168, 32, 46), (182, 48, 50)),
     "yellow": ((222, 178, 60), (230, 196, 84)),
     "black": ((42, 22, 42), (36, 24, 48)),
 }
@@ -34,7 +34,7 @@ def sample(rng: Rng) -> Instance:
         (0.14, 0.93),
         (0, 0.84),
     ]
-    bloom = color * 0.6 + np.array((170, 170, 200)) * 0.4
+    bloom = color * 0.72 + np.array((160, 150, 200)) * 0.28
     bloomy = rng.random() < 0.55
     image = peel(
         rng,

@@ -46,7 +46,8 @@ def sample(rng: Rng) -> Instance:
         valley = (1 - np.abs(np.cos(lobes * (angle - phase) / 2))) ** 1.6
         factor = 1 - depth * valley * (1.15 - 0.35 * z) + odd * np.cos(angle - 2 * phase)
         high = np.where(z > 0.6, 1 - 0.12 * valley, 1 + 0.08 * np.cos(lobes * (angle - phase)) * (z < -0.5))
-        return np.c_[points[:, :2] * factor[:, None] + points[:, 2:] * lean, points[:, 2] * high]
+        shifted = points[:, :2] * factor[:, None] + points[:, 2:] * lean
+        return np.concatenate([shifted, points[:, 2:] * high[:, None]], axis=1)
 
     patchy = rng.random() < 0.2
     other = choice(rng, [w for w in SKINS if w != word])

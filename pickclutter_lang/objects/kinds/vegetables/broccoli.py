@@ -44,7 +44,8 @@ def sample(rng: Rng) -> Instance:
         out, a = np.sqrt(max(1 - up**2, 0)), 2.4 * n + rng.normal(0, 0.15)
         centers.append(np.array([out * np.cos(a), out * np.sin(a), 0.62 * up]) * wide * 0.74 + [0, 0, z0])
     for n, center in enumerate(centers):
-        size = wide * rng.uniform(0.72, 0.95) * np.array([1, 1, rng.uniform(0.75, 0.9)])
+        across = wide * rng.uniform(0.72, 0.95)
+        size = across, across, across * rng.uniform(0.75, 0.9)
         model.ball(
             size, grains[n % 3], bumps(rng, 0.1, 7.0), rows=9, segments=14, at=center, hull=n < 10 and n % 2 == 0
         )

@@ -25,15 +25,15 @@ def sample(rng: Rng) -> Instance:
     tops = choice(rng, ("leaves", "leaves", "stub", "bare"))
     length, slim, blunt = rng.uniform(110, 185), rng.uniform(0.07, 0.13), rng.uniform(0.1, 0.75)
     r = length * slim
-    t = np.linspace(0, 1, 17)
+    t = np.linspace(0, 1, 15)
     path = np.c_[
-        rng.normal(0, 0.02) * length * np.sin(np.pi * t) + rng.normal(0, 0.4, 17), length * (t - 1), np.zeros(17)
+        rng.normal(0, 0.02) * length * np.sin(np.pi * t) + rng.normal(0, 0.4, 15), length * (t - 1), np.zeros(15)
     ]
     taper = smooth(
-        [(0.05,), (0.12 + 0.3 * blunt,), (0.35 + 0.4 * blunt,), (0.6 + 0.3 * blunt,), (0.86,), (1,), (0.98,), (0.6,)],
-        17,
+        [(0.05,), (0.12 + 0.3 * blunt,), (0.35 + 0.4 * blunt,), (0.6 + 0.3 * blunt,), (0.86,), (1,), (0.98,), (0.42,)],
+        15,
     )
-    widths = r * taper[:, 0] * (1 + rng.normal(0, 0.012, 17))
+    widths = r * taper[:, 0] * (1 + rng.normal(0, 0.012, 15))
     base = peel(rng, color, top=((120, 124, 52) if word == "orange" else color * 0.7, 0.035), texels=(128, 48)).astype(
         float
     )

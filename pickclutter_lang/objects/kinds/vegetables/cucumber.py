@@ -9,7 +9,7 @@ from pickclutter_lang.objects.kinds.produce import scattered
 from pickclutter_lang.objects.kinds.skins import peel
 from pickclutter_lang.objects.procedural import textures as tx
 
-GREENS = ((44, 88, 38), (60, 104, 44), (36, 72, 34), (84, 126, 56))
+GREENS = ((44, 88, 38), (60, 104, 44), (46, 86, 42), (84, 126, 56))
 
 
 def sample(rng: Rng) -> Instance:

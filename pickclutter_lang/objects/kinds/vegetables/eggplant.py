@@ -42,7 +42,7 @@ def sample(rng: Rng) -> Instance:
     length, curve = r * slim, rng.uniform(0, 0.22)
 
     def bend(points: Floats) -> Floats:
-        return points + np.c_[curve * length * (points[:, 2] / length) ** 2, np.zeros((len(points), 2))]
+        return np.asarray(points + (points[:, 2:] / length) ** 2 * [curve * length, 0, 0])
 
     image = peel(
         rng,

@@ -41,7 +41,8 @@ def sample(rng: Rng) -> Instance:
     def bend(points: Floats) -> Floats:
         angle, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2] / (r * tall)
         factor = 1 - depth * valley(angle) * np.clip(1.15 - np.abs(z), 0, 1)
-        return np.c_[points[:, :2] * factor[:, None] + np.maximum(points[:, 2:], 0) * lean, points[:, 2]]
+        shifted = points[:, :2] * factor[:, None] + np.maximum(points[:, 2:], 0) * lean
+        return np.concatenate([shifted, points[:, 2:]], axis=1)
 
     purple = rng.random() < 0.35
     streaks = ((168, 112, 150), rng.uniform(0.2, 0.4)) if purple else (color * 0.86, rng.uniform(0.1, 0.25))

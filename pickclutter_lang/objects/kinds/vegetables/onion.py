@@ -12,7 +12,7 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 
 SKINS = {
     "brown": ((192, 132, 66), (178, 114, 54), (206, 150, 84)),
-    "purple": ((128, 44, 88), (112, 36, 78)),
+    "purple": ((146, 42, 108), (128, 36, 98)),
     "white": ((236, 230, 212),),
 }
 

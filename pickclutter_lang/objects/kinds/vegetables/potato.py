@@ -11,8 +11,8 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 
 SKINS = {
     "brown": ((172, 132, 84), (150, 112, 70), (184, 148, 98)),
-    "yellow": ((212, 176, 108), (222, 188, 116)),
-    "red": ((156, 66, 64), (142, 58, 62)),
+    "yellow": ((226, 188, 104), (234, 198, 112)),
+    "red": ((182, 64, 62), (170, 56, 60)),
 }
 
 
@@ -23,7 +23,7 @@ def sample(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=SKINS[word])
     color = skin.tints[0]
     length = rng.uniform(48, 120)
-    size = length * np.array([rng.uniform(0.62, 0.85), 1, rng.uniform(0.52, 0.72)])
+    size = length * rng.uniform(0.62, 0.85), length, length * rng.uniform(0.52, 0.72)
     eyes = rng.normal(size=(int(rng.integers(5, 10)), 3))
     eyes /= np.linalg.norm(eyes, axis=1, keepdims=True)
     lumpy = bumps(rng, rng.uniform(0.03, 0.07), 2.0)
