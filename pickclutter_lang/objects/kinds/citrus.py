@@ -55,7 +55,7 @@ def citrus(model: ModelBuilder, rng: Rng, sort: Citrus, skin: Finish) -> list[st
     if rng.random() < 0.1:
         face = segments_face(rng, color, (240, 232, 206), choice(rng, sort.flesh), int(rng.integers(8, 12)))
         cut_half(model, smooth(low, 14) * [r, r * slim], image, face, bend)
-        return ["cut in half", "with a cut face"]
+        return ["halved", "with a cut face"]
     model.lathe(smooth(low + high, 25 if pointed else 17) * [r, r * slim], image, bend=bend, turn=turn, pieces=1)
 
     foot = np.array([0, 0, r * slim * 0.96])

@@ -99,7 +99,7 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
     faces = heel, crumb(rng, choice(rng, CRUMBS), (72, 72), 0.12) if cut else heel
     for row, face, y in zip((rows[0], rows[-1]), faces, (-length / 2, length / 2 - 1), strict=True):
         model.prism(row[-2::-1] * [-1, 1], 0, 1, face, heel, at=(0, y, 0), turn=STANDING, hull=False)
-    features = ["cut at the end" if cut else "uncut", "with a domed top", "with a split on top" if crack else ""]
+    features = ["with a cut end" if cut else "uncut", "with a domed top", "with a split on top" if crack else ""]
     return model.instance(skin, "rectangular", features)
 
 

@@ -32,7 +32,7 @@ def sample(rng: Rng) -> Instance:
         rng, color, tone=0.018, patches=(color * 0.96, 0.4), spots=specks, spot_count=int(rng.integers(40, 62))
     )
     model.lathe(profile, image, 26, turn=lying(rng), pieces=1)
-    features = ["small" if r < 16 else "", "with brown specks" if speckled else "with a clean shell"]
+    features = ["with brown specks" if speckled else "with a clean shell"]
     colors = (word, "brown") if speckled else (word,)
     return model.instance(skin, "oval", features, colors=colors, pattern="speckled" if speckled else "plain")
 

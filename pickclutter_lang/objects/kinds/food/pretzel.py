@@ -17,7 +17,7 @@ def sample(rng: Rng) -> Instance:
     skin = finish(rng, "food", "brown", rgb=BROWNS)
     color, crisp = skin.tints[0], rng.random() < 0.3
     half = rng.uniform(24, 36) if crisp else rng.uniform(56, 80)
-    thick = half * rng.uniform(0.13, 0.18)
+    thick = half * (rng.uniform(0.1, 0.13) if crisp else rng.uniform(0.145, 0.19))
     tall = rng.uniform(0.72, 0.95)
     strand = [
         (-0.44, -0.7, 0.7),
@@ -48,7 +48,7 @@ def sample(rng: Rng) -> Instance:
         image = np.where((np.abs(u - 0.25) < 0.24)[..., None], grains, image)
     model.sweep(path, widths, image, segments=12, pieces=12)
     return model.instance(
-        skin, "knot-shaped", ["with salt" if salted else "without salt", "small and crisp" if crisp else "soft"]
+        skin, "knot-shaped", ["with salt" if salted else "without salt", "thin" if crisp else "thick"]
     )
 
 

@@ -35,7 +35,7 @@ def sample(rng: Rng) -> Instance:
     pit = rng.random() < 0.5
     flesh(model, rng, profile[1:-1], pit)
     return model.instance(
-        skin, "pear-shaped", ["cut in half", "with a pit" if pit else "without a pit"], colors=(word, "green")
+        skin, "pear-shaped", ["halved", "with a pit" if pit else "without a pit"], colors=(word, "green")
     )
 
 

@@ -55,7 +55,7 @@ def sample(rng: Rng) -> Instance:
             face(rng, np.array(FLESH[word]) * rng.uniform(0.88, 1.1)),
             bend,
         )
-        return model.instance(skin, "hemispherical", ["cut in half", f"with {word} flesh"], colors=("brown", word))
+        return model.instance(skin, "hemispherical", ["halved", f"with {word} flesh"], colors=("brown", word))
     high = [(0.92, 0.42), (0.62, 0.78), (0.24, 0.96), (0.16, 1.02), (0.1, 0.99), (0, 0.98)]
     model.lathe(smooth(low + high, 24) * [r, r * slim], fuzz, bend=bend, turn=lying(rng), pieces=1)
     return model.instance(skin, "oval", ["whole", "with hairy skin"])

@@ -41,7 +41,7 @@ def sample(rng: Rng) -> Instance:
     model.lathe(profile, tx.to_uint8(color), bend=uneven(rng, 0.12, lean=0.06), turn=turn, pieces=1)
     leafy = rng.random() < 0.93
     if leafy:
-        foot, green = np.array([0, 0, r * slim * 0.74]), leaf_color(rng)
+        foot, green = np.array([0, 0, r * slim * 0.8]), leaf_color(rng)
         calyx(
             model,
             rng,
@@ -50,7 +50,7 @@ def sample(rng: Rng) -> Instance:
             int(rng.integers(7, 12)),
             green,
             turn,
-            rise=rng.uniform(0, 0.5),
+            rise=rng.uniform(0.12, 0.5),
         )
         if rng.random() < 0.6:
             stub(model, rng, foot, rng.uniform(5, 16), 1.1, green * 1.1, turn)

@@ -46,11 +46,8 @@ def sample(rng: Rng) -> Instance:
     soil = tx.smoothstep(tx.grid_noise(rng, dark.shape, 14, 20), rng.uniform(0.9, 2.2), 3.0)
     dusty = tx.pixel_noise(tx.lerp_color(base, (92, 66, 42), np.maximum(0.6 * dark, 0.6 * soil)), rng, 4)
     model.ball(size, tx.to_uint8(dusty), shape, rows=17, segments=26)
-    return model.instance(
-        skin,
-        "oval" if size[0] < 0.8 * length else "irregular",
-        ["large" if length > 95 else "small" if length < 62 else ""],
-    )
+    shape_word = "oval" if size[0] < 0.8 * length else "irregular"
+    return model.instance(skin, shape_word, ["with red skin" if word == "red" else "", "with earthy specks"])
 
 
 KIND = Kind(

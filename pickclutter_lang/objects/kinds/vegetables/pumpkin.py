@@ -69,13 +69,13 @@ def sample(rng: Rng) -> Instance:
     ridges = tx.to_uint8(wood * (0.85 + 0.25 * np.cos(2 * np.pi * 6 * tx.uv_grid(24, 48)[0]))[..., None])
     widths = r * 0.11 * np.array([2.0, 1.5, 1.05, 0.95, 0.9, 0.95, 1.15])
     model.sweep(path, widths, ridges, segments=12, up=(0, 1, 0.1), pieces=2)
-    features = ["with a stem", "small" if r < 55 else "large" if r > 95 else "", "flat" if tall < 0.68 else ""]
+    features = ["with a stem", "flat" if tall < 0.68 else ""]
     return model.instance(skin, "round", features)
 
 
 KIND = Kind(
     name="pumpkin",
-    synonyms=("squash gourd", "ribbed squash"),
+    synonyms=("round pumpkin", "ribbed pumpkin"),
     hypernyms=("vegetable", "food"),
     function="cooking and decorating",
     description="a large round heavy gourd with deep upright ribs all around and a thick ridged stem on top",
