@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ except ImportError as error:
 
 _APPLICATION = "pickclutter-lang"
 _QUALITY = 90
+_DEPTH_UNITS = 10_000  # of a meter: 0.1 mm, up to 6.5 m
 _GREEN, _CHEAP, _COSTLY, _GRAY = (27, 138, 58), (255, 214, 64), (198, 40, 40), (150, 150, 150)
 _NO_GRASPS = GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
 
@@ -39,9 +41,10 @@ class RerunRecorder:
     """
 
     def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="recording")
+        self._file = Path(self._folder.name) / "episode.rrd"
         self._stream = rr.new_recording(_APPLICATION)
-        self._bytes = self._stream.binary_stream()
-        self._stream.send_blueprint(_blueprint())
+        self._stream.save(self._file, _blueprint())
         self._step, self._decisions, self._phase = 0, 0, ""
         self._path: list[NDArray[np.float64]] = []
         self._log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
@@ -81,7 +84,10 @@ class RerunRecorder:
             f"{episode['steps']} steps",
             "INFO" if episode["success"] else "ERROR",
         )
-        atomic_write(files[".rrd"], self._bytes.read(flush=True))
+        self._stream.flush(blocking=True)
+        self._stream.disconnect()
+        atomic_write(files[".rrd"], self._file.read_bytes())
+        self._folder.cleanup()
 
     def _log(self, path: str, *parts: Any, static: bool = False) -> None:
         self._stream.log(path, *parts, static=static)
@@ -106,7 +112,8 @@ class RerunRecorder:
             ),
         )
         self._log(f"{place}/rgb", rr.Image(images["rgb"]).compress(_QUALITY))
-        self._log(f"{place}/depth", rr.DepthImage(images["depth"][..., 0], meter=1.0))
+        depth = np.round(images["depth"][..., 0] * _DEPTH_UNITS).astype(np.uint16)
+        self._log(f"{place}/depth", rr.DepthImage(depth, meter=_DEPTH_UNITS))
         if name == "hand_camera" and "mask" in observation:
             mask = np.reshape(observation["mask"], (height, width)).astype(np.uint8)
             self._log(f"{place}/target", rr.SegmentationImage(mask, opacity=0.4))
