@@ -111,6 +111,7 @@ TABLE = [
     ("evaluate-affordance", "num_threads=-1", "expected num_threads to lie between 1 and 256, but got -1"),
     ("evaluate-affordance", "run=/etc/hostname", "expected run to be a folder, but /etc/hostname is a file"),
     ("evaluate-policy", "absent_probability=2", "expected absent_probability to lie between 0.0 and 1.0"),
+    ("evaluate-policy", "n_recordings=-1", "expected n_recordings to be at least 0, but got -1"),
     ("evaluate-policy", "objects_root=nowhere", "there is none at 'nowhere'"),
     ("evaluate-policy", "out=", "expected out to be a path, but it is empty"),
     ("demo", "port=1", "expected port to lie between 1024 and 65535, but got 1"),

@@ -26,37 +26,42 @@ try:
 except ImportError as error:
     raise MissingExtraError("rerun-sdk", "rerun") from error
 
+STEP, DECISION = "control_step", "decision"
+"""Timelines. The viewer begins with the first one by name."""
 _APPLICATION = "pickclutter-lang"
 _QUALITY = 90
 _DEPTH_UNITS = 10_000  # of a meter: 0.1 mm, up to 6.5 m
 _GREEN, _CHEAP, _COSTLY, _GRAY = (27, 138, 58), (255, 214, 64), (198, 40, 40), (150, 150, 150)
+_CLEAR = (0, "background", (0, 0, 0, 0))
 _NO_GRASPS = GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
 
 
 class RerunRecorder:
     """A recording of one episode; its `callback` takes what a rollout shows.
 
-    Timelines: `step` counts the actions, `decision` the detections. Entities of `world` are in the world's frame,
-    meters. A policy of a user's own has no decisions, segments, score maps and grasps: they are absent.
+    Timelines: `control_step` counts the actions, `decision` the detections. Entities of `world` are in the world's
+    frame, meters. A policy of a user's own has no decisions, segments, score maps and grasps: they are absent.
     """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="recording")
         self._file = Path(self._folder.name) / "episode.rrd"
         self._stream = rr.new_recording(_APPLICATION)
-        self._stream.save(self._file, _blueprint())
+        rr.save(self._file, _blueprint(), self._stream)
         self._step, self._decisions, self._phase = 0, 0, ""
         self._path: list[NDArray[np.float64]] = []
         self._log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
-        self._log("decision/mask", rr.AnnotationContext([(1, "chosen", _GREEN)]), static=True)
+        for place, title in (("decision/mask", "chosen"), ("world/hand_camera/target", "target")):
+            self._log(place, rr.AnnotationContext([_CLEAR, (1, title, _GREEN)]), static=True)
+        self._log("decision/segments", rr.AnnotationContext([_CLEAR]), static=True)
         for name in ("score", "threshold"):
             self._log(f"scores/{name}", rr.SeriesPoint(name=name, marker_size=6), static=True)
 
     def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
         """Record a step, and a decision where there is a new one."""
         count = len(state.detections) if state is not None else 0
-        self._stream.set_time_sequence("step", self._step)
-        self._stream.set_time_sequence("decision", count)
+        rr.set_time_sequence(STEP, self._step, self._stream)
+        rr.set_time_sequence(DECISION, count, self._stream)
         if self._step == 0:
             self._log("world/goal", rr.Points3D([observation["goal_pos"]], radii=0.01, labels=["goal"]))
             self._say(f"instruction: {decode_instruction(observation['instruction'])}")
@@ -85,12 +90,12 @@ class RerunRecorder:
             "INFO" if episode["success"] else "ERROR",
         )
         self._stream.flush(blocking=True)
-        self._stream.disconnect()
+        rr.disconnect(self._stream)
         atomic_write(files[".rrd"], self._file.read_bytes())
         self._folder.cleanup()
 
     def _log(self, path: str, *parts: Any, static: bool = False) -> None:
-        self._stream.log(path, *parts, static=static)
+        rr.log(path, *parts, static=static, recording=self._stream)
 
     def _say(self, text: str, level: str = "INFO") -> None:
         self._log("log", rr.TextLog(text, level=level))
@@ -152,10 +157,10 @@ class RerunRecorder:
         """Record candidates as arrows of their approach, cheap ones yellow and costly ones red, and the chosen one."""
         poses = [candidates.pose(row) for row in range(len(candidates.positions))]
         costs = candidates.costs
-        shown = {"labels": [f"{cost:.3f}" for cost in costs]} if costs is not None else {}
+        labels = None if costs is None else [f"{cost:.3f}" for cost in costs]
         ends = np.reshape([pose[:3] for pose in poses], (-1, 3))
         starts = np.reshape([pregrasp_pose(pose)[:3] for pose in poses], (-1, 3))
-        arrows = rr.Arrows3D(vectors=ends - starts, origins=starts, colors=_colors(costs, len(poses)), **shown)
+        arrows = rr.Arrows3D(vectors=ends - starts, origins=starts, colors=_colors(costs, len(poses)), labels=labels)
         self._log("world/grasps", arrows, *([rr.AnyValues(cost=costs)] if costs is not None and len(costs) else []))
         chosen = [] if target is None else [target.grasp]
         ends = np.reshape([pose[:3] for pose in chosen], (-1, 3))
@@ -214,4 +219,9 @@ def _blueprint() -> rrb.Blueprint:
         column_shares=[3, 1, 1],
     )
     top = rrb.Horizontal(images, space, column_shares=[1, 1])
-    return rrb.Blueprint(rrb.Vertical(top, below, row_shares=[3, 1]), rrb.TimePanel(state="collapsed"))
+    return rrb.Blueprint(
+        rrb.Vertical(top, below, row_shares=[3, 1]),
+        rrb.BlueprintPanel(state="collapsed"),
+        rrb.SelectionPanel(state="collapsed"),
+        rrb.TimePanel(state="collapsed"),
+    )
