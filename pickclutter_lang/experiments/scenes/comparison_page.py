@@ -1,0 +1,149 @@
+"""The page of `pickclutter compare-runs`, from results and saved predictions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from pickclutter_lang.experiments.run_details import run_details
+from pickclutter_lang.experiments.scenes.command_configs import CompareRunsConfig
+from pickclutter_lang.experiments.scenes.comparison_figures import draw_differences, draw_objects, draw_training
+from pickclutter_lang.experiments.scenes.histograms import SHOWN
+from pickclutter_lang.experiments.scenes.result_table import (
+    CELL_TITLES,
+    TRIVIAL,
+    Intervals,
+    is_chance,
+    metric_cells,
+    table_title,
+)
+from pickclutter_lang.experiments.scenes.run_comparison import RunComparison, load_comparison
+from pickclutter_lang.experiments.scenes.scene_intervals import intervals_of
+from pickclutter_lang.experiments.scenes.table12_markdown import setting_rows
+from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
+from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE
+from pickclutter_lang.metrics.bootstrap import Metric
+from pickclutter_lang.reports.gallery import Gallery
+from pickclutter_lang.reports.page import PAGE_FILE, write_page
+from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.markdown import markdown_table, percent
+
+_COMPARED: dict[Metric, str] = {"f1": "F1 per scene", "map": "Mean average precision"}
+_TABLES = {**_COMPARED, "accuracy": "Overall accuracy"}
+_NOTE = (
+    "± half of the 95% interval over scenes and objects (bootstrap). Each run is one training: other seeds are not "
+    "covered. `pickclutter reproduce-table12` compares methods over several seeds."
+)
+_DIFFERENCE_NOTE = (
+    "In points, on the same scenes and objects, which both runs share in each resample. **Bold**: the interval leaves "
+    "out 0, as one in twenty does by chance alone."
+)
+
+
+def write_comparison(config: CompareRunsConfig) -> Path:
+    """Write `report.html` into the folder `out`; return its path.
+
+    :raises CheckpointError: for a folder that is no run, or whose run is not finished or is damaged
+    :raises DatasetError: when it cannot be written
+    """
+    runs = load_comparison(config.runs)
+    charts: dict[str, Figure | Gallery] = {
+        "differences.png": draw_differences(runs, list(_COMPARED)),
+        "objects.png": draw_objects(runs),
+        "training.png": draw_training(runs),
+    }
+    create_dir(Path(config.out))
+    details = {
+        f"{title}, `{label}`": part
+        for label, run in runs.runs.items()
+        for title, part in run_details(run.result).items()
+    }
+    return write_page(Path(config.out) / PAGE_FILE, "\n\n".join(_sections(runs)), charts, details)
+
+
+def _sections(runs: RunComparison) -> Iterator[str]:
+    stages = " / ".join(STAGE_TITLES[stage] for stage in runs.stages)
+    yield "# Comparison of runs"
+    yield f"The others are compared with the first, `{runs.first}`. Cells are {stages} in percent."
+    yield "\n".join(f"- {_what_is_shared(runs, label)}" for label in runs.others)
+    yield "## What differs"
+    settings = runs.differing_settings()
+    yield setting_rows(list(runs.runs), settings) if settings else "No setting, data, teacher or revision differs."
+    yield "## Results"
+    yield _NOTE
+    intervals = {label: intervals_of(runs.bootstraps, label, run.thresholds) for label, run in runs.runs.items()}
+    for metric, title in _TABLES.items():
+        yield f"### {title}, %"
+        yield _result_table(runs, metric, intervals)
+    if any(is_chance(run.result["config"].get("method"), *_CHANCE) for run in runs.runs.values()):
+        yield CHANCE_NOTE
+    yield "## Differences"
+    yield _DIFFERENCE_NOTE
+    yield "![Differences](differences.png)"
+    for compared, title in _COMPARED.items():
+        yield f"### {title}: difference from `{runs.first}`"
+        yield _difference_table(runs, compared)
+    yield "## Each object"
+    yield "Average precision on X_ood, few-shot. A star, and hatching, marks an object that is unseen in that run."
+    yield "![Average precision of each object](objects.png)"
+    yield _object_table(runs)
+    yield "## Training"
+    yield "Losses of runs with other objectives are sums of other terms: only the middle chart compares them."
+    yield "![Curves of training](training.png)"
+
+
+_CHANCE = ("zero_shot", "ood_on_ood")
+
+
+def _what_is_shared(runs: RunComparison, label: str) -> str:
+    """Return in words where a run is paired with the first, and what other data it has."""
+    paired = [table_title(cell) for cell in SHOWN if runs.unpaired(label, cell) is None]
+    parts = [f"`{label}`: {f'paired on {", ".join(paired)}' if paired else 'paired nowhere'}"]
+    parts += [f"{table_title(cell)} not paired: {why}" for cell in SHOWN if (why := runs.unpaired(label, cell))]
+    other = runs.other_data(label)
+    parts += [f"it has other {' and other '.join(other)}"] if other else []
+    return "; ".join(parts) + "."
+
+
+def _result_table(runs: RunComparison, metric: str, intervals: dict[str, Intervals]) -> str:
+    rows = [
+        [f"`{label}`", *metric_cells(run.result, "model", metric, intervals[label])] for label, run in runs.runs.items()
+    ]
+    for name, title in TRIVIAL.items():
+        cells = {label: metric_cells(run.result, name, metric) for label, run in runs.runs.items()}
+        if all(one == cells[runs.first] for one in cells.values()):
+            rows.append([title, *cells[runs.first]])
+        else:
+            rows += [[f"{title}, `{label}`", *one] for label, one in cells.items()]
+    return markdown_table(["", *CELL_TITLES.values()], rows)
+
+
+def _difference_table(runs: RunComparison, metric: Metric) -> str:
+    rows = []
+    for label in runs.others:
+        cells = []
+        for cell in SHOWN:
+            why = runs.unpaired(label, cell)
+            found = [difference_cell(runs.difference(label, stage, cell, metric)) for stage in runs.stages]
+            cells.append(f"not paired: {why}" if why else " / ".join(found))
+        rows.append([f"`{label}` - `{runs.first}`", *cells, ", ".join(runs.other_data(label)) or "none"])
+    return markdown_table(["", *map(table_title, SHOWN), "other data"], rows)
+
+
+def _object_table(runs: RunComparison) -> str:
+    """Return the average precision of each object at each stage, a column for each run and stage."""
+    rows = []
+    columns = list(product(runs.runs.values(), runs.stages))
+    for name in runs.objects:
+        cells = []
+        for run, stage in columns:
+            row = run.result["metrics"][stage]["all_on_ood"]["classes"].get(name)
+            star = "*" if row is not None and run.is_unseen(name) else ""
+            cells.append("NA" if row is None else percent(row["average_precision"]) + star)
+        rows.append([name, *cells])
+    heads = [f"`{label}`, {STAGE_TITLES[stage]}" for label, stage in product(runs.runs, runs.stages)]
+    return markdown_table(["object", *heads], rows)
