@@ -33,7 +33,7 @@ from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
 _COMPARED: dict[Metric, str] = {"f1": "F1 per scene", "map": "Mean average precision"}
-_TABLES = {**_COMPARED, "accuracy": "Overall accuracy"}
+_TABLES: dict[str, str] = {"f1": _COMPARED["f1"], "map": _COMPARED["map"], "accuracy": "Overall accuracy"}
 _NOTE = (
     "± half of the 95% interval over scenes and objects (bootstrap). Each run is one training: other seeds are not "
     "covered. `pickclutter reproduce-table12` compares methods over several seeds."
@@ -102,7 +102,7 @@ _CHANCE = ("zero_shot", "ood_on_ood")
 def _what_is_shared(runs: RunComparison, label: str) -> str:
     """Return in words where a run is paired with the first, and what other data it has."""
     paired = [table_title(cell) for cell in SHOWN if runs.unpaired(label, cell) is None]
-    parts = [f"`{label}`: {f'paired on {", ".join(paired)}' if paired else 'paired nowhere'}"]
+    parts = [f"`{label}`: " + (f"paired on {', '.join(paired)}" if paired else "paired nowhere")]
     parts += [f"{table_title(cell)} not paired: {why}" for cell in SHOWN if (why := runs.unpaired(label, cell))]
     other = runs.other_data(label)
     parts += [f"it has other {' and other '.join(other)}"] if other else []
