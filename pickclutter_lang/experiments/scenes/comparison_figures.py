@@ -30,6 +30,8 @@ def draw_differences(runs: RunComparison, metrics: Sequence[Metric]) -> Figure:
             shift = 0.7 * ((n + 0.5) / len(runs.others) - 0.5)
             found = [runs.difference(label, stage, cell, metric) for cell, stage in places]
             known = [(row + shift, one) for row, one in enumerate(found) if one is not None]
+            if not known:
+                continue
             ax.errorbar(
                 [100 * one.mean for _, one in known],
                 [row for row, _ in known],

@@ -58,9 +58,7 @@ def write_comparison(config: CompareRunsConfig) -> Path:
     }
     create_dir(Path(config.out))
     details = {
-        f"{title}, `{label}`": part
-        for label, run in runs.runs.items()
-        for title, part in run_details(run.result).items()
+        f"{label}: {title}": part for label, run in runs.runs.items() for title, part in run_details(run.result).items()
     }
     return write_page(Path(config.out) / PAGE_FILE, "\n\n".join(_sections(runs)), charts, details)
 
@@ -101,24 +99,24 @@ _CHANCE = ("zero_shot", "ood_on_ood")
 
 def _what_is_shared(runs: RunComparison, label: str) -> str:
     """Return in words where a run is paired with the first, and what other data it has."""
-    paired = [table_title(cell) for cell in SHOWN if runs.unpaired(label, cell) is None]
-    parts = [f"`{label}`: " + (f"paired on {', '.join(paired)}" if paired else "paired nowhere")]
-    parts += [f"{table_title(cell)} not paired: {why}" for cell in SHOWN if (why := runs.unpaired(label, cell))]
+    cells: dict[str | None, list[str]] = {}
+    for cell in SHOWN:
+        cells.setdefault(runs.unpaired(label, cell), []).append(table_title(cell))
+    parts = [f"{f'not paired, {why}' if why else 'paired'}: {', '.join(found)}" for why, found in cells.items()]
     other = runs.other_data(label)
-    parts += [f"it has other {' and other '.join(other)}"] if other else []
-    return "; ".join(parts) + "."
+    return f"`{label}`: " + "; ".join(parts + ([f"other data: {', '.join(other)}"] if other else [])) + "."
 
 
 def _result_table(runs: RunComparison, metric: str, intervals: dict[str, Intervals]) -> str:
+    """Return the table of a metric: runs, then predictors that see no image, each once for runs of equal numbers."""
     rows = [
-        [f"`{label}`", *metric_cells(run.result, "model", metric, intervals[label])] for label, run in runs.runs.items()
+        (f"`{label}`", *metric_cells(run.result, "model", metric, intervals[label])) for label, run in runs.runs.items()
     ]
     for name, title in TRIVIAL.items():
-        cells = {label: metric_cells(run.result, name, metric) for label, run in runs.runs.items()}
-        if all(one == cells[runs.first] for one in cells.values()):
-            rows.append([title, *cells[runs.first]])
-        else:
-            rows += [[f"{title}, `{label}`", *one] for label, one in cells.items()]
+        labels: dict[tuple[str, ...], list[str]] = {}
+        for label, run in runs.runs.items():
+            labels.setdefault(tuple(metric_cells(run.result, name, metric)), []).append(f"`{label}`")
+        rows += [(title if len(labels) == 1 else f"{title}, {', '.join(of)}", *cells) for cells, of in labels.items()]
     return markdown_table(["", *CELL_TITLES.values()], rows)
 
 
@@ -130,8 +128,8 @@ def _difference_table(runs: RunComparison, metric: Metric) -> str:
             why = runs.unpaired(label, cell)
             found = [difference_cell(runs.difference(label, stage, cell, metric)) for stage in runs.stages]
             cells.append(f"not paired: {why}" if why else " / ".join(found))
-        rows.append([f"`{label}` - `{runs.first}`", *cells, ", ".join(runs.other_data(label)) or "none"])
-    return markdown_table(["", *map(table_title, SHOWN), "other data"], rows)
+        rows.append([f"`{label}` - `{runs.first}`", ", ".join(runs.other_data(label)) or "none", *cells])
+    return markdown_table(["", "other data", *map(table_title, SHOWN)], rows)
 
 
 def _object_table(runs: RunComparison) -> str:

@@ -23,7 +23,7 @@ from pickclutter_lang.utils.statistics import Estimate
 
 _RESAMPLES = 1000
 _HASH = 10  # characters of a hash that are shown
-_STORES = {"train": "training", "fewshot": "few-shot", "id": "X_id", "ood": "X_ood"}
+_STORES = {"train": "training scenes", "fewshot": "few-shot scenes", "id": "X_id", "ood": "X_ood"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class RunComparison:
     def other_data(self, label: str) -> list[str]:
         """Return which data a run has others of than the first, and whether other objects are unseen in it."""
         one, other = self.runs[self.first], self.runs[label]
-        found = [f"{title} scenes" for store, title in _STORES.items() if one.scenes(store) != other.scenes(store)]
+        found = [title for store, title in _STORES.items() if one.scenes(store) != other.scenes(store)]
         splits = [run.result.get("object_split", 0) for run in (one, other)]
         return found + (["unseen objects"] if splits[0] != splits[1] else [])
 
@@ -151,4 +151,4 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     yield "teacher's weights", result["teacher"]["fingerprint"][:_HASH]
     for source, origin in result.get("descriptions", {}).items():
         yield f"descriptions {source}", origin["content"][:_HASH]
-    yield "revision", result["git_revision"]
+    yield "revision", (result["git_revision"] or "")[:_HASH]

@@ -128,10 +128,10 @@ def test_other_scenes_are_never_subtracted(runs: Path, tmp_path: Path) -> None:
     found = load_comparison([str(folder) for folder in (first, others)])
     assert found.unpaired("others", "ood_on_ood") == "other scenes"
     assert found.difference("others", "few_shot", "ood_on_ood", "f1") is None
-    assert found.other_data("others") == ["training scenes", "few-shot scenes", "X_id scenes", "X_ood scenes"]
+    assert found.other_data("others") == ["training scenes", "few-shot scenes", "X_id", "X_ood"]
     text = text_of(compare(tmp_path, first, others))
-    assert "not paired: other scenes" in text and "others : paired nowhere" in text
-    assert "it has other training scenes and other few-shot scenes and other X_id scenes" in text
+    assert "not paired: other scenes" in text
+    assert "others : not paired, other scenes: Y_id on X_id, Y_id on X_ood, Y_ood on X_ood; other data: train" in text
     assert "label frequency, others" in text  # predictors without an image have other numbers there
 
 
@@ -141,7 +141,7 @@ def test_other_unseen_objects_are_never_subtracted(runs: Path, tmp_path: Path) -
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     (tmp_path / "run" / "result.json").write_text(json.dumps(result | {"object_split": 2}))
     text = text_of(compare(tmp_path / "page", runs / "first" / "run", tmp_path / "run"))
-    assert "not paired: other objects" in text and "it has other unseen objects" in text
+    assert "not paired: other objects" in text and "other data: unseen objects." in text
 
 
 def test_labels_that_are_others_are_named(runs: Path, tmp_path: Path) -> None:
