@@ -80,7 +80,7 @@ def _sections(runs: RunComparison) -> Iterator[str]:
     if any(is_chance(run.result["config"].get("method"), *_CHANCE) for run in runs.runs.values()):
         yield CHANCE_NOTE
     yield "## Differences"
-    yield _DIFFERENCE_NOTE
+    yield " ".join([_DIFFERENCE_NOTE, *_data_notes(runs)])
     yield "![Differences](differences.png)"
     for compared, title in _COMPARED.items():
         yield f"### {title}: difference from `{runs.first}`"
@@ -90,7 +90,7 @@ def _sections(runs: RunComparison) -> Iterator[str]:
     yield "![Average precision of each object](objects.png)"
     yield _object_table(runs)
     yield "## Training"
-    yield "Losses of runs with other objectives are sums of other terms: only the middle chart compares them."
+    yield "Losses of other objectives are sums of other terms. Only the middle chart can be compared."
     yield "![Curves of training](training.png)"
 
 
@@ -105,6 +105,14 @@ def _what_is_shared(runs: RunComparison, label: str) -> str:
     parts = [f"{f'not paired, {why}' if why else 'paired'}: {', '.join(found)}" for why, found in cells.items()]
     other = runs.other_data(label)
     return f"`{label}`: " + "; ".join(parts + ([f"other data: {', '.join(other)}"] if other else [])) + "."
+
+
+def _data_notes(runs: RunComparison) -> Iterator[str]:
+    """Yield a sentence for each run whose differences from the first are not those of settings alone."""
+    for label in runs.others:
+        other = runs.other_data(label)
+        if other:
+            yield f"`{label}` has other data ({', '.join(other)}): it differs from `{runs.first}` not in settings alone."
 
 
 def _result_table(runs: RunComparison, metric: str, intervals: dict[str, Intervals]) -> str:
@@ -128,8 +136,8 @@ def _difference_table(runs: RunComparison, metric: Metric) -> str:
             why = runs.unpaired(label, cell)
             found = [difference_cell(runs.difference(label, stage, cell, metric)) for stage in runs.stages]
             cells.append(f"not paired: {why}" if why else " / ".join(found))
-        rows.append([f"`{label}` - `{runs.first}`", ", ".join(runs.other_data(label)) or "none", *cells])
-    return markdown_table(["", "other data", *map(table_title, SHOWN)], rows)
+        rows.append([f"`{label}` - `{runs.first}`", *cells])
+    return markdown_table(["", *map(table_title, SHOWN)], rows)
 
 
 def _object_table(runs: RunComparison) -> str:

@@ -132,6 +132,7 @@ def test_other_scenes_are_never_subtracted(runs: Path, tmp_path: Path) -> None:
     text = text_of(compare(tmp_path, first, others))
     assert "not paired: other scenes" in text
     assert "others : not paired, other scenes: Y_id on X_id, Y_id on X_ood, Y_ood on X_ood; other data: train" in text
+    assert "others has other data (training scenes, few-shot scenes, X_id, X_ood)" in text
     assert "label frequency, others" in text  # predictors without an image have other numbers there
 
 
