@@ -112,7 +112,7 @@ def _data_notes(runs: RunComparison) -> Iterator[str]:
     for label in runs.others:
         other = runs.other_data(label)
         if other:
-            yield f"`{label}` has other data ({', '.join(other)}): it differs from `{runs.first}` not in settings alone."
+            yield f"`{label}` has other data ({', '.join(other)}): it differs not in settings alone."
 
 
 def _result_table(runs: RunComparison, metric: str, intervals: dict[str, Intervals]) -> str:
