@@ -1,0 +1,72 @@
+"""Every command that writes, killed at random moments: the same command again ends as if nothing had happened.
+
+`make torture` kills them KILLS times in all, `make test` the cheap ones a few times.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.chat_server import chat_server, completion
+from helpers.kill_runs import contents, kill_of, leftovers, run
+from helpers.writing_commands import NOT_KILLED, WRITING, make_inputs
+from pickclutter_lang.commands import COMMANDS
+
+TORTURE = int(os.environ.get("KILLS", "0"))
+NAMES = [name for name, command in WRITING.items() if TORTURE or command.cheap]
+KILLS = -(-TORTURE // len(NAMES)) if TORTURE else 2
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    return make_inputs(folder) if TORTURE else folder  # the cheap ones need none
+
+
+@pytest.fixture(scope="module")
+def chat() -> Iterator[str]:
+    """The address of a server that gives each label a description of its own."""
+    with chat_server(lambda number, message: completion(f"Something like this: {message[-40:].strip()}")) as server:
+        yield server.base_url
+
+
+def test_every_command_that_writes_has_a_row() -> None:
+    killed = {command.words[0] for command in WRITING.values()}
+    assert killed | set(NOT_KILLED) == {name for group in COMMANDS.values() for name in group}
+    assert not killed & set(NOT_KILLED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_command_goes_on(name: str, inputs: Path, chat: str, tmp_path: Path) -> None:
+    work, cache = tmp_path / "work", tmp_path / "cache"
+    words = [word.format(inputs=inputs, work=work, chat=chat) for word in WRITING[name].words]
+    cache.mkdir()
+
+    def begin() -> None:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        WRITING[name].prepare(inputs, work)
+
+    begin()
+    whole = run(words, work, cache)
+    assert whole.status == 0, whole.stderr
+    expected, landed = contents(work), 0
+    assert expected and leftovers(tmp_path) == []
+    for number in range(KILLS):
+        kill = kill_of(name, number, KILLS, whole)
+        begin()
+        if number == 0:
+            shutil.rmtree(cache)  # what a first use makes is killed too
+            cache.mkdir()
+        landed += run(words, work, cache, kill).status < 0
+        again = run(words, work, cache)
+        assert again.status == 0, f"{kill}: {again.stderr}"
+        assert contents(work) == expected, kill
+        assert leftovers(tmp_path) == [], kill
+    print(f"{name}: {landed} of {KILLS} kills within {whole.seconds:.1f} s, {len(expected)} files equal")
