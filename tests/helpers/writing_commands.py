@@ -37,19 +37,13 @@ CLASSIFIER = (
     "crop_classifier.repeats=4",
 )
 SHORT = ("distill.epochs=2", "few_shot.epochs=1", "few_shot.repeats=1")
-TOYS = (
-    "scenes={inputs}/scenes",
-    "teacher.checkpoint={inputs}/teacher",
-    "teacher.cache={work}/features",
-    *SMALL,
-    *SHORT,
-)
+TEACHER = "teacher.checkpoint={inputs}/teacher teacher.cache={work}/features"
+TOYS = " ".join(("scenes={inputs}/scenes", TEACHER, *SMALL, *SHORT))
 IMAGES = (
-    "recipe=smoke", "student.name=timm/resnet10t", "precision=float32", "data.image_size=32",
-    "data.root={inputs}/views", "teacher.checkpoint={inputs}/teacher", "teacher.cache={work}/features",
-)  # fmt: skip
-TEACHER = ("steps=6", "save_every=2", "crop_sizes=[32]", "sentence_weight=0", "bf16=false", "num_threads=1")
-OF_RUN = ("scenes={inputs}/scenes", "num_threads=1")
+    "recipe=smoke student.name=timm/resnet10t precision=float32 data.image_size=32 data.root={inputs}/views " + TEACHER
+)
+STEPS = "steps=6 save_every=2 view_batch_size=4 crop_sizes=[32] sentence_weight=0 bf16=false num_threads=1"
+STUDENT = "run={inputs}/run scenes={inputs}/scenes"
 
 
 def make_inputs(root: Path) -> Path:
@@ -70,9 +64,9 @@ def make_inputs(root: Path) -> Path:
 
 
 class WritingCommand(NamedTuple):
-    """A command line, and what is copied into its empty folder first."""
+    """A command line, and what is put into its empty folder first."""
 
-    words: tuple[str, ...]
+    line: str
     prepare: Callable[[Path, Path], object] = lambda inputs, work: None
     """Called with the inputs and the empty folder."""
     cheap: bool = False
@@ -85,68 +79,65 @@ def _copied(name: str) -> Callable[[Path, Path], object]:
 
 WRITING = {
     "import-scenes": WritingCommand(
-        ("import-scenes", "file={work}/f.h5", "split=ood", "shard_size=1", "image_size=64", "out={work}/o"),
+        "import-scenes file={work}/f.h5 split=ood shard_size=1 image_size=64 out={work}/o",
         lambda inputs, work: write_published(work / "f.h5"),
         cheap=True,
     ),
     "describe-labels": WritingCommand(
-        ("describe-labels", "labels=[mug,bolt,pear]", "model=m", "base_url={chat}", "api_key_env=null", "out={work}/o.json"),
-        cheap=True,
+        "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json"
     ),
     "migrate": WritingCommand(
-        ("migrate", "{work}/run", "{work}/policy_fewshot", "{work}/image_run"),
+        "migrate {work}/run {work}/policy_fewshot {work}/image_run",
         lambda inputs, work: write_old_folders(work),
+        cheap=True,
     ),
-    "check-install": WritingCommand(("check-install", "--out", "{work}/o.png")),
+    "check-install": WritingCommand("check-install --out {work}/o.png"),
     "collect-scenes": WritingCommand(
-        ("collect-scenes", "scenes=8", "shard_size=2", "image_size=48", "workers=2", "split=ood", "out={work}/o")
+        "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
     ),
     "render-object-views": WritingCommand(
-        ("render-object-views", "views_per_object=1", "random_objects=4", "size=32", "out={work}/o")
+        "render-object-views views_per_object=1 random_objects=4 size=32 out={work}/o"
     ),
-    "render-object-sheet": WritingCommand(("render-object-sheet", "size=32", "out={work}/o.png")),
+    "render-object-sheet": WritingCommand("render-object-sheet size=32 out={work}/o.png"),
     "validate-grasp-labels": WritingCommand(
-        ("validate-grasp-labels", "store={work}/store", "instances=4", "workers=1"),
-        _copied("store"),
+        "validate-grasp-labels store={work}/store instances=4 workers=1", _copied("store")
     ),
-    "train-affordance": WritingCommand(("train-affordance", *TOYS, *CLASSIFIER, "out={work}/o")),
-    "evaluate-affordance": WritingCommand(("evaluate-affordance", "run={work}/run", *OF_RUN), _copied("run")),
-    "export-policy": WritingCommand(("export-policy", "run={inputs}/run", *OF_RUN, "out={work}/o")),
-    "export-onnx": WritingCommand(("export-onnx", "run={inputs}/run", *OF_RUN, "out={work}/o.onnx")),
+    "train-affordance": WritingCommand(" ".join(("train-affordance", TOYS, *CLASSIFIER, "out={work}/o"))),
+    "evaluate-affordance": WritingCommand(
+        "evaluate-affordance run={work}/run scenes={inputs}/scenes num_threads=1", _copied("run")
+    ),
+    "export-policy": WritingCommand(f"export-policy {STUDENT} num_threads=1 out={{work}}/o"),
+    "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx"),
     "train-image-student": WritingCommand(
-        ("train-image-student", *IMAGES, "num_threads=1", "objective.cls=1", "objective.im_cst=1", "out={work}/o")
+        f"train-image-student {IMAGES} num_threads=1 objective.cls=1 objective.im_cst=1 out={{work}}/o"
     ),
     "train-teacher": WritingCommand(
-        ("train-teacher", "scenes=[{inputs}/teacher_scenes]", "views=[{inputs}/views]", "min_crop_size=40",
-         "scene_batch_size=4", "view_batch_size=4", *TEACHER, "out={work}/o")
-    ),  # fmt: skip
+        "train-teacher scenes=[{inputs}/teacher_scenes] views=[{inputs}/views] min_crop_size=40 scene_batch_size=4 "
+        f"{STEPS} out={{work}}/o"
+    ),
     "train-teacher on images": WritingCommand(
-        ("train-teacher", "teacher_data=image_folder", "images={inputs}/images", "view_batch_size=4", *TEACHER,
-         "out={work}/o")
-    ),  # fmt: skip
+        f"train-teacher teacher_data=image_folder images={{inputs}}/images {STEPS} out={{work}}/o"
+    ),
     "caption-images": WritingCommand(
-        ("caption-images", "dataset=image_folder", "data.root={inputs}/images", "data.image_size=32",
-         "model={inputs}/blip", "batch_size=3", "max_tokens=5", "data.cache={work}/cache", "out={work}/o.jsonl")
-    ),  # fmt: skip
+        "caption-images dataset=image_folder data.root={inputs}/images data.image_size=32 data.cache={work}/cache "
+        "model={inputs}/blip batch_size=3 max_tokens=5 out={work}/o.jsonl"
+    ),
     "ablate-texts": WritingCommand(
-        ("ablate-texts", "scenes=[{inputs}/scenes/ood]", "views=[{inputs}/views]", "seeds=2", "truncate=true",
-         "checkpoint={inputs}/teacher", "out={work}/o.md")
-    ),  # fmt: skip
+        "ablate-texts scenes=[{inputs}/scenes/ood] views=[{inputs}/views] seeds=2 truncate=true "
+        "checkpoint={inputs}/teacher out={work}/o.md"
+    ),
     "reproduce-table12": WritingCommand(
-        ("reproduce-table12", "experiment=quickstart", "methods=[cls,cls_imcst]", "seeds=[0]", "workers=2",
-         *(word for word in TOYS if not word.startswith("num_threads")), "out={work}/o")
-    ),  # fmt: skip
-    "reproduce-tables": WritingCommand(
-        ("reproduce-tables", "table=3", "seeds=[0]", "workers=2", *IMAGES, "out={work}/o")
+        f"reproduce-table12 experiment=quickstart methods=[cls,cls_imcst] seeds=[0] {TOYS} out={{work}}/o".replace(
+            " num_threads=1", ""
+        )
     ),
+    "reproduce-tables": WritingCommand(f"reproduce-tables table=3 seeds=[0] {IMAGES} out={{work}}/o"),
     "evaluate-policy": WritingCommand(
-        ("evaluate-policy", "run={inputs}/run", "scenes={inputs}/scenes", "variants=[oracle,few_shot]", "episodes=2",
-         "camera_size=48", "curve_scenes=2", "n_videos=1", "n_filmstrips=1", "workers=1", "out={work}/o")
-    ),  # fmt: skip
-    "train-ppo": WritingCommand(
-        ("train-ppo", "policy={inputs}/policy", "steps=64", "episode_steps=8", "out={work}/o")
+        f"evaluate-policy {STUDENT} variants=[oracle,few_shot] episodes=2 camera_size=48 curve_scenes=2 n_videos=1 "
+        "n_filmstrips=1 workers=1 out={work}/o"
     ),
-}  # fmt: skip
+    "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 episode_steps=8 out={work}/o"),
+}
 """Name -> command line; its first word is the command."""
 NOT_KILLED = {
     "demo": "serves a page until it is stopped; it keeps nothing but caches, which have their tests",

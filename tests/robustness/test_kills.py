@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from helpers.kill_runs import contents, kill_of, leftovers, run
 from helpers.writing_commands import NOT_KILLED, WRITING, make_inputs
 from pickclutter_lang.commands import COMMANDS
 
+log = logging.getLogger(__name__)
 TORTURE = int(os.environ.get("KILLS", "0"))
 NAMES = [name for name, command in WRITING.items() if TORTURE or command.cheap]
 KILLS = -(-TORTURE // len(NAMES)) if TORTURE else 2
@@ -36,7 +38,7 @@ def chat() -> Iterator[str]:
 
 
 def test_every_command_that_writes_has_a_row() -> None:
-    killed = {command.words[0] for command in WRITING.values()}
+    killed = {command.line.split()[0] for command in WRITING.values()}
     assert killed | set(NOT_KILLED) == {name for group in COMMANDS.values() for name in group}
     assert not killed & set(NOT_KILLED)
 
@@ -45,7 +47,7 @@ def test_every_command_that_writes_has_a_row() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_command_goes_on(name: str, inputs: Path, chat: str, tmp_path: Path) -> None:
     work, cache = tmp_path / "work", tmp_path / "cache"
-    words = [word.format(inputs=inputs, work=work, chat=chat) for word in WRITING[name].words]
+    words = [word.format(inputs=inputs, work=work, chat=chat) for word in WRITING[name].line.split()]
     cache.mkdir()
 
     def begin() -> None:
@@ -69,4 +71,4 @@ def test_a_killed_command_goes_on(name: str, inputs: Path, chat: str, tmp_path: 
         assert again.status == 0, f"{kill}: {again.stderr}"
         assert contents(work) == expected, kill
         assert leftovers(tmp_path) == [], kill
-    print(f"{name}: {landed} of {KILLS} kills within {whole.seconds:.1f} s, {len(expected)} files equal")
+    log.info("%s: %d of %d kills within %.1f s, %d files equal", name, landed, KILLS, whole.seconds, len(expected))
