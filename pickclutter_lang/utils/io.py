@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.processes import is_running
 
+log = logging.getLogger(__name__)
 TEMPORARY_SUFFIX = ".tmp"
 
 
@@ -49,6 +51,7 @@ def _remove_stale(path: Path) -> None:
     for left in path.parent.glob(pattern):
         if not is_running(left.name.split(".")[-2]):
             left.unlink(missing_ok=True)
+            log.debug("removed %s, which a killed process left", left)
 
 
 def fsync(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.processes import ManagedProcess, format_exit_status
 from pickclutter_lang.utils.progress import ProgressBar
 
+log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 
 
@@ -103,7 +105,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     failures: list[Failure] = []
     total, done = sum(job.epochs for job in jobs), sum(job.epochs_done for job in jobs)
     with dir_lock(out) as lock, ProgressBar("epochs", total, done, auto_refresh=False) as bar:
-        _print_event(bar, jobs, f"{sum(job.done for job in jobs)} of {len(jobs)} runs are done already")
+        _log_event(bar, jobs, f"{sum(job.done for job in jobs)} of {len(jobs)} runs are done already")
         try:
             while waiting or running:
                 for job in [job for job in waiting if job.ready][: workers - len(running)]:
@@ -114,7 +116,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
                 for job, failure in [*_ended(running), *_stuck(waiting, running, logs)]:
                     failures += [] if failure is None else [failure]
                     end = "is done" if failure is None else f"failed ({failure.status})"
-                    _print_event(bar, jobs, f"{job.name} {end}")
+                    _log_event(bar, jobs, f"{job.name} {end}")
                 failed = {failure.name for failure in failures}
                 waiting = [job for job in waiting if job.name not in failed]
             _show(bar, jobs, [], len(failures))
@@ -157,10 +159,9 @@ def describe_failures(failures: Sequence[Failure], jobs: int) -> str:
     return "\n".join([*map(str, failures), summary])
 
 
-def _print_event(bar: ProgressBar, jobs: Sequence[Job], event: str) -> None:
-    """Leave a line above the bar."""
+def _log_event(bar: ProgressBar, jobs: Sequence[Job], event: str) -> None:
     done = sum(job.done for job in jobs)
-    bar.print(f"{time.strftime('%H:%M:%S')} {event}; {done}/{len(jobs)} done, {bar.time_left} left")
+    log.info("%s; %d/%d done, %s left", event, done, len(jobs), bar.time_left)
 
 
 def _show(bar: ProgressBar, jobs: Sequence[Job], running: Sequence[Job], failed: int) -> None:
