@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+import yaml
 
 import pickclutter_lang
 from helpers.paths import ROOT
@@ -239,6 +240,18 @@ def test_the_commands_that_texts_name_are_there() -> None:
             if path.suffix in (".py", ".yaml", ".md"):
                 found = set(pattern.findall(path.read_text()))
                 assert found <= set(NAMES), f"{path}: {found - set(NAMES)}"
+
+
+def test_the_form_of_a_bug_report_asks_for_the_output_of_a_command_that_is_there(tmp_path: Path) -> None:
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "bug_report.yml").read_text())
+    assert {"name", "description", "body"} <= set(form)
+    fields_by_id = {field["id"]: field for field in form["body"]}
+    assert len(fields_by_id) == len(form["body"]) and all(field["attributes"]["label"] for field in form["body"])
+    assert all(field["type"] == "textarea" and field["validations"]["required"] for field in form["body"])
+    words = re.findall(r"`pickclutter ([^`]+)`", fields_by_id["machine"]["attributes"]["description"])
+    assert words == ["check-install --report"]
+    done = call(*words[0].split(), folder=tmp_path)
+    assert done.returncode == 0 and "shared memory" in done.stdout and not list(tmp_path.iterdir())
 
 
 TALKING = """
