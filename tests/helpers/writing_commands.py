@@ -144,3 +144,12 @@ NOT_KILLED = {
     "verify-scenes": "writes nothing",
 }
 """Commands without a row, and why."""
+TORTURE = int(os.environ.get("KILLS", "0"))
+"""Kills over all commands; 0: of the cheap ones alone, twice each."""
+NAMES = [name for name, command in WRITING.items() if TORTURE or command.cheap]
+"""Names of the command lines that are tried."""
+
+
+def command_words(name: str, inputs: Path, work: Path, chat: str) -> list[str]:
+    """Return a command line of `WRITING` for some folders and a server."""
+    return [word.format(inputs=inputs, work=work, chat=chat) for word in WRITING[name].line.split()]

@@ -6,35 +6,17 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.chat_server import chat_server, completion
 from helpers.kill_runs import contents, kill_of, leftovers, run
-from helpers.writing_commands import NOT_KILLED, WRITING, make_inputs
+from helpers.writing_commands import NAMES, NOT_KILLED, TORTURE, WRITING, command_words
 from pickclutter_lang.commands import COMMANDS
 
 log = logging.getLogger(__name__)
-TORTURE = int(os.environ.get("KILLS", "0"))
-NAMES = [name for name, command in WRITING.items() if TORTURE or command.cheap]
 KILLS = -(-TORTURE // len(NAMES)) if TORTURE else 2
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("inputs")
-    return make_inputs(folder) if TORTURE else folder  # the cheap ones need none
-
-
-@pytest.fixture(scope="module")
-def chat() -> Iterator[str]:
-    """The address of a server that gives each label a description of its own."""
-    with chat_server(lambda number, message: completion(f"Something like this: {message[-40:].strip()}")) as server:
-        yield server.base_url
 
 
 def test_every_command_that_writes_has_a_row() -> None:
@@ -47,7 +29,7 @@ def test_every_command_that_writes_has_a_row() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_command_goes_on(name: str, inputs: Path, chat: str, tmp_path: Path) -> None:
     work, cache = tmp_path / "work", tmp_path / "cache"
-    words = [word.format(inputs=inputs, work=work, chat=chat) for word in WRITING[name].line.split()]
+    words = command_words(name, inputs, work, chat)
     cache.mkdir()
 
     def begin() -> None:
