@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.kill_runs import contents, kill_of, leftovers, run
+from helpers.kill_runs import NOT_COMPARED, NOT_COMPARED_KEYS, contents, kill_of, leftovers, run
+from helpers.paths import ROBUSTNESS_PAGE
 from helpers.writing_commands import NAMES, NOT_KILLED, TORTURE, WRITING, command_words
 from pickclutter_lang.commands import COMMANDS
 
@@ -23,6 +24,12 @@ def test_every_command_that_writes_has_a_row() -> None:
     killed = {command.line.split()[0] for command in WRITING.values()}
     assert killed | set(NOT_KILLED) == {name for group in COMMANDS.values() for name in group}
     assert not killed & set(NOT_KILLED)
+
+
+def test_what_may_differ_and_who_is_not_killed_is_on_the_page() -> None:
+    page = ROBUSTNESS_PAGE.read_text()
+    for name, reason in {**NOT_COMPARED, **NOT_COMPARED_KEYS, **NOT_KILLED}.items():
+        assert f"| `{name}` | {reason} |" in page
 
 
 @pytest.mark.slow

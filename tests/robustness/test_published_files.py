@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from helpers.paths import ROBUSTNESS_PAGE
 from helpers.published_scenes import write_published
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
 from pickclutter_lang.errors import PickClutterError
@@ -146,7 +147,9 @@ def test_an_odd_form_is_one_line(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_what_is_right_to_take_is_taken_in_silence(name: str, tmp_path: Path) -> None:
-    config = changed(tmp_path, TAKEN[name][0])
+    change, reason = TAKEN[name]
+    assert f"| {name} | {reason} |" in ROBUSTNESS_PAGE.read_text()
+    config = changed(tmp_path, change)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(import_published(config)) == 3
