@@ -41,7 +41,7 @@ NOT_COMPARED_KEYS = {
     "rng": "as rng.safetensors",
 }
 """Keys in JSON files, and why they may differ."""
-NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", "Time: ", " minutes, ")
+NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", "Time: ", " minutes")
 """Words in lines of texts and tables that show times or memory."""
 
 
