@@ -138,6 +138,7 @@ class Trainer:
         restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         write_lines(self.folder / LOG_FILE, self.history)
+        self._prune()
         if self.done < self.task.config.epochs:
             log.info("%s goes on after epoch %d of %d", self.task.name, self.done, self.task.config.epochs)
         return True
@@ -193,4 +194,7 @@ class Trainer:
         }
         save_checkpoint(epoch_folder(self.folder, epoch), self.task.model, self.optimizer, state)
         write_lines(self.folder / LOG_FILE, self.history)
-        prune(self.folder, {*range(epoch - self.keep_last + 1, epoch + 1), self.best})
+        self._prune()
+
+    def _prune(self) -> None:
+        prune(self.folder, {*range(self.done - self.keep_last + 1, self.done + 1), self.best})

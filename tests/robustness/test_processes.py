@@ -134,6 +134,18 @@ def test_a_training_that_is_killed_while_it_writes_goes_on(
     assert leftovers(tmp_path) == []
 
 
+def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
+    toys: list[str], finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    for phase in ("distill", "few_shot"):
+        shutil.copytree(finished / phase / "epoch_0001", tmp_path / "run" / phase / "epoch_0000")
+        (tmp_path / "run" / phase / ".epoch_0001.tmp").mkdir()
+    SceneRun.open(config(*toys, f"out={tmp_path / 'run'}")).train()
+    assert content(tmp_path / "run") == content(finished)
+    assert leftovers(tmp_path) == []
+
+
 def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:
     words = ["export-policy", f"run={finished}", f"out={tmp_path / 'policy'}"]
     done = call(sys.executable, "-c", KILLED, "3", *words)
