@@ -37,7 +37,8 @@ class RunConfig(Protocol):
 class Job:
     """One run: its name, its folder, the arguments of its command, its settings.
 
-    `waits_for` is the run whose distillation this one takes over; None: it distills.
+    `waits_for` is the run whose distillation this one takes over; None: it distills. `report` is the name of the file
+    that a run writes last, after its result; None: the result is the last one.
     """
 
     name: str
@@ -45,11 +46,17 @@ class Job:
     arguments: list[str]
     config: RunConfig
     waits_for: Job | None = None
+    report: str | None = None
 
     @property
     def done(self) -> bool:
         """Whether the result is there."""
         return (self.folder / RESULT_FILE).is_file()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do; a run that was ended after its result still writes its report."""
+        return self.done and (self.report is None or (self.folder / self.report).is_file())
 
     @property
     def epochs(self) -> int:
@@ -91,7 +98,7 @@ class Failure(NamedTuple):
 
 
 def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: int) -> list[Failure]:
-    """Run the jobs that have no result yet, some side by side; return those that failed.
+    """Run the jobs that are not complete yet, some side by side; return those that failed.
 
     A job starts when the distillation that it waits for is finished; those after it go first where they can. The
     children end with this process, however it ends; started again, each continues where it stopped.
@@ -99,7 +106,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     :param command: of one run; a job's arguments come after it
     :raises LockedError: when another process is at work in `out`
     """
-    waiting = [job for job in jobs if not job.done]
+    waiting = [job for job in jobs if not job.complete]
     running: dict[str, tuple[Job, ManagedProcess]] = {}
     logs = {job.name: out / "logs" / f"{job.name.replace('/', '-')}.log" for job in jobs}
     failures: list[Failure] = []
