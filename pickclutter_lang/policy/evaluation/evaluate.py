@@ -80,7 +80,6 @@ def _run_missing(
             partial(make_rollout_function, rollouts),
             min(workers, len(missing)),
             lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})",
-            on_retry=bar.print,
         )
         with pool:
             for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
