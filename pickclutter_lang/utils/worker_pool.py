@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 from collections import Counter, deque
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
 from pickclutter_lang.utils.processes import die_with_parent, format_exit_status
 
+log = logging.getLogger(__name__)
 RETRIES = 2
 """How often a task is tried again after its worker died."""
 Task = TypeVar("Task")
@@ -48,7 +50,6 @@ class WorkerPool(Generic[Task, Result]):
         size: int,
         describe: Callable[[Task], str] = str,
         on_step: Callable[[], None] = lambda: None,
-        on_retry: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Prepare the pool; workers start with the first tasks.
 
@@ -56,13 +57,11 @@ class WorkerPool(Generic[Task, Result]):
         :param size: number of processes
         :param describe: names a task in messages, such as `shard 00003.h5`
         :param on_step: called after each step that a task function reports
-        :param on_retry: called with a sentence when a worker died and its task is tried again
         """
         self._make_function = make_function
         self._size = size
         self._describe = describe
         self._on_step = on_step
-        self._on_retry = on_retry
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[Connection, _Worker[Task]] = {}
         self._ending: list[BaseProcess] = []
@@ -152,7 +151,7 @@ class WorkerPool(Generic[Task, Result]):
                 f"{text}, {RETRIES + 1} times in a row; finished work is kept. Check the simulator with "
                 "pickclutter check-install, and the memory (fewer workers need less), then run the same command again"
             )
-        self._on_retry(f"{text}; trying again")
+        log.warning("%s; trying again", text)
         self._waiting.appendleft(worker.number)
 
 
