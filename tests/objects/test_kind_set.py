@@ -94,6 +94,14 @@ def test_ids_that_are_no_instance_are_refused(objects: ObjectSet, wrong: str) ->
         objects.model(wrong)
 
 
+def test_every_kind_has_ids_of_instances(tmp_path: Path) -> None:
+    objects = load_kind_set(tmp_path)
+    for index, kind in enumerate(all_kinds()):
+        model_id = kind.model_id(17)
+        assert (objects.label_index(model_id), objects.seed_of(model_id)) == (index, 17), kind.name
+        assert objects.model_dir(model_id).parent == objects.root / "models"
+
+
 def test_a_damaged_model_is_named(objects: ObjectSet) -> None:
     path = objects.model_dir("mug-1") / "object.json"
     objects.model("mug-1")

@@ -79,12 +79,10 @@ class KindSet(ObjectSet):
         return {item.model_id: model_db_entry(item.size, item.scale, item.density) for item in models}
 
     def _parse(self, model_id: str) -> tuple[str, int]:
-        match = re.fullmatch(r"([a-z0-9_]+)-(0|[1-9][0-9]{0,8})", model_id)
+        match = re.fullmatch(r"(.+)-(0|[1-9][0-9]{0,8})", model_id)
         if match is None or match[1] not in self.catalog.model_ids:
             example = f"{self.catalog[0].model_id}-0"
-            raise UnknownObjectError(
-                f"expected an instance of the set's kinds, such as {example}, but got {model_id!r}"
-            )
+            raise UnknownObjectError(f"expected an instance of a kind, such as {example}, but got {model_id!r}")
         return match[1], int(match[2])
 
 
