@@ -48,6 +48,7 @@ OWNERS = {
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
     "stable_baselines3": {"policy.rl"},
     "jinja2": {"reports"},
+    "rerun": {"policy.evaluation"},
     "markdown_it": {"reports"},
     "h5py": {"datasets.scenes", "datasets", "envs"},
 }
@@ -110,6 +111,11 @@ def test_walls(path: Path) -> None:
         assert room in owners or not touches(imported, package), f"{path} imports {package}"
     for package in (*FORBIDDEN.get(room, ()), "pickle", "scripts"):
         assert not touches(imported, package), f"{path} imports {package}"
+
+
+def test_one_module_alone_imports_rerun() -> None:
+    importing = [module_of(path) for path in source_files() if touches(imports_of(path), "rerun")]
+    assert importing == ["policy.evaluation.rerun_recorder"]
 
 
 def test_commands_alone_write_to_the_terminal() -> None:

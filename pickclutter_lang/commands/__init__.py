@@ -25,6 +25,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "distillation": {
         "train-affordance": "distill a student from a teacher, fine-tune it on few scenes, evaluate it",
         "evaluate-affordance": "evaluate a finished run again; report_only=true: write its report again",
+        "compare-runs": "compare finished runs on one page: settings, results, paired differences",
         "demo": "ask a student for any names, in a browser on this machine",
     },
     "teachers": {
