@@ -30,6 +30,7 @@ _MARK = "PICKCLUTTER_KILL_RUN"
 NOT_COMPARED = {
     "events.out.tfevents.*": "TensorBoard's: times and process ids in names and entries",
     "*.log": "what processes printed, with times; a rerun adds to it",
+    "*.monitor.csv": "stable-baselines3's, with times",
     "report.md": "made of results that are compared; shows times and memory",
     "report.html": "made of results that are compared; shows times and memory",
     "table12.md": "made of values.csv, which is compared; shows times and memory",
