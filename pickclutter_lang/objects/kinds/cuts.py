@@ -11,7 +11,7 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 
 def thinned(grid: Floats, most: int = 9) -> Floats:
     """Return some rows of a grid, so that hulls stay small: `most`, and the two at either end (flat caps' rims)."""
-    if len(grid) <= most + 2:
+    if len(grid) <= most + 4:
         return grid
     rows = np.linspace(0, len(grid) - 1, most).round().astype(int)
     return np.asarray(grid[np.unique([*rows, 1, len(grid) - 2])])

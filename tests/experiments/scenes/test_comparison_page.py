@@ -96,7 +96,7 @@ def test_a_difference_is_that_of_the_saved_scores(runs: Path) -> None:
             "f1": f1(scores > threshold, targets),
         }
     for metric in ("f1", "map"):
-        one = found.difference("second/run", "few_shot", "ood_on_ood", metric)  # type: ignore[arg-type]
+        one = found.difference("second/run", "few_shot", "ood_on_ood", metric)
         assert one is not None and one.mean == pytest.approx(
             values["second"][metric] - values["first"][metric], abs=1e-5
         )

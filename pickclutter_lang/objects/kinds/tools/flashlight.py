@@ -34,7 +34,7 @@ def sample(rng: Rng) -> Instance:
         half = np.array([(2, 1, 0), (10, -16, -0.6 * r), (16, -42, -0.9 * r), (0, -54, -0.9 * r)])
         path = smooth(np.concatenate([half, half[-2::-1] * [-1, 1, 1]]), 22)
         path[-1] = path[0]
-        model.sweep(path, 1.4, plain(tint(rng, "black")), segments=6, closed=True, pieces=4)
+        model.sweep(path, 1.4, plain(tint(rng, "black")), segments=6, closed=True, pieces=6)
     features = [
         "with a wrist strap" if strap else "without a strap",
         "with a button on its side" if side_switch else "with a button at its end",
