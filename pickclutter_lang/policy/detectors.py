@@ -24,9 +24,10 @@ from pickclutter_lang.manipulation.segmentation import (
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
-from pickclutter_lang.students.label_encoders import validate_label_names
+from pickclutter_lang.students.label_encoders import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
+from pickclutter_lang.utils.caches import keep_recent
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
@@ -188,7 +189,10 @@ class CropVerifier:
 
 
 class TeacherDetector:
-    """A teacher without training: it classifies each segment among its names. Each text is encoded once."""
+    """A teacher without training: it classifies each segment among its names.
+
+    Each text is encoded once, unless many others were used since.
+    """
 
     def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
         """Take a teacher.
@@ -210,8 +214,18 @@ class TeacherDetector:
 
         :raises InvalidArgumentError: for a name that is empty or there twice
         """
+        return self.score_segments(observation["image"]["hand_camera"]["rgb"], _segment_observation(observation), names)
+
+    def score_segments(
+        self, rgb: NDArray[np.uint8], segments: NDArray[np.int64], names: Sequence[str]
+    ) -> list[ScoredTarget]:
+        """Score several different names on the segments of an image.
+
+        :param rgb: [H, W, 3]
+        :param segments: [H, W]; 1, 2, ... are segments
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
         names = validate_label_names(names)
-        segments, rgb = _segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:
@@ -230,7 +244,7 @@ class TeacherDetector:
         sizes: NDArray[np.int64],
         large: Sequence[int],
     ) -> ScoredTarget:
-        text = self._encode(list(dict.fromkeys([name, *self.names])))
+        text = self.encode_names(list(dict.fromkeys([name, *self.names])))
         probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
         heatmap = np.zeros(segments.shape)
         for k, value in zip(large, probabilities, strict=True):
@@ -238,13 +252,15 @@ class TeacherDetector:
         best = segments == large[int(probabilities.argmax())]
         return ScoredTarget(float(probabilities.max()), best, heatmap / max(heatmap.sum(), 1e-12), False)
 
-    def _encode(self, labels: Sequence[str]) -> Tensor:
-        """Return the text features [C, D] of labels, new ones encoded together."""
-        new = [label for label in labels if label not in self._text]
+    def encode_names(self, names: Sequence[str]) -> Tensor:
+        """Return the text features [C, D] of names, new ones encoded together."""
+        new = [name for name in names if name not in self._text]
         if new:
-            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=label) for label in new])
-            self._text |= dict(zip(new, features, strict=True))
-        return torch.stack([self._text[label] for label in labels])
+            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in new])
+            self._text |= {name: row.clone() for name, row in zip(new, features, strict=True)}
+        found = torch.stack([self._text[name] for name in names])
+        keep_recent(self._text, names, len(self.names) + MAX_NEW_NAMES)
+        return found
 
 
 class OracleDetector:
