@@ -205,26 +205,40 @@ class TeacherDetector:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name: the segment with the highest probability of it."""
-        target = self.score(observation, [name])[0]
-        threshold = self.thresholds.names.get(name, self.thresholds.default)
-        return Detection(target.score, threshold, target.mask, target.heatmap)
+        return self.detect(observation, [name])[0]
+
+    def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in one observation.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        return self._with_thresholds(names, self.score(observation, names))
+
+    def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in an image [H, W, 3], all of which is one segment.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        return self._with_thresholds(names, self._score_segments(rgb, np.ones(rgb.shape[:2], np.int64), names))
+
+    def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
+        known, default = self.thresholds.names, self.thresholds.default
+        return [
+            Detection(target.score, known.get(name, default), target.mask, target.heatmap)
+            for name, target in zip(names, targets, strict=True)
+        ]
 
     def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
         """Score several different names in one observation; each segment is classified once.
 
         :raises InvalidArgumentError: for a name that is empty or there twice
         """
-        return self.score_segments(observation["image"]["hand_camera"]["rgb"], _segment_observation(observation), names)
+        rgb = observation["image"]["hand_camera"]["rgb"]
+        return self._score_segments(rgb, _segment_observation(observation), names)
 
-    def score_segments(
+    def _score_segments(
         self, rgb: NDArray[np.uint8], segments: NDArray[np.int64], names: Sequence[str]
     ) -> list[ScoredTarget]:
-        """Score several different names on the segments of an image.
-
-        :param rgb: [H, W, 3]
-        :param segments: [H, W]; 1, 2, ... are segments
-        :raises InvalidArgumentError: for a name that is empty or there twice
-        """
         names = validate_label_names(names)
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]

@@ -93,6 +93,11 @@ class WorkerPool(Generic[Task, Result]):
         for part in (self._workers, self._idle, self._ending):
             part.clear()
 
+    def kill(self) -> None:
+        """Kill the workers, from any thread; a task at work is tried again, unless `on_retry` raises."""
+        for worker in [*self._workers.values(), *self._idle]:
+            worker.process.kill()
+
     def imap_unordered(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
         """Yield each task with its result, in the order in which they end.
 
