@@ -16,6 +16,7 @@ from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.reports.gallery import jpeg
 
 STYLE = """<style>
+.gradio-container .html-container { padding: 0 !important; }
 .demo-intro { max-width: 60rem; }
 .demo-intro code { font-size: .9em; }
 .demo-image img { width: 100%; max-width: 22rem; border-radius: 6px; display: block; }
@@ -34,7 +35,7 @@ STYLE = """<style>
 .demo-present .demo-scale i { background: #2e9e5b; }
 .demo-scale b { position: absolute; top: -.2rem; bottom: -.2rem; width: 2px; background: var(--body-text-color); }
 .demo-pick video { width: 100%; max-width: 44rem; border-radius: 6px; display: block; }
-.demo-pick progress { width: 100%; max-width: 44rem; }
+.demo-progress .demo-scale i { background: var(--color-accent); }
 .demo-outcome { font-weight: 600; margin: .6rem 0 .4rem; overflow-wrap: anywhere; }
 </style>"""
 
@@ -69,8 +70,8 @@ def answer_cards(image: NDArray[np.uint8], names: Sequence[str], student: Answer
 def progress_card(job: Job) -> str:
     """Return how far a pick is."""
     text = f"Step {job.steps} of at most {MAX_EPISODE_STEPS}." if job.steps else "Waiting for the simulator."
-    bar = f'<progress max="{MAX_EPISODE_STEPS}" value="{job.steps}"></progress>'
-    return f'<div class="demo-pick" role="status">{bar}<p class="demo-note">{text}</p></div>'
+    bar = f'<div class="demo-scale"><i style="width:{100 * job.steps / MAX_EPISODE_STEPS:.1f}%"></i></div>'
+    return f'<div class="demo-progress" role="status">{bar}<p class="demo-note">{text}</p></div>'
 
 
 def attempt_card(attempt: Attempt) -> str:

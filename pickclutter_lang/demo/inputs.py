@@ -33,7 +33,7 @@ def open_upload(path: str) -> NDArray[np.uint8]:
                 raise Image.DecompressionBombError
             side = min(image.size)
             square = (min(side, _SIDE),) * 2
-            return np.asarray(ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), square))
+            return np.array(ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), square))
     except Image.DecompressionBombError as error:  # of Pillow, for a far larger one
         megapixels = MAX_PIXELS // 10**6
         raise InvalidArgumentError(f"expected an image of at most {megapixels} megapixels; make it smaller") from error

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from html import escape
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -19,45 +20,49 @@ from pickclutter_lang.demo.session import DemoSession, OwnImage
 from pickclutter_lang.demo.simulator import SimulatedPile
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, TeacherError
 
+if find_spec("gradio") is None:
+    raise MissingExtraError("gradio", "demo")
 _POLL_S = 0.25
+_SLOW_S = 1.0
+"""Beyond so many seconds the student's answer does not wait for the teacher's."""
 _WAITING = 16
 """Requests that may wait; a further one is told to come again."""
 
 
 def build_page(session: DemoSession) -> Any:
-    """Lay out the page of a session, a `gradio.Blocks`; its functions have the API names `show` and `pick`.
+    """Lay out the page of a session, a `gradio.Blocks`; its functions have the API names `show` and `pick`."""
+    for feature in ("ANALYTICS_ENABLED", "RUN_HISTORY"):  # nothing leaves this machine, nothing stays in the browser
+        os.environ[f"GRADIO_{feature}"] = "False"
+    import gradio as gr
 
-    :raises MissingExtraError: without the extra `demo`
-    """
-    gr = _gradio()
     with gr.Blocks(title="pickclutter-lang", analytics_enabled=False) as page:
         gr.HTML(STYLE + _introduction(session))
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 names = gr.Textbox(label="Object, or several with commas between them; the arm picks the first")
                 pick = gr.Button("Pick it", variant="primary")
-                with gr.Row():
+                with gr.Row(equal_height=True):
                     pile = gr.Number(0, label="Pile", min_width=100)
                     new_pile = gr.Button("New pile", min_width=100)
-                image = gr.HTML()
-                upload = gr.Image(
-                    label="Your own image instead (its center square)", sources=["upload", "clipboard"],
-                    type="filepath", image_mode=None, height=180, visible=session.accepts_uploads,
-                )  # fmt: skip
-                _take_as_it_is(gr, pile, upload)
+                video, image = gr.HTML(), gr.HTML()
             with gr.Column(scale=3, min_width=300):
-                video, answers = gr.HTML(), gr.HTML()
-        inputs = [pile, upload, names]
+                answers = gr.HTML()
+        with gr.Accordion("Your own image instead", open=False, visible=session.accepts_uploads):
+            upload = gr.Image(
+                label="Its center square is shown to student and teacher", sources=["upload", "clipboard"],
+                type="filepath", image_mode=None, height=240,
+            )  # fmt: skip
+        _take_as_it_is(gr, pile, upload)
+        inputs, outputs = [pile, upload, names], [answers, image, names]
         new_pile.click(_next_pile, pile, pile, queue=False, api_visibility="private")
-        changes = [page.load, pile.change, upload.change, names.submit, names.blur]
         gr.on(
-            changes, _guarded(_show(session), (gr.skip(), gr.skip())), inputs, [answers, image, names], api_name="show",
+            [page.load, pile.change, upload.change, names.submit, names.blur],
+            _guarded(_show(gr, session), (gr.skip(), gr.skip())), inputs, outputs, api_name="show",
             show_progress="minimal", trigger_mode="always_last", concurrency_limit=2,
         )  # fmt: skip
         pick.click(
-            _guarded(_pick(session), ()), inputs, video, api_name="pick",
-            show_progress="hidden", concurrency_limit=4,
-        )  # fmt: skip
+            _guarded(_pick(session), ()), inputs, video, api_name="pick", show_progress="hidden", concurrency_limit=4
+        )
     return page.queue(max_size=_WAITING)
 
 
@@ -98,24 +103,29 @@ def _next_pile(number: object) -> int:
         return 0
 
 
-def _show(session: DemoSession) -> Callable[..., Iterator[tuple[Any, ...]]]:
+def _show(gr: ModuleType, session: DemoSession) -> Callable[..., Iterator[tuple[Any, ...]]]:
     """Return the function that shows an image, then what the student finds in it, then what the teacher does."""
 
     def show(number: object, upload: str | None, text: object) -> Iterator[tuple[Any, ...]]:
         asked, pixels, card = _image(session, number, upload)
-        names_text = text or _first_name(session, asked)
-        yield "", card, names_text
-        names = split_names(names_text)
+        hint = gr.Textbox(placeholder=_default_name(session, asked))  # the text itself is the person's
+        yield gr.skip(), card, hint
+        names = _names(session, asked, text)
         student = session.ask_student(asked, names)
-        yield answer_cards(pixels, names, student, "The teacher is at work."), card, names_text
+        if session.teacher_seconds > _SLOW_S:
+            yield answer_cards(pixels, names, student, "The teacher is at work."), card, hint
         try:
             teacher = session.ask_teacher(asked, names)
         except TeacherError as error:
-            yield answer_cards(pixels, names, student, f"There is no teacher: {error}"), card, names_text
+            yield answer_cards(pixels, names, student, f"There is no teacher: {error}"), card, hint
         else:
-            yield answer_cards(pixels, names, student, teacher), card, names_text
+            yield answer_cards(pixels, names, student, teacher), card, hint
 
     return show
+
+
+def _names(session: DemoSession, asked: SimulatedPile | OwnImage, text: object) -> list[str]:
+    return split_names(_default_name(session, asked) if text == "" else text)
 
 
 def _image(
@@ -130,7 +140,8 @@ def _image(
     return pile, pile.rgb, image_card(pile.rgb, f"In this pile: {objects}.")
 
 
-def _first_name(session: DemoSession, asked: SimulatedPile | OwnImage) -> str:
+def _default_name(session: DemoSession, asked: SimulatedPile | OwnImage) -> str:
+    """Return what is asked for without a name: an object that is seen."""
     names = asked.visible if isinstance(asked, SimulatedPile) else ()
     return next(iter(names), session.student.config.names[0])
 
@@ -141,7 +152,8 @@ def _pick(session: DemoSession) -> Callable[..., Iterator[tuple[Any, ...]]]:
     def pick(number: object, upload: str | None, text: object) -> Iterator[tuple[Any, ...]]:
         if upload is not None:
             raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
-        job = session.pick(pile_number(number), split_names(text)[0])
+        seed = pile_number(number)
+        job = session.pick(seed, _names(session, session.pile(seed), text)[0])
         try:
             while not wait([job.future], _POLL_S).done:
                 yield (progress_card(job),)
@@ -173,13 +185,3 @@ def _guarded(
         yield (message(said), *others) if others else message(said)
 
     return guarded
-
-
-def _gradio() -> ModuleType:
-    for feature in ("ANALYTICS_ENABLED", "RUN_HISTORY"):  # nothing leaves this machine, nothing stays in the browser
-        os.environ[f"GRADIO_{feature}"] = "False"
-    try:
-        import gradio
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("gradio", "demo") from error
-    return gradio

@@ -55,7 +55,7 @@ def serve(build_page: Callable[[], Any], port: int) -> Iterator[str]:
         try:
             yield f"http://{HOST}:{port}/"
         finally:
-            page.close()
+            page.close(verbose=False)
 
 
 def _delete_old(page: Any, uploads: Path) -> None:

@@ -53,6 +53,8 @@ class DemoSession:
         self._simulator, self._evaluation = simulator, evaluation
         self._jobs: dict[int, Job] = {0: simulator.submit(0)}  # it starts while the student is loaded
         self._lock = threading.Lock()
+        self.teacher_seconds = float("inf")
+        """Seconds of the teacher's last answer."""
         self.student = StudentRuntime.load(folder, trust_code)
         self._detector = StudentDetector(self.student)
         self.student.map_size  # noqa: B018  # whose computation compiles the network
@@ -106,8 +108,11 @@ class DemoSession:
             detector = self._teacher
             detector.encode_names([*detector.names, *names])
             if isinstance(image, SimulatedPile):
-                return _timed(names, lambda: detector.detect(image.observation, names))
-            return _timed(names, lambda: detector.detect_without_depth(image, names))
+                answer = _timed(names, lambda: detector.detect(image.observation, names))
+            else:
+                answer = _timed(names, lambda: detector.detect_without_depth(image, names))
+            self.teacher_seconds = answer.seconds
+        return answer
 
     def _detect_without_depth(self, image: OwnImage, names: Sequence[str]) -> list[Detection]:
         """Return what the student finds in an image that fills its view."""

@@ -26,6 +26,7 @@ STUDENT = "student"
 """Variant of the policy."""
 MAX_JOBS = 16
 """Jobs that may wait."""
+_PATIENCE_S = 0.5
 
 
 class SimulatedPile(NamedTuple):
@@ -94,7 +95,9 @@ class Simulator:
         self._closed = True
         self._pool.kill()
         self._jobs.put(None)
-        self._thread.join()
+        while self._thread.is_alive():
+            self._pool.kill()  # a process that had not quite started
+            self._thread.join(_PATIENCE_S)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -147,7 +150,7 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
 
     :param episode: of `RolloutRunner.rollout_typed`
     """
-    name, picked = episode["reference"], ", ".join(episode["picked"])
+    name, picked = episode["reference"], " and the ".join(episode["picked"])
     if episode["declared_absent"]:
         truth = "it is in the pile" if episode["present"] else "it is not in the pile"
         return f"Predicted absent: the policy declares that there is no {name}" + (
@@ -158,9 +161,9 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
     if not picked:
         return f"Not picked: {'the arm lifted nothing' if episode['grasp_found'] else 'no grasp was found'}."
     if not _is_known(episode):
-        return f"Lifted: {picked}. No object here has the name {name}, so nobody can say whether that is right."
+        return f"Lifted: the {picked}. The simulator has no object of the name {name} to compare with."
     if episode["wrong_objects"]:
-        return f"Wrong object: the arm lifted {picked}, not the {name}."
+        return f"Wrong object: the arm lifted the {picked}, not the {name}."
     return f"Not placed: the arm lifted the {name}, but did not bring it to the goal."
 
 

@@ -215,11 +215,14 @@ class TeacherDetector:
         return self._with_thresholds(names, self.score(observation, names))
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in an image [H, W, 3], all of which is one segment.
+        """Detect the objects of several different names in an image [H, W, 3], which is classified as a whole.
 
         :raises InvalidArgumentError: for a name that is empty or there twice
         """
-        return self._with_thresholds(names, self._score_segments(rgb, np.ones(rgb.shape[:2], np.int64), names))
+        features, whole = encode_images(self.teacher, rgb[None]), np.ones(rgb.shape[:2], np.int64)
+        sizes = np.bincount(whole.ravel())
+        targets = [self._classify(features, name, whole, sizes, [1]) for name in validate_label_names(names)]
+        return self._with_thresholds(names, targets)
 
     def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
         known, default = self.thresholds.names, self.thresholds.default
@@ -233,13 +236,8 @@ class TeacherDetector:
 
         :raises InvalidArgumentError: for a name that is empty or there twice
         """
-        rgb = observation["image"]["hand_camera"]["rgb"]
-        return self._score_segments(rgb, _segment_observation(observation), names)
-
-    def _score_segments(
-        self, rgb: NDArray[np.uint8], segments: NDArray[np.int64], names: Sequence[str]
-    ) -> list[ScoredTarget]:
         names = validate_label_names(names)
+        segments, rgb = _segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:

@@ -96,10 +96,10 @@ def encode_video(size: tuple[int, int], frames: Iterable[tuple[Image.Image, floa
 
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "video.mp4"
-        options = ["-movflags", "+faststart"]
         writer = imageio_ffmpeg.write_frames(
-            str(video), size, fps=1000 / _FRAME_MILLISECONDS, ffmpeg_log_level="error", output_params=options
-        )
+            str(video), size, fps=1000 / _FRAME_MILLISECONDS, macro_block_size=2, ffmpeg_log_level="error",
+            output_params=["-movflags", "+faststart"],
+        )  # fmt: skip
         writer.send(None)
         for frame, milliseconds in frames:
             pixels = np.ascontiguousarray(frame.convert("RGB"))
