@@ -34,6 +34,21 @@ RATES = {
 _Z = 1.959963984540054  # of the normal distribution's 95% interval
 
 
+_AIMS = (
+    ("the oracle places 85% of the graspable targets", "oracle", "all", "placed_of_graspable", 0.85, None),
+    (
+        "on seen targets, the few-shot student places 85% of what the oracle does",
+        "few_shot",
+        "seen",
+        "placed_of_graspable",
+        0.85,
+        "oracle",
+    ),
+    ("90% of the absences are detected", "few_shot", "all", "absence_detected", 0.9, None),
+    ("at most 5% of the visible targets are missed", "few_shot", "all", "missed_of_visible", -0.05, None),
+)
+"""Text, variant, group, rate, the share that is aimed at (negative: at most), and the variant whose rate it is of."""
+
 _CLAIMS = (
     ("Language helps few-shot: `cls` over `closed_set`", "cls", "closed_set", "few_shot"),
     ("L_im-cst helps zero-shot: `cls_imcst` over `cls`", "cls_imcst", "cls", "zero_shot"),
@@ -150,6 +165,29 @@ def policy_in_words() -> str:
     return markdown(["200 episodes", "seen objects", "unseen objects"], lines)
 
 
+def policy_aims() -> str:
+    """Return which aims are met: where the 95% interval after Wilson lies on the right side of what is aimed at."""
+    found = {(row["variant"], row["group"], row["rate"]): row for row in read("policy/rates")}
+    lines = []
+    for text, variant, group, rate, share, reference in _AIMS:
+        hits, count = _counts(found[variant, group, rate])
+        aim, low, high = share, *wilson(hits, count)
+        result = f"{hits} of {count}: {_proportion(hits, count)}".rsplit(";", 1)[0] + ")"
+        if reference is not None:
+            reference_hits, reference_count = _counts(found[reference, group, rate])
+            aim *= reference_hits / reference_count
+            result += f"; the oracle {reference_hits} of {reference_count}, so the aim is {100 * aim:.0f}%"
+        if aim < 0:
+            low, high = -high, -low
+        reached = "met" if low > aim else "missed" if high < aim else "not shown"
+        lines.append([text, reached, result])
+    return markdown(["Aim", "Reached?", "Result, %"], lines)
+
+
+def _counts(row: dict[str, str]) -> tuple[int, int]:
+    return int(row["successes"]), int(row["episodes"])
+
+
 def policy_objects() -> str:
     """Return for each object: graspable targets that were placed, and visible ones that were missed."""
     rows = read("policy/objects")
@@ -179,8 +217,8 @@ RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
-        image_summary, image_table, image_tables, policy_in_words, policy_objects, rates, source, summary, table,
-        table12,
+        image_summary, image_table, image_tables, policy_aims, policy_in_words, policy_objects, rates, source, summary,
+        table, table12,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -111,12 +111,22 @@ class ObjectViewConfig:
 
 @dataclass
 class ObjectSheetConfig:
-    """Contact sheet with a thumbnail of each object of the object sets."""
+    """Contact sheet with a thumbnail of each object of the object sets, or a row of instances of each kind."""
 
     out: str = "objects.png"
     """The PNG file."""
     objects: list[str] = field(default_factory=lambda: ["proxy"])
-    """Object sets side by side: `proxy` (procedural models), `ycb` (real scans)."""
+    """Object sets side by side: `proxy` (procedural models), `ycb` (real scans); or `kinds` alone, a row each."""
+    kinds: list[str] = field(default_factory=list)
+    """For `kinds`: names of the kinds. []: all."""
+    instances: int = 12
+    """For `kinds`: instances of each kind."""
+    first_seed: int = 0
+    """For `kinds`: seed of the first instance."""
+    random_views: bool = False
+    """For `kinds`: show instances in random poses from random sides, not standing from a good side."""
+    names: bool = True
+    """For `kinds`: write the kind's name next to its row. false: a number."""
     procedural_root: str | None = None
     """Folder of the procedural models. null: the package's cache."""
     ycb_root: str | None = None
@@ -127,7 +137,11 @@ class ObjectSheetConfig:
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         for name in self.objects:
-            one_of("objects", name, ("proxy", "ycb"))
+            one_of("objects", name, ("proxy", "ycb", "kinds"))
+        if "kinds" in self.objects and len(self.objects) > 1:
+            raise InvalidArgumentError(f"expected kinds alone in objects, but got {self.objects}")
+        within("instances", self.instances, 1, 1000)
+        within("first_seed", self.first_seed, 0, 2**31)
         if not self.objects:
             raise InvalidArgumentError("expected at least one object set in objects, but got []")
         within("size", self.size, 16, 1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from pickclutter_lang.envs.config import ObjectSheetConfig
 from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
 from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds, write_kinds
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 
 FIELD_OF_VIEW = 0.6
@@ -157,18 +159,55 @@ def write_object_sheet(config: ObjectSheetConfig) -> int:
     """Write a contact sheet of objects as PNG, and return the number of objects on it.
 
     :raises MissingAssetsError: when an object set is not there
+    :raises UnknownObjectError: for a name that is no kind
     :raises InvalidArgumentError: for another object set, or an image that cannot be written
     """
-    roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
-    sets = [load_object_set(name, roots.get(name)) for name in config.objects]
-    sheet = object_sheet(sets, config.size)
+    if config.objects == ["kinds"]:
+        kinds = find_kinds(config.kinds) if config.kinds else all_kinds()
+        sheet, count = kind_sheet(kinds, config), len(kinds) * config.instances
+    else:
+        roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
+        sets = [load_object_set(name, roots.get(name)) for name in config.objects]
+        sheet, count = object_sheet(sets, config.size), len(sets[0].catalog)
     try:
         sheet.save(config.out, "PNG", optimize=True)
     except OSError as error:
         raise InvalidArgumentError(
             f"expected a path that can be written, but cannot write {config.out}: {error}"
         ) from error
-    return len(sets[0].catalog)
+    return count
+
+
+def kind_sheet(kinds: Sequence[Kind], config: ObjectSheetConfig) -> Image.Image:
+    """Lay out instances of kinds, a row each: standing and seen from a good side, or in random poses."""
+    size, seeds = config.size, range(config.first_seed, config.first_seed + config.instances)
+    left, font = 110 if config.names else 30, ImageFont.load_default(13)
+    sheet = Image.new("RGB", (left + len(seeds) * size, len(kinds) * size), "white")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "kinds"
+        ids = write_kinds(root, {kind.name: seeds for kind in kinds})
+        for row, kind in enumerate(kinds):
+            text = kind.name.replace(" ", "\n") if config.names else str(row + 1)
+            ImageDraw.Draw(sheet).text((4, row * size + 4), text, fill="black", font=font)
+            for column in range(len(seeds)):
+                rgb = _kind_view(root / "models" / ids[row * len(seeds) + column], config.random_views, size)
+                sheet.paste(Image.fromarray(rgb), (left + column * size, row * size))
+    return sheet
+
+
+def _kind_view(model_dir: Path, random_view: bool, size: int) -> npt.NDArray[np.uint8]:
+    """Render an instance, in a pose that depends on its id when it is random."""
+    rng = np.random.default_rng([*model_dir.name.encode()])
+    if random_view:
+        rotation = rng.normal(size=4)
+        elevation, azimuth = rng.uniform(0.35, np.pi / 2), rng.uniform(0, 2 * np.pi)
+        view = _renderer().view(
+            model_dir, 1.0, rotation / np.linalg.norm(rotation), elevation=elevation, azimuth=azimuth, size=size
+        )
+        return view.rgb
+    extent = np.ptp(_points(model_dir / "textured.obj"), axis=0)
+    elevation = 1.15 if extent[2] < 0.35 * extent.max() else 0.5
+    return _renderer().view(model_dir, elevation=elevation, azimuth=rng.uniform(0.1, 0.6), size=size).rgb
 
 
 def _points(path: Path) -> npt.NDArray[np.float64]:

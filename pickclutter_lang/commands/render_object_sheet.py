@@ -1,6 +1,7 @@
-"""Render a contact sheet of the 26 objects with their names. Needs the extra sim.
+"""Render a contact sheet of the 26 objects with their names, or of instances of kinds. Needs the extra sim.
 
 pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png
+pickclutter render-object-sheet objects=[kinds] kinds=[mug,apple] out=kinds.png
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 
 # Words that one word implies: a sphere is round, steel is metal.
 _IMPLIED = {
@@ -106,8 +108,11 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
 
     Its size is left out: an image of a single object does not show it.
 
-    :param words: `shape`, `category` (a noun for the shape), `colours`, `pattern`, `material`; others are ignored
+    :param words: `shape`, `category` (a noun for the shape), `colours`, `pattern`, `material`; others are ignored.
+        An instance of a kind has the words of `Kind.words`
     """
+    if "kind" in words:
+        return _attributes_of_instance(words)
     shape, noun = str(words["shape"]), str(words["category"])
     colors = tuple(str(color) for color in words["colours"])  # type: ignore[attr-defined]
     pattern, material = str(words["pattern"]), str(words["material"]).replace("wooden", "wood")
@@ -118,6 +123,27 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
         pattern=pattern,
         shape=shape,
         noun=shape if noun in _VAGUE_NOUNS else noun,
+    )
+
+
+def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
+    """Return the attributes of an instance of a kind; every hypernym is a category, every feature a tag."""
+    name, hypernyms, colors = words["kind"], words["hypernyms"], tuple(words["colors"])
+    material = "" if words["material"] == UNSAID_MATERIAL else words["material"]
+    said = {"shape": words["shape"], "colors": colors, "pattern": words["pattern"], "material": material}
+    tags = _tags(said | {"category": hypernyms[0], "use": words["function"]})
+    tags |= {f"category:{hypernym}" for hypernym in hypernyms} | {f"feature:{f}" for f in words["features"]}
+    return ObjectAttributes(
+        tags=tags | {f"name:{name}"},
+        name=name,
+        synonyms=tuple(words["synonyms"]),
+        description=words["description"],
+        category=hypernyms[0],
+        colors=colors,
+        shape=words["shape"],
+        material=material,
+        use=words["function"],
+        pattern=words["pattern"],
     )
 
 

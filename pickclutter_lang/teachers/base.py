@@ -35,6 +35,10 @@ class Teacher(Protocol):
         """Maximum number of tokens of a text, start and end included."""
 
     @property
+    def use_bf16(self) -> bool:
+        """Whether image features are computed in bfloat16; text features never are."""
+
+    @property
     def fingerprint(self) -> str:
         """Hash (sha256, hex) of architecture, weights and preprocessing."""
 

@@ -23,7 +23,11 @@ _WEIGHTS_FILE = "open_clip_model.safetensors"
 
 
 def load_teacher(
-    name: str, checkpoint: str | Path | None = None, cache_dir: str | Path | None = None, device: str = "cpu"
+    name: str,
+    checkpoint: str | Path | None = None,
+    cache_dir: str | Path | None = None,
+    device: str = "cpu",
+    use_bf16: bool = False,
 ) -> OpenClipTeacher:
     """Load a teacher by name.
 
@@ -32,10 +36,16 @@ def load_teacher(
     :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still gives
         the architecture and, by its tag, the preprocessing. For a pocket teacher a folder that `train-teacher` exported
     :param cache_dir: folder for downloads, by default Hugging Face's cache
+    :param use_bf16: compute image features in bfloat16
     :raises TeacherError: for an unknown name, weights that cannot be found, downloaded or loaded
     """
-    if name in EMBEDDED:
-        return load_pocket_teacher(checkpoint, name).to(device)
+    teacher = load_pocket_teacher(checkpoint, name) if name in EMBEDDED else _load(name, checkpoint, cache_dir)
+    teacher.use_bf16 = use_bf16
+    return teacher.to(device)
+
+
+def _load(name: str, checkpoint: str | Path | None, cache_dir: str | Path | None) -> OpenClipTeacher:
+    """Load a model of open_clip."""
     architecture, _, tag = _ALIASES.get(name, name).partition(":")
     config, pretrained = _open_clip_configs(name, architecture, tag)
     if checkpoint is not None:
@@ -44,7 +54,7 @@ def load_teacher(
         model = _download(name, architecture, tag, pretrained, cache_dir)
     preprocess = merge_preprocess_dict(PreprocessCfg(), pretrained)
     preprocess["size"] = model.visual.image_size
-    return OpenClipTeacher(model, config, PreprocessCfg(**preprocess)).to(device)
+    return OpenClipTeacher(model, config, PreprocessCfg(**preprocess))
 
 
 def _open_clip_configs(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], dict[str, Any]]:

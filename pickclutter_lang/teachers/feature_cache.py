@@ -29,7 +29,7 @@ SCHEMA = 2
 @dataclass(frozen=True)
 class FeatureKey:
     """What features depend on: the content hash of the images (`data`), the fingerprint of the model (`teacher`), and
-    the transform of each image (`transform_id`: camera, crop, flip).
+    the transform of each image (`transform_id`: camera, crop, flip, and bfloat16 where the model computes in it).
     """
 
     data: str
@@ -70,7 +70,7 @@ class FeatureCache:
         :raises InvalidArgumentError: when the iterator gives another number of images
         :raises DatasetError: when the cache folder cannot be written to
         """
-        key = FeatureKey(data, teacher.fingerprint, transform_id)
+        key = FeatureKey(data, teacher.fingerprint, transform_id + (" bfloat16" if teacher.use_bf16 else ""))
         features = self.load(key)
         if features is None:
             features = self._compute_locked(key, teacher, batches, count)

@@ -32,6 +32,9 @@ class OpenClipTeacher:
         tokenizer is not CLIP's
     """
 
+    use_bf16 = False
+    """Whether image features are computed in bfloat16; text features never are."""
+
     def __init__(self, model: nn.Module, config: Mapping[str, Any], preprocess: PreprocessCfg) -> None:
         self.model = model.eval().requires_grad_(False)
         self.config = dict(config)
@@ -100,7 +103,8 @@ class OpenClipTeacher:
                 f"expected preprocessed images [N, 3, {self.image_size}, {self.image_size}], "
                 f"but got {list(images.shape)}; call preprocess first"
             )
-        features = self.model.encode_image(images.to(self.device))  # type: ignore[operator]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bf16):
+            features = self.model.encode_image(images.to(self.device))  # type: ignore[operator]
         return functional.normalize(features.float(), dim=-1)
 
     @torch.no_grad()

@@ -69,5 +69,10 @@ def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> Non
     assert "26 objects of proxy in sheet.png" in done.stdout
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (7 * 48, 4 * 66)
+    kinds = ["objects=[kinds]", "kinds=[mug,apple]", "instances=3", "names=false", "out=kinds.png"]
+    done = subprocess.run([*script, *kinds], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "6 objects of kinds in kinds.png" in done.stdout
+    with Image.open(tmp_path / "kinds.png") as sheet:
+        assert sheet.size == (30 + 3 * 48, 2 * 48)
     wrong = subprocess.run([*script, "objects=[lego]"], cwd=tmp_path, capture_output=True, text=True)
-    assert wrong.returncode == 2 and "one of proxy, ycb, but got 'lego'" in wrong.stderr
+    assert wrong.returncode == 2 and "one of proxy, ycb, kinds, but got 'lego'" in wrong.stderr

@@ -149,7 +149,8 @@ class ImageTrainConfig:
     continual_split: bool = False
     """Fine-tune on half of Y_ood in another phase, and evaluate on the other half too (Table 11)."""
     precision: str = "auto"
-    """Precision of the network: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware)."""
+    """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
+    the CPU has it in hardware)."""
     seed: int = 0
     """Seed of the weights, the batches and the crops."""
     num_threads: int | None = None

@@ -29,6 +29,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_swe
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values_of, write_values
+from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.io import ensure_dir
@@ -183,13 +184,15 @@ class _CurrentProvenance:
 
     def open(self, config: ImageTrainConfig) -> tuple[ImageDataset, Split, Teacher]:
         """Return data set, split and teacher of a run."""
-        key = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint])
+        key = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
         if key not in self._opened:
             data, split, report = load_image_dataset(config.data)
             self._report(report)
             if config.data.half:
                 check_untrained_images(data, config.teacher.checkpoint)
-            self._opened[key] = data, split, load_teacher(config.teacher.name, config.teacher.checkpoint)
+            use_bf16 = resolve_bf16(config.precision, "cpu")
+            teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, use_bf16=use_bf16)
+            self._opened[key] = data, split, teacher
         return self._opened[key]
 
 

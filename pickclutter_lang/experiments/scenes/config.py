@@ -123,7 +123,8 @@ class TrainConfig:
     selection_metric: str = "map"
     """Metric on X_id that chooses the epoch: `map` or `f1`. X_ood chooses nothing."""
     precision: str = "auto"
-    """Precision of the network: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware)."""
+    """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
+    the CPU has it in hardware)."""
     seed: int = 0
     """Seed of the weights, the batches and the augmentation."""
     num_threads: int | None = 1

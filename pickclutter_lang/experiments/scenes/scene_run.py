@@ -65,7 +65,12 @@ class SceneRun(MultiPhaseExperiment):
         """
         configure_torch(config)
         scenes = load_scene_datasets(config.data)
-        teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device)
+        teacher = load_teacher(
+            config.teacher.name,
+            config.teacher.checkpoint,
+            device=config.device,
+            use_bf16=resolve_bf16(config.precision, config.device),
+        )
         run = cls(config, teacher, scenes)
         run.validate_run_dir()
         return run

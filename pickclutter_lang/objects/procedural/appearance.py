@@ -25,6 +25,8 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "white": (234, 234, 230),
     "grey": (132, 134, 138),
 }
+FURTHER_PATTERNS = ("speckled", "marbled", "floral", "printed")
+"""Patterns of kinds beside `PATTERNS`, which are those of random objects; `printed` is lettering."""
 PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
 MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 
@@ -45,10 +47,50 @@ class Appearance:
         texel = max(width, height) / longest
         cols, rows = (max(8, round(side / texel)) for side in (width, height))
         u, v = tx.uv_grid(rows, cols)
-        fraction = _PATTERNS[self.pattern](u, v, width / self.pitch, height / self.pitch)
-        color = tx.lerp_color(self.first, self.second, fraction)
         rng = np.random.default_rng(self.seed)
+        fraction = pattern_fraction(self.pattern, u, v, width / self.pitch, height / self.pitch, rng)
+        color = tx.lerp_color(self.first, self.second, fraction)
         return tx.to_uint8(_MATERIALS[self.material](color, np.stack([u * width, v * height], -1), rng))
+
+
+def pattern_fraction(
+    pattern: str, u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator
+) -> Floats:
+    """Return the share [H, W] of the second color at the texture coordinates u and v.
+
+    :param pattern: one of `PATTERNS` or `FURTHER_PATTERNS`
+    :param across: width of the image in units of the pattern's pitch
+    :param along: its height
+    """
+    if pattern in _PATTERNS:
+        return _PATTERNS[pattern](u, v, across, along)
+    return _IRREGULAR[pattern](u, v, across, along, rng)
+
+
+def _speckled(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    rows, cols = (int(np.clip(3 * n, 4, 60)) for n in (along, across))
+    return tx.smoothstep(tx.grid_noise(rng, u.shape, rows, cols), 1.0, 1.3)
+
+
+def _marbled(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    rows, cols = (int(np.clip(n, 2, 20)) for n in (along, across))
+    return 1 - tx.smoothstep(np.abs(tx.grid_noise(rng, u.shape, rows, cols)), 0.05, 0.5)
+
+
+def _floral(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    rows, cols = max(1, round(along / 1.8)), max(2, round(across / 1.8))
+    row = np.floor(v * rows)
+    x, y = (u * cols + 0.5 * (row % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    x, y = x * across / cols / 1.8, y * along / rows / 1.8
+    radius, petals = np.hypot(x, y), 0.26 + 0.12 * np.cos(5 * np.arctan2(y, x))
+    return (1 - tx.smoothstep(radius, petals - 0.03, petals + 0.03)) * tx.smoothstep(radius, 0.07, 0.1)
+
+
+_IRREGULAR: dict[str, Callable[[Floats, Floats, float, float, np.random.Generator], Floats]] = {
+    "speckled": _speckled,
+    "marbled": _marbled,
+    "floral": _floral,
+}
 
 
 def _plain(u: Floats, v: Floats, across: float, along: float) -> Floats:

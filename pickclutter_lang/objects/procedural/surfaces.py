@@ -23,7 +23,7 @@ class Surface:
     uv: Floats
     faces: Ints
 
-    def transformed(self, shift: Sequence[float] = (0, 0, 0), rotation_matrix: Floats | None = None) -> Surface:
+    def transformed(self, shift: npt.ArrayLike = (0, 0, 0), rotation_matrix: Floats | None = None) -> Surface:
         """Return the surface turned by a rotation matrix, then shifted."""
         rotated = self.points if rotation_matrix is None else self.points @ rotation_matrix.T
         return Surface(rotated + np.asarray(shift, dtype=float), self.uv, self.faces)

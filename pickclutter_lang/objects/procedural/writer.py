@@ -70,32 +70,35 @@ def model_db_entry(size: Sequence[float], scale: float, density: float) -> dict[
     return {"bbox": {"min": [-h for h in half], "max": half}, "scales": [scale], "density": density}
 
 
-def write_model(geometry: ModelGeometry, folder: Path) -> None:
-    """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part."""
+def write_model(geometry: ModelGeometry, folder: Path, atlas_width: int = ATLAS_SIZE, compress_level: int = 6) -> None:
+    """Write `textured.obj`, its material and texture, and `collision.obj` with one group for each convex part.
+
+    :param compress_level: effort of the PNG encoder, 0 to 9
+    """
     folder.mkdir(parents=True)
-    atlas, uv = pack_atlas(geometry.parts)
-    (folder / "texture_map.png").write_bytes(_png(atlas))
+    atlas, uv = pack_atlas(geometry.parts, atlas_width)
+    (folder / "texture_map.png").write_bytes(_png(atlas, compress_level))
     (folder / "textured.mtl").write_text(_MATERIAL)
     (folder / "textured.obj").write_text(_visual(geometry, uv))
     (folder / "collision.obj").write_text(_collision(geometry))
 
 
-def pack_atlas(parts: list[Part]) -> tuple[TextureImage, list[Floats]]:
-    """Lay the images of all parts on one square, and return it with each part's coordinates on it.
+def pack_atlas(parts: list[Part], full_width: int = ATLAS_SIZE) -> tuple[TextureImage, list[Floats]]:
+    """Lay the images of all parts on one rectangle, and return it with each part's coordinates on it.
 
-    :raises ValueError: when the images do not fit on a square of 512 texels
+    :raises ValueError: when the images do not fit on `full_width` x 512 texels
     """
     unique = {id(part.image): part.image for part in parts}
-    atlas = np.zeros((ATLAS_SIZE, ATLAS_SIZE, 3), dtype=np.uint8)
+    atlas = np.zeros((ATLAS_SIZE, full_width, 3), dtype=np.uint8)
     atlas[:] = np.mean([p.mean(axis=(0, 1)) for p in unique.values()], axis=0).astype(np.uint8)
     corners, x, y, shelf = {}, 0, 0, 0
     for key, image in sorted(unique.items(), key=lambda item: -item[1].shape[0]):  # stable: order of the parts
         height, width = image.shape[:2]
-        pad = min(_MARGIN, (ATLAS_SIZE - width) // 2)
-        if x + width + 2 * pad > ATLAS_SIZE:
+        pad = min(_MARGIN, (full_width - width) // 2)
+        if x + width + 2 * pad > full_width:
             x, y, shelf = 0, y + shelf, 0
         if y + height + 2 * _MARGIN > ATLAS_SIZE:
-            raise ValueError(f"the images of a model do not fit on {ATLAS_SIZE} x {ATLAS_SIZE} texels")
+            raise ValueError(f"the images of a model do not fit on {full_width} x {ATLAS_SIZE} texels")
         margins = ((_MARGIN, _MARGIN), (pad, pad), (0, 0))
         atlas[y : y + height + 2 * _MARGIN, x : x + width + 2 * pad] = np.pad(image, margins, mode="edge")
         corners[key] = (x + pad, y + _MARGIN)
@@ -107,13 +110,13 @@ def pack_atlas(parts: list[Part]) -> tuple[TextureImage, list[Floats]]:
         height, width = part.image.shape[:2]
         u = left + 0.5 + part.surface.uv[:, 0] * (width - 1)
         v = top + 0.5 + (1 - part.surface.uv[:, 1]) * (height - 1)
-        placed.append(np.stack([u / ATLAS_SIZE, 1 - v / used], -1))
+        placed.append(np.stack([u / full_width, 1 - v / used], -1))
     return atlas[:used], placed
 
 
-def _png(image: TextureImage) -> bytes:
+def _png(image: TextureImage, compress_level: int) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "PNG", optimize=False, compress_level=6)
+    Image.fromarray(image).save(stream, "PNG", optimize=False, compress_level=compress_level)
     return stream.getvalue()
 
 
@@ -127,10 +130,8 @@ def _visual(geometry: ModelGeometry, uv: list[Floats]) -> str:
     index = index.reshape(-1, 3)
     lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", np.concatenate(uv), 6)]
     lines += [*_rows("vn", table, 4), "usemtl surface"]
-    lines += [
-        "f " + " ".join(f"{p + 1}/{p + 1}/{n + 1}" for p, n in zip(face, corner, strict=True))
-        for face, corner in zip(faces.tolist(), index.tolist(), strict=True)
-    ]
+    corners = np.stack([faces, faces, index], axis=-1) + 1
+    lines.append("\n".join(["f %d/%d/%d %d/%d/%d %d/%d/%d"] * len(faces)) % tuple(corners.ravel().tolist()))
     return "\n".join(lines) + "\n"
 
 
@@ -151,11 +152,12 @@ def vertex_normals(points: Floats, faces: Ints, part_index: Ints) -> Floats:
     firsts = np.cumsum(counts) - counts
     total = np.zeros((len(vertex), 3))
     face_of = np.arange(len(vertex)) // 3
+    position = np.arange(len(vertex))
     for step in range(int(counts.max())):
-        valid = step < counts[vertex]
-        other_face = face_of[order[np.minimum(firsts[vertex] + step, len(vertex) - 1)]]
-        similar = valid & ((units[other_face] * units[face_of]).sum(axis=1) > _CREASE)
-        total += np.where(similar[:, None], areas[other_face], 0)
+        position = position[step < counts[vertex[position]]]
+        other_face, own = face_of[order[firsts[vertex[position]] + step]], face_of[position]
+        similar = (units[other_face] * units[own]).sum(axis=1) > _CREASE
+        total[position[similar]] += areas[other_face[similar]]
     size = np.linalg.norm(total, axis=1, keepdims=True)
     safe = np.where(size > 0, total / np.where(size > 0, size, 1), [0.0, 0.0, 1.0])
     return np.asarray(safe.reshape(-1, 3, 3))
@@ -177,5 +179,6 @@ def _collision(geometry: ModelGeometry) -> str:
 
 
 def _rows(name: str, values: npt.ArrayLike, digits: int) -> list[str]:
-    shape = f"{name} " + " ".join([f"%.{digits}f"] * np.asarray(values).shape[1])
-    return [shape % tuple(row) for row in (np.asarray(values) + 0.0).tolist()]
+    table = np.asarray(values) + 0.0
+    shape = f"{name} " + " ".join([f"%.{digits}f"] * table.shape[1])
+    return ("\n".join([shape] * len(table)) % tuple(table.ravel().tolist())).split("\n")

@@ -1,0 +1,1 @@
+"""Kinds of the category `bathroom`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `food`; each file is one kind."""

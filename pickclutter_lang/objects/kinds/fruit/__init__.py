@@ -1,0 +1,1 @@
+"""Kinds of the category `fruit`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `hardware`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `household`; each file is one kind."""

@@ -1,0 +1,138 @@
+"""`Kind`: what people call a sort of object, and a generator of different instances; `Instance`: one of these."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
+from pickclutter_lang.objects.procedural.geometry import ModelGeometry
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object of a kind.
+
+    `geometry` is in meters, centered, z up; `density` in kg/m^3 is that of the hulls. `colors` are words of
+    `appearance.COLORS`, that of the largest area first; `material`, `pattern` and `shape` are a word each.
+    `features` are phrases true of this very instance ("with a handle", "without a lid").
+    """
+
+    geometry: ModelGeometry
+    colors: tuple[str, ...]
+    material: str
+    pattern: str
+    shape: str
+    density: float
+    features: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[float, float, float]:
+        """Extent along x, y and z in meters."""
+        low, high = self.geometry.bounds
+        x, y, z = (round(float(side), 6) for side in high - low)
+        return x, y, z
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of object, with the words for it.
+
+    `hypernyms` go from near to far ("cup", "tableware"); `function` is what it is used for ("drinking tea");
+    `description` says how it looks, from the name alone; `longest` is the range of the longest side in meters.
+    """
+
+    name: str
+    synonyms: tuple[str, ...]
+    hypernyms: tuple[str, ...]
+    function: str
+    description: str
+    longest: tuple[float, float]
+    sample: Callable[[np.random.Generator], Instance]
+
+    def instance(self, seed: int) -> Instance:
+        """Return an instance; the same one for the same name and seed, whatever other kinds there are.
+
+        :raises InvalidArgumentError: for a negative seed
+        """
+        if seed < 0:
+            raise InvalidArgumentError(f"expected a seed of at least 0, but got {seed}")
+        words = np.frombuffer(hashlib.sha256(self.name.encode()).digest()[:16], dtype="<u4")
+        return self.sample(np.random.default_rng([*words.tolist(), seed]))
+
+    def model_id(self, seed: int) -> str:
+        """Return the id of an instance in an object set, `rubiks_cube-3`."""
+        return f"{self.name.replace(' ', '_').replace(chr(39), '')}-{seed}"
+
+    def catalog_object(self, seed: int, instance: Instance) -> CatalogObject:
+        """Return the entry of an instance in a catalog."""
+        return CatalogObject(
+            model_id=self.model_id(seed),
+            name=self.name,
+            split="none",
+            size=instance.size,
+            density=instance.density,
+            category=self.hypernyms[0],
+            colors=instance.colors,
+            shape=instance.shape,
+            material=instance.material,
+            function=self.function,
+            synonyms=self.synonyms,
+            description=self.description,
+        )
+
+    def words(self, seed: int, instance: Instance) -> dict[str, object]:
+        """Return everything said of an instance, for JSON."""
+        return {
+            "kind": self.name,
+            "seed": seed,
+            "synonyms": list(self.synonyms),
+            "hypernyms": list(self.hypernyms),
+            "function": self.function,
+            "description": self.description,
+            "colors": list(instance.colors),
+            "material": instance.material,
+            "pattern": instance.pattern,
+            "shape": instance.shape,
+            "features": list(instance.features),
+            "phrases": instance_phrases(self.name, instance),
+            "size": list(instance.size),
+        }
+
+
+def instance_phrases(name: str, instance: Instance) -> list[str]:
+    """Return noun phrases that are true of an instance: "red mug", "striped ceramic mug", "mug with a handle"."""
+    color, material = " and ".join(instance.colors[:2]), instance.material
+    phrases = [f"{instance.colors[0]} {name}", f"{color} {name}"]
+    if material != UNSAID_MATERIAL:
+        phrases += [f"{material} {name}", f"{color} {material} {name}"]
+    if instance.pattern != "plain":
+        phrases += [f"{instance.pattern} {name}", f"{color} {instance.pattern} {name}"]
+        if instance.pattern in _NOUNS and len(instance.colors) > 1:
+            phrases.append(f"{instance.colors[0]} {name} with {instance.colors[1]} {_NOUNS[instance.pattern]}")
+    phrases += [f"{name} {feature}" for feature in instance.features if feature.startswith("with")]
+    phrases += [f"{feature} {name}" for feature in instance.features if not feature.startswith("with")]
+    return list(dict.fromkeys(phrases))
+
+
+_NOUNS = {"striped": "stripes", "dotted": "dots", "checkered": "checks", "speckled": "speckles", "floral": "flowers"}
+
+
+def check_unique_names(kinds: Sequence[Kind]) -> None:
+    """Check that no name or synonym means two kinds.
+
+    :raises InvalidArgumentError: with the word and its kinds
+    """
+    owner: dict[str, str] = {}
+    for kind in kinds:
+        for word in (kind.name, *kind.synonyms):
+            if word in owner:
+                raise InvalidArgumentError(
+                    f"expected a word to mean one kind, but {word!r} means {owner[word]!r} and {kind.name!r}"
+                )
+            owner[word] = kind.name

@@ -1,0 +1,1 @@
+"""Kinds of the category `kitchen`; each file is one kind."""

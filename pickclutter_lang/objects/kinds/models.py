@@ -1,0 +1,300 @@
+"""`ModelBuilder`: puts a model together in mm from parts that bring their image and their convex hulls along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pickclutter_lang.objects.kinds.cuts import convex_ranges, straight_ranges, thinned
+from pickclutter_lang.objects.kinds.finishes import Finish
+from pickclutter_lang.objects.kinds.kind import Instance
+from pickclutter_lang.objects.kinds.materials import MATERIALS
+from pickclutter_lang.objects.procedural import textures as tx
+from pickclutter_lang.objects.procedural.geometry import ModelGeometry, TextureImage, box_corners, extreme_points
+from pickclutter_lang.objects.procedural.surfaces import (
+    Floats,
+    Surface,
+    box_faces,
+    fan,
+    resample_curve,
+    revolve,
+    slab,
+    sphere,
+    sweep,
+)
+
+Skin = Finish | TextureImage
+Profile = Sequence[tuple[float, float]] | Floats
+
+
+class ModelBuilder:
+    """Parts and hulls in mm, z up; the first camera of sheets sees +x, so that fronts and labels face there.
+
+    Every method places its part by `turn` (a matrix of `surfaces.rotation`), then `at`; `hull=False` adds no hull,
+    for what is thin and lies on another part. A skin is a `Finish`, which fits any part, or an image.
+    """
+
+    def __init__(self) -> None:
+        self._geometry = ModelGeometry()
+        self._images: dict[tuple[int, float, float], tuple[Finish, TextureImage]] = {}
+
+    def lathe(
+        self,
+        profile: Profile,
+        skin: Skin,
+        segments: int = 28,
+        pieces: int = 4,
+        bend: Callable[[Floats], Floats] | None = None,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+        hull: bool = True,
+    ) -> None:
+        """Add a body of revolution about z of (radius, height) from bottom to top of its outer side.
+
+        :param pieces: most hulls; a body with waists is cut at them
+        :param bend: moves the points [N, 3], to dent or flatten the body
+        """
+        rows = np.asarray(profile, dtype=float)
+        rows = np.c_[np.maximum(rows[:, 0], 0), rows[:, 1]]
+        surface = revolve([(float(r), float(z)) for r, z in rows], segments)
+        if bend:
+            surface = surface.deformed(bend)
+        extent = 2 * np.pi * float(rows[:, 0].max()), float(np.linalg.norm(np.diff(rows, axis=0), axis=1).sum())
+        placed = surface.transformed(at, turn)
+        self._add(placed, skin, extent)
+        if hull:
+            self._add_grid_hulls(placed, len(rows), convex_ranges(rows, pieces), 2 if segments >= 16 else 1)
+
+    def vessel(
+        self,
+        outer: Profile,
+        wall: float,
+        skin: Skin,
+        inside: Finish,
+        floor: float | None = None,
+        segments: int = 28,
+        wedges: int = 8,
+        square: float = 0.0,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+    ) -> None:
+        """Add a hollow body, open at the top: `outer` goes from the foot (its first radius > 0) to the rim.
+
+        :param wall: thickness of the wall, mm; `floor` that of the ground, by default the same
+        :param inside: finish of the rim and the inside
+        :param wedges: number of hulls of the wall, next to one for the floor
+        :param square: 0 is round, near 1 is a square with round corners
+        """
+        out = np.asarray(outer, dtype=float)
+        base = out[0, 1] + (wall if floor is None else floor)
+        inner = out[::-1] - [wall, 0]
+        inner = inner[inner[:, 1] > base]
+        bottom = np.interp(base, out[:, 1], out[:, 0]) - wall
+        inner = np.concatenate([inner, [[bottom, base], [0, base]]])
+
+        def squared(points: Floats) -> Floats:
+            angle = np.arctan2(points[:, 1], points[:, 0])
+            power = 2 + 6 * square
+            c, s = np.abs(np.cos(angle)) ** power, np.abs(np.sin(angle)) ** power
+            return np.asarray(points * np.stack([*[(c + s) ** (-1 / power)] * 2, np.ones(len(points))], -1))
+
+        height = float(out[-1, 1] - out[0, 1])
+        around = 2 * np.pi * float(out[:, 0].max())
+        wall_side = revolve([(float(r), float(z)) for r, z in out], segments).deformed(squared).transformed(at, turn)
+        lip = revolve([tuple(out[-1]), tuple(inner[0])], segments).deformed(squared).transformed(at, turn)
+        hollow = revolve([(float(r), float(z)) for r, z in inner], segments).deformed(squared).transformed(at, turn)
+        foot = revolve([(0.0, float(out[0, 1])), (float(out[0, 0]), float(out[0, 1]))], segments).deformed(squared)
+        self._add(wall_side, skin, (around, height))
+        self._add(lip, inside, (around / 2, around / 2))
+        self._add(hollow, inside, (around / 2, around / 2))
+        self._add(foot.transformed(at, turn), inside, (around / 2, around / 2))
+        angles = np.linspace(0, 2 * np.pi, 2 * wedges + 1)
+        levels = [out[0], *(out[1:-1][:: max(1, len(out) // 3)] if len(out) > 2 else []), out[-1]]
+        pair = [(r, z) for r, z in levels] + [(max(r - wall, 0.5), z) for r, z in levels]
+        for n in range(wedges):
+            ring = np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles[2 * n : 2 * n + 3] for r, z in pair])
+            self.hull(squared(ring), at, turn)
+        low = [(float(out[0, 0]), float(out[0, 1])), (float(bottom + wall * 0.5), float(base))]
+        self.hull(squared(np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles for r, z in low])), at, turn)
+
+    def sweep(
+        self,
+        path: npt.ArrayLike,
+        half_width: npt.ArrayLike,
+        skin: Skin,
+        half_height: npt.ArrayLike | None = None,
+        power: float = 2.0,
+        segments: int = 14,
+        up: Sequence[float] = (0, 0, 1),
+        closed: bool = False,
+        pieces: int = 4,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+        hull: bool = True,
+    ) -> None:
+        """Add a tube along a path [N, 3] as `surfaces.sweep` makes it; curved tubes are cut into hulls.
+
+        :param pieces: most hulls
+        """
+        points = np.asarray(path, dtype=float)
+        surface = sweep(points, half_width, half_height, power, segments, up, closed).transformed(at, turn)
+        length = float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
+        width = float(np.max(np.asarray(half_width)))
+        self._add(surface, skin, (2 * np.pi * width, length))
+        if hull:
+            extra = 0 if closed else 1
+            ranges = [(a + extra * (a > 0), b + 2 * extra) for a, b in straight_ranges(points, width, pieces)]
+            self._add_grid_hulls(surface, len(points) + 2 * extra, ranges)
+
+    def box(
+        self,
+        size: Sequence[float],
+        skin: Skin | Mapping[str, Skin],
+        rounding: float = 1.0,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+        hull: bool = True,
+    ) -> None:
+        """Add a box around `at`; a mapping gives sides of `surfaces.box_faces` their own skins, `right` is +x."""
+        full = np.asarray(size, dtype=float)
+        extents = {"right": (1, 2), "left": (1, 2), "back": (0, 2), "front": (0, 2), "top": (0, 1), "bottom": (0, 1)}
+        for name, face in box_faces(full, min(rounding, 0.49 * float(full.min())), 2, 1).items():
+            side = skin[name] if isinstance(skin, Mapping) else skin
+            self._add(face.transformed(at, turn), side, (float(full[extents[name][0]]), float(full[extents[name][1]])))
+        if hull:
+            self.hull(box_corners(-full / 2, full / 2), at, turn)
+
+    def ball(
+        self,
+        size: Sequence[float],
+        skin: Skin,
+        shape: Callable[[Floats], Floats] | None = None,
+        rows: int = 17,
+        segments: int = 28,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+        hull: bool = True,
+    ) -> None:
+        """Add an ellipsoid of a size (x, y, z).
+
+        :param shape: maps directions [..., 3] to factors on the radius, as for bumps; see `bumps`
+        """
+        half = np.asarray(size, dtype=float) / 2
+        surface = sphere(shape or 1.0, rows, segments).deformed(lambda q: q * half).transformed(at, turn)
+        self._add(surface, skin, (float(np.pi * (half[0] + half[1])), float(np.pi * half[2])))
+        if hull:
+            self.hull(extreme_points(surface, 70))
+
+    def plate(
+        self,
+        left: npt.ArrayLike,
+        right: npt.ArrayLike,
+        low: npt.ArrayLike,
+        high: npt.ArrayLike,
+        skin: Skin,
+        pieces: int = 3,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+        hull: bool = True,
+    ) -> None:
+        """Add a flat part between two edges [N, 2], see `surfaces.slab`; `low` and `high` may be curved ([N])."""
+        a, b = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
+        bottom, top = (np.broadcast_to(np.asarray(z, dtype=float), len(a)) for z in (low, high))
+        middle = np.c_[(a + b) / 2, (bottom + top) / 2]
+        width = float(np.linalg.norm(a - b, axis=1).max())
+        length = float(np.linalg.norm(np.diff(middle, axis=0), axis=1).sum())
+        self._add(slab(a, b, bottom, top).transformed(at, turn), skin, (width, length))
+        edges = np.stack([np.c_[e, z] for e in (a, b) for z in (bottom, top)], 1)
+        thin = float((top - bottom).mean())
+        for first, last in straight_ranges(middle, max(thin, 0.12 * width), pieces) if hull else ():
+            self.hull(edges[first : last + 1].reshape(-1, 3), at, turn)
+
+    def prism(
+        self,
+        outline: npt.ArrayLike,
+        low: float,
+        high: float,
+        skin: Skin,
+        side: Skin | None = None,
+        at: npt.ArrayLike = (0, 0, 0),
+        turn: Floats | None = None,
+        hull: bool = True,
+    ) -> None:
+        """Add an extrusion along z of an outline [N, 2], counter-clockwise and star-shaped from its middle.
+
+        :param side: skin of the wall, by default that of the top and bottom
+        """
+        edge = np.asarray(outline, dtype=float)
+        caps, wall = fan(edge, low, high)
+        extent = edge.max(axis=0) - edge.min(axis=0)
+        around = float(np.linalg.norm(np.diff(np.concatenate([edge, edge[:1]]), axis=0), axis=1).sum())
+        self._add(caps.transformed(at, turn), skin, (float(extent[0]), float(extent[1])))
+        self._add(wall.transformed(at, turn), side if side is not None else skin, (around, high - low))
+        if hull:
+            self.hull(np.concatenate([np.c_[edge, np.full(len(edge), z)] for z in (low, high)]), at, turn)
+
+    def surface(self, surface: Surface, skin: TextureImage) -> None:
+        """Add any other surface with its image, without a hull: a label that lies on a bottle."""
+        self._geometry.add(surface, skin)
+
+    def hull(self, points: npt.ArrayLike, at: npt.ArrayLike = (0, 0, 0), turn: Floats | None = None) -> None:
+        """Add the convex hull of points [N, 3] to the collision shape."""
+        rows = np.asarray(points, dtype=float)
+        self._geometry.add_hulls((rows if turn is None else rows @ turn.T) + np.asarray(at, dtype=float))
+
+    def instance(
+        self,
+        skin: Finish,
+        shape: str,
+        features: Sequence[str] = (),
+        colors: Sequence[str] = (),
+        pattern: str = "",
+        density: float = 0.0,
+        material: str = "",
+    ) -> Instance:
+        """Return the model in meters, with the words of its main finish unless others are given.
+
+        :param features: phrases that are true of it; empty ones are dropped
+        """
+        low, high = self._geometry.bounds
+        size = [round(float(side), 6) for side in (high - low) / 1000]
+        return Instance(
+            geometry=self._geometry.rescaled(size),
+            colors=tuple(dict.fromkeys(colors or skin.colors)),
+            material=material or skin.material,
+            pattern=pattern or skin.pattern,
+            shape=shape,
+            density=density or MATERIALS[skin.material].density,
+            features=tuple(feature for feature in features if feature),
+        )
+
+    def _add(self, surface: Surface, skin: Skin, extent: tuple[float, float]) -> None:
+        if isinstance(skin, Finish):
+            key = (id(skin), round(extent[0], 1), round(extent[1], 1))
+            if key not in self._images:
+                self._images[key] = skin, skin.image(*extent)
+            skin = self._images[key][1]
+        self._geometry.add(surface, skin)
+
+    def _add_grid_hulls(self, surface: Surface, rows: int, ranges: list[tuple[int, int]], step: int = 1) -> None:
+        grid = surface.points.reshape(rows, -1, 3)
+        for first, last in ranges:
+            self.hull(thinned(grid[first : last + 1])[:, ::step].reshape(-1, 3))
+
+
+def smooth(points: npt.ArrayLike, count: int = 16) -> Floats:
+    """Return a smooth line through points, as `surfaces.resample_curve`; radii below 0 become 0 in `lathe`."""
+    return resample_curve(points, count)
+
+
+def bumps(rng: np.random.Generator, amount: float, frequency: float = 3.0) -> Callable[[Floats], Floats]:
+    """Return a function for `ModelBuilder.ball`: radii that vary by `amount` (0.05 is 5%)."""
+    keys, phases = rng.normal(size=(6, 3)) * frequency, rng.uniform(0, 2 * np.pi, 6)
+    return lambda q: np.asarray(1 + amount * np.sqrt(1 / 3) * np.cos(q @ keys.T + phases).sum(axis=-1) / 1.0)
+
+
+def plain(color: npt.ArrayLike) -> TextureImage:
+    """Return the image of one RGB color."""
+    return tx.plain(np.clip(np.asarray(color, dtype=float), 0, 255).tolist())

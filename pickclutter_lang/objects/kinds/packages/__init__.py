@@ -1,0 +1,1 @@
+"""Kinds of the category `packages`; each file is one kind."""

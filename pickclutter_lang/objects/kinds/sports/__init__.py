@@ -1,0 +1,1 @@
+"""Kinds of the category `sports`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `stationery`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `tableware`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `tools`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `toys`; each file is one kind."""

@@ -1,0 +1,1 @@
+"""Kinds of the category `vegetables`; each file is one kind."""
