@@ -13,6 +13,7 @@ from pickclutter_lang.demo.config import DemoConfig
 @hydra_main(DemoConfig)
 def main(config: DemoConfig) -> None:
     """Serve the page until Ctrl-C."""
+    import signal
     from contextlib import suppress
     from threading import Event
 
@@ -20,6 +21,7 @@ def main(config: DemoConfig) -> None:
     from pickclutter_lang.demo.server import serve
     from pickclutter_lang.demo.session import open_session
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left behind then, as after Ctrl-C
     with open_session(config) as session, serve(lambda: build_page(session), config.port) as address:
         print(f"demo: {address} (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):

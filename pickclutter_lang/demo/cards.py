@@ -93,7 +93,7 @@ def _figure(image: NDArray[np.uint8], title: str, found: Detection) -> str:
         f'<figure class="{"demo-present" if present else "demo-absent"}">{shown}'
         f'<div class="demo-scale"><i style="width:{100 * found.score:.1f}%"></i>'
         f'<b style="left:{100 * found.threshold:.1f}%"></b></div>'
-        f"<figcaption>{found.score:.2f}, threshold {found.threshold:.2f}: "
+        f"<figcaption>Score {found.score:.2f}, threshold {found.threshold:.2f}: "
         f"predicted {'present' if present else 'absent'}</figcaption></figure>"
     )
 

@@ -33,15 +33,18 @@ class DemoConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
+
         if (self.run is None) == (self.policy is None):
             raise InvalidArgumentError(
                 "expected a student: either run= (a finished run) or policy= (a folder of pickclutter export-policy)"
             )
         one_of("phase", self.phase, ("distill", "few_shot"))
-        one_of("objects", self.objects, ("proxy", "ycb"))
+        environment_id(self.objects)
         check_path("run", self.run)
         check_path("policy", self.policy)
         check_folder("scenes", self.scenes)
-        check_folder("objects_root", self.objects_root)
+        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
+            check_folder("objects_root", self.objects_root)
         check_threads(self.num_threads)
         within("port", self.port, 1024, 65535)

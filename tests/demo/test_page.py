@@ -6,12 +6,15 @@ import html
 import http.client
 import io
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -50,8 +53,6 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def served(session: DemoSession) -> Iterator[Served]:
-    import os
-
     called, original = [], socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
@@ -218,7 +219,7 @@ def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, tmp_path:
         page.get_by_role("button", name="Pick it").click()
         page.locator("video").wait_for()
         assert page.locator("video").get_attribute("src").startswith("data:video/mp4;base64,")
-        page.wait_for_function("document.querySelector('video').readyState >= 2")
+        page.wait_for_function("document.querySelector('video').readyState >= 2")  # it can be played
         assert "lemon" in page.locator(".demo-outcome").inner_text()
         page.get_by_role("button", name="New pile").click()
         page.wait_for_function("text => document.querySelector('.demo-image .demo-note').innerText != text", arg=pile)
@@ -233,6 +234,15 @@ def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, tmp_path:
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert set(problems.messages) <= {"Method not implemented."}  # a warning of gradio's at each upload
     assert all(request.startswith((served.url, "data:", "blob:")) for request in problems.requests), problems.requests
+
+
+@pytest.mark.sim
+def test_two_picks_take_turns(served: Served) -> None:
+    with ThreadPoolExecutor(2) as people:
+        both = list(people.map(lambda name: ask(served.url, "pick", 0, None, name), ("lemon", "pear")))
+    for said, name in zip(both, ("lemon", "pear"), strict=True):
+        assert "Waiting for the simulator." in said[0][0]
+        assert name in said[-1][0] and "<video" in said[-1][0]
 
 
 def test_a_taken_port_is_named(session: DemoSession) -> None:
@@ -281,18 +291,21 @@ def test_help_leaves_no_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_script_serves_until_ctrl_c(exported: Path, tmp_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, SCRIPT, f"policy={exported / 'few_shot'}", f"port={port}", "num_threads=1"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_script_serves_until_it_is_interrupted(exported: Path, tmp_path: Path, number: signal.Signals) -> None:
+    port, temporary = free_port(), tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, SCRIPT, f"run={exported / 'run'}", f"port={port}", "num_threads=1"]
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"TMPDIR": str(temporary)}, **pipes) as process:
         try:
             assert process.stdout is not None and process.stderr is not None
             assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"
             url = f"http://127.0.0.1:{port}/"
             assert "pear" in answers(url, 0, upload(url, "a.png", png(9, 9)), "pear")
-            process.send_signal(2)
+            process.send_signal(number)
             assert process.wait(timeout=60) == 0
             assert process.stderr.read() == ""
         finally:
             process.kill()
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.rglob("*")) == [temporary]
