@@ -8,6 +8,9 @@ from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.surfaces import Floats, Surface
 
+_COARSE = ((0.6, 0.2, 0.2), (0.2, 0.6, 0.2), (0.2, 0.2, 0.6))
+_FINE = [((i + 0.3) / 13, (j + 0.3) / 13, 1 - (i + j + 0.6) / 13) for i in range(13) for j in range(13 - i)]
+
 
 def signed_volume(surface: Surface) -> float:
     """Return the volume of a closed surface, negative when its faces point inward."""
@@ -33,14 +36,16 @@ def color_shares(geometry: ModelGeometry) -> dict[str, float]:
         surface, (height, width) = part.surface, part.image.shape[:2]
         corners = surface.points[surface.faces]
         area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
-        for weights in ((0.6, 0.2, 0.2), (0.2, 0.6, 0.2), (0.2, 0.2, 0.6)):
+        # Few triangles, such as those of a box's side, show much of the image each.
+        samples = _FINE if len(area) <= 64 else _COARSE
+        for weights in samples:
             u, v = np.einsum("fcd,c->df", surface.uv[surface.faces], weights)
             rows, cols = ((1 - v) * (height - 1)).round().astype(int), (u * (width - 1)).round().astype(int)
             colors = np.array([_place(c) for c in part.image[rows, cols].astype(float)])
             distance = np.linalg.norm(colors[:, None] - references[None], axis=-1)
             near = distance <= distance.min(axis=1, keepdims=True) + 0.12
             for n, word in enumerate(COLORS):
-                shares[word] += float(area[near[:, n]].sum()) / 3
+                shares[word] += float(area[near[:, n]].sum()) / len(samples)
         total += float(area.sum())
     return {word: share / total for word, share in shares.items()}
 

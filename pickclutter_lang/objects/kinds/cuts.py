@@ -10,10 +10,11 @@ from pickclutter_lang.objects.procedural.surfaces import Floats
 
 
 def thinned(grid: Floats, most: int = 7) -> Floats:
-    """Return at most some rows of a grid, the first and last among them, so that hulls stay small."""
-    if len(grid) <= most:
+    """Return some rows of a grid, so that hulls stay small: `most`, and the two at either end (flat caps' rims)."""
+    if len(grid) <= most + 2:
         return grid
-    return np.asarray(grid[np.unique(np.linspace(0, len(grid) - 1, most).round().astype(int))])
+    rows = np.linspace(0, len(grid) - 1, most).round().astype(int)
+    return np.asarray(grid[np.unique([*rows, 1, len(grid) - 2])])
 
 
 def convex_ranges(profile: Floats, pieces: int) -> list[tuple[int, int]]:

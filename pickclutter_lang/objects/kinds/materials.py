@@ -63,7 +63,8 @@ def _wood(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
 
 def _metal(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
     rows, cols = color.shape[:2]
-    brushed = tx.grid_noise(rng, (rows, cols), max(2, rows // 2), 3)
+    along = (3, max(2, cols // 2)) if rows > 2 * cols else (max(2, rows // 2), 3)  # long parts are brushed lengthwise
+    brushed = tx.grid_noise(rng, (rows, cols), *along)
     glint = tx.grid_noise(rng, (rows, cols), 2, 5)
     return np.asarray(color * (1 + 0.05 * brushed[..., None] + 0.09 * glint[..., None]))
 

@@ -29,7 +29,7 @@ KIND = Kind(
     synonyms=("box of cereal", "breakfast cereal", "cereal carton"),
     hypernyms=("box", "package"),
     function="keeping breakfast cereal",
-    description="a tall, flat rectangular cardboard box with a brightly printed front showing a bowl of flakes "
+    description="a tall, flat rectangular paperboard box with a brightly printed front showing flakes in a dish "
     "and a large brand name",
     longest=(0.19, 0.3),
     sample=sample,
