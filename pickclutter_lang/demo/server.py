@@ -17,6 +17,8 @@ MAX_REQUEST_BYTES = 16 * 1024**2
 """Bytes of a request, of an uploaded image too."""
 MAX_UPLOADS = 8
 """Uploaded images that are kept; older ones are deleted."""
+_MAX_SESSIONS = 64
+"""Sessions of browsers that gradio keeps, each a copy of its configuration; the page has nothing in them."""
 _ALLOWED_HOSTS = [HOST, "localhost"]
 
 _Message = MutableMapping[str, Any]
@@ -35,6 +37,7 @@ def serve(build_page: Callable[[], Any], port: int) -> Iterator[str]:
     with TemporaryDirectory(prefix="pickclutter_uploads_") as uploads:
         os.environ["GRADIO_TEMP_DIR"] = uploads  # the only folder that gradio writes to and serves from
         page = build_page()
+        page._queue.pending_messages_per_session.max_size = _MAX_SESSIONS  # answers that nobody has fetched
         from starlette.middleware import Middleware  # gradio needs it
         from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -46,7 +49,7 @@ def serve(build_page: Callable[[], Any], port: int) -> Iterator[str]:
             page.launch(
                 server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, show_error=True,
                 prevent_thread_lock=True, max_file_size=MAX_REQUEST_BYTES, app_kwargs={"middleware": middleware},
-                footer_links=[],
+                footer_links=[], state_session_capacity=_MAX_SESSIONS,
             )  # fmt: skip
         except OSError as error:
             raise InvalidArgumentError(
