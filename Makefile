@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 2
 # Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: quickstart test wheel-test lint setup constraints clean
+.PHONY: quickstart test torture wheel-test lint setup constraints clean
 
 quickstart: setup
 	@mkdir -p $(OUT)/scenes
@@ -29,6 +29,12 @@ test: export OMP_NUM_THREADS = 1
 test: setup lint
 	$(PY) -m pytest -n 2 --dist loadfile --durations 15
 	bash scripts/check_wheel.sh
+
+# What takes too long for every change: KILLS kills over all commands that write, and hundreds of episodes in one process.
+torture: export OMP_NUM_THREADS = 1
+torture: export KILLS ?= 100
+torture: setup
+	$(PY) -m pytest tests/robustness --log-cli-level=INFO
 
 # The wheel, in clean environments outside the checkout.
 wheel-test: setup

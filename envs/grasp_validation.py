@@ -50,7 +50,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     done: dict[int, list[dict[str, Any]]] = {}
     with ProgressBar("scenes", len(scenes)) as bar:
         pool: WorkerPool[int, list[dict[str, Any]]] = WorkerPool(
-            make_function, min(config.workers, len(scenes)), "scene {}".format, on_retry=bar.print
+            make_function, min(config.workers, len(scenes)), "scene {}".format
         )
         with pool:
             for scene, rows in pool.imap_unordered(scenes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +71,4 @@ def prepare_simulator() -> None:
     from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()
-    with warnings.catch_warnings():
-        # sapien 2.2.2 imports pkg_resources, which says at each import that it will be dropped.
-        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-        import sapien.core  # noqa: F401
+    import sapien.core  # noqa: F401

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -45,6 +46,8 @@ def prepare_renderer() -> RendererBackend:
     :raises MissingExtraError: without sapien
     :raises RendererError: without a Vulkan loader or driver, naming the apt line
     """
+    # sapien 2.2.2 imports pkg_resources, which says at each import that it will be dropped.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     if find_spec("sapien") is None:
         raise MissingExtraError("sapien (Python 3.10 or 3.11 only)", "sim")
     if ctypes.util.find_library("vulkan") is None:

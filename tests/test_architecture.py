@@ -50,6 +50,7 @@ OWNERS = {
     "stable_baselines3": {"policy.rl"},
     "gradio": {"demo"},
     "jinja2": {"reports"},
+    "rerun": {"policy.evaluation"},
     "markdown_it": {"reports"},
     "h5py": {"datasets.scenes", "datasets", "envs"},
 }
@@ -92,6 +93,11 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
+def attributes_of(path: Path) -> set[str]:
+    """Return the attributes that a file uses, such as `sys.stderr`."""
+    return {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+
 def touches(imported: set[str], package: str) -> bool:
     return any(name == package or name.startswith(package + ".") for name in imported)
 
@@ -107,6 +113,17 @@ def test_walls(path: Path) -> None:
         assert room in owners or not touches(imported, package), f"{path} imports {package}"
     for package in (*FORBIDDEN.get(room, ()), "pickle", "scripts"):
         assert not touches(imported, package), f"{path} imports {package}"
+
+
+def test_one_module_alone_imports_rerun() -> None:
+    importing = [module_of(path) for path in source_files() if touches(imports_of(path), "rerun")]
+    assert importing == ["policy.evaluation.rerun_recorder"]
+
+
+def test_commands_alone_write_to_the_terminal() -> None:
+    """Below them messages are logged, so that who imports the package decides about them (see also ruff's T20)."""
+    found = {module_of(path) for path in source_files() if {"sys.stdout", "sys.stderr"} & attributes_of(path)}
+    assert {name for name in found if room_of(name) != "commands"} == {"envs.check_install"}  # a command itself
 
 
 def test_every_file_has_a_room() -> None:

@@ -155,7 +155,7 @@ def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int],
     entries, manifest = list(valid), spec.manifest
     with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
         pool: WorkerPool[int, ShardEntry] = WorkerPool(
-            partial(make_shard_function, spec), workers, "shard {:05d}.h5".format, bar.advance, bar.print
+            partial(make_shard_function, spec), workers, "shard {:05d}.h5".format, bar.advance
         )
         try:
             with pool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from pickclutter_lang import __version__
-from pickclutter_lang.commands.exit_status import DEBUG, exit_status
+from pickclutter_lang.commands.exit_status import DEBUG, LOG, exit_status
 from pickclutter_lang.utils.validation import did_you_mean
 
 COMMANDS: dict[str, dict[str, str]] = {
@@ -25,6 +25,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "distillation": {
         "train-affordance": "distill a student from a teacher, fine-tune it on few scenes, evaluate it",
         "evaluate-affordance": "evaluate a finished run again; report_only=true: write its report again",
+        "compare-runs": "compare finished runs on one page: settings, results, paired differences",
     },
     "teachers": {
         "train-teacher": "train a pocket teacher on scenes and views, or on a folder of images",
@@ -55,6 +56,8 @@ COMMANDS: dict[str, dict[str, str]] = {
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
 _NOT_HYDRA = ("check-install", "migrate")
 """Commands that read their arguments themselves."""
+_OPTIONS = {"--debug": (DEBUG, "1"), "--verbose": (LOG, "debug"), "--quiet": (LOG, "warning")}
+"""Options of every command -> the environment variable that they set, also for the processes that it starts."""
 _COMPLETION = ("--shell-completion", "-sc")
 
 
@@ -64,10 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: of the command line, by default the process's
     :return: the exit status: 0, or 2 for an unknown command; commands that fail end the process by SystemExit
     """
+    words = [*(sys.argv[1:] if arguments is None else arguments)]
+    if words and words[0] in _NAMES:
+        os.environ.update(_OPTIONS[word] for word in words if word in _OPTIONS)
+        words = [word for word in words if word not in _OPTIONS]
     try:
         try:
             with exit_status():
-                return _dispatch(arguments)
+                return _dispatch(words)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -76,12 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _dispatch(arguments: Sequence[str] | None) -> int:
-    first, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
+def _dispatch(arguments: Sequence[str]) -> int:
+    first, *rest = arguments or [""]
     if first in _NAMES:
-        if "--debug" in rest:
-            os.environ[DEBUG] = "1"  # also for the processes that it starts
-        _run(first, [word for word in rest if word != "--debug"])
+        _run(first, rest)
     elif first in _COMPLETION:
         _complete(rest)
     elif first == "--version":
@@ -116,6 +121,8 @@ def help_text() -> str:
         f"  {'--version':<{width}}the version of the package",
         f"  {'--config-dir FOLDER':<{width}}after COMMAND: find configuration groups of your own there too",
         f"  {'--debug':<{width}}after COMMAND: show the traceback of an error too ({DEBUG}=1)",
+        f"  {'--verbose':<{width}}after COMMAND: more messages ({LOG}=debug)",
+        f"  {'--quiet':<{width}}after COMMAND: warnings and errors alone, no progress bars ({LOG}=warning)",
         "",
         'shell completion, in bash or zsh: eval "$(pickclutter --shell-completion install=bash)"',
     ]

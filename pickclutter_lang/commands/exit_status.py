@@ -1,7 +1,8 @@
-"""How commands end: one line for every error, and the exit status."""
+"""What commands say and how they end: messages on standard error, one line for every error, and the exit status."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -11,10 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from pickclutter_lang.errors import MissingExtraError, PickClutterError
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
 
 DEBUG = "PICKCLUTTER_DEBUG"
 """Environment variable: with 1, an error shows its traceback too."""
+LOG = "PICKCLUTTER_LOG"
+"""Environment variable: the least important messages that are shown, `debug`, `info` (default), `warning` or `error`.
+From `warning` on there are no progress bars."""
 INTERRUPTED = 130
 _EXTRAS = {  # of packages that modules import at the top
     **dict.fromkeys(("gymnasium", "scipy", "skimage", "transforms3d", "trimesh"), "sim"),
@@ -32,7 +36,7 @@ def exit_status() -> Iterator[None]:
     With `PICKCLUTTER_DEBUG=1` the traceback comes first.
     """
     try:
-        with _noted_interruption(), _quiet_threads():
+        with _noted_interruption(), _quiet_threads(), _shown_messages():
             yield
     except (KeyboardInterrupt, Exception) as error:
         if isinstance(error, BrokenPipeError):
@@ -86,6 +90,36 @@ def _quiet_threads() -> Iterator[None]:
         yield
     finally:
         threading.excepthook = before
+
+
+class _StandardError(logging.Handler):
+    """Prints messages; standard error is looked up each time, since a progress bar puts itself in its place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)
+
+
+@contextmanager
+def _shown_messages() -> Iterator[None]:
+    """Show the package's log messages, by the level of `PICKCLUTTER_LOG`; inside another command, those are shown."""
+    package = logging.getLogger("pickclutter_lang")
+    if any(isinstance(handler, _StandardError) for handler in package.handlers):
+        yield
+        return
+    name = os.environ.get(LOG, "info").upper()
+    if name not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise InvalidArgumentError(f"expected {LOG} to be debug, info, warning or error, but got {name.lower()!r}")
+    # The client of Hugging Face's hub repeats itself at each of its attempts. Its error says enough.
+    os.environ.setdefault("HF_HUB_VERBOSITY", "info" if name == "DEBUG" else "error")
+    handler, before = _StandardError(), package.level
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    package.addHandler(handler)
+    package.setLevel(name)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(before)
 
 
 def _first_line(error: BaseException) -> str:

@@ -68,11 +68,10 @@ class Simulator:
     def __init__(self, config: RolloutConfig) -> None:
         """Take where policies act; that of the page is the variant `student`."""
         self._pool: WorkerPool[tuple[int, str | None], SimulatedPile | Attempt] = WorkerPool(
-            partial(make_simulation, config), 1, _describe, self._count_step, self._check_open, keep=True
+            partial(make_simulation, config), 1, _describe, self._count_step, keep=True
         )
         self._jobs: Queue[Job | None] = Queue(MAX_JOBS)
         self._current: Job | None = None
-        self._closed = False
         # The process ends with the thread that started it, so that thread must not be one of the web server's.
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -92,7 +91,6 @@ class Simulator:
 
     def close(self) -> None:
         """End the process; jobs that are not done raise WorkerError."""
-        self._closed = True
         self._pool.kill()
         self._jobs.put(None)
         while self._thread.is_alive():
@@ -105,7 +103,6 @@ class Simulator:
             if not job.future.set_running_or_notify_cancel():
                 continue
             try:
-                self._check_open("")
                 ((_, result),) = self._pool.imap_unordered([(job.seed, job.name)])
                 job.future.set_result(result)
             except Exception as error:
@@ -115,10 +112,6 @@ class Simulator:
     def _count_step(self) -> None:
         if self._current is not None:
             self._current.steps += 1
-
-    def _check_open(self, _: str) -> None:
-        if self._closed:
-            raise WorkerError("the page was closed")
 
 
 def make_simulation(config: RolloutConfig) -> TaskFunction[tuple[int, str | None], SimulatedPile | Attempt]:

@@ -76,6 +76,16 @@ def _without_unused(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def differing_values(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return the keys in which runs differ, sorted: key -> run -> its value as text.
+
+    :param values: run -> key -> value
+    """
+    keys = sorted({key for of_run in values.values() for key in of_run})
+    table = {key: {run: str(of_run.get(key, "(none)")) for run, of_run in values.items()} for key in keys}
+    return {key: texts for key, texts in table.items() if len(set(texts.values())) > 1}
+
+
 def provenance(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the hashes of a result's data, and its teacher's fingerprint."""
     return {"data": result["data"], "teacher": {"fingerprint": result["teacher"]["fingerprint"]}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.io import check_writable_dir
 from pickclutter_lang.utils.json_files import read_file, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.validation import at_least, check_path, within
@@ -105,7 +105,7 @@ def collect_descriptions(
     :raises LockedError: when another process collects into `out`
     """
     labels = read_labels(config.labels)
-    _check_folder(Path(config.out))
+    check_writable_dir(Path(config.out).parent)  # before the first request costs anything
     with file_lock(Path(config.out)):
         collected = _load_or_create(config)
         missing = [label for label in labels if label not in collected.texts]
@@ -194,14 +194,6 @@ def _load_or_create(config: DescribeConfig) -> DescriptionSet:
                 f"but it has {getattr(collected, key)!r}; name another out="
             )
     return collected
-
-
-def _check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written to, before the first request costs anything."""
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise DatasetError(
-            f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}"
-        )
 
 
 def _label_set(labels: object) -> str:

@@ -7,7 +7,7 @@ down to the fingertips must be narrower than the gripper opens. No visible point
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -101,8 +101,9 @@ def propose_grasps(
     free = _free_and_distinct(candidates, target, others, limits, config)
     beside_fingers = collision_counts(candidates[free], [target], config.side_clearance_m, config.gripper)
     tight = beside_fingers > config.max_stray_points
-    ranking = np.argsort(np.array(costs)[order][free] + config.costs.tight * tight, kind="stable")
-    return candidates[free[ranking[: config.max_candidates]]]
+    total = np.array(costs)[order][free] + config.costs.tight * tight
+    best = np.argsort(total, kind="stable")[: config.max_candidates]
+    return replace(candidates[free[best]], costs=total[best])
 
 
 def _slanted(limits: GraspLimits, config: GraspConfig) -> Iterator[_Orientation]:

@@ -54,13 +54,18 @@ PANDA_GRIPPER = GripperGeometry()
 
 @dataclass(frozen=True)
 class GraspCandidates:
-    """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach)."""
+    """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach).
+
+    `costs` [G], by which a proposer ranked them; None where it does not say.
+    """
 
     positions: FloatArray
     rotations: FloatArray
+    costs: FloatArray | None = None
 
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> GraspCandidates:
-        return GraspCandidates(self.positions[rows], self.rotations[rows])
+        costs = None if self.costs is None else self.costs[rows]
+        return GraspCandidates(self.positions[rows], self.rotations[rows], costs)
 
     def pose(self, row: int) -> FloatArray:
         """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
@@ -70,7 +75,8 @@ class GraspCandidates:
 def checked_candidates(proposed: object) -> GraspCandidates:
     """Return what a grasp proposer gave.
 
-    :raises InvalidArgumentError: for anything but `GraspCandidates` of positions [G, 3] and rotations [G, 3, 3]
+    :raises InvalidArgumentError: for anything but `GraspCandidates` of positions [G, 3], rotations [G, 3, 3] and costs
+        [G] or None
     """
     if not isinstance(proposed, GraspCandidates):
         raise InvalidArgumentError(f"expected a grasp proposer to return GraspCandidates, but got {type(proposed)}")
@@ -80,6 +86,8 @@ def checked_candidates(proposed: object) -> GraspCandidates:
         raise InvalidArgumentError(
             f"expected grasps with positions [G, 3] and rotations [G, 3, 3], but got {positions} and {rotations}"
         )
+    if proposed.costs is not None and np.shape(proposed.costs) != (count,):
+        raise InvalidArgumentError(f"expected grasps with costs [{count}], but got {np.shape(proposed.costs)}")
     return proposed
 
 

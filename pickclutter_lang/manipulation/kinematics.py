@@ -67,7 +67,7 @@ class PandaArm:
 
     def forward(self, angles: AnyFloatArray) -> FloatArray:
         """Return the TCP pose [7] in the world for joint angles [7], radians."""
-        frame = self._frames(np.asarray(angles, float))[-1]
+        frame = self.frames(np.asarray(angles, float))[-1]
         return np.concatenate([frame[:3, 3], quaternion(frame[:3, :3])])
 
     def inverse(self, tcp_pose: FloatArray, start: AnyFloatArray) -> FloatArray | None:
@@ -78,7 +78,7 @@ class PandaArm:
         angles = np.clip(np.asarray(start, float)[:JOINTS], JOINT_LIMITS[0], JOINT_LIMITS[1])
         rotation, config = rotation_matrix(tcp_pose[3:]), self.config
         for _ in range(config.max_iterations):
-            frames = self._frames(angles)
+            frames = self.frames(angles)
             error = _pose_error(frames[-1], tcp_pose[:3], rotation)
             position_reached = np.linalg.norm(error[:3]) < config.position_tolerance_m
             if position_reached and np.linalg.norm(error[3:]) < config.rotation_tolerance_rad:
@@ -89,7 +89,7 @@ class PandaArm:
             angles = np.clip(angles + step, JOINT_LIMITS[0], JOINT_LIMITS[1])
         return None
 
-    def _frames(self, angles: FloatArray) -> FloatArray:
+    def frames(self, angles: FloatArray) -> FloatArray:
         """Return the frames [8, 4, 4] of the joints and of the TCP in the world."""
         frame, frames = self._base, []
         for (a, d, alpha), angle in zip(_DH, angles, strict=True):

@@ -80,6 +80,8 @@ class ScriptedPicker:
         self._failed: list[FloatArray] = []
         self.target: GraspTarget | None = None
         """The current grasp; None before the first observation, and where there is none."""
+        self.candidates: GraspCandidates | None = None
+        """The proposals from which it was chosen, or none of which could be; None before the first observation."""
         self.phase = PickPhase.OBSERVE
         """The current phase."""
 
@@ -233,7 +235,8 @@ class ScriptedPicker:
         points, others = cloud.points[in_mask], cloud.points[~in_mask]
         rest_rotation = rotation_matrix(self._rest[3:])
         for limits in config.grasp_limits:
-            grasp = self._reachable(config.propose_grasps(points, others, limits, rest_rotation))
+            self.candidates = config.propose_grasps(points, others, limits, rest_rotation)
+            grasp = self._reachable(self.candidates)
             if grasp is not None:
                 return GraspTarget(grasp, points, center_of_mass(points, config.grasp.center_of_mass))
         return None

@@ -28,22 +28,12 @@ Json = dict[str, Any]
 def converted_files(root: Path) -> dict[PurePosixPath, tuple[PurePosixPath, bytes | None]]:
     """Return every file below a folder: its path -> its new path, and its new content (None: unchanged).
 
-    :raises CheckpointError: when a file is damaged, or nothing here is of version 0.1.0
+    :raises CheckpointError: when a file is damaged
     """
-    files = sorted(path for path in root.rglob("*") if path.is_file())
     found = {}
-    changes = 0
-    for path in files:
-        old = PurePosixPath(path.relative_to(root))
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
         new, data = _convert(path)
-        target = PurePosixPath(new.relative_to(root))
-        changes += target != old or data is not None
-        found[old] = (target, data)
-    if not changes:
-        raise CheckpointError(
-            f"expected a run, a sweep, a policy folder or a teacher's run of version 0.1.0 in {root}, but there is "
-            "none; scene stores, views and exported teachers of 0.1.0 are read as they are"
-        )
+        found[PurePosixPath(path.relative_to(root))] = (PurePosixPath(new.relative_to(root)), data)
     return found
 
 

@@ -26,7 +26,7 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
 
     :param dry_run: convert nothing, and only report what would change
     :return: a line for each file that changes, and the folder that keeps the old files
-    :raises CheckpointError: when there is no such folder, it was migrated before, or a file is damaged
+    :raises CheckpointError: when there is no such folder, nothing in it is of version 0.1.0, or a file is damaged
     """
     root = Path(folder).absolute()
     backup = root.with_name(root.name + BACKUP_SUFFIX)
@@ -34,9 +34,13 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
     if not root.is_dir() and backup.is_dir() and finished.is_dir():
         finished.rename(root)  # the last step, before which a migration was ended
         return ["all of it, by a migration that had been ended at its last step"], backup
-    _check_folders(folder, backup)
+    if not root.is_dir():
+        raise CheckpointError(f"expected a folder at {folder}, but there is none")
     files = converted_files(root)
     changed = {old: new for old, (new, data) in files.items() if old != new or data is not None}
+    if backup.is_dir() and not changed:
+        return ["all of it, by an earlier migration"], backup
+    _check(root, backup, bool(changed))
     lines = [f"{old} -> {new}" if old != new else str(old) for old, new in changed.items()]
     if dry_run:
         return lines, backup
@@ -55,14 +59,17 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
     return lines, backup
 
 
-def _check_folders(folder: str | Path, backup: Path) -> None:
-    """Check that there is a folder to migrate, and no backup of an earlier migration."""
-    if not Path(folder).is_dir():
-        raise CheckpointError(f"expected a folder at {folder}, but there is none")
+def _check(root: Path, backup: Path, changed: bool) -> None:
+    """Check that there is something to migrate, and no backup of an earlier migration."""
+    if not changed:
+        raise CheckpointError(
+            f"expected a run, a sweep, a policy folder or a teacher's run of version 0.1.0 in {root}, but there is "
+            "none; scene stores, views and exported teachers of 0.1.0 are read as they are"
+        )
     if backup.exists():
         raise CheckpointError(
-            f"expected no {backup}, which keeps the files before a migration: {folder} was migrated before. To "
-            "migrate it again, put that folder back in its place"
+            f"expected no {backup}, which keeps the files before a migration: {root} was migrated before, and holds "
+            "files of version 0.1.0 again. To migrate these, move that folder away"
         )
 
 

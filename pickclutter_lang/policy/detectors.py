@@ -38,12 +38,14 @@ class Detection(NamedTuple):
     """A detector's answer for a name: its score, the score from which it is predicted present, and where it is.
 
     `mask`, bool [H, W], is the object in the hand camera's image. `heatmap`, [H, W], is the attention to it, sum 1.
+    `segments`, [H, W], are those that it chose from: 1, 2, ..., and 0 for the background; None without a choice.
     """
 
     score: float
     threshold: float
     mask: NDArray[np.bool_]
     heatmap: NDArray[np.float64]
+    segments: NDArray[np.int64] | None = None
 
     @property
     def margin(self) -> float:
@@ -52,12 +54,13 @@ class Detection(NamedTuple):
 
 
 class ScoredTarget(NamedTuple):
-    """Score of a name, its segment and heatmap as in `Detection`; `verified`: a crop classifier took part in it."""
+    """Score of a name, the rest as in `Detection`; `verified`: a crop classifier took part in it."""
 
     score: float
     mask: NDArray[np.bool_]
     heatmap: NDArray[np.float64]
     verified: bool
+    segments: NDArray[np.int64]
 
 
 class TargetDetector(Protocol):
@@ -116,18 +119,14 @@ class StudentDetector:
         :raises InvalidArgumentError: for a name that is empty or there twice
         :raises PickClutterError: what `StudentRuntime.predict` raises
         """
-        thresholds = self.student.thresholds
         return [
-            Detection(
-                target.score,
-                thresholds.crop_classifier[name]
-                if target.verified and thresholds.crop_classifier is not None
-                else self.student.threshold(name),
-                target.mask,
-                target.heatmap,
-            )
+            Detection(target.score, self._threshold(name, target), target.mask, target.heatmap, target.segments)
             for name, target in zip(validate_label_names(names), self.score(observation, names), strict=True)
         ]
+
+    def _threshold(self, name: str, target: ScoredTarget) -> float:
+        of_verified = self.student.thresholds.crop_classifier if target.verified else None
+        return self.student.threshold(name) if of_verified is None else of_verified[name]
 
     def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
         """Score several different names in one observation, and choose the segment of each.
@@ -158,7 +157,7 @@ class StudentDetector:
             if verified:
                 mask, crop_logit = verifier.best(masks or [mask], name)
                 score = float(expit(logit(score) + _CROP_WEIGHT * np.clip(crop_logit, -_MAX_LOGIT, _MAX_LOGIT)))
-            found.append(ScoredTarget(score, mask, heatmap, verified))
+            found.append(ScoredTarget(score, mask, heatmap, verified, segments))
         return found
 
 
@@ -227,7 +226,7 @@ class TeacherDetector:
     def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
         known, default = self.thresholds.names, self.thresholds.default
         return [
-            Detection(target.score, known.get(name, default), target.mask, target.heatmap)
+            Detection(target.score, known.get(name, default), target.mask, target.heatmap, target.segments)
             for name, target in zip(names, targets, strict=True)
         ]
 
@@ -242,7 +241,7 @@ class TeacherDetector:
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:
             heatmap = np.zeros(segments.shape)
-            return [ScoredTarget(0.0, heatmap > 0, heatmap, False) for _ in names]
+            return [ScoredTarget(0.0, heatmap > 0, heatmap, False, segments) for _ in names]
         squares = [bounding_square(segments == k) for k in large]
         images = crop_squares(np.repeat(rgb[None], len(large), axis=0), squares)
         features = encode_images(self.teacher, images)
@@ -262,7 +261,8 @@ class TeacherDetector:
         for k, value in zip(large, probabilities, strict=True):
             heatmap[segments == k] = value / sizes[k]
         best = segments == large[int(probabilities.argmax())]
-        return ScoredTarget(float(probabilities.max()), best, heatmap / max(heatmap.sum(), 1e-12), False)
+        heatmap /= max(heatmap.sum(), 1e-12)
+        return ScoredTarget(float(probabilities.max()), best, heatmap, False, segments)
 
     def encode_names(self, names: Sequence[str]) -> Tensor:
         """Return the text features [C, D] of names, new ones encoded together."""
@@ -306,7 +306,7 @@ class RandomDetector:
         rgb = np.ascontiguousarray(observation["image"]["hand_camera"]["rgb"])
         rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
         mask = (segments == rng.integers(1, max(int(segments.max()), 1) + 1)) & (segments > 0)
-        return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1))
+        return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1), segments)
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:

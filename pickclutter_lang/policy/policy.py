@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
+from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
@@ -67,7 +68,7 @@ class EpisodeState:
     - `instruction`, and the target `name` in it
     - `detections`: one before the first action, and one for each further attempt
     - `absent`: whether the object is predicted absent
-    - `phase` and `target` of the scripted picker
+    - `phase`, `target` and `candidates` of the scripted picker
     """
 
     instruction: str
@@ -76,6 +77,7 @@ class EpisodeState:
     absent: bool
     phase: PickPhase
     target: GraspTarget | None
+    candidates: GraspCandidates | None
     _episode: _Episode = field(repr=False, compare=False)
     _step: int
 
@@ -90,6 +92,7 @@ class EpisodeState:
             absent=episode.absent,
             phase=picker.phase,
             target=picker.target,
+            candidates=picker.candidates,
             _episode=episode,
             _step=episode.steps,
         )

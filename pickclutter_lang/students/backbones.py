@@ -6,6 +6,7 @@ networks: a student needs one of them, and each takes seconds.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +21,7 @@ from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 if TYPE_CHECKING:
     from efficientnet_pytorch import EfficientNet
 
+log = logging.getLogger(__name__)
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
 _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
 
@@ -65,6 +67,8 @@ def build_backbone(
         return _custom_backbone(name, channels, output_stride, pretrained)
     if output_stride == 8 and name != "small_resnet" and library != "timm":
         raise InvalidArgumentError(f"expected output_stride 16 or 32 for {name}, got 8")
+    if pretrained:
+        log.info("loading the pretrained weights of %s", name)
     try:
         if name == "small_resnet":
             return _small_resnet(channels, output_stride, pretrained)
@@ -76,8 +80,9 @@ def build_backbone(
             return _timm(model, channels, output_stride, pretrained)
     except OSError as error:
         raise MissingAssetsError(
-            f"the pretrained weights of {name} are not on this machine and could not be downloaded ({error}); "
-            "connect it once, or train from scratch with pretrained=False"
+            f"expected the pretrained weights of {name} on this machine, or a connection to download them, but there "
+            f"is neither ({type(error).__name__}); run the same command once with a connection, or train from scratch: "
+            "student.pretrained=false"
         ) from error
     raise _unknown(name)
 

@@ -165,7 +165,7 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
         command = (
             f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
             f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
-            f"graspable={str(manifest.settings['graspable']).lower()}`"
+            f"graspable={str('graspable' in manifest.fields).lower()}`"
         )
         rows.append([use, command, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):

@@ -136,6 +136,7 @@ def _resume(
             f"use the same ones or choose another folder"
         )
     restore(checkpoint, trainable, optimizer)
+    prune(out / "checkpoints", {epochs[-1]})
     return int(checkpoint.state["step"]), float(checkpoint.state["seconds"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import build_optimizer, build_schedule
 
+log = logging.getLogger(__name__)
 LOG_FILE = "log.jsonl"
 Batch = list[tuple[int, int]]
 """(source, row) of each image; grouped by source, the sources in order."""
@@ -136,6 +138,9 @@ class Trainer:
         restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         write_lines(self.folder / LOG_FILE, self.history)
+        self._prune()
+        if self.done < self.task.config.epochs:
+            log.info("%s goes on after epoch %d of %d", self.task.name, self.done, self.task.config.epochs)
         return True
 
     def run(self, log_folder: Path) -> Path:
@@ -189,4 +194,7 @@ class Trainer:
         }
         save_checkpoint(epoch_folder(self.folder, epoch), self.task.model, self.optimizer, state)
         write_lines(self.folder / LOG_FILE, self.history)
-        prune(self.folder, {*range(epoch - self.keep_last + 1, epoch + 1), self.best})
+        self._prune()
+
+    def _prune(self) -> None:
+        prune(self.folder, {*range(self.done - self.keep_last + 1, self.done + 1), self.best})

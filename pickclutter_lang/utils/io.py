@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.processes import is_running
 
+log = logging.getLogger(__name__)
 TEMPORARY_SUFFIX = ".tmp"
 
 
@@ -49,6 +51,7 @@ def _remove_stale(path: Path) -> None:
     for left in path.parent.glob(pattern):
         if not is_running(left.name.split(".")[-2]):
             left.unlink(missing_ok=True)
+            log.debug("removed %s, which a killed process left", left)
 
 
 def fsync(path: Path) -> None:
@@ -65,16 +68,27 @@ def create_dir(path: Path) -> None:
 
     :raises DatasetError: when the parent is missing, or the folder cannot be written to
     """
-    if not path.parent.is_dir():
-        raise DatasetError(
-            f"expected the folder {path.parent} to be there, but it is not; create it: mkdir -p {path.parent}"
-        )
+    _check_dir(path.parent)
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
         raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
+    check_writable_dir(path)
+
+
+def check_writable_dir(path: Path) -> None:
+    """Check that a folder is there and can be written to, before any work for what goes into it.
+
+    :raises DatasetError: when it is missing or cannot be written to
+    """
+    _check_dir(path)
     if not os.access(path, os.W_OK | os.X_OK):
-        raise DatasetError(f"expected a folder that can be written to, but {path} is not")
+        raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
+
+
+def _check_dir(path: Path) -> None:
+    if not path.is_dir():
+        raise DatasetError(f"expected the folder {path} to be there, but it is not; create it: mkdir -p {path}")
 
 
 def ensure_dir(path: Path) -> None:

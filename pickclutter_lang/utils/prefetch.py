@@ -16,6 +16,7 @@ Result = TypeVar("Result")
 SHARED_MEMORY = "/dev/shm"  # where torch hands tensors from process to process
 _PLENTY = 4 * 1024**3
 """Bytes of shared memory that no run comes near: the size of a batch is not looked at."""
+_LESS = "set num_workers=0 or smaller batches, or give more (Docker: --shm-size=2g)"
 _EARLY = 2
 """Batches that each process computes before they are needed, torch's default."""
 
@@ -35,11 +36,13 @@ class _Computed(Dataset["Result | _Refused"], Generic[Result]):
         return self._count
 
     def __getitem__(self, number: int) -> Result | _Refused:
-        try:
+        if get_worker_info() is None:
             return self._compute(number)
+        try:
+            result = self._compute(number)
+            _share(result)
+            return result
         except PickClutterError as error:
-            if get_worker_info() is None:
-                raise
             # From another process torch would put a traceback into its text.
             return _Refused(type(error).__name__, str(error))
 
@@ -50,7 +53,7 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
     :param compute: depends on its argument alone, so that what is yielded does not depend on `num_workers`
     :param num_workers: processes forked to compute, each up to two results early; 0: in this one, when they are needed
     :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended, or when the
-        shared memory is too small for their results, which would wait for ever
+        shared memory is too small for their results
     """
     if num_workers and count:
         _check_shared_memory(compute, num_workers)
@@ -88,20 +91,40 @@ def _check_shared_memory(compute: Callable[[int], Any], num_workers: int) -> Non
     if needed > free:
         raise WorkerError(
             f"expected {needed / 1e6:.0f} MB of free shared memory at {SHARED_MEMORY} for num_workers={num_workers}, "
-            f"but there are {free / 1e6:.0f} MB; set num_workers=0 or smaller batches, or give more (Docker: "
-            "--shm-size=2g)"
+            f"but there are {free / 1e6:.0f} MB; {_LESS}"
         )
+
+
+def _share(value: Any) -> None:
+    """Move all tensors of a nested value to shared memory.
+
+    torch does it too, but in a thread whose errors nobody sees: where the memory is full, the reader waits for ever.
+
+    :raises WorkerError: when the shared memory is full
+    """
+    for tensor in _tensors(value):
+        try:
+            tensor.share_memory_()
+        except RuntimeError as error:
+            raise WorkerError(
+                f"the shared memory at {SHARED_MEMORY} is full: a result of {tensor_bytes(value) / 1e6:.0f} MB has no "
+                f"room; {_LESS}; run the same command again to resume"
+            ) from error
 
 
 def tensor_bytes(value: Any) -> int:
     """Return the bytes of all tensors in a nested value."""
+    return sum(tensor.nbytes for tensor in _tensors(value))
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
-        return value.nbytes
-    if isinstance(value, Mapping):
-        return sum(map(tensor_bytes, value.values()))
-    if isinstance(value, (list, tuple)):
-        return sum(map(tensor_bytes, value))
-    return tensor_bytes(vars(value)) if hasattr(value, "__dict__") else 0
+        yield value
+    elif isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _tensors(item)
+    elif hasattr(value, "__dict__"):
+        yield from _tensors(vars(value))
 
 
 def _unchanged(result: Any) -> Any:

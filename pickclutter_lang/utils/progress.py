@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Collection, Iterator
 from datetime import timedelta
@@ -22,11 +23,15 @@ from rich.progress import (
 from rich.text import Text
 
 Item = TypeVar("Item")
+_log = logging.getLogger("pickclutter_lang")
 _RATE_PERIOD_S = 600.0  # or the last 1000 counts; a shorter one gives no time left where one count takes longer
 
 
 class ProgressBar:
-    """A bar on standard error while the `with` block runs; without a terminal it is one line, at the end."""
+    """A bar on standard error while the `with` block runs; without a terminal it is one line, at the end.
+
+    There is none where the package's logger wants warnings alone.
+    """
 
     def __init__(
         self, title: str, total: int, completed: int = 0, transient: bool = False, auto_refresh: bool = True
@@ -51,7 +56,7 @@ class ProgressBar:
             TextColumn("{task.fields[note]}"),
             console=console,
             transient=transient,
-            disable=transient and not console.is_terminal,
+            disable=_log.level > logging.INFO or (transient and not console.is_terminal),
             auto_refresh=auto_refresh,
             speed_estimate_period=_RATE_PERIOD_S,
         )
@@ -85,10 +90,6 @@ class ProgressBar:
         """Time left as the bar shows it; `?` where nothing was counted yet."""
         seconds = self._progress.tasks[0].time_remaining
         return "?" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
-
-    def print(self, text: str) -> None:
-        """Leave a line above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def track(items: Collection[Item], title: str, transient: bool = False) -> Iterator[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 from collections import Counter, deque
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
 from pickclutter_lang.utils.processes import die_with_parent, format_exit_status
 
+log = logging.getLogger(__name__)
 RETRIES = 2
 """How often a task is tried again after its worker died."""
 Task = TypeVar("Task")
@@ -48,7 +50,6 @@ class WorkerPool(Generic[Task, Result]):
         size: int,
         describe: Callable[[Task], str] = str,
         on_step: Callable[[], None] = lambda: None,
-        on_retry: Callable[[str], None] = lambda text: None,
         keep: bool = False,
     ) -> None:
         """Prepare the pool; workers start with the first tasks.
@@ -57,15 +58,13 @@ class WorkerPool(Generic[Task, Result]):
         :param size: number of processes
         :param describe: names a task in messages, such as `shard 00003.h5`
         :param on_step: called after each step that a task function reports
-        :param on_retry: called with a sentence when a worker died and its task is tried again
         :param keep: workers that have nothing to do wait for the next tasks, rather than end
         """
         self._make_function = make_function
         self._size = size
         self._describe = describe
         self._on_step = on_step
-        self._on_retry = on_retry
-        self._keep = keep
+        self._keep, self._killed = keep, False
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[Connection, _Worker[Task]] = {}
         self._idle: list[_Worker[Task]] = []
@@ -94,7 +93,8 @@ class WorkerPool(Generic[Task, Result]):
             part.clear()
 
     def kill(self) -> None:
-        """Kill the workers, from any thread; a task at work is tried again, unless `on_retry` raises."""
+        """Kill the workers, from any thread; a task at work, or to come, raises WorkerError."""
+        self._killed = True
         for worker in [*self._workers.values(), *self._idle]:
             worker.process.kill()
 
@@ -121,6 +121,8 @@ class WorkerPool(Generic[Task, Result]):
                 self.close()
 
     def _start(self, number: int) -> None:
+        if self._killed:
+            raise WorkerError(f"{self._describe(self._tasks[number])} was given up: no worker is left")
         if self._idle:
             worker = self._idle.pop()
             self._workers[worker.connection] = worker
@@ -170,6 +172,8 @@ class WorkerPool(Generic[Task, Result]):
         worker.connection.close()
         _end(worker.process)
         self._deaths[worker.number] += 1
+        if self._killed:
+            raise WorkerError(f"{self._describe(self._tasks[worker.number])} was given up: its worker was killed")
         status = format_exit_status(worker.process.exitcode or 0)
         text = f"the worker of {self._describe(self._tasks[worker.number])} ended unexpectedly ({status})"
         if self._deaths[worker.number] > RETRIES:
@@ -177,7 +181,7 @@ class WorkerPool(Generic[Task, Result]):
                 f"{text}, {RETRIES + 1} times in a row; finished work is kept. Check the simulator with "
                 "pickclutter check-install, and the memory (fewer workers need less), then run the same command again"
             )
-        self._on_retry(f"{text}; trying again")
+        log.warning("%s; trying again", text)
         self._waiting.appendleft(worker.number)
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import resource
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+import yaml
 
 import pickclutter_lang
 from helpers.paths import ROOT
@@ -237,3 +240,77 @@ def test_the_commands_that_texts_name_are_there() -> None:
             if path.suffix in (".py", ".yaml", ".md"):
                 found = set(pattern.findall(path.read_text()))
                 assert found <= set(NAMES), f"{path}: {found - set(NAMES)}"
+
+
+def test_the_form_of_a_bug_report_asks_for_the_output_of_a_command_that_is_there(tmp_path: Path) -> None:
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "bug_report.yml").read_text())
+    assert {"name", "description", "body"} <= set(form)
+    fields_by_id = {field["id"]: field for field in form["body"]}
+    assert len(fields_by_id) == len(form["body"]) and all(field["attributes"]["label"] for field in form["body"])
+    assert all(field["type"] == "textarea" and field["validations"]["required"] for field in form["body"])
+    words = re.findall(r"`pickclutter ([^`]+)`", fields_by_id["machine"]["attributes"]["description"])
+    assert words == ["check-install --report"]
+    done = call(*words[0].split(), folder=tmp_path)
+    assert done.returncode == 0 and "shared memory" in done.stdout and not list(tmp_path.iterdir())
+
+
+TALKING = """
+import logging, sys
+from pickclutter_lang import commands
+from pickclutter_lang.commands import verify_scenes
+from pickclutter_lang.utils.progress import ProgressBar
+import pickclutter_lang.datasets.scenes as scenes
+def talk(path):
+    log = logging.getLogger("pickclutter_lang.any.module")
+    with ProgressBar("shards", 2) as bar:
+        bar.advance(2)
+        for level in ("debug", "info", "warning"):
+            getattr(log, level)("[bold]%s[/bold] message", level)
+    sys.exit(0)
+scenes.verify_store = talk
+sys.exit(commands.main(["verify-scenes", "store=s", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "shown"),
+    [
+        ([], "", ["info", "warning", "shards"]),
+        (["--verbose"], "", ["debug", "info", "warning", "shards"]),
+        (["--quiet"], "", ["warning"]),
+        ([], "error", []),
+    ],
+)
+def test_messages_are_shown_by_their_level_in_plain_lines(option: list[str], variable: str, shown: list[str]) -> None:
+    variables = {**os.environ, **({"PICKCLUTTER_LOG": variable} if variable else {})}
+    done = subprocess.run([sys.executable, "-c", TALKING, *option], capture_output=True, text=True, env=variables)
+    assert done.stdout == "" and "\x1b" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines if "shards" not in line] == [
+        f"[bold]{level}[/bold] message" for level in shown if level != "shards"
+    ]
+    assert [line.split()[0] for line in lines if "shards" in line] == [word for word in shown if word == "shards"]
+
+
+def test_a_level_of_messages_that_is_none_is_named(tmp_path: Path) -> None:
+    done = call("verify-scenes", "store=s", folder=tmp_path, PICKCLUTTER_LOG="loud")
+    assert done.returncode == 2
+    assert done.stderr.startswith("InvalidArgumentError: expected PICKCLUTTER_LOG to be debug, info, warning or error")
+
+
+@pytest.mark.parametrize(("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_a_terminal_that_wants_no_color_gets_none(variables: dict[str, str], colored: bool) -> None:
+    known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLORTERM")}
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TALKING], stdin=end, stdout=end, stderr=end,
+        env={**known, "TERM": "xterm-256color", **variables},
+    )  # fmt: skip
+    os.close(end)
+    shown = b""
+    with suppress(OSError):  # the end of a terminal on Linux
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    os.close(terminal)
+    assert process.wait() == 0 and b"[bold]info[/bold] message" in shown
+    assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]", shown)) == colored

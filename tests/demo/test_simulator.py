@@ -117,5 +117,5 @@ def test_jobs_that_wait_are_bounded_and_can_be_taken_back(exported: Path, monkey
         with pytest.raises(WorkerError, match="has 3 jobs to do; try again"):
             running.submit(3)
         assert all(job.future.cancel() for job in jobs)
-    with pytest.raises(WorkerError, match="the page was closed"):
+    with pytest.raises(WorkerError, match="was given up"):
         first.future.result()

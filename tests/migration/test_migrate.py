@@ -138,8 +138,11 @@ def test_what_is_damaged_is_left_as_it_was(old: Path, damage: Callable[[Path], o
 def test_a_folder_is_migrated_once(old: Path) -> None:
     migrate(old / "policy_fewshot")
     before = contents(old)
-    with pytest.raises(CheckpointError, match=r"was migrated before"):
-        migrate(old / "policy_fewshot")
+    assert migrate(old / "policy_fewshot") == (
+        ["all of it, by an earlier migration"],
+        old / "policy_fewshot.0.1.0",
+    )
+    assert contents(old) == before
     shutil.rmtree(old / "policy_fewshot.0.1.0")
     with pytest.raises(CheckpointError, match="none; scene stores"):
         migrate(old / "policy_fewshot")
@@ -148,6 +151,14 @@ def test_a_folder_is_migrated_once(old: Path) -> None:
         for name, data in before.items()
         if name.startswith("policy_fewshot/")
     }
+
+
+def test_old_files_are_not_hidden_by_an_earlier_migration(old: Path) -> None:
+    shutil.copytree(old / "policy_fewshot", old / "policy_fewshot.0.1.0")
+    before = contents(old)
+    with pytest.raises(CheckpointError, match=r"was migrated before, and holds files of version 0\.1\.0 again"):
+        migrate(old / "policy_fewshot")
+    assert contents(old) == before
 
 
 @pytest.mark.parametrize("call", [1, 2, 3])

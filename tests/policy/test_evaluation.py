@@ -194,22 +194,19 @@ def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatc
         def callback(self, observation: Any, state: Any) -> Any:
             pass
 
-        def save(self, path: Path, outcome: str) -> Any:
-            path.write_text(f"video: {outcome}")
-
-        def save_filmstrip(self, path: Path, outcome: str) -> Any:
-            path.write_text(f"filmstrip: {outcome}")
+        def save(self, files: Any, episode: Any) -> Any:
+            for suffix, path in files.items():
+                path.write_text(f"{suffix}: {episode['success']}")
 
     monkeypatch.setattr(videos, "RolloutRunner", Runner)
     monkeypatch.setattr(videos, "VideoRecorder", Recorder)
     episodes, config = [episode(seed=7, success=False), episode(seed=8)], cast(Any, None)
-    names = videos.write_videos(config, episodes, 1, 1, tmp_path)
+    names = videos.write_videos(config, episodes, 1, 1, 0, tmp_path)
     assert sorted(played) == [("few_shot", 7), ("few_shot", 8)] and len(names) == 3
-    kinds = {".gif": "video", ".png": "filmstrip"}
-    assert all((tmp_path / name).read_text().startswith(kinds[name[-4:]]) for name in names)
+    assert all((tmp_path / name).read_text().startswith(name[-4:]) for name in names)
     (tmp_path / names[-1]).unlink()
-    videos.write_videos(config, episodes, 1, 1, tmp_path)
-    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == "filmstrip: failure"
+    videos.write_videos(config, episodes, 1, 1, 0, tmp_path)
+    assert played[2:] == [("few_shot", 7)] and (tmp_path / names[-1]).read_text() == ".png: False"
 
 
 @pytest.mark.sim

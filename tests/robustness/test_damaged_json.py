@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers.json_readers import READERS
-from helpers.paths import ROOT
+from helpers.paths import ROBUSTNESS_PAGE, ROOT
 from pickclutter_lang.errors import PickClutterError
 
 PACKAGE = ROOT / "pickclutter_lang"
@@ -137,7 +137,8 @@ TAKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_what_is_right_to_take_is_taken(name: str, tmp_path: Path) -> None:
-    reader, change, _ = TAKEN[name]
+    reader, change, reason = TAKEN[name]
+    assert f"| {name} | {reason} |" in ROBUSTNESS_PAGE.read_text()
     path, read = READERS[reader](tmp_path)
     before = path.read_bytes()
     change(path)

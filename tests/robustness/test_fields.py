@@ -25,6 +25,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "ablate_texts": {"scenes": ["s"]},
     "caption_images": {"data.name": "image_folder", "data.root": "r"},
     "collect_scenes": {"out": "o"},
+    "compare_runs": {"runs": ["a", "b"]},
     "demo": {"run": "r"},
     "describe_labels": {"labels": ["mug"], "model": "m", "out": "o.json"},
     "evaluate_affordance": {"run": "r"},

@@ -85,13 +85,14 @@ def test_kept_workers_are_replaced_after_an_error() -> None:
 
 
 @pytest.mark.parametrize("kills", [1, RETRIES])
-def test_the_task_of_a_killed_worker_is_tried_again(tmp_path: Path, kills: int) -> None:
-    messages: list[str] = []
-    pool = WorkerPool(partial(make_deadly, tmp_path / str(kills)), 2, "task {}".format, on_retry=messages.append)
+def test_the_task_of_a_killed_worker_is_tried_again(
+    tmp_path: Path, kills: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(partial(make_deadly, tmp_path / str(kills)), 2, "task {}".format)
     with pool:
         results = dict(pool.imap_unordered(range(6)))
     assert [results[n][0] for n in range(6)] == [n * n for n in range(6)]
-    assert messages == ["the worker of task 3 ended unexpectedly (ended by SIGKILL); trying again"] * kills
+    assert caplog.messages == ["the worker of task 3 ended unexpectedly (ended by SIGKILL); trying again"] * kills
 
 
 def test_a_task_that_always_kills_its_worker_is_named(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ from pickclutter_lang.utils.validation import check_path
 
 OBJECT_SET = "published"
 _MAX_ARRAY_BYTES = 2**30
+_MAX_NAMES_BYTES = 2**16
+_MAX_NAME = 64
+"""Characters of a model id."""
+_COLOR_NOISE = 0.01
+"""By how much colors that were interpolated may leave the range from 0 to 1."""
 SPLITS = ("train", "id", "ood", "fewshot")
 
 
@@ -103,20 +108,27 @@ class _PublishedScenes:
         self._file = file
         self._config = config
         self._catalog = catalog
-        self._names = sorted(file, key=_natural)
-        if not self._names:
-            raise DatasetError(f"expected one group per scene in {config.file}, but it is empty")
-        link, first = file.get(self._names[0], getlink=True), None
-        if isinstance(link, h5py.HardLink):
-            first = file[self._names[0]]
-        if not isinstance(first, h5py.Group):
-            raise DatasetError(f"expected one group per scene in {config.file}, but {self._names[0]!r} is none")
-        self._cameras = tuple(name for name in CAMERAS if f"dict_str_{name}_camera" in first)
+        try:
+            self._names, held = self._first_scene()
+        except (KeyError, OSError, RuntimeError) as error:  # of HDF5, whose structures are damaged
+            raise DatasetError(f"{config.file} is damaged: {error}") from error
+        self._cameras = tuple(name for name in CAMERAS if f"dict_str_{name}_camera" in held)
         if not self._cameras:
             raise DatasetError(
                 f"expected dict_str_hand_camera or dict_str_base_camera in the scene {self._names[0]!r} of "
-                f"{config.file}, but it holds {sorted(first)}"
+                f"{config.file}, but it holds {held}"
             )
+
+    def _first_scene(self) -> tuple[list[str], list[str]]:
+        """Return the names of the scenes, and what the first one holds, which decides about all."""
+        names = sorted(self._file, key=_natural)
+        if not names:
+            raise DatasetError(f"expected one group per scene in {self._config.file}, but it is empty")
+        link = self._file.get(names[0], getlink=True)
+        first = self._file[names[0]] if isinstance(link, h5py.HardLink) else None
+        if not isinstance(first, h5py.Group):
+            raise DatasetError(f"expected one group per scene in {self._config.file}, but {names[0]!r} is none")
+        return names, sorted(first)
 
     def manifest(self) -> Manifest:
         """Describe the store; the source is known by its scenes' names and objects."""
@@ -159,25 +171,38 @@ class _PublishedScenes:
         return row
 
     def _model_ids(self, name: str) -> list[str]:
-        values = np.ravel(np.asarray(self._array(f"{name}/model_ids"), dtype=object)).tolist()
-        return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+        path = f"{name}/model_ids"
+        values = np.ravel(np.asarray(self._array(path, _MAX_NAMES_BYTES), dtype=object)).tolist()
+        names = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values]
+        wrong = [one for one in names if not isinstance(one, str) or len(one) > _MAX_NAME]
+        if wrong:
+            raise DatasetError(
+                f"expected {path} as ids of at most {_MAX_NAME} characters, but got {str(wrong[0])[:80]!r}"
+            )
+        return names
 
     def _read(self, name: str, camera: str, kind: str) -> NDArray[Any]:
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
         values = self._array(path)
-        if values.dtype.kind not in "uif" or (kind == "rgb" and not np.isfinite(values).all()):
-            raise DatasetError(f"expected {path} with numbers, but got {values.dtype}, or NaN")
+        if values.dtype.kind not in "uif":
+            raise DatasetError(f"expected {path} with numbers, but got {values.dtype}")
         channels = (3, 4) if kind == "rgb" else (1,)
         flat = kind == "depth" and values.ndim == 2
         if not flat and (values.ndim != 3 or values.shape[2] not in channels):
             raise DatasetError(f"expected {path} as an image with {channels} channels, but got {values.shape}")
         if values.shape[0] != values.shape[1] or not values.size:
             raise DatasetError(f"expected square images, but {path} is {values.shape[1]} x {values.shape[0]}")
+        low, high = (-_COLOR_NOISE, 1 + _COLOR_NOISE) if values.dtype.kind == "f" else (0, 255)
+        if kind == "rgb" and not (low <= values.min() and values.max() <= high):
+            raise DatasetError(
+                f"expected {path} as integers from 0 to 255 or as fractions from 0 to 1, but got {values.dtype} from "
+                f"{values.min():.4g} to {values.max():.4g}"
+            )
         return values
 
-    def _array(self, path: str) -> NDArray[Any]:
+    def _array(self, path: str, max_bytes: int = _MAX_ARRAY_BYTES) -> NDArray[Any]:
         try:
-            return np.asarray(open_array(self._file, path, _MAX_ARRAY_BYTES)[()])
+            return np.asarray(open_array(self._file, path, max_bytes)[()])
         except (OSError, ValueError) as error:
             raise DatasetError(f"{self._config.file} is of another form: {error}") from error
 
@@ -198,7 +223,8 @@ def resized_depth(values: NDArray[Any], size: int) -> NDArray[np.uint16]:
     """
     flat = values.reshape(values.shape[:2])
     if flat.dtype.kind == "f":
-        flat = np.rint(np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0) * 1000)
+        finite = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+        flat = np.rint(np.clip(finite, 0, 66) * 1000)  # of 16 bits, as below: 1e308 m would overflow
     nearest = (np.arange(size) * 2 + 1) * len(flat) // (2 * size)
     return np.asarray(np.clip(flat[np.ix_(nearest, nearest)], 0, 65535), np.uint16)
 

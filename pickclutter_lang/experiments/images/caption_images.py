@@ -23,7 +23,7 @@ from pickclutter_lang.datasets.images.sources import decode
 from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchError
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import atomic_write, check_writable_dir
 from pickclutter_lang.utils.json_files import MAX_LINES_BYTES, parse_json, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
@@ -48,10 +48,7 @@ def caption_images(config: CaptionConfig) -> Captioned:
     :raises LanguageModelError: after all others are captioned, for images without any caption from the model
     """
     out = Path(config.out)
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise DatasetError(
-            f"expected a folder that can be written to at {out.parent}; create it: mkdir -p {out.parent}"
-        )
+    check_writable_dir(out.parent)
     captioner = Captioner(config.model, config.revision, config.max_tokens, config.device)
     data, _, report = load_image_dataset(config.data)
     hashes = dict(zip(data.images.ids, _hashes(data.images), strict=True))

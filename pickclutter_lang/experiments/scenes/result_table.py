@@ -15,12 +15,13 @@ from pickclutter_lang.utils.statistics import Estimate
 
 TRIVIAL = {"always_no": "all-negative", "always_yes": "all-positive", "label_frequency": "label frequency"}
 
-_TITLES = {
+CELL_TITLES = {
     "id_on_id": "Y_id on X_id",
     "id_on_ood": "Y_id on X_ood",
     "ood_on_ood": "Y_ood on X_ood",
     "all_on_ood": "all on X_ood",
 }
+"""Cell -> its title in tables."""
 SECTIONS = {
     "F1 per scene": ("f1", "model"),
     "Overall accuracy": ("accuracy", "model"),
@@ -39,7 +40,7 @@ Intervals = Mapping[tuple[str, str, str], Estimate]
 
 def table_title(cell: str) -> str:
     """Return what a cell is called in tables, such as `Y_ood on X_ood`."""
-    return _TITLES[cell]
+    return CELL_TITLES[cell]
 
 
 def stages_of(result: dict[str, Any]) -> list[str]:
@@ -76,12 +77,12 @@ def metric_table(
         `model_matched_fpr` (a threshold for each label, see `matched_fpr_thresholds`)
     :param intervals: those of this student that are known
     """
-    rows = [["**this student**", *_cells(result, predictor, metric, intervals)]]
-    rows += [[title, *_cells(result, name, metric)] for name, title in TRIVIAL.items()]
+    rows = [["**this student**", *metric_cells(result, predictor, metric, intervals)]]
+    rows += [[title, *metric_cells(result, name, metric)] for name, title in TRIVIAL.items()]
     for method, row in TABLE12.get(metric, {}).items():
-        cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in _TITLES]
+        cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in CELL_TITLES]
         rows.append([f"paper: {method}", *cells])
-    return markdown_table(["", *_TITLES.values()], rows)
+    return markdown_table(["", *CELL_TITLES.values()], rows)
 
 
 def class_table(result: dict[str, Any], cell: str) -> str:
@@ -142,12 +143,16 @@ def threshold_note(result: dict[str, Any]) -> str:
     return f"Thresholds from X_id: {', '.join(values)}."
 
 
-def _cells(
+def metric_cells(
     result: dict[str, Any], predictor: str, metric: str, intervals: Intervals = MappingProxyType({})
 ) -> list[str]:
+    """Return the cells of one row of a table: a figure for each stage, in percent.
+
+    :param predictor: `model`, `model_at_half`, `model_matched_fpr` or a key of `TRIVIAL`
+    """
     method = result["config"].get("method") if predictor.startswith("model") else None
     texts = []
-    for cell in _TITLES:
+    for cell in CELL_TITLES:
         values = [
             _cell(result["metrics"][stage][cell][predictor][metric], intervals.get((stage, cell, metric)))
             + (CHANCE if is_chance(method, stage, cell) else "")

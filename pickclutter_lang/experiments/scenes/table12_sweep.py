@@ -13,7 +13,13 @@ from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.comparison import Result, comparable_config, provenance, same_descriptions
+from pickclutter_lang.experiments.comparison import (
+    Result,
+    comparable_config,
+    differing_values,
+    provenance,
+    same_descriptions,
+)
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_planner import (
@@ -132,9 +138,7 @@ def method_config(results: SweepResults) -> dict[str, dict[str, str]]:
     flat = {
         method: flat_config(_of_every_replicate(next(iter(runs.values())))) for method, runs in results.runs.items()
     }
-    keys = sorted({key for values in flat.values() for key in values} - {"method"})
-    table = {key: {method: str(values.get(key, "(none)")) for method, values in flat.items()} for key in keys}
-    return {key: values for key, values in table.items() if len(set(values.values())) > 1}
+    return differing_values({method: {k: v for k, v in of.items() if k != "method"} for method, of in flat.items()})
 
 
 class _CurrentProvenance:

@@ -18,6 +18,7 @@ from pickclutter_lang.experiments.comparison import (
 from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
+from pickclutter_lang.reports.page import PAGE_FILE
 from pickclutter_lang.training.checkpoint import describe_differences, description_differences
 from pickclutter_lang.utils.validation import check_seed, check_workers
 
@@ -85,7 +86,7 @@ def plan_runs(
         varied = [f"seed={replicate.seed}", *vary(replicate, waits_for)]
         arguments = [*spec.overrides, *varied, "num_threads=1", f"out={quoted(str(folder))}"]
         config = compose(arguments)
-        jobs.append(Job(f"{spec.name}/{replicate.folder_name}", folder, arguments, config, waits_for))
+        jobs.append(Job(f"{spec.name}/{replicate.folder_name}", folder, arguments, config, waits_for, PAGE_FILE))
         first.setdefault(any_draw, jobs[-1])
         if finished is not None:
             planned = {"name": spec.name, "config": as_json(config.as_dict()), **replicate.keys_of_result}

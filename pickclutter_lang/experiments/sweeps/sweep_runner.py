@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.processes import ManagedProcess, format_exit_status
 from pickclutter_lang.utils.progress import ProgressBar
 
+log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 
 
@@ -35,7 +37,8 @@ class RunConfig(Protocol):
 class Job:
     """One run: its name, its folder, the arguments of its command, its settings.
 
-    `waits_for` is the run whose distillation this one takes over; None: it distills.
+    `waits_for` is the run whose distillation this one takes over; None: it distills. `report` is the name of the file
+    that a run writes last, after its result; None: the result is the last one.
     """
 
     name: str
@@ -43,11 +46,17 @@ class Job:
     arguments: list[str]
     config: RunConfig
     waits_for: Job | None = None
+    report: str | None = None
 
     @property
     def done(self) -> bool:
         """Whether the result is there."""
         return (self.folder / RESULT_FILE).is_file()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do; a run that was ended after its result still writes its report."""
+        return self.done and (self.report is None or (self.folder / self.report).is_file())
 
     @property
     def epochs(self) -> int:
@@ -89,7 +98,7 @@ class Failure(NamedTuple):
 
 
 def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: int) -> list[Failure]:
-    """Run the jobs that have no result yet, some side by side; return those that failed.
+    """Run the jobs that are not complete yet, some side by side; return those that failed.
 
     A job starts when the distillation that it waits for is finished; those after it go first where they can. The
     children end with this process, however it ends; started again, each continues where it stopped.
@@ -97,13 +106,13 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     :param command: of one run; a job's arguments come after it
     :raises LockedError: when another process is at work in `out`
     """
-    waiting = [job for job in jobs if not job.done]
+    waiting = [job for job in jobs if not job.complete]
     running: dict[str, tuple[Job, ManagedProcess]] = {}
     logs = {job.name: out / "logs" / f"{job.name.replace('/', '-')}.log" for job in jobs}
     failures: list[Failure] = []
     total, done = sum(job.epochs for job in jobs), sum(job.epochs_done for job in jobs)
     with dir_lock(out) as lock, ProgressBar("epochs", total, done, auto_refresh=False) as bar:
-        _print_event(bar, jobs, f"{sum(job.done for job in jobs)} of {len(jobs)} runs are done already")
+        _log_event(bar, jobs, f"{sum(job.done for job in jobs)} of {len(jobs)} runs are done already")
         try:
             while waiting or running:
                 for job in [job for job in waiting if job.ready][: workers - len(running)]:
@@ -114,7 +123,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
                 for job, failure in [*_ended(running), *_stuck(waiting, running, logs)]:
                     failures += [] if failure is None else [failure]
                     end = "is done" if failure is None else f"failed ({failure.status})"
-                    _print_event(bar, jobs, f"{job.name} {end}")
+                    _log_event(bar, jobs, f"{job.name} {end}")
                 failed = {failure.name for failure in failures}
                 waiting = [job for job in waiting if job.name not in failed]
             _show(bar, jobs, [], len(failures))
@@ -157,10 +166,9 @@ def describe_failures(failures: Sequence[Failure], jobs: int) -> str:
     return "\n".join([*map(str, failures), summary])
 
 
-def _print_event(bar: ProgressBar, jobs: Sequence[Job], event: str) -> None:
-    """Leave a line above the bar."""
+def _log_event(bar: ProgressBar, jobs: Sequence[Job], event: str) -> None:
     done = sum(job.done for job in jobs)
-    bar.print(f"{time.strftime('%H:%M:%S')} {event}; {done}/{len(jobs)} done, {bar.time_left} left")
+    log.info("%s; %d/%d done, %s left", event, done, len(jobs), bar.time_left)
 
 
 def _show(bar: ProgressBar, jobs: Sequence[Job], running: Sequence[Job], failed: int) -> None:

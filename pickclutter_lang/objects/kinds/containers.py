@@ -1,13 +1,14 @@
-"""Parts of packages: tins, squeeze bottles, screw caps, cartons with a gable, and labels that lie on a round wall."""
+"""Parts of packages: tins, squeeze bottles, screw caps, walls between outlines, and art of labels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ImageDraw
 
+from pickclutter_lang.objects.kinds.bottles import add_label
 from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, tint
 from pickclutter_lang.objects.kinds.labels import Art, Brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
@@ -16,30 +17,6 @@ from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, grid_surface
 
 TIN = (186, 188, 192)
-
-
-def patch(
-    model: ModelBuilder,
-    image: TextureImage,
-    wall: float | Floats,
-    low: float,
-    high: float,
-    reach: float,
-    facing: float = 0.0,
-    bend: Callable[[Floats], Floats] | None = None,
-) -> None:
-    """Lay a label on a round wall between two heights in mm, its middle towards +x, or `facing` radians from there.
-
-    :param wall: its radius in mm, or its profile of (radius, height) from bottom to top
-    :param reach: half of the angle that the label spans, radians
-    :param bend: moves the points [N, 3], as in `ModelBuilder.lathe`
-    """
-    angle, z = facing + np.linspace(-reach, reach, 15), np.linspace(low, high, 2 if isinstance(wall, float) else 7)
-    radius = np.full(2, wall) if isinstance(wall, float) else np.interp(z, wall[:, 1], wall[:, 0])
-    arc = np.stack([np.cos(angle), np.sin(angle)], -1)
-    rows = [np.c_[arc * (r + 0.5), np.full(15, height)] for r, height in zip(radius, z, strict=True)]
-    surface = grid_surface(np.stack(rows))
-    model.surface(surface.deformed(bend) if bend else surface, image)
 
 
 def ribbed(color: npt.ArrayLike, count: int = 40, wall: float = 1.0, depth: float = 0.24) -> TextureImage:
@@ -138,7 +115,7 @@ def squeeze_bottle(
     low, high = (0.34, 0.8) if style == "stand" else (0.14, shoulder * 0.86)
     wall, reach = points[np.argsort(points[:, 1], kind="stable")][1:-1], rng.uniform(0.75, 1.05)
     for facing in (0, np.pi):
-        patch(model, label, wall, low * height, high * height, reach, facing, flat)
+        add_label(model, wall, label, low * height, high * height, reach, flat, facing)
 
 
 def _squeeze_cap(model: ModelBuilder, cap: npt.ArrayLike, neck: float, height: float, style: str) -> None:
@@ -155,15 +132,6 @@ def _squeeze_cap(model: ModelBuilder, cap: npt.ArrayLike, neck: float, height: f
 def round_hull(model: ModelBuilder, *rows: tuple[float, float]) -> None:
     """Add the hull of circles of (radius, height) about z."""
     model.hull([(*p, z) for q, z in rows for p in circle(q, 18)])
-
-
-def rounded(width: float, length: float, corner: float, steps: int = 5) -> Floats:
-    """Return the outline [N, 2] of a rectangle with round corners."""
-    angle = np.linspace(0, np.pi / 2, steps)
-    arc = np.stack([np.cos(angle), np.sin(angle)], -1) * corner
-    half = np.array([width, length]) / 2 - corner
-    turns = [((1, 1), arc), ((-1, 1), arc[:, ::-1] * [-1, 1]), ((-1, -1), -arc), ((1, -1), arc[:, ::-1] * [1, -1])]
-    return np.concatenate([part + half * sign for sign, part in turns])
 
 
 def loft(model: ModelBuilder, rings: Sequence[tuple[Floats, float]], skin: Finish) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from pickclutter_lang.objects.procedural.surfaces import Floats
 
 
-def thinned(grid: Floats, most: int = 7) -> Floats:
+def thinned(grid: Floats, most: int = 9) -> Floats:
     """Return some rows of a grid, so that hulls stay small: `most`, and the two at either end (flat caps' rims)."""
     if len(grid) <= most + 2:
         return grid

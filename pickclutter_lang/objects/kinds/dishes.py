@@ -58,18 +58,6 @@ def dish(
     model.hull(move(np.array([(r * np.cos(a), r * np.sin(a), z) for a in angles for r, z in (low, top)])), at)
 
 
-def squared(power: float, oval: float = 1.0) -> Bend:
-    """Return a bend that makes a round body square with round corners (power 2 is round), and `oval` times as long."""
-
-    def move(points: Floats) -> Floats:
-        angle = np.arctan2(points[:, 1], points[:, 0])
-        c, s = np.abs(np.cos(angle)) ** power, np.abs(np.sin(angle)) ** power
-        factor = (c + s) ** (-1 / power)
-        return np.asarray(points * np.stack([factor, factor * oval, np.ones(len(points))], -1))
-
-    return move
-
-
 def spout(height: float, reach: float, width: float = 0.5) -> Bend:
     """Return a bend that pulls the rim at `height` out towards -y by `reach` mm, over an angle of `width` radians."""
 

@@ -185,7 +185,7 @@ class ModelBuilder:
         surface = sphere(shape or 1.0, rows, segments).deformed(lambda q: q * half).transformed(at, turn)
         self._add(surface, skin, (float(np.pi * (half[0] + half[1])), float(np.pi * half[2])))
         if hull:
-            self.hull(extreme_points(surface, 70))
+            self.hull(extreme_points(surface, 130))
 
     def plate(
         self,

@@ -76,6 +76,9 @@ class PolicyEvalConfig:
     """Successes, and failures, of each variant that become videos (animated GIFs)."""
     n_filmstrips: int = 4
     """Graspable targets that a variant missed and that become filmstrips, from the first to the last frame."""
+    n_recordings: int = 0
+    """Successes, and failures, of each variant that become recordings for Rerun's viewer: images, segments, score maps,
+    grasps, arm. Needs the extra `rerun`."""
     proposer: str | None = None
     """Grasp proposer of your own, `module:attribute`. null: the package's."""
     trust_code: bool = False
@@ -114,6 +117,7 @@ class PolicyEvalConfig:
             ("episodes", 0 if self.suite == "picking" else 1),
             ("n_videos", 0),
             ("n_filmstrips", 0),
+            ("n_recordings", 0),
         ):
             at_least(name, getattr(self, name), least)
         at_least("curve_scenes", self.curve_scenes, 0)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, outcome_of
 from pickclutter_lang.policy.evaluation.suites import suite_outcome
-from pickclutter_lang.policy.evaluation.videos import video_name
+from pickclutter_lang.policy.evaluation.videos import RECORDING, video_name
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, Tone, jpeg, video_of_gif
 from pickclutter_lang.utils.markdown import markdown_table, number
 
@@ -39,11 +39,11 @@ def episode_table(episodes: Sequence[Episode], suite: str) -> str:
 def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: str, folder: Path) -> Gallery:
     """Return a card for each video and filmstrip of an evaluation.
 
-    :param videos: files, relative to `folder`
+    :param videos: files, relative to `folder`; recordings are left out
     """
     by_name = {video_name(episode): episode for episode in episodes}
     cards = []
-    for name in videos:
+    for name in (one for one in videos if not one.endswith(RECORDING)):
         path = folder / name
         episode = by_name[name.removesuffix(path.suffix)]
         if path.suffix == ".gif":

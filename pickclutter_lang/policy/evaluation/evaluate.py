@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     """
     if config.run is not None:
         load_run_config(EvaluateConfig(config.run, config.scenes, 1, "cpu"))  # there is a run
+    if config.n_recordings:
+        import_module("pickclutter_lang.policy.evaluation.rerun_recorder")  # its extra is there
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     student = config.run if config.own_policy is not None else config.run or config.policy
     folder = Path(config.out or Path(student or ".") / "evaluation")
@@ -51,7 +54,8 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
         _run_missing(setup.rollouts, requested, log, config.workers, before_first)
         episodes = [log.episodes[one] for one in requested]
         write_report(folder, config, setup, episodes, [])  # whatever becomes of the videos
-        videos = write_videos(setup.rollouts, episodes, config.n_videos, config.n_filmstrips, folder)
+        counts = config.n_videos, config.n_filmstrips, config.n_recordings
+        videos = write_videos(setup.rollouts, episodes, *counts, folder)
         write_report(folder, config, setup, episodes, videos)
     return folder
 
@@ -76,7 +80,6 @@ def _run_missing(
             partial(make_rollout_function, rollouts),
             min(workers, len(missing)),
             lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})",
-            on_retry=bar.print,
         )
         with pool:
             for number, (_, episode) in enumerate(pool.imap_unordered(missing)):

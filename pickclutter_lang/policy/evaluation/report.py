@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,7 @@ from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcome
 from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
 from pickclutter_lang.policy.evaluation.setup import SCHEMA, Setup
 from pickclutter_lang.policy.evaluation.suites import suite_summary, suite_tables
+from pickclutter_lang.policy.evaluation.videos import RECORDING
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page
 from pickclutter_lang.utils.io import atomic_write
@@ -57,11 +59,12 @@ def write_report(
     for name, chart in charts.items():
         save_png(chart, folder / name)
     result["videos"] = list(videos)
+    recordings = [name for name in videos if name.endswith(RECORDING)]
     atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
-    parts = [*_head(config, setup), *parts, *_revisions(episodes)]
+    parts = [*_head(config, setup), *parts, *_revisions(episodes), *_recordings(folder, recordings)]
     atomic_write(folder / REPORT_FILE, ("\n\n".join([*parts, *_videos(videos)]) + "\n").encode())
     shown = charts | {_VIDEOS: episode_gallery(episodes, videos, config.suite, folder)}
-    if videos:
+    if len(videos) > len(recordings):
         parts += ["## Videos", f"![Videos]({_VIDEOS})"]
     if episodes:
         parts += ["## Episodes", episode_table(episodes, config.suite)]
@@ -128,6 +131,13 @@ def _revisions(episodes: Sequence[dict[str, Any]]) -> list[str]:
     if len(revisions) < 2:
         return []
     return [f"These episodes were run by {len(revisions)} revisions of the program: {', '.join(revisions)}."]
+
+
+def _recordings(folder: Path, recordings: Sequence[str]) -> list[str]:
+    if not recordings:
+        return []
+    lines = "\n".join(f"    rerun {shlex.quote(str(folder / name))}" for name in recordings)
+    return [f"## Recordings\n\nOf whole episodes, for Rerun's viewer (the extra `rerun`):\n\n{lines}"]
 
 
 def _videos(videos: Sequence[str]) -> list[str]:

@@ -1,11 +1,15 @@
-"""Videos and filmstrips of episodes: the views of base and hand camera, the detector's heatmap, mask and scores."""
+"""Videos and filmstrips of episodes: the views of base and hand camera, the detector's heatmap, mask and scores.
+
+Recordings for Rerun's viewer are made with them.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,7 @@ from pickclutter_lang.reports.gallery import Media, encode_video
 from pickclutter_lang.utils.io import atomic_write
 
 FOLDER = "videos"
+RECORDING = ".rrd"
 SIDE = 256
 """Pixels of the view of a camera."""
 _HEADER = 44
@@ -31,7 +36,12 @@ _HOT = np.array([255.0, 60.0, 0.0])
 
 
 def write_videos(
-    config: RolloutConfig, episodes: Sequence[Mapping[str, Any]], n_videos: int, n_filmstrips: int, folder: Path
+    config: RolloutConfig,
+    episodes: Sequence[Mapping[str, Any]],
+    n_videos: int,
+    n_filmstrips: int,
+    n_recordings: int,
+    folder: Path,
 ) -> list[str]:
     """Write videos of the first successes and failures of each variant, and filmstrips of graspable targets it missed.
 
@@ -39,12 +49,15 @@ def write_videos(
 
     :param n_videos: how many successes, and how many failures, of each variant
     :param n_filmstrips: how many of the episodes of each variant whose target is graspable and was not placed
+    :param n_recordings: as `n_videos`, of recordings
     :return: the files, relative to the folder
     :raises MismatchError: when an episode has another outcome than before, as with another version of the program
+    :raises MissingExtraError: for recordings without the extra `rerun`
     """
     runner: RolloutRunner | None = None
     selected = [(e, ".gif") for e in _first_outcomes(episodes, n_videos)]
     selected += [(e, ".png") for e in _first_missed(episodes, n_filmstrips)]
+    selected += [(e, RECORDING) for e in _first_outcomes(episodes, n_recordings)]
     for episode in {video_name(e): e for e, _ in selected}.values():
         files = {
             suffix: folder / f"{video_name(e)}{suffix}"
@@ -55,17 +68,46 @@ def write_videos(
         if not missing:
             continue
         runner = runner or RolloutRunner(config, base_size=SIDE)
-        video = VideoRecorder()
-        again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], video.callback)
+        recorders = _recorders(missing)
+        again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], partial(_call_all, recorders))
         if again["success"] is not episode["success"]:
             raise MismatchError(
                 f"the episode of seed {episode['seed']} with {episode['variant']} was a {_outcome(episode)} "
                 "and is none now; videos are of equal episodes: run the evaluation again in another folder"
             )
         (folder / FOLDER).mkdir(exist_ok=True)
-        for suffix, path in missing.items():
-            (video.save if suffix == ".gif" else video.save_filmstrip)(path, _outcome(episode))
+        for recorder in recorders:
+            recorder.save(missing, again)
     return [f"{video_name(e)}{suffix}" for e, suffix in selected]
+
+
+def _recorders(files: Mapping[str, Path]) -> list[EpisodeRecorder]:
+    """Return what the files of an episode need: suffix -> file."""
+    recorders: list[EpisodeRecorder] = [VideoRecorder()] if files.keys() - {RECORDING} else []
+    if RECORDING in files:
+        from pickclutter_lang.policy.evaluation.rerun_recorder import RerunRecorder
+
+        recorders.append(RerunRecorder())
+    return recorders
+
+
+def _call_all(
+    recorders: Sequence[EpisodeRecorder], observation: Mapping[str, NDArray[Any]], state: EpisodeState | None
+) -> None:
+    for recorder in recorders:
+        recorder.callback(observation, state)
+
+
+class EpisodeRecorder(Protocol):
+    """Takes what a rollout shows, and writes files of it."""
+
+    def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
+        """Take a step; a `RolloutCallback`."""
+        ...
+
+    def save(self, files: Mapping[str, Path], episode: Mapping[str, Any]) -> None:
+        """Write those of the files, suffix -> path, that are of this kind, with the outcome of the episode."""
+        ...
 
 
 def _outcome(episode: Mapping[str, Any]) -> str:
@@ -118,9 +160,15 @@ class VideoRecorder:
         self._detections = count
         self._steps += 1
 
-    def save(self, path: Path, outcome: str) -> None:
-        """Write an animated GIF with the outcome in its last frame."""
-        frames = [frame.quantize(_COLORS, dither=Image.Dither.NONE) for frame in self._with_outcome(outcome)]
+    def save(self, files: Mapping[str, Path], episode: Mapping[str, Any]) -> None:
+        """Write an animated GIF, or a filmstrip, or both, with the outcome in the last frame."""
+        frames = self._with_outcome(_outcome(episode))
+        for suffix, save in {".gif": self._save_gif, ".png": self._save_filmstrip}.items():
+            if suffix in files:
+                save(files[suffix], frames)
+
+    def _save_gif(self, path: Path, frames: list[Image.Image]) -> None:
+        frames = [frame.quantize(_COLORS, dither=Image.Dither.NONE) for frame in frames]
         times = self._shown_times
         data = io.BytesIO()
         frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
@@ -136,9 +184,8 @@ class VideoRecorder:
         """Milliseconds of each frame."""
         return [*self._times[:-1], _LAST_MILLISECONDS]
 
-    def save_filmstrip(self, path: Path, outcome: str) -> None:
+    def _save_filmstrip(self, path: Path, frames: list[Image.Image]) -> None:
         """Write five frames from the first to the last, side by side, as a PNG."""
-        frames = self._with_outcome(outcome)
         rows = np.unique(np.linspace(0, len(frames) - 1, _STRIP).round().astype(int))
         width, height = frames[0].size
         filmstrip = Image.new("RGB", (len(rows) * width, height))

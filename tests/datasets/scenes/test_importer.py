@@ -107,7 +107,7 @@ def _replace(name: str, value: Any) -> Any:
         (_replace("traj_0", 1), DatasetError, "'traj_0' is none"),
         (_replace("traj_2", 1), DatasetError, "expected a group with traj_2/model_ids"),
         (_replace(RGB, np.full((4, 4, 3), b"a")), DatasetError, "with numbers, but got |S1"),
-        (_replace(RGB, np.full((4, 4, 3), np.nan)), DatasetError, "with numbers, but got float64, or NaN"),
+        (_replace(RGB, np.full((4, 4, 3), np.nan)), DatasetError, "but got float64 from nan to nan"),
         (_replace(RGB, np.zeros((0, 0, 3), "u1")), DatasetError, "square images"),
         (_replace(RGB, h5py.SoftLink(f"/{RGB}")), DatasetError, "got a link to elsewhere"),
         (_replace(RGB, h5py.ExternalLink("/etc/passwd", "/")), DatasetError, "got a link to elsewhere"),

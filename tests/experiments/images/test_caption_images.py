@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from helpers.captioners import SPECIAL, WORDS, save_blip, save_git
 from helpers.image_data import config as picture_settings
 from helpers.image_data import paint, paint_classes, toy_views
 from helpers.paths import ROOT
@@ -34,40 +35,8 @@ constants = pytest.importorskip("huggingface_hub.constants")
 from pickclutter_lang.language.captioner import Captioner  # noqa: E402  # needs the hub's client
 
 SCRIPT = ROOT / "scripts" / "caption_images.py"
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = [*SPECIAL, "a", "photo", "of", "red", "green", "blue", "thing", "with", "dots", "on", "the", "table"]
-TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-VISION = {**TOWER, "image_size": 32, "patch_size": 16, "initializer_range": 1.0}
-TEXT = {**TOWER, "vocab_size": len(WORDS), "bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 0}
 TOKENS, BATCH = 5, 3
 FOLDERS = ("apple", "pear", "plum", "ten")
-
-
-def save_blip(folder: Path) -> None:
-    text = {**TEXT, "sep_token_id": 3, "encoder_hidden_size": 16, "max_position_embeddings": 64}
-    config = transformers.BlipConfig(text_config={**text, "initializer_range": 1.0}, vision_config=VISION)
-    model = transformers.BlipForConditionalGeneration(config)
-    head = model.text_decoder.cls.predictions
-    with torch.no_grad():
-        for bias in (head.bias, head.decoder.bias):
-            bias[: len(SPECIAL)] = -100  # words alone: never the end
-    image_processor = transformers.BlipImageProcessor(size={"height": 32, "width": 32})
-    _save(folder, model, transformers.BlipProcessor, image_processor)
-
-
-def save_git(folder: Path) -> None:
-    model = transformers.GitForCausalLM(transformers.GitConfig(vision_config=VISION, **TEXT, initializer_range=1.0))
-    with torch.no_grad():
-        model.output.bias[: len(SPECIAL)] = -100
-    image_processor = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
-    _save(folder, model, transformers.GitProcessor, image_processor)
-
-
-def _save(folder: Path, model: Any, processor: Callable[[Any, Any], Any], image_processor: Any) -> None:
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    model.save_pretrained(folder)
-    processor(image_processor, transformers.BertTokenizerFast(str(folder / "vocab.txt"))).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module", params=["blip", "git"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,9 @@ def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def test_a_failed_run_is_named_and_the_others_go_on(
-    tmp_path: Path, script: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, script: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
     failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     assert [(f.name, f.status) for f in failures] == [
@@ -126,7 +128,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(
     )
     assert [job.done for job in jobs] == [True, False, False, True]
     shown = capsys.readouterr().err
-    assert "bad/seed0 failed (exit status 1)" in shown and "2/4 runs, 2 failed" in shown and "left" in shown
+    assert "bad/seed0 failed (exit status 1)" in caplog.text and "2/4 runs, 2 failed" in shown and "left" in shown
     assert "threads 1" in (tmp_path / "out" / "logs" / "good-seed0.log").read_text()
 
 
@@ -143,6 +145,17 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path: Path, s
 
 def waiting_for(job: Job, out: Path, name: str, method: str = "good") -> Job:
     return Job(name, out / name, [f"method={method}", f'out="{out / name}"'], job.config, job)
+
+
+def test_a_run_that_was_ended_before_its_report_is_started_again(tmp_path: Path, script: Path) -> None:
+    jobs = [replace(job, report="report.html") for job in make_jobs(tmp_path / "out", ["good", "good2"])]
+    assert run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2) == []
+    assert [(job.done, job.complete) for job in jobs] == [(True, False)] * 2
+    (jobs[0].folder / "report.html").touch()
+    before = [(job.folder / "result.json").read_text() for job in jobs]
+    assert run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2) == []
+    after = [(job.folder / "result.json").read_text() for job in jobs]
+    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_a_run_waits_for_the_distillation_that_it_takes_over_alone(tmp_path: Path, script: Path) -> None:

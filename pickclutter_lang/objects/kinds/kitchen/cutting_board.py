@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import likely, rounded
+from pickclutter_lang.objects.kinds.containers import likely
 from pickclutter_lang.objects.kinds.finishes import WOODS, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.surfaces import circle
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import rounded
 from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Finish, Rng, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.kinds.utensils import GRIPS
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage

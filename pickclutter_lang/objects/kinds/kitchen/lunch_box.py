@@ -1,9 +1,10 @@
 """Lunch boxes: flat plastic or metal boxes with round corners, a lid, clips, and sometimes a handle."""
 
-from pickclutter_lang.objects.kinds.containers import likely, loft, rounded
+from pickclutter_lang.objects.kinds.containers import likely, loft
 from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
+from pickclutter_lang.objects.kinds.outlines import rounded
 
 COLORS = likely(blue=3, red=2, green=2, pink=2, yellow=1, turquoise=2, purple=1, orange=1, white=1, grey=1)
 PATTERNS = ("plain", "plain", "plain", "dotted", "striped", "floral", "checkered")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import likely, patch
+from pickclutter_lang.objects.kinds.bottles import add_label
+from pickclutter_lang.objects.kinds.containers import likely
 from pickclutter_lang.objects.kinds.dishes import dish, loop_handle, spout
 from pickclutter_lang.objects.kinds.finishes import STEEL, Finish, Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
@@ -48,7 +49,8 @@ def sample(rng: Rng) -> Instance:
     dish(model, outer, inner, skin, skin.solid(0.9), bend=bend)
     ink = tint(rng, choice(rng, ("red", "red", "blue", "black", "black", "green")))
     low, high = 0.14 * h, 0.86 * h
-    patch(model, scale(rng, skin.tints[0], ink, choice(rng, ("ml", "ml", "cup"))), outer, low, high, 0.62)
+    marks = scale(rng, skin.tints[0], ink, choice(rng, ("ml", "ml", "cup")))
+    add_label(model, outer, marks, low, high, 0.62)
     top, bottom, open_end = 0.9 * h, h * rng.uniform(0.2, 0.35), rng.random() < 0.5
     grip, reach = _grip(rng, skin), r * rng.uniform(0.5, 0.7)
     loop_handle(model, rng, grip, outer, top, bottom, reach, rng.uniform(4, 6), open_end)

@@ -54,7 +54,7 @@ KIND = Kind(
     synonyms=("box of crackers", "cracker carton", "crackers"),
     hypernyms=("box", "package"),
     function="keeping crackers",
-    description="a rectangular cardboard box with a brightly printed front that shows a row of golden baked squares "
+    description="a rectangular carton with a brightly printed front that shows a row of golden baked squares "
     "or rounds with small holes below a large brand name",
     longest=(0.145, 0.23),
     sample=sample,

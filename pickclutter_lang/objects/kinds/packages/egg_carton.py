@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import likely, loft, rounded
+from pickclutter_lang.objects.kinds.containers import likely, loft
 from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.kinds.skins import peel
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle
 

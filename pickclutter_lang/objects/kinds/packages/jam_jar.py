@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import fruit_art, likely, patch, screw_cap
+from pickclutter_lang.objects.kinds.bottles import add_label
+from pickclutter_lang.objects.kinds.containers import fruit_art, likely, screw_cap
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import facts, front, sample_brand
@@ -47,9 +48,10 @@ def sample(rng: Rng) -> Instance:
     brand = sample_brand(rng, (product, product.split()[0]), ("white", "white", "white", "yellow", "red", "green"))
     image = front(rng, brand, 1.6 * r, 0.5 * h, fruit_art(fruit, int(rng.integers(1, 4))))
     if segments == 28:
-        patch(model, image, r, 0.12 * h, shoulder * 0.94, rng.uniform(0.75, 1.2))
+        add_label(model, wall, image, 0.12 * h, shoulder * 0.94, rng.uniform(0.75, 1.2))
         if rng.random() < 0.6:
-            patch(model, facts(rng, brand, 1.4 * r, 0.5 * h), r, 0.16 * h, shoulder * 0.9, 0.7, np.pi)
+            back = facts(rng, brand, 1.4 * r, 0.5 * h)
+            add_label(model, wall, back, 0.16 * h, shoulder * 0.9, 0.7, middle=np.pi)
     feature = "with a checkered lid" if checked else "with a golden lid" if gold else f"with a {lid} lid"
     features = [feature, "with a label" if segments == 28 else "without a label", "closed"]
     return model.instance(jam, "cylindrical", features)

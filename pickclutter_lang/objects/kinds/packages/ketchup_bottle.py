@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import cap_color, patch, screw_cap, squeeze_bottle
+from pickclutter_lang.objects.kinds.bottles import add_label
+from pickclutter_lang.objects.kinds.containers import cap_color, screw_cap, squeeze_bottle
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import facts, front, pile_art, sample_brand
@@ -30,9 +31,11 @@ def sample(rng: Rng) -> Instance:
         model.lathe([(0, 1), (r * 0.9, 0), (r, 4), *curve, (0, 0.9 * height)], skin, segments=segments, pieces=3)
         screw_cap(model, neck * 1.25, 0.88 * height, height, color, 30 if rng.random() < 0.6 else 0)
         reach = rng.uniform(0.9, 1.4)
-        patch(model, label, r, 0.1 * height, 0.48 * height, reach)
+        wall = np.array([(r, 0), (r, height)])
+        add_label(model, wall, label, 0.1 * height, 0.48 * height, reach)
         if rng.random() < 0.7:
-            patch(model, facts(rng, brand, width, height * 0.4), r, 0.12 * height, 0.46 * height, 0.8 * reach, np.pi)
+            back = facts(rng, brand, width, height * 0.4)
+            add_label(model, wall, back, 0.12 * height, 0.46 * height, 0.8 * reach, middle=np.pi)
         feature = "with a long neck"
     else:
         size = (width * rng.uniform(0.55, 0.75), width, height)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import cap_color, likely, patch, screw_cap
+from pickclutter_lang.objects.kinds.bottles import add_label
+from pickclutter_lang.objects.kinds.containers import cap_color, likely, screw_cap
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import facts, front, sample_brand
@@ -48,9 +49,9 @@ def sample(rng: Rng) -> Instance:
     if label:
         brand = sample_brand(rng, (spice,), likely(white=4, black=2, yellow=1, red=1, green=1))
         low, high = 0.14 * h, shoulder * rng.uniform(0.75, 0.95)
-        patch(model, front(rng, brand, 2 * r, high - low), r, low, high, rng.uniform(0.7, 1.5))
+        add_label(model, wall, front(rng, brand, 2 * r, high - low), low, high, rng.uniform(0.7, 1.5))
         if rng.random() < 0.6:
-            patch(model, facts(rng, brand, 2 * r, high - low), r, low, high, 0.8, np.pi)
+            add_label(model, wall, facts(rng, brand, 2 * r, high - low), low, high, 0.8, middle=np.pi)
     features = ["with a metal lid" if metal else f"with a {cap} lid", "with a label" if label else "without a label"]
     return model.instance(skin, "cylindrical", [*features, "closed"], density=900)
 

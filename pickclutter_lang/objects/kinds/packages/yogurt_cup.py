@@ -3,7 +3,7 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.containers import fruit_art, likely, printed_colors, round_hull
-from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
+from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand, wrap
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
@@ -35,7 +35,8 @@ def sample(rng: Rng) -> Instance:
         tab = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 28, endpoint=False)]) * (top + 0.6)
         tab[:2] *= 1.2
         tab[-1] *= 1.2
-        lid = plain((196, 198, 202)) if silver else front(rng, brand, 2 * top, 2 * top, art, 96)
+        foil = finish(rng, "metal", "grey", rgb=STEEL)
+        lid = foil if silver else front(rng, brand, 2 * top, 2 * top, art, 96)
         model.prism(tab, h, h + 0.6, lid, plain((206, 208, 210)))
     skin = finish(rng, "plastic", brand.colors[0])
     features = ["open" if opened else "closed", "without a lid" if opened else "with a foil lid", "with lettering"]

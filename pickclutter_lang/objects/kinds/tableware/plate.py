@@ -3,10 +3,11 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.containers import likely
-from pickclutter_lang.objects.kinds.dishes import PLATE_PATTERNS, banded, china, dish, seen_from_above, squared
+from pickclutter_lang.objects.kinds.dishes import PLATE_PATTERNS, banded, china, dish, seen_from_above
 from pickclutter_lang.objects.kinds.finishes import WOODS, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
+from pickclutter_lang.objects.kinds.outlines import squarish
 
 BRIGHT = likely(white=2, red=2, blue=2, green=1, yellow=1, orange=1, pink=1, turquoise=1, purple=1)
 RINGS = ("blue", "blue", "red", "green", "black", "yellow", "grey", "brown")
@@ -34,7 +35,7 @@ def sample(rng: Rng) -> Instance:
         word = choice(rng, [c for c in RINGS if c != colors[0]])
         inside, colors = banded(rng, inside, word), (*colors, word)
     square = rng.random() < 0.14
-    dish(model, outer, inner, skin.solid(), inside, bend=squared(rng.uniform(5, 8)) if square else None)
+    dish(model, outer, inner, skin.solid(), inside, bend=squarish(rng.uniform(5, 8)) if square else None)
     features = ["square" if square else "round", "with a colored rim" if ring else "", "empty"]
     return model.instance(skin, "flat", features, colors=colors)
 

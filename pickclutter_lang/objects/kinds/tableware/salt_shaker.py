@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.containers import likely, patch
+from pickclutter_lang.objects.kinds.bottles import add_label
+from pickclutter_lang.objects.kinds.containers import likely
 from pickclutter_lang.objects.kinds.dishes import glass
 from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
@@ -48,7 +49,7 @@ def sample(rng: Rng) -> Instance:
         model.prism(circle(max(1.2, 0.07 * rim), 8) + place, z - 1, z + 0.5, hole, hull=n < 0)
     letter = material != "glass" and rng.random() < 0.4
     if letter:
-        patch(model, _letter(skin.tints[0]), wall, wall[5, 1] - 0.3 * r, wall[5, 1] + 0.5 * r, 0.45)
+        add_label(model, wall, _letter(skin.tints[0]), wall[5, 1] - 0.3 * r, wall[5, 1] + 0.5 * r, 0.45)
     features = ["with holes in its top", "with a metal top" if metal else "", "with a letter s" if letter else ""]
     return model.instance(skin, "cylindrical", features, colors=colors, density=900)
 

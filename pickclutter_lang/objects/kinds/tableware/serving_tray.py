@@ -3,11 +3,13 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.containers import likely
-from pickclutter_lang.objects.kinds.dishes import dish, squared
+from pickclutter_lang.objects.kinds.dishes import dish
 from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Rng, choice, finish
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, smooth
+from pickclutter_lang.objects.kinds.outlines import squarish
 from pickclutter_lang.objects.procedural import textures as tx
+from pickclutter_lang.objects.procedural.surfaces import Floats
 
 EAR = ((-1, 0), (-0.85, 0.9), (0, 1.1), (0.85, 0.9), (1, 0))  # half-widths and reaches
 
@@ -26,7 +28,11 @@ def sample(rng: Rng) -> Instance:
     half = rng.uniform(62, 92)
     shape = choice(rng, ("rectangular", "rectangular", "rectangular", "oval", "round"))
     stretch = 1.0 if shape == "round" else rng.uniform(1.3, 1.62)
-    bend = squared({"rectangular": rng.uniform(9, 16)}.get(shape, 2.0), stretch)
+    corners = squarish(rng.uniform(9, 16) if shape == "rectangular" else 2.0)
+
+    def bend(points: Floats) -> Floats:
+        return np.asarray(corners(points) * [1, stretch, 1])
+
     h, thick, flare = rng.uniform(11, 24), rng.uniform(2.4, 4), rng.uniform(2, 9)
     outer = np.array([(half - flare, 0), (half - 0.4 * flare, 0.4 * h), (half, h)])
     inner = np.array([(half - thick, h), (half - flare - thick * 0.9, thick + 0.6), (half * 0.5, thick), (0, thick)])

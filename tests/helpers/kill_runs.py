@@ -1,0 +1,177 @@
+"""Commands that are killed at random moments and run again, and what they leave, compared with an undisturbed run."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from safetensors.numpy import load_file
+
+from helpers.paths import ROOT
+from helpers.process_kill import wait_until
+
+COMMAND = [sys.executable, "-m", "pickclutter_lang.commands"]
+TIME_LIMIT = 580.0
+_MARK = "PICKCLUTTER_KILL_RUN"
+"""Environment variable by which a command's processes are found, whatever became of their parents."""
+NOT_COMPARED = {
+    "events.out.tfevents.*": "TensorBoard's: times and process ids in names and entries",
+    "*.log": "what processes printed, with times; a rerun adds to it",
+    "report.html": "made of results that are compared; shows times and memory",
+    "table12.md": "made of values.csv, which is compared; shows times and memory",
+    "rng.safetensors": "generators at the last checkpoint: a teacher's training leaves the global ones unseeded",
+}
+"""Files by name, and why they may differ."""
+NOT_COMPARED_KEYS = {
+    "seconds": "a time",
+    "peak_memory_mb": "a measure of the process",
+    "rng": "as rng.safetensors",
+}
+"""Keys in JSON files, and why they may differ."""
+NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", "Time: ", " minutes")
+"""Words in lines of texts and tables that show times or memory."""
+
+
+class Outcome(NamedTuple):
+    """A command that has ended: status, seconds, seconds from its first file on, and standard error."""
+
+    status: int
+    seconds: float
+    writing: float
+    stderr: str
+
+
+class Kill(NamedTuple):
+    """When a command is killed: seconds after its start, or after its first file; with or without its children."""
+
+    seconds: float
+    after_first_file: bool
+    whole_group: bool
+
+
+def kill_of(name: str, number: int, count: int, whole: Outcome) -> Kill:
+    """Return kill `number` of `count` of a command: every second one after the first file, spread over the duration."""
+    after_first_file = number % 2 == 1
+    share = (number + random.Random(f"{name} {number} {count}").random()) / count
+    return Kill(share * (whole.writing if after_first_file else whole.seconds), after_first_file, number // 2 % 2 == 0)
+
+
+def run(words: Sequence[str], work: Path, cache: Path, kill: Kill | None = None) -> Outcome:
+    """Run a command to its end, or kill it; no process of it may be left."""
+    mark = uuid.uuid4().hex
+    variables = {
+        **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", _MARK: mark, "PICKCLUTTER_CACHE": str(cache),
+    }  # fmt: skip
+    before, log = _names(work), work.with_name(f"{mark}.stderr")
+    start = time.monotonic()
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*COMMAND, *words], cwd=work, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=stderr, start_new_session=True,
+        )  # fmt: skip
+    first = end = None
+    try:
+        while process.poll() is None:
+            now = time.monotonic()
+            if first is None and _names(work) != before:
+                first = now
+            since = first if kill is not None and kill.after_first_file else start
+            if kill is not None and since is not None and now - since >= kill.seconds:
+                (os.killpg if kill.whole_group else os.kill)(process.pid, signal.SIGKILL)
+                kill = None
+            assert now - start < TIME_LIMIT, f"{words[0]} hangs"
+            time.sleep(0.01)
+        end = time.monotonic()
+        wait_until(lambda: not _processes(mark), 60.0)
+    finally:
+        for number in _processes(mark):
+            os.kill(number, signal.SIGKILL)
+    text = log.read_text(errors="replace")
+    log.unlink()
+    return Outcome(process.returncode, end - start, end - (first or end), text)
+
+
+def _names(work: Path) -> set[str]:
+    return {str(path) for path in work.rglob("*")}
+
+
+def _processes(mark: str) -> list[int]:
+    """Return the ids of the processes that have a mark in their environment and are no zombies."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if f"{_MARK}={mark}".encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:  # it has ended meanwhile, or is another user's
+                continue
+    return found
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return temporary files, unfinished folders and locks: whatever begins with a dot."""
+    return [str(path.relative_to(folder)) for path in folder.rglob(".*")]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return a hash of the content of each file; times and process ids are left out by name."""
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = str(path.relative_to(folder))
+        if any(fnmatch.fnmatch(path.name, pattern) for pattern in NOT_COMPARED):
+            continue
+        found[name] = hashlib.sha256(_content(path)).hexdigest()
+    return found
+
+
+def _content(path: Path) -> bytes:
+    if path.suffix == ".safetensors":  # its metadata come in any order
+        return _arrays(load_file(path))
+    if path.suffix == ".npz":  # a zip archive, which holds the time
+        with np.load(path, allow_pickle=False) as file:
+            return _arrays(dict(file))
+    if path.suffix == ".h5":
+        arrays: dict[str, Any] = {}
+        with h5py.File(path, "r") as file:
+            file.visititems(
+                lambda name, item: arrays.update({name: item[()]} if isinstance(item, h5py.Dataset) else {})
+            )
+        return _arrays(arrays)
+    if path.suffix == ".json":
+        return json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True).encode()
+    if path.suffix == ".jsonl":
+        return "\n".join(
+            json.dumps(_timeless(json.loads(line)), sort_keys=True) for line in path.read_text().splitlines()
+        ).encode()
+    if path.suffix in (".md", ".csv"):
+        lines = path.read_text().splitlines()
+        return "\n".join(line for line in lines if not any(word in line for word in NOT_COMPARED_LINES)).encode()
+    return path.read_bytes()
+
+
+def _arrays(arrays: Mapping[str, Any]) -> bytes:
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        array = np.asarray(array)
+        values = repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode() + values)
+    return digest.digest()
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _timeless(item) for key, item in value.items() if key not in NOT_COMPARED_KEYS}
+    return [_timeless(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,155 @@
+"""Every command that writes, with a command line of seconds: what is killed, and what must be equal after a rerun.
+
+In a command line {inputs} stands for the folder of `make_inputs`, {work} for an empty folder, and {chat} for the
+address of a chat server.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from helpers.captioners import save_blip
+from helpers.image_data import paint_classes, toy_views
+from helpers.kill_runs import COMMAND
+from helpers.old_files import write_old_folders
+from helpers.paths import ROOT
+from helpers.published_scenes import write_published
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import SMALL, config, make_toys
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+
+SIDE = 48
+CLASSIFIER = (
+    "crop_classifier=default",
+    "crop_classifier.crop_size=64",
+    "crop_classifier.epochs=1",
+    "crop_classifier.batch_size=16",
+    "crop_classifier.repeats=4",
+)
+SHORT = ("distill.epochs=2", "few_shot.epochs=1", "few_shot.repeats=1")
+TEACHER = "teacher.checkpoint={inputs}/teacher teacher.cache={work}/features"
+TOYS = " ".join(("scenes={inputs}/scenes", TEACHER, *SMALL, *SHORT))
+IMAGES = (
+    "recipe=smoke student.name=timm/resnet10t precision=float32 data.image_size=32 data.root={inputs}/views " + TEACHER
+)
+STEPS = "steps=6 save_every=2 view_batch_size=4 crop_sizes=[32] sentence_weight=0 bf16=false num_threads=1"
+STUDENT = "run={inputs}/run scenes={inputs}/scenes"
+
+
+def make_inputs(root: Path) -> Path:
+    """Make what the command lines read: stores, a teacher, a finished run, its policy, images, views, a captioner."""
+    given = [*make_toys(root, size=SIDE), "distill.epochs=1", "few_shot.epochs=1", *CLASSIFIER]
+    run = SceneRun.open(config(*given, f"out={root / 'run'}"))
+    run.train()
+    evaluate_run(run)
+    export_policy(PolicyExportConfig(str(root / "run"), out=str(root / "policy")))
+    make_toy_store(root / "teacher_scenes", "teacher", 8, size=SIDE)
+    toy_views(root / "views", objects=6, views=16)
+    paint_classes(root / "images", ("apple", "pear", "plum", "ten"), 6)
+    torch.manual_seed(0)
+    save_blip(root / "blip")
+    collected = ["collect-scenes", "split=ood", "scenes=2", "image_size=48", "workers=0", f"out={root / 'store'}"]
+    subprocess.run([*COMMAND, *collected], check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return root
+
+
+class WritingCommand(NamedTuple):
+    """A command line, and what is put into its empty folder first."""
+
+    line: str
+    prepare: Callable[[Path, Path], object] = lambda inputs, work: None
+    """Called with the inputs and the empty folder."""
+    cheap: bool = False
+    """It takes few seconds: `make test` kills it too."""
+
+
+def _copied(name: str) -> Callable[[Path, Path], object]:
+    return lambda inputs, work: shutil.copytree(inputs / name, work / name)
+
+
+WRITING = {
+    "import-scenes": WritingCommand(
+        "import-scenes file={work}/f.h5 split=ood shard_size=1 image_size=64 out={work}/o",
+        lambda inputs, work: write_published(work / "f.h5"),
+        cheap=True,
+    ),
+    "describe-labels": WritingCommand(
+        "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json"
+    ),
+    "migrate": WritingCommand(
+        "migrate {work}/run {work}/policy_fewshot {work}/image_run",
+        lambda inputs, work: write_old_folders(work),
+        cheap=True,
+    ),
+    "check-install": WritingCommand("check-install --out {work}/o.png"),
+    "collect-scenes": WritingCommand(
+        "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
+    ),
+    "render-object-views": WritingCommand(
+        "render-object-views views_per_object=1 random_objects=4 size=32 out={work}/o"
+    ),
+    "render-object-sheet": WritingCommand("render-object-sheet size=32 out={work}/o.png"),
+    "validate-grasp-labels": WritingCommand(
+        "validate-grasp-labels store={work}/store instances=4 workers=1", _copied("store")
+    ),
+    "train-affordance": WritingCommand(" ".join(("train-affordance", TOYS, *CLASSIFIER, "out={work}/o"))),
+    "evaluate-affordance": WritingCommand(
+        "evaluate-affordance run={work}/run scenes={inputs}/scenes num_threads=1", _copied("run")
+    ),
+    "export-policy": WritingCommand(f"export-policy {STUDENT} num_threads=1 out={{work}}/o"),
+    "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx"),
+    "train-image-student": WritingCommand(
+        f"train-image-student {IMAGES} num_threads=1 objective.cls=1 objective.im_cst=1 out={{work}}/o"
+    ),
+    "train-teacher": WritingCommand(
+        "train-teacher scenes=[{inputs}/teacher_scenes] views=[{inputs}/views] min_crop_size=40 scene_batch_size=4 "
+        f"{STEPS} out={{work}}/o"
+    ),
+    "train-teacher on images": WritingCommand(
+        f"train-teacher teacher_data=image_folder images={{inputs}}/images {STEPS} out={{work}}/o"
+    ),
+    "caption-images": WritingCommand(
+        "caption-images dataset=image_folder data.root={inputs}/images data.image_size=32 data.cache={work}/cache "
+        "model={inputs}/blip batch_size=3 max_tokens=5 out={work}/o.jsonl"
+    ),
+    "ablate-texts": WritingCommand(
+        "ablate-texts scenes=[{inputs}/scenes/ood] views=[{inputs}/views] seeds=2 truncate=true "
+        "checkpoint={inputs}/teacher out={work}/o.md"
+    ),
+    "reproduce-table12": WritingCommand(
+        f"reproduce-table12 experiment=quickstart methods=[cls,cls_imcst] seeds=[0] {TOYS} out={{work}}/o".replace(
+            " num_threads=1", ""
+        )
+    ),
+    "reproduce-tables": WritingCommand(f"reproduce-tables table=3 seeds=[0] {IMAGES} out={{work}}/o"),
+    "evaluate-policy": WritingCommand(
+        f"evaluate-policy {STUDENT} variants=[oracle,few_shot] episodes=2 camera_size=48 curve_scenes=2 n_videos=1 "
+        "n_filmstrips=1 workers=1 out={work}/o"
+    ),
+    "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 episode_steps=8 out={work}/o"),
+}
+"""Name -> command line; its first word is the command."""
+NOT_KILLED = {
+    "demo": "serves a page until it is stopped; it keeps nothing but caches, which have their tests",
+    "verify-scenes": "writes nothing",
+}
+"""Commands without a row, and why."""
+TORTURE = int(os.environ.get("KILLS", "0"))
+"""Kills over all commands; 0: of the cheap ones alone, twice each."""
+NAMES = [name for name, command in WRITING.items() if TORTURE or command.cheap]
+"""Names of the command lines that are tried."""
+
+
+def command_words(name: str, inputs: Path, work: Path, chat: str) -> list[str]:
+    """Return a command line of `WRITING` for some folders and a server."""
+    return [word.format(inputs=inputs, work=work, chat=chat) for word in WRITING[name].line.split()]

@@ -1,0 +1,116 @@
+"""Full and read-only disks, and little shared memory: one line, what was whole is kept, and room mends it.
+
+A small disk is a real one, mounted in a namespace of its own; where that is not allowed, these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.kill_runs import COMMAND, contents, leftovers
+from helpers.scene_runs import make_toys
+from helpers.small_disk import call, can_mount, on_small_disk
+from helpers.writing_commands import NAMES, TORTURE, WRITING, command_words
+
+pytestmark = can_mount
+FULL = ("No space left on device",)
+WRITE_PROTECTED = ("Read-only file system", "can be written to")
+SHARES = (0.1, 0.6) if TORTURE else (0.6,)
+"""Room on a small disk, as a fraction of what a command writes."""
+SWEEPS = ("reproduce-table12", "reproduce-tables")
+"""Commands that name each run that failed, and end with status 1."""
+
+
+def check_error(name: str, status: str, stderr: str, reasons: tuple[str, ...]) -> None:
+    """Check what a command says about its disk: one line, or that and the failed runs of a sweep."""
+    assert "Traceback" not in stderr, stderr
+    lines = [line for line in stderr.splitlines() if any(reason in line for reason in reasons)]
+    if name in SWEEPS:
+        assert status in ("1", "2") and lines, stderr
+    else:
+        assert status == "2" and len(lines) == 1, (status, stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_full_disk_is_one_line_and_room_mends_it(
+    name: str, share: float, inputs: Path, chat: str, tmp_path: Path
+) -> None:
+    work, given, out = (tmp_path / part for part in ("work", "given", "out"))
+    for folder in (given, out, work):
+        folder.mkdir()
+    WRITING[name].prepare(inputs, work)
+    shutil.copytree(work, given, dirs_exist_ok=True)
+    before = size_of(given)
+    command = [*COMMAND, *command_words(name, inputs, work, chat)]
+    done = call(*command)
+    assert done.returncode == 0, done.stderr
+    expected, room = contents(work), int(share * (size_of(work) - before)) // 4096
+    steps = f"""
+{shlex.join(command)} 2> {out}/first.txt >&2
+echo $? > {out}/first.status
+mount -o remount,size=2g {work}
+{shlex.join(command)} 2> {out}/second.txt >&2
+echo $? > {out}/second.status
+cp -a {work} {out}/work"""
+    done = on_small_disk(work, f"{before + 4096 * (room + 2)}", ["cp", "-a", f"{given}/.", str(work)], steps)
+    assert done.returncode == 0, done.stderr
+    first, second = ((out / f"{part}.status").read_text().strip() for part in ("first", "second"))
+    if first != "0":  # what is written last may replace as much as it needs
+        check_error(name, first, (out / "first.txt").read_text(), FULL)  # with what it printed
+    assert second == "0", (out / "second.txt").read_text()
+    assert contents(out / "work") == expected and leftovers(out / "work") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_read_only_disk_is_one_line(name: str, inputs: Path, chat: str, tmp_path: Path) -> None:
+    work, given = tmp_path / "work", tmp_path / "given"
+    work.mkdir()
+    given.mkdir()
+    WRITING[name].prepare(inputs, given)
+    command = [*COMMAND, *command_words(name, inputs, work, chat)]
+    steps = f"\nmount -o remount,ro {work}\nexec {shlex.join(command)}"
+    done = on_small_disk(work, "2g", ["cp", "-a", f"{given}/.", str(work)], steps)
+    said = done.stdout if name == "check-install" else done.stderr  # which is a list of checks
+    check_error(name, str(done.returncode), said, WRITE_PROTECTED)
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of the pages that a folder takes on a memory disk."""
+    return sum(-(-path.stat().st_size // 4096) * 4096 if path.is_file() else 4096 for path in folder.rglob("*"))
+
+
+def test_a_small_shared_memory_is_named_before_anything_waits_for_it(tmp_path: Path) -> None:
+    toys = make_toys(tmp_path / "toys")
+    words = [*COMMAND, "train-affordance", *toys, f"out={tmp_path / 'run'}", "num_workers=1"]
+    done = on_small_disk(Path("/dev/shm"), "64k", words)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "of free shared memory at /dev/shm for num_workers=1" in done.stderr and "--shm-size=2g" in done.stderr
+
+
+GROWING = """
+import sys, torch
+from pickclutter_lang.errors import WorkerError
+from pickclutter_lang.utils.prefetch import prefetch_map
+done = []
+try:
+    for batch in prefetch_map(lambda number: {"images": [torch.ones(4 ** min(number, 10) * 16)]}, 40, int(sys.argv[1])):
+        done.append(batch)
+except WorkerError as error:
+    sys.exit(f"{len(done)} {error}")
+"""
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_shared_memory_that_is_full_within_an_epoch_is_named(num_workers: int) -> None:
+    done = on_small_disk(Path("/dev/shm"), "100m", [sys.executable, "-c", GROWING, str(num_workers)])
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert int(done.stderr.split()[0]) > 8
+    assert "the shared memory at /dev/shm is full: a result of 67 MB has no room; set num_workers=0" in done.stderr
