@@ -30,6 +30,8 @@ _MARK = "PICKCLUTTER_KILL_RUN"
 NOT_COMPARED = {
     "events.out.tfevents.*": "TensorBoard's: times and process ids in names and entries",
     "*.log": "what processes printed, with times; a rerun adds to it",
+    "*.monitor.csv": "stable-baselines3's, with times",
+    "report.md": "made of results that are compared; shows times and memory",
     "report.html": "made of results that are compared; shows times and memory",
     "table12.md": "made of values.csv, which is compared; shows times and memory",
     "rng.safetensors": "generators at the last checkpoint: a teacher's training leaves the global ones unseeded",
@@ -37,11 +39,12 @@ NOT_COMPARED = {
 """Files by name, and why they may differ."""
 NOT_COMPARED_KEYS = {
     "seconds": "a time",
+    "seconds_per_decision": "a time",
     "peak_memory_mb": "a measure of the process",
     "rng": "as rng.safetensors",
 }
 """Keys in JSON files, and why they may differ."""
-NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", "Time: ", " minutes")
+NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", " minutes")
 """Words in lines of texts and tables that show times or memory."""
 
 

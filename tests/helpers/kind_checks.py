@@ -9,7 +9,7 @@ from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.surfaces import Floats, Surface
 
 _COARSE = ((0.6, 0.2, 0.2), (0.2, 0.6, 0.2), (0.2, 0.2, 0.6))
-_FINE = [((i + 0.3) / 13, (j + 0.3) / 13, 1 - (i + j + 0.6) / 13) for i in range(13) for j in range(13 - i)]
+_FINE = [((i + 0.3) / 7, (j + 0.3) / 7, 1 - (i + j + 0.6) / 7) for i in range(7) for j in range(7 - i)]
 
 
 def signed_volume(surface: Surface) -> float:
@@ -36,8 +36,8 @@ def color_shares(geometry: ModelGeometry) -> dict[str, float]:
         surface, (height, width) = part.surface, part.image.shape[:2]
         corners = surface.points[surface.faces]
         area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
-        # Few triangles, such as those of a box's side, show much of the image each.
-        samples = _FINE if len(area) <= 64 else _COARSE
+        # Few triangles, such as those of a box's side, show much of the image each; an image of 8 x 8 is plain.
+        samples = _FINE if len(area) <= 64 and height * width > 64 else _COARSE
         for weights in samples:
             u, v = np.einsum("fcd,c->df", surface.uv[surface.faces], weights)
             rows, cols = ((1 - v) * (height - 1)).round().astype(int), (u * (width - 1)).round().astype(int)

@@ -52,6 +52,7 @@ def make_inputs(root: Path) -> Path:
     run = SceneRun.open(config(*given, f"out={root / 'run'}"))
     run.train()
     evaluate_run(run)
+    shutil.copytree(root / "run", root / "other")
     export_policy(PolicyExportConfig(str(root / "run"), out=str(root / "policy")))
     make_toy_store(root / "teacher_scenes", "teacher", 8, size=SIDE)
     toy_views(root / "views", objects=6, views=16)
@@ -106,6 +107,7 @@ WRITING = {
     "evaluate-affordance": WritingCommand(
         "evaluate-affordance run={work}/run scenes={inputs}/scenes num_threads=1", _copied("run")
     ),
+    "compare-runs": WritingCommand("compare-runs runs=[{inputs}/run,{inputs}/other] out={work}/o"),
     "export-policy": WritingCommand(f"export-policy {STUDENT} num_threads=1 out={{work}}/o"),
     "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx"),
     "train-image-student": WritingCommand(

@@ -25,7 +25,8 @@ from pickclutter_lang.objects.procedural.writer import pack_atlas
 
 KINDS = {kind.name: kind for kind in all_kinds()}
 SEEDS = range(4)
-every_kind = pytest.mark.parametrize("name", KINDS)
+# The scope puts the tests of a kind side by side, so that its instances are made once.
+every_kind = pytest.mark.parametrize("name", KINDS, scope="module")
 WORDS = re.compile(r"[a-z0-9][a-z0-9 ,'-]*")
 
 

@@ -87,7 +87,7 @@ KIND = Kind(
     synonyms=("door hinge", "butt hinge", "cabinet hinge"),
     hypernyms=("hardware",),
     function="letting a door swing",
-    description="two flat rectangular pieces of metal with round holes, joined along one side by a narrow tube",
+    description="two flat rectangular metal leaves with round holes, joined along one side by a narrow tube",
     longest=(0.027, 0.125),
     sample=sample,
 )

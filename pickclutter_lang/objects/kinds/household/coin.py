@@ -89,7 +89,8 @@ def sample(rng: Rng) -> Instance:
     reeds = 1 - 0.35 * (np.sin(2 * np.pi * 100 * u) > 0) * (rng.random() < 0.6)
     side = tx.to_uint8(color * 0.9 * reeds[..., None])
     model.prism(edge, 0, thick, heads, side, turn=turn)
-    model.prism(edge[::-1] * [1, -1] * 0.995, -0.12, 0.2, tails, side, turn=turn, hull=False)
+    # The other face is struck so that it is not mirrored when it lies up.
+    model.prism(edge * 0.995, -0.2, 0.12, tails, side, turn=turn @ rotation("x", 180), hull=False)
     skin = finish(rng, "metal", word)
     features = ["in two metals" if two else "", "standing on its edge" if standing else "lying"]
     features += ["with a raised rim", "with corners" if corners < 20 else ""]

@@ -37,6 +37,7 @@ def sample(rng: Rng) -> Instance:
     inside = skin.solid(0.6) if glassy or rng.random() < 0.5 else skin.painted((232, 228, 218))
     # The wall is cut at the waist, so that its hulls are closed bodies: they follow the belly and the neck.
     model.lathe(outer, skin, pieces=4)
+    model.lathe([(0, 0.5), (outer[0, 0], 0)], skin.solid(), hull=False)
     rim = outer[-1]
     model.lathe([(rim[0], h), (rim[0] - wall, h + 0.4), (rim[0] - wall * 1.2, h - 0.02 * h)], skin.solid(), hull=False)
     depth = np.linspace(1, 0.6, 6)

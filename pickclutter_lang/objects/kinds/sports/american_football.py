@@ -43,8 +43,8 @@ def sample(rng: Rng) -> Instance:
     reach = length * rng.uniform(0.15, 0.2)
     for n in range(8):
         z = reach * (n / 3.5 - 1)
-        at = turn @ [np.interp(z, form[:, 1], form[:, 0]), 0, z]
-        model.box((r * 0.05, r * 0.34, length * 0.014), white, 0, at=at, turn=turn, hull=False)
+        at = turn @ [np.interp(z, form[:, 1], form[:, 0]) - 0.01 * r, 0, z]
+        model.box((r * 0.04, r * 0.26, length * 0.014), white, 0, at=at, turn=turn, hull=False)
     along = np.linspace(-reach, reach, 7)
     path = np.c_[np.interp(along, form[:, 1], form[:, 0]), 0 * along, along]
     model.sweep(path, r * 0.03, white, segments=6, up=(1, 0, 0), turn=turn, hull=False)

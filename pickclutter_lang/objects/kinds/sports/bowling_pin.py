@@ -44,6 +44,7 @@ def sample(rng: Rng) -> Instance:
         crown = np.hypot(u * 2 * np.pi * r, (z - 0.34) * h) < 0.3 * r
         image = np.where(crown[..., None], tint(rng, ink), image)
     model.lathe(profile, tx.to_uint8(image), pieces=4)
+    model.lathe([(0, 0.5), (profile[0, 0], 0)], skin.solid(), hull=False)
     count = {0: "without stripes", 1: f"with a {ink} stripe", 2: f"with two {ink} stripes"}[stripes]
     colors = (word, ink) if stripes or emblem else (word,)
     features = [count, "with a round emblem" if emblem else ""]

@@ -27,6 +27,7 @@ def sample(rng: Rng) -> Instance:
     rows = rows[np.r_[True, np.diff(np.maximum.accumulate(rows[:, 1])) >= 0]]
     rows[:, 1] = np.maximum.accumulate(rows[:, 1]) * h
     model.lathe(rows, skin, pieces=4)
+    model.lathe([(0, 0.2), (r, 0)], skin.solid(), hull=False)
     felt = rng.random() < 0.5
     if felt:
         color = choice(rng, ((34, 90, 50), (130, 30, 40), (40, 60, 120)))

@@ -41,6 +41,7 @@ def sample(rng: Rng) -> Instance:
     if rng.random() < 0.3:
         image[(np.floor(u * 8) % 2 == 0) & (v < 0.2)] = accent
     model.lathe(rows, tx.to_uint8(image), 24, 2)
+    model.lathe([(0, low + 0.5), (rows[0, 0], low)], plain((56, 56, 60)), hull=False)
     model.lathe([(0, low * 0.45), (r * 0.5, low * 0.35), (r * 0.42, low * 1.1)], plain((56, 56, 60)), 16, 1)
     count, reach = choice(rng, (3, 3, 4)), r * rng.uniform(0.7, 1.2)
     paint, rise = plain(accent * 0.95), h * rng.uniform(0.26, 0.36)
