@@ -52,7 +52,8 @@ def test_other_numbers_are_refused_in_a_line(value: object) -> None:
 )
 def test_the_center_square_of_an_upload_is_taken(tmp_path: Path, size: tuple[int, int], mode: str, side: int) -> None:
     image = Image.new(mode, size, 0 if mode == "L" else "black")
-    image.paste(Image.new(mode, (min(size),) * 2, "white"), tuple((n - min(size)) // 2 for n in size))
+    square, (left, top) = min(size), ((n - min(size)) // 2 for n in size)
+    image.paste(Image.new(mode, (square, square), "white"), (left, top))
     image.save(tmp_path / "a.png")
     found = open_upload(str(tmp_path / "a.png"))
     assert found.shape == (side, side, 3) and found.dtype == np.uint8

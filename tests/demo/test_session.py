@@ -14,7 +14,8 @@ import pytest
 from helpers.policies import opened
 from helpers.process_kill import worker_processes
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.session import DemoSession, SimulatedPile, open_session
+from pickclutter_lang.demo.session import DemoSession, open_session
+from pickclutter_lang.demo.simulator import SimulatedPile
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.policy import detectors
 from pickclutter_lang.policy.config import Thresholds
@@ -61,7 +62,7 @@ def test_a_pile_gets_what_the_detectors_find(lonely: DemoSession, pile: Simulate
     ):
         assert list(answer.detections) == NAMES and answer.seconds > 0
         for found, one in zip(answer.detections.values(), expected, strict=True):
-            assert (found.score, found.threshold) == (pytest.approx(one.score, abs=1e-6), one.threshold)
+            assert found.score == pytest.approx(one.score, abs=1e-6) and found.threshold == one.threshold
             np.testing.assert_array_equal(found.mask, one.mask)
             np.testing.assert_allclose(found.heatmap, one.heatmap, atol=1e-8)
 

@@ -70,10 +70,10 @@ def test_tasks_are_spread_over_processes_and_steps_are_counted() -> None:
 def test_workers_that_are_kept_do_the_next_tasks_too() -> None:
     with WorkerPool(make_square, 1, keep=True) as pool:
         processes = {process for n in range(3) for _, (_, process) in pool.imap_unordered([n])}
-        assert len(processes) == 1
-        os.kill(*processes, signal.SIGKILL)  # while it waits
-        ((_, (value, process)),) = pool.imap_unordered([5])
-        assert value == 25 and process not in processes
+        (process,) = processes
+        os.kill(process, signal.SIGKILL)  # while it waits
+        ((_, (value, successor)),) = pool.imap_unordered([5])
+        assert value == 25 and successor not in processes
     assert not worker_processes(os.getpid())
 
 
