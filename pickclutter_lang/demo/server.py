@@ -74,7 +74,10 @@ def _delete_old(page: Any, uploads: Path) -> None:
 
 
 class BoundedRequests:
-    """ASGI middleware: a request with too large a body gets the status 413 or, if it hides its size, is cut off."""
+    """ASGI middleware: a request from another site's page gets the status 403, one with too large a body 413.
+
+    A request that hides its size is cut off.
+    """
 
     def __init__(
         self, app: Callable[[_Message, _Receive, _Send], Awaitable[None]], after_upload: Callable[[], None]
@@ -86,15 +89,19 @@ class BoundedRequests:
         self._app, self._after_upload = app, after_upload
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Pass a request on, with its body bounded."""
+        """Pass a request on, with its body bounded, unless it comes from another site's page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        own = b"http://" + headers.get(b"host", b"").lower()
+        if any(name == b"origin" and value.lower() != own for name, value in scope["headers"]):
+            await _refuse(send, 403, f"expected a request from the page itself; open {own.decode(errors='replace')}/")
+            return
+        declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared[:12]) > MAX_REQUEST_BYTES:
-            await send({"type": "http.response.start", "status": 413, "headers": [(b"content-type", b"text/plain")]})
-            text = f"expected a request of at most {MAX_REQUEST_BYTES // 1024**2} MB; choose a smaller image"
-            await send({"type": "http.response.body", "body": text.encode()})
+            megabytes = MAX_REQUEST_BYTES // 1024**2
+            await _refuse(send, 413, f"expected a request of at most {megabytes} MB; choose a smaller image")
             return
         received = 0
 
@@ -109,3 +116,8 @@ class BoundedRequests:
         finally:
             if scope["path"].endswith("/upload"):
                 self._after_upload()
+
+
+async def _refuse(send: _Send, status: int, text: str) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": text.encode()})

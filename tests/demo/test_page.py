@@ -66,8 +66,9 @@ def served(session: DemoSession) -> Iterator[Served]:
             yield Served(url, Path(os.environ["GRADIO_TEMP_DIR"]), called)
 
 
-def post(url: str, body: bytes, kind: str = "application/json") -> Any:
-    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": kind}), timeout=600) as reply:
+def post(url: str, body: bytes, kind: str = "application/json", origin: str | None = None) -> Any:
+    headers = {"Content-Type": kind} | ({} if origin is None else {"Origin": origin})
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=600) as reply:
         return json.load(reply)
 
 
@@ -85,9 +86,10 @@ def answers(url: str, *inputs: object) -> str:
     return str(ask(url, "show", *inputs)[-1][0])
 
 
-def upload(url: str, name: str, data: bytes) -> dict[str, Any]:
+def upload(url: str, name: str, data: bytes, origin: str | None = None) -> dict[str, Any]:
     body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="%s"\r\n\r\n%s\r\n--b--\r\n'
-    path = post(f"{url}gradio_api/upload", body % (name.encode(), data), "multipart/form-data; boundary=b")[0]
+    kind = "multipart/form-data; boundary=b"
+    path = post(f"{url}gradio_api/upload", body % (name.encode(), data), kind, origin)[0]
     return {"path": path, "meta": {"_type": "gradio.FileData"}}
 
 
@@ -101,9 +103,10 @@ def png(width: int, height: int, color: int = 0) -> bytes:
     return stream.getvalue()
 
 
-def status(served: Served, method: str, path: str, host: str | None = None) -> int:
+def status(served: Served, method: str, path: str, host: str | None = None, origin: str | None = None) -> int:
     connection = http.client.HTTPConnection(served.url.removeprefix("http://").strip("/"), timeout=600)
-    connection.request(method, path, headers={} if host is None else {"Host": host})
+    headers = {name: value for name, value in (("Host", host), ("Origin", origin)) if value is not None}
+    connection.request(method, path, headers=headers)
     found = connection.getresponse().status
     connection.close()
     return found
@@ -187,6 +190,22 @@ def test_what_is_asked_is_bounded(served: Served, inputs: tuple[object, ...], me
 def test_other_hosts_and_too_large_requests_are_refused(served: Served) -> None:
     for host, expected in (("evil.example:80", 400), ("127.0.0.1", 200), ("localhost:7860", 200)):
         assert status(served, "GET", "/", host) == expected
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://{}", "http://{}.evil"]
+)
+def test_pages_of_other_sites_are_refused(served: Served, origin: str) -> None:
+    before = uploaded(served)
+    origin = origin.format(served.url.removeprefix("http://").strip("/"))
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        upload(served.url, "a.png", png(9, 9), origin)
+    assert status(served, "GET", "/", origin=origin) == 403 and uploaded(served) == before
+
+
+def test_the_own_page_is_served(served: Served) -> None:
+    assert upload(served.url, "a.png", png(9, 9), served.url.rstrip("/"))["path"]
+    assert status(served, "GET", "/", "localhost:7860", "http://localhost:7860") == 200
 
 
 def test_memory_for_new_names_is_bounded(served: Served, session: DemoSession, monkeypatch: pytest.MonkeyPatch) -> None:
