@@ -1,8 +1,14 @@
 """The named errors of the package. Each message states what was expected, what came, and what to do."""
 
+from typing import Any
+
 
 class PickClutterError(Exception):
     """Base of every error that a user can fix; commands print it as one line and exit with status 2."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have `rebuild_error` make the error in another process."""
+        return rebuild_error, (type(self).__name__, str(self))
 
 
 class MissingExtraError(PickClutterError, ImportError):

@@ -16,8 +16,8 @@ MAX_PIXELS = 25_000_000
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 """Of an upload: what browsers save. Pillow decodes others by programs of the machine, without a limit of time."""
 MAX_NAMES = 64
-MAX_NAME_LENGTH = 200
-"""Characters of a name; texts of the teachers are shorter."""
+MAX_NAME_BYTES = 200
+"""Of a name as UTF-8: its instruction fits into the policy's 256, and texts of the teachers are shorter."""
 MAX_PILE = 2**32 - 1
 _SIDE = 512  # pixels, of an uploaded image that is shown
 
@@ -46,7 +46,7 @@ def split_names(text: object) -> list[str]:
 
     :raises InvalidArgumentError: for no text, too many names, or one that is too long or cannot be shown
     """
-    longest = MAX_NAMES * (MAX_NAME_LENGTH + 1)
+    longest = MAX_NAMES * (MAX_NAME_BYTES + 1)
     if not isinstance(text, str) or len(text) > longest:
         got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
         raise InvalidArgumentError(f"expected names with commas between them, in {longest} characters, but got {got}")
@@ -54,9 +54,9 @@ def split_names(text: object) -> list[str]:
     if len(names) > MAX_NAMES:
         raise InvalidArgumentError(f"expected at most {MAX_NAMES} names, but got {len(names)}")
     for name in names:
-        if len(name) > MAX_NAME_LENGTH or not name.strip().isprintable():
+        if not name.strip().isprintable() or len(name.encode()) > MAX_NAME_BYTES:
             raise InvalidArgumentError(
-                f"expected names of at most {MAX_NAME_LENGTH} printable characters, but got {name[:40]!a}"
+                f"expected names of printable characters, in at most {MAX_NAME_BYTES} bytes, but got {name[:40]!a}"
             )
     return validate_label_names(names)
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pickclutter_lang.errors import WorkerError
+from pickclutter_lang.errors import PickClutterError, WorkerError
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.policy.flat_observation import unflatten_observation
@@ -50,6 +50,10 @@ class Attempt(NamedTuple):
     video: Media
 
 
+_Task = tuple[int, str | None]
+_Result = SimulatedPile | Attempt | PickClutterError
+
+
 @dataclass
 class Job:
     """Something that the simulator does or will do: show the pile of a seed, or pick an object of it by its name."""
@@ -67,7 +71,7 @@ class Simulator:
 
     def __init__(self, config: RolloutConfig) -> None:
         """Take where policies act; that of the page is the variant `student`."""
-        self._pool: WorkerPool[tuple[int, str | None], SimulatedPile | Attempt] = WorkerPool(
+        self._pool: WorkerPool[_Task, _Result] = WorkerPool(
             partial(make_simulation, config), 1, _describe, self._count_step, keep=True
         )
         self._jobs: Queue[Job | None] = Queue(MAX_JOBS)
@@ -104,6 +108,8 @@ class Simulator:
                 continue
             try:
                 ((_, result),) = self._pool.imap_unordered([(job.seed, job.name)])
+                if isinstance(result, PickClutterError):
+                    raise result
                 job.future.set_result(result)
             except Exception as error:
                 job.future.set_exception(error)
@@ -114,12 +120,15 @@ class Simulator:
             self._current.steps += 1
 
 
-def make_simulation(config: RolloutConfig) -> TaskFunction[tuple[int, str | None], SimulatedPile | Attempt]:
-    """Prepare the process: make the environment, and return the function that does the jobs."""
+def make_simulation(config: RolloutConfig) -> TaskFunction[_Task, _Result]:
+    """Prepare the process: make the environment, and return the function that does the jobs.
+
+    That function returns named errors, of a refused name for example: if it raised them, the process would end.
+    """
     torch.set_num_threads(1)
     runner = RolloutRunner(config, base_size=SIDE)
 
-    def do(task: tuple[int, str | None], step: Callable[[], None]) -> SimulatedPile | Attempt:
+    def do(task: _Task, step: Callable[[], None]) -> SimulatedPile | Attempt:
         seed, name = task
         if name is None:
             observation, pile = runner.observe(seed)
@@ -135,7 +144,13 @@ def make_simulation(config: RolloutConfig) -> TaskFunction[tuple[int, str | None
         outcome = "success" if episode["success"] else "failure"
         return Attempt(episode, video.video(outcome if _is_known(episode) else ""))
 
-    return do
+    def do_or_refuse(task: _Task, step: Callable[[], None]) -> _Result:
+        try:
+            return do(task, step)
+        except PickClutterError as error:
+            return error
+
+    return do_or_refuse
 
 
 def outcome_in_words(episode: Mapping[str, Any]) -> str:
@@ -165,5 +180,5 @@ def _is_known(episode: Mapping[str, Any]) -> bool:
     return bool(episode["reference"].lower() == episode["target"])
 
 
-def _describe(task: tuple[int, str | None]) -> str:
+def _describe(task: _Task) -> str:
     return f"pile {task[0]}" if task[1] is None else f"the pick of {task[1]!a} in pile {task[0]}"

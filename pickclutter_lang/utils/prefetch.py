@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
+from pickclutter_lang.errors import PickClutterError, WorkerError
 
 Result = TypeVar("Result")
 SHARED_MEMORY = "/dev/shm"  # where torch hands tensors from process to process
@@ -21,21 +21,14 @@ _EARLY = 2
 """Batches that each process computes before they are needed, torch's default."""
 
 
-class _Refused(NamedTuple):
-    """A named error, which is raised where the result is used."""
-
-    kind: str
-    text: str
-
-
-class _Computed(Dataset["Result | _Refused"], Generic[Result]):
+class _Computed(Dataset["Result | PickClutterError"], Generic[Result]):
     def __init__(self, compute: Callable[[int], Result], count: int) -> None:
         self._compute, self._count = compute, count
 
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, number: int) -> Result | _Refused:
+    def __getitem__(self, number: int) -> Result | PickClutterError:
         if get_worker_info() is None:
             return self._compute(number)
         try:
@@ -44,7 +37,7 @@ class _Computed(Dataset["Result | _Refused"], Generic[Result]):
             return result
         except PickClutterError as error:
             # From another process torch would put a traceback into its text.
-            return _Refused(type(error).__name__, str(error))
+            return error
 
 
 def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int) -> Iterator[Result]:
@@ -57,7 +50,7 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
     """
     if num_workers and count:
         _check_shared_memory(compute, num_workers)
-    loader: DataLoader[Result | _Refused] = DataLoader(
+    loader: DataLoader[Result | PickClutterError] = DataLoader(
         _Computed(compute, count),
         batch_size=None,
         num_workers=num_workers,
@@ -68,8 +61,8 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
     )
     try:
         for result in loader:
-            if isinstance(result, _Refused):
-                raise rebuild_error(*result)
+            if isinstance(result, PickClutterError):
+                raise result
             yield result
     except RuntimeError as error:
         if "DataLoader worker (pid" not in str(error):

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from pickclutter_lang.errors import PickClutterError, WorkerError, rebuild_error
+from pickclutter_lang.errors import PickClutterError, WorkerError
 from pickclutter_lang.utils.processes import die_with_parent, format_exit_status
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class WorkerPool(Generic[Task, Result]):
             self._handle_death(worker)
             return
         if kind == _ERROR:
-            raise rebuild_error(*value)
+            raise value
         if kind == _STEP:
             self._on_step()
             return
@@ -204,7 +204,7 @@ def _work(connection: Connection, make_function: Callable[[], TaskFunction[Any, 
             while (message := _next_task(connection)) is not None:
                 connection.send((_RESULT, function(message[0], lambda: connection.send((_STEP, None)))))
         except PickClutterError as error:
-            connection.send((_ERROR, (type(error).__name__, str(error))))
+            connection.send((_ERROR, error))
     except ConnectionError:  # the parent is gone
         return
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pickclutter_lang.demo.inputs import MAX_PILE, open_upload, pile_number, split_names
+from pickclutter_lang.demo.inputs import MAX_NAME_BYTES, MAX_PILE, open_upload, pile_number, split_names
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import instruction
+from pickclutter_lang.policy.flat_observation import decode_instruction, encode_instruction
 
 
 def test_names_are_split_at_commas() -> None:
@@ -23,7 +25,8 @@ def test_names_are_split_at_commas() -> None:
         ("a,,b", "one name or more"),
         ("a, a", "a more than once"),
         (",".join(map(str, range(65))), "at most 64 names, but got 65"),
-        ("x" * 201, "names of at most 200 printable characters"),
+        ("x" * 201, "in at most 200 bytes"),
+        ("ä" * 101, "in at most 200 bytes"),
         ("a\ud800b", "printable characters"),
         ("a\0", "printable characters"),
         ("x" * 100_000, "but got 100000 characters"),
@@ -34,6 +37,12 @@ def test_names_are_split_at_commas() -> None:
 def test_names_are_bounded(text: object, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         split_names(text)
+
+
+def test_the_longest_name_fits_into_an_instruction() -> None:
+    for name in ("x" * MAX_NAME_BYTES, "ä" * (MAX_NAME_BYTES // 2)):
+        assert split_names(name) == [name]
+        assert decode_instruction(encode_instruction(instruction(name, 0))) == f"pick up the {name}"
 
 
 def test_piles_have_the_numbers_of_seeds() -> None:

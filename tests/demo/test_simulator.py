@@ -20,7 +20,7 @@ from helpers.policies import SIDE, changed
 from helpers.process_kill import wait_until, worker_processes
 from pickclutter_lang.demo import simulator
 from pickclutter_lang.demo.simulator import STUDENT, Attempt, SimulatedPile, Simulator, outcome_in_words
-from pickclutter_lang.errors import MissingAssetsError, WorkerError
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, TeacherError, WorkerError
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 
@@ -103,9 +103,26 @@ def test_what_is_wrong_comes_back_and_the_next_job_is_done(exported: Path, tmp_p
     with started(missing) as running, pytest.raises(MissingAssetsError, match=str(tmp_path)):
         running.submit(0).future.result()
     with started(config(exported / "few_shot")) as running:
-        with pytest.raises(Exception, match="expected an instruction of at most 256 bytes"):
+        assert running.submit(0).future.result().objects
+        processes = worker_processes(os.getpid())
+        with pytest.raises(InvalidArgumentError, match="expected an instruction of at most 256 bytes"):
             running.submit(0, "ä" * 200).future.result()
         assert running.submit(0).future.result().objects
+        assert worker_processes(os.getpid()) == processes != []
+
+
+@pytest.mark.sim
+def test_a_name_without_its_teacher_leaves_the_process_running(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported / "few_shot", tmp_path / "policy")
+    path = tmp_path / "policy" / "policy.json"
+    path.write_text(path.read_text().replace(str(exported), str(tmp_path / "nowhere")))
+    with started(config(tmp_path / "policy")) as running:
+        assert running.submit(0).future.result().objects
+        processes = worker_processes(os.getpid())
+        with pytest.raises(TeacherError, match="nowhere"):
+            running.submit(0, "a red teapot").future.result()
+        assert running.submit(0).future.result().objects
+        assert worker_processes(os.getpid()) == processes != []
 
 
 def test_jobs_that_wait_are_bounded_and_can_be_taken_back(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
