@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import instruction, parse_target_name
 from pickclutter_lang.students.label_encoders import validate_label_names
 
 MAX_PIXELS = 25_000_000
@@ -41,9 +43,10 @@ def open_upload(path: str) -> NDArray[np.uint8]:
         raise InvalidArgumentError("expected an image, but the file cannot be read as one; choose another") from error
 
 
-def split_names(text: object) -> list[str]:
-    """Return the names in a text with commas between them.
+def split_names(text: object, known: Sequence[str] = ()) -> list[str]:
+    """Return the names in a text with commas between them, each as the policy reads it in an instruction.
 
+    :param known: names that the student knows; one that differs in case alone is returned as spelled here
     :raises InvalidArgumentError: for no text, too many names, or one that is too long or cannot be shown
     """
     longest = MAX_NAMES * (MAX_NAME_BYTES + 1)
@@ -58,7 +61,14 @@ def split_names(text: object) -> list[str]:
             raise InvalidArgumentError(
                 f"expected names of printable characters, in at most {MAX_NAME_BYTES} bytes, but got {name[:40]!a}"
             )
-    return validate_label_names(names)
+    return validate_label_names([_read(name, known) for name in validate_label_names(names)])
+
+
+def _read(name: str, known: Sequence[str]) -> str:
+    """Return the part of a name that stays when it is read in its instruction: "lemon" of "lemon! please"."""
+    while (read := parse_target_name(instruction(name, 0), known)) != name:
+        name = read
+    return name
 
 
 def pile_number(value: object) -> int:

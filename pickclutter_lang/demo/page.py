@@ -125,7 +125,7 @@ def _show(gr: ModuleType, session: DemoSession) -> Callable[..., Iterator[tuple[
 
 
 def _names(session: DemoSession, asked: SimulatedPile | OwnImage, text: object) -> list[str]:
-    return split_names(_default_name(session, asked) if text == "" else text)
+    return split_names(_default_name(session, asked) if text == "" else text, session.student.config.names)
 
 
 def _image(

@@ -177,7 +177,7 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
 
 def _is_known(episode: Mapping[str, Any]) -> bool:
     """Return whether the simulator has an object of the name, in the pile or not."""
-    return bool(episode["reference"].lower() == episode["target"])
+    return bool(episode["reference"] == episode["target"])
 
 
 def _describe(task: _Task) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pickclutter_lang.demo.inputs import MAX_NAME_BYTES, MAX_PILE, open_upload, pile_number, split_names
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import instruction
+from pickclutter_lang.language.instructions import instruction, parse_target_name
 from pickclutter_lang.policy.flat_observation import decode_instruction, encode_instruction
 
 
@@ -37,6 +37,26 @@ def test_names_are_split_at_commas() -> None:
 def test_names_are_bounded(text: object, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         split_names(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("lemon!, mug please, LEMON tree", ["lemon", "mug", "LEMON tree"]),
+        ("Lemon?!.", ["lemon"]),
+        ("lemon! please now.", ["lemon"]),
+        ("the lemon and put it away", ["the lemon"]),
+        ("?, please", ["?", "please"]),
+    ],
+)
+def test_names_are_those_that_the_policy_reads(text: str, names: list[str]) -> None:
+    assert split_names(text, ["pear", "lemon"]) == names
+    assert [parse_target_name(instruction(name, 0), ["pear", "lemon"]) for name in names] == names
+
+
+def test_names_that_are_read_alike_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="lemon more than once"):
+        split_names("lemon, lemon!")
 
 
 def test_the_longest_name_fits_into_an_instruction() -> None:

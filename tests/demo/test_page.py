@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -120,6 +121,11 @@ def test_student_and_teacher_answer_for_an_own_image(served: Served, session: De
     assert last[0].count("<img") == 2, "a map of the teacher, which has none here"
     assert EVIL not in last[0] and html.escape(EVIL) in last[0]
     assert answers(served.url, 0, image, "pear") != answers(served.url, 0, image, "fork")
+
+
+def test_names_are_scored_as_the_policy_reads_them(served: Served) -> None:
+    found = answers(served.url, 0, upload(served.url, "a.png", png(9, 9)), "Banana!, mug please")
+    assert re.findall("<h3>(.*?)</h3>", found) == ["banana", "mug"]
 
 
 def test_nothing_but_loopback_was_called(served: Served) -> None:

@@ -25,7 +25,7 @@ from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 EPISODE: dict[str, Any] = {
-    "reference": "Lemon", "target": "lemon", "expected": ["lemon"], "present": True, "declared_absent": False,
+    "reference": "lemon", "target": "lemon", "expected": ["lemon"], "present": True, "declared_absent": False,
     "success": False, "picked": [], "grasp_found": True, "wrong_objects": 0,
 }  # fmt: skip
 UNKNOWN = {"reference": "teapot", "expected": [], "present": False}
@@ -50,13 +50,13 @@ def started(policy: RolloutConfig) -> Iterator[Simulator]:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"success": True, "picked": ["lemon"]}, "Picked: the arm brought the Lemon to the goal."),
-        ({"picked": ["lemon"]}, "Not placed: the arm lifted the Lemon, but did not bring it to the goal."),
+        ({"success": True, "picked": ["lemon"]}, "Picked: the arm brought the lemon to the goal."),
+        ({"picked": ["lemon"]}, "Not placed: the arm lifted the lemon, but did not bring it to the goal."),
         ({"picked": ["pear", "fork"], "wrong_objects": 2}, "Wrong object: the arm lifted the pear and the fork, not"),
         ({}, "Not picked: the arm lifted nothing."),
         ({"grasp_found": False}, "Not picked: no grasp was found."),
-        ({"declared_absent": True}, "Predicted absent: the policy declares that there is no Lemon, and it is in the"),
-        ({"declared_absent": True, "success": True, "present": False, "expected": []}, "Lemon, and it is not in the"),
+        ({"declared_absent": True}, "Predicted absent: the policy declares that there is no lemon, and it is in the"),
+        ({"declared_absent": True, "success": True, "present": False, "expected": []}, "lemon, and it is not in the"),
         ({**UNKNOWN, "declared_absent": True, "success": True}, "the policy declares that there is no teapot."),
         ({**UNKNOWN, "picked": ["pear"], "wrong_objects": 1}, "Lifted: the pear. The simulator has no object of the"),
         (UNKNOWN, "Not picked: the arm lifted nothing."),
@@ -79,7 +79,8 @@ def test_the_arm_picks_in_the_pile_that_was_shown(exported: Path, tmp_path: Path
         attempt: Attempt = job.future.result()
     np.testing.assert_array_equal(pile.rgb, again.rgb)
     episode = attempt.episode
-    assert episode["instruction"] == "pick up the Hammer" and episode["target"] == "hammer" and episode["present"]
+    assert episode["instruction"] == "pick up the Hammer" and episode["reference"] == "hammer"
+    assert episode["target"] == "hammer" and episode["present"]
     assert not episode["declared_absent"] and episode["grasp_found"]
     assert job.steps >= episode["steps"] > 10
     assert attempt.video.mime == "video/mp4"

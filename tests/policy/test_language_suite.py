@@ -16,7 +16,14 @@ from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_episodes
-from pickclutter_lang.policy.evaluation.instructions import KIND_TITLES, SUITES, Pile, draw_instruction, misspell
+from pickclutter_lang.policy.evaluation.instructions import (
+    KIND_TITLES,
+    SUITES,
+    Pile,
+    draw_instruction,
+    misspell,
+    typed_instruction,
+)
 from pickclutter_lang.policy.evaluation.paired import paired_difference
 from pickclutter_lang.policy.evaluation.plots import plot_suite
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
@@ -101,6 +108,26 @@ def test_a_synonym_fits_one_object_alone() -> None:
         parse_target_name(draw_instruction("synonym", pile("banana", "lemon", "fork"), seed).text) for seed in range(30)
     }
     assert "yellow fruit" not in said and "ripe banana" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "reference", "target", "expected"),
+    [
+        ("Lemon!", "lemon", "lemon", ("lemon",)),
+        ("lemon please", "lemon", "lemon", ("lemon",)),
+        ("Hammer.", "hammer", "hammer", ()),
+        ("Mug please", "Mug", None, ()),
+    ],
+)
+def test_a_typed_name_is_the_one_that_the_policy_reads(
+    typed: str, reference: str, target: str | None, expected: tuple[str, ...]
+) -> None:
+    here = pile("banana", "lemon", "fork")
+    known = [item.name for item in (*here.objects, *here.absent)]
+    asked = typed_instruction(typed, here)
+    assert asked.text == f"pick up the {typed}" and asked.reference == reference and asked.expected == expected
+    assert asked.reference == parse_target_name(asked.text, known)
+    assert asked.target == (target or here.absent[0].name)
 
 
 @pytest.mark.parametrize("name", ["banana", "dice", "rubik's cube", "mini soccer ball"])

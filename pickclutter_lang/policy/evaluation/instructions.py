@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pickclutter_lang.language.captions import with_article
-from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import select_objects
@@ -71,11 +71,16 @@ class Instruction:
 
 
 def typed_instruction(name: str, pile: Pile) -> Instruction:
-    """Return the instruction to pick an object by any name; nothing is expected for a name that no object here has."""
-    right = [item for item in pile.objects if item.name == name.lower()]
-    known = [item for item in pile.absent if item.name == name.lower()]
+    """Return the instruction to pick an object by any name; nothing is expected for a name that no object here has.
+
+    `reference` is the name that a policy reads in the instruction: "lemon" for "Lemon!".
+    """
+    text = instruction(name, 0)
+    reference = parse_target_name(text, [item.name for item in (*pile.objects, *pile.absent)])
+    right = [item for item in pile.objects if item.name == reference]
+    known = [item for item in pile.absent if item.name == reference]
     target = (right or known or [pile.absent[0]])[0]
-    return Instruction(TYPED, instruction(name, 0), target.name, name, tuple(item.name for item in right))
+    return Instruction(TYPED, text, target.name, reference, tuple(item.name for item in right))
 
 
 def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
