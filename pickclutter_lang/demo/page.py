@@ -98,7 +98,7 @@ def _introduction(session: DemoSession) -> str:
 
 def _next_pile(number: object) -> int:
     try:
-        return (pile_number(number) + 1) % MAX_PILE
+        return (pile_number(number) + 1) % (MAX_PILE + 1)
     except InvalidArgumentError:
         return 0
 

@@ -30,7 +30,8 @@ from helpers.browser import opened
 from helpers.paths import ROOT
 from helpers.process_kill import wait_until
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import build_page
+from pickclutter_lang.demo.inputs import MAX_PILE
+from pickclutter_lang.demo.page import _next_pile, build_page
 from pickclutter_lang.demo.server import MAX_REQUEST_BYTES, MAX_UPLOADS, serve
 from pickclutter_lang.demo.session import DemoSession, open_session
 from pickclutter_lang.errors import InvalidArgumentError
@@ -272,6 +273,13 @@ def test_two_picks_take_turns(served: Served) -> None:
     for said, name in zip(both, ("lemon", "pear"), strict=True):
         assert "Waiting for the simulator." in said[0][0]
         assert name in said[-1][0] and "<video" in said[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("number", "following"), [(0, 1), (MAX_PILE - 1, MAX_PILE), (MAX_PILE, 0), ("x", 0), (None, 0)]
+)
+def test_piles_follow_one_another(number: object, following: int) -> None:
+    assert _next_pile(number) == following
 
 
 def test_a_taken_port_is_named(session: DemoSession) -> None:
