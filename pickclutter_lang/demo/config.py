@@ -33,14 +33,12 @@ class DemoConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
-
         if (self.run is None) == (self.policy is None):
             raise InvalidArgumentError(
                 "expected a student: either run= (a finished run) or policy= (a folder of pickclutter export-policy)"
             )
         one_of("phase", self.phase, ("distill", "few_shot"))
-        environment_id(self.objects)
+        one_of("objects", self.objects, ("proxy", "ycb"))
         check_path("run", self.run)
         check_path("policy", self.policy)
         check_folder("scenes", self.scenes)
