@@ -31,9 +31,11 @@ from helpers.paths import ROOT
 from helpers.process_kill import wait_until
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.inputs import MAX_PILE
-from pickclutter_lang.demo.page import _next_pile, build_page
+from pickclutter_lang.demo.page import _next_pile, _pick, build_page
 from pickclutter_lang.demo.server import MAX_REQUEST_BYTES, MAX_UPLOADS, serve
 from pickclutter_lang.demo.session import DemoSession, open_session
+from pickclutter_lang.demo.simulator import Job, SimulatedPile
+from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
 from pickclutter_lang.errors import InvalidArgumentError
 
 SCRIPT = str(ROOT / "scripts" / "demo.py")
@@ -268,11 +270,23 @@ def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, tmp_path:
 
 @pytest.mark.sim
 def test_two_picks_take_turns(served: Served) -> None:
+    typed = {"lemon": "Lemon!", "pear": "pear please"}
     with ThreadPoolExecutor(2) as people:
-        both = list(people.map(lambda name: ask(served.url, "pick", 0, None, name), ("lemon", "pear")))
-    for said, name in zip(both, ("lemon", "pear"), strict=True):
-        assert "Waiting for the simulator." in said[0][0]
-        assert name in said[-1][0] and "<video" in said[-1][0]
+        both = list(people.map(lambda name: ask(served.url, "pick", 0, None, typed[name])[-1][0], typed))
+    for last, name in zip(both, typed, strict=True):
+        assert name in last and typed[name] not in last and "<video" in last
+
+
+def test_a_pick_says_how_far_it_is(session: DemoSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, shown = Job(0, "pear"), SimulatedPile({}, ("pear",), ("pear",))  # no simulator does it: it never ends
+    monkeypatch.setattr(session, "pile", lambda seed: shown)
+    monkeypatch.setattr(session, "pick", lambda seed, name: job)
+    said: Any = _pick(session)(0, None, "pear")
+    assert "Waiting for the simulator." in next(said)[0]
+    job.steps = 3
+    assert f"Step 3 of at most {MAX_EPISODE_STEPS}." in next(said)[0]
+    said.close()  # as gradio does when the browser has gone
+    assert job.future.cancelled()
 
 
 @pytest.mark.parametrize(
