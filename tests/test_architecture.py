@@ -33,6 +33,7 @@ LAYERS = (
     "migration",
     "policy.rl",
     "policy.evaluation",
+    "demo",
     "commands",
 )
 # Which rooms may import a package; every room may import what is not named here.
@@ -47,6 +48,7 @@ OWNERS = {
     "trimesh": {"objects", "envs"},
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
     "stable_baselines3": {"policy.rl"},
+    "gradio": {"demo"},
     "jinja2": {"reports"},
     "rerun": {"policy.evaluation"},
     "markdown_it": {"reports"},

@@ -26,7 +26,6 @@ COMMANDS: dict[str, dict[str, str]] = {
         "train-affordance": "distill a student from a teacher, fine-tune it on few scenes, evaluate it",
         "evaluate-affordance": "evaluate a finished run again; report_only=true: write its report again",
         "compare-runs": "compare finished runs on one page: settings, results, paired differences",
-        "demo": "ask a student for any names, in a browser on this machine",
     },
     "teachers": {
         "train-teacher": "train a pocket teacher on scenes and views, or on a folder of images",
@@ -37,6 +36,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "policy": {
         "export-policy": "write a finished student as a policy folder",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",
+        "demo": "name an object in a browser on this machine, and let the arm pick it",
         "train-ppo": "train PPO on a student's features",
     },
     "the paper's tables": {

@@ -1,18 +1,28 @@
-"""Ask a finished student for any names, in scenes and in your own images, in a browser. Needs the extra demo.
+"""Name an object, and see what student and teacher find; the arm picks it. In a browser. Needs the extra demo.
 
-pickclutter demo run=runs/student port=7860
+    pickclutter demo policy=policy
+    pickclutter demo run=runs/student port=7860
+
+Piles and picks need the extra sim; without it the page takes your own images.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
-from pickclutter_lang.experiments.scenes.command_configs import DemoConfig
+from pickclutter_lang.demo.config import DemoConfig
 
 
 @hydra_main(DemoConfig)
 def main(config: DemoConfig) -> None:
     """Serve the page until Ctrl-C."""
-    from pickclutter_lang.experiments.scenes.demo import build_demo
-    from pickclutter_lang.experiments.scenes.demo_server import serve
+    import signal
+    from contextlib import suppress
+    from threading import Event
 
-    page = build_demo(config)
-    print(f"demo: {serve(page, config.port)} (Ctrl-C ends it)", flush=True)
-    page.block_thread()
+    from pickclutter_lang.demo.page import build_page
+    from pickclutter_lang.demo.server import serve
+    from pickclutter_lang.demo.session import open_session
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left behind then, as after Ctrl-C
+    with open_session(config) as session, serve(lambda: build_page(session), config.port) as address:
+        print(f"demo: {address} (Ctrl-C ends it)", flush=True)
+        with suppress(KeyboardInterrupt):
+            Event().wait()

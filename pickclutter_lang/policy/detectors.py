@@ -24,9 +24,10 @@ from pickclutter_lang.manipulation.segmentation import (
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
-from pickclutter_lang.students.label_encoders import validate_label_names
+from pickclutter_lang.students.label_encoders import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
+from pickclutter_lang.utils.caches import keep_recent
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
@@ -187,7 +188,10 @@ class CropVerifier:
 
 
 class TeacherDetector:
-    """A teacher without training: it classifies each segment among its names. Each text is encoded once."""
+    """A teacher without training: it classifies each segment among its names.
+
+    Each text is encoded once, unless many others were used since.
+    """
 
     def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
         """Take a teacher.
@@ -200,9 +204,31 @@ class TeacherDetector:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name: the segment with the highest probability of it."""
-        target = self.score(observation, [name])[0]
-        threshold = self.thresholds.names.get(name, self.thresholds.default)
-        return Detection(target.score, threshold, target.mask, target.heatmap, target.segments)
+        return self.detect(observation, [name])[0]
+
+    def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in one observation.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        return self._with_thresholds(names, self.score(observation, names))
+
+    def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in an image [H, W, 3], which is classified as a whole.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        features, whole = encode_images(self.teacher, rgb[None]), np.ones(rgb.shape[:2], np.int64)
+        sizes = np.bincount(whole.ravel())
+        targets = [self._classify(features, name, whole, sizes, [1]) for name in validate_label_names(names)]
+        return self._with_thresholds(names, targets)
+
+    def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
+        known, default = self.thresholds.names, self.thresholds.default
+        return [
+            Detection(target.score, known.get(name, default), target.mask, target.heatmap, target.segments)
+            for name, target in zip(names, targets, strict=True)
+        ]
 
     def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
         """Score several different names in one observation; each segment is classified once.
@@ -229,7 +255,7 @@ class TeacherDetector:
         sizes: NDArray[np.int64],
         large: Sequence[int],
     ) -> ScoredTarget:
-        text = self._encode(list(dict.fromkeys([name, *self.names])))
+        text = self.encode_names(list(dict.fromkeys([name, *self.names])))
         probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
         heatmap = np.zeros(segments.shape)
         for k, value in zip(large, probabilities, strict=True):
@@ -238,13 +264,15 @@ class TeacherDetector:
         heatmap /= max(heatmap.sum(), 1e-12)
         return ScoredTarget(float(probabilities.max()), best, heatmap, False, segments)
 
-    def _encode(self, labels: Sequence[str]) -> Tensor:
-        """Return the text features [C, D] of labels, new ones encoded together."""
-        new = [label for label in labels if label not in self._text]
+    def encode_names(self, names: Sequence[str]) -> Tensor:
+        """Return the text features [C, D] of names, new ones encoded together."""
+        new = [name for name in names if name not in self._text]
         if new:
-            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=label) for label in new])
-            self._text |= dict(zip(new, features, strict=True))
-        return torch.stack([self._text[label] for label in labels])
+            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in new])
+            self._text |= {name: row.clone() for name, row in zip(new, features, strict=True)}
+        found = torch.stack([self._text[name] for name in names])
+        keep_recent(self._text, names, len(self.names) + MAX_NEW_NAMES)
+        return found
 
 
 class OracleDetector:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,11 @@ class Media:
 
     mime: str
     data: bytes
+
+    @property
+    def data_uri(self) -> str:
+        """The content as the source of an element of HTML."""
+        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
 
 
 @dataclass(frozen=True)
@@ -75,19 +81,29 @@ def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
 
 
 def video_of_gif(path: Path) -> Media:
-    """Return an animated GIF as an MP4 video (H.264); its frames last multiples of 200 ms."""
+    """Return an animated GIF as `encode_video` does."""
+    with Image.open(path) as gif:
+        return encode_video(gif.size, ((frame, frame.info["duration"]) for frame in ImageSequence.Iterator(gif)))
+
+
+def encode_video(size: tuple[int, int], frames: Iterable[tuple[Image.Image, float]]) -> Media:
+    """Return frames as an MP4 video (H.264).
+
+    :param size: width and height of a frame, even numbers of pixels
+    :param frames: each with its milliseconds; in the video they last multiples of 200 ms
+    """
     import imageio_ffmpeg
 
-    with Image.open(path) as gif, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "video.mp4"
-        options = ["-movflags", "+faststart"]
         writer = imageio_ffmpeg.write_frames(
-            str(video), gif.size, fps=1000 / _FRAME_MILLISECONDS, ffmpeg_log_level="error", output_params=options
-        )
+            str(video), size, fps=1000 / _FRAME_MILLISECONDS, macro_block_size=2, ffmpeg_log_level="error",
+            output_params=["-movflags", "+faststart"],
+        )  # fmt: skip
         writer.send(None)
-        for frame in ImageSequence.Iterator(gif):
+        for frame, milliseconds in frames:
             pixels = np.ascontiguousarray(frame.convert("RGB"))
-            for _ in range(max(round(frame.info["duration"] / _FRAME_MILLISECONDS), 1)):
+            for _ in range(max(round(milliseconds / _FRAME_MILLISECONDS), 1)):
                 writer.send(pixels)
         writer.close()
         return Media("video/mp4", video.read_bytes())

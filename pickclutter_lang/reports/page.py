@@ -79,7 +79,7 @@ class _Media:
         self._characters = self.left_out = 0
 
     def embed(self, media: Media) -> str | None:
-        text = f"data:{media.mime};base64,{base64.b64encode(media.data).decode()}"
+        text = media.data_uri
         if self._characters + len(text) > MEDIA_LIMIT:
             self.left_out += 1
             return None

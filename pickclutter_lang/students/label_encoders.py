@@ -18,6 +18,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.utils.caches import keep_recent
 
 MAX_NEW_NAMES = 1024
 """Names beyond the stored ones whose features are kept."""
@@ -176,7 +177,7 @@ class StoredLabelEncoder:
     """Text features of label names that were stored with a student.
 
     New names are encoded by the learned contexts and the teacher's text tower. The teacher is loaded at the first of
-    them, and each name is encoded once, unless many others came since.
+    them, and each name is encoded once, unless many others were used since.
     """
 
     def __init__(
@@ -199,18 +200,19 @@ class StoredLabelEncoder:
         if features.negative is None:
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
         pairs = zip(features.positive, features.negative, strict=True)
-        self._features = dict(zip(names, pairs, strict=True))
-        self._labels, self._prompts, self._contexts, self._teacher = list(names), prompts, contexts, teacher
+        self._stored = dict(zip(names, pairs, strict=True))
+        self._new: dict[str, tuple[Tensor, Tensor]] = {}
+        self._prompts, self._contexts, self._teacher = prompts, contexts, teacher
 
     @property
     def names(self) -> list[str]:
         """Names whose features are known: the stored ones, then those that were encoded since."""
-        return list(self._features)
+        return [*self._stored, *self._new]
 
     @property
     def embed_dim(self) -> int:
         """Width D of the features."""
-        return len(next(iter(self._features.values()))[0])
+        return len(next(iter(self._stored.values()))[0])
 
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
         """Return the text features [C + V, D] of label names, and of other names after them.
@@ -219,18 +221,16 @@ class StoredLabelEncoder:
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
         wanted = validate_label_names([*labels, *words])
-        new = [name for name in wanted if name not in self._features]
+        new = [name for name in wanted if name not in self._stored and name not in self._new]
         if new:
             with torch.no_grad():
                 found = self._encoder.encode(new)
             assert found.negative is not None
-            rows = zip(found.positive.clone(), found.negative.clone(), strict=True)
-            self._features |= dict(zip(new, rows, strict=True))
-            others = [name for name in self._features if name not in self._labels and name not in wanted]
-            for name in others[: max(len(others) + len(new) - MAX_NEW_NAMES, 0)]:
-                del self._features[name]
-        positive, negative = zip(*(self._features[name] for name in wanted), strict=True)
-        return PromptFeatures(torch.stack(positive), torch.stack(negative))
+            for name, positive, negative in zip(new, found.positive, found.negative, strict=True):
+                self._new[name] = (positive.clone(), negative.clone())  # a view would keep all rows
+        rows = [self._stored[name] if name in self._stored else self._new[name] for name in wanted]
+        keep_recent(self._new, [name for name in wanted if name in self._new], MAX_NEW_NAMES)
+        return PromptFeatures(*(torch.stack(part) for part in zip(*rows, strict=True)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the teacher, so that a student can be sent to other processes."""
@@ -241,8 +241,8 @@ class StoredLabelEncoder:
         try:
             teacher = self._teacher.load()
         except TeacherError as error:
-            raise TeacherError(f"{error}; names that are known without it: {', '.join(self._labels)}") from error
-        encoder = build_label_encoder(self._prompts, teacher, self._labels)
+            raise TeacherError(f"{error}; names that are known without it: {', '.join(self._stored)}") from error
+        encoder = build_label_encoder(self._prompts, teacher, list(self._stored))
         encoder.load_state_dict(self._contexts)
         return encoder.eval()
 

@@ -15,8 +15,11 @@ from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.heads import LocalAggregation
 from pickclutter_lang.students.label_encoders import LabelEncoder
 from pickclutter_lang.students.student import StudentFeatures, build_student
+from pickclutter_lang.utils.caches import keep_recent
 
 _RGB_MEAN, _RGB_STD = 0.5, 0.25
+_MAX_LABEL_SETS = 16
+"""Sets of labels whose encoded prompts are kept."""
 
 
 class Prediction(NamedTuple):
@@ -129,7 +132,7 @@ class PromptedStudent(MultiLabelStudent):
     def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
         """Score labels on images.
 
-        In eval mode without gradient the prompts of a set of labels are encoded once and cached.
+        In eval mode without gradient the prompts of a set of labels are encoded once, unless many others came since.
 
         :param images: as in `score`
         :param labels: C names, by default the model's own
@@ -152,6 +155,7 @@ class PromptedStudent(MultiLabelStudent):
         key = (tuple(labels), tuple(words))
         if key not in self._texts:
             self._texts[key] = self.prompts.encode(labels, words)
+        keep_recent(self._texts, [key], _MAX_LABEL_SETS)
         return self._texts[key]
 
 

@@ -18,6 +18,8 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers.preprocessing import Preprocessing
 
 _TEXT_BATCH_SIZE = 256
+_MAX_CACHED_WORDS = 20_000
+"""Words that the tokenizer remembers before it is made anew."""
 
 
 class OpenClipTeacher:
@@ -171,6 +173,8 @@ def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) 
                 "shorten it, or have it cut: truncate=True, in configs text.truncate=true or prompts.truncate=true"
             )
     tokens: Tensor = tokenizer(list(texts), context_length)
+    if len(tokenizer.cache) > _MAX_CACHED_WORDS:
+        _tokenizer.cache_clear()
     return tokens
 
 

@@ -50,6 +50,7 @@ class WorkerPool(Generic[Task, Result]):
         size: int,
         describe: Callable[[Task], str] = str,
         on_step: Callable[[], None] = lambda: None,
+        keep: bool = False,
     ) -> None:
         """Prepare the pool; workers start with the first tasks.
 
@@ -57,13 +58,16 @@ class WorkerPool(Generic[Task, Result]):
         :param size: number of processes
         :param describe: names a task in messages, such as `shard 00003.h5`
         :param on_step: called after each step that a task function reports
+        :param keep: workers that have nothing to do wait for the next tasks, rather than end
         """
         self._make_function = make_function
         self._size = size
         self._describe = describe
         self._on_step = on_step
+        self._keep, self._killed = keep, False
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[Connection, _Worker[Task]] = {}
+        self._idle: list[_Worker[Task]] = []
         self._ending: list[BaseProcess] = []
         self._tasks: list[Task] = []
         self._waiting: deque[int] = deque()
@@ -75,34 +79,55 @@ class WorkerPool(Generic[Task, Result]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers.values():
+        self.close()
+
+    def close(self) -> None:
+        """End all workers, those at work too."""
+        for worker in [*self._workers.values(), *self._idle]:
             worker.process.terminate()
             worker.connection.close()
             self._ending.append(worker.process)
         for process in self._ending:
             _end(process)
-        self._workers.clear()
-        self._ending.clear()
+        for part in (self._workers, self._idle, self._ending):
+            part.clear()
+
+    def kill(self) -> None:
+        """Kill the workers, from any thread; a task at work, or to come, raises WorkerError."""
+        self._killed = True
+        for worker in [*self._workers.values(), *self._idle]:
+            worker.process.kill()
 
     def imap_unordered(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
         """Yield each task with its result, in the order in which they end.
 
-        :raises PickClutterError: what a worker raised
+        :raises PickClutterError: what a worker raised; all workers end then
         :raises WorkerError: when the worker of one task died `RETRIES` + 1 times
         """
         self._tasks = list(tasks)
         self._waiting = deque(range(len(self._tasks)))
         self._deaths.clear()
-        while self._waiting or self._workers:
-            while self._waiting and len(self._workers) < self._size:
-                self._start(self._waiting.popleft())
-            for connection in wait(list(self._workers)):
-                worker = self._workers[connection]  # type: ignore[index]
-                number = worker.number
-                for result in self._receive(worker):
-                    yield self._tasks[number], result
+        try:
+            while self._waiting or self._workers:
+                while self._waiting and len(self._workers) < self._size:
+                    self._start(self._waiting.popleft())
+                for connection in wait(list(self._workers)):
+                    worker = self._workers[connection]  # type: ignore[index]
+                    number = worker.number
+                    for result in self._receive(worker):
+                        yield self._tasks[number], result
+        finally:
+            if self._workers:  # it was left early, and they are at work for nobody
+                self.close()
 
     def _start(self, number: int) -> None:
+        if self._killed:
+            raise WorkerError(f"{self._describe(self._tasks[number])} was given up: no worker is left")
+        if self._idle:
+            worker = self._idle.pop()
+            self._workers[worker.connection] = worker
+            self._assign(worker, number)
+            return
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_work, args=(theirs, self._make_function, multiprocessing.current_process().pid), daemon=True
@@ -134,8 +159,11 @@ class WorkerPool(Generic[Task, Result]):
             self._assign(worker, self._waiting.popleft())
         else:
             del self._workers[worker.connection]
-            worker.connection.close()  # upon which it ends
-            self._ending.append(worker.process)
+            if self._keep:
+                self._idle.append(worker)
+            else:
+                worker.connection.close()  # upon which it ends
+                self._ending.append(worker.process)
         yield value
 
     def _handle_death(self, worker: _Worker[Task]) -> None:
@@ -144,6 +172,8 @@ class WorkerPool(Generic[Task, Result]):
         worker.connection.close()
         _end(worker.process)
         self._deaths[worker.number] += 1
+        if self._killed:
+            raise WorkerError(f"{self._describe(self._tasks[worker.number])} was given up: its worker was killed")
         status = format_exit_status(worker.process.exitcode or 0)
         text = f"the worker of {self._describe(self._tasks[worker.number])} ended unexpectedly ({status})"
         if self._deaths[worker.number] > RETRIES:

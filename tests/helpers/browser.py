@@ -29,8 +29,8 @@ class Problems:
 
 
 @contextmanager
-def opened(path: Path, **settings: Any) -> Iterator[tuple[Any, Problems]]:
-    """Open a file in a new browser; yield its page and what goes wrong on it.
+def opened(place: Path | str, **settings: Any) -> Iterator[tuple[Any, Problems]]:
+    """Open a file or an address in a new browser; yield its page and what goes wrong on it.
 
     :param settings: of Playwright's context, such as `color_scheme` and `viewport`
     """
@@ -44,6 +44,6 @@ def opened(path: Path, **settings: Any) -> Iterator[tuple[Any, Problems]]:
         page.on("console", lambda message: problems.messages.append(message.text))
         page.on("pageerror", lambda error: problems.messages.append(str(error)))
         page.on("request", lambda request: problems.requests.append(request.url))
-        page.goto(path.resolve().as_uri())
+        page.goto(place if isinstance(place, str) else place.resolve().as_uri())
         yield page, problems
         browser.close()

@@ -67,6 +67,23 @@ def test_tasks_are_spread_over_processes_and_steps_are_counted() -> None:
     assert not worker_processes(os.getpid())
 
 
+def test_workers_that_are_kept_do_the_next_tasks_too() -> None:
+    with WorkerPool(make_square, 1, keep=True) as pool:
+        processes = {process for n in range(3) for _, (_, process) in pool.imap_unordered([n])}
+        (process,) = processes
+        os.kill(process, signal.SIGKILL)  # while it waits
+        ((_, (value, successor)),) = pool.imap_unordered([5])
+        assert value == 25 and successor not in processes
+    assert not worker_processes(os.getpid())
+
+
+def test_kept_workers_are_replaced_after_an_error() -> None:
+    with WorkerPool(make_failing, 2, keep=True) as pool:
+        for task in (1, 2):
+            with pytest.raises(WorkerError, match=f"task {task} cannot"):
+                list(pool.imap_unordered([task]))
+
+
 @pytest.mark.parametrize("kills", [1, RETRIES])
 def test_the_task_of_a_killed_worker_is_tried_again(
     tmp_path: Path, kills: int, caplog: pytest.LogCaptureFixture

@@ -86,19 +86,6 @@ class OnnxExportConfig(TrainedRunConfig):
 
 
 @dataclass
-class DemoConfig(TrainedRunConfig):
-    """A page in a browser on this machine."""
-
-    port: int = 7860
-    """Port of the page on 127.0.0.1."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        within("port", self.port, 1024, 65535)
-
-
-@dataclass
 class CompareRunsConfig:
     """Finished runs on scenes, compared with the first of them."""
 

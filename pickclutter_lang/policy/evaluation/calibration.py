@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import CheckpointError, DatasetError
+from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
@@ -26,20 +25,11 @@ from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.student_folders import policy_fingerprint
+from pickclutter_lang.policy.evaluation.teacher_thresholds import read_thresholds, thresholds_of, write_thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import read_json
 
-TEACHER_FILE = "teacher_thresholds.json"
 Scenes = Mapping[str, SceneDataset]
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """Content of `teacher_thresholds.json`."""
-
-    of: dict[str, Any]
-    thresholds: Thresholds
 
 
 def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
@@ -60,9 +50,7 @@ def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> 
     """Return what the teacher's thresholds depend on, as JSON values."""
     stores = ("id", "fewshot") if config.calibration == "few_shot" else ("id",)
     return {
-        "fingerprint": spec.teacher.fingerprint,
-        "names": list(spec.names),
-        "label": spec.target_label,
+        **thresholds_of(spec),
         "false_positive_rate": config.false_positive_rate,
         "max_scenes": MAX_CALIBRATION_SCENES,
         "scenes": {name: scenes[name].content_hash for name in stores},
@@ -74,16 +62,15 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
 
     :raises DatasetError: when the scenes lack images that the detector reads
     """
-    path, key = folder / TEACHER_FILE, teacher_key(config, spec, scenes)
-    if path.exists():
-        kept = read_json(path, _Kept, CheckpointError, "delete it: thresholds are then calibrated again")
-        if kept.of == key:
-            return kept.thresholds
+    key = teacher_key(config, spec, scenes)
+    kept = read_thresholds(folder, key)
+    if kept is not None:
+        return kept
     rivals = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # whose scores alone count
     unseen = unseen_names(spec, scenes)
     names = detector_thresholds(config.false_positive_rate, rivals, scenes, unseen, config.calibration == "few_shot")
     found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
-    atomic_write(path, (json.dumps({"of": key, "thresholds": asdict(found)}, indent=1) + "\n").encode())
+    write_thresholds(folder, key, found)
     return found
 
 

@@ -15,6 +15,8 @@ from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import select_objects
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
+TYPED = "typed"
+"""Kind of an instruction with a name that a person chose; no suite has it."""
 SUITES = {
     "picking": (DRAWN,),
     "language": (NAMED, OTHER, ABSENT, "paraphrase", "synonym", "misspelling", BLANK),
@@ -66,6 +68,14 @@ class Instruction:
     target: str
     reference: str
     expected: tuple[str, ...]
+
+
+def typed_instruction(name: str, pile: Pile) -> Instruction:
+    """Return the instruction to pick an object by any name; nothing is expected for a name that no object here has."""
+    right = [item for item in pile.objects if item.name == name.lower()]
+    known = [item for item in pile.absent if item.name == name.lower()]
+    target = (right or known or [pile.absent[0]])[0]
+    return Instruction(TYPED, instruction(name, 0), target.name, name, tuple(item.name for item in right))
 
 
 def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
-from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
-    Detection,
     OracleDetector,
     RandomDetector,
     StudentDetector,
     TargetDetector,
     TeacherDetector,
 )
+from pickclutter_lang.policy.evaluation.acting import (
+    Actor,
+    RolloutCallback,
+    TimedDetector,
+    act,
+    first_decision,
+    outcome,
+)
 from pickclutter_lang.policy.evaluation.instructions import (
-    BLANK,
     DRAWN,
-    MAY_REFUSE,
     Instruction,
     Pile,
     draw_instruction,
+    typed_instruction,
 )
-from pickclutter_lang.policy.flat_observation import PolicyObservation, encode_instruction
-from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
+from pickclutter_lang.policy.flat_observation import PolicyObservation
+from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
-from pickclutter_lang.utils.plugins import checked_result, resolve
+from pickclutter_lang.utils.plugins import resolve
 
-RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState | None], None]
-"""Called at each step with the observation and the state of the policy, None for a policy of a user's own."""
 OWN = "own"
 """Variant: the policy that `RolloutConfig.own_policy` names."""
 
@@ -152,28 +153,59 @@ class RolloutRunner:
             observation, info = self._env.reset(seed=seed, options={"target": asked.target})
         elif info["target_present"]:
             asked = replace(asked, expected=(asked.target,))
+        return self._rollout(variant, seed, asked, observation, info, callback)
+
+    def observe(self, seed: int) -> tuple[dict[str, NDArray[Any]], Pile]:
+        """Return the first observation of the episode of a seed, and its pile."""
+        observation, _ = self._env.reset(seed=seed)
+        return observation, self._pile()
+
+    def rollout_typed(
+        self, variant: str, seed: int, name: str, callback: RolloutCallback | None = None
+    ) -> dict[str, Any]:
+        """Run the episode of a seed with a name that a person typed, of any object; return what `rollout` does.
+
+        `present` and `success` say nothing of a name that is not in the catalog.
+
+        :raises InvalidArgumentError: for a name that is too long
+        :raises TeacherError: for a new name without its teacher
+        """
+        self._env.reset(seed=seed)
+        asked = typed_instruction(name, self._pile())
+        observation, info = self._env.reset(seed=seed, options={"target": asked.target})
+        return self._rollout(variant, seed, asked, observation, info, callback)
+
+    def _rollout(
+        self,
+        variant: str,
+        seed: int,
+        asked: Instruction,
+        observation: Mapping[str, NDArray[Any]],
+        info: dict[str, Any],
+        callback: RolloutCallback | None,
+    ) -> dict[str, Any]:
         truth = observation["mask"] > 0
         actor = self._actor(variant)
-        run = _act(self._env, actor, observation, info, asked, callback)
+        run = act(self._env, actor, observation, info, asked, callback)
         return {
             "variant": variant,
             "seed": seed,
-            "kind": kind,
+            "kind": asked.kind,
             "instruction": asked.text,
             "target": info["target_name"],
             "reference": asked.reference,
             "expected": list(asked.expected),
             "seen": info["target_name"] in self._seen_names,
             **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
-            **_outcome(run, asked),
-            **_first_decision(actor, truth),
+            **outcome(run, asked),
+            **first_decision(actor, truth),
         }
 
-    def _actor(self, variant: str) -> _Actor:
+    def _actor(self, variant: str) -> Actor:
         if variant != OWN:
-            detector = _Timed(self.detector(variant))
+            detector = TimedDetector(self.detector(variant))
             policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
-            return _Actor(policy, detector, detector.seconds)
+            return Actor(policy, detector, detector.seconds)
         assert self.config.own_policy is not None
         own = resolve(self.config.own_policy, "policy")()
         if not callable(getattr(own, "predict", None)):
@@ -181,7 +213,7 @@ class RolloutRunner:
                 f"expected policy={self.config.own_policy} to make an object with a method predict(observation, state, "
                 f"episode_start), but got {type(own).__name__}"
             )
-        return _Actor(own, None, [])
+        return Actor(own, None, [])
 
     def _pile(self) -> Pile:
         env: Any = self._env.unwrapped
@@ -191,86 +223,6 @@ class RolloutRunner:
         visible = [item for item, actor in zip(objects, actors, strict=True) if actor["rep_pts"] is not None]
         allowed = [env.catalog[index] for index in split_label_indices(env.catalog, self.config.split)]
         return Pile(tuple(objects), tuple(visible), tuple(item for item in allowed if item.name not in names))
-
-
-class _Actor(NamedTuple):
-    policy: Any
-    detector: _Timed | None
-    seconds: list[float]
-
-
-class _Run(NamedTuple):
-    info: dict[str, Any]
-    picked: list[str]
-    steps: int
-    grasp_found: bool
-    refused: bool
-
-
-def _act(
-    env: PolicyObservation,
-    actor: _Actor,
-    observation: Mapping[str, NDArray[Any]],
-    info: dict[str, Any],
-    asked: Instruction,
-    callback: RolloutCallback | None,
-) -> _Run:
-    """Let a policy act until the episode is over; a name that it cannot encode ends the episode without an action."""
-    text, picked, state = encode_instruction(asked.text), list[str](), None
-    over, steps, grasp_found = False, 0, False
-    while not over:
-        observation = {**observation, "instruction": text}
-        start = time.perf_counter()
-        try:
-            action, state = actor.policy.predict(observation, state, episode_start=steps == 0)
-        except InvalidArgumentError:
-            if steps or asked.kind not in MAY_REFUSE:
-                raise
-            return _Run(info, picked, steps, grasp_found, True)
-        if actor.detector is None:
-            actor.seconds.append(time.perf_counter() - start)
-        known = state[0] if actor.detector is not None else None
-        grasp_found = grasp_found or (known is not None and known.target is not None)
-        if callback is not None:
-            callback(observation, known)
-        if known is not None and known.phase == PickPhase.DONE and action[-1] != DECLARE:
-            break
-        observation, _, terminated, truncated, info = env.step(action)
-        over, steps = terminated or truncated, steps + 1
-        lifted: list[str] = env.unwrapped.picked_objects()  # type: ignore[attr-defined]
-        picked += [name for name in lifted if name not in picked]
-    return _Run(info, picked, steps, grasp_found, False)
-
-
-def _outcome(run: _Run, asked: Instruction) -> dict[str, Any]:
-    declared = bool(run.info["declared_absent"])
-    return {
-        "success": bool(run.info["success"]),
-        "declared_absent": declared,
-        "refused": run.refused,
-        "picked": run.picked,
-        "followed": _followed(asked, run.picked, declared),
-        "wrong_objects": int(run.info["wrong_object_picked"]),
-        "grasp_found": run.grasp_found,
-        "steps": run.steps,
-    }
-
-
-def _first_decision(actor: _Actor, truth: NDArray[np.bool_]) -> dict[str, Any]:
-    first = actor.detector.first if actor.detector is not None else None
-    located = first and bool((first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1))
-    return {
-        "located": located,
-        "score": first and first.score,
-        "threshold": first and first.threshold,
-        "seconds": float(np.median(actor.seconds)) if actor.seconds else 0.0,
-    }
-
-
-def _followed(asked: Instruction, picked: list[str], declared: bool) -> bool:
-    if asked.expected:
-        return bool(picked) and picked[0] in asked.expected
-    return not picked if asked.kind == BLANK else declared
 
 
 def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:
@@ -285,21 +237,3 @@ def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector
             f"can be called, but got {type(detector).__name__}"
         )
     return detector  # type: ignore[no-any-return]
-
-
-class _Timed:
-    """A detector that measures its time and records its first detection."""
-
-    first: Detection | None = None
-
-    def __init__(self, detector: TargetDetector) -> None:
-        self._detector, self.names = detector, detector.names
-        self.seconds: list[float] = []
-
-    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        start = time.perf_counter()
-        answer = self._detector(observation, name)
-        detection = checked_result(answer, Detection, type(self._detector).__qualname__, "detector")
-        self.first = self.first or detection
-        self.seconds.append(time.perf_counter() - start)
-        return detection

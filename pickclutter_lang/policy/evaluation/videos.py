@@ -16,15 +16,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.evaluation.instructions import DRAWN
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.flat_observation import decode_instruction
 from pickclutter_lang.policy.policy import EpisodeState
+from pickclutter_lang.reports.gallery import Media, encode_video
 from pickclutter_lang.utils.io import atomic_write
 
 FOLDER = "videos"
 RECORDING = ".rrd"
-_SIDE, _HEADER = 256, 44
+SIDE = 256
+"""Pixels of the view of a camera."""
+_HEADER = 44
 _EVERY, _COLORS = 4, 96
 _STRIP, _STRIP_HEIGHT = 5, 220
 _MILLISECONDS, _DETECTION_MILLISECONDS, _LAST_MILLISECONDS = 200, 1500, 2500
@@ -63,7 +67,7 @@ def write_videos(
         missing = {suffix: path for suffix, path in files.items() if not path.is_file()}
         if not missing:
             continue
-        runner = runner or RolloutRunner(config, base_size=_SIDE)
+        runner = runner or RolloutRunner(config, base_size=SIDE)
         recorders = _recorders(missing)
         again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], partial(_call_all, recorders))
         if again["success"] is not episode["success"]:
@@ -165,10 +169,20 @@ class VideoRecorder:
 
     def _save_gif(self, path: Path, frames: list[Image.Image]) -> None:
         frames = [frame.quantize(_COLORS, dither=Image.Dither.NONE) for frame in frames]
-        times = [*self._times[:-1], _LAST_MILLISECONDS]
+        times = self._shown_times
         data = io.BytesIO()
         frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
         atomic_write(path, data.getvalue())
+
+    def video(self, outcome: str) -> Media:
+        """Return an MP4 video with the outcome in its last frame."""
+        frames = self._with_outcome(outcome)
+        return encode_video(frames[0].size, zip(frames, self._shown_times, strict=True))
+
+    @property
+    def _shown_times(self) -> list[int]:
+        """Milliseconds of each frame."""
+        return [*self._times[:-1], _LAST_MILLISECONDS]
 
     def _save_filmstrip(self, path: Path, frames: list[Image.Image]) -> None:
         """Write five frames from the first to the last, side by side, as a PNG."""
@@ -187,21 +201,18 @@ class VideoRecorder:
         """Return all frames, with the outcome in the last."""
         last = self._frames[-1].copy()
         color = (70, 190, 90) if outcome == "success" else (220, 70, 60)
-        ImageDraw.Draw(last).text((2 * _SIDE - 8, _HEADER - 20), outcome, color, _font(), anchor="ra")
+        ImageDraw.Draw(last).text((2 * SIDE - 8, _HEADER - 20), outcome, color, _font(), anchor="ra")
         return [*self._frames[:-1], last]
 
 
 def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, detected: bool) -> Image.Image:
-    canvas = Image.new("RGB", (2 * _SIDE, _SIDE + _HEADER), (24, 26, 30))
-    hand = observation["hand_rgb"].astype(float)
+    canvas = Image.new("RGB", (2 * SIDE, SIDE + _HEADER), (24, 26, 30))
+    hand = observation["hand_rgb"]
     if detected and state is not None:
-        last = state.detections[-1]
-        heatmap = last.heatmap / max(float(last.heatmap.max()), 1e-12)
-        hand = hand + 0.6 * heatmap[..., None] * (_HOT - hand)
-        hand[_edge(last.mask)] = 255
+        hand = draw_detection(hand, state.detections[-1])
     for n, pixels in enumerate((observation["base_rgb"], hand)):
-        image = Image.fromarray(np.asarray(pixels, np.uint8)).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
-        canvas.paste(image, (n * _SIDE, _HEADER))
+        image = Image.fromarray(np.asarray(pixels, np.uint8)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        canvas.paste(image, (n * SIDE, _HEADER))
     draw = ImageDraw.Draw(canvas)
     draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _font())
     if state is not None and state.detections:
@@ -210,6 +221,15 @@ def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, 
         text = f"{phase}; score {scores}, threshold {state.detections[-1].threshold:.2f}"
         draw.text((8, _HEADER - 20), text, (170, 175, 185), _font(12))
     return canvas
+
+
+def draw_detection(image: NDArray[np.uint8], detection: Detection) -> NDArray[np.uint8]:
+    """Return an image [H, W, 3] with the heatmap of a detection in red, and its mask with a white edge."""
+    heatmap = detection.heatmap / max(float(detection.heatmap.max()), 1e-12)
+    drawn = image.astype(float)
+    drawn += 0.6 * heatmap[..., None] * (_HOT - drawn)
+    drawn[_edge(detection.mask)] = 255
+    return drawn.astype(np.uint8)
 
 
 def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
