@@ -15,7 +15,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, Un
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds import all_kinds, find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
-from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS, load_kind_set
+from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS, MAX_INSTANCES, load_kind_set
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 
 NAMES = ["mug", "apple", "fork"]
@@ -33,11 +33,17 @@ def drawn_seeds(objects: ObjectSet, split: str, monkeypatch: pytest.MonkeyPatch)
     return {objects.seed_of(str(model_id)) for model_id in ids}
 
 
-def test_instances_to_learn_from_are_in_no_evaluation(objects: ObjectSet, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("instances", [5, 8])
+def test_instances_to_learn_from_are_in_no_evaluation(
+    instances: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = load_object_set("kinds", tmp_path, kinds=NAMES, instances=instances)
     for split in LEARNING_SPLITS:
-        assert drawn_seeds(objects, split, monkeypatch) == set(range(5))
-    for split in ("id", "ood"):
-        assert drawn_seeds(objects, split, monkeypatch) == set(range(5, 10))
+        assert drawn_seeds(objects, split, monkeypatch) == set(range(instances))
+    for split in ("id", "ood"):  # seeds that no number of instances to learn from reaches
+        assert drawn_seeds(objects, split, monkeypatch) == set(range(MAX_INSTANCES, MAX_INSTANCES + instances))
+    with pytest.raises(InvalidArgumentError, match="expected instances to lie between 1 and 1000000"):
+        load_object_set("kinds", tmp_path, kinds=NAMES, instances=MAX_INSTANCES + 1)
 
 
 def test_an_instance_is_made_at_its_first_use_with_its_own_words(objects: ObjectSet) -> None:

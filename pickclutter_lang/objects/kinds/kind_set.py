@@ -28,6 +28,7 @@ from pickclutter_lang.utils.validation import within
 LEARNING_SPLITS = ("train", "fewshot", "teacher")
 """Splits of scenes to learn from; their instances lie in no scene of another split."""
 MAX_INSTANCES = 1_000_000
+"""Largest number of instances; those to evaluate on have seeds from here on, whatever the number."""
 _ENTRY_FILE = "object.json"
 
 
@@ -36,7 +37,7 @@ class KindSet(ObjectSet):
     """Kinds, each with `instances` instances to learn from and as many others to evaluate on.
 
     The catalog has an entry for each kind, such as `rubiks_cube`. A model is an instance, such as `rubiks_cube-3`.
-    Seeds from 0 to `instances` - 1 are of `LEARNING_SPLITS`, those from `instances` to 2 `instances` - 1 of the others.
+    Seeds from 0 on are of `LEARNING_SPLITS`, those from `MAX_INSTANCES` on of the others.
     """
 
     @property
@@ -64,7 +65,7 @@ class KindSet(ObjectSet):
         self, label_indices: NDArray[np.int64], split: str, rng: np.random.Generator
     ) -> tuple[CatalogObject, ...]:
         """Draw an instance of each of these kinds, out of those of a split."""
-        first = 0 if split in LEARNING_SPLITS else self.instances
+        first = 0 if split in LEARNING_SPLITS else MAX_INSTANCES
         seeds = rng.integers(first, first + self.instances, size=len(label_indices))
         kinds = (self.catalog[index] for index in label_indices.tolist())
         return tuple(self.model(f"{kind.model_id}-{seed}") for kind, seed in zip(kinds, seeds, strict=True))
