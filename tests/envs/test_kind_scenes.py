@@ -23,8 +23,7 @@ from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
-from pickclutter_lang.objects.kinds.kind_set import MAX_INSTANCES
-from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.policy.detectors import OracleDetector
 from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy

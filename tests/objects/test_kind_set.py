@@ -15,8 +15,8 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, Un
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds import all_kinds, find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
-from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS, MAX_INSTANCES, load_kind_set
-from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS, load_kind_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
 
 NAMES = ["mug", "apple", "fork"]
 
@@ -141,6 +141,10 @@ def test_the_fingerprint_is_of_catalog_instances_and_code(tmp_path: Path, monkey
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="expected instances to lie between 1"):
         load_object_set("kinds", instances=0)
+    with pytest.raises(InvalidArgumentError, match="expected each kind once, but got 'mug' twice"):
+        load_object_set("kinds", kinds=["mug", "fork", "mug"])
+    with pytest.raises(InvalidArgumentError, match="objects=kinds alone, but got instances=7 for 'proxy'"):
+        load_object_set("proxy", instances=7)
     with pytest.raises(UnknownObjectError, match="no kind is named 'mugg'"):
         load_object_set("kinds", kinds=["mugg"])
     with pytest.raises(InvalidArgumentError, match=r"kinds for objects=kinds alone, but got \['mug'\] for 'proxy'"):

@@ -19,16 +19,13 @@ from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catal
 from pickclutter_lang.objects.kinds.kind import Kind
 from pickclutter_lang.objects.kinds.registry import all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.writing import write_instance
-from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.objects.object_sets import DEFAULT_INSTANCES, MAX_INSTANCES, ObjectSet, check_kinds
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry
 from pickclutter_lang.utils.io import cache_dir
 from pickclutter_lang.utils.json_files import read_json
-from pickclutter_lang.utils.validation import within
 
 LEARNING_SPLITS = ("train", "fewshot", "teacher")
 """Splits of scenes to learn from; their instances lie in no scene of another split."""
-MAX_INSTANCES = 1_000_000
-"""Largest number of instances; those to evaluate on have seeds from here on, whatever the number."""
 _ENTRY_FILE = "object.json"
 
 
@@ -88,7 +85,10 @@ class KindSet(ObjectSet):
 
 
 def load_kind_set(
-    root: str | Path | None = None, object_split: int = 0, kinds: Sequence[str] = (), instances: int = 50
+    root: str | Path | None = None,
+    object_split: int = 0,
+    kinds: Sequence[str] = (),
+    instances: int = DEFAULT_INSTANCES,
 ) -> KindSet:
     """Return kinds as an object set; nothing is made yet.
 
@@ -98,9 +98,9 @@ def load_kind_set(
     :param kinds: names of the kinds, by default all
     :param instances: the number of instances of each kind to learn from, and of those to evaluate on
     :raises UnknownObjectError: for a name that is no kind
-    :raises InvalidArgumentError: for a number of instances out of range, or another object split
+    :raises InvalidArgumentError: for a repeated name, a number of instances out of range, or another object split
     """
-    within("instances", instances, 1, MAX_INSTANCES)
+    check_kinds("kinds", kinds, instances)
     chosen = find_kinds(kinds) if kinds else list(all_kinds())
     catalog = Catalog([_catalog_entry(kind) for kind in chosen])
     unseen_names = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
