@@ -124,6 +124,7 @@ def _catalog_entry(kind: Kind) -> CatalogObject:
         function=kind.function,
         synonyms=kind.synonyms,
         description=kind.description,
+        hypernyms=kind.hypernyms[1:],
     )
 
 

@@ -38,7 +38,7 @@ class PolicyEvalConfig:
     thresholds beside a policy folder."""
     suite: str = "picking"
     """What is asked for: `picking` (a target that is drawn), `language` (in the same pile the target, another object,
-    an absent one, other words, a blank) or `open_vocabulary` (names outside the 26, colors, categories)."""
+    an absent one, other words, a blank) or `open_vocabulary` (names that are no labels, colors, categories)."""
     out: str | None = None
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None

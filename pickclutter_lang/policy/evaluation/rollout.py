@@ -222,7 +222,8 @@ class RolloutRunner:
         names = {item.name for item in objects}
         visible = [item for item, actor in zip(objects, actors, strict=True) if actor["rep_pts"] is not None]
         allowed = [env.catalog[index] for index in split_label_indices(env.catalog, self.config.split)]
-        return Pile(tuple(objects), tuple(visible), tuple(item for item in allowed if item.name not in names))
+        absent = tuple(item for item in allowed if item.name not in names)
+        return Pile(tuple(objects), tuple(visible), absent, tuple(env.catalog))
 
 
 def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:
