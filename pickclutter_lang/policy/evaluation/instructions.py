@@ -153,12 +153,13 @@ def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
     """Draw a name that no label and no object of the pile has, nor as a synonym."""
     foreign = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
     taken = {word for item in (*pile.labels, *pile.objects) for word in (item.name, *item.synonyms)}
-    names = [name for name in (foreign if kind == "foreign" else _UNRELATED) if name not in taken]
-    if not names:
-        raise InvalidArgumentError(
-            f"expected a name for {kind} that no label has, but all are labels; give fewer kinds="
-        )
-    return str(rng.choice(names))
+    drawn = {}
+    for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both, as episodes of earlier versions
+        free = [name for name in names if name not in taken]
+        if not free:
+            raise InvalidArgumentError(f"expected a name for {key} that no label has, but got none; give fewer kinds=")
+        drawn[key] = str(rng.choice(free))
+    return drawn[kind]
 
 
 def _synonym(item: CatalogObject, pile: Pile) -> str:
