@@ -161,8 +161,10 @@ class Manifest:
         """
         mine, theirs = _flat(_identity(self)), _flat(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
-        if "objects" in keys:  # the names of one alone
+        if "objects" in keys:  # the names of one alone; of the same in another order, those that moved
             names = {item.name for item in self.objects} ^ {item.name for item in other.objects}
+            pairs = zip(self.objects, other.objects, strict=False)
+            names = names or {item.name for pair in pairs if pair[0] != pair[1] for item in pair}
             for values, manifest in ((mine, self), (theirs, other)):
                 values["objects"] = [item.name for item in manifest.objects if item.name in names]
         if self.object_split != other.object_split:  # in place of the objects one by one, and of their fingerprint
