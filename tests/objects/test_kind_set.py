@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -115,6 +116,29 @@ def test_a_damaged_model_is_named(objects: ObjectSet) -> None:
     kind_set_module._read_entry.cache_clear()
     with pytest.raises(MissingAssetsError, match=r"object\.json is damaged .*; delete .*mug-1, it is made again"):
         objects.model("mug-1")
+
+
+@pytest.mark.parametrize("name", ["collision.obj", "textured.obj", "textured.mtl", "texture_map.png"])
+def test_a_damaged_file_of_a_model_is_named(objects: ObjectSet, name: str) -> None:
+    path = objects.model_dir("mug-1") / name
+    for spoil in (lambda: path.write_bytes(path.read_bytes()[:-9]), path.unlink):
+        objects.model("mug-1")
+        spoil()
+        kind_set_module._read_entry.cache_clear()
+        with pytest.raises(
+            MissingAssetsError, match=rf"{name} is missing or damaged; delete .*mug-1, it is made again"
+        ):
+            objects.model("mug-1")
+        shutil.rmtree(path.parent)
+        assert objects.model("mug-1").name == "mug" and path.is_file()
+
+
+def test_the_code_hash_is_of_package_versions_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = set()
+    for package in ("", "numpy", "trimesh", "scipy", "pillow"):
+        monkeypatch.setattr(kind_set_module, "version", lambda name, changed=package: "9" if name == changed else "1")
+        found.add(kind_set_module._code_hash.__wrapped__())
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize("object_split", range(5))

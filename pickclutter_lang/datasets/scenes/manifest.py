@@ -173,7 +173,7 @@ class Manifest:
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             if keys == ["object_fingerprint"] and "instances" in self.fields:
-                differences += " (the code that makes the kinds has changed)"
+                differences += " (the code that makes the kinds has changed, or a package that it uses)"
             raise MismatchError(
                 f"the store at {where} was made with other settings: {differences}; "
                 "use the same settings, choose another folder, or delete that one"
