@@ -111,15 +111,17 @@ def _shown_messages() -> Iterator[None]:
         raise InvalidArgumentError(f"expected {LOG} to be debug, info, warning or error, but got {name.lower()!r}")
     # The client of Hugging Face's hub repeats itself at each of its attempts. Its error says enough.
     os.environ.setdefault("HF_HUB_VERBOSITY", "info" if name == "DEBUG" else "error")
-    handler, before = _StandardError(), package.level
+    handler, before, propagated = _StandardError(), package.level, package.propagate
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     package.addHandler(handler)
     package.setLevel(name)
+    package.propagate = False  # a library's `logging.info` gives the root a handler, which would repeat them
     try:
         yield
     finally:
         package.removeHandler(handler)
         package.setLevel(before)
+        package.propagate = propagated
 
 
 def _first_line(error: BaseException) -> str:

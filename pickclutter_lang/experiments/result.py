@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.comparison import Result
+from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.training.checkpoint_state import DescriptionEntry, HistoryRow
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
@@ -94,6 +95,7 @@ def write_result(
         "seed": config["seed"],
         "data": run.data_provenance,
         "teacher": run.teacher_provenance,
+        "precision": "bfloat16" if resolve_bf16(config["precision"], config["device"]) else "float32",
         "git_revision": git_revision(),
         "versions": package_versions(),
         "history": dict(histories),

@@ -9,7 +9,10 @@ from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.reports.page import settings_table
 from pickclutter_lang.utils.markdown import markdown_table
 
-_KEYS = ("name", "seed", "object_split", "few_shot_draw", "git_revision", "versions", "teacher", "data", "descriptions")
+_KEYS = (
+    "name", "seed", "object_split", "few_shot_draw", "precision", "git_revision", "versions", "teacher", "data",
+    "descriptions",
+)  # fmt: skip
 _COSTS = ("parameters", "seconds", "peak_memory_mb")
 
 

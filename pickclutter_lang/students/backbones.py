@@ -79,9 +79,10 @@ def build_backbone(
         if library == "timm":
             return _timm(model, channels, output_stride, pretrained)
     except OSError as error:
+        reason = " ".join([type(error).__name__, *str(error).splitlines()[:1]])[:200]
         raise MissingAssetsError(
-            f"expected the pretrained weights of {name} on this machine, or a connection to download them, but there "
-            f"is neither ({type(error).__name__}); run the same command once with a connection, or train from scratch: "
+            f"expected the pretrained weights of {name} on this machine, or a connection to download them, but got "
+            f"neither ({reason}); run the same command once with a connection, or train from scratch: "
             "student.pretrained=false"
         ) from error
     raise _unknown(name)

@@ -107,8 +107,8 @@ def _share(value: Any) -> None:
             tensor.share_memory_()
         except RuntimeError as error:
             raise WorkerError(
-                f"the shared memory at {SHARED_MEMORY} is full: a result of {tensor_bytes(value) / 1e6:.0f} MB has no "
-                f"room; {_LESS}; run the same command again to resume"
+                f"the shared memory at {SHARED_MEMORY} takes no result of {tensor_bytes(value) / 1e6:.0f} MB, as where "
+                f"it is full ({str(error).splitlines()[0]}); {_LESS}; run the same command again to resume"
             ) from error
 
 

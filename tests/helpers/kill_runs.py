@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -27,8 +28,9 @@ COMMAND = [sys.executable, "-m", "pickclutter_lang.commands"]
 TIME_LIMIT = 580.0
 _MARK = "PICKCLUTTER_KILL_RUN"
 """Environment variable by which a command's processes are found, whatever became of their parents."""
+_RENAMED = "events.out.tfevents.*"
 NOT_COMPARED = {
-    "events.out.tfevents.*": "TensorBoard's: times and process ids in names and entries",
+    _RENAMED: "TensorBoard's: times and process ids in names and entries",
     "*.log": "what processes printed, with times; a rerun adds to it",
     "*.monitor.csv": "stable-baselines3's, with times",
     "report.md": "made of results that are compared; shows times and memory",
@@ -45,7 +47,7 @@ NOT_COMPARED_KEYS = {
 }
 """Keys in JSON files, and why they may differ."""
 NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", " minutes")
-"""Words in lines of texts and tables that show times or memory."""
+"""Words in lines of texts and tables that show times or memory: the numbers of these lines are not compared."""
 
 
 class Outcome(NamedTuple):
@@ -130,13 +132,14 @@ def leftovers(folder: Path) -> list[str]:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return a hash of the content of each file; times and process ids are left out by name."""
+    """Return a hash of the content of each file; of those whose content may differ, that they are there."""
     found = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = str(path.relative_to(folder))
-        if any(fnmatch.fnmatch(path.name, pattern) for pattern in NOT_COMPARED):
+        if fnmatch.fnmatch(path.name, _RENAMED):
             continue
-        found[name] = hashlib.sha256(_content(path)).hexdigest()
+        differs = any(fnmatch.fnmatch(path.name, pattern) for pattern in NOT_COMPARED)
+        found[name] = "" if differs else hashlib.sha256(_content(path)).hexdigest()
     return found
 
 
@@ -161,7 +164,10 @@ def _content(path: Path) -> bytes:
         ).encode()
     if path.suffix in (".md", ".csv"):
         lines = path.read_text().splitlines()
-        return "\n".join(line for line in lines if not any(word in line for word in NOT_COMPARED_LINES)).encode()
+        timed = [any(word in line for word in NOT_COMPARED_LINES) for line in lines]
+        return "\n".join(
+            re.sub(r"[0-9.]+", "#", line) if masked else line for line, masked in zip(lines, timed, strict=True)
+        ).encode()
     return path.read_bytes()
 
 

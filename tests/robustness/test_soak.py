@@ -1,6 +1,7 @@
 """Many resets and picks in one process: memory and open files stay as they are after a while.
 
-`make torture` makes 400 resets and 150 picks, `make test` a few.
+`make torture` makes 400 resets and 150 picks. `make test` makes a few, which finds files that stay open, and leaks of
+megabytes a call alone.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
+from pickclutter_lang.students.model import resolve_bf16
 
 D = 12
 
@@ -264,3 +265,21 @@ def test_without_dropout_training_is_deterministic() -> None:
         model = build_student("efficientnet_b0", channels=3, embed_dim=D, dropout=dropout).train()
         same = torch.equal(model(images).pooled, model(images).pooled)
         assert same is not dropout
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "capabilities", "expected"),
+    [
+        ("auto", "cpu", {"amx_bf16": True}, True),
+        ("auto", "cpu", {"avx512_bf16": True, "amx_bf16": False}, True),
+        ("auto", "cpu", {"avx2": True}, False),
+        ("auto", "cuda:0", {"avx512_bf16": True}, False),
+        ("float32", "cpu", {"avx512_bf16": True}, False),
+        ("bfloat16", "cpu", {}, True),
+    ],
+)
+def test_precision_is_that_of_the_cores_or_as_asked_for(
+    precision: str, device: str, capabilities: dict[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert resolve_bf16(precision, device) == expected

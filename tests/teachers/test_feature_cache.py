@@ -54,6 +54,18 @@ def test_features_are_computed_once(tmp_path: Path, teacher: OpenClipTeacher) ->
     assert torch.allclose(first, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
 
 
+def test_features_in_bfloat16_are_nearly_the_same_and_kept_apart(tmp_path: Path) -> None:
+    batches, teacher = Batches(), make_teacher()
+    exact = FeatureCache(tmp_path).get_or_compute(teacher, batches, 5, data="d")
+    teacher.use_bf16 = True
+    rounded = FeatureCache(tmp_path).get_or_compute(teacher, batches, 5, data="d")
+    assert batches.calls == 2 and rounded.dtype == torch.float32
+    assert float((exact - rounded).abs().max()) > 0 and float((exact * rounded).sum(dim=1).min()) > 0.999
+    text = teacher.encode_text(["a mug"])
+    teacher.use_bf16 = False
+    assert torch.equal(text, teacher.encode_text(["a mug"]))
+
+
 def test_one_of_two_processes_computes_the_features(tmp_path: Path, teacher: OpenClipTeacher) -> None:
     started, resume, late = threading.Event(), threading.Event(), Batches()
 

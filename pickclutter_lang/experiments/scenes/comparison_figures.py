@@ -35,7 +35,7 @@ def draw_differences(runs: RunComparison, metrics: Sequence[Metric]) -> Figure:
             ax.errorbar(
                 [100 * one.mean for _, one in known],
                 [row for row, _ in known],
-                xerr=[100 * (one.half_width or 0.0) for _, one in known],
+                xerr=[100 * (np.nan if one.half_width is None else one.half_width) for _, one in known],
                 fmt="o", capsize=3, color=f"C{n + 1}", label=label,
             )  # fmt: skip
         ax.set(title=f"{_TITLES[metric]}, points more than {runs.first}", yticks=range(len(places)))
@@ -54,7 +54,8 @@ def draw_objects(runs: RunComparison) -> Figure:
     ax = figure.subplots()
     for n, (label, run) in enumerate(runs.runs.items()):
         classes = run.result["metrics"]["few_shot"]["all_on_ood"]["classes"]
-        heights = [100 * (classes.get(name, {}).get("average_precision") or 0.0) for name in names]
+        found = [classes.get(name, {}).get("average_precision") for name in names]
+        heights = [np.nan if value is None else 100 * value for value in found]
         places = np.arange(len(names)) + width * (n - (len(runs.runs) - 1) / 2)
         hatches = ["//" if run.is_unseen(name) else "" for name in names]
         bars = ax.bar(places, heights, 0.95 * width, color=f"C{n}", hatch=hatches, edgecolor="white", linewidth=0)

@@ -51,12 +51,12 @@ def write_comparison(config: CompareRunsConfig) -> Path:
     :raises DatasetError: when it cannot be written
     """
     runs = load_comparison(config.runs)
+    create_dir(Path(config.out))
     charts: dict[str, Figure | Gallery] = {
         "differences.png": draw_differences(runs, list(_COMPARED)),
         "objects.png": draw_objects(runs),
         "training.png": draw_training(runs),
     }
-    create_dir(Path(config.out))
     details = {
         f"{label}: {title}": part for label, run in runs.runs.items() for title, part in run_details(run.result).items()
     }

@@ -73,7 +73,7 @@ class Job:
     @property
     def ready(self) -> bool:
         """Whether it can start: the distillation that it waits for, if any, is finished."""
-        if self.waits_for is None:
+        if self.waits_for is None or self.done:
             return True
         saved = saved_epochs(self.waits_for.folder / DISTILL)
         return bool(saved) and saved[-1] >= self.config.phases[DISTILL].epochs
@@ -140,7 +140,7 @@ def _ended(running: dict[str, tuple[Job, ManagedProcess]]) -> list[tuple[Job, Fa
         status = child.poll()
         if status is not None:
             del running[job.name]
-            good = status == 0 and job.done
+            good = status == 0 and job.complete
             failure = Failure(job.name, format_exit_status(status), child.log, child.tail())
             found.append((job, None if good else failure))
     return found

@@ -117,7 +117,7 @@ class RerunRecorder:
             ),
         )
         self._log(f"{place}/rgb", rr.Image(images["rgb"]).compress(_QUALITY))
-        depth = np.round(images["depth"][..., 0] * _DEPTH_UNITS).astype(np.uint16)
+        depth = np.clip(np.round(images["depth"][..., 0] * _DEPTH_UNITS), 0, 65535).astype(np.uint16)
         self._log(f"{place}/depth", rr.DepthImage(depth, meter=_DEPTH_UNITS))
         if name == "hand_camera" and "mask" in observation:
             mask = np.reshape(observation["mask"], (height, width)).astype(np.uint8)
@@ -194,7 +194,10 @@ def _in_words(number: int, state: EpisodeState, candidates: GraspCandidates, tar
         return "; ".join([*parts, "none within reach"])
     rows = np.flatnonzero(np.all(np.isclose(candidates.positions, target.grasp[:3]), axis=1))
     if candidates.costs is not None and len(rows):
-        parts.append(f"the chosen one costs {candidates.costs[rows[0]]:.3f}, rank {rows[0] + 1}")
+        # Several may share a position. The fingers may be exchanged, so only the line of closing counts.
+        closing = rotation_matrix(target.grasp[3:])[:, 1]
+        row = rows[np.abs(candidates.rotations[rows][:, :, 1] @ closing).argmax()]
+        parts.append(f"the chosen one costs {candidates.costs[row]:.3f}, rank {row + 1}")
     return "; ".join(parts)
 
 

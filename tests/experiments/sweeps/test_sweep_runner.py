@@ -149,11 +149,13 @@ def waiting_for(job: Job, out: Path, name: str, method: str = "good") -> Job:
 
 def test_a_run_that_was_ended_before_its_report_is_started_again(tmp_path: Path, script: Path) -> None:
     jobs = [replace(job, report="report.html") for job in make_jobs(tmp_path / "out", ["good", "good2"])]
-    assert run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2) == []
+    failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)  # which writes no report
     assert [(job.done, job.complete) for job in jobs] == [(True, False)] * 2
+    assert sorted(failure.name for failure in failures) == [job.name for job in jobs]
     (jobs[0].folder / "report.html").touch()
     before = [(job.folder / "result.json").read_text() for job in jobs]
-    assert run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2) == []
+    [failure] = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
+    assert failure.name == jobs[1].name
     after = [(job.folder / "result.json").read_text() for job in jobs]
     assert after[0] == before[0] and after[1] != before[1]
 
