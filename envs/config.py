@@ -10,7 +10,7 @@ from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileCo
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.objects.extra_objects import select_objects
-from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_kinds
+from pickclutter_lang.objects.object_sets import check_kinds, check_objects
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -23,6 +23,9 @@ from pickclutter_lang.utils.validation import (
 
 _MAX_SCENES = 10_000_000
 _MAX_VIEWS = 1_000_000
+_SHEET_INSTANCES = 12
+_MAX_SHEET_PIXELS = 100_000_000
+"""Of a sheet; as uint8 RGB it takes 300 MB."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,7 @@ class CollectConfig(PileConfig):
         check_seed(self.seed)
         check_workers("workers", self.workers)
         check_path("out", self.out)
-        one_of("objects", self.objects, OBJECT_SETS)
-        check_kinds(self.objects, self.kinds)
-        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
-            check_folder("objects_root", self.objects_root)
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
 
     @property
     def clutter(self) -> PileConfig:
@@ -125,7 +125,7 @@ class ObjectSheetConfig:
     """Object sets side by side: `proxy` (procedural models), `ycb` (real scans); or `kinds` alone, a row each."""
     kinds: list[str] = field(default_factory=list)
     """For `kinds`: names of the kinds. []: all."""
-    instances: int = 12
+    instances: int = _SHEET_INSTANCES
     """For `kinds`: instances of each kind."""
     first_seed: int = 0
     """For `kinds`: seed of the first instance."""
@@ -144,6 +144,7 @@ class ObjectSheetConfig:
         """Raise `InvalidArgumentError` for values outside their range."""
         for name in self.objects:
             one_of("objects", name, ("proxy", "ycb", "kinds"))
+            check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
         if "kinds" in self.objects and len(self.objects) > 1:
             raise InvalidArgumentError(f"expected kinds alone in objects, but got {self.objects}")
         within("instances", self.instances, 1, 1000)
@@ -151,6 +152,16 @@ class ObjectSheetConfig:
         if not self.objects:
             raise InvalidArgumentError("expected at least one object set in objects, but got []")
         within("size", self.size, 16, 1024)
+        if self.objects == ["kinds"]:
+            from pickclutter_lang.objects.kinds import all_kinds  # loads every kind
+
+            rows = len(self.kinds) or len(all_kinds())
+            pixels = rows * self.instances * self.size**2
+            if pixels > _MAX_SHEET_PIXELS:
+                raise InvalidArgumentError(
+                    f"expected a sheet of at most {_MAX_SHEET_PIXELS} pixels, but got {pixels} ({rows} kinds of "
+                    f"{self.instances} instances of {self.size} x {self.size}); lower size= or instances="
+                )
         check_path("out", self.out, ".png")
         check_folder("procedural_root", self.procedural_root)
         check_folder("ycb_root", self.ycb_root)

@@ -48,7 +48,9 @@ class SceneGenerator:
 
     def _pile(self, split: str, rng: np.random.Generator) -> Pile:
         """Drop piles until enough objects of one come to rest in the workspace."""
-        enough = min(self.config.min_objects, len(split_label_indices(self.objects.catalog, split)))
+        enough = self.config.min_objects
+        if self.objects.instances:  # a set of few kinds has no more; scenes of the other sets stay as they were
+            enough = min(enough, len(split_label_indices(self.objects.catalog, split)))
         for _ in range(_RETRIES):
             pile = drop_pile(self.objects, split, rng, self.config)
             if len(pile.models) >= enough:

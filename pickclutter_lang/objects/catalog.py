@@ -29,7 +29,7 @@ class CatalogObject:
 
     `size` is the extent of the unscaled mesh in meters along its own x, y and z; `scale` and `density` (kg/m^3)
     are those of ManiSkill2's PickClutter. The attributes (`category` to `description`) are empty for objects outside
-    the paper's 26.
+    the paper's 26. `hypernyms` are wider words than `category`, from near to far, which kinds alone have.
     """
 
     model_id: str
@@ -45,6 +45,7 @@ class CatalogObject:
     function: str = ""
     synonyms: tuple[str, ...] = ()
     description: str = ""
+    hypernyms: tuple[str, ...] = ()
 
     @property
     def radius(self) -> float:
@@ -85,7 +86,11 @@ class Catalog:
     def fingerprint(self) -> str:
         """Hash (sha256, hex) of every field of every object."""
         rows = [
-            {_FINGERPRINT_FIELDS.get(name, name): value for name, value in asdict(item).items()}
+            {
+                _FINGERPRINT_FIELDS.get(name, name): value
+                for name, value in asdict(item).items()
+                if value or name != "hypernyms"  # which objects of earlier versions do not have
+            }
             for item in self._objects
         ]
         text = json.dumps(rows, sort_keys=True)

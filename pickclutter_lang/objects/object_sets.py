@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
 from pickclutter_lang.utils.json_files import read_json
-from pickclutter_lang.utils.validation import one_of
+from pickclutter_lang.utils.validation import check_folder, check_path, one_of, within
 
 MODEL_DB_FILE = "info_pick_v0.json"
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
 OBJECT_SETS = ("proxy", "ycb", "kinds")
+DEFAULT_INSTANCES = 50
+MAX_INSTANCES = 1_000_000
+"""Largest number of instances; those to evaluate on have seeds from here on, whatever the number."""
 _RESTORE = f"restore it: {DOWNLOAD_HINT}"
 
 
@@ -83,7 +86,7 @@ def load_object_set(
     model_ids: Sequence[str] | None = None,
     object_split: int = 0,
     kinds: Sequence[str] = (),
-    instances: int = 50,
+    instances: int = DEFAULT_INSTANCES,
 ) -> ObjectSet:
     """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, or kinds.
 
@@ -98,7 +101,7 @@ def load_object_set(
     :raises MissingAssetsError: when files are missing
     """
     one_of("objects", source, OBJECT_SETS)
-    check_kinds(source, kinds)
+    check_kinds(source, kinds, instances)
     if source == "kinds":
         from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
@@ -112,10 +115,38 @@ def load_object_set(
     return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
 
 
-def check_kinds(source: str, kinds: Sequence[str]) -> None:
-    """Raise `InvalidArgumentError` where names of kinds are given for another object set than `kinds`."""
-    if kinds and source != "kinds":
-        raise InvalidArgumentError(f"expected kinds for objects=kinds alone, but got {list(kinds)} for {source!r}")
+def check_kinds(
+    source: str, kinds: Sequence[str], instances: int = DEFAULT_INSTANCES, default: int = DEFAULT_INSTANCES
+) -> None:
+    """Check the settings of kinds, which another object set than `kinds` does not have.
+
+    :param default: the number of instances that stands for none given
+    :raises UnknownObjectError: for a name that is no kind
+    :raises InvalidArgumentError: for a repeated name, a number out of range, or either of an object set without them
+    """
+    if source == "kinds":
+        from pickclutter_lang.objects.kinds.registry import find_kinds
+
+        find_kinds(kinds)
+        within("instances", instances, 1, MAX_INSTANCES)
+    elif kinds or instances != default:
+        got = f"{list(kinds)}" if kinds else f"instances={instances}"
+        raise InvalidArgumentError(f"expected kinds for objects=kinds alone, but got {got} for {source!r}")
+
+
+def check_objects(source: str, root: str | None, kinds: Sequence[str] = (), instances: int = DEFAULT_INSTANCES) -> None:
+    """Check an object set, its folder and the settings of kinds, as a command takes them; nothing is loaded.
+
+    :raises MissingAssetsError: for a folder of `proxy` that is not there, or one of `kinds` without its parent
+    :raises InvalidArgumentError: for another source; and what `check_kinds` raises
+    """
+    one_of("objects", source, OBJECT_SETS)
+    check_kinds(source, kinds, instances)
+    if source == "proxy":  # of `ycb` its loader says where it comes from
+        check_folder("objects_root", root)
+    elif source == "kinds" and root is not None and not Path(root).is_dir():
+        check_path("objects_root", root)
+        check_folder("the parent of objects_root", str(Path(root).expanduser().parent))
 
 
 class _Box(TypedDict):

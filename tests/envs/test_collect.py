@@ -17,13 +17,14 @@ import pytest
 from helpers.paths import TESTS
 from helpers.scene_rows import make_manifest, make_store, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore, verify_store
-from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.config import CollectConfig, ObjectSheetConfig
 from pickclutter_lang.envs.generation.collect import collect_store
 from pickclutter_lang.errors import (
     DatasetError,
     InvalidArgumentError,
     LockedError,
     MismatchError,
+    MissingAssetsError,
     MissingExtraError,
     WorkerError,
 )
@@ -292,8 +293,31 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
         ({"cameras": ["side"]}, "expected cameras out of"),
         ({"min_objects": 8, "max_objects": 5}, "min_objects=8 and max_objects=5"),
         ({"image_size": -128}, "expected image_size"),
+        ({"objects": "kinds", "instances": -5}, "expected instances to lie between 1"),
+        ({"objects": "kinds", "kinds": ("mug", "mug")}, "each kind once, but got 'mug' twice"),
+        ({"objects": "proxy", "instances": 7}, "kinds for objects=kinds alone, but got instances=7 for 'proxy'"),
     ],
 )
 def test_settings_out_of_range(changes: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=words):
         CollectConfig(out="x", **changes).validate()
+
+
+def test_a_folder_of_kinds_without_its_parent_is_refused(tmp_path: Path) -> None:
+    CollectConfig(out="x", objects="kinds", objects_root=str(tmp_path / "models")).validate()
+    with pytest.raises(MissingAssetsError, match="expected the parent of objects_root to be a folder"):
+        CollectConfig(out="x", objects="kinds", objects_root=str(tmp_path / "typo" / "models")).validate()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"objects": ["proxy"], "kinds": ["mug"]}, r"objects=kinds alone, but got \['mug'\] for 'proxy'"),
+        ({"objects": ["proxy"], "instances": 5}, "objects=kinds alone, but got instances=5 for 'proxy'"),
+        ({"objects": ["kinds"], "kinds": ["mug"], "instances": 1000, "size": 1024}, "but got 1048576000 .*lower size="),
+    ],
+)
+def test_sheets_that_make_no_sense_are_refused(changes: Any, words: str) -> None:
+    ObjectSheetConfig(objects=["kinds"]).validate()
+    with pytest.raises(InvalidArgumentError, match=words):
+        ObjectSheetConfig(**changes).validate()

@@ -23,7 +23,7 @@ from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
-from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.policy.detectors import OracleDetector
 from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -83,7 +83,7 @@ def test_rows_name_the_instance_of_each_actor(simulated: Any) -> None:
     config, store = simulated
     used, seeds = store.array("actors") >= 0, store.array("instances")
     assert (seeds[~used] == -1).all()
-    assert set(seeds[used].tolist()) <= set(range(config.instances, 2 * config.instances))
+    assert set(seeds[used].tolist()) <= {MAX_INSTANCES + n for n in range(config.instances)}
     assert (store.labels("present").sum(1) == used.sum(1)).all() and used.sum(1).min() >= 4
     kind = find_kinds([store.label_names[int(store.array("actors")[0, 0])]])[0]
     words = kind.words(int(seeds[0, 0]), kind.instance(int(seeds[0, 0])))
@@ -95,7 +95,7 @@ def test_splits_to_learn_from_have_other_instances(simulated: Any, tmp_path: Pat
     config, store = simulated
     train = collect(replace(config, out=str(tmp_path / "train"), split="train", scenes=4)).store
     seeds = [set(s.array("instances")[s.array("actors") >= 0].tolist()) for s in (train, store)]
-    assert max(seeds[0]) < config.instances <= min(seeds[1])
+    assert max(seeds[0]) < config.instances and min(seeds[1]) >= MAX_INSTANCES
     unseen = train.split_label_indices("ood")
     assert [train.label_names[n] for n in unseen] == ["banana", "fork"] and not train.labels("present")[:, unseen].any()
 

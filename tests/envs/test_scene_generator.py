@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pickclutter_lang.envs.generation.physics import drop_pile
+from pickclutter_lang.envs.generation import scene_generator as scene_generator_module
+from pickclutter_lang.envs.generation.physics import Pile, drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import (
     PileConfig,
     config_from_dict,
@@ -21,6 +22,7 @@ from pickclutter_lang.envs.generation.pile_sampling import (
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator, visible_share
 from pickclutter_lang.envs.generation.scene_renderer import CameraFrame
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.objects.object_sets import ObjectSet
 
 
@@ -86,6 +88,21 @@ def test_piles_rest_on_the_table_within_reach(procedural: ObjectSet) -> None:
         assert ((pile.poses[:, 2] > 0) & (pile.poses[:, 2] < 0.3)).all()
 
 
+@pytest.mark.parametrize(("instances", "drops"), [(0, 20), (3, 1)])
+def test_few_kinds_are_enough_for_a_pile(instances: int, drops: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped: list[Pile] = []
+
+    def drop(*_: object) -> Pile:
+        dropped.append(Pile(np.arange(2), tuple(few), np.zeros((2, 7))))
+        return dropped[-1]
+
+    monkeypatch.setattr(scene_generator_module, "drop_pile", drop)
+    few = Catalog([replace(item, split="id") for item in list(paper_catalog())[:2]])
+    generator = object.__new__(SceneGenerator)  # without a renderer, which piles do not need
+    generator.objects, generator.config = ObjectSet("few", Path("x"), few, instances), PileConfig(min_objects=4)
+    assert generator._pile("train", np.random.default_rng(0)) is dropped[-1] and len(dropped) == drops
+
+
 @pytest.mark.sim
 def test_a_row_agrees_with_itself(scene_generator: SceneGenerator) -> None:
     row: dict[str, Any] = scene_generator.generate(0, "ood", 3)
@@ -123,6 +140,7 @@ _HASH = """
 import hashlib, sys
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
 generator = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
 row = generator.generate(0, "ood", int(sys.argv[1]))

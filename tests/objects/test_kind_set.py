@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds import all_kinds, find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
 from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS, load_kind_set
-from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
 
 NAMES = ["mug", "apple", "fork"]
 
@@ -33,11 +34,17 @@ def drawn_seeds(objects: ObjectSet, split: str, monkeypatch: pytest.MonkeyPatch)
     return {objects.seed_of(str(model_id)) for model_id in ids}
 
 
-def test_instances_to_learn_from_are_in_no_evaluation(objects: ObjectSet, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("instances", [5, 8])
+def test_instances_to_learn_from_are_in_no_evaluation(
+    instances: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = load_object_set("kinds", tmp_path, kinds=NAMES, instances=instances)
     for split in LEARNING_SPLITS:
-        assert drawn_seeds(objects, split, monkeypatch) == set(range(5))
-    for split in ("id", "ood"):
-        assert drawn_seeds(objects, split, monkeypatch) == set(range(5, 10))
+        assert drawn_seeds(objects, split, monkeypatch) == set(range(instances))
+    for split in ("id", "ood"):  # seeds that no number of instances to learn from reaches
+        assert drawn_seeds(objects, split, monkeypatch) == set(range(MAX_INSTANCES, MAX_INSTANCES + instances))
+    with pytest.raises(InvalidArgumentError, match="expected instances to lie between 1 and 1000000"):
+        load_object_set("kinds", tmp_path, kinds=NAMES, instances=MAX_INSTANCES + 1)
 
 
 def test_an_instance_is_made_at_its_first_use_with_its_own_words(objects: ObjectSet) -> None:
@@ -111,6 +118,29 @@ def test_a_damaged_model_is_named(objects: ObjectSet) -> None:
         objects.model("mug-1")
 
 
+@pytest.mark.parametrize("name", ["collision.obj", "textured.obj", "textured.mtl", "texture_map.png"])
+def test_a_damaged_file_of_a_model_is_named(objects: ObjectSet, name: str) -> None:
+    path = objects.model_dir("mug-1") / name
+    for spoil in (lambda: path.write_bytes(path.read_bytes()[:-9]), path.unlink):
+        objects.model("mug-1")
+        spoil()
+        kind_set_module._read_entry.cache_clear()
+        with pytest.raises(
+            MissingAssetsError, match=rf"{name} is missing or damaged; delete .*mug-1, it is made again"
+        ):
+            objects.model("mug-1")
+        shutil.rmtree(path.parent)
+        assert objects.model("mug-1").name == "mug" and path.is_file()
+
+
+def test_the_code_hash_is_of_package_versions_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = set()
+    for package in ("", "numpy", "trimesh", "scipy", "pillow"):
+        monkeypatch.setattr(kind_set_module, "version", lambda name, changed=package: "9" if name == changed else "1")
+        found.add(kind_set_module._code_hash.__wrapped__())
+    assert len(found) == 5
+
+
 @pytest.mark.parametrize("object_split", range(5))
 def test_the_unseen_names_of_the_paper_are_unseen_kinds(object_split: int, tmp_path: Path) -> None:
     objects = load_kind_set(tmp_path, object_split)
@@ -135,6 +165,10 @@ def test_the_fingerprint_is_of_catalog_instances_and_code(tmp_path: Path, monkey
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="expected instances to lie between 1"):
         load_object_set("kinds", instances=0)
+    with pytest.raises(InvalidArgumentError, match="expected each kind once, but got 'mug' twice"):
+        load_object_set("kinds", kinds=["mug", "fork", "mug"])
+    with pytest.raises(InvalidArgumentError, match="objects=kinds alone, but got instances=7 for 'proxy'"):
+        load_object_set("proxy", instances=7)
     with pytest.raises(UnknownObjectError, match="no kind is named 'mugg'"):
         load_object_set("kinds", kinds=["mugg"])
     with pytest.raises(InvalidArgumentError, match=r"kinds for objects=kinds alone, but got \['mug'\] for 'proxy'"):

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -129,6 +130,9 @@ def test_words_mean_one_kind() -> None:
     other = Kind("cup", (mug.synonyms[0],), ("tableware",), "drinking", "a cup", (0.05, 0.1), mug.sample)
     with pytest.raises(InvalidArgumentError, match="means 'mug' and 'cup'"):
         check_unique_names([mug, other])
+    child = replace(other, name="espresso cup", synonyms=(), hypernyms=("mug", "tableware"))
+    with pytest.raises(InvalidArgumentError, match="'mug' of 'espresso cup' means 'mug'"):
+        check_unique_names([child, mug])
 
 
 def test_a_file_without_a_kind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

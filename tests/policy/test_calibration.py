@@ -18,11 +18,13 @@ from safetensors.torch import load_file
 from helpers.policies import changed
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_finished_run, names_of_objects
+from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
@@ -36,7 +38,7 @@ from pickclutter_lang.policy.evaluation.curves import (
     write_curves,
 )
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, _seen_names
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -154,8 +156,20 @@ def test_a_policy_folder_says_which_objects_are_unseen(exported: Path, tmp_path:
     assert found(names_of_objects("ood")) == (0, None) and found(second) == (2, 2)
     make_toy_store(tmp_path / "scenes" / "id", "id", 2, object_split=3)
     assert found(None) == (0, None) and found(None, str(tmp_path / "scenes")) == (3, 3)  # as version 0.2.0 wrote it
+    manifest = read_manifest(tmp_path / "scenes" / "id")
+    of_kinds = {**manifest.settings, "instances": 3, "object_split": 1}
+    replace(manifest, fields=(*manifest.fields, "instances"), settings=of_kinds).write(tmp_path / "scenes" / "id")
+    assert found(["banana"], str(tmp_path / "scenes")) == (1, 1)  # a student of some kinds
     with pytest.raises(CheckpointError, match="unseen_names out of names, but got spoonbill"):
         found(["spoonbill"])
+
+
+def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> None:
+    student, catalog = StudentRuntime.load(exported / "few_shot"), load_kind_set(kinds=["lemon", "mug", "fork"]).catalog
+    assert _seen_names(catalog, None) == {item.name for item in catalog if item.split == "id"} >= {"mug"}
+    assert _seen_names(catalog, student) == set(names_of_objects("id")) and "mug" not in _seen_names(catalog, student)
+    student.config = replace(student.config, unseen_names=None)
+    assert _seen_names(catalog, student) == _seen_names(catalog, None)
 
 
 @pytest.mark.sim

@@ -18,6 +18,7 @@ from PIL import Image
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed, wait_until, worker_processes
 from helpers.scene_runs import make_finished_run
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.policy.evaluation import videos
 from pickclutter_lang.policy.evaluation.plots import plot_outcomes
 from pickclutter_lang.policy.evaluation.rollout_metrics import (
@@ -242,6 +243,24 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> No
     assert "The teacher did not act" in (run_folder / "exported" / "evaluation" / "report.md").read_text()
     refused = call(run_folder, *arguments, "variants=[teacher]")
     assert refused.returncode == 2 and "scenes=" in refused.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_an_oracle_acts_on_kinds(tmp_path: Path) -> None:
+    kinds = ["apple", "lemon", "mug", "soda can", "toy car"]
+    arguments = ["objects=kinds", f"kinds=[{','.join(kinds)}]", "instances=2", "objects_root=models", "episodes=2"]
+    arguments += ["variants=[oracle]", "workers=1", "n_videos=0", "n_filmstrips=0", "out=out"]
+    done = call(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    episodes = [json.loads(line) for line in (tmp_path / "out" / "episodes.jsonl").read_text().splitlines()]
+    assert [episode["variant"] for episode in episodes] == ["oracle"] * 2
+    assert {episode["target"] for episode in episodes} <= set(kinds)
+    assert all(episode["seen"] == (episode["target"] != "lemon") for episode in episodes)  # lemons are of Y_ood
+    models = list((tmp_path / "models").glob("kinds-*/models/*"))
+    assert models and {int(model.name.rpartition("-")[2]) for model in models} <= {MAX_INSTANCES, MAX_INSTANCES + 1}
+    other = call(tmp_path, *arguments, "instances=3")
+    assert other.returncode == 2 and "another student or environment" in other.stderr and "meshes" in other.stderr
 
 
 @pytest.mark.sim

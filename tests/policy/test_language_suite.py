@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ import pytest
 from PIL import Image
 
 from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_episodes
 from pickclutter_lang.policy.evaluation.instructions import (
+    _UNRELATED,
     KIND_TITLES,
     SUITES,
     Pile,
@@ -76,7 +81,14 @@ class Ignores:
 
 def pile(*names: str) -> Pile:
     objects = tuple(CATALOG.find(name) for name in names)
-    return Pile(objects, objects[:-1], tuple(item for item in CATALOG if item not in objects))
+    return Pile(objects, objects[:-1], tuple(item for item in CATALOG if item not in objects), tuple(CATALOG))
+
+
+def kinds_pile(*names: str) -> Pile:
+    """A pile of kinds, with no instance made."""
+    labels = load_kind_set().catalog
+    objects = tuple(labels.find(name) for name in names)
+    return Pile(objects, objects, tuple(item for item in labels if item not in objects), tuple(labels))
 
 
 def test_all_kinds_of_a_pile_are_about_one_object() -> None:
@@ -101,6 +113,42 @@ def test_all_kinds_of_a_pile_are_about_one_object() -> None:
         assert set(asked["category"].expected) == {item.name for item in here.objects if item.category == word}
         assert asked == {kind: draw_instruction(kind, here, seed) for kind in asked}
     assert {kind for kinds in SUITES.values() for kind in kinds} == set(KIND_TITLES)
+
+
+def test_names_beyond_the_labels_are_no_kinds() -> None:
+    here = kinds_pile("fork", "lemon", "whisk")
+    words = {word for kind in all_kinds() for word in (kind.name, *kind.synonyms)}
+    for kind, least in (("foreign", 10), ("unrelated", 3)):
+        said = {parse_target_name(draw_instruction(kind, here, seed).text) for seed in range(200)}
+        assert len(said) >= least and not said & words
+    all_taken = replace(here, labels=(*here.labels, replace(here.objects[0], synonyms=_UNRELATED)))
+    with pytest.raises(InvalidArgumentError, match="expected a name for unrelated that no label has"):
+        draw_instruction("unrelated", all_taken, 0)
+
+
+def test_a_category_is_every_hypernym() -> None:
+    here = kinds_pile("whisk", "hammer", "lemon", "mug")
+    found = {}
+    for seed in range(100):
+        asked = draw_instruction("category", here, seed)
+        found[asked.text] = set(asked.expected)
+        assert asked.target in asked.expected
+    assert found["pick up a tool"] == {"whisk", "hammer"} and found["pick up a kitchen tool"] == {"whisk"}
+    assert found["pick up a fruit"] == {"lemon"}
+
+
+def test_piles_with_too_few_objects_ask_for_more_kinds() -> None:
+    here = kinds_pile("mug", "fork")
+    assert draw_instruction("other", here, 0).expected
+    assert typed_instruction("mug", replace(here, absent=())).expected == ("mug",)
+    for few, words in (
+        (replace(here, absent=()), "expected an absent object to ask for"),
+        (kinds_pile("mug"), "expected a second object in the pile to ask for, but there is none; give more kinds="),
+    ):
+        with pytest.raises(InvalidArgumentError, match=words):
+            draw_instruction("named", few, 0)
+    with pytest.raises(InvalidArgumentError, match="give more kinds="):
+        typed_instruction("spoon", replace(here, absent=()))
 
 
 def test_a_synonym_fits_one_object_alone() -> None:

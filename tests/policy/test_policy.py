@@ -37,6 +37,7 @@ from pickclutter_lang.policy.flat_observation import (
     unflatten_observation,
 )
 from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.rl.config import PPOConfig
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -385,6 +386,23 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy
     student.config = replace(student.config, cameras=("hand", "base"))
     with pytest.raises(InvalidArgumentError, match="rgb of hand, rgb of base"):
         ppo.make_environment(cast(Any, None), student)
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_an_agent_learns_from_kinds_to_learn_from(exported_policy: Path, tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the rl extra")
+    from pickclutter_lang.policy.rl import ppo
+
+    policy = exported_policy / "policy"
+    config = PPOConfig(str(policy), objects="kinds", objects_root=str(tmp_path / "models"), instances=2)
+    config.kinds = ["apple", "banana", "mug", "fork"]
+    config.validate()
+    env = ppo.make_environment(config, StudentRuntime.load(policy))
+    env.reset(seed=0)
+    inner: Any = env.unwrapped
+    assert {inner.object_set.seed_of(actor["model_id"]) for actor in inner.episode["actors"]} <= {0, 1}
+    env.close()
 
 
 def test_a_map_of_the_center_becomes_one_of_the_image() -> None:

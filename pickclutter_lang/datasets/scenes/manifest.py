@@ -161,8 +161,10 @@ class Manifest:
         """
         mine, theirs = _flat(_identity(self)), _flat(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
-        if "objects" in keys:  # the names of one alone
+        if "objects" in keys:  # the names of one alone; of the same in another order, those that moved
             names = {item.name for item in self.objects} ^ {item.name for item in other.objects}
+            pairs = zip(self.objects, other.objects, strict=False)
+            names = names or {item.name for pair in pairs if pair[0] != pair[1] for item in pair}
             for values, manifest in ((mine, self), (theirs, other)):
                 values["objects"] = [item.name for item in manifest.objects if item.name in names]
         if self.object_split != other.object_split:  # in place of the objects one by one, and of their fingerprint
@@ -171,7 +173,7 @@ class Manifest:
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             if keys == ["object_fingerprint"] and "instances" in self.fields:
-                differences += " (the code that makes the kinds has changed)"
+                differences += " (the code that makes the kinds has changed, or a package that it uses)"
             raise MismatchError(
                 f"the store at {where} was made with other settings: {differences}; "
                 "use the same settings, choose another folder, or delete that one"

@@ -84,6 +84,7 @@ class Kind:
             function=self.function,
             synonyms=self.synonyms,
             description=self.description,
+            hypernyms=self.hypernyms[1:],
         )
 
     def words(self, seed: int, instance: Instance) -> dict[str, object]:
@@ -124,7 +125,7 @@ _NOUNS = {"striped": "stripes", "dotted": "dots", "checkered": "checks", "speckl
 
 
 def check_unique_names(kinds: Sequence[Kind]) -> None:
-    """Check that no name or synonym means two kinds.
+    """Check that no name or synonym means two kinds, and no name of a kind is a hypernym of another.
 
     :raises InvalidArgumentError: with the word and its kinds
     """
@@ -136,3 +137,9 @@ def check_unique_names(kinds: Sequence[Kind]) -> None:
                     f"expected a word to mean one kind, but {word!r} means {owner[word]!r} and {kind.name!r}"
                 )
             owner[word] = kind.name
+    for kind in kinds:
+        for word in kind.hypernyms:
+            if word in owner:
+                raise InvalidArgumentError(
+                    f"expected hypernyms that mean no kind, but {word!r} of {kind.name!r} means {owner[word]!r}"
+                )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,15 @@ from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catal
 from pickclutter_lang.objects.kinds.kind import Kind
 from pickclutter_lang.objects.kinds.registry import all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.writing import write_instance
-from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.objects.object_sets import DEFAULT_INSTANCES, MAX_INSTANCES, ObjectSet, check_kinds
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry
 from pickclutter_lang.utils.io import cache_dir
-from pickclutter_lang.utils.json_files import read_json
-from pickclutter_lang.utils.validation import within
+from pickclutter_lang.utils.json_files import Sha256, read_json
 
 LEARNING_SPLITS = ("train", "fewshot", "teacher")
 """Splits of scenes to learn from; their instances lie in no scene of another split."""
-MAX_INSTANCES = 1_000_000
 _ENTRY_FILE = "object.json"
+_PACKAGES = ("numpy", "trimesh", "scipy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class KindSet(ObjectSet):
     """Kinds, each with `instances` instances to learn from and as many others to evaluate on.
 
     The catalog has an entry for each kind, such as `rubiks_cube`. A model is an instance, such as `rubiks_cube-3`.
-    Seeds from 0 to `instances` - 1 are of `LEARNING_SPLITS`, those from `instances` to 2 `instances` - 1 of the others.
+    Seeds from 0 on are of `LEARNING_SPLITS`, those from `MAX_INSTANCES` on of the others.
     """
 
     @property
     def fingerprint(self) -> str:
-        """Hash (sha256, hex) of the catalog, the number of instances, and the code that makes them."""
+        """Hash (sha256, hex) of the catalog, the number of instances, the code that makes them and its packages."""
         return hashlib.sha256(f"{self.catalog.fingerprint} {self.instances} {_code_hash()}".encode()).hexdigest()
 
     def label_index(self, model_id: str) -> int:
@@ -53,6 +53,7 @@ class KindSet(ObjectSet):
 
         :raises UnknownObjectError: for an id that is not `KIND-SEED`
         :raises InvalidArgumentError: when the folder of the set cannot be written
+        :raises MissingAssetsError: when a file of the model is missing or damaged
         """
         kind_id, seed = self._parse(model_id)
         kind, folder = self.catalog.find(kind_id), self.model_dir(model_id)
@@ -64,7 +65,7 @@ class KindSet(ObjectSet):
         self, label_indices: NDArray[np.int64], split: str, rng: np.random.Generator
     ) -> tuple[CatalogObject, ...]:
         """Draw an instance of each of these kinds, out of those of a split."""
-        first = 0 if split in LEARNING_SPLITS else self.instances
+        first = 0 if split in LEARNING_SPLITS else MAX_INSTANCES
         seeds = rng.integers(first, first + self.instances, size=len(label_indices))
         kinds = (self.catalog[index] for index in label_indices.tolist())
         return tuple(self.model(f"{kind.model_id}-{seed}") for kind, seed in zip(kinds, seeds, strict=True))
@@ -87,19 +88,22 @@ class KindSet(ObjectSet):
 
 
 def load_kind_set(
-    root: str | Path | None = None, object_split: int = 0, kinds: Sequence[str] = (), instances: int = 50
+    root: str | Path | None = None,
+    object_split: int = 0,
+    kinds: Sequence[str] = (),
+    instances: int = DEFAULT_INSTANCES,
 ) -> KindSet:
     """Return kinds as an object set; nothing is made yet.
 
     :param root: the folder in which the models are kept, by default the package's cache; they lie in a folder of it
-        whose name depends on the code that makes them
+        whose name depends on the code that makes them and its packages
     :param object_split: which of the paper's names are in Y_ood, see `paper_catalog`; all other kinds are in Y_id
     :param kinds: names of the kinds, by default all
     :param instances: the number of instances of each kind to learn from, and of those to evaluate on
     :raises UnknownObjectError: for a name that is no kind
-    :raises InvalidArgumentError: for a number of instances out of range, or another object split
+    :raises InvalidArgumentError: for a repeated name, a number of instances out of range, or another object split
     """
-    within("instances", instances, 1, MAX_INSTANCES)
+    check_kinds("kinds", kinds, instances)
     chosen = find_kinds(kinds) if kinds else list(all_kinds())
     catalog = Catalog([_catalog_entry(kind) for kind in chosen])
     unseen_names = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
@@ -123,18 +127,26 @@ def _catalog_entry(kind: Kind) -> CatalogObject:
         function=kind.function,
         synonyms=kind.synonyms,
         description=kind.description,
+        hypernyms=kind.hypernyms[1:],
     )
 
 
 @lru_cache(maxsize=1)
 def _code_hash() -> str:
-    """Return the hash of the source files on which the files of an instance depend."""
+    """Return the hash of the source files and package versions on which the files of an instance depend."""
     kinds = Path(__file__).parent
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(f"{name} {_version(name)}" for name in _PACKAGES).encode())
     for folder in (kinds, kinds.parent / "procedural"):
         for path in sorted(folder.rglob("*.py")):
             digest.update(path.relative_to(folder.parent).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def _make_model(folder: Path, kind: Kind, seed: int) -> None:
@@ -143,8 +155,9 @@ def _make_model(folder: Path, kind: Kind, seed: int) -> None:
     def write(temporary: Path) -> None:
         instance = kind.instance(seed)
         write_instance(instance, temporary)
-        entry = asdict(kind.catalog_object(seed, instance))
-        (temporary / _ENTRY_FILE).write_text(json.dumps(entry) + "\n")
+        hashes = {path.name: _file_hash(path) for path in sorted(temporary.iterdir())}
+        entry = _Entry(kind.catalog_object(seed, instance), hashes)
+        (temporary / _ENTRY_FILE).write_text(json.dumps(asdict(entry)) + "\n")
 
     try:
         atomic_write_dir(folder, _ENTRY_FILE, write)
@@ -153,6 +166,23 @@ def _make_model(folder: Path, kind: Kind, seed: int) -> None:
             raise
 
 
+@dataclass(frozen=True)
+class _Entry:
+    object: CatalogObject
+    files: dict[str, Sha256]
+
+
 @lru_cache(maxsize=4096)
 def _read_entry(path: Path) -> CatalogObject:
-    return read_json(path, CatalogObject, MissingAssetsError, f"delete {path.parent}, it is made again")
+    """Read the entry of an instance, once in a process, and check its files."""
+    remedy = f"delete {path.parent}, it is made again"
+    entry = read_json(path, _Entry, MissingAssetsError, remedy)
+    for name, expected in entry.files.items():
+        file = path.parent / name
+        if not file.is_file() or _file_hash(file) != expected:
+            raise MissingAssetsError(f"{file} is missing or damaged; {remedy}")
+    return entry.object
+
+
+def _file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

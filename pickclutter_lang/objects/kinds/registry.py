@@ -34,7 +34,11 @@ def find_kinds(names: Sequence[str]) -> list[Kind]:
     """Return kinds by name, in the order of the names.
 
     :raises UnknownObjectError: with the nearest names, when there is no such kind
+    :raises InvalidArgumentError: for a name that is given twice
     """
+    twice = next((name for name in names if list(names).count(name) > 1), None)
+    if twice is not None:
+        raise InvalidArgumentError(f"expected each kind once, but got {twice!r} twice; leave one away")
     known = {kind.name: kind for kind in all_kinds()}
     for name in names:
         if name not in known:

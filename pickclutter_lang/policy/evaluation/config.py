@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
-from pickclutter_lang.objects.object_sets import check_kinds
+from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import (
     at_least,
-    check_folder,
     check_path,
     check_seed,
     check_workers,
@@ -39,7 +38,7 @@ class PolicyEvalConfig:
     thresholds beside a policy folder."""
     suite: str = "picking"
     """What is asked for: `picking` (a target that is drawn), `language` (in the same pile the target, another object,
-    an absent one, other words, a blank) or `open_vocabulary` (names outside the 26, colors, categories)."""
+    an absent one, other words, a blank) or `open_vocabulary` (names that are no labels, colors, categories)."""
     out: str | None = None
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None
@@ -133,10 +132,8 @@ class PolicyEvalConfig:
         check_seed(self.seed)
         check_workers("workers", self.workers, 1)
         check_path("out", self.out)
-        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
-            check_folder("objects_root", self.objects_root)
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         environment_id(self.objects)
-        check_kinds(self.objects, self.kinds)
         make_controller(self.control_mode)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.captions import with_article
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
@@ -27,12 +28,12 @@ KIND_TITLES = {
     DRAWN: "drawn by the environment",
     NAMED: "the target, by its name",
     OTHER: "another object of the pile",
-    ABSENT: "an absent object of the 26",
+    ABSENT: "an absent object of the labels",
     "paraphrase": "the target, in another sentence",
     "synonym": "the target, by a synonym",
     "misspelling": "the target, misspelled",
     BLANK: "a blank instruction",
-    "foreign": "an absent YCB object beyond the 26",
+    "foreign": "an absent YCB object beyond the labels",
     "unrelated": "an absent object that is no YCB object",
     "color": "a color: 'the red one'",
     "category": "a category: 'a fruit'",
@@ -46,11 +47,15 @@ _STREAM = 0x1A6
 
 @dataclass(frozen=True)
 class Pile:
-    """The objects of a pile, those of them that the hand camera sees, and those of its split that are not in it."""
+    """The objects of a pile, those of them that the hand camera sees, and those of its split that are not in it.
+
+    `labels` are all objects of the catalog, of whatever split.
+    """
 
     objects: tuple[CatalogObject, ...]
     visible: tuple[CatalogObject, ...]
     absent: tuple[CatalogObject, ...]
+    labels: tuple[CatalogObject, ...]
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,14 @@ def typed_instruction(name: str, pile: Pile) -> Instruction:
     """Return the instruction to pick an object by any name; nothing is expected for a name that no object here has.
 
     `reference` is the name that a policy reads in the instruction: "lemon" for "Lemon!".
+
+    :raises InvalidArgumentError: when all objects of the split are in the pile, and none has the name
     """
     text = instruction(name, 0)
     reference = parse_target_name(text, [item.name for item in (*pile.objects, *pile.absent)])
     right = [item for item in pile.objects if item.name == reference]
     known = [item for item in pile.absent if item.name == reference]
-    target = (right or known or [pile.absent[0]])[0]
+    target = right[0] if right else known[0] if known else _several(pile.absent, "an absent object")[0]
     return Instruction(TYPED, text, target.name, reference, tuple(item.name for item in right))
 
 
@@ -87,12 +94,15 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
     """Draw the instruction of a kind; `reference` is the same for all kinds of a pile and seed.
 
     :param kind: one of `KIND_TITLES` but `drawn`
+    :raises InvalidArgumentError: for a pile of one object, or with all objects of its split, or where the labels leave
+        no other name
     """
     shared = np.random.default_rng([seed, _STREAM])
     seen = pile.visible or pile.objects
     reference = _choose(seen, shared)
     others = [item for item in seen if item != reference] or [item for item in pile.objects if item != reference]
-    other, absent = _choose(others, shared), _choose(pile.absent, shared)
+    other = _choose(_several(others, "a second object in the pile"), shared)
+    absent = _choose(_several(pile.absent, "an absent object"), shared)
     template = int(shared.integers(2**16))
     rng = np.random.default_rng([seed, _STREAM, zlib.crc32(kind.encode())])
     if kind == BLANK:
@@ -106,7 +116,7 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
         text = str(rng.choice(_PARAPHRASES)).format(name=reference.name)
         return Instruction(kind, text, reference.name, reference.name, (reference.name,))
     if kind in (ABSENT, "foreign", "unrelated"):
-        name = {ABSENT: absent.name, "foreign": _foreign_name(rng), "unrelated": str(rng.choice(_UNRELATED))}[kind]
+        name = absent.name if kind == ABSENT else _name_beyond(kind, pile, rng)
         return Instruction(kind, _sentence(name, template), absent.name, reference.name, ())
     name, target = reference.name, other if kind == OTHER else reference
     if kind == OTHER:
@@ -136,9 +146,24 @@ def _choose(items: Sequence[CatalogObject], rng: np.random.Generator) -> Catalog
     return items[int(rng.integers(len(items)))]
 
 
-def _foreign_name(rng: np.random.Generator) -> str:
-    names = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
-    return str(rng.choice(names))
+def _several(items: Sequence[CatalogObject], what: str) -> Sequence[CatalogObject]:
+    """Return objects that an instruction is drawn from, if there are any."""
+    if not items:
+        raise InvalidArgumentError(f"expected {what} to ask for, but there is none; give more kinds= or objects")
+    return items
+
+
+def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
+    """Draw a name that no label and no object of the pile has, nor as a synonym."""
+    foreign = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
+    taken = {word for item in (*pile.labels, *pile.objects) for word in (item.name, *item.synonyms)}
+    drawn = {}
+    for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both, as episodes of earlier versions
+        free = [name for name in names if name not in taken]
+        if not free:
+            raise InvalidArgumentError(f"expected a name for {key} that no label has, but got none; give fewer kinds=")
+        drawn[key] = str(rng.choice(free))
+    return drawn[kind]
 
 
 def _synonym(item: CatalogObject, pile: Pile) -> str:
@@ -154,7 +179,7 @@ def _draw_attribute(
     """Draw a color or category that some visible object has; return it, and all objects of the pile with it."""
 
     def words(item: CatalogObject) -> tuple[str, ...]:
-        return item.colors if kind == "color" else (item.category,)
+        return item.colors if kind == "color" else (item.category, *item.hypernyms)
 
     word = str(rng.choice(sorted({word for item in seen for word in words(item)})))
     return word, tuple(item.name for item in pile.objects if word in words(item))

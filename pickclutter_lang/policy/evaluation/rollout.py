@@ -13,6 +13,7 @@ from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
     OracleDetector,
@@ -109,8 +110,7 @@ class RolloutRunner:
         )
         if self._student is not None:
             check_cameras(inner, self._student)
-        catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
-        self._seen_names = {catalog[index].name for index in catalog.indices("id")}
+        self._seen_names = _seen_names(inner.unwrapped.catalog, self._student)  # type: ignore[attr-defined]
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
     def detector(self, variant: str) -> TargetDetector:
@@ -222,7 +222,15 @@ class RolloutRunner:
         names = {item.name for item in objects}
         visible = [item for item, actor in zip(objects, actors, strict=True) if actor["rep_pts"] is not None]
         allowed = [env.catalog[index] for index in split_label_indices(env.catalog, self.config.split)]
-        return Pile(tuple(objects), tuple(visible), tuple(item for item in allowed if item.name not in names))
+        absent = tuple(item for item in allowed if item.name not in names)
+        return Pile(tuple(objects), tuple(visible), absent, tuple(env.catalog))
+
+
+def _seen_names(catalog: Catalog, student: StudentRuntime | None) -> set[str]:
+    """Return the names that a student trained on; where no folder says it, those of Y_id."""
+    if student is not None and student.config.unseen_names is not None:
+        return set(student.config.names) - set(student.config.unseen_names)
+    return {catalog[index].name for index in catalog.indices("id")}
 
 
 def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:

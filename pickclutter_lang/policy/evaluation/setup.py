@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pickclutter_lang.datasets.scenes import read_manifest
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
@@ -84,20 +85,26 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
 
 
 def _object_split(config: PolicyEvalConfig) -> int:
-    """Return which objects are unseen: by the run or the policy folder.
+    """Return which objects are unseen: by the stores where these are of kinds, or else by the run or policy folder.
 
     A folder that does not say it goes by `scenes`, and without these by the paper.
     """
+    store = None if config.scenes is None else Path(config.scenes) / "id"
     if config.run is not None:
-        labels = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1)).labels
-        unseen = [name for name, out in labels.unseen_by_name.items() if out]
+        student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
+        store = Path(student.config.data.id)
+        unseen = [name for name, out in student.labels.unseen_by_name.items() if out]
     elif config.policy is None or config.own_policy is not None:
         return 0
     else:
         names = load_config(config.policy).student.unseen_names
         if names is None:
-            return 0 if config.scenes is None else read_manifest(Path(config.scenes) / "id").object_split
+            return 0 if store is None else read_manifest(store).object_split
         unseen = list(names)
+    if store is not None and (store / MANIFEST_FILE).is_file():
+        manifest = read_manifest(store)
+        if "instances" in manifest.fields:  # of some kinds the unseen names do not tell the split
+            return manifest.object_split
     return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
 
 

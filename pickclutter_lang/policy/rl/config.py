@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pickclutter_lang.utils.validation import at_least, check_folder, check_path, check_seed, check_threads
+from pickclutter_lang.objects.object_sets import check_objects
+from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
 
 
 @dataclass
@@ -23,6 +24,10 @@ class PPOConfig:
     """Object set: `proxy` (procedural models), `ycb` (real scans) or `kinds` (in every pile other instances)."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
+    kinds: list[str] = field(default_factory=list)
+    """For `kinds`: their names. []: all."""
+    instances: int = 50
+    """For `kinds`: instances of each, those of `train` scenes."""
     frozen: bool = True
     """Freeze the student's weights. false: train them too."""
     episode_steps: int = 64
@@ -39,8 +44,7 @@ class PPOConfig:
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_path("out", self.out)
-        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
-            check_folder("objects_root", self.objects_root)
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
 
         environment_id(self.objects)

@@ -31,12 +31,18 @@ _SMOOTHED = 10
 
 
 def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any, Any]:
-    """Return the environment as an agent sees it: images, and one vector with instruction and scores in it."""
+    """Return the environment as an agent sees it: images, and one vector with instruction and scores in it.
+
+    Of kinds, piles are those of the split `train`: an agent does not learn from instances to evaluate on.
+    """
     check_hand_rgb(student)
     side = student.config.camera_size
     env: gym.Env[Any, Any] = gym.make(
         environment_id(config.objects),
         objects_root=config.objects_root,
+        kinds=config.kinds,
+        instances=config.instances,
+        split="train" if config.objects == "kinds" else "ood",
         obs_mode="rgbd",
         control_mode="pd_ee_delta_pose",
         reward_mode="normalized_dense",

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,15 @@ def test_content_hash_of_the_manifest_is_checked(folder: Path) -> None:
 def test_other_settings_are_named(folder: Path, changes: Any, words: str) -> None:
     with pytest.raises(MismatchError, match=words):
         read_manifest(folder).check_compatible(make_manifest(**changes), folder)
+
+
+def test_objects_in_another_order_are_named(folder: Path) -> None:
+    there = read_manifest(folder)
+    first, second, *rest = there.objects
+    with pytest.raises(MismatchError) as caught:
+        there.check_compatible(replace(there, objects=(second, first, *rest)), folder)
+    names = [first.name, second.name]
+    assert f"objects is {names} there, {names[::-1]} now" in str(caught.value)
 
 
 def _too_many(row: Any) -> Any:

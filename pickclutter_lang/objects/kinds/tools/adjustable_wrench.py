@@ -50,7 +50,7 @@ def sample(rng: Rng) -> Instance:
 KIND = Kind(
     name="adjustable wrench",
     synonyms=("adjustable spanner", "crescent wrench", "shifting spanner"),
-    hypernyms=("wrench", "hand tool", "tool"),
+    hypernyms=("hand tool", "tool"),
     function="turning nuts of any size",
     description="a metal tool with a long flat handle and a wide head of two parallel jaws, one of which slides by a "
     "small ridged wheel",
