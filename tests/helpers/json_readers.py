@@ -34,6 +34,8 @@ from pickclutter_lang.language.collect_descriptions import read_labels
 from pickclutter_lang.language.descriptions import DescriptionSet, load_descriptions
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.migration import folders
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.kinds import kind_set
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.policy import config as policy_config
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
@@ -172,6 +174,17 @@ def objects(folder: Path) -> Reader:
     return path, lambda: read_object_set("ycb", folder, ["a"])
 
 
+def model_sizes(folder: Path) -> Reader:
+    path, read = objects(folder)
+    found: Any = read()
+    return path, lambda: found.model_db(["a"])
+
+
+def kind_entry(folder: Path) -> Reader:
+    path = write(folder / "object.json", {"object": asdict(paper_catalog()[0]), "files": {}})
+    return path, lambda: kind_set._read_entry.__wrapped__(path)  # without the entries that are kept
+
+
 def descriptions(folder: Path) -> Reader:
     load_descriptions("standard").save(folder / "d.json")
     return folder / "d.json", lambda: DescriptionSet.load(folder / "d.json")
@@ -269,11 +282,13 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "language/descriptions.py:load": descriptions,
     "migration/folders.py:_read": old_policy,
     "migration/folders.py:_rows": old_log,
+    "objects/kinds/kind_set.py:_read_entry": kind_entry,
+    "objects/object_sets.py:model_db": model_sizes,
     "objects/object_sets.py:read_object_set": objects,
     "policy/bundle.py:_read": policy,
-    "policy/evaluation/calibration.py:teacher_thresholds": thresholds,
     "policy/evaluation/episode_log.py:__init__": episode_log,
     "policy/evaluation/student_folders.py:check_same": evaluated_students,
+    "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
     "teacher_training/train.py:_truncate_log": teacher_log,
     "teachers/feature_cache.py:load": features,
     "teachers/pocket.py:load_pocket_teacher": teacher,

@@ -145,7 +145,7 @@ TABLE: list[tuple[str, Change, str]] = [
     ("datasets/images/loaders/image_folder.py:_rows", put(0, "folder", "b"), "expected each folder once"),
     ("datasets/images/loaders/image_folder.py:_rows", put(0, "folder", None), "folder: expected str, but got null"),
     ("datasets/images/loaders/image_folder.py:_rows", put(0, "description", []), "description: expected str"),
-    ("policy/evaluation/calibration.py:teacher_thresholds", put("thresholds", []), "thresholds: expected object"),
+    ("policy/evaluation/teacher_thresholds.py:read_thresholds", put("thresholds", []), "thresholds: expected object"),
     ("experiments/scenes/table12.py:read_tables", put("pairs", [["a"]]), "pairs.*expected array of length 2"),
 ]  # fmt: skip
 
