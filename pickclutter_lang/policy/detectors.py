@@ -1,8 +1,7 @@
-"""Target detectors: whether the named object is present, and its mask. Student, teacher, oracle, random."""
+"""Target detectors: whether the named object is present, and its mask. Student and teacher."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -21,7 +20,6 @@ from pickclutter_lang.manipulation.segmentation import (
     segment_rgbd,
     select_target_segments,
 )
-from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
 from pickclutter_lang.students.label_encoders import MAX_NEW_NAMES, validate_label_names
@@ -143,7 +141,7 @@ class StudentDetector:
         heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size, 0.0)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
         log_odds = upsample_to_image(output.cell_logits, config.crop_size, config.camera_size, np.nan)
-        segments = _segment_observation(observation, self.segmentation)
+        segments = segment_observation(observation, self.segmentation)
         images = observation["image"]["hand_camera"]
         depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
         found = []
@@ -236,7 +234,7 @@ class TeacherDetector:
         :raises InvalidArgumentError: for a name that is empty or there twice
         """
         names = validate_label_names(names)
-        segments, rgb = _segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
+        segments, rgb = segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:
@@ -275,40 +273,6 @@ class TeacherDetector:
         return found
 
 
-class OracleDetector:
-    """Ground-truth segmentation of the simulator, an upper bound: `PolicyObservation(env, mask=True)` gives it.
-
-    Margins of all observations of an episode are added. A visible object counts three times as much as a hidden one,
-    so that an object that is visible first and hidden later is not predicted absent.
-    """
-
-    names: Sequence[str] = tuple(paper_catalog().names)
-
-    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Return the pixels of the environment's target, whatever the name.
-
-        :raises InvalidArgumentError: for an observation without the mask
-        """
-        if "mask" not in observation:
-            raise InvalidArgumentError("expected the simulator's mask; wrap with PolicyObservation(env, mask=True)")
-        mask = np.asarray(observation["mask"], bool).reshape(observation["image"]["hand_camera"]["rgb"].shape[:2])
-        return Detection(float(mask.any()), 0.25, mask, mask / max(int(mask.sum()), 1))
-
-
-class RandomDetector:
-    """Any segment, a lower bound; the same for the same image and name. It always predicts that the object is there."""
-
-    names: Sequence[str] = tuple(paper_catalog().names)
-
-    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Choose a segment."""
-        segments = _segment_observation(observation)
-        rgb = np.ascontiguousarray(observation["image"]["hand_camera"]["rgb"])
-        rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
-        mask = (segments == rng.integers(1, max(int(segments.max()), 1) + 1)) & (segments > 0)
-        return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1), segments)
-
-
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:
     """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side]."""
     grown = functional.interpolate(torch.from_numpy(maps)[None], size=(view, view), mode="bilinear")[0].numpy()
@@ -318,9 +282,10 @@ def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: 
     return full
 
 
-def _segment_observation(
+def segment_observation(
     observation: Mapping[str, Any], config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
 ) -> NDArray[np.int64]:
+    """Return the segments [H, W] of the hand camera's image: 1, 2, ..., and 0 for the background."""
     images, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
     depth, intrinsic, pose = images["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"]
     return segment_rgbd(images["rgb"], depth, intrinsic, pose, config)

@@ -15,8 +15,9 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector, TeacherDetector
+from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime, camera_images

@@ -21,11 +21,10 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
+from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
     Detection,
-    OracleDetector,
-    RandomDetector,
     StudentDetector,
     TeacherDetector,
     upsample_to_image,

@@ -14,10 +14,9 @@ from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.objects.catalog import Catalog
+from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import (
-    OracleDetector,
-    RandomDetector,
     StudentDetector,
     TargetDetector,
     TeacherDetector,
