@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pickclutter_lang.language.captions import Caption, Predicate, with_article
+from pickclutter_lang.language.captions import Caption, Predicate
 from pickclutter_lang.language.object_attributes import ObjectAttributes
+from pickclutter_lang.utils.words import with_article
 
 ATTRIBUTE_TYPES = ("color", "shape", "pattern", "material", "category", "use")
 _ADJECTIVE = ("{a} object", "{a} thing", "{a} item", "a photo of {a} object")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pickclutter_lang.language.descriptions import describe
 from pickclutter_lang.language.object_attributes import ObjectAttributes, noun_tags
+from pickclutter_lang.utils.words import with_article
 
 _OBJECT = (
     "{a}",
@@ -174,11 +175,6 @@ def absent_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
     """Sample a caption that asserts by name that an object is absent; sometimes its description follows."""
     text = _maybe_add_description(_fill_template(_ABSENT, item.name, rng), item, rng)
     return Caption(text, (Predicate(frozenset({f"name:{item.name}"}), 0, 0),))
-
-
-def with_article(noun: str) -> str:
-    """Put "a" or "an" before a noun."""
-    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 def _presence_caption(

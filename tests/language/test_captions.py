@@ -15,10 +15,10 @@ from pickclutter_lang.language.captions import (
     named_scene_caption,
     object_caption,
     scene_caption,
-    with_article,
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.utils.words import with_article
 
 OBJECTS = {item.name: attributes_of(item) for item in paper_catalog()}
 CONE = attributes_from_dict(

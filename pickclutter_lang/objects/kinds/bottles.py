@@ -8,7 +8,6 @@ import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Finish
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin
-from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, grid_surface
 
@@ -32,14 +31,6 @@ def add_label(
     grid = np.concatenate([r[:, None, None] * ring, np.broadcast_to(z[:, None, None], (7, 17, 1))], -1)
     points = grid.reshape(-1, 3)
     model.surface(grid_surface((bend(points) if bend else points).reshape(grid.shape)), image)
-
-
-def ribbed(color: Floats, ribs: int = 26) -> TextureImage:
-    """Paint upright ribs for the wall of a cap."""
-    u, _ = tx.uv_grid(12, 128)
-    return tx.to_uint8(
-        tx.lerp_color(color * 0.72, color * 1.06, tx.smoothstep(np.abs((u * ribs) % 1 - 0.5), 0.1, 0.35))
-    )
 
 
 def add_cap(

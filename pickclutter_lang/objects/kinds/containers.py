@@ -12,19 +12,12 @@ from pickclutter_lang.objects.kinds.bottles import add_label
 from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, tint
 from pickclutter_lang.objects.kinds.labels import Art, Brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, grid_surface
 
 TIN = (186, 188, 192)
-
-
-def ribbed(color: npt.ArrayLike, count: int = 40, wall: float = 1.0, depth: float = 0.24) -> TextureImage:
-    """Return the image of upright ribs round a lathe, on the lower share `wall` of its length."""
-    u, v = tx.uv_grid(32, 160)
-    dark = (1 - tx.smoothstep(np.abs((u * count) % 1 - 0.5), 0.05, 0.4)) * (v < wall)
-    shade = np.where(v < wall, 1.0, 1.06)[..., None]
-    return tx.to_uint8(tx.lerp_color(np.asarray(color) * shade, np.asarray(color) * (1 - depth), dark))
 
 
 def screw_cap(
@@ -41,7 +34,7 @@ def screw_cap(
     r, top = radius, radius * taper
     profile = [(0, low), (r, low), (r, low + 0.6), (top, high - 1.2), (top * 0.94, high), (0, high)]
     wall = (r + high - low) / (2 * r + high - low)
-    image = ribbed(color, ribs, wall) if ribs else plain(color)
+    image = ribbed(color, ribs, 0.24, 0.0, wall) if ribs else plain(color)
     model.lathe(profile, image, segments=24, pieces=1, hull=hull)
 
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from pickclutter_lang.objects.kinds.finishes import STEEL, Finish, Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
+from pickclutter_lang.objects.kinds.outlines import rounded
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, rotation
@@ -35,15 +37,6 @@ def steel(rng: Rng, rgb: Sequence[Sequence[float]] = STEEL, wear: float = 0.5) -
     return metal if metal.tints[0].mean() > 80 else replace(metal, colors=("black",))
 
 
-def ribbed(color: npt.ArrayLike, count: int, depth: float = 0.3, low: float = 0.05, high: float = 0.9) -> TextureImage:
-    """Paint grooves along v, between two heights of v."""
-    u, v = tx.uv_grid(64, 112)
-    groove = 1 - tx.smoothstep(np.abs((u * count) % 1 - 0.5), 0.08, 0.25)
-    within = tx.smoothstep(v, low, low + 0.02) * (1 - tx.smoothstep(v, high - 0.02, high))
-    base = np.asarray(color, dtype=float)
-    return tx.to_uint8(tx.lerp_color(base, base * (1 - depth), groove * within))
-
-
 def banded(rows: Sequence[tuple[float, npt.ArrayLike]], noise: float = 2.0, seed: int = 0) -> TextureImage:
     """Paint bands: each RGB color from its height in v (ascending) to the next one's."""
     _, v = tx.uv_grid(112, 24)
@@ -51,17 +44,6 @@ def banded(rows: Sequence[tuple[float, npt.ArrayLike]], noise: float = 2.0, seed
     for start, color in rows:
         image[v >= start] = np.asarray(color, dtype=float)
     return tx.to_uint8(tx.pixel_noise(image, np.random.default_rng(seed), noise))
-
-
-def rounded(width: float, height: float, radius: float, steps: int = 4) -> Floats:
-    """Return the outline of a rectangle with round corners, counter-clockwise from +x."""
-    r = min(radius, 0.499 * width, 0.499 * height)
-    arcs = []
-    for n, (x, y) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1))):
-        angle = np.radians(90 * n + np.linspace(0, 90, steps + 1))
-        center = np.array([x * (width / 2 - r), y * (height / 2 - r)])
-        arcs.append(center + r * np.c_[np.cos(angle), np.sin(angle)])
-    return np.concatenate(arcs)
 
 
 def ring(

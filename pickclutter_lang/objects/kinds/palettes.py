@@ -8,8 +8,3 @@ TOYS = (*("red", "blue", "yellow", "green") * 2, "orange", "pink", "purple", "tu
 """Colors of toys, the primary ones more likely."""
 SOBER = (*("black", "black", "grey", "white") * 3, "blue", "red", "pink", "green", "purple")
 """Colors of electronics: mostly black, grey or white."""
-
-
-def with_article(word: str) -> str:
-    """Return a word with its indefinite article: "a red", "an orange"."""
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"

@@ -1,4 +1,4 @@
-"""Skins of what grew: fruit, vegetables, bread; tone, streaks, spots, and other colors at both ends."""
+"""Skins that kinds share: of what grew (tone, streaks, spots, other colors at both ends), and ribs."""
 
 from __future__ import annotations
 
@@ -50,6 +50,19 @@ def peel(
             ragged = distance * (1 + 0.15 * tx.grid_noise(rng, texels, 3, 12))
             image = tx.lerp_color(image, end[0], 1 - tx.smoothstep(ragged, 0.35 * end[1], end[1]))
     return tx.to_uint8(image)
+
+
+def ribbed(color: npt.ArrayLike, count: int, depth: float = 0.3, low: float = 0.0, high: float = 1.0) -> TextureImage:
+    """Paint `count` upright ribs round a lathe, between two heights of v.
+
+    :param color: RGB of the ribs
+    :param depth: how much darker the grooves are, as a share; negative: lighter
+    """
+    u, v = tx.uv_grid(24, 128)
+    groove = 1 - tx.smoothstep(np.abs((u * count) % 1 - 0.5), 0.08, 0.3)
+    groove[(v < low) | (v > high)] = 0
+    base = np.asarray(color, dtype=float)
+    return tx.to_uint8(tx.lerp_color(base, base * (1 - depth), groove))
 
 
 def _share(field: Floats, share: float, softness: float) -> Floats:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.captions import with_article
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.utils.words import with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
 TYPED = "typed"

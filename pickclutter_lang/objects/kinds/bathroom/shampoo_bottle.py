@@ -8,7 +8,8 @@ from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.kinds.outlines import squarish
-from pickclutter_lang.objects.kinds.palettes import ANY, with_article
+from pickclutter_lang.objects.kinds.palettes import ANY
+from pickclutter_lang.utils.words import with_article
 
 PRODUCTS = ("shampoo", "shampoo", "mild shampoo", "moisture", "hair care", "anti dandruff", "repair", "herbal shampoo")
 PROFILES = {

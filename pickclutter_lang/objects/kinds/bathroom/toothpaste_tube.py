@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.bottles import ribbed
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural.surfaces import Floats, rotation
 
 PRODUCTS = ("toothpaste", "dental cream", "fresh mint", "whitening", "fluoride", "herbal", "gum care", "kids mint")

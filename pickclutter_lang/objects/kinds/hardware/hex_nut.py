@@ -3,9 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, tint
-from pickclutter_lang.objects.kinds.fittings import fastener_metal, ribbed, ring
+from pickclutter_lang.objects.kinds.fittings import fastener_metal, ring
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.skins import ribbed
 
 
 def sample(rng: Rng) -> Instance:
@@ -22,7 +23,7 @@ def sample(rng: Rng) -> Instance:
         (inner, -tall / 2),
     ]
     dark = skin.tints[0] * 0.55
-    model.lathe(bore, np.ascontiguousarray(np.rot90(ribbed(dark, 9, 0.45))), segments=24, hull=False)
+    model.lathe(bore, np.ascontiguousarray(np.rot90(ribbed(dark, 9, 0.45, 0.05, 0.9))), segments=24, hull=False)
     form = choice(rng, ("plain", "plain", "flange", "locking"))
     if form == "flange":
         ring(model, inner, outer * 1.32, 0.16 * tall, skin, at=(0, 0, -0.45 * tall), wedges=4)

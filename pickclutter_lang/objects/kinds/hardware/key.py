@@ -3,9 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, choice, finish
-from pickclutter_lang.objects.kinds.fittings import BRIGHT, ring, rounded, strip
+from pickclutter_lang.objects.kinds.fittings import BRIGHT, ring, strip
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.procedural.surfaces import circle
 
 BRASSES = ((206, 166, 74), (190, 150, 62), (216, 182, 96), (176, 128, 70))

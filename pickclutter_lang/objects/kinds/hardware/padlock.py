@@ -3,10 +3,11 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
-from pickclutter_lang.objects.kinds.fittings import BRIGHT, rounded, steel
+from pickclutter_lang.objects.kinds.fittings import BRIGHT, steel
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.surfaces import circle, rotation
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.bottles import add_cap, add_label, ribbed
+from pickclutter_lang.objects.kinds.bottles import add_cap, add_label
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.kinds.outlines import squarish
-from pickclutter_lang.objects.kinds.palettes import with_article
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural.surfaces import Floats
+from pickclutter_lang.utils.words import with_article
 
 PRODUCTS = ("bleach", "bleach gel", "with bleach", "cleanser", "ultra bleach", "bleach cleanser", "toilet bleach")
 COLORS = ["white", "white", "white", "white", "white", "white", "blue", "yellow", "green"]
@@ -40,7 +41,7 @@ def sample(rng: Rng) -> Instance:
     model.lathe([(0, 1), (r * 0.92, 0)], skin, bend=bend, hull=False)
     cap = choice(rng, [c for c in CAPS if c != skin.colors[0]] if rng.random() < 0.8 else [skin.colors[0]])
     color = tint(rng, cap)
-    add_cap(model, neck * rng.uniform(1.1, 1.35), h * rng.uniform(0.82, 0.88), h, ribbed(color), plain(color))
+    add_cap(model, neck * rng.uniform(1.1, 1.35), h * rng.uniform(0.82, 0.88), h, ribbed(color, 26), plain(color))
     if handle:
         loop = smooth(
             [(0, -0.3 * r, h * 0.82), (0, -r * 1.1, h * 0.8), (0, -r * 1.25, shoulder), (0, -0.85 * r, h * 0.36)], 13

@@ -5,8 +5,9 @@ import numpy as np
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
-from pickclutter_lang.objects.kinds.palettes import BRIGHT, with_article
+from pickclutter_lang.objects.kinds.palettes import BRIGHT
 from pickclutter_lang.objects.procedural.surfaces import circle, rotation
+from pickclutter_lang.utils.words import with_article
 
 PATTERNS = ("plain", "plain", "striped", "dotted", "dotted", "checkered", "floral", "floral")
 

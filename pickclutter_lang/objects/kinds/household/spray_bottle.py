@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from pickclutter_lang.objects.kinds.bottles import add_label, ribbed
+from pickclutter_lang.objects.kinds.bottles import add_label
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import front, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
 from pickclutter_lang.objects.kinds.outlines import squarish
-from pickclutter_lang.objects.kinds.palettes import with_article
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural.surfaces import Floats, rotation
+from pickclutter_lang.utils.words import with_article
 
 PRODUCTS = (
     "glass cleaner",

@@ -4,10 +4,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import rounded, words
+from pickclutter_lang.objects.kinds.fittings import words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats

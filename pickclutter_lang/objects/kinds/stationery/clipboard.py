@@ -3,9 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish
-from pickclutter_lang.objects.kinds.fittings import ALONG_X, BRIGHT, rounded, steel
+from pickclutter_lang.objects.kinds.fittings import ALONG_X, BRIGHT, steel
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import circle

@@ -3,10 +3,11 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import ribbed, words
+from pickclutter_lang.objects.kinds.fittings import words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import sample_brand, wrap
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural.surfaces import circle
 
 PRODUCTS = ("glue stick", "glue", "paper glue", "school glue")

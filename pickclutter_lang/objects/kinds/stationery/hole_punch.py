@@ -3,9 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import BRIGHT, disc, rounded, steel
+from pickclutter_lang.objects.kinds.fittings import BRIGHT, disc, steel
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
+from pickclutter_lang.objects.kinds.outlines import rounded
 from pickclutter_lang.objects.procedural.surfaces import circle, rotation
 
 SIDE = rotation("z", 90) @ rotation("x", 90)  # a prism's outline (x, y) becomes (y, z)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import STEEL, Rng, finish
-from pickclutter_lang.objects.kinds.fittings import ALONG_X, TOOL_COLORS, disc, ribbed, steel
+from pickclutter_lang.objects.kinds.fittings import ALONG_X, TOOL_COLORS, disc, steel
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural.surfaces import rotation
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import ALONG_Y, barrel, ribbed, words
+from pickclutter_lang.objects.kinds.fittings import ALONG_Y, barrel, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 

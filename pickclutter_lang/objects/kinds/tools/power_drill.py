@@ -4,10 +4,12 @@ import numpy as np
 from PIL import ImageDraw
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BLACK, banded, ribbed, rounded, words
+from pickclutter_lang.objects.kinds.fittings import ALONG_Y, BLACK, banded, words
 from pickclutter_lang.objects.kinds.kind import Instance, Kind
 from pickclutter_lang.objects.kinds.labels import Brand, sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
+from pickclutter_lang.objects.kinds.outlines import rounded
+from pickclutter_lang.objects.kinds.skins import ribbed
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats
