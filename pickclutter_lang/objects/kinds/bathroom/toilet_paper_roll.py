@@ -67,6 +67,6 @@ KIND = Kind(
     hypernyms=("bathroom item", "household item"),
     function="cleaning oneself",
     description="a short thick cylinder of soft white paper wound around a hollow cardboard tube",
-    longest=(0.085, 0.16),
+    longest=(0.085, 0.165),
     sample=sample,
 )

@@ -55,6 +55,6 @@ KIND = Kind(
     function="turning nuts of any size",
     description="a metal tool with a long flat handle and a wide head of two parallel jaws, one of which slides by a "
     "small ridged wheel",
-    longest=(0.1, 0.26),
+    longest=(0.095, 0.26),
     sample=sample,
 )

@@ -119,6 +119,6 @@ KIND = Kind(
     function="cuddling",
     description="a soft furry animal that sits, with a round head, small round ears, a paler muzzle with a black "
     "nose, and thick arms and legs",
-    longest=(0.075, 0.26),
+    longest=(0.07, 0.26),
     sample=sample,
 )
