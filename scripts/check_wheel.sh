@@ -49,6 +49,8 @@ mkdir scenes
 for split in train id ood fewshot; do
     sim/bin/pickclutter collect-scenes split=$split scenes=12 objects=proxy image_size=64 workers=1 out=scenes/$split
 done
+PICKCLUTTER_CACHE=$work/cache sim/bin/pickclutter collect-scenes split=train scenes=2 objects=kinds "kinds=[mug,apple,fork,dice]" \
+    image_size=64 workers=1 out=kinds
 small_training sim student
 
 newest=$(newest_python)

@@ -131,6 +131,16 @@ def test_every_file_has_a_room() -> None:
     assert rooms <= set(LAYERS), f"rooms without a layer: {', '.join(sorted(rooms - set(LAYERS)))}"
 
 
+def test_the_wheel_has_every_package() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="a part of Python since 3.11")
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = [path.parent for path in source_files() if path.name == "__init__.py"]
+    inside = [folder.relative_to(ROOT) for folder in folders if not folder.is_relative_to(ROOT / "envs")]
+    above = [Path(PACKAGE) / folder.relative_to(ROOT) for folder in folders if folder.is_relative_to(ROOT / "envs")]
+    found = {".".join(path.parts) for path in (*inside, *above)} | {f"{PACKAGE}.assets", f"{PACKAGE}.configs"}
+    assert sorted(listed) == sorted(found)
+
+
 def test_a_wall_that_is_broken_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("def f():\n    from torch import nn\n")
