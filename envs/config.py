@@ -10,7 +10,7 @@ from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileCo
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.objects.extra_objects import select_objects
-from pickclutter_lang.objects.object_sets import check_kinds, check_objects
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, check_kinds, check_objects
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -81,13 +81,21 @@ class ObjectViewConfig:
     out: str
     """Folder of the views. Its parent must exist."""
     objects: str = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), or `none`."""
+    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (instances of kinds), or `none`."""
     objects_root: str | None = None
-    """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
+    """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`. `kinds` needs none."""
     selection: str = "paper"
     """Objects of the set: `paper` (the 26), `further` (26 more, of `ycb`), or `kept_out` (8 that train no teacher)."""
+    kinds: list[str] = field(default_factory=list)
+    """For `kinds`: names of the kinds. []: all."""
+    instances: int = _SHEET_INSTANCES
+    """For `kinds`: instances of each kind."""
+    first_seed: int = 0
+    """For `kinds`: seed of the first instance. Instances from 1000000 on train nothing: they are for evaluation."""
     views_per_object: int = 60
-    """Views of each object of the set."""
+    """Views of each object of the set, or of each instance."""
+    random_lights: bool = False
+    """Draw the direction, strength and tint of the lights for each view."""
     random_objects: int = 400
     """Random procedural objects."""
     views_per_random_object: int = 8
@@ -99,10 +107,12 @@ class ObjectViewConfig:
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        one_of("objects", self.objects, ("proxy", "ycb", "none"))
+        one_of("objects", self.objects, ("proxy", "ycb", "kinds", "none"))
         select_objects(self.selection)
-        if self.objects == "proxy" and self.selection != "paper":
-            raise InvalidArgumentError(f"expected selection=paper of the procedural models, but got {self.selection!r}")
+        if self.objects in ("proxy", "kinds") and self.selection != "paper":
+            raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
+        check_kinds(self.objects, self.kinds, self.instances, _SHEET_INSTANCES)
+        within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
         for name in ("views_per_object", "random_objects", "views_per_random_object"):
             within(name, getattr(self, name), 0, _MAX_VIEWS)
         check_seed(self.seed)

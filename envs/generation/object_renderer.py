@@ -59,6 +59,7 @@ class ObjectRenderer:
         engine, renderer = shared_engine()
         self._scene = engine.create_scene()
         add_lights_and_ground(self._scene, renderer)
+        self._lights = self._scene.get_all_lights()
         self._actors: dict[tuple[Path, float], tuple[Any, npt.NDArray[np.float64]]] = {}
         self._cameras: dict[int, Any] = {}
 
@@ -102,6 +103,20 @@ class ObjectRenderer:
         frame = np.eye(4)
         frame[:3, :3], frame[:3, 3] = axes, [0, 0, center[2] - low[2]] - axes[:, 0] * distance
         return self._capture(actor, (shift, rotation), frame, size)
+
+    def randomize_lights(self, rng: np.random.Generator) -> None:
+        """Draw direction, strength and tint of all lights anew, from dim and warm to bright and cold."""
+        tint = rng.uniform(0.85, 1.15, 3)
+        self._scene.set_ambient_light((rng.uniform(0.15, 0.5) * tint).tolist())
+        for light in self._lights:
+            sideways, down = rng.normal(0, 0.7, 2), -1.0
+            light.set_direction([*sideways.tolist(), down])
+            light.set_color((rng.uniform(0.3, 1.3) * tint * rng.uniform(0.95, 1.05, 3)).tolist())
+
+    def forget(self, model_dir: Path, scale: float = 1.0) -> None:
+        """Free the mesh of an object that is not needed any more."""
+        actor, _ = self._actors.pop((Path(model_dir), scale))
+        self._scene.remove_actor(actor)
 
     def _capture(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
         import sapien.core as sapien

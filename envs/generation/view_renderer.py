@@ -1,10 +1,12 @@
-"""Renders views of single objects for the pocket teacher: those of the catalog, and random procedural ones."""
+"""Renders views of single objects for the pocket teacher: of the catalog, of kinds, and random procedural ones."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectViewConfig
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
+from pickclutter_lang.objects.kinds.writing import write_instance
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
-from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.progress import ProgressBar
 
 LOWEST, HIGHEST = 0.35, float(np.pi / 2)
 _MIN_PIXELS = 30
@@ -25,12 +29,13 @@ _MIN_PIXELS = 30
 
 @dataclass(frozen=True)
 class _Model:
-    """A mesh to render: its folder, its scale, the attributes of its object, how many views."""
+    """A mesh to render: its folder, its scale, the attributes of its object, how many views; `delete` it afterwards."""
 
     folder: Path
     scale: float
     attributes: dict[str, Any]
     views: int
+    delete: bool = False
 
 
 def render_object_views(config: ObjectViewConfig) -> str:
@@ -45,28 +50,72 @@ def render_object_views(config: ObjectViewConfig) -> str:
 
     renderer = ObjectRenderer()
     rng = np.random.default_rng([config.seed, config.random_objects])
-    with tempfile.TemporaryDirectory() as folder:
-        models = [*_catalog_models(config), *_random_models(config, rng, Path(folder) / "objects")]
-        rgb, mask, owner = [], [], []
-        rows = [(number, model) for number, model in enumerate(models) for _ in range(model.views)]
-        for number, model in track(rows, "views"):
-            image = _render_view(renderer, model, rng, config.size)
-            rgb.append(image[0])
-            mask.append(image[1])
-            owner.append(number)
-    attributes = [model.attributes for model in models]
+    rgb, mask, owner = [], [], []
+    attributes: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder, ProgressBar("views", _view_count(config)) as bar:
+        models = chain(
+            _catalog_models(config),
+            _kind_models(config, Path(folder) / "kinds"),
+            _random_models(config, rng, Path(folder) / "objects"),
+        )
+        for model in models:
+            for _ in range(model.views):
+                image = _render_view(renderer, model, rng, config)
+                rgb.append(image[0])
+                mask.append(image[1])
+                owner.append(len(attributes))
+                bar.advance()
+            attributes.append(model.attributes)
+            if model.delete:
+                renderer.forget(model.folder, model.scale)
+                shutil.rmtree(model.folder)
     return write_object_views(
-        Path(config.out), np.stack(rgb), np.stack(mask), np.array(owner, np.int32), attributes, asdict(config)
+        Path(config.out), np.stack(rgb), np.stack(mask), np.array(owner, np.int32), attributes, _settings(config)
     )
 
 
+def _settings(config: ObjectViewConfig) -> dict[str, Any]:
+    """Return how the views are made; those of kinds for kinds alone: files of other objects stay as they are."""
+    settings = asdict(config)
+    if config.objects != "kinds":
+        for name in ("kinds", "instances", "first_seed"):
+            del settings[name]
+    if not config.random_lights:
+        del settings["random_lights"]
+    return settings
+
+
+def _view_count(config: ObjectViewConfig) -> int:
+    count = config.random_objects * config.views_per_random_object
+    if config.objects == "kinds":
+        count += len(_kinds(config)) * config.instances * config.views_per_object
+    elif config.objects != "none":
+        count += len(select_objects(config.selection)) * config.views_per_object
+    return count
+
+
+def _kinds(config: ObjectViewConfig) -> Sequence[Kind]:
+    return find_kinds(config.kinds) if config.kinds else all_kinds()
+
+
 def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
-    if config.objects == "none" or not config.views_per_object:
+    if config.objects not in ("proxy", "ycb") or not config.views_per_object:
         return
     found = load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
     for item in found.catalog:
         attributes = {"model_id": item.model_id, "object_set": found.name}
         yield _Model(found.model_dir(item.model_id), item.scale, attributes, config.views_per_object)
+
+
+def _kind_models(config: ObjectViewConfig, folder: Path) -> Iterator[_Model]:
+    """Make one instance after the other, so that thousands of them take no space on the disk."""
+    if config.objects != "kinds" or not config.views_per_object:
+        return
+    for kind in _kinds(config):
+        for seed in range(config.first_seed, config.first_seed + config.instances):
+            instance, model_dir = kind.instance(seed), folder / kind.model_id(seed)
+            write_instance(instance, model_dir)
+            yield _Model(model_dir, 1.0, kind.words(seed, instance), config.views_per_object, delete=True)
 
 
 def _random_models(config: ObjectViewConfig, rng: np.random.Generator, folder: Path) -> Iterator[_Model]:
@@ -77,18 +126,20 @@ def _random_models(config: ObjectViewConfig, rng: np.random.Generator, folder: P
 
 
 def _render_view(
-    renderer: Any, model: _Model, rng: np.random.Generator, size: int
+    renderer: Any, model: _Model, rng: np.random.Generator, config: ObjectViewConfig
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Render one view from a random side of an object in a random pose; again if hardly a pixel shows it."""
     while True:
         rotation = rng.normal(size=4)
+        if config.random_lights:
+            renderer.randomize_lights(rng)
         view = renderer.view(
             model.folder,
             model.scale,
             rotation / np.linalg.norm(rotation),
             elevation=float(rng.uniform(LOWEST, HIGHEST)),
             azimuth=float(rng.uniform(0, 2 * np.pi)),
-            size=size,
+            size=config.size,
         )
         if view.mask.sum() >= _MIN_PIXELS:
             return view.rgb, view.mask

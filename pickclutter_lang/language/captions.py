@@ -160,8 +160,33 @@ def _presence_absence_caption(
     return Caption(f"{first.text}, and {second.text}", (*first.predicates, *second.predicates))
 
 
-def named_object_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
-    """Sample a caption that names an object, for images that show it alone."""
+def composed_caption(item: ObjectAttributes, rng: np.random.Generator, color: str | None = None) -> Caption:
+    """Sample a caption that joins the name with what else is true: "a red mug", "a striped mug with a handle".
+
+    :param color: says this color and nothing else, whether it is true or not: a red cup against a blue one
+    """
+    tags = {f"name:{item.name}"}
+    if color is not None:
+        return Caption(_fill_template(_OBJECT, f"{color} {item.name}", rng), (_predicate(tags | {f"color:{color}"}),))
+    pattern = "" if item.pattern == "plain" else item.pattern
+    said = {"pattern": pattern, "color": item.colors[0], "material": item.material}
+    said = {key: word for key, word in said.items() if word and rng.random() < 0.6} or {"color": item.colors[0]}
+    feature = str(rng.choice(item.features)) if item.features and rng.random() < 0.35 else ""
+    after = feature if feature.startswith("with") else ""
+    text = " ".join(word for word in ("" if after else feature, *said.values(), item.name, after) if word)
+    tags |= {f"{key}:{word}" for key, word in said.items()} | ({f"feature:{feature}"} if feature else set())
+    return Caption(_fill_template(_OBJECT, text, rng), (_predicate(tags),))
+
+
+def _predicate(tags: set[str]) -> Predicate:
+    return Predicate(frozenset(tags))
+
+
+def named_object_caption(item: ObjectAttributes, rng: np.random.Generator, synonym_probability: float = 0.0) -> Caption:
+    """Sample a caption that names an object, for images that show it alone, sometimes by a synonym."""
+    if synonym_probability and item.synonyms and rng.random() < synonym_probability:
+        synonym = str(rng.choice(item.synonyms))
+        return Caption(_fill_template(_OBJECT, synonym, rng), (_predicate({f"name:{item.name}"}),))
     return Caption(_fill_template(_OBJECT, item.name, rng), (Predicate(frozenset({f"name:{item.name}"})),))
 
 

@@ -59,7 +59,7 @@ class ObjectAttributes:
     """The words that captions may use of an object; an empty word is not used.
 
     `tags` are `attribute:word` pairs and hold everything that is true of it, implied words included. A procedural
-    object has no name; its `noun` names its shape.
+    object has no name; its `noun` names its shape. `features` are phrases such as "with a handle".
     """
 
     tags: frozenset[str]
@@ -74,6 +74,7 @@ class ObjectAttributes:
     size: str = ""
     pattern: str = ""
     noun: str = ""
+    features: tuple[str, ...] = ()
 
 
 def attributes_of(item: CatalogObject) -> ObjectAttributes:
@@ -144,6 +145,7 @@ def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
         material=material,
         use=words["function"],
         pattern=words["pattern"],
+        features=tuple(words["features"]),
     )
 
 

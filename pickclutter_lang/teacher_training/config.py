@@ -7,12 +7,14 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.teachers.config import IMAGE_ENCODERS
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
     check_image_size,
     check_path,
     check_seed,
     check_threads,
+    one_of,
     within,
 )
 
@@ -53,12 +55,22 @@ class TeacherTrainConfig:
     """Scenes in a batch, and object crops in a batch."""
     view_batch_size: int = 32
     """Object views, or images, in a batch."""
+    max_names: int = 96
+    """Names that compete for the objects of a batch: all where there are no more, else those in it and some others."""
+    strong_augmentation: bool = False
+    """Change light, colors and noise strongly, and put views on another ground: for renders that must serve scans."""
+    image_encoder: str = "patch_resnet"
+    """`patch_resnet`, trained from scratch, or `efficientnet_lite0`, from weights for ImageNet (extra `imagenet`)."""
     crop_sizes: list[int] = field(default_factory=lambda: [96, 96, 160])
     """Sides in pixels of object crops and views, one of which is drawn for each batch."""
     lr: float = 0.0015
     """Learning rate of the image tower."""
+    head_lr: float | None = None
+    """Learning rate of the image tower's projection, which is new where the rest comes from ImageNet. null: `lr`."""
     text_lr: float = 0.0007
     """Learning rate of the text tower."""
+    text_steps: int = 0
+    """Steps that fit the text tower to the sentence encoder before the first image (extra `sentence`). 0: none."""
     weight_decay: float = 0.05
     """Weight decay of both towers."""
     warmup_fraction: float = 0.05
@@ -90,12 +102,14 @@ class TeacherTrainConfig:
             raise InvalidArgumentError(f"expected images_half with images alone, but got {self.images_half!r}")
         if self.exclude_split not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
+        one_of("image_encoder", self.image_encoder, IMAGE_ENCODERS)
         minima = {
             "min_crop_size": 16,
             "steps": 1,
             "scene_batch_size": 2,
             "view_batch_size": 1,
             "save_every": 1,
+            "max_names": 2,
         }
         for name, low in minima.items():
             if getattr(self, name) < low:
@@ -109,8 +123,9 @@ class TeacherTrainConfig:
             check_image_size("crop_sizes", size)
         if not self.crop_sizes or min(self.crop_sizes) < 32:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
-        for name in ("lr", "text_lr"):
-            if not getattr(self, name) > 0:
+        within("text_steps", self.text_steps, 0, 10**6)
+        for name in ("lr", "text_lr", "head_lr"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise InvalidArgumentError(f"expected {name} larger than 0, but got {getattr(self, name)}")
         for name in ("weight_decay", "warmup_fraction", "sigmoid_weight", "sentence_weight"):
             if not 0 <= getattr(self, name) <= 10:
@@ -119,5 +134,7 @@ class TeacherTrainConfig:
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
-        left_out = (*folders, "out", "save_every", "num_threads", *(() if self.images_half else ("images_half",)))
-        return {k: v for k, v in asdict(self).items() if k not in left_out}
+        left_out = (*folders, "out", "save_every", "num_threads")
+        added = {"images_half": None, "max_names": 96, "strong_augmentation": False, "image_encoder": "patch_resnet"}
+        added |= {"head_lr": None, "text_steps": 0}
+        return {k: v for k, v in asdict(self).items() if k not in left_out and added.get(k, ...) != v}

@@ -1,4 +1,7 @@
-"""Zero-shot probes on held-out views of single objects: name, description, color, shape, material, use."""
+"""Zero-shot probes on held-out views of single objects: name, description, color, shape, material, use.
+
+Instances of kinds are also asked for their name among all kinds, by synonyms, and for their color beside their name.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from pickclutter_lang.objects.extra_objects import all_objects
 from pickclutter_lang.teacher_training.render_sources import object_of_row
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import encode_images
+from pickclutter_lang.utils.words import with_article
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def groups_of(views: EncodedViews) -> dict[str, EncodedViews]:
     split = {item.model_id: item.split for item in all_objects()}
     rows: dict[str, list[int]] = {}
     for n, model_id in enumerate(views.ids):
-        names = ["random objects"] if model_id is None else ["objects"]
+        names = ["objects"] if model_id is not None else ["instances" if views.objects[n].name else "random objects"]
         if model_id is not None and split[model_id] != "none":
             names.append(f"Y_{split[model_id]} alone")
         for name in names:
@@ -109,6 +113,42 @@ def attribute_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str,
     return rows
 
 
+def kind_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str, float]:
+    """Return the accuracy of naming views of instances of kinds.
+
+    :return: `views`; `names`, how many kinds there are; top-1 among their names (`top1`) and among a synonym of each
+        that has one (`by_synonym`); `color`, top-1 of "a red mug" among all colors beside the true name
+    """
+    kinds = list({item.name: item for item in views.objects}.values())
+    colors = sorted({color for item in views.objects for color in item.colors})
+
+    def hits(texts: Sequence[str], kinds: Sequence[ObjectAttributes]) -> list[bool]:
+        features = teacher.encode_text([f"a photo of {with_article(text)}" for text in texts])
+        known = {item.name for item in kinds}
+        rows = [n for n, item in enumerate(views.objects) if item.name in known]
+        predicted = (views.features[rows] @ features.T).argmax(dim=1).tolist()
+        return [kinds[b].name == views.objects[n].name for n, b in zip(rows, predicted, strict=True)]
+
+    with_synonym = [item for item in kinds if item.synonyms]
+    return {
+        "views": len(views.objects),
+        "names": len(kinds),
+        "top1": float(np.mean(hits([item.name for item in kinds], kinds))),
+        "by_synonym": float(np.mean(hits([item.synonyms[0] for item in with_synonym], with_synonym))),
+        "color": float(np.mean(_color_hits(teacher, views, colors))),
+    }
+
+
+def _color_hits(teacher: PocketTeacher, views: EncodedViews, colors: Sequence[str]) -> list[bool]:
+    """Return for each view whether the best of "a photo of a COLOR NAME" has one of its colors."""
+    names = sorted({item.name for item in views.objects})
+    texts = [f"a photo of {with_article(f'{color} {name}')}" for name in names for color in colors]
+    features = teacher.encode_text(texts).reshape(len(names), len(colors), -1)
+    own = features[[names.index(item.name) for item in views.objects]]
+    predicted = (own @ views.features[:, :, None])[:, :, 0].argmax(dim=1).tolist()
+    return [colors[best] in item.colors for best, item in zip(predicted, views.objects, strict=True)]
+
+
 def per_view_hits(teacher: PocketTeacher, views: EncodedViews, of_set: Sequence[str]) -> Mapping[str, list[bool]]:
     """Return for each object's name whether each of its views was named correctly among the names of its set."""
     items = [all_objects().find(model_id) for model_id in of_set]
@@ -121,13 +161,16 @@ def per_view_hits(teacher: PocketTeacher, views: EncodedViews, of_set: Sequence[
 
 
 def probe_metrics(teacher: PocketTeacher, store: ObjectViewDataset) -> dict[str, Any]:
-    """Return `names` and `attributes` (metrics of each group of views) and `hits` of a folder of views."""
+    """Return `names` and `attributes` (metrics of each group of views), `hits` and `kinds` of a folder of views."""
     of_set = [str(row["model_id"]) for row in store.objects if "model_id" in row]
     names, attributes, hits = {}, {}, {}
+    kinds: dict[str, float] = {}
     for group, views in groups_of(EncodedViews.of(teacher, store)).items():
         attributes[group] = attribute_accuracy(teacher, views)
+        if group == "instances":
+            kinds = kind_accuracy(teacher, views)
         if views.ids[0] is not None:
             names[group] = name_accuracy(teacher, views, of_set)
         if group == "objects":
             hits = dict(per_view_hits(teacher, views, of_set))
-    return {"names": names, "attributes": attributes, "hits": hits}
+    return {"names": names, "attributes": attributes, "hits": hits, "kinds": kinds}

@@ -13,6 +13,8 @@ from pickclutter_lang.datasets.transforms.affine_crops import (
     AffineCrops,
     crop_images,
     crop_masks,
+    random_appearance,
+    random_backgrounds,
     random_color_jitter,
     simulate_low_resolution,
 )
@@ -22,19 +24,18 @@ from pickclutter_lang.language.captions import (
     Caption,
     absent_caption,
     caption_truth,
+    composed_caption,
     named_object_caption,
     named_scene_caption,
     object_caption,
     scene_caption,
 )
-from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of
-from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.batch import Batch
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.render_sources import (
     ObjectViews,
     SceneImages,
-    excluded_ids,
     object_window,
     visible_instances,
 )
@@ -43,6 +44,7 @@ _REGIONS_A_SCENE = 8
 _LOW_RESOLUTION_FRACTION = 0.35
 _ZOOMED_FRACTION = 0.25
 _PROMPTS_PER_TYPE = 14
+_SYNONYM_PROBABILITY, _OTHER_COLOR_PROBABILITY = 0.3, 0.4
 
 
 class RenderBatchSampler:
@@ -50,8 +52,7 @@ class RenderBatchSampler:
 
     def __init__(self, scenes: SceneImages, views: ObjectViews, config: TeacherTrainConfig, image_size: int) -> None:
         self.scenes, self.views, self.config, self.image_size = scenes, views, config, image_size
-        excluded = excluded_ids(config.exclude_split)
-        self.in_scenes = [attributes_of(item) for item in paper_catalog() if item.model_id not in excluded]
+        self.in_scenes = scenes.named
         named_in_views = {item.name: item for item in views.objects if item.name}
         self.named_objects = list({**{item.name: item for item in self.in_scenes}, **named_in_views}.values())
         self.words = attribute_words([*self.in_scenes, *views.objects])
@@ -85,18 +86,19 @@ class RenderBatchSampler:
         views, view_objects = self._views(size, rng)
         region_objects = [self.scenes.objects[rows[n]][instance_id - 1] for n, instance_id in regions]
         all_objects_in_batch = [*region_objects, *crop_objects, *view_objects]
-        scene_captions = self._scene_captions(contents, rng)
-        object_captions, attribute_slices = self._object_captions([*crop_objects, *view_objects], rng)
+        in_scenes = self._competing_names(self.in_scenes, [item for row in contents for item in row], rng)
+        scene_captions = self._scene_captions(contents, in_scenes, rng)
+        object_captions, attribute_slices = self._object_captions(all_objects_in_batch, len(region_objects), rng)
         return Batch(
-            scenes=random_color_jitter(images, rng),
+            scenes=self._augment(images, rng),
             segmentation=segmentation,
             regions=torch.tensor(regions, dtype=torch.int64).reshape(-1, 2),
-            objects=random_color_jitter(torch.cat([object_crops, views]), rng),
+            objects=self._augment(torch.cat([object_crops, views]), rng),
             scene_texts=[p.text for p in scene_captions],
             scene_targets=torch.from_numpy(caption_truth(scene_captions, contents)),
             object_texts=[p.text for p in object_captions],
             object_targets=torch.from_numpy(caption_truth(object_captions, [[t] for t in all_objects_in_batch])),
-            names=len(self.in_scenes),
+            names=len(in_scenes),
             attribute_slices=attribute_slices,
             tags=[tag for p in object_captions[attribute_slices["name"].start :] for tag in p.predicates[0].tags],
         )
@@ -155,23 +157,54 @@ class RenderBatchSampler:
             center, full_size * rng.uniform(0.9, 1.6, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
         )
         images = crop_images(self.views.rgb[chosen], crops, size)
+        if self.config.strong_augmentation:
+            masks = crop_masks(self.views.mask[chosen].astype(np.uint8), crops, size)
+            images = random_backgrounds(images, masks[:, None].bool(), rng)
         return images, [self.views.objects[n] for n in chosen]
 
+    def _augment(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        return random_appearance(images, rng) if self.config.strong_augmentation else random_color_jitter(images, rng)
+
+    def _competing_names(
+        self, named: Sequence[ObjectAttributes], objects: Sequence[ObjectAttributes], rng: np.random.Generator
+    ) -> list[ObjectAttributes]:
+        """Return up to `max_names` of the named objects: all where they are few, else those in the batch and others."""
+        if len(named) <= self.config.max_names:
+            return list(named)
+        names = {item.name for item in objects}
+        shuffled = [named[n] for n in rng.permutation(len(named))]
+        return sorted(shuffled, key=lambda item: item.name not in names)[: self.config.max_names]
+
     def _scene_captions(
-        self, contents: Sequence[Sequence[ObjectAttributes]], rng: np.random.Generator
+        self,
+        contents: Sequence[Sequence[ObjectAttributes]],
+        in_scenes: Sequence[ObjectAttributes],
+        rng: np.random.Generator,
     ) -> list[Caption]:
         """One for each scene, and for each object one of presence and one of absence by name."""
-        captions = [scene_caption(objects, self.in_scenes, rng) for objects in contents if objects]
-        captions += [named_scene_caption(item, rng) for item in self.in_scenes]
-        return captions + [absent_caption(item, rng) for item in self.in_scenes]
+        captions = [scene_caption(objects, in_scenes, rng) for objects in contents if objects]
+        captions += [named_scene_caption(item, rng) for item in in_scenes]
+        return captions + [absent_caption(item, rng) for item in in_scenes]
 
     def _object_captions(
-        self, objects: Sequence[ObjectAttributes], rng: np.random.Generator
+        self, all_objects: Sequence[ObjectAttributes], first: int, rng: np.random.Generator
     ) -> tuple[list[Caption], dict[str, slice]]:
-        """One for each of half the objects, the name of every object, so that similar ones compete, and attributes."""
+        """One for each of half the objects, names of objects, so that similar ones compete, and attributes.
+
+        Instances of kinds have a second one, of their name with what else is true, or with a color that may be false.
+
+        :param first: of the objects that get captions of their own, since they are not in a scene of the batch
+        """
+        objects = all_objects[first:]
         chosen = rng.permutation(len(objects))[: (len(objects) + 1) // 2]
         captions = [object_caption(objects[n], rng) for n in chosen]
-        by_type = {"name": [named_object_caption(item, rng) for item in self.named_objects]}
+        of_kinds = [objects[n] for n in chosen if self.views.instances and objects[n].name and objects[n].colors]
+        for item in of_kinds:
+            other = str(rng.choice(self.words["color"])) if rng.random() < _OTHER_COLOR_PROBABILITY else None
+            captions.append(composed_caption(item, rng, other))
+        competing = self._competing_names(self.named_objects, all_objects, rng)
+        synonyms = _SYNONYM_PROBABILITY if self.views.instances else 0.0
+        by_type = {"name": [named_object_caption(item, rng, synonyms) for item in competing]}
         by_type |= sample_attribute_prompts(self.words, _PROMPTS_PER_TYPE, rng)
         attribute_slices = {}
         for attribute_type, prompts in by_type.items():

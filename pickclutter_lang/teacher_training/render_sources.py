@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,10 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.extra_objects import all_objects, select_objects
+from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
+from pickclutter_lang.utils.progress import track
 
 # An object is visible from this fraction of the image's pixels on: 20 pixels of 160 x 160.
 MIN_VISIBLE_FRACTION = 0.0008
@@ -29,18 +32,29 @@ def excluded_ids(exclude: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class SceneImages:
-    """Scenes in memory: `rgb` [N, S, S, 3], `segmentation` [N, S, S], and the objects [N][instance id - 1]."""
+    """Scenes in memory: `rgb` [N, S, S, 3], `segmentation` [N, S, S], and the objects [N][instance id - 1].
+
+    `named` are the objects whose presence and absence captions assert, one of each name.
+    """
 
     rgb: NDArray[np.uint8]
     segmentation: NDArray[np.uint8]
     objects: list[list[ObjectAttributes]]
+    named: list[ObjectAttributes]
 
     @classmethod
-    def load(cls, folders: Sequence[str], excluded: frozenset[str] = frozenset()) -> SceneImages:
+    def load(
+        cls,
+        folders: Sequence[str],
+        excluded: frozenset[str] = frozenset(),
+        instances: Mapping[tuple[str, int], ObjectAttributes] | None = None,
+    ) -> SceneImages:
         """Read the wrist camera's images of stores of one image size.
 
         :param excluded: ids of objects that must not be in any scene
-        :raises InvalidArgumentError: when the stores' images differ in size, or an excluded object is in a scene
+        :param instances: attributes of instances of kinds that are known already; others are made, which takes longer
+        :raises InvalidArgumentError: when the stores' images differ in size, an excluded object is in a scene, or an
+            instance that is for evaluation alone
         """
         stores = [SceneStore.open(folder) for folder in folders]
         sizes = {store.image_size for store in stores}
@@ -49,39 +63,83 @@ class SceneImages:
         objects = []
         for folder, store in zip(folders, stores, strict=True):
             actors = store.array("actors")
+            if "instances" in store.manifest.fields:
+                check_training_instances(store.array("instances").ravel().tolist(), folder)
             present_excluded = {store.model_ids[a] for a in np.unique(actors[actors >= 0])} & excluded
             if present_excluded:
                 raise InvalidArgumentError(
                     f"expected scenes without {', '.join(sorted(present_excluded))}, but they are in {folder}; "
                     f"this teacher must not see them: collect scenes with split=train"
                 )
-            attributes = [attributes_of(all_objects().find(model_id)) for model_id in store.model_ids]
-            objects += [[attributes[a] for a in row if a >= 0] for row in actors]
+            objects += scene_objects(store, instances or {})
         rgb = np.concatenate([store.images("hand", "rgb") for store in stores])
         segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])
-        return cls(rgb, np.where(segmentation == ROBOT_SEGMENT, 0, segmentation).astype(np.uint8), objects)
+        named = {item.name: item for row in objects for item in row}
+        paper = [attributes_of(item) for item in paper_catalog() if item.model_id not in excluded]
+        named = named if set(named) - {item.name for item in paper} else {item.name: item for item in paper}
+        segmentation = np.where(segmentation == ROBOT_SEGMENT, 0, segmentation).astype(np.uint8)
+        return cls(rgb, segmentation, objects, list(named.values()))
+
+
+def scene_objects(
+    store: SceneStore, instances: Mapping[tuple[str, int], ObjectAttributes]
+) -> list[list[ObjectAttributes]]:
+    """Return the objects [N][instance id - 1] of the scenes of a store."""
+    actors = store.array("actors")
+    if "instances" not in store.manifest.fields:
+        attributes = [attributes_of(all_objects().find(model_id)) for model_id in store.model_ids]
+        return [[attributes[a] for a in row if a >= 0] for row in actors]
+    names, seeds = [item.name for item in store.manifest.objects], store.array("instances")
+    keys = [
+        [(names[a], int(seed)) for a, seed in zip(*row, strict=True) if a >= 0]
+        for row in zip(actors, seeds, strict=True)
+    ]
+    known = dict(instances)
+    for key in track(sorted({key for row in keys for key in row} - known.keys()), "words of instances", transient=True):
+        known[key] = instance_attributes(*key)
+    return [[known[key] for key in row] for row in keys]
+
+
+def instance_attributes(name: str, seed: int) -> ObjectAttributes:
+    """Return the attributes of an instance of a kind."""
+    kind = find_kinds([name])[0]
+    return attributes_from_dict(kind.words(seed, kind.instance(seed)))
+
+
+def check_training_instances(seeds: Iterable[int], where: str) -> None:
+    """Raise `InvalidArgumentError` for instances of kinds that are for evaluation alone."""
+    held_out = [seed for seed in seeds if seed >= MAX_INSTANCES]
+    if held_out:
+        raise InvalidArgumentError(
+            f"expected instances of kinds with seeds below {MAX_INSTANCES} to train on, but {where} has {held_out[0]}, "
+            f"which is for evaluation alone"
+        )
 
 
 @dataclass(frozen=True)
 class ObjectViews:
-    """Views in memory: `rgb` [M, S, S, 3] and the object of each."""
+    """Views in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], the object of each; `instances` of kinds by their seed."""
 
     rgb: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
     objects: list[ObjectAttributes]
+    instances: dict[tuple[str, int], ObjectAttributes]
 
     @classmethod
     def load(cls, folders: Sequence[str], excluded: frozenset[str] = frozenset()) -> ObjectViews:
         """Read folders of views of one image size.
 
         :param excluded: ids of objects whose views are left out
-        :raises InvalidArgumentError: when their images differ in size, or show objects that no teacher may see
+        :raises InvalidArgumentError: when their images differ in size, or show objects or instances that no teacher may
+            see
         """
         stores = [ObjectViewDataset.open(folder) for folder in folders]
         sizes = {store.rgb.shape[1] for store in stores}
         if len(sizes) != 1:
             raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
         kept_out = frozenset(select_objects("kept_out").model_ids)
-        images, objects = [], []
+        images, masks, objects = [], [], []
+        instances: dict[tuple[str, int], ObjectAttributes] = {}
         for folder, store in zip(folders, stores, strict=True):
             ids = [row.get("model_id") for row in store.objects]
             if kept_out & set(ids):
@@ -90,9 +148,13 @@ class ObjectViews:
                 )
             rows = [n for n, object_number in enumerate(store.object_index) if ids[object_number] not in excluded]
             attributes = [object_of_row(row) for row in store.objects]
+            keys = {(str(row["kind"]), int(row["seed"])): n for n, row in enumerate(store.objects) if "kind" in row}
+            check_training_instances((seed for _, seed in keys), folder)
+            instances |= {key: attributes[n] for key, n in keys.items()}
             images.append(store.rgb[rows])
+            masks.append(store.mask[rows])
             objects += [attributes[store.object_index[n]] for n in rows]
-        return cls(np.concatenate(images), objects)
+        return cls(np.concatenate(images), np.concatenate(masks), objects, instances)
 
 
 def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:

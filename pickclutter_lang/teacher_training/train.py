@@ -21,8 +21,9 @@ from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
 from pickclutter_lang.teacher_training.render_sources import ObjectViews, SceneImages, excluded_ids
 from pickclutter_lang.teacher_training.sentence_loss import SentenceTeacher
 from pickclutter_lang.teacher_training.teacher_report import evaluate_teacher
+from pickclutter_lang.teacher_training.text_pretraining import pretrain_text
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
-from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
+from pickclutter_lang.teachers.pocket import load_pocket_teacher, pocket_config, save_pocket_model
 from pickclutter_lang.training.checkpoint import (
     describe_differences,
     epoch_folder,
@@ -59,14 +60,19 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
 
 def _train(config: TeacherTrainConfig, out: Path) -> Path:
     torch.manual_seed(config.seed)
-    trainable = TrainablePocketTeacher(POCKET_CONFIG)
+    model_config = pocket_config(config.image_encoder)
+    trainable = TrainablePocketTeacher(model_config)
     optimizer = build_teacher_optimizer(trainable, config)
     source = _source(config)
+    if config.text_steps and not saved_epochs(out / "checkpoints"):
+        pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
     signature = run_signature(config)
+    if config.image_encoder == "efficientnet_lite0" and not saved_epochs(out / "checkpoints"):
+        trainable.model.visual.trunk.load_imagenet_weights()
     first, seconds = _resume(out, trainable, optimizer, signature)
     seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature)
     folder = out / "teacher"
-    save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
+    save_pocket_model(folder, trainable.model, model_config, torch.nonzero(trainable.seen).flatten())
     evaluate = evaluate_folder if config.images else evaluate_teacher
     metrics = evaluate(load_pocket_teacher(folder), config)
     write_model_card(folder, metrics, config, seconds)
@@ -75,32 +81,32 @@ def _train(config: TeacherTrainConfig, out: Path) -> Path:
 
 def _source(config: TeacherTrainConfig) -> BatchSource:
     """Open the training images of a configuration."""
-    size = POCKET_CONFIG["preprocess_cfg"]["size"]
+    size = pocket_config(config.image_encoder)["preprocess_cfg"]["size"]
     if config.images:
         return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)
-    return RenderBatchSampler(
-        SceneImages.load(config.scenes, excluded), ObjectViews.load(config.views, excluded), config, size
-    )
+    views = ObjectViews.load(config.views, excluded)
+    return RenderBatchSampler(SceneImages.load(config.scenes, excluded, views.instances), views, config, size)
 
 
 def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTrainConfig) -> torch.optim.Optimizer:
     """Build AdamW with one learning rate for each encoder; no weight decay on norms, biases, scales, embeddings."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in trainable.named_parameters():
-        is_visual = name.startswith("model.visual")
+        lr = config.lr if name.startswith("model.visual") else config.text_lr
+        if config.head_lr is not None and name.startswith("model.visual.head"):
+            lr = config.head_lr
         decays = parameter.ndim > 1 and "embedding" not in name
-        groups.setdefault((is_visual, decays), []).append(parameter)
-    rates = {True: config.lr, False: config.text_lr}
+        groups.setdefault((lr, decays), []).append(parameter)
     return torch.optim.AdamW(
         [
             {
                 "params": parameters,
-                "lr": rates[is_visual],
-                "top_lr": rates[is_visual],
+                "lr": lr,
+                "top_lr": lr,
                 "weight_decay": config.weight_decay if decays else 0.0,
             }
-            for (is_visual, decays), parameters in groups.items()
+            for (lr, decays), parameters in groups.items()
         ],
         betas=(0.9, 0.98),
         fused=True,

@@ -47,7 +47,7 @@ class TrainablePocketTeacher(nn.Module):
         all_texts = [*batch.scene_texts, *batch.object_texts, *(sentence_targets[0] if sentence_targets else ())]
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             maps = self._maps([x for x in (batch.scenes, batch.objects) if len(x)])
-            texts = self._texts(all_texts)
+            texts = self.encode_texts(all_texts)
         first = len(batch.scene_texts)
         scene_texts, object_texts, sentence_texts = texts.tensor_split([first, first + len(batch.object_texts)])
         objects, terms = maps[-1].mean(dim=(2, 3)), {}
@@ -90,8 +90,11 @@ class TrainablePocketTeacher(nn.Module):
         trunk: Any = self.model.visual.trunk
         return [dense_maps(self.model, trunk_map).float() for trunk_map in trunk.forward_feature_maps(normalized)]
 
-    def _texts(self, texts: list[str]) -> Tensor:
-        """Encode short and long texts separately, since a batch costs as much as its longest text."""
+    def encode_texts(self, texts: list[str]) -> Tensor:
+        """Return the features of texts [N, D], L2-normalized, and mark their tokens as seen.
+
+        Short and long texts are encoded separately, since a batch costs as much as its longest text.
+        """
         tokens = tokenize(texts, self.model.context_length)
         self.seen[tokens.flatten()] = True
         end = tokens.argmax(dim=-1)

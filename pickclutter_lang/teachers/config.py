@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+IMAGE_ENCODERS = ("patch_resnet", "efficientnet_lite0")
+"""Image encoders of a pocket teacher."""
+
 
 @dataclass
 class TeacherConfig:

@@ -7,6 +7,7 @@ tokens that occurred in training are stored. The others are zero, so that unknow
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers import patch_resnet
+from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
@@ -58,6 +59,19 @@ POCKET_CONFIG: dict[str, Any] = {
         "resize_mode": "squash",
     },
 }
+
+
+def pocket_config(image_encoder: str) -> dict[str, Any]:
+    """Return the configuration of an untrained pocket teacher.
+
+    :param image_encoder: one of `IMAGE_ENCODERS`
+    """
+    if image_encoder == "patch_resnet":
+        return POCKET_CONFIG
+    config = copy.deepcopy(POCKET_CONFIG)
+    config["model_cfg"]["vision_cfg"]["timm_model_name"] = efficientnet_lite.pocket_efficientnet_lite0.__name__
+    config["preprocess_cfg"]["std"] = [0.5, 0.5, 0.5]
+    return config
 
 
 _Positive = Annotated[float, Meta(gt=0, le=100)]

