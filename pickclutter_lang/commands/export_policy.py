@@ -15,4 +15,9 @@ def main(config: PolicyExportConfig) -> None:
     """Write the folder, and print the path."""
     from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
-    print(f"policy: {export_policy(config)}")
+    folder = export_policy(config)
+    print(f"policy: {folder}")
+    if config.push_to is not None:
+        from pickclutter_lang.policy.hub import push_policy
+
+        print(f"pushed: {push_policy(folder, config.push_to, config.private)}")

@@ -18,6 +18,7 @@ from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, P
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_observation import decode_instruction, unflatten_observation
+from pickclutter_lang.policy.hub import fetch_policy
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 DECLARE, CONTINUE = 1.0, -1.0
@@ -151,6 +152,22 @@ class LanguagePickPolicy:
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
         return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, config)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path,
+        revision: str | None = None,
+        cache_dir: str | Path | None = None,
+        token: str | None = None,
+        **of_load: Any,
+    ) -> LanguagePickPolicy:
+        """Open a policy of the Hugging Face Hub, `owner/name`, or a folder; see `fetch_policy`.
+
+        :param of_load: further arguments of `load`
+        :raises CheckpointError: what `fetch_policy` and `load` raise
+        """
+        return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 
     def predict(
         self,

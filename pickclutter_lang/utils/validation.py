@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -93,6 +94,12 @@ def check_image_size(name: str, size: int | None) -> None:
     """Raise InvalidArgumentError for a side of an image outside 16 to 4096 pixels; None is no size."""
     if size is not None:
         within(name, size, 16, MAX_IMAGE_SIZE)
+
+
+def check_repository(name: str, value: str) -> None:
+    """Raise InvalidArgumentError unless a value names a repository of the Hugging Face Hub, `owner/name`."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,96}/[A-Za-z0-9._-]{1,96}", value):
+        raise InvalidArgumentError(f"expected {name} to be a repository owner/name of the hub, but got {value!r}")
 
 
 def check_path(name: str, path: str | None, *suffixes: str) -> None:

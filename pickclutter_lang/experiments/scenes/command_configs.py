@@ -11,6 +11,7 @@ from pickclutter_lang.utils.validation import (
     check_device,
     check_folder,
     check_path,
+    check_repository,
     check_threads,
     one_of,
     within,
@@ -52,6 +53,10 @@ class PolicyExportConfig(TrainedRunConfig):
     calibration: str | None = None
     """Scenes that thresholds come from: `id` (X_id) or `few_shot` (X_id and the few-shot scenes, which have labels of
     unseen objects). null: `id` before fine-tuning and `few_shot` after it."""
+    push_to: str | None = None
+    """Repository `owner/name` of the Hugging Face Hub that the folder is pushed to, with a model card. null: none."""
+    private: bool = False
+    """Make that repository private if it is new."""
 
     def __post_init__(self) -> None:
         """Fill in `${run}`, as hydra does for a command."""
@@ -64,6 +69,8 @@ class PolicyExportConfig(TrainedRunConfig):
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
         if self.calibration is not None:
             one_of("calibration", self.calibration, CALIBRATIONS)
+        if self.push_to is not None:
+            check_repository("push_to", self.push_to)
 
 
 @dataclass
@@ -114,7 +121,7 @@ class TextAblationConfig:
     views: list[str] = field(default_factory=list)
     """Folders of `pickclutter render-object-views`, for top-1 accuracy over the 26 objects."""
     teacher_name: str = "pocket"
-    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    """`pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     device: str = "cpu"

@@ -1,0 +1,118 @@
+"""Policy folders on the Hugging Face Hub: fetched by name, and pushed with a model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_pretrained
+from pickclutter_lang.policy.config import PolicyConfig
+from pickclutter_lang.utils.plugins import is_plugin
+from pickclutter_lang.utils.validation import check_repository
+
+POLICY_FILES = (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE)
+CARD_FILE = "README.md"
+
+
+def fetch_policy(
+    name_or_path: str | Path,
+    revision: str | None = None,
+    cache_dir: str | Path | None = None,
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> Path:
+    """Return the folder of a policy: one on this machine as it is, or one of the hub, fetched into its cache.
+
+    :param name_or_path: a folder, or a repository `owner/name`
+    :param revision: branch, tag or commit of the repository
+    :param cache_dir: folder for downloads, by default Hugging Face's cache
+    :param token: of the hub, for a private repository
+    :param endpoint: address of the hub, by default `$HF_ENDPOINT` or huggingface.co
+    :raises CheckpointError: when there is no such folder or repository, or the hub cannot be reached
+    """
+    if Path(name_or_path).is_dir():
+        return Path(name_or_path)
+    repository = str(name_or_path)
+    try:
+        check_repository("repository", repository)
+    except InvalidArgumentError as error:
+        raise CheckpointError(
+            f"expected a policy folder, or a repository owner/name of the hub, but got {repository!r}; make a folder: "
+            "pickclutter export-policy"
+        ) from error
+    from huggingface_hub import snapshot_download  # takes some tenths of a second
+
+    place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token, "endpoint": endpoint}
+    try:
+        folder = snapshot_download(repository, allow_patterns=list(POLICY_FILES), **place)
+    except Exception as error:  # its client raises errors of several libraries
+        raise CheckpointError(
+            f"cannot fetch {repository} from the hub ({_line(error)}); check the name and the network, or copy the "
+            "folder here"
+        ) from error
+    return Path(folder)
+
+
+def push_policy(
+    folder: str | Path,
+    repository: str,
+    private: bool = False,
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> str:
+    """Push a policy folder with a model card to a repository of the hub, which is made if it is not there.
+
+    :param folder: of `pickclutter export-policy`; it is checked whole before anything is sent
+    :param repository: `owner/name`
+    :return: address of the commit
+    :raises CheckpointError: for a damaged folder, or when the hub refuses it or cannot be reached
+    :raises InvalidArgumentError: for another form of `repository`
+    """
+    check_repository("repository", repository)
+    config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    api = HfApi(endpoint=endpoint, token=token)
+    operations = [CommitOperationAdd(name, str(Path(folder) / name)) for name in POLICY_FILES]
+    operations.append(CommitOperationAdd(CARD_FILE, policy_card(config, repository).encode()))
+    try:
+        api.create_repo(repository, private=private, exist_ok=True)
+        commit = api.create_commit(repository, operations, commit_message="Policy of pickclutter-lang")
+    except Exception as error:
+        raise CheckpointError(
+            f"cannot push to {repository} ({_line(error)}); log in with `hf auth login`, and check the name and the "
+            "network"
+        ) from error
+    return str(commit.commit_url)
+
+
+def policy_card(config: PolicyConfig, repository: str) -> str:
+    """Return the model card of a policy, with the hub's metadata."""
+    from huggingface_hub import ModelCardData
+
+    student = config.student
+    unseen = set(student.unseen_names or ())
+    seen = ", ".join(name for name in student.names if name not in unseen) or "none"
+    data = ModelCardData(library_name="pickclutter-lang", tags=["robotics", "pickclutter-lang", "open-vocabulary"])
+    code = (
+        f"This folder names code outside the package, `{student.network.name}`: open it with `trust_code=True` if you\n"
+        "trust it.\n\n"
+        if is_plugin(student.network.name)
+        else ""
+    )
+    return (
+        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n"
+        f"A student that scores whether a named object is {student.target_label} in the images of a robot's wrist\n"
+        f"camera, distilled from the teacher `{student.teacher.name}`; phase `{student.phase}`.\n\n"
+        f"- network `{student.network.name}`, {student.image_size} px, cameras {', '.join(student.cameras)}"
+        f"{' with depth' if student.depth else ''}\n"
+        f"- trained names: {seen}\n"
+        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{code}"
+        "```python\nfrom pickclutter_lang.policy.policy import LanguagePickPolicy\n\n"
+        f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```\n'
+    )
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

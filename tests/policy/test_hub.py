@@ -1,0 +1,94 @@
+"""Policies on the hub: a server on loopback that answers as the Hugging Face Hub does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.hub_server import Hub, serve_hub
+from helpers.kill_runs import COMMAND
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.policy.bundle import load_config
+from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with serve_hub() as server:
+        yield server
+
+
+def test_a_pushed_policy_is_fetched_as_it_was(exported: Path, tmp_path: Path, hub: Hub) -> None:
+    folder = exported / "few_shot"
+    address = push_policy(folder, "me/picker", token="t", endpoint=hub.address)
+    assert address.startswith(f"{hub.address}/me/picker/commit/")
+    assert set(hub.repositories["me/picker"]) == {*POLICY_FILES, "README.md"}
+    fetched = fetch_policy("me/picker", cache_dir=tmp_path, endpoint=hub.address)
+    assert {path.name for path in fetched.iterdir()} == set(POLICY_FILES)
+    assert all((fetched / name).read_bytes() == (folder / name).read_bytes() for name in POLICY_FILES)
+    policy = LanguagePickPolicy.from_pretrained(fetched)
+    assert list(policy.detector.names) == list(load_config(folder).student.names)
+    asked = len(hub.requests)
+    again = fetch_policy("me/picker", cache_dir=tmp_path, endpoint=hub.address)
+    assert again == fetched and not [line for line in hub.requests[asked:] if line.startswith("GET /me/")]
+
+
+def test_the_card_has_the_metadata_of_the_hub(exported: Path, hub: Hub) -> None:
+    push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
+    _, head, body = hub.repositories["me/picker"]["README.md"].decode().split("---\n", 2)
+    assert yaml.safe_load(head)["library_name"] == "pickclutter-lang" and "robotics" in yaml.safe_load(head)["tags"]
+    student = load_config(exported / "few_shot").student
+    assert 'from_pretrained("me/picker")' in body and all(name in body for name in student.names)
+
+
+def test_without_a_network_the_cache_serves(
+    exported: Path, tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
+    fetched = fetch_policy("me/picker", cache_dir=tmp_path, endpoint=hub.address)
+    assert fetch_policy("me/picker", cache_dir=tmp_path, endpoint="http://127.0.0.1:9") == fetched
+
+
+def test_what_cannot_be_had_is_named_in_a_line(exported: Path, tmp_path: Path, hub: Hub) -> None:
+    for name, endpoint in (("me/nothing", hub.address), ("me/picker", "http://127.0.0.1:9")):
+        with pytest.raises(CheckpointError, match=f"cannot fetch {name}") as caught:
+            fetch_policy(name, cache_dir=tmp_path, endpoint=endpoint)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(CheckpointError, match="expected a policy folder, or a repository"):
+        fetch_policy("nowhere", endpoint=hub.address)
+    with pytest.raises(CheckpointError, match="cannot push to me/picker"):
+        push_policy(exported / "few_shot", "me/picker", token="t", endpoint="http://127.0.0.1:9")
+    hub.refuse = True
+    with pytest.raises(CheckpointError, match="cannot push to me/picker"):
+        push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
+    with pytest.raises(InvalidArgumentError, match="owner/name"):
+        push_policy(exported / "few_shot", "picker", endpoint=hub.address)
+
+
+def test_a_damaged_folder_is_not_sent(exported: Path, tmp_path: Path, hub: Hub) -> None:
+    for name in POLICY_FILES:
+        (tmp_path / name).write_bytes((exported / "few_shot" / name).read_bytes()[:-7])
+    with pytest.raises(CheckpointError):
+        push_policy(tmp_path, "me/picker", token="t", endpoint=hub.address)
+    assert not hub.requests
+
+
+def test_a_command_exports_and_pushes(exported: Path, tmp_path: Path, hub: Hub) -> None:
+    environment = {**os.environ, "HF_ENDPOINT": hub.address, "HF_TOKEN": "t", "OMP_NUM_THREADS": "1"}
+    line = f"export-policy run={exported / 'run'} out={tmp_path / 'policy'} push_to=me/strawberry num_threads=1"
+    done = subprocess.run([*COMMAND, *line.split()], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"pushed: {hub.address}/me/strawberry/commit/" in done.stdout
+    assert hub.repositories["me/strawberry"]["policy.json"] == (tmp_path / "policy" / "policy.json").read_bytes()
+    refused = subprocess.run(
+        [*COMMAND, "export-policy", "run=r", "push_to=strawberry"], capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2 and "expected push_to to be a repository owner/name" in refused.stderr
