@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.validation import at_least, check_image_size, one_of, within
+from pickclutter_lang.utils.validation import at_least, check_image_size, check_path, one_of, within
 
 
 @dataclass
@@ -46,6 +46,11 @@ class SceneDataConfig:
     """Folder of the scene store of X_ood."""
     fewshot: str = "${scenes}/fewshot"
     """Folder of the scene store with the few-shot scenes."""
+    unlabeled: str | None = None
+    """Folder of a scene store whose labels are not used, such as one of kinds: in distillation the student follows the
+    teacher on it. It must hold no object of Y_ood. null: none."""
+    unlabeled_batch_size: int = 16
+    """Its scenes in each batch of the distillation, besides `distill.batch_size`."""
     few_shot_draw: int = 0
     """Which draw of the few-shot scenes: 0 is the store at `fewshot`, 1 the one at `fewshot` with `_1` added, etc."""
     scene_subsets: dict[str, str] | None = None
@@ -79,6 +84,8 @@ class SceneDataConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("data.target_label", self.target_label, LABELS)
         at_least("data.few_shot_draw", self.few_shot_draw, 0)
+        at_least("data.unlabeled_batch_size", self.unlabeled_batch_size, 1)
+        check_path("data.unlabeled", self.unlabeled)
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot"))
         for camera in self.cameras:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -19,8 +20,11 @@ from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split,
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.objects.extra_objects import all_objects
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+UNLABELED = "unlabeled"
+"""Name of the scenes without labels."""
 _HASHED_AT_ONCE = 64
 _BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}
 
@@ -78,6 +82,12 @@ class SceneDataset:
             for row, image in zip(rows, self.load_images("hand", "rgb", rows), strict=True):
                 found[hashlib.sha256(image.tobytes() + present[row].tobytes()).hexdigest()] = ids[row]
         return found
+
+    @property
+    def present_names(self) -> list[str]:
+        """Names of the labels whose object is in some scene."""
+        there = self._select(self.store.labels("present")).any(axis=0)
+        return [name for name, present in zip(self.label_names, there, strict=True) if present]
 
     def presence(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
         """Return which objects of Y_id or Y_ood are in each scene, [N, labels of the split]."""
@@ -158,6 +168,9 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
         store = SceneStore.open(path)
         ids = read_split(subsets[name]) if name in subsets else None
         provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
+    if config.unlabeled is not None:
+        store = SceneStore.open(config.unlabeled)
+        provenance[UNLABELED] = {"scenes": len(store), "content": store.content_hash}
     return provenance
 
 
@@ -168,16 +181,21 @@ def _content_hash(store: SceneStore, ids: Sequence[str] | None) -> str:
 
 
 def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
-    """Open the four stores `train`, `id`, `ood`, `fewshot` and check that they go together.
+    """Open the stores `train`, `id`, `ood`, `fewshot`, and `unlabeled` if there is one; check that they go together.
 
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
-    :raises MismatchError: when their labels differ, or `train` or `id` holds objects of Y_ood
+    :raises MismatchError: when their labels differ, or `train`, `id` or `unlabeled` holds objects of Y_ood
     """
     paths = config.stores
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
     sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
+    if config.unlabeled is not None:
+        paths = {**paths, UNLABELED: config.unlabeled}
+        # Its labels are never read; those that every store has spare it the others.
+        sets[UNLABELED] = SceneDataset(SceneStore.open(config.unlabeled), replace(config, target_label="present"))
+        _check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
-    for name in sets:
+    for name in config.stores:
         _check_labels(sets["train"].store, sets[name].store)
     for name in ("train", "id"):
         unseen = sets[name].presence("ood")
@@ -200,6 +218,18 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
         raise MismatchError(
             f"expected the unseen objects of {train.path} (object_split={train.object_split}) in {other.path} too, "
             f"but those are of object_split={other.object_split}; collect both with the same object_split"
+        )
+
+
+def _check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
+    """Check that no object in unlabeled scenes has the name or a synonym of an unseen one."""
+    names = {train.label_names[column] for column in train.split_label_indices("ood")}
+    words = names | {word for item in all_objects() if item.name in names for word in item.synonyms}
+    found = [name for name in unlabeled.present_names if name in words]
+    if found:
+        raise MismatchError(
+            f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; "
+            "collect them with split=train and the same object_split"
         )
 
 

@@ -144,6 +144,7 @@ class SceneObjective:
         teacher_region_features: Tensor | None = None,
         vocabulary: VocabularyFeatures | None = None,
         vocabulary_probabilities: Tensor | None = None,
+        labeled: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum and the unweighted terms.
 
@@ -159,10 +160,17 @@ class SceneObjective:
         :param teacher_region_features: [R, D] teacher features of a crop of each of these objects
         :param vocabulary: for `region_proximity` and `scene_proximity`
         :param vocabulary_probabilities: [N, V] of `LocalAggregation`, for the vocabulary
+        :param labeled: bool [N], which rows have targets: `cls` and `region_cls` see these L rows alone. Custom losses
+            get every [N, ...] of the above as [L, ...], and region features of all rows. None: all of them
         :return: (scalar with gradient, name -> scalar without gradient)
         :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
         """
-        given = {
+        if labeled is not None:
+            probabilities, targets = probabilities[labeled], targets[labeled]
+            cell_logits, attention, coverage = (
+                None if x is None else x[labeled] for x in (cell_logits, attention, coverage)
+            )
+        given: dict[str, Any] = {
             "probabilities": probabilities,
             "targets": targets,
             "student": student,
@@ -187,6 +195,9 @@ class SceneObjective:
             terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
         if teacher is not None and vocabulary is not None and vocabulary_probabilities is not None:
             terms |= self._scene_terms(vocabulary_probabilities, teacher, vocabulary)
+        if labeled is not None:
+            rows = ("student", "teacher", "vocabulary_probabilities")
+            given |= {name: value[labeled] for name in rows if (value := given[name]) is not None}
         terms |= {name: loss(given) for name, loss in self._extra.items()}
         return weighted_sum(terms, self.weights)
 

@@ -18,10 +18,10 @@ _IGNORED: Mapping[str, Sequence[str]] = {
     "": ("out", "num_threads", "num_workers", "device", "scenes", "distilled_run"),
     # The content of stores, data sets and texts is compared by its hash.
     "data": (
-        "train", "id", "ood", "fewshot", "few_shot_draw", "scene_subsets", "max_cache_bytes",
+        "train", "id", "ood", "fewshot", "unlabeled", "few_shot_draw", "scene_subsets", "max_cache_bytes",
         "root", "half", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
     ),
-    "teacher": ("cache", "checkpoint"),  # its weights are compared by their fingerprint
+    "teacher": ("cache", "checkpoint", "name"),  # its weights are compared by their fingerprint
     "student": ("activation_checkpointing",),
     "text": ("style_dir", "truncate"),  # without `truncate` a text that is too long is an error
 }  # fmt: skip
@@ -34,6 +34,7 @@ _ADDED: Mapping[str, Result] = {
     },
     "prompts": {"description_template": "{name}, {description}", "descriptions_of": "own"},
     "student": {"negative_attention": "positive"},
+    "data": {"unlabeled_batch_size": 16},
     "few_shot": {"epoch_over": "few_shot"},
     "retrieval": {"keys": "student", "key_views": 1, "alpha": None, "beta": None, "temperature": None},
     "crop_classifier": {"epoch_over": "few_shot"},

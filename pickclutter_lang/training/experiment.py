@@ -69,6 +69,7 @@ class ExperimentConfig(Protocol):
     seed: int
     num_threads: int | None
     device: str
+    precision: str
     teacher: TeacherConfig
 
     def as_dict(self) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.trainer import Batch
 
+_UNLABELED_STREAM = 1
+
 
 def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int]]:
     """Return the batches of one epoch in an order sampled from `key`.
@@ -24,6 +26,21 @@ def shuffled_batches(count: int, size: int, key: Sequence[int]) -> list[list[int
     size = min(size, count)
     order = np.random.default_rng(list(key)).permutation(count)
     return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
+
+
+def with_unlabeled(batches: Sequence[Sequence[int]], count: int, size: int, key: Sequence[int]) -> list[Batch]:
+    """Return batches of (0, row) of training samples, each with (1, row) of unlabeled ones, drawn from `key`.
+
+    :param batches: rows of the training samples
+    :param count: unlabeled samples there are; 0: none
+    :param size: of them in each batch, no sample twice, at most `count`
+    """
+    rng = np.random.default_rng([*key, _UNLABELED_STREAM])
+    drawn = [rng.choice(count, min(size, count), replace=False).tolist() if count else [] for _ in batches]
+    return [
+        [*((0, row) for row in rows), *((1, row) for row in others)]
+        for rows, others in zip(batches, drawn, strict=True)
+    ]
 
 
 def balanced_batches(n_train: int, n_few_shot: int, config: FewShotConfig, key: Sequence[int]) -> list[Batch]:

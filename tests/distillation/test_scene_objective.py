@@ -106,6 +106,29 @@ def test_the_objective_is_the_weighted_sum_of_its_terms() -> None:
     ).needs("vocabulary")
 
 
+def test_rows_without_labels_have_no_part_in_the_losses_of_labels() -> None:
+    weights = {"cls": 1.0, "im_cst": 1.0, "region_cls": 1.0, "scene_proximity": 1.0}
+    values = inputs()
+    labeled = torch.tensor([True, False, *[True] * (len(values["targets"]) - 2)])
+    _, terms = SceneObjective(weights)(**values, labeled=labeled)
+    of_labels = {"probabilities", "targets", "cell_logits", "attention", "coverage"}
+    sliced = {name: value[labeled] if name in of_labels else value for name, value in values.items()}
+    _, expected = SceneObjective({"cls": 1.0, "region_cls": 1.0})(**sliced)
+    _, whole = SceneObjective(weights)(**values)
+    for name in weights:
+        other = expected[name] if name in expected else whole[name]
+        assert float(terms[name]) == pytest.approx(float(other)), name
+    assert float(terms["cls"]) != pytest.approx(float(whole["cls"]))
+    _, own = SceneObjective({"cls": 1.0}, extra={f"{__name__}:rows_of": 1.0})(**values, labeled=labeled)
+    assert float(own[f"{__name__}:rows_of"]) == int(labeled.sum())
+
+
+def rows_of(student: torch.Tensor, targets: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """A loss of one's own: it counts the rows, which must be the same."""
+    assert len(student) == len(targets) == len(teacher)
+    return student.sum() * 0 + len(targets)
+
+
 def test_a_batch_without_objects_costs_nothing_there() -> None:
     given = inputs(0)
     total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(**given)

@@ -20,9 +20,9 @@ from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
 from pickclutter_lang.experiments.images.image_student import ImageStudent, describe_architecture
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
+from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
-from pickclutter_lang.students.model import resolve_bf16
-from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
+from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch, seed_everything
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
@@ -56,12 +56,7 @@ class ImageRun(MultiPhaseExperiment):
         data, split, report = load_image_dataset(config.data)
         if config.data.half:
             check_untrained_images(data, config.teacher.checkpoint)
-        teacher = load_teacher(
-            config.teacher.name,
-            config.teacher.checkpoint,
-            device=config.device,
-            use_bf16=resolve_bf16(config.precision, config.device),
-        )
+        teacher = load_run_teacher(config)
         run = cls(config, teacher, data, split, report)
         run.validate_run_dir()
         return run

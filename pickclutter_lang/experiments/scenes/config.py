@@ -143,7 +143,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Fill in `${scenes}`, as hydra does for a command."""
         stores = {name: getattr(self.data, name) for name in ("train", "id", "ood", "fewshot")}
-        filled = {name: path.replace("${scenes}", self.scenes) for name, path in stores.items()}
+        filled: dict[str, Any] = {name: path.replace("${scenes}", self.scenes) for name, path in stores.items()}
+        unlabeled = self.data.unlabeled
+        filled["unlabeled"] = unlabeled and unlabeled.replace("${scenes}", self.scenes)
         self.data = replace(self.data, **filled)
         self.teacher = replace(self.teacher, cache=self.teacher.cache.replace("${scenes}", self.scenes))
 

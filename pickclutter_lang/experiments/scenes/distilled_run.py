@@ -13,7 +13,7 @@ from pickclutter_lang.training.checkpoint import describe_differences, descripti
 from pickclutter_lang.training.experiment import CONFIG_FILE, read_run
 
 _AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier", "retrieval")
-_STORES = ("train", "id")
+_STORES = ("train", "id", "unlabeled")
 
 
 def check_distilled_run(source: Path, folder: Path, identity: Mapping[str, Any]) -> None:
@@ -55,6 +55,6 @@ def _distillation(identity: Mapping[str, Any]) -> dict[str, Any]:
     settings = comparable_config(identity["settings"])
     return {
         "settings": {key: value for key, value in settings.items() if key not in _AFTER_DISTILLATION},
-        "data": {name: identity["data"][name] for name in _STORES},
+        "data": {name: identity["data"][name] for name in _STORES if name in identity["data"]},
         "teacher": {"fingerprint": identity["teacher"]["fingerprint"]},
     }

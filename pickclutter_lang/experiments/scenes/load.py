@@ -45,6 +45,9 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     if request.scenes is not None:
         for name in ("train", "id", "ood", "fewshot"):
             setattr(config.data, name, str(Path(request.scenes) / name))
+        unlabeled = config.data.unlabeled
+        if unlabeled is not None and Path(unlabeled).parent == Path(config.scenes):  # it was moved with the others
+            config.data.unlabeled = str(Path(request.scenes) / Path(unlabeled).name)
         config.teacher.cache = str(Path(request.scenes) / "teacher_features")
     return config
 

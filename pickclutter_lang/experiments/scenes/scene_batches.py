@@ -23,12 +23,13 @@ _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
 @dataclass(frozen=True)
 class DataSource:
     """Scenes to train on, and what the objective needs of the teacher: features [N, V, D] of the images (V as in
-    `flip_variants`), and features of the objects in them.
+    `flip_variants`), and features of the objects in them. Labels of scenes that are not `labeled` are never read.
     """
 
     scenes: SceneDataset
     features: Tensor | None = None
     crops: RegionFeatures | None = None
+    labeled: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class SceneBatch:
-    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them."""
+    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them.
+
+    `labeled` [n] says which targets are known; the others are zeros. None: all are.
+    """
 
     batch: Batch
     draws: Sequence[AugmentationParams]
@@ -51,6 +55,7 @@ class SceneBatch:
     key: tuple[int, int]
     sampled: Sequence[int]
     texts: Sequence[str]
+    labeled: Tensor | None = None
 
 
 class BatchLoader:
@@ -96,10 +101,18 @@ class BatchLoader:
             for source, row in batch
         ]
         images = [source.scenes.batch(rows, params, image_size) for source, rows, params in self._parts(batch, draws)]
-        targets = [self._sources[source].scenes.labels[row][self.label_indices] for source, row in batch]
+        targets = [self._targets(source, row) for source, row in batch]
+        known = torch.tensor([self._sources[source].labeled for source, _ in batch])
         sampled = self._sampled_texts(key)
         texts = [self._vocabulary.texts[n] for n in sampled] if self._vocabulary is not None else []
-        return SceneBatch(batch, draws, torch.cat(images), torch.stack(targets), key, sampled, texts)
+        labeled = None if known.all() else known
+        return SceneBatch(batch, draws, torch.cat(images), torch.stack(targets), key, sampled, texts, labeled)
+
+    def _targets(self, source: int, row: int) -> Tensor:
+        """Return the targets [C] of a scene, zeros for one without labels."""
+        if not self._sources[source].labeled:
+            return torch.zeros(len(self.label_indices), dtype=torch.bool)
+        return self._sources[source].scenes.labels[row][self.label_indices]
 
     def teacher_targets(self, loaded: SceneBatch, local: Tensor) -> dict[str, Any]:
         """Return what the objective needs of teacher and masks for one batch, by the names of its arguments.
@@ -161,7 +174,12 @@ class BatchLoader:
         """Return how much of each cell of a map the object of each label covers, [n, C, h * w]."""
         parts = self._parts(loaded.batch, loaded.draws)
         return torch.cat(
-            [label_coverage(source.scenes, rows, params, self.label_indices, cells) for source, rows, params in parts]
+            [
+                label_coverage(source.scenes, rows, params, self.label_indices, cells)
+                if source.labeled
+                else torch.zeros(len(rows), len(self.label_indices), cells[0] * cells[1])
+                for source, rows, params in parts
+            ]
         )
 
     def _objects(self, loaded: SceneBatch, local: Tensor) -> dict[str, Tensor]:

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pickclutter_lang.datasets.scene_images import SceneDataset, depth_statistics, load_scene_datasets
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
+from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
@@ -31,7 +32,7 @@ from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
-from pickclutter_lang.teachers import FeatureCache, Teacher, load_teacher
+from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
@@ -41,7 +42,7 @@ from pickclutter_lang.training.experiment import (
     configure_torch,
     seed_everything,
 )
-from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
+from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches, with_unlabeled
 from pickclutter_lang.training.trainer import Batch
 
 
@@ -65,12 +66,7 @@ class SceneRun(MultiPhaseExperiment):
         """
         configure_torch(config)
         scenes = load_scene_datasets(config.data)
-        teacher = load_teacher(
-            config.teacher.name,
-            config.teacher.checkpoint,
-            device=config.device,
-            use_bf16=resolve_bf16(config.precision, config.device),
-        )
+        teacher = load_run_teacher(config)
         run = cls(config, teacher, scenes)
         run.validate_run_dir()
         return run
@@ -154,7 +150,7 @@ class SceneRun(MultiPhaseExperiment):
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
         with self.locked():
-            for source in ("train", "fewshot"):
+            for source in (*self._distilled_stores, "fewshot"):
                 self._source(source)
             if self.config.retrieval.keys == "teacher":
                 _ = self.teacher_keys
@@ -185,15 +181,25 @@ class SceneRun(MultiPhaseExperiment):
             features=self.model.prompts.encode(names),
         )
 
+    @property
+    def _distilled_stores(self) -> tuple[str, ...]:
+        """The stores of the distillation: the training scenes, and unlabeled ones if there are any."""
+        return tuple(name for name in ("train", UNLABELED) if name in self.scenes)
+
+    def _unlabeled_names(self) -> list[str]:
+        return self.scenes[UNLABELED].present_names if UNLABELED in self.scenes else []
+
     def _distill_task(self) -> SceneTask:
         """Return the task of distillation: Y_id on the training scenes, validated on X_id."""
-        config, train = self.config.distill, self._source("train")
+        config, key = self.config, (self.config.seed, 0)
+        sources = [self._source(name) for name in self._distilled_stores]
+        count = sum(len(source.scenes) for source in sources[1:])
 
         def order(epoch: int) -> list[Batch]:
-            rows = shuffled_batches(len(train.scenes), config.batch_size, (self.config.seed, 0, epoch))
-            return [[(0, row) for row in batch] for batch in rows]
+            rows = shuffled_batches(len(sources[0].scenes), config.distill.batch_size, (*key, epoch))
+            return with_unlabeled(rows, count, config.data.unlabeled_batch_size, (*key, epoch))
 
-        return self._scene_task(DISTILL, 0, [train], ("id",), order, self.scenes["id"])
+        return self._scene_task(DISTILL, 0, sources, ("id",), order, self.scenes["id"])
 
     def _few_shot_task(self) -> SceneTask:
         """Return the task of fine-tuning: all labels on the training and the few-shot scenes."""
@@ -257,7 +263,7 @@ class SceneRun(MultiPhaseExperiment):
             return None
         unseen = self.label_names(("ood",))
         synonyms = [word for item in paper_catalog() if item.name in unseen for word in item.synonyms]
-        texts = vocabulary(self.label_names(("id",)), excluded=[*unseen, *synonyms])
+        texts = vocabulary([*self.label_names(("id",)), *self._unlabeled_names()], excluded=[*unseen, *synonyms])
         forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
         features = VocabularyFeatures(
             *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
@@ -265,7 +271,8 @@ class SceneRun(MultiPhaseExperiment):
         return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
 
     def _check_distillation(self) -> None:
-        self._check_store("train")
+        for name in self._distilled_stores:
+            self._check_store(name)
         if self.config.distilled_run is not None:
             check_distilled_run(Path(self.config.distilled_run), self.folder, self.identity)
 
@@ -274,7 +281,7 @@ class SceneRun(MultiPhaseExperiment):
         needs = self._objective.needs
         if needs("teacher_region_features") or needs("coverage"):
             self.scenes[name].segmentation([0])
-        if needs("coverage"):
+        if needs("coverage") and name != UNLABELED:
             self.scenes[name].instance_ids([0], [0])
 
     def _source(self, name: str) -> DataSource:
@@ -285,5 +292,6 @@ class SceneRun(MultiPhaseExperiment):
                 scenes,
                 teacher_features(self.teacher, scenes, cache) if needs("teacher") else None,
                 encode_regions(self.teacher, scenes, cache, crop_size) if needs("teacher_region_features") else None,
+                labeled=name != UNLABELED,
             )
         return self._sources[name]

@@ -66,6 +66,7 @@ class SceneTask:
         return self.loader.objective(
             probabilities=probabilities[:, :count],
             targets=prepared.targets.to(images.device),
+            labeled=None if prepared.labeled is None else prepared.labeled.to(images.device),
             student=prediction.pooled,
             vocabulary_probabilities=probabilities[:, count:],
             cell_logits=prediction.cell_logits[:, :count].flatten(2),

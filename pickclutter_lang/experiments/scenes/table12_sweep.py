@@ -150,7 +150,7 @@ class _CurrentProvenance:
     def __call__(self, config: TrainConfig) -> dict[str, Any]:
         """Return number and content hash of each store's scenes, the teacher's fingerprint, and hashes of the texts."""
         data, teacher = config.data, config.teacher
-        stores = json.dumps([data.stores, data.scene_subsets])
+        stores = json.dumps([data.stores, data.scene_subsets, data.unlabeled])
         if stores not in self._known:
             self._known[stores] = data_provenance(data)
         name = json.dumps([teacher.name, teacher.checkpoint])
@@ -201,6 +201,7 @@ TABLE12 = SweepKind(
         lambda result: {"": _of_every_method(result)},
         lambda result: {str(result.get("object_split", 0)): _scenes_of(result, "train", "id", "ood")},
         lambda result: {_split_and_draw(result): _scenes_of(result, "fewshot")},
+        lambda result: {f"{result['name']} {result.get('object_split', 0)}": _scenes_of(result, "unlabeled")},
         same_descriptions,
     ),
     order=_order,

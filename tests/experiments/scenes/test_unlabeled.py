@@ -1,0 +1,129 @@
+"""Distillation with unlabeled scenes (`method=open`): what is trained on them, what is never read, what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+import torch
+
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import config, make_toys
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.training.sampling import with_unlabeled
+
+SHORT = ("method=open", "distill.epochs=1", "few_shot.epochs=1", "data.unlabeled_batch_size=5")
+
+
+@pytest.fixture
+def toys(tmp_path: Path) -> list[str]:
+    overrides = make_toys(tmp_path)
+    make_toy_store(tmp_path / "scenes" / "unlabeled", "train", 12, seed=9)
+    return [*overrides, *SHORT]
+
+
+def trained(*overrides: str) -> tuple[SceneRun, dict[str, torch.Tensor], dict[str, Any]]:
+    run = SceneRun.open(config(*overrides))
+    run.train()
+    row = run.load_weights("distill")[-1]
+    return run, {name: value.clone() for name, value in run.model.state_dict().items()}, row
+
+
+@pytest.mark.parametrize(("count", "size", "expected"), [(12, 5, 5), (3, 5, 3), (0, 5, 0)])
+def test_batches_get_unlabeled_rows(count: int, size: int, expected: int) -> None:
+    batches = with_unlabeled([[4, 2], [0, 1]], count, size, (0, 0, 0))
+    assert [[row for source, row in batch if source == 0] for batch in batches] == [[4, 2], [0, 1]]
+    others = [[row for source, row in batch if source == 1] for batch in batches]
+    assert all(len(rows) == len(set(rows)) == expected and set(rows) <= set(range(count)) for rows in others)
+    assert batches == with_unlabeled([[4, 2], [0, 1]], count, size, (0, 0, 0))
+    assert count < 12 or batches != with_unlabeled([[4, 2], [0, 1]], count, size, (0, 0, 1))
+
+
+def test_the_student_follows_the_teacher_on_unlabeled_scenes(toys: list[str], tmp_path: Path) -> None:
+    run, weights, row = trained(*toys, f"out={tmp_path / 'open'}")
+    assert {"cls", "im_cst", "region_contrastive", "region_proximity"} <= row.keys()
+    assert run.data_provenance["unlabeled"]["scenes"] == 12
+    without, other, _ = trained(*toys, "data.unlabeled=null", f"out={tmp_path / 'best'}")
+    assert "unlabeled" not in without.data_provenance
+    assert any(not torch.equal(weights[name], other[name]) for name in weights)
+    loader = run._distill_task().loader
+    loaded = loader.load([(0, 1), (1, 3), (0, 2)], (0, 0), None)
+    assert loaded.labeled is not None and loaded.labeled.tolist() == [True, False, True]
+    assert not loaded.targets[1].any() and loaded.targets[0].any()
+    assert loader.load([(0, 1)], (0, 0), None).labeled is None
+
+
+def test_their_labels_are_never_read(toys: list[str], tmp_path: Path) -> None:
+    _, weights, _ = trained(*toys, f"out={tmp_path / 'a'}")
+    other = tmp_path / "other"
+    shutil.copytree(tmp_path / "scenes" / "unlabeled", other)
+    for shard in (other / "shards").iterdir():
+        with h5py.File(shard, "r+") as file:
+            for label in ("visible", "graspable"):
+                file[label][...] = False
+    path = other / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for entry in manifest["shards"]:
+        data = (path.parent / "shards" / entry["file"]).read_bytes()
+        entry |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    path.write_text(json.dumps(manifest))
+    _, same, _ = trained(*toys, f"data.unlabeled={other}", f"out={tmp_path / 'b'}")
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
+
+
+def test_names_of_unlabeled_objects_join_the_vocabulary(
+    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
+    monkeypatch.setattr(SceneDataset, "present_names", ["flute", "banana"])
+    assert run._vocabulary is not None and "flute" in run._vocabulary.texts
+    unseen = run.label_names(("ood",))
+    assert not set(unseen) & set(run._vocabulary.texts)
+    without = SceneRun.open(config(*toys, "data.unlabeled=null", f"out={tmp_path / 'p'}"))
+    assert without._vocabulary is not None and "flute" not in without._vocabulary.texts
+
+
+def test_a_distillation_with_and_one_without_them_are_not_exchanged(toys: list[str], tmp_path: Path) -> None:
+    plain = (*toys, "data.unlabeled=null")
+    trained(*toys, f"out={tmp_path / 'open'}")
+    trained(*plain, f"out={tmp_path / 'best'}")
+    for overrides, source in ((toys, "best"), (plain, "open")):
+        with pytest.raises(MismatchError, match="unlabeled"):
+            SceneRun.open(config(*overrides, f"out={tmp_path / 'n'}", f"distilled_run={tmp_path / source}"))
+
+
+def test_an_evaluation_finds_them_where_the_other_scenes_are(toys: list[str], tmp_path: Path) -> None:
+    trained(*toys, f"out={tmp_path / 'o'}")
+    (tmp_path / "scenes").rename(tmp_path / "moved")
+    moved = load_run_config(EvaluateConfig(str(tmp_path / "o"), str(tmp_path / "moved")))
+    assert moved.data.unlabeled == str(tmp_path / "moved" / "unlabeled")
+    assert len(SceneRun.open(moved).scenes["unlabeled"]) == 12
+
+
+def test_unseen_objects_among_them_are_refused(toys: list[str], tmp_path: Path) -> None:
+    make_toy_store(tmp_path / "more", "ood", 12, seed=9)
+    with pytest.raises(MismatchError, match=r"no unseen object in the unlabeled scenes .* are there"):
+        SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'more'}"))
+
+
+def test_scenes_to_evaluate_on_are_refused(toys: list[str], tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"id .* and unlabeled .* share 8 scenes"):
+        SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'scenes' / 'id'}"))
+    with pytest.raises(DatasetError, match="nowhere"):
+        SceneRun.open(config(*toys, "data.unlabeled=nowhere"))
+
+
+def test_a_run_resumes_with_the_same_unlabeled_scenes_alone(toys: list[str], tmp_path: Path) -> None:
+    trained(*toys, f"out={tmp_path / 'o'}")
+    make_toy_store(tmp_path / "others", "train", 12, seed=10)
+    with pytest.raises(MismatchError, match=r"unlabeled\.content"):
+        SceneRun.open(config(*toys, f"out={tmp_path / 'o'}", f"data.unlabeled={tmp_path / 'others'}"))
