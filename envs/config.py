@@ -112,6 +112,8 @@ class ObjectViewConfig:
         if self.objects in ("proxy", "kinds") and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
         check_kinds(self.objects, self.kinds, self.instances, _SHEET_INSTANCES)
+        if self.objects == "kinds" and self.objects_root is not None:
+            raise InvalidArgumentError(f"expected no objects_root for kinds, but got {self.objects_root!r}")
         within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
         for name in ("views_per_object", "random_objects", "views_per_random_object"):
             within(name, getattr(self, name), 0, _MAX_VIEWS)

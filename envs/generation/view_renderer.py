@@ -53,11 +53,8 @@ def render_object_views(config: ObjectViewConfig) -> str:
     rgb, mask, owner = [], [], []
     attributes: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, ProgressBar("views", _view_count(config)) as bar:
-        models = chain(
-            _catalog_models(config),
-            _kind_models(config, Path(folder) / "kinds"),
-            _random_models(config, rng, Path(folder) / "objects"),
-        )
+        random_models = list(_random_models(config, rng, Path(folder) / "objects"))  # drawn before the first view
+        models = chain(_catalog_models(config), _kind_models(config, Path(folder) / "kinds"), random_models)
         for model in models:
             for _ in range(model.views):
                 image = _render_view(renderer, model, rng, config)

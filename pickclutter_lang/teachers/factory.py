@@ -31,7 +31,7 @@ def load_teacher(
 ) -> OpenClipTeacher:
     """Load a teacher by name.
 
-    :param name: `pocket`, `pocket_held_out` (trained without the objects of Y_ood), `vit_l14_openai`,
+    :param name: `pocket` (trained on kinds, on no scan), `pocket_scans` (trained on all 26 objects), `vit_l14_openai`,
         or `<open_clip architecture>:<pretrained tag>`
     :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still gives
         the architecture and, by its tag, the preprocessing. For a pocket teacher a folder that `train-teacher` exported
@@ -62,7 +62,7 @@ def _open_clip_configs(name: str, architecture: str, tag: str) -> tuple[dict[str
     config = open_clip.get_model_config(architecture)
     if config is None:
         raise TeacherError(
-            f"expected 'pocket', 'pocket_held_out', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
+            f"expected 'pocket', 'pocket_scans', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
             f"but got {name!r}; open_clip.list_models() lists the architectures"
         )
     pretrained = get_pretrained_cfg(architecture, tag)

@@ -36,7 +36,7 @@ WEIGHTS_FILE = "open_clip_model.safetensors"
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
 
-EMBEDDED = {"pocket": "pocket_teacher", "pocket_held_out": "pocket_teacher_held_out"}
+EMBEDDED = {"pocket": "pocket_teacher", "pocket_scans": "pocket_teacher_scans"}
 """Names of the embedded teachers, and their folders in the package's assets."""
 
 POCKET_CONFIG: dict[str, Any] = {

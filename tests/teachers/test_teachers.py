@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -21,14 +22,17 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.pocket import (
+    EMBEDDED,
     POCKET_CONFIG,
     WEIGHTS_FILE,
     PocketTeacher,
     build_pocket_model,
     dense_features,
     load_pocket_teacher,
+    pocket_config,
     save_pocket_model,
 )
+from pickclutter_lang.teachers.reference import TeacherReference
 
 TEXTS = ["a banana", "a photo of a table with a rubik's cube", "a photo of dice . a tiny white cube with black dots"]
 
@@ -180,7 +184,9 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     built = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
     assert {k: v.shape for k, v in built.state_dict().items()} == {k: v.shape for k, v in model.state_dict().items()}
     teacher = load_teacher("pocket")
-    save_pocket_model(tmp_path, teacher.model, {**POCKET_CONFIG, "model_cfg": teacher.config}, None)
+    config = pocket_config("efficientnet_lite0")
+    assert teacher.config == config["model_cfg"]
+    save_pocket_model(tmp_path, teacher.model, config, None)
     loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
     image, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
     with torch.no_grad():
@@ -264,15 +270,28 @@ def test_other_text_encoders_are_refused(change: dict[str, object]) -> None:
         OpenClipTeacher(model, config, PreprocessCfg(size=160))
 
 
-def test_the_embedded_teacher_matches_its_model_card() -> None:
-    folder = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
-    teacher = load_teacher("pocket")
+def test_embedded_teachers_are_small() -> None:
+    folders = [Path(str(files("pickclutter_lang.assets") / folder)) for folder in EMBEDDED.values()]
+    in_the_wheel = [len(zlib.compress(path.read_bytes())) for folder in folders for path in folder.iterdir()]
+    assert sum(in_the_wheel) < 25e6
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_an_embedded_teacher_matches_its_model_card(name: str) -> None:
+    folder = Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))
+    teacher = load_teacher(name)
     assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 25e6
     names = paper_catalog().names
     features = teacher.encode_text([f"a photo of a {name}" for name in names])
     cosines = features @ features.T
     assert cosines.mean() < 0.4  # names differ, though those of the cutlery hardly do
+
+
+def test_a_student_of_an_earlier_version_finds_its_teacher_by_another_name() -> None:
+    fingerprint = load_teacher("pocket_scans").fingerprint
+    assert TeacherReference("pocket", None, fingerprint).load().fingerprint == fingerprint
+    with pytest.raises(TeacherError, match="has other weights"):
+        TeacherReference("pocket", None, "0" * 64).load()
 
 
 @pytest.mark.sim
