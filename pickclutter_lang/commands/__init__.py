@@ -36,6 +36,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     "policy": {
         "export-policy": "write a finished student as a policy folder",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",
+        "pick": "name an object, and have the arm pick it out of a pile: a video",
+        "look": "ask for names in an image: scores, thresholds, maps",
         "demo": "name an object in a browser on this machine, and let the arm pick it",
         "train-ppo": "train PPO on a student's features",
     },

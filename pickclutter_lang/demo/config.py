@@ -1,8 +1,11 @@
-"""Configuration of `pickclutter demo`."""
+"""Configurations of `pickclutter demo` and `pickclutter look`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
@@ -46,3 +49,35 @@ class DemoConfig:
             check_folder("objects_root", self.objects_root)
         check_threads(self.num_threads)
         within("port", self.port, 1024, 65535)
+
+
+@dataclass
+class LookConfig:
+    """Names, asked for in one image."""
+
+    image: str = MISSING
+    """The image: PNG, JPEG, WebP, GIF or BMP. Its central square is used."""
+    names: list[str] = field(default_factory=list)
+    """Names to ask for, such as `[mug,"yellow fruit"]`."""
+    teacher_name: str = "pocket"
+    """`pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    checkpoint: str | None = None
+    """Folder or .safetensors file with the teacher's weights. null: the embedded or downloaded ones."""
+    threshold: float = 0.3
+    """Score of the teacher from which a name is predicted present. 0.3 gives `pocket` its best F1 on held-out scenes of
+    kinds; nobody calibrated it for your images."""
+    policy: str | None = None
+    """Policy folder of a student of RGB alone, to be asked beside the teacher. null: the teacher alone."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    out: str = "look.png"
+    """PNG file of the picture, in a folder that exists."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        if not self.names:
+            raise InvalidArgumentError("expected names to ask for, such as names=[mug,lemon], but got []")
+        within("threshold", self.threshold, 0.0, 1.0)
+        check_path("policy", self.policy)
+        check_path("out", self.out, ".png")
+        check_folder("the folder of out", str(Path(self.out).expanduser().parent))

@@ -14,14 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from pickclutter_lang.demo.config import DemoConfig
+from pickclutter_lang.demo.look import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
 from pickclutter_lang.envs.registration import environment_id
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import Detection, StudentDetector, TeacherDetector, upsample_to_image
+from pickclutter_lang.policy.detectors import Detection, StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.evaluation.teacher_thresholds import read_thresholds, thresholds_of
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -96,7 +95,7 @@ class DemoSession:
             self.student.encode_names(names)
             if isinstance(image, SimulatedPile):
                 return _timed(names, lambda: self._detector.detect(image.observation, names))
-            return _timed(names, lambda: self._detect_without_depth(image, names))
+            return _timed(names, lambda: detect_by_student(self.student, image, names))
 
     def ask_teacher(self, image: SimulatedPile | OwnImage, names: Sequence[str]) -> Answer:
         """Return what the teacher finds.
@@ -113,19 +112,6 @@ class DemoSession:
                 answer = _timed(names, lambda: detector.detect_without_depth(image, names))
             self.teacher_seconds = answer.seconds
         return answer
-
-    def _detect_without_depth(self, image: OwnImage, names: Sequence[str]) -> list[Detection]:
-        """Return what the student finds in an image that fills its view."""
-        if not self.accepts_uploads:
-            raise InvalidArgumentError("expected a student of RGB alone, but this one takes depth, which no photo has")
-        spec, side = self.student.config, len(image)
-        start = (spec.camera_size - spec.crop_size) // 2
-        around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
-        view = np.asarray(Image.fromarray(image).resize((spec.crop_size,) * 2))
-        output = self.student.predict({("hand", "rgb"): np.pad(view, (around, around, (0, 0)))}, names)
-        maps, nowhere = upsample_to_image(output.attention, side, side, 0.0), np.zeros((side, side), bool)
-        rows = zip(names, output.scores.tolist(), maps, strict=True)
-        return [Detection(score, self.student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
 
     @cached_property
     def _thresholds(self) -> Thresholds:

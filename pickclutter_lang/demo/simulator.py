@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import PickClutterError, WorkerError
+from pickclutter_lang.policy.evaluation.pick import is_known
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.policy.flat_observation import unflatten_observation
@@ -142,7 +143,7 @@ def make_simulation(config: RolloutConfig) -> TaskFunction[_Task, _Result]:
 
         episode = runner.rollout_typed(STUDENT, seed, name, callback)
         outcome = "success" if episode["success"] else "failure"
-        return Attempt(episode, video.video(outcome if _is_known(episode) else ""))
+        return Attempt(episode, video.video(outcome if is_known(episode) else ""))
 
     def do_or_refuse(task: _Task, step: Callable[[], None]) -> _Result:
         try:
@@ -151,33 +152,6 @@ def make_simulation(config: RolloutConfig) -> TaskFunction[_Task, _Result]:
             return error
 
     return do_or_refuse
-
-
-def outcome_in_words(episode: Mapping[str, Any]) -> str:
-    """Return what came of a pick in a sentence.
-
-    :param episode: of `RolloutRunner.rollout_typed`
-    """
-    name, picked = episode["reference"], " and the ".join(episode["picked"])
-    if episode["declared_absent"]:
-        truth = "it is in the pile" if episode["present"] else "it is not in the pile"
-        return f"Predicted absent: the policy declares that there is no {name}" + (
-            f", and {truth}." if _is_known(episode) else "."
-        )
-    if episode["success"]:
-        return f"Picked: the arm brought the {name} to the goal."
-    if not picked:
-        return f"Not picked: {'the arm lifted nothing' if episode['grasp_found'] else 'no grasp was found'}."
-    if not _is_known(episode):
-        return f"Lifted: the {picked}. The simulator has no object of the name {name} to compare with."
-    if episode["wrong_objects"]:
-        return f"Wrong object: the arm lifted the {picked}, not the {name}."
-    return f"Not placed: the arm lifted the {name}, but did not bring it to the goal."
-
-
-def _is_known(episode: Mapping[str, Any]) -> bool:
-    """Return whether the simulator has an object of the name, in the pile or not."""
-    return bool(episode["reference"] == episode["target"])
 
 
 def _describe(task: _Task) -> str:

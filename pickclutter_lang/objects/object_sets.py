@@ -144,9 +144,10 @@ def check_objects(source: str, root: str | None, kinds: Sequence[str] = (), inst
     check_kinds(source, kinds, instances)
     if source == "proxy":  # of `ycb` its loader says where it comes from
         check_folder("objects_root", root)
-    elif source == "kinds" and root is not None and not Path(root).is_dir():
+    elif source == "kinds" and root is not None:
         check_path("objects_root", root)
-        check_folder("the parent of objects_root", str(Path(root).expanduser().parent))
+        if not Path(root).is_dir():
+            check_folder("the parent of objects_root", str(Path(root).expanduser().parent))
 
 
 class _Box(TypedDict):

@@ -128,6 +128,10 @@ WRITING = {
         "ablate-texts scenes=[{inputs}/scenes/ood] views=[{inputs}/views] seeds=2 truncate=true "
         "checkpoint={inputs}/teacher out={work}/o.md"
     ),
+    "look": WritingCommand(
+        "look image={inputs}/images/pear/0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png"
+    ),
+    "pick": WritingCommand("pick lemon policy={inputs}/policy objects=proxy out={work}/o.mp4"),
     "reproduce-table12": WritingCommand(
         f"reproduce-table12 experiment=quickstart methods=[cls,cls_imcst] seeds=[0] {TOYS} out={{work}}/o".replace(
             " num_threads=1", ""

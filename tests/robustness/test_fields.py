@@ -33,6 +33,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "export_onnx": {"run": "r"},
     "export_policy": {"run": "r"},
     "import_scenes": {"file": "f", "split": "id", "out": "o"},
+    "look": {"image": "i", "names": ["mug"]},
+    "pick": {"phrase": "lemon"},
     "render_object_views": {"out": "o"},
     "reproduce_tables": {"out": "o"},
     "train_image_student": {"data.name": "image_folder", "data.root": "r", "objective.cls": 1.0},
@@ -53,9 +55,12 @@ LATER = {
         ImageDataConfig.author_lists ImageDataConfig.descriptions ImageDataConfig.captions ImageDataConfig.cache
         TeacherTrainConfig.scenes TeacherTrainConfig.views TeacherTrainConfig.unseen_scenes
         TeacherTrainConfig.unseen_views TeacherTrainConfig.images TeacherTrainConfig.unseen_images
-        TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables""",
+        TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables
+        LookConfig.image LookConfig.checkpoint LookConfig.policy
+        PickConfig.policy""",
     "a name, whose choices the loader of a teacher, network, model or text knows": """
         TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher_name
+        LookConfig.teacher_name LookConfig.names PickConfig.teacher_name PickConfig.phrase
         TextAblationConfig.descriptions PromptConfig.descriptions PromptConfig.extra_descriptions
         ClassTextConfig.descriptions ImageDataConfig.name DescribeConfig.labels DescribeConfig.api_key_env
         TrainConfig.device EvaluateConfig.device ImageTrainConfig.device""",

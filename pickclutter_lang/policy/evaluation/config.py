@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
@@ -11,6 +14,7 @@ from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import (
     at_least,
+    check_folder,
     check_path,
     check_seed,
     check_workers,
@@ -22,6 +26,36 @@ VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "own", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
 teacher, a policy of a user's own, or chance (lower bound). A further one is named `module:attribute`: a function from a
 `StudentRuntime` to a `TargetDetector`."""
+
+
+@dataclass
+class PickConfig:
+    """One pick by name in the simulator."""
+
+    phrase: str = MISSING
+    """What to pick: a name, synonym or category, after colors, materials, shapes or sizes, such as `the red mug`."""
+    policy: str | None = None
+    """Policy folder of `pickclutter export-policy`. null: the teacher itself classifies what lies there, zero-shot."""
+    teacher_name: str = "pocket"
+    """Teacher without `policy`: `pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
+    objects: str = "kinds"
+    """Object set of the pile: `kinds` (instances that no teacher was trained on), `proxy` or `ycb`."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's default."""
+    seed: int = 0
+    """Seed of the pile: another one has other objects."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    out: str = "pick.mp4"
+    """MP4 file of the video, in a folder that exists."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_objects(self.objects, self.objects_root)
+        check_path("policy", self.policy)
+        within("seed", self.seed, 0, 10**6)
+        check_path("out", self.out, ".mp4")
+        check_folder("the folder of out", str(Path(self.out).expanduser().parent))
 
 
 @dataclass

@@ -121,6 +121,15 @@ class RolloutRunner:
             self._detectors[variant] = self._make_detector(variant)
         return self._detectors[variant]
 
+    def use_detector(self, variant: str, detector: TargetDetector) -> None:
+        """Take a detector for a variant."""
+        self._detectors[variant] = detector
+
+    def is_graspable(self, seed: int, name: str) -> bool:
+        """Return whether an object of the pile of a seed can be grasped before the arm moves."""
+        _, info = self._env.reset(seed=seed, options={"target": name})
+        return bool(info["target_graspable"])
+
     def _make_detector(self, variant: str) -> TargetDetector:
         if variant == "oracle":
             return OracleDetector()
@@ -170,7 +179,12 @@ class RolloutRunner:
         :raises TeacherError: for a new name without its teacher
         """
         self._env.reset(seed=seed)
-        asked = typed_instruction(name, self._pile())
+        return self.rollout_asked(variant, seed, typed_instruction(name, self._pile()), callback)
+
+    def rollout_asked(
+        self, variant: str, seed: int, asked: Instruction, callback: RolloutCallback | None = None
+    ) -> dict[str, Any]:
+        """Run the episode of a seed with an instruction; return what `rollout` does."""
         observation, info = self._env.reset(seed=seed, options={"target": asked.target})
         return self._rollout(variant, seed, asked, observation, info, callback)
 

@@ -1,0 +1,40 @@
+"""Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
+
+    pickclutter pick "the red mug" out=pick.mp4
+    pickclutter pick "the yellow fruit" policy=policy objects=proxy
+
+Without a policy the embedded teacher decides: no training is needed.
+"""
+
+import sys
+
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.policy.evaluation.config import PickConfig
+
+
+@hydra_main(PickConfig)
+def _main(config: PickConfig) -> None:
+    """Pick, and say what came of it."""
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    prepare_renderer()
+    from pickclutter_lang.policy.evaluation.pick import pick
+
+    found = pick(config)
+    print(f"pile: {', '.join(found.pile)}")
+    print(found.outcome)
+    print(f"video: {config.out}")
+
+
+def main() -> None:
+    """Take the phrase as the first argument, or as `phrase=`."""
+    sys.argv[1:] = [phrase_argument(word) if n == 0 else word for n, word in enumerate(sys.argv[1:])]
+    _main()
+
+
+def phrase_argument(word: str) -> str:
+    """Return `phrase='...'` for a word that is neither an option nor `key=value`."""
+    if word.startswith("-") or "=" in word:
+        return word
+    quoted = word.replace("'", "\\'")
+    return f"phrase='{quoted}'"

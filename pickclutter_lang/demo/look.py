@@ -1,0 +1,147 @@
+"""What a teacher and a student see in one image: scores, thresholds and maps of names, as one picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pickclutter_lang.demo.config import LookConfig
+from pickclutter_lang.demo.inputs import open_upload, split_names
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.policy.detectors import Detection, upsample_to_image
+from pickclutter_lang.policy.evaluation.videos import draw_detection
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.students.label_encoders import validate_label_names
+from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
+from pickclutter_lang.teachers.preprocessing import Preprocessing
+from pickclutter_lang.teachers.zero_shot import (
+    ABSENT_TEMPLATE,
+    PHOTO_TEMPLATE,
+    PRESENT_TEMPLATE,
+    encode_images,
+    prompt_pair_probabilities,
+)
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.markdown import markdown_table
+
+POCKET_NOTE = (
+    "The pocket teacher was trained on renders of household objects. For photographs take CLIP: "
+    "teacher_name=vit_l14_openai."
+)
+_MAP_SIDE, _SHOWN = 320, 240  # pixels: the image of which a pocket teacher gives a map, and a panel
+_FOOT = 40
+
+
+class Look(NamedTuple):
+    """The image, uint8 [S, S, 3], the names, and what the teacher and the student found for each."""
+
+    image: NDArray[np.uint8]
+    names: list[str]
+    found: dict[str, list[Detection]]
+
+
+def look(config: LookConfig) -> Look:
+    """Ask for names in an image, and write `config.out`.
+
+    :raises InvalidArgumentError: for a file that is no image, or wrong names
+    :raises TeacherError, CheckpointError: when the teacher or the policy cannot be loaded
+    """
+    try:
+        image, found = open_upload(config.image), {}
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{error} (image={config.image})") from error
+    names = split_names(",".join(config.names))
+    teacher = load_teacher(config.teacher_name, config.checkpoint)
+    found[f"teacher {config.teacher_name}"] = detect_by_teacher(teacher, image, names, config.threshold)
+    if config.policy is not None:
+        student = StudentRuntime.load(config.policy, config.trust_code)
+        student.encode_names(names)
+        found["student"] = detect_by_student(student, image, names)
+    drawn = Look(image, names, found)
+    data = io.BytesIO()
+    draw_look(drawn).save(data, "PNG")
+    atomic_write(Path(config.out), data.getvalue())
+    return drawn
+
+
+def detect_by_teacher(
+    teacher: Teacher, image: NDArray[np.uint8], names: Sequence[str], threshold: float
+) -> list[Detection]:
+    """Return the probability of each name by prompt pairs; a pocket teacher also gives its map."""
+    names = validate_label_names(names)
+    present, absent = (
+        teacher.encode_text([template.format(label=name) for name in names])
+        for template in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)
+    )
+    features = encode_images(teacher, image[None])
+    scores = prompt_pair_probabilities(features, present, absent, teacher.logit_scale)[0].tolist()
+    maps = np.zeros((len(names), *image.shape[:2]))
+    if isinstance(teacher, PocketTeacher):
+        maps = _maps(teacher, image, names)
+    nowhere = np.zeros(image.shape[:2], bool)
+    return [Detection(score, threshold, nowhere, heatmap) for score, heatmap in zip(scores, maps, strict=True)]
+
+
+def detect_by_student(student: StudentRuntime, image: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
+    """Return what a student finds in an image [S, S, 3] that fills its view.
+
+    :raises InvalidArgumentError: for a student that takes depth
+    """
+    spec, side = student.config, len(image)
+    if spec.camera_spec.channels != 3:
+        raise InvalidArgumentError("expected a student of RGB alone, but this one takes depth, which no photo has")
+    start = (spec.camera_size - spec.crop_size) // 2
+    around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
+    view = np.asarray(Image.fromarray(image).resize((spec.crop_size,) * 2))
+    output = student.predict({("hand", "rgb"): np.pad(view, (around, around, (0, 0)))}, names)
+    maps, nowhere = upsample_to_image(output.attention, side, side, 0.0), np.zeros((side, side), bool)
+    rows = zip(names, output.scores.tolist(), maps, strict=True)
+    return [Detection(score, student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
+
+
+def _maps(teacher: PocketTeacher, image: NDArray[np.uint8], names: Sequence[str]) -> NDArray[np.float64]:
+    """Return where each name fits better than its mean over the image, [C, S, S], 0 or more."""
+    preprocess = Preprocessing(replace(teacher.preprocess.config, size=_MAP_SIDE))
+    dense = teacher.encode_dense(preprocess(image[None]))[0]
+    texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in names])
+    cosines = torch.einsum("cd,dhw->chw", texts, dense)
+    above = (cosines - cosines.mean(dim=(1, 2), keepdim=True)).clamp(min=0)
+    return upsample_to_image(above.numpy(), len(image), len(image), 0.0)
+
+
+def look_table(found: Look) -> str:
+    """Return scores and thresholds as a Markdown table."""
+    rows = [
+        [name, who, f"{row.score:.2f}", f"{row.threshold:.2f}", "present" if row.margin >= 0 else "absent"]
+        for n, name in enumerate(found.names)
+        for who, row in ((who, rows[n]) for who, rows in found.found.items())
+    ]
+    return markdown_table(["name", "by", "score", "threshold", "predicted"], rows)
+
+
+def draw_look(found: Look) -> Image.Image:
+    """Draw the image, then a row for each who looked, with the map, score and threshold of each name."""
+    canvas = Image.new("RGB", ((1 + len(found.names)) * _SHOWN, len(found.found) * (_SHOWN + _FOOT)), (24, 26, 30))
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
+    for row, (who, detections) in enumerate(found.found.items()):
+        top = row * (_SHOWN + _FOOT)
+        panels = [(found.image, who, "", (235, 235, 235))]
+        for name, detection in zip(found.names, detections, strict=True):
+            shown = draw_detection(found.image, detection) if np.ptp(detection.heatmap) > 0 else found.image
+            present = detection.margin >= 0
+            text = f"{detection.score:.2f} of {detection.threshold:.2f}: {'present' if present else 'absent'}"
+            panels.append((shown, name, text, (120, 220, 140) if present else (180, 185, 195)))
+        for column, (pixels, title, text, color) in enumerate(panels):
+            panel = Image.fromarray(pixels).resize((_SHOWN, _SHOWN), Image.Resampling.BILINEAR)
+            canvas.paste(panel, (column * _SHOWN, top))
+            draw.text((column * _SHOWN + 6, top + _SHOWN + 3), title[:34], color, font)
+            draw.text((column * _SHOWN + 6, top + _SHOWN + 20), text, color, font)
+    return canvas

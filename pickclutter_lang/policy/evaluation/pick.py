@@ -1,0 +1,192 @@
+"""One pick by name: a pile that has what a phrase means, a policy that picks it, and the video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import instruction
+from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject
+from pickclutter_lang.objects.kinds.kind_set import KindSet
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.detectors import TeacherDetector
+from pickclutter_lang.policy.evaluation.config import PickConfig
+from pickclutter_lang.policy.evaluation.instructions import TYPED, Instruction
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.validation import did_you_mean
+
+_DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES = 11, 2, 200, 256, 50
+_SPELLINGS = {"gray": "grey", "colour": "color"}
+_MODIFIERS = ("color", "material", "shape", "size")
+_ALWAYS = Thresholds(0.0, {}, None)
+"""The teacher alone has no calibrated threshold: it points to the likeliest segment."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What a person asks for: the text without its article, the labels that it may mean, and the words before them."""
+
+    text: str
+    labels: tuple[str, ...]
+    modifiers: tuple[str, ...]
+
+    def fits(self, item: CatalogObject) -> bool:
+        """Return whether an object has one of the labels, and all modifiers are true of it."""
+        tags = attributes_of(item).tags
+        return item.name in self.labels and all(
+            any(f"{kind}:{word}" in tags for kind in _MODIFIERS) for word in self.modifiers
+        )
+
+
+class Pick(NamedTuple):
+    """What came of a pick: the pile's objects, the target among them, the episode, a sentence about it."""
+
+    pile: tuple[str, ...]
+    target: str
+    episode: dict[str, Any]
+    outcome: str
+
+
+def read_phrase(text: str, catalog: Catalog) -> Phrase:
+    """Read a phrase such as "the red mug" or "a yellow fruit".
+
+    :raises UnknownObjectError, InvalidArgumentError: when no label, synonym or category ends it
+    """
+    words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
+    for first in range(len(words)):
+        head = " ".join(words[first:])
+        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item)]
+        meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
+        if meant:
+            return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
+    hint = did_you_mean(words[-1] if words else "", catalog.names)
+    raise InvalidArgumentError(
+        f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "
+        f"'the red mug', but got {text!r}{hint}"
+    )
+
+
+def _own_synonyms(item: CatalogObject) -> list[str]:
+    """Return the synonyms that mean this object alone: "yellow fruit" of the banana is as true of a lemon."""
+    return [noun for noun in item.synonyms if noun_tags(noun, item.name) == {f"name:{item.name}"}]
+
+
+def pick(config: PickConfig) -> Pick:
+    """Find a pile that has what `config.phrase` means, have it picked, and write the video to `config.out`.
+
+    :raises InvalidArgumentError: for a phrase that means nothing here, or that no pile has
+    :raises PickClutterError: what making the environment and loading the policy or teacher raise
+    """
+    objects = load_object_set(config.objects, config.objects_root)
+    phrase = read_phrase(config.phrase, objects.catalog)
+    kinds = _kinds(phrase, objects.catalog, config.seed) if config.objects == "kinds" else ()
+    _check_possible(phrase, objects, kinds)
+    policies = {} if config.policy is None else {"few_shot": config.policy}
+    runner = RolloutRunner(
+        RolloutConfig(
+            environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose", policies,
+            _CAMERA_SIZE, trust_code=config.trust_code, kinds=kinds, instances=_INSTANCES,
+        ),
+        base_size=SIDE,
+    )  # fmt: skip
+    seed, target, names = find_pile(runner, phrase, config.seed)
+    variant = "few_shot"
+    if config.policy is None:
+        variant = "teacher"
+        runner.use_detector(variant, _teacher_detector(config.teacher_name, phrase, names))
+    asked = Instruction(TYPED, instruction(phrase.text, 0), target, target, (target,))
+    video = VideoRecorder()
+    episode = runner.rollout_asked(variant, seed, asked, video.callback)
+    atomic_write(Path(config.out), video.video("success" if episode["success"] else "failure").data)
+    return Pick(names, target, episode, outcome_in_words(episode))
+
+
+def find_pile(runner: RolloutRunner, phrase: Phrase, seed: int) -> tuple[int, str, tuple[str, ...]]:
+    """Return the seed of a pile with a graspable object that a phrase fits, its name, and those of all its objects.
+
+    The phrase fits no other object of the pile, so that one alone is right.
+
+    :raises InvalidArgumentError: when there is none among 200 piles
+    """
+    for number in track(range(seed * _MAX_PILES, (seed + 1) * _MAX_PILES), "piles", transient=True):
+        _, pile = runner.observe(number)
+        fitting = [item for item in pile.objects if phrase.fits(item)]
+        if len(fitting) == 1 and fitting[0] in pile.visible and runner.is_graspable(number, fitting[0].name):
+            return number, fitting[0].name, tuple(found.name for found in pile.objects)
+    raise InvalidArgumentError(
+        f"expected something that is there, but none of {_MAX_PILES} piles had {phrase.text!r} where the arm can grasp "
+        f"it; choose fewer words, or another seed"
+    )
+
+
+def outcome_in_words(episode: Mapping[str, Any]) -> str:
+    """Return what came of a pick in a sentence.
+
+    :param episode: of `RolloutRunner.rollout_typed`
+    """
+    name, picked = episode["reference"], " and the ".join(episode["picked"])
+    if episode["declared_absent"]:
+        truth = "it is in the pile" if episode["present"] else "it is not in the pile"
+        return f"Predicted absent: the policy declares that there is no {name}" + (
+            f", and {truth}." if is_known(episode) else "."
+        )
+    if episode["success"]:
+        return f"Picked: the arm brought the {name} to the goal."
+    if not picked:
+        return f"Not picked: {'the arm lifted nothing' if episode['grasp_found'] else 'no grasp was found'}."
+    if not is_known(episode):
+        return f"Lifted: the {picked}. The simulator has no object of the name {name} to compare with."
+    if episode["wrong_objects"]:
+        return f"Wrong object: the arm lifted the {picked}, not the {name}."
+    return f"Not placed: the arm lifted the {name}, but did not bring it to the goal."
+
+
+def is_known(episode: Mapping[str, Any]) -> bool:
+    """Return whether the simulator has an object of the name, in the pile or not."""
+    return bool(episode["reference"] == episode["target"])
+
+
+def _check_possible(phrase: Phrase, objects: ObjectSet, kinds: Sequence[str]) -> None:
+    """Raise InvalidArgumentError where no object can be what a phrase says, before 200 piles are dropped for it."""
+    items: list[CatalogObject] = [item for item in objects.catalog if item.name in phrase.labels]
+    if isinstance(objects, KindSet) and phrase.modifiers:
+        ids = [item.model_id for item in items if item.name in kinds]
+        seeds = range(MAX_INSTANCES, MAX_INSTANCES + _INSTANCES)
+        items = [objects.model(f"{model_id}-{seed}") for model_id in ids for seed in seeds]
+    if phrase.modifiers and not any(phrase.fits(item) for item in items):
+        words = sorted({tag.partition(":")[2] for item in items for tag in attributes_of(item).tags if _is_word(tag)})
+        raise InvalidArgumentError(
+            f"expected colors, materials or shapes that are true of {' or '.join(phrase.labels[:3])}, but got "
+            f"{' '.join(phrase.modifiers)!r}; such are {', '.join(words[:20])}"
+        )
+
+
+def _is_word(tag: str) -> bool:
+    return tag.partition(":")[0] in _MODIFIERS
+
+
+def _kinds(phrase: Phrase, catalog: Catalog, seed: int) -> tuple[str, ...]:
+    """Return the kinds of the piles: those that are meant, and distractors."""
+    rng = np.random.default_rng(seed)
+    meant = [str(name) for name in rng.permutation(phrase.labels)[:_MAX_MEANT]]
+    others = [name for name in catalog.names if name not in phrase.labels]
+    return (*meant, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
+
+
+def _teacher_detector(name: str, phrase: Phrase, pile: Sequence[str]) -> TeacherDetector:
+    """Return the embedded teacher, whose rivals of the phrase are the names of the pile that it does not mean."""
+    from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
+
+    return TeacherDetector(load_teacher(name), [other for other in pile if other not in phrase.labels], _ALWAYS)

@@ -1,0 +1,64 @@
+"""`pickclutter look`: scores, thresholds and maps of names in an image, for teacher and student."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pickclutter_lang.demo.config import LookConfig
+from pickclutter_lang.demo.look import detect_by_student, look, look_table
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PRESENT_TEMPLATE
+
+NAMES = ["banana", "a red teapot"]
+
+
+@pytest.fixture
+def config(exported: Path, tmp_path: Path) -> LookConfig:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    policy, out = str(exported / "few_shot"), str(tmp_path / "out.png")
+    return LookConfig(str(tmp_path / "image.png"), NAMES, "pocket", str(exported / "teacher"), policy=policy, out=out)
+
+
+def test_teacher_and_student_are_asked_in_one_picture(config: LookConfig) -> None:
+    seen = look(config)
+    assert list(seen.found) == ["teacher pocket", "student"] and seen.image.shape == (60, 60, 3)
+    teacher = load_teacher("pocket", config.checkpoint)
+    feature = teacher.encode_image(teacher.preprocess(seen.image[None])).numpy()[0]
+    for name, detection in zip(NAMES, seen.found["teacher pocket"], strict=True):
+        texts = teacher.encode_text([t.format(label=name) for t in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)]).numpy()
+        odds = np.exp(teacher.logit_scale * texts @ feature)
+        assert detection.score == pytest.approx(odds[0] / odds.sum(), abs=1e-5) and detection.threshold == 0.3
+        assert detection.heatmap.shape == (60, 60) and detection.heatmap.min() >= 0 and np.ptp(detection.heatmap) > 0
+    student = StudentRuntime.load(str(config.policy))
+    student.encode_names(NAMES)
+    expected = [found.score for found in detect_by_student(student, seen.image, NAMES)]
+    assert [found.score for found in seen.found["student"]] == pytest.approx(expected)
+    with Image.open(config.out) as picture:
+        assert picture.size == (3 * 240, 2 * 280) and np.ptp(np.asarray(picture)[:240, :240]) > 100
+    rows = look_table(seen).splitlines()
+    assert len(rows) == 2 + 4 and rows[2].startswith("| banana | teacher pocket | 0.")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"image": "no.png"}, InvalidArgumentError, "cannot be read"),
+        ({"names": ["mug", "mug"]}, InvalidArgumentError, "mug"),
+        ({"names": ["x" * 500]}, InvalidArgumentError, "printable characters"),
+        ({"checkpoint": "nowhere"}, TeacherError, "nowhere"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_named(
+    config: LookConfig, change: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        look(replace(config, **change))  # type: ignore[arg-type]
+    assert not Path(config.out).exists()

@@ -1,0 +1,82 @@
+"""`pickclutter pick`: what a phrase means, a pile that has it, and a pick with its video."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from pickclutter_lang.commands.pick import phrase_argument
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.policy.evaluation.config import PickConfig
+from pickclutter_lang.policy.evaluation.pick import pick, read_phrase
+
+pytest.importorskip("sapien")
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "modifiers"),
+    [
+        ("the lemon", {"lemon"}, ()),
+        ("A  Tennis ball", {"tennis ball"}, ()),
+        ("yellow fruit", {"banana", "lemon"}, ("yellow",)),
+        ("the phillips screwdriver", {"phillips screwdriver"}, ()),
+    ],
+)
+def test_phrases_mean_labels(text: str, labels: set[str], modifiers: tuple[str, ...]) -> None:
+    phrase = read_phrase(text, paper_catalog())
+    assert labels <= set(phrase.labels) and phrase.modifiers == modifiers
+    fitting = {item.name for item in paper_catalog() if phrase.fits(item)}
+    assert labels <= fitting and "hammer" not in fitting and "strawberry" not in fitting
+
+
+def test_modifiers_must_be_true_of_the_instance() -> None:
+    kinds = load_object_set("kinds")
+    phrase = read_phrase("the red mug", kinds.catalog)
+    assert phrase == read_phrase("a red mug", kinds.catalog) and phrase.labels == ("mug",)
+    found = {phrase.fits(kinds.model(f"mug-{seed}")) for seed in range(40)}
+    reds = ["red" in kinds.model(f"mug-{seed}").colors for seed in range(40)]
+    assert found == {True, False} and reds == [phrase.fits(kinds.model(f"mug-{seed}")) for seed in range(40)]
+
+
+@pytest.mark.parametrize("text", ["", "the", "the gizmo", "lemmon"])
+def test_a_phrase_without_a_label_is_refused(text: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected a name, synonym or category"):
+        read_phrase(text, paper_catalog())
+
+
+@pytest.mark.parametrize(
+    ("phrase", "objects"), [("the purple banana", "proxy"), ("the blurgh mug", "kinds"), ("a striped mug", "kinds")]
+)
+def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, objects: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected colors, materials or shapes that are true of"):
+        pick(PickConfig(phrase, objects=objects, out=str(tmp_path / "o.mp4")))
+    assert read_phrase("the gray mug", load_object_set("kinds").catalog).modifiers == ("grey",)
+
+
+@pytest.mark.parametrize("text", ["the red mug", "rubik's cube", "back\\slash", "out=x is no phrase"])
+def test_the_first_word_is_the_phrase(text: str) -> None:
+    if "=" in text:
+        assert phrase_argument(text) == text
+    else:
+        assert OverridesParser.create().parse_override(phrase_argument(text)).value() == text
+    assert phrase_argument("--help") == "--help"
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_a_student_picks_out_of_a_pile_that_has_the_object(exported: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pick.mp4"
+    found = pick(PickConfig("the yellow fruit", str(exported / "few_shot"), objects="proxy", out=str(out)))
+    assert found.target in ("banana", "lemon", "pear", "peach", "apple") and found.target in found.pile
+    assert found.episode["present"] and found.episode["graspable"] and found.episode["expected"] == [found.target]
+    assert found.episode["instruction"] == "pick up the yellow fruit" and found.outcome.endswith(".")
+    phrase = read_phrase("the yellow fruit", paper_catalog())
+    assert [name for name in found.pile if phrase.fits(paper_catalog().find(name))] == [found.target]
+    frames = imageio_ffmpeg.count_frames_and_secs(str(out))
+    assert frames[0] >= 2 and io.BytesIO(out.read_bytes()).read(8)[4:] == b"ftyp"
