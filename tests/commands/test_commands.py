@@ -126,7 +126,7 @@ def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     [
         (["colect-scenes"], "got 'colect-scenes'; did you mean collect-scenes?"),
         (["train_affordance", "out=x"], "did you mean train-affordance?"),
-        (["cook"], "got 'cook'; pickclutter --help lists them"),
+        (["juggle"], "got 'juggle'; pickclutter --help lists them"),
     ],
 )
 def test_a_command_that_is_not_there_is_one_line_and_status_2(

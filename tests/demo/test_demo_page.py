@@ -98,7 +98,8 @@ def upload(url: str, name: str, data: bytes, origin: str | None = None) -> dict[
 
 
 def uploaded(served: Served) -> list[Path]:
-    return [path for path in served.uploads.rglob("*") if path.is_file()]
+    """Return the uploads that are there; `os.walk` skips folders that the server removes meanwhile."""
+    return [Path(folder) / name for folder, _, names in os.walk(served.uploads) for name in names]
 
 
 def png(width: int, height: int, color: int = 0) -> bytes:
