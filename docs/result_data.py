@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).resolve().parent / "results" / "data"
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
 _CONTINUED = " \\"
 
 

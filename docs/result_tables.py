@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from result_data import ResultError, markdown, read, source, table, wrapped
+from result_data import ASSETS, ResultError, markdown, read, source, table, wrapped
 from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 from result_sweeps import table12_sweep
@@ -231,12 +232,33 @@ def _proportion(successes: int, count: int) -> str:
     return f"{100 * successes / count:.0f} ({100 * low:.0f} to {100 * high:.0f}; {successes}/{count})"
 
 
+def teacher_names(folder: str) -> str:
+    """Return what an embedded teacher names right, from the figures of its model card."""
+    figures = json.loads((ASSETS / folder / "figures.json").read_text())
+    views, (kinds,) = figures["views"], figures["kinds"].values()
+    crops = figures["crops"]["ycb, ood, 176 px"]
+    seen = {
+        key: views[f"ycb, {key}"]
+        for key in ("paper, objects", "paper, Y_ood alone", "further, objects", "kept_out, objects")
+    }
+    rows = [
+        ("views of the paper's 26 scans", "their names", seen["paper, objects"], 26),
+        ("those of Y_ood's 12 alone", "their names", seen["paper, Y_ood alone"], 12),
+        ("views of 26 further scans, most of them no kind", "their names", seen["further, objects"], 26),
+        ("views of 8 more scans", "their names", seen["kept_out, objects"], 8),
+        ("views of new instances", f"{kinds['names']} kinds", kinds["top1"], kinds["names"]),
+        ("crops of scans in piles, often occluded", "26 names", crops["top1"], 26),
+    ]
+    cells = [(what, among, f"{100 * top1:.1f}", f"{100 / names:.1f}") for what, among, top1, names in rows]
+    return markdown(("Held out", "Among", "Top-1, %", "Chance, %"), cells)
+
+
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
         image_summary, image_table, image_tables, policy_aims, policy_in_words, policy_objects, rates, source, summary,
-        table, table12,
+        table, table12, teacher_names,
     )
 }  # fmt: skip
 """What a page can ask for."""

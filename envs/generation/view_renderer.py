@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectViewConfig
 from pickclutter_lang.envs.renderer import prepare_renderer
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.writing import write_instance
@@ -25,6 +27,7 @@ from pickclutter_lang.utils.progress import ProgressBar
 
 LOWEST, HIGHEST = 0.35, float(np.pi / 2)
 _MIN_PIXELS = 30
+_BYTES_PER_PIXEL = 4  # of an image and its mask
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def render_object_views(config: ObjectViewConfig) -> str:
     prepare_renderer()
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
 
+    _check_memory(config)
     renderer = ObjectRenderer()
     rng = np.random.default_rng([config.seed, config.random_objects])
     rgb, mask, owner = [], [], []
@@ -89,6 +93,17 @@ def _view_count(config: ObjectViewConfig) -> int:
     elif config.objects != "none":
         count += len(select_objects(config.selection)) * config.views_per_object
     return count
+
+
+def _check_memory(config: ObjectViewConfig) -> None:
+    """Raise InvalidArgumentError for more views than fit into memory, where all of them are until they are written."""
+    needed = 2 * _view_count(config) * config.size**2 * _BYTES_PER_PIXEL
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise InvalidArgumentError(
+            f"expected views that fit into memory, but {_view_count(config)} of {config.size} pixels take some "
+            f"{needed / 1e9:.0f} GB of {there / 1e9:.0f}; render fewer, or several folders with other first_seed"
+        )
 
 
 def _kinds(config: ObjectViewConfig) -> Sequence[Kind]:

@@ -1,9 +1,9 @@
 """Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
 
-    pickclutter pick "the red mug" out=pick.mp4
-    pickclutter pick "the yellow fruit" policy=policy objects=proxy
+    pickclutter pick "the yellow fruit" out=pick.mp4
+    pickclutter pick "the lemon" policy=policy objects=proxy
 
-Without a policy the embedded teacher decides: no training is needed.
+Without a policy the embedded teacher decides, among the names of what lies there: no training is needed.
 """
 
 import sys

@@ -80,4 +80,4 @@ class LookConfig:
         within("threshold", self.threshold, 0.0, 1.0)
         check_path("policy", self.policy)
         check_path("out", self.out, ".png")
-        check_folder("the folder of out", str(Path(self.out).expanduser().parent))
+        check_folder("the folder of out", str(Path(self.out).parent))

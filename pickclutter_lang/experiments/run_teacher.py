@@ -6,37 +6,20 @@ from pathlib import Path
 
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
-from pickclutter_lang.teachers.pocket import EMBEDDED
+from pickclutter_lang.teachers.factory import load_teacher_of
 from pickclutter_lang.training.experiment import CONFIG_FILE, ExperimentConfig, read_run
 
 
 def load_run_teacher(config: ExperimentConfig) -> OpenClipTeacher:
-    """Load the teacher that a configuration names.
-
-    An embedded teacher may have got another name since the run in the folder was started: `pocket` of version 0.2.0 is
-    `pocket_scans`. Its weights tell which it is.
+    """Load the teacher that a configuration names; of a run in its folder the one with the weights it started with.
 
     :raises TeacherError: as `load_teacher`
     :raises CheckpointError: when the settings of the run in the folder cannot be read
     """
-    teacher = _load(config, config.teacher.name)
-    if (
-        config.teacher.name not in EMBEDDED
-        or config.teacher.checkpoint
-        or not (Path(config.out) / CONFIG_FILE).exists()
-    ):
-        return teacher
-    started = read_run(Path(config.out), "")["teacher"]
-    if started["name"] != config.teacher.name or started["fingerprint"] == teacher.fingerprint:
-        return teacher
-    others = (_load(config, name) for name in EMBEDDED if name != config.teacher.name)
-    return next((other for other in others if other.fingerprint == started["fingerprint"]), teacher)
-
-
-def _load(config: ExperimentConfig, name: str) -> OpenClipTeacher:
-    return load_teacher(
-        name,
-        config.teacher.checkpoint,
-        device=config.device,
-        use_bf16=resolve_bf16(config.precision, config.device),
-    )
+    name, checkpoint = config.teacher.name, config.teacher.checkpoint
+    use_bf16 = resolve_bf16(config.precision, config.device)
+    if (Path(config.out) / CONFIG_FILE).exists():
+        started = read_run(Path(config.out), "")["teacher"]
+        if started["name"] == name:
+            return load_teacher_of(started["fingerprint"], name, checkpoint, config.device, use_bf16)
+    return load_teacher(name, checkpoint, device=config.device, use_bf16=use_bf16)

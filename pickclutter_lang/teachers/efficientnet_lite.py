@@ -15,10 +15,11 @@ from typing import Any
 
 import timm
 import torch
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+from timm.models import build_model_with_cfg, register_model
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import MissingExtraError, TeacherError
+from pickclutter_lang.teachers.pocket_backbone import PocketBackbone, untrained_config
 
 __all__ = ["pocket_efficientnet_lite0"]
 
@@ -26,22 +27,11 @@ _FROZEN_STAGES = 3
 _DILATED_STAGES = slice(5, 7)
 _WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
-default_cfgs = generate_default_cfgs(
-    {
-        "pocket_efficientnet_lite0.untrained": {
-            "url": "",
-            "input_size": (3, 160, 160),
-            "pool_size": (10, 10),
-            "first_conv": "network.conv_stem",
-            "classifier": "",
-            "num_classes": 0,
-        }
-    }
-)
+default_cfgs = untrained_config("pocket_efficientnet_lite0", "network.conv_stem")
 
 
-class PocketEfficientNet(nn.Module):
-    """The backbone, with the attributes that open_clip needs of a timm model."""
+class PocketEfficientNet(PocketBackbone):
+    """The backbone."""
 
     network: Any
 
@@ -50,8 +40,7 @@ class PocketEfficientNet(nn.Module):
         self.network = timm.create_model(
             "tf_efficientnet_lite0", in_chans=in_chans, num_classes=0, output_stride=16, global_pool=""
         )
-        self.num_features: int = self.network.num_features
-        self.head_hidden_size = self.num_features
+        self.num_features = self.head_hidden_size = self.network.num_features
         self.reset_classifier(num_classes, global_pool)
         for module in (self.network.conv_stem, self.network.bn1, *self.network.blocks[:_FROZEN_STAGES]):
             module.requires_grad_(False)
@@ -63,12 +52,6 @@ class PocketEfficientNet(nn.Module):
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
         return self
-
-    def reset_classifier(self, num_classes: int, global_pool: str = "avg") -> None:
-        """Set the pooling of the map; there is no classifier."""
-        if num_classes != 0 or global_pool not in ("avg", ""):
-            raise ValueError(f"expected no classes and 'avg' or '' as pooling, but got {num_classes}, {global_pool!r}")
-        self.num_classes, self.global_pool = num_classes, global_pool
 
     def forward_feature_maps(self, images: Sequence[Tensor]) -> list[Tensor]:
         """Return the maps [N_i, 1280, h_i, w_i] of batches of images [N_i, 3, S_i, S_i].
@@ -95,11 +78,6 @@ class PocketEfficientNet(nn.Module):
         finally:
             for conv, values in zip((first, *others), before, strict=True):
                 conv.stride, conv.dilation, conv.padding = values
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the mean of the map, [N, 1280], or the map itself where pooling is ''."""
-        features = self.forward_features(x)
-        return features.mean(dim=(2, 3)) if self.global_pool else features
 
     def load_imagenet_weights(self) -> None:
         """Load the weights for ImageNet-1k; their tensors are in the order of timm's.

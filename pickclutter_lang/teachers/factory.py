@@ -44,6 +44,21 @@ def load_teacher(
     return teacher.to(device)
 
 
+def load_teacher_of(
+    fingerprint: str, name: str, checkpoint: str | Path | None = None, device: str = "cpu", use_bf16: bool = False
+) -> OpenClipTeacher:
+    """Load the teacher that once had a name and a fingerprint; the arguments after them as of `load_teacher`.
+
+    An embedded one may have got another name since: `pocket` of version 0.2.0 is `pocket_scans`. Where no embedded one
+    has these weights, the teacher of the name is returned.
+    """
+    teacher = load_teacher(name, checkpoint, device=device, use_bf16=use_bf16)
+    if teacher.fingerprint == fingerprint or name not in EMBEDDED or checkpoint is not None:
+        return teacher
+    others = (load_teacher(other, device=device, use_bf16=use_bf16) for other in EMBEDDED if other != name)
+    return next((other for other in others if other.fingerprint == fingerprint), teacher)
+
+
 def _load(name: str, checkpoint: str | Path | None, cache_dir: str | Path | None) -> OpenClipTeacher:
     """Load a model of open_clip."""
     architecture, _, tag = _ALIASES.get(name, name).partition(":")

@@ -10,27 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+from timm.models import build_model_with_cfg, register_model
 from torch import Tensor, nn
 from torch.nn import functional
+
+from pickclutter_lang.teachers.pocket_backbone import PocketBackbone, untrained_config
 
 __all__ = ["pocket_patch_resnet"]
 
 _STEM, _STAGES = 64, ((1, 64, 1), (4, 160, 2), (2, 320, 2))
 """Channels of the patches; blocks, channels and stride of each stage."""
 
-default_cfgs = generate_default_cfgs(
-    {
-        "pocket_patch_resnet.untrained": {
-            "url": "",
-            "input_size": (3, 160, 160),
-            "pool_size": (10, 10),
-            "first_conv": "stem",
-            "classifier": "",
-            "num_classes": 0,
-        }
-    }
-)
+default_cfgs = untrained_config("pocket_patch_resnet", "stem")
 
 
 class MultiInputBatchNorm(nn.BatchNorm2d):
@@ -74,8 +65,8 @@ class Block(nn.Module):
         return [functional.relu(y + x) for x, y in zip(residual, inner, strict=True)]
 
 
-class PocketResNet(nn.Module):
-    """The backbone, with the attributes that open_clip needs of a timm model."""
+class PocketResNet(PocketBackbone):
+    """The backbone."""
 
     def __init__(self, num_classes: int = 0, in_chans: int = 3, global_pool: str = "avg") -> None:
         super().__init__()
@@ -93,12 +84,6 @@ class PocketResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def reset_classifier(self, num_classes: int, global_pool: str = "avg") -> None:
-        """Set the pooling of the map; there is no classifier."""
-        if num_classes != 0 or global_pool not in ("avg", ""):
-            raise ValueError(f"expected no classes and 'avg' or '' as pooling, but got {num_classes}, {global_pool!r}")
-        self.num_classes, self.global_pool = num_classes, global_pool
-
     def forward_feature_maps(self, images: Sequence[Tensor]) -> list[Tensor]:
         """Return the maps [N_i, C, S_i / 16, S_i / 16] of batches of images [N_i, 3, S_i, S_i]."""
         maps = [functional.relu(x) for x in self.norm.forward_feature_maps([self.stem(x) for x in images])]
@@ -109,11 +94,6 @@ class PocketResNet(nn.Module):
     def forward_features(self, x: Tensor) -> Tensor:
         """Return the map of stride 16 of a batch of images."""
         return self.forward_feature_maps([x])[0]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the mean of the map, [N, C], or the map itself where pooling is ''."""
-        features = self.forward_features(x)
-        return features.mean(dim=(2, 3)) if self.global_pool else features
 
 
 @register_model

@@ -21,15 +21,12 @@ class TeacherReference:
 
         :raises TeacherError: when it is missing or its weights are others
         """
-        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
-        from pickclutter_lang.teachers.pocket import EMBEDDED
+        from pickclutter_lang.teachers.factory import load_teacher_of  # open_clip takes seconds to import
 
-        renamed = EMBEDDED if self.name in EMBEDDED and self.checkpoint is None else ()
-        for name in dict.fromkeys((self.name, *renamed)):
-            teacher = load_teacher(name, self.checkpoint)
-            if teacher.fingerprint == self.fingerprint:
-                return teacher
-        raise TeacherError(
-            f"expected the teacher {self.name} that this student was distilled from, but the one here has other "
-            "weights; restore its weights"
-        )
+        teacher = load_teacher_of(self.fingerprint, self.name, self.checkpoint)
+        if teacher.fingerprint != self.fingerprint:
+            raise TeacherError(
+                f"expected the teacher {self.name} that this student was distilled from, but the one here has other "
+                "weights; restore its weights"
+            )
+        return teacher

@@ -85,6 +85,14 @@ def test_wrong_settings_are_named(change: dict[str, object]) -> None:
 
 
 @pytest.mark.sim
+def test_more_views_than_fit_into_memory_are_refused(tmp_path: Path) -> None:
+    many = replace(SETTINGS, objects="kinds", instances=1000, views_per_object=1000, size=1024, out=str(tmp_path / "o"))
+    with pytest.raises(InvalidArgumentError, match=r"206000006 of 1024 pixels take some .* GB"):
+        render_object_views(many)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.sim
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="mkdir"):
         render_object_views(replace(SETTINGS, out=str(tmp_path / "no" / "views"), random_objects=0))

@@ -129,7 +129,7 @@ WRITING = {
         "checkpoint={inputs}/teacher out={work}/o.md"
     ),
     "look": WritingCommand(
-        "look image={inputs}/images/pear/0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png"
+        "look image={inputs}/images/pear/p0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png"
     ),
     "pick": WritingCommand("pick lemon policy={inputs}/policy objects=proxy out={work}/o.mp4"),
     "reproduce-table12": WritingCommand(

@@ -55,7 +55,7 @@ class PickConfig:
         check_path("policy", self.policy)
         within("seed", self.seed, 0, 10**6)
         check_path("out", self.out, ".mp4")
-        check_folder("the folder of out", str(Path(self.out).expanduser().parent))
+        check_folder("the folder of out", str(Path(self.out).parent))
 
 
 @dataclass

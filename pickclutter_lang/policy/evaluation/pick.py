@@ -28,7 +28,7 @@ from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.validation import did_you_mean
 
 _DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES = 11, 2, 200, 256, 50
-_SPELLINGS = {"gray": "grey", "colour": "color"}
+_SPELLINGS = {"gray": "grey"}
 _MODIFIERS = ("color", "material", "shape", "size")
 _ALWAYS = Thresholds(0.0, {}, None)
 """The teacher alone has no calibrated threshold: it points to the likeliest segment."""
@@ -62,7 +62,7 @@ class Pick(NamedTuple):
 def read_phrase(text: str, catalog: Catalog) -> Phrase:
     """Read a phrase such as "the red mug" or "a yellow fruit".
 
-    :raises UnknownObjectError, InvalidArgumentError: when no label, synonym or category ends it
+    :raises InvalidArgumentError: when no label, synonym or category ends it
     """
     words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
     for first in range(len(words)):
