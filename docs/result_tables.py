@@ -237,10 +237,7 @@ def teacher_names(folder: str) -> str:
     figures = json.loads((ASSETS / folder / "figures.json").read_text())
     views, (kinds,) = figures["views"], figures["kinds"].values()
     crops = figures["crops"]["ycb, ood, 176 px"]
-    seen = {
-        key: views[f"ycb, {key}"]
-        for key in ("paper, objects", "paper, Y_ood alone", "further, objects", "kept_out, objects")
-    }
+    seen = {key.removeprefix("ycb, "): row["top1_shown"] for key, row in views.items()}
     rows = [
         ("views of the paper's 26 scans", "their names", seen["paper, objects"], 26),
         ("those of Y_ood's 12 alone", "their names", seen["paper, Y_ood alone"], 12),
