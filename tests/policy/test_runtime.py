@@ -72,7 +72,7 @@ def test_names_that_come_later_need_no_description(tmp_path: Path) -> None:
 def test_names_of_the_folder_need_no_teacher(
     exported: Path, student: StudentRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> NoReturn:
+    def refuse(*_: object, **__: object) -> NoReturn:
         raise TeacherError("no teacher here")
 
     monkeypatch.setattr("pickclutter_lang.teachers.factory.load_teacher", refuse)
