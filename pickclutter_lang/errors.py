@@ -61,6 +61,10 @@ class CheckpointError(PickClutterError):
     """A checkpoint that cannot be read or does not fit the model."""
 
 
+class TrackerError(PickClutterError):
+    """A tracker of experiments that cannot be reached, or refuses the run."""
+
+
 class TeacherError(PickClutterError):
     """A teacher that cannot be loaded, or whose features do not fit."""
 

@@ -47,6 +47,8 @@ OWNERS = {
     "hydra": {"commands"},
     "trimesh": {"objects", "envs"},
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
+    "wandb": {"training"},
+    "mlflow": {"training"},
     "stable_baselines3": {"policy.rl"},
     "gradio": {"demo"},
     "jinja2": {"reports"},
