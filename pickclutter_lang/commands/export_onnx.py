@@ -12,8 +12,8 @@ from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
 @hydra_main(OnnxExportConfig)
 def main(config: OnnxExportConfig) -> None:
     """Export, compare with torch, and report the file."""
-    from pickclutter_lang.experiments.scenes.export_onnx import export_onnx
+    from pickclutter_lang.experiments.scenes.export_onnx import export_student
 
-    done = export_onnx(config)
+    done = export_student(config)
     size = done.path.stat().st_size / 1e6
     print(f"{done.path}: {len(done.names)} names, {size:.1f} MB, within {done.difference:.1g} of torch")

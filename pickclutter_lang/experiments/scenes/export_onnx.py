@@ -35,7 +35,7 @@ class Exported(NamedTuple):
     difference: float
 
 
-def export_onnx(config: OnnxExportConfig) -> Exported:
+def export_student(config: OnnxExportConfig) -> Exported:
     """Write a student as ONNX: `images` float32 [N, K, S, S] to `probabilities` [N, C] and `maps` [N, C, h, w].
 
     A student that was trained in bfloat16 is exported, and compared, in float32. Scenes are not needed, and the teacher

@@ -26,7 +26,7 @@ from pickclutter_lang.errors import (
     TeacherError,
 )
 from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
-from pickclutter_lang.experiments.scenes.export_onnx import compare_onnx, export_onnx
+from pickclutter_lang.experiments.scenes.export_onnx import compare_onnx, export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.students.model import Prediction
@@ -76,7 +76,7 @@ def test_the_file_alone_predicts_what_the_student_predicts(
     import onnxruntime
 
     wanted = request_of(kind, tmp_path / "student.onnx", names, phase)
-    done = export_onnx(wanted)
+    done = export_student(wanted)
     assert done.difference < 1e-5 and [path.name for path in tmp_path.iterdir()] == ["student.onnx"]
     session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
     opened = load_trained_run(wanted)
@@ -99,7 +99,7 @@ def request_of(run: Path, rgbd: Path) -> Callable[..., OnnxExportConfig]:
 def test_the_file_describes_itself(rgbd: Path, tmp_path: Path) -> None:
     import onnxruntime
 
-    done = export_onnx(request(rgbd, tmp_path / "student.onnx"))
+    done = export_student(request(rgbd, tmp_path / "student.onnx"))
     session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
     metadata = session.get_modelmeta().custom_metadata_map
     teacher = json.loads((rgbd / "settings.json").read_text())["teacher"]
@@ -121,24 +121,24 @@ def test_neither_scenes_nor_teacher_are_needed(run: Path, tmp_path: Path) -> Non
     shutil.copytree(run, tmp_path / "run")
     path = tmp_path / "run" / CONFIG_FILE
     path.write_text(path.read_text().replace(str(run.parent), str(tmp_path / "nowhere")))
-    done = export_onnx(request(tmp_path / "run", tmp_path / "student.onnx"))
-    expected = export_onnx(request(run, tmp_path / "expected.onnx"))
+    done = export_student(request(tmp_path / "run", tmp_path / "student.onnx"))
+    expected = export_student(request(run, tmp_path / "expected.onnx"))
     assert done.names == expected.names and done.difference < 1e-5
     assert done.path.read_bytes() == expected.path.read_bytes()
     with pytest.raises(TeacherError, match="nowhere"):
-        export_onnx(request(tmp_path / "run", tmp_path / "student.onnx", NEW_NAMES))
+        export_student(request(tmp_path / "run", tmp_path / "student.onnx", NEW_NAMES))
 
 
 @needs_the_extra
 def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path: Path) -> None:
     short = ("distill.epochs=1", "few_shot.epochs=1", "precision=bfloat16", f"out={tmp_path / 'run'}")
     SceneRun.open(config(*make_toys(tmp_path), *short)).train()
-    assert export_onnx(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
+    assert export_student(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
 
 
 @needs_the_extra
 def test_neither_paths_nor_the_text_tower_are_in_the_file(run: Path, tmp_path: Path) -> None:
-    data = export_onnx(request(run, tmp_path / "student.onnx", NEW_NAMES)).path.read_bytes()
+    data = export_student(request(run, tmp_path / "student.onnx", NEW_NAMES)).path.read_bytes()
     assert str(ROOT).encode() not in data and b"site-packages" not in data
     students = sum(p.numel() for p in load_trained_run(request(run, tmp_path)).model.student.parameters())
     assert len(data) < 4 * students + 100_000
@@ -185,14 +185,14 @@ def test_mistakes_are_named_and_leave_no_file(
     run: Path, tmp_path: Path, names: list[str], out: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        export_onnx(request(run, tmp_path / out, names))
+        export_student(request(run, tmp_path / out, names))
     assert not list(tmp_path.iterdir())
 
 
 @needs_the_extra
 def test_an_unfinished_run_is_named(run: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="expected a run at"):
-        export_onnx(request(tmp_path, tmp_path / "a.onnx"))
+        export_student(request(tmp_path, tmp_path / "a.onnx"))
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
@@ -202,7 +202,7 @@ def test_without_the_extra_one_line_says_so(
     for name in ("onnx", "onnxscript", "onnxruntime"):
         monkeypatch.setitem(sys.modules, name, None if name == package else torch)
     with pytest.raises(MissingExtraError, match=rf"{package} is not installed.*pickclutter-lang\[export\]"):
-        export_onnx(request(run, tmp_path / "a.onnx"))
+        export_student(request(run, tmp_path / "a.onnx"))
 
 
 def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
