@@ -107,7 +107,7 @@ def test_the_harness_runs_it(tmp_path: Path) -> None:
 
     asked = []
 
-    class Still(PredictModelServer):
+    class Still(PredictModelServer):  # type: ignore[misc]
         def predict(self, obs: Any, ctx: Any) -> Any:
             asked.append(obs["task_description"])
             return {"actions": OPEN}
