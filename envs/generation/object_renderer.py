@@ -183,6 +183,12 @@ def write_object_sheet(config: ObjectSheetConfig) -> int:
     else:
         roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
         sets = [load_object_set(name, roots.get(name)) for name in config.objects]
+        for other in sets[1:]:
+            if missing := {*sets[0].catalog.model_ids} - {*other.catalog.model_ids}:
+                raise InvalidArgumentError(
+                    f"expected sets of the same ids side by side, but {other.name} has no {min(missing)} of "
+                    f"{sets[0].name}; give a sheet of its own to each"
+                )
         sheet, count = object_sheet(sets, config.size), len(sets[0].catalog)
     try:
         sheet.save(config.out, "PNG", optimize=True)

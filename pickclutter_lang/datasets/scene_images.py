@@ -20,7 +20,6 @@ from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split,
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
-from pickclutter_lang.objects.extra_objects import all_objects
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 UNLABELED = "unlabeled"
@@ -224,7 +223,7 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
 def _check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
     """Check that no object in unlabeled scenes has the name or a synonym of an unseen one."""
     names = {train.label_names[column] for column in train.split_label_indices("ood")}
-    words = names | {word for item in all_objects() if item.name in names for word in item.synonyms}
+    words = names.union(train.synonyms_of(names))
     found = [name for name in unlabeled.present_names if name in words]
     if found:
         raise MismatchError(

@@ -78,9 +78,9 @@ class ObjectAttributes:
 
 
 def attributes_of(item: CatalogObject) -> ObjectAttributes:
-    """Return the attributes of an object of the catalog; its size word follows from the extent of the scaled mesh."""
+    """Return the attributes of an object of a catalog; its size word follows from the extent of the scaled mesh."""
     longest = item.scale * max(item.size)
-    size = "small" if longest < _SMALL else "large" if longest > _LARGE else ""
+    size = "small" if 0 < longest < _SMALL else "large" if longest > _LARGE else ""
     material = "" if item.material in _UNNAMED_MATERIALS else item.material
     words = {
         "category": item.category,

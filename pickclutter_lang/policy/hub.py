@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_pretrained
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
+from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_catalog, load_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.validation import check_repository
@@ -45,7 +47,7 @@ def fetch_policy(
 
     place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token, "endpoint": endpoint}
     try:
-        folder = snapshot_download(repository, allow_patterns=list(POLICY_FILES), **place)
+        folder = snapshot_download(repository, allow_patterns=[*POLICY_FILES, CATALOG_FILE], **place)
     except Exception as error:  # its client raises errors of several libraries
         raise CheckpointError(
             f"cannot fetch {repository} from the hub ({_line(error)}); check the name and the network, or copy the "
@@ -71,11 +73,13 @@ def push_policy(
     """
     check_repository("repository", repository)
     config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
+    catalog = load_catalog(folder)
+    names = [*POLICY_FILES, *([CATALOG_FILE] if catalog else [])]
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi(endpoint=endpoint, token=token)
-    operations = [CommitOperationAdd(name, str(Path(folder) / name)) for name in POLICY_FILES]
-    operations.append(CommitOperationAdd(CARD_FILE, policy_card(config, repository).encode()))
+    operations = [CommitOperationAdd(name, str(Path(folder) / name)) for name in names]
+    operations.append(CommitOperationAdd(CARD_FILE, policy_card(config, repository, catalog).encode()))
     try:
         api.create_repo(repository, private=private, exist_ok=True)
         commit = api.create_commit(repository, operations, commit_message="Policy of pickclutter-lang")
@@ -87,11 +91,16 @@ def push_policy(
     return str(commit.commit_url)
 
 
-def policy_card(config: PolicyConfig, repository: str) -> str:
-    """Return the model card of a policy, with the hub's metadata."""
+def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[CatalogEntry] = ()) -> str:
+    """Return the model card of a policy, with the hub's metadata.
+
+    :param catalog: of one's own objects that the student was trained on
+    """
     from huggingface_hub import ModelCardData
 
     student = config.student
+    credit = credits_of(catalog)
+    objects = f"## Objects\n\nIts training scenes show these objects.\n\n{credit}\n\n" if credit else ""
     unseen = set(student.unseen_names or ())
     seen = ", ".join(name for name in student.names if name not in unseen) or "none"
     data = ModelCardData(library_name="pickclutter-lang", tags=["robotics", "pickclutter-lang", "open-vocabulary"])
@@ -108,7 +117,7 @@ def policy_card(config: PolicyConfig, repository: str) -> str:
         f"- network `{student.network.name}`, {student.image_size} px, cameras {', '.join(student.cameras)}"
         f"{' with depth' if student.depth else ''}\n"
         f"- trained names: {seen}\n"
-        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{code}"
+        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{objects}{code}"
         "```python\nfrom pickclutter_lang.policy.policy import LanguagePickPolicy\n\n"
         f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```\n'
     )

@@ -16,7 +16,7 @@ from pickclutter_lang.language.instructions import instruction
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
@@ -98,6 +98,7 @@ def pick(config: PickConfig) -> Pick:
         RolloutConfig(
             environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose", policies,
             _CAMERA_SIZE, trust_code=config.trust_code, kinds=kinds, instances=_INSTANCES,
+            objects=own_sources(config.objects),
         ),
         base_size=SIDE,
     )  # fmt: skip
