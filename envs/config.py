@@ -16,6 +16,7 @@ from pickclutter_lang.objects.object_sets import (
     check_object_split,
     check_objects,
     check_source,
+    sources_of,
 )
 from pickclutter_lang.utils.validation import (
     at_least,
@@ -142,9 +143,9 @@ class ObjectSheetConfig:
 
     out: str = "objects.png"
     """The PNG file."""
-    objects: list[str] = field(default_factory=lambda: ["proxy"])
-    """Object sets side by side: `proxy` (procedural models), `ycb` (real scans), folders with the same ids; or `kinds`
-    alone, a row each."""
+    objects: Any = "proxy"
+    """Object set, or several side by side, [proxy,ycb]: `proxy` (procedural models), `ycb` (real scans), folders of
+    your own objects with the same ids; or `kinds` alone, a row each."""
     kinds: list[str] = field(default_factory=list)
     """For `kinds`: names of the kinds. []: all."""
     instances: int = _SHEET_INSTANCES
@@ -162,19 +163,22 @@ class ObjectSheetConfig:
     size: int = 128
     """Side of each thumbnail in pixels."""
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The object sets, one or several."""
+        return sources_of(self.objects)
+
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        for name in self.objects:
+        for name in self.sets:
             check_source(name)
             check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
-        if "kinds" in self.objects and len(self.objects) > 1:
-            raise InvalidArgumentError(f"expected kinds alone in objects, but got {self.objects}")
+        if "kinds" in self.sets and len(self.sets) > 1:
+            raise InvalidArgumentError(f"expected kinds alone in objects, but got {list(self.sets)}")
         within("instances", self.instances, 1, 1000)
         within("first_seed", self.first_seed, 0, 2**31)
-        if not self.objects:
-            raise InvalidArgumentError("expected at least one object set in objects, but got []")
         within("size", self.size, 16, 1024)
-        if self.objects == ["kinds"]:
+        if self.sets == ("kinds",):
             from pickclutter_lang.objects.kinds import all_kinds  # loads every kind
 
             rows = len(self.kinds) or len(all_kinds())

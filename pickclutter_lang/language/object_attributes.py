@@ -164,14 +164,16 @@ def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def noun_tags(noun: str, name: str) -> frozenset[str]:
+def noun_tags(noun: str, name: str, own: tuple[CatalogObject, ...] = ()) -> frozenset[str]:
     """Return what a noun for the object `name` asserts.
 
     A synonym that only joins a color or size with a category ("yellow fruit") is as true of any other object with
     both; every other noun means the object itself.
+
+    :param own: objects of one's own, whose colors and categories count beside those of the package's
     """
     attributes: dict[str, str] = {}
-    for item in all_objects():
+    for item in (*all_objects(), *own):
         attributes[item.category] = f"category:{item.category}"
         attributes.update({color: f"color:{color}" for color in item.colors})
     attributes.update({size: f"size:{size}" for size in ("small", "large")})

@@ -21,6 +21,8 @@ CATALOG_FILE = "catalog.yaml"
 MAX_BYTES = 4 * 2**20
 """Largest catalog file; that of 10000 objects with long descriptions has less."""
 MAX_OBJECTS = 10_000
+MAX_NAME = 80
+"""Longest name in characters; longer ones leave no room in a prompt."""
 VERSION = 1
 _SPLITS: dict[str, ObjectSplit] = {"seen": "id", "unseen": "ood", "none": "none"}
 _WORDS = ("synonyms", "category", "colors", "shape", "material", "function", "description")
@@ -37,7 +39,7 @@ class CatalogEntry:
     """
 
     id: Identifier
-    name: Annotated[Text, Meta(max_length=80)]
+    name: Text
     split: Literal["seen", "unseen", "none"] = "seen"
     synonyms: _Words = ()
     category: Line = ""
@@ -167,6 +169,8 @@ def _entry(number: int, row: Any) -> CatalogEntry:
     except ValueError as error:
         quotes = "; put the text in quotes" if "expected str, but got" in str(error) else ""
         raise ValueError(f"{where}: {str(error).removeprefix('$.').removeprefix('$: ')}{quotes}") from error
+    if len(entry.name) > MAX_NAME:
+        raise ValueError(f"{where}: expected a name of at most {MAX_NAME} characters, but got {len(entry.name)}")
     for word in (entry.name, *entry.synonyms):
         plain = " ".join(word.lower().split())
         if word != plain:

@@ -67,7 +67,7 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
     words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
     for first in range(len(words)):
         head = " ".join(words[first:])
-        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item)]
+        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
         meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
         if meant:
             return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
@@ -78,9 +78,10 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
     )
 
 
-def _own_synonyms(item: CatalogObject) -> list[str]:
+def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
     """Return the synonyms that mean this object alone: "yellow fruit" of the banana is as true of a lemon."""
-    return [noun for noun in item.synonyms if noun_tags(noun, item.name) == {f"name:{item.name}"}]
+    colored = tuple(other for other in catalog if other.colors)
+    return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
 
 
 def pick(config: PickConfig) -> Pick:
