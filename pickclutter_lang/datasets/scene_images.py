@@ -183,7 +183,8 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     """Open the stores `train`, `id`, `ood`, `fewshot`, and `unlabeled` if there is one; check that they go together.
 
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
-    :raises MismatchError: when their labels differ, or `train`, `id` or `unlabeled` holds objects of Y_ood
+    :raises MismatchError: when their labels differ, when none of these is of Y_id or none of Y_ood, or when `train`,
+        `id` or `unlabeled` holds objects of Y_ood
     """
     paths = config.stores
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
@@ -196,6 +197,13 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:
         _check_labels(sets["train"].store, sets[name].store)
+    splits_of_labels: tuple[Literal["id", "ood"], ...] = ("id", "ood")
+    for split in splits_of_labels:
+        if not sets["train"].store.split_label_indices(split):
+            raise MismatchError(
+                f"expected seen and unseen objects in {paths['train']}, but none of its labels is of Y_{split}; say "
+                f"`split: {'seen' if split == 'id' else 'unseen'}` in catalog.yaml, or collect with object_split=1"
+            )
     for name in ("train", "id"):
         unseen = sets[name].presence("ood")
         if unseen.any():
