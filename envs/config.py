@@ -199,14 +199,14 @@ class GraspValidationConfig:
 
     store: str
     """The scene store. `grasp_check.json` is written into it, and its dataset card is rewritten."""
-    objects: Any = None
-    """Of a store of your own objects: the folder or the sets, as in its collection. null: those of the store."""
     objects_root: str | None = None
     """Folder of the meshes. null: where the package keeps the object set of the store."""
     instances: int = 200
     """Visible objects to pick, at least. Scenes are taken from the first of the store on."""
     workers: int = 2
     """Processes."""
+    objects: Any = None
+    """Of a store of your own objects: the folder or the sets, as in its collection. null: those of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""

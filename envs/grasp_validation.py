@@ -69,9 +69,12 @@ def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource 
     :param source: of a store of one's own objects: the sets that it was collected with
     :raises InvalidArgumentError: without a source of such a store, or with one of another store
     """
-    if manifest.has_catalog != (source is not None):
-        wanted = "objects= to be the sets that the store was collected with" if manifest.has_catalog else "no objects="
-        raise InvalidArgumentError(f"expected {wanted}, since it holds {manifest.object_set}, but got {source}")
+    if manifest.has_catalog and source is None:
+        raise InvalidArgumentError(
+            f"expected objects= to name the sets of the store, {manifest.object_set}, but got none; name their folders"
+        )
+    if source is not None and not manifest.has_catalog:
+        raise InvalidArgumentError(f"expected no objects= for a store of {manifest.object_set}, but got {source!r}")
     if source is not None:
         return load_object_set(source, root, object_split=manifest.object_split)
     if "instances" not in manifest.fields:

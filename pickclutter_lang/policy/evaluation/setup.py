@@ -128,6 +128,8 @@ def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
         values["camera_size"] = config.camera_size
     objects = load_object_set(config.objects, config.objects_root, kinds=config.kinds, instances=config.instances)
     values["meshes"] = objects.fingerprint[:16]
+    if is_own(config.objects):
+        values["objects"] = objects.name  # however its folder is written
     return values
 
 
