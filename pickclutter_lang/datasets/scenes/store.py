@@ -110,7 +110,10 @@ class SceneStore:
             raise DatasetError(f"cannot read {path}: {error.strerror}; {remedy}") from error
         if hashlib.sha256(data).hexdigest() != self.manifest.settings["catalog"]:
             raise DatasetError(f"{path} is not the catalog that the scenes were collected with; {remedy}")
-        return parse_catalog(data, path)
+        entries = parse_catalog(data, path)
+        if [entry.id for entry in entries] != self.model_ids:
+            raise DatasetError(f"expected the labels of the store in {path}, but got others; {remedy}")
+        return entries
 
     def synonyms_of(self, names: Collection[str]) -> list[str]:
         """Return the synonyms of labels: those of the store's own catalog, or else of the package's objects."""

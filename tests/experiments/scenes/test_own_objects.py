@@ -84,7 +84,8 @@ def test_other_methods_know_ones_own_names(toys: list[str], tmp_path: Path, meth
     evaluate_run(run)
     student = load_trained_run(TrainedRunConfig(str(tmp_path / "run")))
     names = [item.name for item in ENTRIES]
-    assert student.label_names(("id", "ood")) == names == student.model.prompts.names
+    assert student.label_names(("id", "ood")) == names == list(student.labels.names)
+    assert student.model.prompts.encode(["alarm"]).positive.shape == (1, 32)
 
 
 def test_the_vocabulary_leaves_out_the_synonyms_of_unseen_objects(toys: list[str], tmp_path: Path) -> None:
