@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from omegaconf import MISSING
 
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.catalog import unseen_objects
 from pickclutter_lang.objects.extra_objects import select_objects
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES, check_kinds, check_objects
+from pickclutter_lang.objects.object_sets import (
+    MAX_INSTANCES,
+    check_kinds,
+    check_object_split,
+    check_objects,
+    check_source,
+    sources_of,
+)
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
     check_path,
     check_seed,
     check_workers,
-    one_of,
     within,
 )
 
@@ -39,9 +45,11 @@ class CollectConfig(PileConfig):
     seed: int = 0
     """Seed of the scenes. Those of two splits differ in any case."""
     object_split: int = 0
-    """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random."""
-    objects: str = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), or `kinds` (in every pile other instances)."""
+    """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random. Of your own objects: 0 those of
+    catalog.yaml, 1 to 999 drawn by this seed."""
+    objects: Any = "proxy"
+    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
     kinds: tuple[str, ...] = ()
@@ -58,7 +66,6 @@ class CollectConfig(PileConfig):
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         _ = self.clutter
-        unseen_objects(self.object_split)
         if self.split not in SPLIT_OBJECTS:
             raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
         within("scenes", self.scenes, 1, _MAX_SCENES)
@@ -67,6 +74,7 @@ class CollectConfig(PileConfig):
         check_workers("workers", self.workers)
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
+        check_object_split(self.objects, self.object_split)
 
     @property
     def clutter(self) -> PileConfig:
@@ -80,8 +88,9 @@ class ObjectViewConfig:
 
     out: str
     """Folder of the views. Its parent must exist."""
-    objects: str = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (instances of kinds), or `none`."""
+    objects: Any = "proxy"
+    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (instances of kinds), a folder of your own
+    objects, sets to mix, or `none`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`. `kinds` needs none."""
     selection: str = "paper"
@@ -107,9 +116,10 @@ class ObjectViewConfig:
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        one_of("objects", self.objects, ("proxy", "ycb", "kinds", "none"))
+        if self.objects != "none":
+            check_source(self.objects)
         select_objects(self.selection)
-        if self.objects in ("proxy", "kinds") and self.selection != "paper":
+        if self.objects not in ("ycb", "none") and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
         check_kinds(self.objects, self.kinds, self.instances, _SHEET_INSTANCES)
         if self.objects == "kinds" and self.objects_root is not None:
@@ -133,8 +143,9 @@ class ObjectSheetConfig:
 
     out: str = "objects.png"
     """The PNG file."""
-    objects: list[str] = field(default_factory=lambda: ["proxy"])
-    """Object sets side by side: `proxy` (procedural models), `ycb` (real scans); or `kinds` alone, a row each."""
+    objects: Any = "proxy"
+    """Object set, or several side by side, [proxy,ycb]: `proxy` (procedural models), `ycb` (real scans), folders of
+    your own objects with the same ids; or `kinds` alone, a row each."""
     kinds: list[str] = field(default_factory=list)
     """For `kinds`: names of the kinds. []: all."""
     instances: int = _SHEET_INSTANCES
@@ -152,19 +163,22 @@ class ObjectSheetConfig:
     size: int = 128
     """Side of each thumbnail in pixels."""
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The object sets, one or several."""
+        return sources_of(self.objects)
+
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        for name in self.objects:
-            one_of("objects", name, ("proxy", "ycb", "kinds"))
+        for name in self.sets:
+            check_source(name)
             check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
-        if "kinds" in self.objects and len(self.objects) > 1:
-            raise InvalidArgumentError(f"expected kinds alone in objects, but got {self.objects}")
+        if "kinds" in self.sets and len(self.sets) > 1:
+            raise InvalidArgumentError(f"expected kinds alone in objects, but got {list(self.sets)}")
         within("instances", self.instances, 1, 1000)
         within("first_seed", self.first_seed, 0, 2**31)
-        if not self.objects:
-            raise InvalidArgumentError("expected at least one object set in objects, but got []")
         within("size", self.size, 16, 1024)
-        if self.objects == ["kinds"]:
+        if self.sets == ("kinds",):
             from pickclutter_lang.objects.kinds import all_kinds  # loads every kind
 
             rows = len(self.kinds) or len(all_kinds())
@@ -191,9 +205,13 @@ class GraspValidationConfig:
     """Visible objects to pick, at least. Scenes are taken from the first of the store on."""
     workers: int = 2
     """Processes."""
+    objects: Any = None
+    """Of a store of your own objects: the folder or the sets, as in its collection. null: those of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         at_least("instances", self.instances, 1)
+        if self.objects is not None:
+            check_source(self.objects)
         check_workers("workers", self.workers, 1)
         check_folder("objects_root", self.objects_root)

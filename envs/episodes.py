@@ -15,7 +15,7 @@ from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, is_own, load_object_set, sources_of
 from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
@@ -46,7 +46,12 @@ class ProceduralEpisodes(Sequence[Episode]):
 
 @lru_cache(maxsize=4)
 def shared_generator(
-    objects: str, root: str | None, object_split: int, kinds: tuple[str, ...], instances: int, config: PileConfig
+    objects: tuple[str, ...],
+    root: str | None,
+    object_split: int,
+    kinds: tuple[str, ...],
+    instances: int,
+    config: PileConfig,
 ) -> SceneGenerator:
     """Return the process's scene generator for an object set; it keeps meshes loaded, so environments share it.
 
@@ -116,16 +121,21 @@ def _numbers(value: Any) -> FloatArray | None:
 
 
 def objects_of(
-    episodes: Sequence[Episode], objects: str, root: str | None, object_split: int, kinds: Sequence[str], instances: int
+    episodes: Sequence[Episode],
+    objects: ObjectSource,
+    root: str | None,
+    object_split: int,
+    kinds: Sequence[str],
+    instances: int,
 ) -> ObjectSet:
-    """Load the object set of an episode file: the paper's 26 and the others in it, or kinds.
+    """Load the object set of an episode file: the paper's 26 and the others in it, kinds, or one's own objects.
 
     The arguments after `episodes` are those of `load_object_set`.
 
     :raises MissingAssetsError, UnknownObjectError: when the set lacks an object of the episodes
     """
     model_ids = sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
-    if objects == "kinds":
+    if is_own(objects) or sources_of(objects) == ("kinds",):
         found = load_object_set(objects, root, object_split=object_split, kinds=kinds, instances=instances)
         for model_id in model_ids:
             found.label_index(model_id)

@@ -16,7 +16,7 @@ from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
-from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
@@ -40,11 +40,11 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     """
     prepare_renderer()
     store = SceneStore.open(config.store)
-    objects = objects_of_store(store.manifest, config.objects_root)
+    objects = objects_of_store(store.manifest, config.objects_root, config.objects)
     if objects.fingerprint != store.manifest.object_fingerprint:
         raise MismatchError(
             f"the store at {config.store} was made with other meshes than those at {objects.root}; "
-            "set objects_root to the folder that it was collected with"
+            f"set {'objects' if config.objects else 'objects_root'} to the folder that it was collected with"
         )
     scenes = _first_scenes(store, config.instances)
     make_function = partial(make_validation_function, objects, config.store)
@@ -62,11 +62,21 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     return result
 
 
-def objects_of_store(manifest: Manifest, root: str | None) -> ObjectSet:
+def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource | None = None) -> ObjectSet:
     """Load the object set of a store.
 
     :param root: folder of the set, by default as in `load_object_set`
+    :param source: of a store of one's own objects: the sets that it was collected with
+    :raises InvalidArgumentError: without a source of such a store, or with one of another store
     """
+    if manifest.has_catalog and source is None:
+        raise InvalidArgumentError(
+            f"expected objects= to name the sets of the store, {manifest.object_set}, but got none; name their folders"
+        )
+    if source is not None and not manifest.has_catalog:
+        raise InvalidArgumentError(f"expected no objects= for a store of {manifest.object_set}, but got {source!r}")
+    if source is not None:
+        return load_object_set(source, root, object_split=manifest.object_split)
     if "instances" not in manifest.fields:
         return load_object_set(manifest.object_set, root, object_split=manifest.object_split)
     kinds, instances = [item.name for item in manifest.objects], int(manifest.settings["instances"])

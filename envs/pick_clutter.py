@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
-from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv, PickClutterYCBEnv
+from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv
 from mani_skill2.utils.common import random_choice
 from sapien.core import Pose
 
@@ -24,32 +24,35 @@ from pickclutter_lang.envs.episodes import (
 )
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
 from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.object_models import ObjectSetEnv
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
 from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
 from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
+from pickclutter_lang.objects.object_sets import ObjectSource, sources_of
 
 LIFTED_M = 0.05
 _LANGUAGE_STREAM = 0x1A46
 _NOWHERE = (0.0, 0.0, -10.0)
 
 
-class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
+class PickClutterLangEnv(ObjectSetEnv):
     """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
     `success` never true (see `DeclareAbsence`), and object-specific observations are those of another visible
     object, drawn as the target is: absence must be seen in the pile.
 
-    :param objects: `proxy`, `ycb` or `kinds`; and `objects_root`, the folder of the set, as in `load_object_set`
+    :param objects: `proxy`, `ycb`, `kinds`, a folder of one's own objects, or a list of sets to mix
+    :param objects_root: folder of the object set, by default as in `load_object_set`
     :param kinds: for `kinds`: their names, by default all
     :param instances: for `kinds`: instances of each in the piles of a split, see `KindSet`
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` those of Y_id (14 of the paper's 26), `ood` and `fewshot` all
-    :param object_split: which objects are in Y_id, see `paper_catalog`
+    :param object_split: which objects are in Y_id, see `paper_catalog`, and `load_own_set` for one's own
     :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
     :param min_objects: minimum number of objects of a dropped pile
@@ -76,7 +79,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     def __init__(
         self,
-        objects: str = "proxy",
+        objects: ObjectSource = "proxy",
         objects_root: str | Path | None = None,
         kinds: Sequence[str] = (),
         instances: int = 50,
@@ -108,7 +111,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         if episode_json is None:
             config = PileConfig(min_objects, max_objects, graspable=False)
             config.validate()
-            maker = shared_generator(objects, root, object_split, tuple(kinds), instances, config)
+            maker = shared_generator(sources_of(objects), root, object_split, tuple(kinds), instances, config)
             self.object_set = maker.objects
             self.episodes: Sequence[Episode] = ProceduralEpisodes(maker, pile_seed, self.split)
         else:
@@ -134,7 +137,6 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     def _set_up_pick_clutter(self) -> None:
         """Set what `PickClutterEnv.__init__` would set from its files."""
-        self.asset_root = self.object_set.root
         self.episode_idx = -1
         self.goal_thresh = 0.025
 
@@ -143,7 +145,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
 
     @property
     def catalog(self) -> Catalog:
-        """The objects that an instruction may name: the kinds, or the 26 and those of the episode file."""
+        """The objects that an instruction may name: the kinds, one's own, or the 26 and those of the episode file."""
         return self.object_set.catalog
 
     # Language ---------------------------------------------------------------------------------------------------

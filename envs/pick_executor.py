@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterYCBEnv
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.object_models import ObjectSetEnv
 from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
@@ -26,7 +26,7 @@ _OPEN, _CLOSED = 1.0, -1.0
 
 
 class PickExecutor:
-    """Moves the Panda of a stock `PickClutterYCBEnv` through pre-grasp, approach, close and lift."""
+    """Moves the Panda of ManiSkill2's PickClutter through pre-grasp, approach, close and lift."""
 
     def __init__(self, objects: ObjectSet) -> None:
         self.objects = objects
@@ -36,7 +36,8 @@ class PickExecutor:
             actor = {"model_id": first.model_id, "scale": first.scale, "pose": [0, 0, 0.1, 1, 0, 0, 0]}
             path.write_text(json.dumps([{"actors": [{**actor, "rep_pts": [[0, 0, 0.1]]}]}]))
             models.write_text(json.dumps(objects.model_db([first.model_id])))
-            self._env = PickClutterYCBEnv(
+            self._env = ObjectSetEnv(
+                objects,
                 episode_json=str(path),
                 asset_root=str(objects.root),
                 model_json=str(models),

@@ -1,4 +1,4 @@
-"""The Gymnasium ids `PickClutterLang/YCB-v0`, `PickClutterLang/Proxy-v0` and `PickClutterLang/Kinds-v0`."""
+"""The Gymnasium ids `PickClutterLang/{YCB,Proxy,Kinds,Own}-v0`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.objects.object_sets import ObjectSource, check_source, is_own, sources_of
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
@@ -15,7 +16,9 @@ ENVIRONMENTS = {
     "PickClutterLang/YCB-v0": "ycb",
     "PickClutterLang/Proxy-v0": "proxy",
     "PickClutterLang/Kinds-v0": "kinds",
+    "PickClutterLang/Own-v0": None,
 }
+"""Id -> its object set; None: the one that `objects=` names, folders of one's own among it."""
 
 
 def register() -> None:
@@ -41,23 +44,25 @@ def register() -> None:
             )
 
 
-def environment_id(objects: str) -> str:
+def environment_id(objects: ObjectSource) -> str:
     """Return the id of the environment with an object set.
 
-    :raises InvalidArgumentError: for a set that has none
+    :raises InvalidArgumentError: for no object set
     """
-    ids = {name: env_id for env_id, name in ENVIRONMENTS.items()}
-    if objects not in ids:
-        raise InvalidArgumentError(f"expected objects to be one of {', '.join(ids)}, but got {objects!r}")
-    return ids[objects]
+    check_source(objects)
+    wanted = None if is_own(objects) else sources_of(objects)[0]
+    return next(env_id for env_id, name in ENVIRONMENTS.items() if name == wanted)
 
 
 def make_env(**kwargs: Any) -> PickClutterLangEnv:
     """Make the environment; the arguments are those of `PickClutterLangEnv`.
 
+    :raises InvalidArgumentError: for objects=None
     :raises MissingExtraError: where the simulator is not installed
     :raises RendererError: where there is no Vulkan loader or driver
     """
+    if kwargs.get("objects", "proxy") is None:
+        raise InvalidArgumentError("expected objects of PickClutterLang/Own-v0, but got none; give objects='FOLDER'")
     prepare_simulator()
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
 

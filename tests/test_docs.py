@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +20,7 @@ from PIL import Image
 
 from helpers.image_data import SETTINGS
 from helpers.image_data import paint as paint_image
+from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import ROOT
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS
@@ -26,6 +28,8 @@ from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.objects.catalog_file import read_catalog
+from pickclutter_lang.objects.object_sets import load_object_set
 
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
@@ -118,6 +122,32 @@ def test_the_examples_of_the_policy_run(policy_folder: Path, page: str, code: li
     done = run("".join(blocks(page)[n] for n in code), policy_folder)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(shown, done.stdout), done.stdout
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_examples_of_own_objects_run(policy_folder: Path) -> None:
+    make_own_set(policy_folder / "mine")
+    shutil.copytree(policy_folder / "policy", policy_folder / "mine_policy")
+    code = blocks("docs/how_to/own_objects.md")[0] + "env.reset()\nenv.close()\n"
+    done = run(code + blocks("docs/tutorials/own_objects.md")[0], policy_folder)
+    assert done.returncode == 0, done.stderr
+    found = re.fullmatch(r"(.+) - declared absent: (True|False) - success: (True|False)\n", done.stdout)
+    assert found and any(own_entry(model_id).name in found[1] for model_id in MESHES), done.stdout
+
+
+def test_the_catalog_of_the_page_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "catalog.yaml").write_text(blocks("docs/how_to/own_objects.md", "yaml")[0])
+    assert [entry.name for entry in read_catalog(tmp_path / "catalog.yaml")] == ["blue mug", "bolt"]
+
+
+def test_the_example_of_all_scans_makes_a_set(tmp_path: Path, ycb_root: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mani_skill2_ycb").symlink_to(ycb_root)
+    done = run(blocks("docs/how_to/own_objects.md")[1], tmp_path)
+    assert done.returncode == 0, done.stderr
+    catalog = load_object_set(str(tmp_path / "ycb60")).catalog
+    assert (len(catalog.indices("id")), len(catalog.indices("ood"))) == (26, 34)
 
 
 @pytest.mark.sim

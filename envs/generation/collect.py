@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneStore, ShardEntry, read_manifest, scene_fields
 from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
@@ -21,8 +22,10 @@ from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.shard_worker import SourceFactory, WorkerSpec, make_shard_function
 from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
-from pickclutter_lang.utils.io import clean_temp_files, create_dir
+from pickclutter_lang.objects.own_sets import OwnSet
+from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import WorkerPool
@@ -66,7 +69,8 @@ def collect(config: CollectConfig) -> Collected:
     objects = replace(objects, root=objects.root.resolve())
     manifest = plan(config, objects, {**package_versions(), "renderer": f"{route.kind}: {route.detail}"})
     make_source = partial(simulator_source, objects, config.clutter)
-    return collect_store(Path(config.out), manifest, make_source, config.workers)
+    catalog = catalog_bytes(objects.entries) if isinstance(objects, OwnSet) else None
+    return collect_store(Path(config.out), manifest, make_source, config.workers, catalog)
 
 
 def simulator_source(objects: ObjectSet, config: PileConfig) -> SceneGenerator:
@@ -81,13 +85,16 @@ def simulator_source(objects: ObjectSet, config: PileConfig) -> SceneGenerator:
 def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) -> Manifest:
     """Return the manifest of a store that is still empty."""
     clutter, instances = config.clutter, objects.instances
-    of_kinds = {"instances": instances, "object_split": config.object_split} if instances else {}
+    of_set: dict[str, Any] = {"instances": instances, "object_split": config.object_split} if instances else {}
+    if isinstance(objects, OwnSet):
+        catalog = hashlib.sha256(catalog_bytes(objects.entries)).hexdigest()
+        of_set = {"catalog": catalog, "object_split": config.object_split}
     return Manifest(
         split=config.split,
         seed=config.seed,
         scenes=config.scenes,
         shard_size=config.shard_size,
-        settings={**asdict(clutter), **of_kinds},
+        settings={**asdict(clutter), **of_set},
         fields=scene_fields(clutter.cameras, clutter.graspable, instances > 0),
         object_set=objects.name,
         object_fingerprint=objects.fingerprint,
@@ -107,11 +114,14 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def collect_store(folder: Path, manifest: Manifest, make_source: SourceFactory, workers: int = 0) -> Collected:
+def collect_store(
+    folder: Path, manifest: Manifest, make_source: SourceFactory, workers: int = 0, catalog: bytes | None = None
+) -> Collected:
     """Make the shards that a store lacks; the content is the same for any number of workers and any interruption.
 
     :param make_source: makes the source of scenes in each worker; it must survive `spawn`
     :param workers: processes, 0 for one per CPU core
+    :param catalog: content of `catalog.yaml`, whose hash the manifest has; None of sets of the package
     """
     folder = folder.absolute()
     create_dir(folder)
@@ -120,6 +130,8 @@ def collect_store(folder: Path, manifest: Manifest, make_source: SourceFactory, 
         for place in (folder, folder / SHARD_FOLDER):
             clean_temp_files(place)
         valid, damaged = _valid_shards(folder, manifest)
+        if catalog is not None:
+            atomic_write(folder / CATALOG_FILE, catalog)
         valid_files = {entry.file for entry in valid}
         missing = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in valid_files]
         if missing:

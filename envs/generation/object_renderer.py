@@ -177,12 +177,18 @@ def write_object_sheet(config: ObjectSheetConfig) -> int:
     :raises UnknownObjectError: for a name that is no kind
     :raises InvalidArgumentError: for another object set, or an image that cannot be written
     """
-    if config.objects == ["kinds"]:
+    if config.sets == ("kinds",):
         kinds = find_kinds(config.kinds) if config.kinds else all_kinds()
         sheet, count = kind_sheet(kinds, config), len(kinds) * config.instances
     else:
         roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
-        sets = [load_object_set(name, roots.get(name)) for name in config.objects]
+        sets = [load_object_set(name, roots.get(name)) for name in config.sets]
+        for other in sets[1:]:
+            if missing := {*sets[0].catalog.model_ids} - {*other.catalog.model_ids}:
+                raise InvalidArgumentError(
+                    f"expected sets of the same ids side by side, but {other.name} has no {min(missing)} of "
+                    f"{sets[0].name}; give a sheet of its own to each"
+                )
         sheet, count = object_sheet(sets, config.size), len(sets[0].catalog)
     try:
         sheet.save(config.out, "PNG", optimize=True)

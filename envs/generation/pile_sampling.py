@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
 from pickclutter_lang.utils.validation import within
@@ -100,6 +101,12 @@ def split_label_indices(catalog: Catalog, split: str) -> list[int]:
     return sorted(index for part in SPLIT_OBJECTS[split] for index in catalog.indices(part))  # type: ignore[arg-type]
 
 
+def most_objects(objects: ObjectSet, split: str, config: PileConfig) -> int:
+    """Return how many objects a pile may have; of one's own it leaves one out, so that a small set has absent ones."""
+    allowed = len(split_label_indices(objects.catalog, split))
+    return min(config.max_objects, allowed - int(isinstance(objects, OwnSet) and allowed > 1))
+
+
 def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
     """Draw the objects of a pile, each label once, and where they start to fall.
 
@@ -108,7 +115,7 @@ def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, conf
     allowed = split_label_indices(objects.catalog, split)
     if not allowed:
         raise InvalidArgumentError(f"expected objects of Y_id for split={split}, but there are none in {objects.name}")
-    max_count = min(config.max_objects, len(allowed))
+    max_count = most_objects(objects, split, config)
     count = int(rng.integers(min(config.min_objects, max_count), max_count + 1))
     label_indices = rng.choice(allowed, size=count, replace=False).astype(np.int64)
     models = objects.draw_models(label_indices, split, rng)

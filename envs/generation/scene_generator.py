@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile, drop_pile
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig, scene_rng, split_label_indices
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, most_objects, scene_rng
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.utils.constants import MAX_ACTORS, REP_POINTS
 
 _RETRIES = 20
@@ -49,8 +50,8 @@ class SceneGenerator:
     def _pile(self, split: str, rng: np.random.Generator) -> Pile:
         """Drop piles until enough objects of one come to rest in the workspace."""
         enough = self.config.min_objects
-        if self.objects.instances:  # a set of few kinds has no more; scenes of the other sets stay as they were
-            enough = min(enough, len(split_label_indices(self.objects.catalog, split)))
+        if self.objects.instances or isinstance(self.objects, OwnSet):  # the sets of 26 objects have more in any case
+            enough = min(enough, most_objects(self.objects, split, self.config))
         for _ in range(_RETRIES):
             pile = drop_pile(self.objects, split, rng, self.config)
             if len(pile.models) >= enough:

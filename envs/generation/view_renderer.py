@@ -21,7 +21,8 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.writing import write_instance
-from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.own_sets import OwnSet, words_of_entry
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
 from pickclutter_lang.utils.progress import ProgressBar
 
@@ -91,7 +92,7 @@ def _view_count(config: ObjectViewConfig) -> int:
     if config.objects == "kinds":
         count += len(_kinds(config)) * config.instances * config.views_per_object
     elif config.objects != "none":
-        count += len(select_objects(config.selection)) * config.views_per_object
+        count += len(_catalog(config).catalog) * config.views_per_object
     return count
 
 
@@ -110,12 +111,18 @@ def _kinds(config: ObjectViewConfig) -> Sequence[Kind]:
     return find_kinds(config.kinds) if config.kinds else all_kinds()
 
 
+def _catalog(config: ObjectViewConfig) -> ObjectSet:
+    return load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
+
+
 def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
-    if config.objects not in ("proxy", "ycb") or not config.views_per_object:
+    if config.objects in ("kinds", "none") or not config.views_per_object:
         return
-    found = load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
-    for item in found.catalog:
-        attributes = {"model_id": item.model_id, "object_set": found.name}
+    found = _catalog(config)
+    for n, item in enumerate(found.catalog):
+        attributes: dict[str, Any] = {"model_id": item.model_id, "object_set": found.name}
+        if isinstance(found, OwnSet):
+            attributes = {"object_set": found.name, **words_of_entry(found.entries[n], item)}
         yield _Model(found.model_dir(item.model_id), item.scale, attributes, config.views_per_object)
 
 

@@ -1,6 +1,7 @@
-"""Render a contact sheet of the 26 objects with their names, or of instances of kinds. Needs the extra sim.
+"""Render a contact sheet of objects with their names, or of instances of kinds. Needs the extra sim.
 
 pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png
+pickclutter render-object-sheet objects=./mine out=mine.png
 pickclutter render-object-sheet objects=[kinds] kinds=[mug,apple] out=kinds.png
 """
 
@@ -14,4 +15,4 @@ def main(config: ObjectSheetConfig) -> None:
     from pickclutter_lang.envs.generation.object_renderer import write_object_sheet
 
     count = write_object_sheet(config)
-    print(f"{count} objects of {' and '.join(config.objects)} in {config.out}")
+    print(f"{count} objects of {' and '.join(config.sets)} in {config.out}")

@@ -20,7 +20,6 @@ from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split,
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
-from pickclutter_lang.objects.extra_objects import all_objects
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 UNLABELED = "unlabeled"
@@ -184,7 +183,8 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     """Open the stores `train`, `id`, `ood`, `fewshot`, and `unlabeled` if there is one; check that they go together.
 
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
-    :raises MismatchError: when their labels differ, or `train`, `id` or `unlabeled` holds objects of Y_ood
+    :raises MismatchError: when their labels differ, when none of these is of Y_id or none of Y_ood, or when `train`,
+        `id` or `unlabeled` holds objects of Y_ood
     """
     paths = config.stores
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
@@ -197,6 +197,13 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:
         _check_labels(sets["train"].store, sets[name].store)
+    splits_of_labels: tuple[Literal["id", "ood"], ...] = ("id", "ood")
+    for split in splits_of_labels:
+        if not sets["train"].store.split_label_indices(split):
+            raise MismatchError(
+                f"expected seen and unseen objects in {paths['train']}, but none of its labels is of Y_{split}; say "
+                f"`split: {'seen' if split == 'id' else 'unseen'}` in catalog.yaml, or collect with object_split=1"
+            )
     for name in ("train", "id"):
         unseen = sets[name].presence("ood")
         if unseen.any():
@@ -224,7 +231,7 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
 def _check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
     """Check that no object in unlabeled scenes has the name or a synonym of an unseen one."""
     names = {train.label_names[column] for column in train.split_label_indices("ood")}
-    words = names | {word for item in all_objects() if item.name in names for word in item.synonyms}
+    words = names.union(train.synonyms_of(names))
     found = [name for name in unlabeled.present_names if name in words]
     if found:
         raise MismatchError(

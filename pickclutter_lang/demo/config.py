@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.object_sets import check_objects, sources_of
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
 
 
@@ -23,8 +25,9 @@ class DemoConfig:
     """Phase of the run after which the student is taken: `few_shot`, or `distill` (before fine-tuning)."""
     scenes: str | None = None
     """Folder with the stores of the run, if they were moved and its thresholds need them."""
-    objects: str = "proxy"
-    """Object set of the piles: `proxy` (procedural models) or `ycb` (real scans)."""
+    objects: Any = "proxy"
+    """Object set of the piles: `proxy` (procedural models), `ycb` (real scans), a folder of your own objects, or sets
+    to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     num_threads: int | None = None
@@ -41,12 +44,12 @@ class DemoConfig:
                 "expected a student: either run= (a finished run) or policy= (a folder of pickclutter export-policy)"
             )
         one_of("phase", self.phase, ("distill", "few_shot"))
-        one_of("objects", self.objects, ("proxy", "ycb"))
+        if sources_of(self.objects) == ("kinds",):
+            raise InvalidArgumentError("expected objects to be proxy, ycb or a folder of objects, but got 'kinds'")
+        check_objects(self.objects, self.objects_root)
         check_path("run", self.run)
         check_path("policy", self.policy)
         check_folder("scenes", self.scenes)
-        if self.objects == "proxy":  # of `ycb` its loader says where it comes from
-            check_folder("objects_root", self.objects_root)
         check_threads(self.num_threads)
         within("port", self.port, 1024, 65535)
 

@@ -19,6 +19,7 @@ from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.look import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
 from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TeacherDetector
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
@@ -142,7 +143,7 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
         simulator = Simulator(
             RolloutConfig(
                 environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose",
-                {STUDENT: folder}, camera_size=0, trust_code=trust,
+                {STUDENT: folder}, camera_size=0, trust_code=trust, objects=own_sources(config.objects),
             )
         )  # fmt: skip
         try:

@@ -13,6 +13,7 @@ from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDE
 from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
 from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.experiments.sharing_config import FetchConfig, PushConfig
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.policy import bundle
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.teachers import pocket
@@ -39,7 +40,7 @@ class Shared(NamedTuple):
 
 
 def _policy_card(folder: Path, repository: str) -> str:
-    return policy_card(bundle.load_config(folder), repository)
+    return policy_card(bundle.load_config(folder), repository, bundle.load_catalog(folder))
 
 
 def _teacher_card(folder: Path, repository: str) -> str:
@@ -75,7 +76,7 @@ KINDS = {
     "policy": Shared(
         bundle.CONFIG_FILE,
         "model",
-        POLICY_FILES,
+        (*POLICY_FILES, CATALOG_FILE),
         lambda folder: bundle.load_pretrained(folder, trust_code=True),  # only read: no code of it runs
         _policy_card,
     ),
@@ -89,7 +90,15 @@ KINDS = {
     "scenes": Shared(
         MANIFEST_FILE,
         "dataset",
-        (MANIFEST_FILE, f"{SHARD_FOLDER}/*.h5", DATASET_CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE),
+        (
+            MANIFEST_FILE,
+            f"{SHARD_FOLDER}/*.h5",
+            DATASET_CARD_FILE,
+            SHEET_FILE,
+            EPISODES_FILE,
+            GRASP_CHECK_FILE,
+            CATALOG_FILE,
+        ),
         verify_store,
         _store_card,
     ),

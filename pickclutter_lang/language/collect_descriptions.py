@@ -14,6 +14,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.utils.io import check_writable_dir
 from pickclutter_lang.utils.json_files import read_file, read_json
 from pickclutter_lang.utils.locks import file_lock
@@ -27,7 +28,8 @@ class DescribeConfig:
     """Descriptions of labels by a language model."""
 
     labels: Any
-    """[a,b,...], a .json file with a list, a .txt file with one label per line, or `catalog` (the 26 objects)."""
+    """[a,b,...], a .json file with a list, a .txt file with one label per line, the catalog.yaml of your own objects,
+    or `catalog` (the 26 objects)."""
     model: str
     """Name of the model at the server."""
     out: str
@@ -139,8 +141,8 @@ def message(instruction: str, label: str) -> str:
 def read_labels(labels: object) -> list[str]:
     """Return labels from a list, from `catalog`, or from a file.
 
-    :param labels: texts; or `catalog` (the paper's 26 objects); or the path of a `.json` file with a list of texts,
-        or of a `.txt` file with one label per line
+    :param labels: texts; or `catalog` (the paper's 26 objects); or the path of a `.json` file with a list of texts, of
+        a `.txt` file with one label per line, or of a `catalog.yaml`
     :raises MissingAssetsError: when there is no such file
     :raises DatasetError: when it cannot be read
     :raises InvalidArgumentError: for no labels, empty ones, or one that comes twice
@@ -163,12 +165,15 @@ def read_labels(labels: object) -> list[str]:
 
 
 def _read_file(path: Path) -> object:
-    if path.suffix not in (".json", ".txt"):
+    if path.suffix not in (".json", ".txt", ".yaml"):
         raise InvalidArgumentError(
-            f"expected labels to be a list, 'catalog', or the path of a .json or .txt file, but got {str(path)!r}"
+            f"expected labels to be a list, 'catalog', or the path of a .json, .txt or .yaml file, but got "
+            f"{str(path)!r}"
         )
     if not path.exists():
         raise MissingAssetsError(f"expected labels at {path}, but there is no such file")
+    if path.suffix == ".yaml":
+        return [entry.name for entry in read_catalog(path)]
     if path.suffix == ".json":
         labels: list[str] = read_json(path, list[str], DatasetError, "it must be a JSON list of labels")
         return labels

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
 
@@ -129,25 +130,28 @@ class DescriptionSet:
         """
         missing = [name for name in names if name not in self.texts]
         if missing:
+            ask = f"ask for them: pickclutter describe-labels style={self.style} labels=[...]"
+            if self.style not in INSTRUCTIONS:
+                ask = f"write them into {CATALOG_FILE} (prompts.descriptions={CATALOG}), or choose other descriptions"
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "
-                f"{', '.join(map(repr, missing))}; ask for them: pickclutter describe-labels "
-                f"style={self.style} labels=[...]"
+                f"{', '.join(map(repr, missing))}; {ask}"
             )
         return [self.texts[name] for name in names]
 
 
-def load_descriptions(style: str) -> DescriptionSet:
+def load_descriptions(style: str, own: Sequence[CatalogEntry] | None = None) -> DescriptionSet:
     """Return the descriptions of the paper's 26 objects that the package carries: one of `STYLES` or `BLIND`.
 
     The style `catalog` gives the catalog's own sentences.
 
+    :param own: the catalog of one's own objects, in place of the paper's
     :raises InvalidArgumentError: for another style
     """
     if style == CATALOG:
-        texts = {item.name: item.description for item in paper_catalog()}
-        origin = "the catalog's own sentences"
-        return DescriptionSet("pickclutter_26", style, "none", "", "", "none", origin, texts, images_seen=True)
+        texts = {item.name: item.description for item in (paper_catalog() if own is None else own) if item.description}
+        origin, label_set = "the catalog's own sentences", "pickclutter_26" if own is None else CATALOG_FILE
+        return DescriptionSet(label_set, style, "none", "", "", "none", origin, texts, images_seen=True)
     if style not in (*STYLES, *BLIND):
         raise InvalidArgumentError(
             f"expected descriptions to be one of {', '.join((*STYLES, *BLIND, CATALOG))}, or the path of a .json file, "
@@ -156,19 +160,23 @@ def load_descriptions(style: str) -> DescriptionSet:
     return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))
 
 
-def read_descriptions(source: str | Path) -> DescriptionSet:
+def read_descriptions(source: str | Path, own: Sequence[CatalogEntry] | None = None) -> DescriptionSet:
     """Return descriptions by style (as `load_descriptions`) or by path, which ends in `.json`.
 
+    :param own: as of `load_descriptions`
     :raises InvalidArgumentError: for what is neither a style nor such a path
     """
     if Path(source).suffix == ".json":
         return DescriptionSet.load(source)
-    return load_descriptions(str(source))
+    return load_descriptions(str(source), own)
 
 
-def description_origins(sources: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return source of each description -> its content hash, and whether its writer had images of the objects."""
-    return {source: read_descriptions(source).origin for source in sources}
+def description_origins(sources: Sequence[str], own: Sequence[CatalogEntry] | None = None) -> dict[str, dict[str, Any]]:
+    """Return source of each description -> its content hash, and whether its writer had images of the objects.
+
+    :param own: as of `load_descriptions`
+    """
+    return {source: read_descriptions(source, own).origin for source in sources}
 
 
 def attach_descriptions(

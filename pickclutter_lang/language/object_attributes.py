@@ -78,9 +78,9 @@ class ObjectAttributes:
 
 
 def attributes_of(item: CatalogObject) -> ObjectAttributes:
-    """Return the attributes of an object of the catalog; its size word follows from the extent of the scaled mesh."""
+    """Return the attributes of an object of a catalog; its size word follows from the extent of the scaled mesh."""
     longest = item.scale * max(item.size)
-    size = "small" if longest < _SMALL else "large" if longest > _LARGE else ""
+    size = "small" if 0 < longest < _SMALL else "large" if longest > _LARGE else ""
     material = "" if item.material in _UNNAMED_MATERIALS else item.material
     words = {
         "category": item.category,
@@ -164,14 +164,16 @@ def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def noun_tags(noun: str, name: str) -> frozenset[str]:
+def noun_tags(noun: str, name: str, own: tuple[CatalogObject, ...] = ()) -> frozenset[str]:
     """Return what a noun for the object `name` asserts.
 
     A synonym that only joins a color or size with a category ("yellow fruit") is as true of any other object with
     both; every other noun means the object itself.
+
+    :param own: objects of one's own, whose colors and categories count beside those of the package's
     """
     attributes: dict[str, str] = {}
-    for item in all_objects():
+    for item in (*all_objects(), *own):
         attributes[item.category] = f"category:{item.category}"
         attributes.update({color: f"color:{color}" for color in item.colors})
     attributes.update({size: f"size:{size}" for size in ("small", "large")})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -19,15 +19,22 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
 from pickclutter_lang.utils.json_files import read_json
-from pickclutter_lang.utils.validation import check_folder, check_path, one_of, within
+from pickclutter_lang.utils.validation import check_folder, check_path, did_you_mean, within
 
 MODEL_DB_FILE = "info_pick_v0.json"
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
 OBJECT_SETS = ("proxy", "ycb", "kinds")
+"""The sets of the package; every other name is a folder of one's own."""
+ObjectSource = str | Path | Sequence[str | Path]
+"""An object set: one of `OBJECT_SETS`, a folder, or a list of these that are mixed."""
 DEFAULT_INSTANCES = 50
 MAX_INSTANCES = 1_000_000
 """Largest number of instances; those to evaluate on have seeds from here on, whatever the number."""
 _RESTORE = f"restore it: {DOWNLOAD_HINT}"
+_SOURCE_WORDS = (
+    "one of proxy, ycb, kinds, or a folder of objects (info_pick_v0.json and models/ID, names in catalog.yaml), or a "
+    "list of these"
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class ObjectSet:
 
     def model_db(self, model_ids: Sequence[str]) -> dict[str, Any]:
         """Return ManiSkill2's entries of models, by id."""
-        info = read_json(self.root / MODEL_DB_FILE, dict[str, _Row], MissingAssetsError, _RESTORE)
+        info = read_model_db(self.root, _RESTORE)
         return {model_id: info[model_id] for model_id in model_ids}
 
     @property
@@ -81,27 +88,34 @@ class ObjectSet:
 
 
 def load_object_set(
-    source: str = "proxy",
+    source: ObjectSource = "proxy",
     root: str | Path | None = None,
     model_ids: Sequence[str] | None = None,
     object_split: int = 0,
     kinds: Sequence[str] = (),
     instances: int = DEFAULT_INSTANCES,
 ) -> ObjectSet:
-    """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, or kinds.
+    """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, kinds, or one's own.
 
-    :param source: one of `OBJECT_SETS`
-    :param root: the folder in ManiSkill2's layout; by default the package's cache, and
+    :param source: one of `OBJECT_SETS`, a folder in ManiSkill2's layout, or a list of sets to mix
+    :param root: the folder of `proxy`, `ycb` or `kinds` in ManiSkill2's layout; by default the package's cache, and
         `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
-    :param model_ids: ids of the objects, by default the 26 of the paper; `ycb` has every id in `MODEL_DB_FILE`
-    :param object_split: which objects are in Y_ood, see `paper_catalog`
+    :param model_ids: for `proxy` and `ycb`: ids of the objects, by default the 26 of the paper; `ycb` has every id in
+        `MODEL_DB_FILE`
+    :param object_split: which objects are in Y_ood, see `paper_catalog`; of one's own objects see `load_own_set`
     :param kinds: for `kinds`: their names, by default all
     :param instances: for `kinds`: instances of each to learn from, and to evaluate on
     :raises InvalidArgumentError: for another source or object split
     :raises MissingAssetsError: when files are missing
+    :raises DatasetError: for a `catalog.yaml` that cannot be read
     """
-    one_of("objects", source, OBJECT_SETS)
+    check_source(source)
     check_kinds(source, kinds, instances)
+    if is_own(source):
+        from pickclutter_lang.objects.own_sets import load_own_set
+
+        return load_own_set(sources_of(source), root, object_split)
+    (source,) = sources_of(source)
     if source == "kinds":
         from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
@@ -115,8 +129,48 @@ def load_object_set(
     return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
 
 
+def sources_of(source: ObjectSource) -> tuple[str, ...]:
+    """Return the sets of a source, one or several.
+
+    :raises InvalidArgumentError: where it names none
+    """
+    several = list(source) if isinstance(source, list | tuple) else [source]
+    if not several or not all(isinstance(one, str | Path) and str(one).strip() for one in several):
+        raise InvalidArgumentError(f"expected objects to be {_SOURCE_WORDS}, but got {source!r}")
+    return tuple(map(str, several))
+
+
+def is_own(source: ObjectSource) -> bool:
+    """Return whether a source has a folder of one's own, or mixes sets."""
+    sources = sources_of(source)
+    return len(sources) > 1 or sources[0] not in OBJECT_SETS
+
+
+def own_sources(source: ObjectSource) -> tuple[str, ...]:
+    """Return the sets of a source that `is_own`; nothing of another."""
+    return sources_of(source) if is_own(source) else ()
+
+
+def check_source(source: ObjectSource) -> None:
+    """Check that a source names sets of the package and folders that are there.
+
+    :raises InvalidArgumentError: naming the sets, and what a folder needs
+    """
+    sources = sources_of(source)
+    for one in sources:
+        if one not in OBJECT_SETS and not Path(one).expanduser().is_dir():
+            raise InvalidArgumentError(
+                f"expected objects to be {_SOURCE_WORDS}, but got {one!r}, and there is no such folder"
+                f"{did_you_mean(one, OBJECT_SETS)}"
+            )
+    if len(sources) > 1 and ("kinds" in sources or len(set(sources)) < len(sources)):
+        raise InvalidArgumentError(
+            f"expected different sets in objects, and none of them kinds, but got {list(sources)}"
+        )
+
+
 def check_kinds(
-    source: str, kinds: Sequence[str], instances: int = DEFAULT_INSTANCES, default: int = DEFAULT_INSTANCES
+    source: ObjectSource, kinds: Sequence[str], instances: int = DEFAULT_INSTANCES, default: int = DEFAULT_INSTANCES
 ) -> None:
     """Check the settings of kinds, which another object set than `kinds` does not have.
 
@@ -124,7 +178,7 @@ def check_kinds(
     :raises UnknownObjectError: for a name that is no kind
     :raises InvalidArgumentError: for a repeated name, a number out of range, or either of an object set without them
     """
-    if source == "kinds":
+    if sources_of(source) == ("kinds",):
         from pickclutter_lang.objects.kinds.registry import find_kinds
 
         find_kinds(kinds)
@@ -134,20 +188,36 @@ def check_kinds(
         raise InvalidArgumentError(f"expected kinds for objects=kinds alone, but got {got} for {source!r}")
 
 
-def check_objects(source: str, root: str | None, kinds: Sequence[str] = (), instances: int = DEFAULT_INSTANCES) -> None:
-    """Check an object set, its folder and the settings of kinds, as a command takes them; nothing is loaded.
+def check_objects(
+    source: ObjectSource, root: str | None, kinds: Sequence[str] = (), instances: int = DEFAULT_INSTANCES
+) -> None:
+    """Check an object set, its folder and the settings of kinds, as a command takes them; no mesh is opened.
 
     :raises MissingAssetsError: for a folder of `proxy` that is not there, or one of `kinds` without its parent
     :raises InvalidArgumentError: for another source; and what `check_kinds` raises
+    :raises PickClutterError: for one's own objects what `load_own_set` raises
     """
-    one_of("objects", source, OBJECT_SETS)
+    check_source(source)
     check_kinds(source, kinds, instances)
-    if source == "proxy":  # of `ycb` its loader says where it comes from
+    sources = sources_of(source)
+    if is_own(source):
+        load_object_set(source, root)
+    elif sources == ("proxy",):  # of `ycb` its loader says where it comes from
         check_folder("objects_root", root)
-    elif source == "kinds" and root is not None:
+    elif sources == ("kinds",) and root is not None:
         check_path("objects_root", root)
         if not Path(root).is_dir():
             check_folder("the parent of objects_root", str(Path(root).expanduser().parent))
+
+
+def check_object_split(source: ObjectSource, object_split: int) -> None:
+    """Raise InvalidArgumentError for a number of an object split that a source does not have."""
+    if is_own(source):
+        from pickclutter_lang.objects.own_sets import check_own_split
+
+        check_own_split(object_split)
+    else:
+        unseen_objects(object_split)
 
 
 class _Box(TypedDict):
@@ -173,30 +243,47 @@ def default_ycb_root() -> Path:
 
 def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = None) -> ObjectSet:
     """Read the objects of a folder in ManiSkill2's layout and check that every mesh is there."""
-    info_path = root / MODEL_DB_FILE
-    if not info_path.is_file():
+    if not (root / MODEL_DB_FILE).is_file():
         raise MissingAssetsError(
             f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
             f"or download the YCB objects with: {DOWNLOAD_HINT}"
         )
-    info = read_json(info_path, dict[str, _Row], MissingAssetsError, _RESTORE)
-    requested = list(model_ids) if model_ids is not None else paper_catalog().model_ids
-    missing = [f"{i} ({MODEL_DB_FILE})" for i in requested if i not in info]
-    for model_id in requested:
-        folder = root / "models" / model_id
+    info = read_model_db(root, _RESTORE)
+    paper_objects = {item.model_id: item for item in paper_catalog()}
+    requested = list(model_ids) if model_ids is not None else list(paper_objects)
+    items = [
+        paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
+        for model_id in requested
+    ]
+    return ObjectSet(name, root, measured(root, items, info, f"download the YCB objects with: {DOWNLOAD_HINT}"))
+
+
+def read_model_db(root: Path, remedy: str) -> dict[str, _Row]:
+    """Read the sizes of the objects of a folder.
+
+    :raises MissingAssetsError: when the file is missing or damaged
+    """
+    return read_json(root / MODEL_DB_FILE, dict[str, _Row], MissingAssetsError, remedy)
+
+
+def measured(root: Path, items: Sequence[CatalogObject], info: Mapping[str, _Row], remedy: str) -> Catalog:
+    """Return objects with the sizes, scales and densities of their meshes in a folder.
+
+    :param info: of `read_model_db`
+    :param remedy: what to do about a missing file
+    :raises MissingAssetsError: naming what is missing
+    """
+    missing = [f"{item.model_id} ({MODEL_DB_FILE})" for item in items if item.model_id not in info]
+    for item in items:
+        folder = root / "models" / item.model_id
         missing += [str(folder / n) for n in ("collision.obj", "textured.obj") if not (folder / n).is_file()]
     if missing:
         listed = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
-        raise MissingAssetsError(
-            f"the object set at {root} lacks {listed}; download the YCB objects with: {DOWNLOAD_HINT}"
-        )
-    return ObjectSet(name, root, Catalog([_to_catalog_object(i, info[i]) for i in requested]))
+        raise MissingAssetsError(f"the object set at {root} lacks {listed}; {remedy}")
+    return Catalog([_with_size(item, info[item.model_id]) for item in items])
 
 
-def _to_catalog_object(model_id: str, row: _Row) -> CatalogObject:
-    """Return the paper's entry of an object, or a new one, with the size and scale of its mesh."""
+def _with_size(item: CatalogObject, row: _Row) -> CatalogObject:
     bbox, scales = row["bbox"], row.get("scales") or [1.0]
     x, y, z = (round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
-    paper_objects = {item.model_id: item for item in paper_catalog()}
-    item = paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
     return replace(item, size=(x, y, z), scale=float(scales[0]), density=float(row.get("density", 1000.0)))

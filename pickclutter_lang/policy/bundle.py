@@ -2,13 +2,15 @@
 
 `policy.json` is a `PolicyConfig`. `weights.safetensors` contains the student, the aggregation, the learned contexts
 (`prompts.`) and, where there is one, the crop classifier with its class embeddings (`closeups.`). `text.safetensors`
-contains the text features of its names, `positive` and `negative` [C, D]. New names alone need the teacher.
+contains the text features of its names, `positive` and `negative` [C, D]. New names alone need the teacher. Where the
+student was trained on objects of one's own, `catalog.yaml` has their words, licenses and sources.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -16,11 +18,12 @@ from typing import TypedDict
 from safetensors.torch import save
 from torch import Tensor
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, catalog_bytes, parse_catalog
 from pickclutter_lang.policy.config import SCHEMA, PolicyConfig, StudentSpec, Thresholds
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
-from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
+from pickclutter_lang.utils.json_files import Sha256, check_json, read_file, read_json
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
 
@@ -35,7 +38,7 @@ class _Head(TypedDict):
 
 @dataclass(frozen=True)
 class _Content:
-    """Content of `policy.json`; `sha256` is that of each file of tensors, which version 0.2.0 lacks."""
+    """Content of `policy.json`; `sha256` is that of each other file, which version 0.2.0 lacks."""
 
     schema: int
     student: StudentSpec
@@ -47,9 +50,16 @@ class _Content:
         return PolicyConfig(self.student, self.thresholds)
 
 
-def save_pretrained(folder: Path, config: PolicyConfig, weights: dict[str, Tensor], text: PromptFeatures) -> None:
+def save_pretrained(
+    folder: Path,
+    config: PolicyConfig,
+    weights: dict[str, Tensor],
+    text: PromptFeatures,
+    catalog: Sequence[CatalogEntry] = (),
+) -> None:
     """Write a policy folder, its configuration last.
 
+    :param catalog: of one's own objects that the student was trained on
     :raises InvalidArgumentError: for a configuration that is not allowed, or text features without negative ones
     :raises DatasetError: when it cannot be written
     """
@@ -58,7 +68,12 @@ def save_pretrained(folder: Path, config: PolicyConfig, weights: dict[str, Tenso
         raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
     ensure_dir(folder)
     (folder / CONFIG_FILE).unlink(missing_ok=True)
+    (folder / CATALOG_FILE).unlink(missing_ok=True)
     hashes = {}
+    if catalog:
+        data = catalog_bytes(catalog)
+        hashes[CATALOG_FILE] = hashlib.sha256(data).hexdigest()
+        atomic_write(folder / CATALOG_FILE, data)
     tensors = {WEIGHTS_FILE: weights, TEXT_FILE: {"positive": text.positive, "negative": text.negative}}
     for name, part in tensors.items():
         data = save({key: value.cpu().contiguous() for key, value in part.items()})
@@ -74,6 +89,24 @@ def load_config(folder: str | Path) -> PolicyConfig:
     :raises CheckpointError: when it is missing, damaged, or of another schema
     """
     return _read(Path(folder)).config
+
+
+def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
+    """Read the catalog of one's own objects in a policy folder; nothing where there is none.
+
+    :raises CheckpointError: when the folder or the file is missing or damaged
+    """
+    path = Path(folder) / CATALOG_FILE
+    expected = _read(path.parent).sha256.get(CATALOG_FILE)
+    if expected is None:
+        return ()
+    try:
+        data = read_file(path, MAX_BYTES)
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise DatasetError("it is not the one that was exported")
+        return parse_catalog(data, path)
+    except (OSError, DatasetError) as error:
+        raise CheckpointError(f"cannot read {path} ({error}); export it again") from error
 
 
 def _read(root: Path) -> _Content:

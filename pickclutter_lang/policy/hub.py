@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_pretrained
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
+from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_catalog, load_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
 from pickclutter_lang.utils.hub import fetch_files, push_files
 from pickclutter_lang.utils.plugins import is_plugin
@@ -40,7 +42,8 @@ def fetch_policy(
             f"expected a policy folder, or a repository owner/name of the hub, but got {repository!r}; make a folder: "
             "pickclutter export-policy"
         ) from error
-    return fetch_files(repository, POLICY_FILES, revision=revision, cache_dir=cache_dir, token=token, endpoint=endpoint)
+    files = (*POLICY_FILES, CATALOG_FILE)
+    return fetch_files(repository, files, revision=revision, cache_dir=cache_dir, token=token, endpoint=endpoint)
 
 
 def push_policy(
@@ -59,15 +62,22 @@ def push_policy(
     :raises InvalidArgumentError: for another form of `repository`
     """
     config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
-    card = policy_card(config, repository)
-    return push_files(Path(folder), POLICY_FILES, card, repository, private=private, token=token, endpoint=endpoint)
+    catalog = load_catalog(folder)
+    files = (*POLICY_FILES, *((CATALOG_FILE,) if catalog else ()))
+    card = policy_card(config, repository, catalog)
+    return push_files(Path(folder), files, card, repository, private=private, token=token, endpoint=endpoint)
 
 
-def policy_card(config: PolicyConfig, repository: str) -> str:
-    """Return the model card of a policy, with the hub's metadata."""
+def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[CatalogEntry] = ()) -> str:
+    """Return the model card of a policy, with the hub's metadata.
+
+    :param catalog: of one's own objects that the student was trained on
+    """
     from huggingface_hub import ModelCardData
 
     student = config.student
+    credit = credits_of(catalog)
+    objects = f"## Objects\n\nIts training scenes show these objects.\n\n{credit}\n\n" if credit else ""
     unseen = set(student.unseen_names or ())
     seen = ", ".join(name for name in student.names if name not in unseen) or "none"
     data = ModelCardData(library_name="pickclutter-lang", tags=["robotics", "pickclutter-lang", "open-vocabulary"])
@@ -84,7 +94,7 @@ def policy_card(config: PolicyConfig, repository: str) -> str:
         f"- network `{student.network.name}`, {student.image_size} px, cameras {', '.join(student.cameras)}"
         f"{' with depth' if student.depth else ''}\n"
         f"- trained names: {seen}\n"
-        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{code}"
+        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{objects}{code}"
         "```python\nfrom pickclutter_lang.policy.policy import LanguagePickPolicy\n\n"
         f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```\n'
     )

@@ -15,6 +15,7 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError, UnknownO
 from pickclutter_lang.language.descriptions import attach_descriptions, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.reference import TeacherReference
@@ -71,17 +72,24 @@ class PromptLabelEncoder(nn.Module):
 class DescribedNames:
     """Texts of labels: the name and its description; a name without a description stands alone."""
 
-    def __init__(self, config: PromptConfig, labels: Sequence[str], owners: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        config: PromptConfig,
+        labels: Sequence[str],
+        owners: Mapping[str, str] | None = None,
+        own: Sequence[CatalogEntry] | None = None,
+    ) -> None:
         """Read the descriptions.
 
         :param owners: label -> the label whose descriptions it gets, for labels that do not get their own
+        :param own: the catalog of one's own objects, whose sentences the style `catalog` then gives
         :raises UnknownObjectError: when a description is requested and one of these labels has none
         """
         self._owners, self._template = dict(owners or {}), config.description_template
-        self._first = read_descriptions(config.descriptions) if config.descriptions else None
+        self._first = read_descriptions(config.descriptions, own) if config.descriptions else None
         if self._first is not None:
             self._first.of([self._owners.get(name, name) for name in labels])
-        self._extra = [read_descriptions(source) for source in config.extra_descriptions]
+        self._extra = [read_descriptions(source, own) for source in config.extra_descriptions]
 
     def __call__(self, labels: Sequence[str]) -> list[list[str]]:
         """Return a list of texts for each set of descriptions.
@@ -158,17 +166,24 @@ class _Rows:
 
 
 def build_label_encoder(
-    config: PromptConfig, teacher: Teacher, labels: Sequence[str], owners: Mapping[str, str] | None = None
+    config: PromptConfig,
+    teacher: Teacher,
+    labels: Sequence[str],
+    owners: Mapping[str, str] | None = None,
+    own: Sequence[CatalogEntry] | None = None,
 ) -> PromptLabelEncoder | ClosedSetEncoder:
     """Build the label encoder of a configuration; what is random comes from torch's global generator.
 
+    :param labels: those that are trained on; for a closed set all that it shall know
     :param owners: as in `DescribedNames`
+    :param own: as in `DescribedNames`
     :raises InvalidArgumentError: when a label's text is too long for the teacher
     :raises UnknownObjectError: when a description is requested and one of these labels has none
     """
     if config.closed_set:
-        return ClosedSetEncoder(paper_catalog().names, teacher.embed_dim)
-    texts, init = DescribedNames(config, labels, owners), (config.positive_init, config.negative_init)
+        paper = paper_catalog().names  # all of them for some of them, as in students of earlier versions
+        return ClosedSetEncoder(paper if set(labels) <= set(paper) else labels, teacher.embed_dim)
+    texts, init = DescribedNames(config, labels, owners, own), (config.positive_init, config.negative_init)
     prompts = LearnedPrompts(teacher, texts(labels)[0], n_context=config.n_ctx, init=init, truncate=config.truncate)
     return PromptLabelEncoder(prompts, texts)
 

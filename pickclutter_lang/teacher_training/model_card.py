@@ -14,12 +14,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import credits_of
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.students import build_student
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
-from pickclutter_lang.teacher_training.provenance import trained_object_sets
+from pickclutter_lang.teacher_training.provenance import trained_entries, trained_object_sets
 from pickclutter_lang.teacher_training.teacher_tables import metric_sections
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, write_training_images
@@ -239,7 +240,8 @@ def _license_section(config: TeacherTrainConfig) -> str:
         if config.image_encoder == "efficientnet_lite0"
         else ""
     )
+    own = credits_of(trained_entries(config))
     return (
         f"## Images and license\n\nThe training images show {scans}procedural models made by this project's code.\n"
         f"The weights come under the project's own license.{imagenet}\n"
-    )
+    ) + (f"\nObjects of one's own among them:\n\n{own}\n" if own else "")

@@ -9,9 +9,11 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.subsets import check_disjoint
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES
+from pickclutter_lang.objects.catalog_file import CatalogEntry
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, sources_of
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
+from pickclutter_lang.utils.json_files import check_json
 
 
 def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
@@ -54,9 +56,11 @@ def _check_kinds(config: TeacherTrainConfig) -> None:
                 f"{min(seeds)}; render them with first_seed={MAX_INSTANCES}"
             )
     for folder in config.unseen_scenes:
-        if SceneStore.open(folder).manifest.object_set == "kinds":
+        manifest = SceneStore.open(folder).manifest
+        if manifest.object_set == "kinds" or manifest.has_catalog:
             raise InvalidArgumentError(
-                f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {folder} has kinds"
+                f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {folder} has "
+                f"{manifest.object_set}"
             )
     if config.exclude_split != "none" and "kinds" in trained_object_sets(config):
         raise InvalidArgumentError(
@@ -67,8 +71,15 @@ def _check_kinds(config: TeacherTrainConfig) -> None:
 
 def trained_object_sets(config: TeacherTrainConfig) -> set[str]:
     """Return the object sets that a teacher is trained on."""
-    views = {str(ObjectViewDataset.open(folder).config["objects"]) for folder in config.views}
-    return views | {SceneStore.open(folder).manifest.object_set for folder in config.scenes}
+    views = {name for folder in config.views for name in sources_of(ObjectViewDataset.open(folder).config["objects"])}
+    return views | {name for folder in config.scenes for name in SceneStore.open(folder).manifest.object_set.split("+")}
+
+
+def trained_entries(config: TeacherTrainConfig) -> list[CatalogEntry]:
+    """Return the objects of one's own that a teacher is trained on."""
+    rows = [row["own"] for folder in config.views for row in ObjectViewDataset.open(folder).objects if "own" in row]
+    entries = [entry for folder in config.scenes for entry in SceneStore.open(folder).own_catalog or ()]
+    return list(dict.fromkeys([*entries, *(check_json(row, CatalogEntry) for row in rows)]))
 
 
 def _scenes(folder: str) -> list[str]:

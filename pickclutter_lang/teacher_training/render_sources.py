@@ -18,6 +18,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
+from pickclutter_lang.objects.own_sets import object_of_words
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.progress import track
 
@@ -87,7 +88,9 @@ def scene_objects(
     """Return the objects [N][instance id - 1] of the scenes of a store."""
     actors = store.array("actors")
     if "instances" not in store.manifest.fields:
-        attributes = [attributes_of(all_objects().find(model_id)) for model_id in store.model_ids]
+        own = store.own_catalog
+        items = [all_objects().find(i) for i in store.model_ids] if own is None else [e.catalog_object() for e in own]
+        attributes = [attributes_of(item) for item in items]
         return [[attributes[a] for a in row if a >= 0] for row in actors]
     names, seeds = [item.name for item in store.manifest.objects], store.array("instances")
     keys = [
@@ -159,6 +162,8 @@ class ObjectViews:
 
 def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:
     """Return the attributes of an object of an `ObjectViewDataset`."""
+    if "own" in row:
+        return attributes_of(object_of_words(row))
     if "model_id" in row:
         return attributes_of(all_objects().find(str(row["model_id"])))
     return attributes_from_dict(row)

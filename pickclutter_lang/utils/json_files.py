@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, cast, is_typeddict
 import msgspec
 
 from pickclutter_lang.errors import PickClutterError
+from pickclutter_lang.utils.validation import did_you_mean
 
 MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file; a run, store or policy has less than a hundredth of it."""
@@ -23,10 +24,19 @@ MAX_DEPTH = 64
 """Deepest nesting of lists and objects."""
 
 _LINE, _SHA256 = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z", r"\A[0-9a-f]{64}\Z"
-_WRITTEN = r"\S"
-_WORDS = {_WRITTEN: "a text that is not blank", _LINE: "one line of text", _SHA256: "a sha256 of 64 hex digits"}
+_WRITTEN, _IDENTIFIER = r"\S", r"\A[a-z0-9_-]+\Z"
+_WORDS = {
+    _WRITTEN: "a text that is not blank",
+    _LINE: "one line of text",
+    _SHA256: "a sha256 of 64 hex digits",
+    _IDENTIFIER: "lower-case letters, digits, _ and -",
+}
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=_LINE)]
 """A line of text: no control character, and no half of a surrogate pair, which cannot be written."""
+Line = Annotated[str, msgspec.Meta(max_length=1000, pattern=_LINE)]
+"""As `Text`, or empty."""
+Identifier = Annotated[str, msgspec.Meta(max_length=100, pattern=_IDENTIFIER)]
+"""A name for files and code."""
 Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=_WRITTEN)]
 """A text of any lines that is not blank."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=_SHA256)]
@@ -176,7 +186,8 @@ def _check_keys(value: Any, made: Any, place: str) -> None:
         known = [field.name for field in fields(made)]
         unknown = [str(key) for key in value if key not in known]
         if unknown:
-            raise ValueError(f"{place}: expected keys out of {', '.join(known)}, but got {', '.join(unknown)}")
+            hint = did_you_mean(unknown[0], known)
+            raise ValueError(f"{place}: expected keys out of {', '.join(known)}, but got {', '.join(unknown)}{hint}")
         for name in value:
             _check_keys(value[name], getattr(made, name), f"{place}.{name}")
     elif isinstance(made, tuple | list) and made and is_dataclass(made[0]):

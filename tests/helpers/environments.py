@@ -16,6 +16,7 @@ from pickclutter_lang.envs.registration import prepare_simulator  # noqa: E402
 prepare_simulator()  # before anything else imports it
 PROXY = "PickClutterLang/Proxy-v0"
 KINDS = "PickClutterLang/Kinds-v0"
+OWN = "PickClutterLang/Own-v0"
 FEW_KINDS: dict[str, Any] = {"kinds": ["apple", "banana", "mug", "soda can", "toy car", "fork"], "instances": 3}
 """So that few models are made."""
 SETTINGS: dict[str, dict[str, Any]] = {PROXY: {}, KINDS: FEW_KINDS}

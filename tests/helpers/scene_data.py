@@ -12,6 +12,7 @@ import numpy as np
 
 from helpers.scene_rows import OBJECTS, make_manifest, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore, write_shard
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, write_catalog
 
 COLORS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
 SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
@@ -43,6 +44,8 @@ def toy_row(manifest: Manifest, index: int) -> SceneRow:
 def make_toy_store(folder: Path, split: str, scenes: int, seed: int = 0, size: int = 32, **changes: Any) -> SceneStore:
     manifest = make_manifest(scenes=scenes, shard_size=8, seed=seed, size=size, split=split, **changes)
     (folder / "shards").mkdir(parents=True)
+    if "entries" in changes:
+        write_catalog(folder / CATALOG_FILE, changes["entries"])
     entries = []
     for number in range(manifest.shard_count):
         rows = [toy_row(manifest, index) for index in manifest.shard_range(number)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, scene_fields, write_shard
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import catalog_bytes
 from pickclutter_lang.utils.constants import MAX_ACTORS
 
 OBJECTS = tuple(ObjectEntry(item.model_id, item.name, item.split) for item in paper_catalog())
@@ -42,16 +44,21 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
 
 
 def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes: Any) -> Manifest:
+    """Make a manifest; with `entries` that of a store of one's own objects, whose `catalog.yaml` has them."""
     cameras = changes.pop("cameras", ("hand",))
     without = changes.pop("without", ())
-    catalog = paper_catalog(changes.pop("object_split", 0))
+    catalog = list(paper_catalog(changes.pop("object_split", 0)))
+    settings: dict[str, Any] = {"cameras": list(cameras), "image_size": size}
+    if entries := changes.pop("entries", ()):
+        catalog = [entry.catalog_object() for entry in entries]
+        settings |= {"catalog": hashlib.sha256(catalog_bytes(entries)).hexdigest(), "object_split": 0}
     fields = tuple(name for name in scene_fields(cameras, changes.pop("graspable", True)) if name not in without)
     return Manifest(
         split=changes.pop("split", "train"),
         seed=seed,
         scenes=scenes,
         shard_size=shard_size,
-        settings={"cameras": list(cameras), "image_size": size},
+        settings=settings,
         fields=fields,
         object_set="proxy",
         object_fingerprint="0" * 64,

@@ -108,7 +108,7 @@ def test_a_missing_set_names_the_download(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_an_unknown_source_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="one of proxy, ycb, kinds, but got 'real'"):
+    with pytest.raises(InvalidArgumentError, match=r"one of proxy, ycb, kinds, or a folder .* but got 'real'"):
         load_object_set("real")
 
 

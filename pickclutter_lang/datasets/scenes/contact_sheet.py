@@ -73,7 +73,15 @@ def _draw_names(pen: ImageDraw.ImageDraw, corner: tuple[int, int], states: Seque
     for n, (name, label) in enumerate(states):
         mark, color, _ = _STATES[label]
         place = (corner[0] + n // _NAME_ROWS * (_THUMBNAIL_SIZE // 2), corner[1] + n % _NAME_ROWS * _LINE)
-        pen.text(place, f"{mark} {name}", color, _font(11))
+        pen.text(place, _fitting(pen, f"{mark} {name}", _THUMBNAIL_SIZE // 2), color, _font(11))
+
+
+def _fitting(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+    """Return a text, cut where it is wider than a column of `width` pixels."""
+    if pen.textlength(text, _font(11)) <= width:
+        return text
+    count = next(n for n in range(len(text), 0, -1) if n == 1 or pen.textlength(text[:n] + "…", _font(11)) <= width)
+    return text[:count] + "…"
 
 
 def _draw_header(pen: ImageDraw.ImageDraw, store: SceneStore, labels: Sequence[str]) -> None:

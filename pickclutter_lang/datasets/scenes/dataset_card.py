@@ -9,6 +9,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, credits_of
 from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
@@ -153,4 +154,8 @@ def _how(store: SceneStore) -> str:
 
 def _license(store: SceneStore) -> str:
     words = _OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
+    if store.own_catalog is not None:
+        words = (
+            f"Meshes: see `{CATALOG_FILE}`.\n\n{credits_of(store.own_catalog) or 'It notes no license and no source.'}"
+        )
     return f"## License\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"

@@ -15,6 +15,7 @@ from msgspec import Meta
 from pickclutter_lang.datasets.scenes.schema import SCHEMA, ShardSchema, check_fields
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.catalog import object_split_of
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, read_json
@@ -37,6 +38,11 @@ class _Settings(TypedDict):
 
 class _OfKinds(TypedDict):
     instances: Annotated[int, Meta(ge=1)]
+    object_split: Annotated[int, Meta(ge=0)]
+
+
+class _OfOwnObjects(TypedDict):
+    catalog: Sha256
     object_split: Annotated[int, Meta(ge=0)]
 
 
@@ -69,7 +75,8 @@ class ObjectEntry:
 class Manifest:
     """What `manifest.json` holds. `settings` has at least `cameras` and `image_size`.
 
-    With `instances` in `fields`, `settings` has `instances` (of each label, to learn from) and `object_split`.
+    With `instances` in `fields`, `settings` has `instances` (of each label, to learn from) and `object_split`. Of one's
+    own objects it has `catalog`, the sha256 of the store's `catalog.yaml`, and `object_split`.
     `seed` is None where scenes do not come from the simulator; `settings["source"]` then names their origin.
 
     :raises InvalidArgumentError: when its parts contradict each other
@@ -96,6 +103,8 @@ class Manifest:
         check_fields(self.fields)
         if "instances" in self.fields:
             check_json(self.settings, _OfKinds)
+        if self.has_catalog:
+            check_json(self.settings, _OfOwnObjects)
         if self.seed is None:
             check_json(self.settings, _Imported)
         for names in ([item.model_id for item in self.objects], [item.name for item in self.objects]):
@@ -127,9 +136,14 @@ class Manifest:
         return ShardSchema(self.fields, len(self.objects), int(self.settings["image_size"]))
 
     @property
+    def has_catalog(self) -> bool:
+        """Whether the store has a `catalog.yaml`, as stores of one's own objects do."""
+        return "catalog" in self.settings
+
+    @property
     def object_split(self) -> int:
-        """Which objects are in Y_ood, see `paper_catalog`; 0 for labels other than the paper's and kinds."""
-        if "instances" in self.fields:
+        """Which objects are in Y_ood, see `paper_catalog` and `load_own_set`; 0 for other labels."""
+        if "instances" in self.fields or self.has_catalog:
             return int(self.settings["object_split"])
         return object_split_of({item.model_id for item in self.objects if item.split == "ood"})
 
@@ -174,6 +188,8 @@ class Manifest:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             if keys == ["object_fingerprint"] and "instances" in self.fields:
                 differences += " (the code that makes the kinds has changed, or a package that it uses)"
+            elif self.has_catalog and {*keys} <= {"settings.catalog", "object_fingerprint"}:
+                differences += f" ({CATALOG_FILE} has changed, or a mesh)"
             raise MismatchError(
                 f"the store at {where} was made with other settings: {differences}; "
                 "use the same settings, choose another folder, or delete that one"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +18,9 @@ from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, re
 from pickclutter_lang.datasets.scenes.schema import Field, SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
+from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.utils.json_files import read_file
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
 _OPEN_SHARDS = 128
@@ -86,8 +91,34 @@ class SceneStore:
 
     @property
     def object_split(self) -> int:
-        """Which objects are in Y_ood, see `paper_catalog`; 0 for labels other than the paper's."""
+        """Which objects are in Y_ood, see `Manifest.object_split`."""
         return self.manifest.object_split
+
+    @cached_property
+    def own_catalog(self) -> tuple[CatalogEntry, ...] | None:
+        """The labels with their words, licenses and sources, of a store of one's own objects; None of another store.
+
+        :raises DatasetError: when its `catalog.yaml` is missing, or not the one of the collection
+        """
+        if not self.manifest.has_catalog:
+            return None
+        path = self.path / CATALOG_FILE
+        remedy = "restore it, or collect these scenes again"
+        try:
+            data = read_file(path, MAX_BYTES)
+        except OSError as error:
+            raise DatasetError(f"cannot read {path}: {error.strerror}; {remedy}") from error
+        if hashlib.sha256(data).hexdigest() != self.manifest.settings["catalog"]:
+            raise DatasetError(f"{path} is not the catalog that the scenes were collected with; {remedy}")
+        entries = parse_catalog(data, path)
+        if [entry.id for entry in entries] != self.model_ids:
+            raise DatasetError(f"expected the labels of the store in {path}, but got others; {remedy}")
+        return entries
+
+    def synonyms_of(self, names: Collection[str]) -> list[str]:
+        """Return the synonyms of labels: those of the store's own catalog, or else of the package's objects."""
+        items = all_objects() if self.own_catalog is None else self.own_catalog
+        return [word for item in items if item.name in names for word in item.synonyms]
 
     def scene_ids(self) -> list[str]:
         """Return an id for each scene: `<split>/<seed>/<index>`."""

@@ -69,7 +69,7 @@ def export_policy(config: PolicyExportConfig) -> Path:
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds))
     with dir_lock(Path(config.out)):
-        save_pretrained(Path(config.out), policy, weights, student.labels.features)
+        save_pretrained(Path(config.out), policy, weights, student.labels.features, student.own_catalog)
     return Path(config.out)
 
 

@@ -14,7 +14,9 @@ from torch.nn import functional
 from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, sample_augmentation
 from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
+from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.region_features import RegionFeatures, region_coverage
+from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.trainer import Batch
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
@@ -39,6 +41,13 @@ class Vocabulary:
     texts: Sequence[str]
     features: VocabularyFeatures
     sampled: int
+
+
+def encode_vocabulary(teacher: Teacher, texts: Sequence[str], sampled: int) -> Vocabulary:
+    """Return texts with the teacher's features of them."""
+    forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
+    features = (teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
+    return Vocabulary(texts, VocabularyFeatures(*features), sampled)
 
 
 @dataclass(frozen=True)

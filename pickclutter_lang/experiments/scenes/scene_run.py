@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
-from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
+from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
-from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary
+from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary, encode_vocabulary
 from pickclutter_lang.experiments.scenes.scene_task import SceneTask
 from pickclutter_lang.experiments.scenes.trained_student import (
     LABEL_FEATURES_FILE,
@@ -29,13 +29,12 @@ from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.vocabulary import vocabulary
-from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
 from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
-from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.experiment import (
     MultiPhaseExperiment,
     Phase,
@@ -82,9 +81,14 @@ class SceneRun(MultiPhaseExperiment):
         return {name: {"scenes": len(s), "content": s.content_hash} for name, s in self.scenes.items()}
 
     @property
+    def own_catalog(self) -> tuple[CatalogEntry, ...] | None:
+        """The catalog of one's own objects; None for scenes of other objects."""
+        return self.scenes["train"].store.own_catalog
+
+    @property
     def description_provenance(self) -> dict[str, Any]:
         """See `description_origins`."""
-        return description_origins(self.config.prompts.sources)
+        return description_origins(self.config.prompts.sources, self.own_catalog)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -95,12 +99,13 @@ class SceneRun(MultiPhaseExperiment):
     def model(self) -> PromptedStudent:
         """The model with the weights that the seed gives."""
         seed_everything(self.config.seed)
-        config, labels = self.config, self.label_names(("id",))
+        config, labels, own = self.config, self.label_names(("id",)), self.own_catalog
+        encoded = self.label_names(("id", "ood")) if config.prompts.closed_set else labels
         model = PromptedStudent(
             config.student,
             config.data.camera_spec,
             self.teacher.embed_dim,
-            lambda: build_label_encoder(config.prompts, self.teacher, labels, self.description_owners),
+            lambda: build_label_encoder(config.prompts, self.teacher, encoded, self.description_owners, own),
             labels,
             resolve_bf16(config.precision, config.device),
         )
@@ -150,6 +155,8 @@ class SceneRun(MultiPhaseExperiment):
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
         with self.locked():
+            if self.own_catalog is not None:
+                write_catalog(self.folder / CATALOG_FILE, self.own_catalog)
             for source in (*self._distilled_stores, "fewshot"):
                 self._source(source)
             if self.config.retrieval.keys == "teacher":
@@ -262,13 +269,9 @@ class SceneRun(MultiPhaseExperiment):
         if not self._objective.needs("vocabulary"):
             return None
         unseen = self.label_names(("ood",))
-        synonyms = [word for item in paper_catalog() if item.name in unseen for word in item.synonyms]
-        texts = vocabulary([*self.label_names(("id",)), *self._unlabeled_names()], excluded=[*unseen, *synonyms])
-        forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
-        features = VocabularyFeatures(
-            *(self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
-        )
-        return Vocabulary(texts, features, self.config.objective.vocabulary_batch_size)
+        words = [*unseen, *self.scenes["train"].store.synonyms_of(unseen)]
+        texts = vocabulary([*self.label_names(("id",)), *self._unlabeled_names()], excluded=words)
+        return encode_vocabulary(self.teacher, texts, self.config.objective.vocabulary_batch_size)
 
     def _check_distillation(self) -> None:
         for name in self._distilled_stores:

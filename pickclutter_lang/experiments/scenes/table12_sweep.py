@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.datasets.scene_images import data_provenance
-from pickclutter_lang.datasets.scenes import read_manifest
+from pickclutter_lang.datasets.scenes import SceneStore, read_manifest
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import (
@@ -33,7 +33,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import (
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.language.descriptions import description_origins
-from pickclutter_lang.objects.catalog import unseen_objects
+from pickclutter_lang.objects.own_sets import check_own_split
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.utils.validation import check_path
 
@@ -77,7 +77,7 @@ class Table12SweepConfig:
         for name in ("methods", "object_splits", "draws"):
             check_list(name, getattr(self, name))
         for object_split in self.object_splits:
-            unseen_objects(object_split)
+            check_own_split(object_split)  # `_scenes` compares it with the stores
         check_sweep(self.seeds, self.workers, self.overrides, ("method", "data.few_shot_draw", "distilled_run"))
 
     @property
@@ -159,7 +159,7 @@ class _CurrentProvenance:
         return {
             "data": self._known[stores],
             "teacher": {"fingerprint": self._known[name]},
-            "descriptions": description_origins(config.prompts.sources),
+            "descriptions": description_origins(config.prompts.sources, SceneStore.open(data.train).own_catalog),
         }
 
 

@@ -18,6 +18,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_data
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
 from pickclutter_lang.teachers.reference import TeacherReference
@@ -120,6 +121,12 @@ class TrainedStudent:
     def folder(self) -> Path:
         """The folder of the run."""
         return Path(self.config.out)
+
+    @property
+    def own_catalog(self) -> tuple[CatalogEntry, ...]:
+        """The catalog of one's own objects; nothing for a run on other objects."""
+        path = self.folder / CATALOG_FILE
+        return read_catalog(path) if path.exists() else ()
 
     @property
     def crop_size(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -38,8 +39,9 @@ class PickConfig:
     """Policy folder of `pickclutter export-policy`. null: the teacher itself classifies what lies there, zero-shot."""
     teacher_name: str = "pocket"
     """Teacher without `policy`: `pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
-    objects: str = "kinds"
-    """Object set of the pile: `kinds` (instances that no teacher was trained on), `proxy` or `ycb`."""
+    objects: Any = "kinds"
+    """Object set of the pile: `kinds` (instances that no teacher was trained on), `proxy`, `ycb`, a folder of your own
+    objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     seed: int = 0
@@ -85,8 +87,9 @@ class PolicyEvalConfig:
     `picking`: only the detection curves of stored scenes."""
     seed: int = 0
     """Seed of the first episode."""
-    objects: str = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), or `kinds` (in every pile other instances)."""
+    objects: Any = "proxy"
+    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     kinds: list[str] = field(default_factory=list)
@@ -129,8 +132,7 @@ class PolicyEvalConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        from pickclutter_lang.envs.registration import environment_id  # these load Gymnasium
-        from pickclutter_lang.manipulation.controllers import make_controller
+        from pickclutter_lang.manipulation.controllers import make_controller  # loads Gymnasium
 
         variants = self.variants
         without = variants is not None and set(variants) <= {"oracle", "random"}
@@ -169,5 +171,4 @@ class PolicyEvalConfig:
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
-        environment_id(self.objects)
         make_controller(self.control_mode)

@@ -154,12 +154,15 @@ def _several(items: Sequence[CatalogObject], what: str) -> Sequence[CatalogObjec
 
 
 def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
-    """Draw a name that no label and no object of the pile has, nor as a synonym."""
+    """Draw a name that no label and no object of the pile has, nor as a synonym.
+
+    Where all YCB objects are labels, a foreign name is an unrelated one too.
+    """
     foreign = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
     taken = {word for item in (*pile.labels, *pile.objects) for word in (item.name, *item.synonyms)}
     drawn = {}
     for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both, as episodes of earlier versions
-        free = [name for name in names if name not in taken]
+        free = [name for name in names if name not in taken] or [name for name in _UNRELATED if name not in taken]
         if not free:
             raise InvalidArgumentError(f"expected a name for {key} that no label has, but got none; give fewer kinds=")
         drawn[key] = str(rng.choice(free))
@@ -169,17 +172,28 @@ def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
 def _synonym(item: CatalogObject, pile: Pile) -> str:
     """Return the first synonym that no other object of the pile fits: a lemon is a "yellow fruit" too."""
     others = [attributes_of(other).tags for other in pile.objects if other != item]
-    fitting = [word for word in item.synonyms if not any(noun_tags(word, item.name) <= tags for tags in others)]
-    return (fitting or list(item.synonyms) or [item.name])[0]
+    names, colored = {label.name for label in pile.labels}, tuple(label for label in pile.labels if label.colors)
+    words = [word for word in item.synonyms if word not in names]  # of another set, where sets are mixed
+    fitting = [word for word in words if not any(noun_tags(word, item.name, colored) <= tags for tags in others)]
+    return (fitting or words or [item.name])[0]
 
 
 def _draw_attribute(
     kind: str, pile: Pile, seen: Sequence[CatalogObject], rng: np.random.Generator
 ) -> tuple[str, tuple[str, ...]]:
-    """Draw a color or category that some visible object has; return it, and all objects of the pile with it."""
+    """Draw a color or category that some visible object has; return it, and all objects of the pile with it.
+
+    :raises InvalidArgumentError: when none has any, as may be with objects of one's own
+    """
 
     def words(item: CatalogObject) -> tuple[str, ...]:
         return item.colors if kind == "color" else (item.category, *item.hypernyms)
 
-    word = str(rng.choice(sorted({word for item in seen for word in words(item)})))
+    found = sorted({word for item in seen for word in words(item)} - {""})
+    if not found:
+        raise InvalidArgumentError(
+            f"expected a {kind} of an object to ask for, but catalog.yaml has none of {', '.join(i.name for i in seen)}"
+            "; add it there, or choose suite=language"
+        )
+    word = str(rng.choice(found))
     return word, tuple(item.name for item in pile.objects if word in words(item))

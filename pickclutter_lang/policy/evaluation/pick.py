@@ -16,7 +16,7 @@ from pickclutter_lang.language.instructions import instruction
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
@@ -67,7 +67,7 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
     words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
     for first in range(len(words)):
         head = " ".join(words[first:])
-        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item)]
+        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
         meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
         if meant:
             return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
@@ -78,9 +78,10 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
     )
 
 
-def _own_synonyms(item: CatalogObject) -> list[str]:
+def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
     """Return the synonyms that mean this object alone: "yellow fruit" of the banana is as true of a lemon."""
-    return [noun for noun in item.synonyms if noun_tags(noun, item.name) == {f"name:{item.name}"}]
+    colored = tuple(other for other in catalog if other.colors)
+    return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
 
 
 def pick(config: PickConfig) -> Pick:
@@ -98,6 +99,7 @@ def pick(config: PickConfig) -> Pick:
         RolloutConfig(
             environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose", policies,
             _CAMERA_SIZE, trust_code=config.trust_code, kinds=kinds, instances=_INSTANCES,
+            objects=own_sources(config.objects),
         ),
         base_size=SIDE,
     )  # fmt: skip

@@ -58,6 +58,7 @@ class RolloutConfig:
     - `trust_code`: as of `StudentRuntime.load`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
     - `kinds`, `instances`: as of `PickClutterLangEnv`
+    - `objects`: of the environment `PickClutterLang/Own-v0`: the sets that it mixes, folders of one's own among them
     """
 
     env_id: str
@@ -74,6 +75,7 @@ class RolloutConfig:
     proposer: str | None = None
     kinds: tuple[str, ...] = ()
     instances: int = 50
+    objects: tuple[str, ...] = ()
 
 
 class RolloutRunner:
@@ -93,8 +95,10 @@ class RolloutRunner:
         if config.proposer is not None:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
         sides = {"hand": self._student.config.camera_size if self._student else config.camera_size, "base": base_size}
+        own: dict[str, Any] = {"objects": config.objects} if config.objects else {}
         inner = gym.make(
             config.env_id,
+            **own,
             objects_root=config.objects_root,
             kinds=config.kinds,
             instances=config.instances,
@@ -109,7 +113,8 @@ class RolloutRunner:
         )
         if self._student is not None:
             check_cameras(inner, self._student)
-        self._seen_names = _seen_names(inner.unwrapped.catalog, self._student)  # type: ignore[attr-defined]
+        catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
+        self._names, self._seen_names = catalog.names, _seen_names(catalog, self._student)
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
     def detector(self, variant: str) -> TargetDetector:
@@ -132,9 +137,9 @@ class RolloutRunner:
 
     def _make_detector(self, variant: str) -> TargetDetector:
         if variant == "oracle":
-            return OracleDetector()
+            return OracleDetector(self._names)
         if variant == "random":
-            return RandomDetector()
+            return RandomDetector(self._names)
         if self._student is None:
             raise InvalidArgumentError(f"expected run= or policy= for the variant {variant}, but got neither")
         if variant != "teacher":

@@ -12,7 +12,8 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
-from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
+from pickclutter_lang.objects.own_sets import own_split_of
 from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.evaluation.calibration import (
@@ -80,6 +81,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         config.proposer,
         tuple(config.kinds),
         config.instances,
+        own_sources(config.objects),
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
@@ -87,7 +89,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
 def _object_split(config: PolicyEvalConfig) -> int:
     """Return which objects are unseen: by the stores where these are of kinds, or else by the run or policy folder.
 
-    A folder that does not say it goes by `scenes`, and without these by the paper.
+    A folder that does not say it goes by `scenes`, and without these by the paper. Without a student it is 0.
     """
     store = None if config.scenes is None else Path(config.scenes) / "id"
     if config.run is not None:
@@ -99,8 +101,10 @@ def _object_split(config: PolicyEvalConfig) -> int:
     else:
         names = load_config(config.policy).student.unseen_names
         if names is None:
-            return 0 if store is None else read_manifest(store).object_split
+            return 0 if store is None or is_own(config.objects) else read_manifest(store).object_split
         unseen = list(names)
+    if is_own(config.objects):
+        return own_split_of(load_object_set(config.objects, config.objects_root).catalog, unseen)
     if store is not None and (store / MANIFEST_FILE).is_file():
         manifest = read_manifest(store)
         if "instances" in manifest.fields:  # of some kinds the unseen names do not tell the split
@@ -124,6 +128,8 @@ def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
         values["camera_size"] = config.camera_size
     objects = load_object_set(config.objects, config.objects_root, kinds=config.kinds, instances=config.instances)
     values["meshes"] = objects.fingerprint[:16]
+    if is_own(config.objects):
+        values["objects"] = objects.name  # however its folder is written
     return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
@@ -20,8 +21,9 @@ class PPOConfig:
     """Steps of the environment."""
     seed: int = 0
     """Seed of the training."""
-    objects: str = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans) or `kinds` (in every pile other instances)."""
+    objects: Any = "proxy"
+    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     kinds: list[str] = field(default_factory=list)
@@ -45,6 +47,3 @@ class PPOConfig:
         check_threads(self.num_threads)
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
-        from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
-
-        environment_id(self.objects)

@@ -14,6 +14,7 @@ from safetensors.torch import save_model
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import MissingExtraError
+from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.rl.config import PPOConfig
 from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor, check_hand_rgb
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -37,8 +38,10 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
     """
     check_hand_rgb(student)
     side = student.config.camera_size
+    own: dict[str, Any] = {"objects": found} if (found := own_sources(config.objects)) else {}
     env: gym.Env[Any, Any] = gym.make(
         environment_id(config.objects),
+        **own,
         objects_root=config.objects_root,
         kinds=config.kinds,
         instances=config.instances,

@@ -259,7 +259,7 @@ def test_scenes_of_another_object_split_are_refused(tmp_path: Path, collected: i
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"object_splits": [0, 5]}, "expected object_split from 0 to 4, but got 5"),
+        ({"object_splits": [0, 1000]}, "expected object_split to lie between 0 and 999, but got 1000"),
         ({"draws": [1, 1]}, "draws as a list without repeats"),
         ({"overrides": ["data.few_shot_draw=1"]}, "got data.few_shot_draw=1"),
         ({"methods": ["nonsense"]}, "got .nonsense."),

@@ -1,11 +1,12 @@
-"""Views of single objects of the catalog that the simulator rendered (`pickclutter render-object-views`)."""
+"""Views of single objects, of the catalog or of one's own, by the simulator (`pickclutter render-object-views`)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from pickclutter_lang.language.captions import object_caption
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.own_sets import object_of_words
 
 
 def load(config: ImageDataConfig) -> LoadResult:
@@ -43,15 +45,18 @@ def load(config: ImageDataConfig) -> LoadResult:
         if store.content_hash in seen:
             raise InvalidArgumentError(f"expected other views in each folder, but those in {folder} are present twice")
         seen.add(store.content_hash)
-        models = [str(row["model_id"]) if "model_id" in row else None for row in store.objects]
-        rows = [row for row in range(len(store)) if models[store.object_index[row]]]
-        left_out += len(store) - len(rows)
-        images.append(_resized(store.rgb[rows], config.image_size))
-        objects += [all_objects().find(str(models[store.object_index[row]])) for row in rows]
-        ids += [f"{models[store.object_index[row]]}/{store.content_hash[:8]}-{row:05d}" for row in rows]
+        models = [_object_of(row) for row in store.objects]
+        shown = [(row, models[index]) for row, index in enumerate(store.object_index.tolist())]
+        found = [(row, item) for row, item in shown if item is not None]
+        left_out += len(store) - len(found)
+        images.append(_resized(store.rgb[[row for row, _ in found]], config.image_size))
+        objects += [item for _, item in found]
+        ids += [f"{item.model_id}/{store.content_hash[:8]}-{row:05d}" for row, item in found]
     if not objects:
         raise DatasetError(f"expected views of objects of the catalog in {config.root}, but present are none")
-    classes = [item for item in all_objects() if item in set(objects)]
+    shown_objects = dict.fromkeys(objects)
+    classes = [item for item in all_objects() if item in shown_objects]
+    classes += [item for item in shown_objects if item not in classes]
     place = {item: n for n, item in enumerate(classes)}
     content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
     data = ImageDataset(
@@ -63,6 +68,13 @@ def load(config: ImageDataConfig) -> LoadResult:
         _class_split(classes),
     )
     return LoadResult(data, (f"{left_out} views of objects outside the catalog are left out",) if left_out else ())
+
+
+def _object_of(row: Mapping[str, Any]) -> CatalogObject | None:
+    """Return the object of the catalog, or of one's own, that a row of the views' list is about."""
+    if "own" in row:
+        return object_of_words(row)
+    return all_objects().find(str(row["model_id"])) if "model_id" in row else None
 
 
 def _resized(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

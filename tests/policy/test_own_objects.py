@@ -1,0 +1,111 @@
+"""The whole path of one's own objects: folder, scenes, training, evaluation, policy, picks by name, demo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.environments import OWN, gym
+from helpers.own_objects import MESHES, UNSEEN, make_own_set, own_entry
+from helpers.scene_runs import SMALL, config, make_teacher
+from pickclutter_lang.demo.config import DemoConfig
+from pickclutter_lang.demo.session import open_session
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.collect import collect
+from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.policy.evaluation.config import PickConfig, PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.policy.evaluation.pick import pick, read_phrase
+from pickclutter_lang.policy.flat_observation import PolicyObservation
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+
+SIDE = 48
+NAMES = [own_entry(model_id).name for model_id in MESHES]
+UNSEEN_NAMES = {own_entry(model_id).name for model_id in UNSEEN}
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_own_set(tmp_path_factory.mktemp("own") / "mine")
+
+
+@pytest.fixture(scope="module")
+def policy_folder(mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The exported student of a run on scenes of the folder."""
+    root = tmp_path_factory.mktemp("path")
+    (root / "scenes").mkdir()
+    for split in ("train", "id", "ood", "fewshot"):
+        out = str(root / "scenes" / split)
+        collect(CollectConfig(split=split, scenes=4, objects=str(mine), image_size=SIDE, workers=1, out=out))
+    given = [f"scenes={root / 'scenes'}", f"teacher.checkpoint={make_teacher(root / 'teacher')}", *SMALL]
+    run = SceneRun.open(config(*given, "distill.epochs=1", "few_shot.epochs=1", f"out={root / 'run'}"))
+    run.train()
+    evaluate_run(run)
+    return export_policy(PolicyExportConfig(str(root / "run"), num_threads=1, out=str(root / "policy")))
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_a_policy_acts_by_ones_own_names(mine: Path, policy_folder: Path) -> None:
+    policy = LanguagePickPolicy.load(policy_folder)
+    assert list(policy.detector.names) == NAMES
+    cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
+    made = gym.make(OWN, objects=str(mine), obs_mode="rgbd", control_mode="pd_ee_delta_pose", camera_cfgs=cameras)
+    env = PolicyObservation(DeclareAbsence(made))
+    (observation, info), state, over = env.reset(seed=1, options={"target": "alarm"}), None, False
+    while not over:
+        action, state = policy.predict(observation, state)
+        observation, _, terminated, truncated, info = env.step(action)
+        over = terminated or truncated
+    assert info["target_name"] == "alarm" and isinstance(info["success"], bool)
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_evaluation_is_of_ones_own_objects(mine: Path, policy_folder: Path, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"n_videos": 0, "n_filmstrips": 0, "workers": 1, "curve_scenes": 0}
+    evaluate_policy(
+        PolicyEvalConfig(
+            policy=str(policy_folder), objects=str(mine), suite="language", variants=["oracle"], episodes=1,
+            out=str(tmp_path / "e"), **given,
+        )
+    )  # fmt: skip
+    rows = [json.loads(line) for line in (tmp_path / "e" / "episodes.jsonl").read_text().splitlines()]
+    named = {row["kind"]: row for row in rows}
+    assert {row["target"] for row in rows} <= {*NAMES} and named["absent"]["present"] is False
+    assert all(row["seen"] is (row["target"] not in UNSEEN_NAMES) for row in rows)
+    assert named["synonym"]["instruction"].endswith("of the lab") or "of the lab" in named["synonym"]["instruction"]
+    assert named["named"]["picked"][:1] in ([named["named"]["target"]], [])
+    assert "`mine`" in (tmp_path / "e" / "report.md").read_text()
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_pick_and_demo_know_the_folder(mine: Path, policy_folder: Path, tmp_path: Path) -> None:
+    found = pick(
+        PickConfig("a lab thing", str(policy_folder), objects=[str(mine), "proxy"], out=str(tmp_path / "p.mp4"))
+    )
+    assert found.target in NAMES and (tmp_path / "p.mp4").stat().st_size > 1000
+    with open_session(DemoConfig(policy=str(policy_folder), objects=str(mine), num_threads=1)) as session:
+        pile = session.pile(0)
+        assert 4 <= len(pile.objects) <= 9 and {*pile.objects} <= {*NAMES}
+        assert list(session.ask_student(pile, ["tea mug", "alarm"]).detections) == ["tea mug", "alarm"]
+
+
+def test_phrases_mean_ones_own_objects(mine: Path) -> None:
+    catalog = load_object_set(str(mine)).catalog
+    assert read_phrase("the alarm of the lab", catalog).labels == ("alarm",)
+    assert read_phrase("a lab thing", catalog).labels == tuple(NAMES)
+    phrase = read_phrase("the orange tea mug", catalog)
+    assert phrase.labels == ("tea mug",) and phrase.fits(catalog.find("tea mug"))
+    with pytest.raises(InvalidArgumentError, match="expected a name, synonym or category"):
+        read_phrase("the banana", catalog)
