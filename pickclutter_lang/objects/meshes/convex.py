@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import coacd
 import numpy as np
 import trimesh
 from scipy.spatial import ConvexHull, QhullError
@@ -16,7 +15,7 @@ from pickclutter_lang.utils.typing import FloatArray
 
 _FACES = 2000
 """Triangles that are cut; more take long, and change little."""
-_VERTICES = 64
+_VERTICES = 128
 """Most corners of a part; PhysX takes 255."""
 _SEARCH = {"resolution": 1000, "mcts_nodes": 10, "mcts_iterations": 60, "mcts_max_depth": 2}
 """CoACD's search for a cut: about a tenth of the default's work."""
@@ -52,6 +51,8 @@ def convex_parts(
     """
     mesh = trimesh.Trimesh(points, faces, process=False)
     fewer = decimated(points, faces, _FACES) if len(faces) > _FACES else (points, faces)
+    import coacd  # in a worker alone: sapien crashes when it is imported after it, in one process
+
     coacd.set_log_level("error")
     cut = coacd.run_coacd(
         coacd.Mesh(*fewer), threshold=threshold, max_convex_hull=max_parts, decimate=True, max_ch_vertex=_VERTICES,

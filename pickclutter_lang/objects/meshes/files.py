@@ -20,14 +20,14 @@ class MeshFiles:
     Readers of materials pass over what they cannot load. So `problem` keeps the first error.
     """
 
-    def __init__(self, root: Path, folders: Sequence[str] = (".",)) -> None:
+    def __init__(self, root: Path, folders: Sequence[str] = ()) -> None:
         """Prepare it.
 
         :param root: the folder outside of which nothing is read
-        :param folders: folders of `root` in which a name is looked up
+        :param folders: folders of `root` in which a name is looked up after `root` itself
         """
         self.root = root.resolve()
-        self.folders = tuple(folders)
+        self.folders = (".", *folders)
         self.hashes: dict[str, str] = {}
         """Path below `root` of each file that was read -> sha256 of its bytes."""
         self.problem: PickClutterError | None = None

@@ -25,7 +25,7 @@ class MeshSource:
     """What it is called where it comes from; its id is made of this."""
     root: Path
     """The folder outside of which nothing is read."""
-    folders: tuple[str, ...] = (".",)
+    folders: tuple[str, ...] = ()
     """Folders of `root` with its materials and textures."""
     unit: str | None = None
     """Its unit where the form of its folder says so."""

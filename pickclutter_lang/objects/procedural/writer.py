@@ -86,7 +86,13 @@ def write_model(geometry: ModelGeometry, folder: Path, atlas_width: int = ATLAS_
 
 
 def write_surface(
-    folder: Path, points: Floats, faces: Ints, uv: Floats, image: TextureImage, part_index: Ints, compress_level: int = 6
+    folder: Path,
+    points: Floats,
+    faces: Ints,
+    uv: Floats,
+    image: TextureImage,
+    part_index: Ints,
+    compress_level: int = 6,
 ) -> None:
     """Write `textured.obj` with its material and texture.
 
