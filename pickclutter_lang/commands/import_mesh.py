@@ -40,7 +40,8 @@ def main() -> None:
     defaults = {"split": options.split, "license": options.license, "source": options.source}
     out = Path(options.out)
     result = import_meshes(options.files, out, settings, options.names, defaults, options.workers)
-    print("\n".join(result_lines(result)))
+    for line in result_lines(result):
+        print(line)
     if result.models:
         write_report(out, result)
         print(_write_sheet(out, result))

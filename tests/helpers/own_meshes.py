@@ -116,7 +116,7 @@ def write_scanned(folder: Path) -> Path:
     lines = ["mtllib model.mtl", "usemtl skin", *box_lines((0.05, 0.05, 0.15))]
     (folder / "meshes" / "model.obj").write_text("\n".join(lines))
     (folder / "metadata.pbtxt").write_text(
-        'name: "Tall Box"\nannotations { text: "A tall "box"" }\ncategories { first: "Toys" }\n'
+        'name: "Tall Box"\nannotations { text: "A tall \\"box\\"" }\ncategories { first: "Toys" }\n'
         'legal { license: "CC BY 4.0" }\n'
     )
     return folder

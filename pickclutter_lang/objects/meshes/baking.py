@@ -39,7 +39,7 @@ def bake(
     image, known = np.zeros((size, size, 3)), np.zeros((size, size), dtype=bool)
     image[rows, columns], known[rows, columns] = colors[nearest].mean(axis=1), True
     beside = distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return np.round(255 * image[tuple(beside)]).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.round(255 * image[tuple(beside)]).clip(0, 255), dtype=np.uint8)
 
 
 def _samples(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +101,9 @@ def import_meshes(
         if result.models:
             write_model_db(out, result.models)
             write_catalog(out, kept.values())
+    if not result.models:
+        with suppress(OSError):
+            out.rmdir()
     return result
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes.convex import convex_parts
+from pickclutter_lang.objects.meshes.files import read_bounded
 from pickclutter_lang.objects.meshes.pieces import bounds, merged
 from pickclutter_lang.objects.meshes.placement import UNITS, placed, unit_name
 from pickclutter_lang.objects.meshes.reading import read_mesh
@@ -92,8 +94,8 @@ def is_unchanged(source: MeshSource, settings: ModelSettings, model: ImportedMod
     if not all((folder / name).is_file() for name in MODEL_FILES):
         return False
     try:
-        hashes = {name: hashlib.sha256((source.root / name).read_bytes()).hexdigest() for name in model.files}
-    except OSError:
+        hashes = {name: hashlib.sha256(read_bounded(source.root / name)).hexdigest() for name in model.files}
+    except InvalidArgumentError:
         return False
     return model_key(hashes, settings) == model.key
 

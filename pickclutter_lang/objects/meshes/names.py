@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import display_name
 from pickclutter_lang.objects.meshes.limits import MAX_DENSITY, MIN_DENSITY
 from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.utils.io import write_text
@@ -97,7 +98,7 @@ def catalog_row(
     :param defaults: split, license and source for objects without
     """
     found = {"category": source.category, "description": source.description, "license": source.license}
-    row: dict[str, Any] = {"id": source.model_id, "name": " ".join(source.stem.lower().replace("_", " ").split())}
+    row: dict[str, Any] = {"id": source.model_id, "name": display_name(source.model_id)}
     empty = [field.name for field in fields(GivenNames) if field.name not in ("name", "density")]
     row |= {key: [] if key in ("synonyms", "colors") else "" for key in empty}
     row |= {key: value for key, value in defaults.items() if value}

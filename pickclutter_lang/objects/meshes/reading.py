@@ -70,7 +70,7 @@ class _Loaded:
 def _load(name: str, files: MeshFiles) -> _Loaded:
     """Return the meshes of a file of `files.root`, in its own unit and axes."""
     data, suffix = files.get(name), Path(name).suffix.lower()
-    inner = MeshFiles(files.root, (Path(name).parent.as_posix(), *files.folders))
+    inner: Any = MeshFiles(files.root, (Path(name).parent.as_posix(), *files.folders))
     meters, up = 1.0, "y" if suffix in (".glb", ".gltf") else "z"
     if suffix == ".dae":
         meters, up = _collada_axes(data)
@@ -173,18 +173,21 @@ def _main_color(material: Any, textured: bool) -> FloatArray:
 def _own_colors(visual: Any, faces: Faces) -> FloatArray:
     if visual.kind == "face":
         return np.repeat(np.asarray(visual.face_colors, dtype=np.float64)[:, None, :3] / 255, 3, axis=1)
-    return np.asarray(visual.vertex_colors, dtype=np.float64)[:, :3][faces] / 255
+    return np.asarray(np.asarray(visual.vertex_colors, dtype=np.float64)[:, :3][faces] / 255)
 
 
 def _encoded(light: FloatArray) -> FloatArray:
     """Return intensities of light in [0, 1] as sRGB."""
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
+    high = 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055
+    return np.asarray(np.where(light <= 0.0031308, 12.92 * light, high))
 
 
 def _check(pieces: Sequence[Piece]) -> None:
     count = sum(len(piece.faces) for piece in pieces)
     if count == 0:
-        raise InvalidArgumentError("expected a mesh with faces, but it has none; export the surface, not points alone")
+        raise InvalidArgumentError(
+            "expected a mesh with faces, but it has none: it is cut off, or has points alone; export its surface again"
+        )
     if count > MAX_FACES:
         raise InvalidArgumentError(f"expected at most {MAX_FACES} triangles, but got {count}; decimate it before")
     for piece in pieces:

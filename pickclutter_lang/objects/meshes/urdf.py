@@ -113,9 +113,10 @@ def _origin(element: Element) -> FloatArray:
     origin = element.find("origin")
     if origin is None:
         return np.eye(4)
-    matrix = trimesh.transformations.euler_matrix(*_numbers(origin.get("rpy", "0 0 0"), 3), axes="sxyz")
+    roll, pitch, yaw = _numbers(origin.get("rpy", "0 0 0"), 3)
+    matrix = np.array(trimesh.transformations.euler_matrix(roll, pitch, yaw, axes="sxyz"), dtype=np.float64)
     matrix[:3, 3] = _numbers(origin.get("xyz", "0 0 0"), 3)
-    return np.asarray(matrix)
+    return matrix
 
 
 def _color(material: Element) -> tuple[int, ...] | None:
