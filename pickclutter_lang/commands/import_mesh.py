@@ -24,7 +24,7 @@ _DESCRIPTION = (
 @exit_status()
 def main() -> None:
     """Import the meshes, render them, and say what came of each."""
-    options = _parser().parse_args()
+    options = _parser().parse_intermixed_args()
     _check(options)
     from pickclutter_lang.objects.meshes import check_packages
 

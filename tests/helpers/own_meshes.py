@@ -11,7 +11,7 @@ import numpy as np
 import trimesh
 from PIL import Image
 from trimesh.visual import TextureVisuals
-from trimesh.visual.material import PBRMaterial, SimpleMaterial
+from trimesh.visual.material import PBRMaterial
 
 RED, GREEN, BLUE = (200, 40, 40, 255), (40, 160, 60, 255), (50, 70, 200, 255)
 MTL = "newmtl skin\nKd 1 1 1\nmap_Kd texture.png\n"
@@ -72,7 +72,8 @@ def write_glb(folder: Path) -> Path:
     for part, color in ((foot, RED), (stand, GREEN)):
         material = PBRMaterial(baseColorFactor=color, name=str(color[0]))
         part.visual = TextureVisuals(uv=np.zeros((len(part.vertices), 2)), material=material)
-    return _written(folder / "lamp.glb", trimesh.Scene([foot, stand]).export(file_type="glb"))
+    scene = trimesh.Scene({"a foot": foot, "stand": stand})
+    return _written(folder / "lamp.glb", scene.export(file_type="glb"))
 
 
 def write_stl(folder: Path, scale: float = 1.0) -> Path:
@@ -152,7 +153,7 @@ def textured_box(image: Image.Image) -> Any:
     """Return a box with an image and texture coordinates, of trimesh."""
     box = trimesh.creation.box((0.05, 0.05, 0.05))
     uv = box.vertices[:, :2] / 0.05 + 0.5
-    box.visual = TextureVisuals(uv=uv, material=SimpleMaterial(image=image))
+    box.visual = TextureVisuals(uv=uv, material=PBRMaterial(baseColorTexture=image))
     return box
 
 

@@ -76,7 +76,7 @@ def _load(name: str, files: MeshFiles) -> _Loaded:
         meters, up = _collada_axes(data)
     try:
         scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=inner, process=False)
-        geometries = [part for part in scene.dump() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+        geometries = _placed_meshes(scene)
     except PickClutterError:
         raise
     except Exception as error:  # readers of formats fail in their own ways at what is cut off or damaged
@@ -88,6 +88,17 @@ def _load(name: str, files: MeshFiles) -> _Loaded:
         raise inner.problem
     files.hashes.update(inner.hashes)
     return _Loaded(geometries, meters, up)
+
+
+def _placed_meshes(scene: trimesh.Scene) -> list[Any]:
+    """Return the meshes of a scene where it puts them, ordered by name."""
+    found = []
+    for node in sorted(scene.graph.nodes_geometry):
+        matrix, name = scene.graph[node]
+        geometry = scene.geometry[name]
+        if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
+            found.append(geometry.copy().apply_transform(matrix))
+    return found
 
 
 def _load_scaled(name: str, files: MeshFiles) -> list[Any]:
