@@ -16,7 +16,7 @@ from pickclutter_lang.utils.typing import FloatArray
 _FACES = 2000
 """Triangles that are cut; more take long, and change little."""
 _VERTICES = 128
-"""Most corners of a part; PhysX takes 255."""
+"""Most corners of a part, which then has at most 252 triangles; PhysX takes 255."""
 _SEARCH = {"resolution": 1000, "mcts_nodes": 10, "mcts_iterations": 60, "mcts_max_depth": 2}
 """CoACD's search for a cut: about a tenth of the default's work."""
 _SAMPLES = 4000
