@@ -24,8 +24,8 @@ _DESCRIPTION = (
 @exit_status()
 def main() -> None:
     """Import the meshes, render them, and say what came of each."""
-    options = _parser().parse_intermixed_args()
-    _check(options)
+    options = build_parser().parse_intermixed_args()
+    check_options(options)
     from pickclutter_lang.objects.meshes import check_packages
 
     check_packages()
@@ -64,7 +64,8 @@ def _write_sheet(out: Path, result: "ImportResult") -> str:
     return f"look at them: {path}"
 
 
-def _check(options: Namespace) -> None:
+def check_options(options: Namespace) -> None:
+    """Raise InvalidArgumentError for an option outside of its range."""
     from pickclutter_lang.objects.meshes.limits import MAX_DENSITY, MIN_DENSITY
     from pickclutter_lang.utils.validation import check_path, check_workers, within
 
@@ -77,7 +78,8 @@ def _check(options: Namespace) -> None:
     check_workers("--workers", options.workers, 1)
 
 
-def _parser() -> ArgumentParser:
+def build_parser() -> ArgumentParser:
+    """Return the parser of the command line."""
     parser = ArgumentParser(
         prog="pickclutter import-mesh", description=_DESCRIPTION, formatter_class=ArgumentDefaultsHelpFormatter
     )
