@@ -17,6 +17,7 @@ from pickclutter_lang.objects.meshes.names import (
     catalog_row,
     catalog_rows,
     check_unique_names,
+    plain_row,
     read_names,
     write_catalog,
 )
@@ -44,7 +45,7 @@ class ImportState:
 
 @dataclass(frozen=True)
 class ImportResult:
-    """Ids of what was imported, imported anew and skipped, and the meshes that were not imported."""
+    """What a folder holds after an import, and what happened to each mesh: ids, and those that were not imported."""
 
     models: dict[str, ImportedModel]
     """All that the folder holds now."""
@@ -86,25 +87,30 @@ def import_meshes(
     check_unique_ids(sources)
     given = read_names(names, sources)
     _check_folder(out)
-    before = catalog_rows(out)
-    rows = {
-        source.model_id: catalog_row(
-            source, given.get(source.model_id, GivenNames()), before.get(source.model_id), defaults
-        )
-        for source in sources
-    }
-    check_unique_names({**before, **rows}.values())
-    with dir_lock(out):
-        result = _Import(out, settings, workers).run(sources, given, broken)
-        kept = {model_id: row for model_id, row in {**before, **rows}.items() if model_id in result.models}
-        result = replace(result, rows=kept)
-        if result.models:
-            write_model_db(out, result.models)
-            write_catalog(out, kept.values())
-    if not result.models:
+    try:
+        with dir_lock(out):
+            rows = _rows(out, sources, given, defaults)
+            result = _Import(out, settings, workers).run(sources, given, broken)
+            kept = {name: rows.get(name) or plain_row(name, defaults) for name in sorted(result.models)}
+            if result.models:
+                write_model_db(out, result.models)
+                write_catalog(out, kept.values())
+            return replace(result, rows=kept)
+    finally:
         with suppress(OSError):
-            out.rmdir()
-    return result
+            out.rmdir()  # where nothing came of it, and nothing was there before
+
+
+def _rows(
+    out: Path, sources: Sequence[MeshSource], given: Mapping[str, GivenNames], defaults: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return the rows of the catalog by id, of the objects that are there and of those to come."""
+    rows = catalog_rows(out)
+    for source in sources:
+        name = source.model_id
+        rows[name] = catalog_row(source, given.get(name, GivenNames()), rows.get(name), defaults)
+    check_unique_names(rows.values())
+    return rows
 
 
 def check_unique_ids(sources: Sequence[MeshSource]) -> None:

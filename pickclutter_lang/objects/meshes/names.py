@@ -98,12 +98,16 @@ def catalog_row(
     :param defaults: split, license and source for objects without
     """
     found = {"category": source.category, "description": source.description, "license": source.license}
-    row: dict[str, Any] = {"id": source.model_id, "name": display_name(source.model_id)}
-    empty = [field.name for field in fields(GivenNames) if field.name not in ("name", "density")]
-    row |= {key: [] if key in ("synonyms", "colors") else "" for key in empty}
-    row |= {key: value for key, value in defaults.items() if value}
-    row |= {key: value for key, value in found.items() if value}
+    row = plain_row(source.model_id, defaults) | {key: value for key, value in found.items() if value}
     return row | (dict(before) if before else {}) | given.catalog_fields
+
+
+def plain_row(model_id: str, defaults: Mapping[str, str]) -> dict[str, Any]:
+    """Return the row of an object of which nothing is known but its id."""
+    keys = [field.name for field in fields(GivenNames) if field.name not in ("name", "density")]
+    row: dict[str, Any] = {"id": model_id, "name": display_name(model_id)}
+    row |= {key: [] if key in ("synonyms", "colors") else "" for key in keys}
+    return row | {key: value for key, value in defaults.items() if value}
 
 
 def check_unique_names(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -177,6 +177,8 @@ def test_a_user_may_change_the_catalog_and_later_imports_keep_that(tmp_path: Pat
     imported([wedge, write_obj(tmp_path / "box")], out)
     rows = {row["id"]: row for row in yaml.safe_load(path.read_text())["objects"]}
     assert (rows["wedge"]["name"], rows["wedge"]["split"], rows["box"]["split"]) == ("door stop", "unseen", "seen")
+    path.unlink()  # then there are plain names again, of the objects that are not imported now too
+    assert {name: row["name"] for name, row in imported([wedge], out).rows.items()} == {"box": "box", "wedge": "wedge"}
 
 
 @pytest.mark.slow
