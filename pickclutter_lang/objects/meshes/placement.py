@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import trimesh
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes.pieces import Piece, bounds, merged
@@ -29,6 +31,8 @@ _THINNEST = 2e-4
 def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
     """Return the pieces in meters, turned so that z is up, with the middle of their bounding box at the origin.
 
+    A closed mesh that is inside out is turned: renderers draw the front of triangles alone.
+
     :param meters: length of the file's unit
     :param up: one of `UP_AXES`
     :raises InvalidArgumentError: for a size that no object in a pile has, or a flat mesh
@@ -39,7 +43,7 @@ def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
     center = bounds(turned).mean(axis=0)
     centered = [piece.mapped(np.eye(3), -center) for piece in turned]
     check_thickness(centered)
-    return centered
+    return _facing_out(centered)
 
 
 def check_size(extents: FloatArray, meters: float) -> None:
@@ -66,6 +70,13 @@ def check_thickness(pieces: Sequence[Piece]) -> None:
             f"expected a solid, but it is flat: {1000 * thickness:.2g} mm thick; give it a thickness of "
             f"{1000 * _THINNEST:g} mm or more"
         )
+
+
+def _facing_out(pieces: Sequence[Piece]) -> list[Piece]:
+    mesh = trimesh.Trimesh(*merged(pieces), process=False)
+    if not (mesh.is_watertight and mesh.is_winding_consistent and mesh.volume < 0):
+        return list(pieces)
+    return [replace(piece, faces=piece.faces[:, ::-1], colors=piece.colors[:, ::-1]) for piece in pieces]
 
 
 def length_of(meters: float) -> str:

@@ -145,6 +145,19 @@ def test_the_axis_that_points_up_does_so_and_nothing_is_mirrored(up: str, tmp_pa
     assert trimesh.Trimesh(made.points, made.faces).volume == pytest.approx(mesh.volume)
 
 
+def test_a_mesh_that_is_inside_out_is_turned_with_its_colors(tmp_path: Path) -> None:
+    box = trimesh.creation.box((0.05, 0.06, 0.07))
+    box.visual.vertex_colors = np.c_[np.arange(8) * 30, np.zeros((8, 2)), np.full(8, 255)].astype(np.uint8)
+    box.invert()
+    (tmp_path / "box.ply").write_bytes(box.export(file_type="ply"))
+    piece = place(tmp_path / "box.ply")[0]
+    assert box.volume < 0 < trimesh.Trimesh(piece.points, piece.faces).volume
+    colors = {tuple(np.round(point, 6)): red for point, red in zip(box.vertices, np.arange(8) * 30, strict=True)}
+    corners = piece.points[piece.faces].reshape(-1, 3)
+    seen = np.round(255 * piece.colors.reshape(-1, 3)[:, 0])
+    assert [colors[tuple(np.round(corner, 6))] for corner in corners] == seen.tolist()
+
+
 def _cut(path: Path, share: float = 0.5) -> Path:
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
