@@ -1,14 +1,18 @@
 """Import your own meshes as an object set: `pickclutter import-mesh mug.glb scans/* --out mine`."""
 
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, Namespace
+from argparse import Namespace
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pickclutter_lang.commands.exit_status import exit_status
-from pickclutter_lang.errors import RendererError
+from pickclutter_lang.errors import InvalidArgumentError, RendererError
+from pickclutter_lang.objects.meshes import check_packages
+from pickclutter_lang.objects.meshes.settings import SPLITS, UNITS, UP_AXES, ModelSettings
 from pickclutter_lang.utils.cli import ArgumentParser
+from pickclutter_lang.utils.validation import check_path, check_workers
 
 if TYPE_CHECKING:
     from pickclutter_lang.objects.meshes.importer import ImportResult
@@ -25,18 +29,11 @@ _DESCRIPTION = (
 def main() -> None:
     """Import the meshes, render them, and say what came of each."""
     options = build_parser().parse_intermixed_args()
-    check_options(options)
-    from pickclutter_lang.objects.meshes import check_packages
-
+    settings = check_options(options)
     check_packages()
     from pickclutter_lang.objects.meshes.importer import import_meshes
-    from pickclutter_lang.objects.meshes.model import ModelSettings
     from pickclutter_lang.objects.meshes.report import REPORT_FILE, result_lines, write_report
 
-    settings = ModelSettings(
-        options.unit, options.up, options.density, options.max_faces, options.texture_size, options.max_parts,
-        options.threshold,
-    )  # fmt: skip
     defaults = {"split": options.split, "license": options.license, "source": options.source}
     out = Path(options.out)
     result = import_meshes(options.files, out, settings, options.names, defaults, options.workers)
@@ -49,6 +46,21 @@ def main() -> None:
     for item in result.broken:
         print(f"not imported: {item}", file=sys.stderr)
     sys.exit(2 if result.broken else 0)
+
+
+def check_options(options: Namespace) -> ModelSettings:
+    """Return how the meshes are made into objects.
+
+    :raises InvalidArgumentError: for an option out of its range
+    """
+    check_path("--out", options.out)
+    check_workers("--workers", options.workers, 1)
+    for name in ("license", "source"):
+        if not getattr(options, name).isprintable():
+            raise InvalidArgumentError(f"expected --{name} to be one line, but got {getattr(options, name)!r}")
+    settings = ModelSettings(**{field.name: getattr(options, field.name) for field in fields(ModelSettings)})
+    settings.validate()
+    return settings
 
 
 def _write_sheet(out: Path, result: "ImportResult") -> str:
@@ -64,41 +76,27 @@ def _write_sheet(out: Path, result: "ImportResult") -> str:
     return f"look at them: {path}"
 
 
-def check_options(options: Namespace) -> None:
-    """Raise InvalidArgumentError for an option outside of its range."""
-    from pickclutter_lang.objects.meshes.limits import MAX_DENSITY, MIN_DENSITY
-    from pickclutter_lang.utils.validation import check_path, check_workers, within
-
-    check_path("--out", options.out)
-    within("--density", options.density, MIN_DENSITY, MAX_DENSITY)
-    within("--max-faces", options.max_faces, 100, 1_000_000)
-    within("--texture-size", options.texture_size, 64, 8192)
-    within("--max-parts", options.max_parts, 1, 256)
-    within("--threshold", options.threshold, 0.01, 1.0)
-    check_workers("--workers", options.workers, 1)
-
-
 def build_parser() -> ArgumentParser:
     """Return the parser of the command line."""
-    parser = ArgumentParser(
-        prog="pickclutter import-mesh", description=_DESCRIPTION, formatter_class=ArgumentDefaultsHelpFormatter
-    )
+    parser, given = ArgumentParser(prog="pickclutter import-mesh", description=_DESCRIPTION), ModelSettings()
     add = parser.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="mesh files and folders")
     add("--out", required=True, help="folder of the object set; one of an earlier import grows")
     add("--names", type=Path, help="YAML file: id or file name -> name, or -> name, split, synonyms, density ...")
-    add("--unit", choices=("m", "cm", "mm", "inch"), help="unit of the files; by default their format's, or meters")
-    add(
-        "--up", choices=("x", "y", "z", "-x", "-y", "-z"),
-        help="axis that points up; by default y for glTF, the file's own for .dae, and z for others",
-    )  # fmt: skip
-    add("--split", choices=("seen", "unseen", "none"), default="seen", help="split of objects without one in --names")
-    add("--density", type=float, default=1000.0, help="kg/m^3 of the convex parts; 1000 is water, a box of air has 50")
-    add("--max-faces", type=int, default=20_000, help="triangles above which a mesh is decimated")
-    add("--texture-size", type=int, default=1024, help="largest side of a texture, pixels")
-    add("--max-parts", type=int, default=16, help="most convex parts of an object")
-    add("--threshold", type=float, default=0.05, help="how far from convex a part may be, 0.01 (many parts) to 1 (one)")
+    add("--unit", choices=tuple(UNITS), help="unit of the files; by default their format's, or meters")
+    up = "axis that points up (--up=-y: down); by default y for glTF, the file's own for .dae, and z for others"
+    add("--up", choices=tuple(UP_AXES), help=up)
+    add("--split", choices=SPLITS, default="seen", help="split of objects without one in --names (%(default)s)")
+    density = "kg/m^3 of the convex parts (%(default)s, that of water; ManiSkill2 gives boxes 50)"
+    add("--density", type=float, default=given.density, help=density)
+    faces = "triangles above which a mesh is decimated (%(default)s)"
+    add("--max-faces", type=int, default=given.max_faces, help=faces)
+    texture = "largest side of a texture, pixels (%(default)s)"
+    add("--texture-size", type=int, default=given.texture_size, help=texture)
+    add("--max-parts", type=int, default=given.max_parts, help="most convex parts of an object (%(default)s)")
+    threshold = "how far from convex a part may be, 0.01 (many parts) to 1 (one) (%(default)s)"
+    add("--threshold", type=float, default=given.threshold, help=threshold)
     add("--license", default="", help="license of the meshes, kept in catalog.yaml")
     add("--source", default="", help="where they come from, kept in catalog.yaml")
-    add("--workers", type=int, default=1, help="number of processes")
+    add("--workers", type=int, default=1, help="number of processes (%(default)s)")
     return parser

@@ -138,6 +138,7 @@ TABLE = [
     ("import-mesh", "--texture-size=9999", "expected --texture-size to lie between 64 and 8192, but got 9999"),
     ("import-mesh", "--workers=0", "expected --workers to lie between 1 and 256, but got 0"),
     ("import-mesh", "--out=", "expected --out to be a path, but it is empty"),
+    ("import-mesh", "--license=a\nb", "expected --license to be one line, but got 'a\\nb'"),
     ("import-mesh", "--unit=parsec", "invalid choice: 'parsec'"),
     ("validate-grasp-labels", "objects_root=nowhere", "there is none at 'nowhere'"),
     ("ablate-texts", "device=cuda:99", "expected device to be one that torch can use here (cpu"),

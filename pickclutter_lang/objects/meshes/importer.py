@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.objects.meshes.model import ImportedModel, ModelSettings, is_unchanged, make_model
+from pickclutter_lang.objects.meshes.model import ImportedModel, is_unchanged, make_model
 from pickclutter_lang.objects.meshes.names import (
     GivenNames,
     catalog_row,
@@ -21,6 +21,7 @@ from pickclutter_lang.objects.meshes.names import (
     read_names,
     write_catalog,
 )
+from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.meshes.sources import BrokenMesh, MeshSource, find_sources
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import model_db_entry

@@ -14,8 +14,9 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes.convex import convex_parts
 from pickclutter_lang.objects.meshes.files import read_bounded
 from pickclutter_lang.objects.meshes.pieces import bounds, merged
-from pickclutter_lang.objects.meshes.placement import UNITS, placed, unit_name
+from pickclutter_lang.objects.meshes.placement import placed, unit_name
 from pickclutter_lang.objects.meshes.reading import read_mesh
+from pickclutter_lang.objects.meshes.settings import UNITS, ModelSettings
 from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.objects.meshes.surface import textured_surface
 from pickclutter_lang.objects.procedural.writer import collision_obj, write_surface
@@ -25,19 +26,6 @@ MODEL_FILES = ("collision.obj", "textured.mtl", "textured.obj", "texture_map.png
 """Of an imported object."""
 _REVISION = 1
 """Of what is made of the same mesh by the same settings; a new one imports anew."""
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """How meshes are made into objects."""
-
-    unit: str | None = None
-    up: str | None = None
-    density: float = 1000.0
-    max_faces: int = 20_000
-    texture_size: int = 1024
-    max_parts: int = 16
-    threshold: float = 0.05
 
 
 @dataclass(frozen=True)

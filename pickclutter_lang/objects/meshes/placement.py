@@ -10,19 +10,9 @@ import trimesh
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes.pieces import Piece, bounds, merged
+from pickclutter_lang.objects.meshes.settings import UNITS, UP_AXES
 from pickclutter_lang.utils.typing import FloatArray
 
-UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
-"""Unit -> meters."""
-UP_AXES = {
-    "z": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "y": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
-    "x": ((0, 1, 0), (0, 0, 1), (1, 0, 0)),
-    "-z": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
-    "-y": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
-    "-x": ((0, 1, 0), (0, 0, -1), (-1, 0, 0)),
-}
-"""Axis that points up in a file -> rotation after which z does."""
 SMALLEST, LARGEST = 0.005, 0.6
 """Extents of objects that lie in a pile for a Panda arm, meters."""
 _THINNEST = 2e-4

@@ -21,7 +21,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.meshes.importer import ImportResult, import_meshes
-from pickclutter_lang.objects.meshes.model import ModelSettings
+from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import ObjectSet, read_object_set
 from pickclutter_lang.utils.json_files import read_json
 

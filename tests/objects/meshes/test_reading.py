@@ -185,7 +185,8 @@ def _mtl(text: str) -> Callable[[Path], Path]:
 def _gltf(uri: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         scene = trimesh.Scene(trimesh.creation.box((0.1, 0.1, 0.1)))
-        tree: dict[str, Any] = json.loads(scene.export(file_type="gltf")["model.gltf"])
+        files: Any = scene.export(file_type="gltf")
+        tree = json.loads(files["model.gltf"])
         tree["buffers"][0]["uri"] = uri
         return _text("a.gltf", json.dumps(tree))(folder)
 
@@ -203,8 +204,9 @@ def _text(name: str, text: str | bytes) -> Callable[[Path], Path]:
 
 def _flat(folder: Path) -> Path:
     """Write a tilted sheet without a thickness."""
-    sheet = trimesh.Trimesh([[0, 0, 0], [0.1, 0, 0], [0.1, 0.1, 0.1], [0, 0.1, 0.1]], [[0, 1, 2], [0, 2, 3]])
-    return _text("flat.stl", sheet.export(file_type="stl"))(folder)
+    points = np.array([[0, 0, 0], [0.1, 0, 0], [0.1, 0.1, 0.1], [0, 0.1, 0.1]])
+    data: Any = trimesh.Trimesh(points, [[0, 1, 2], [0, 2, 3]]).export(file_type="stl")
+    return _text("flat.stl", data)(folder)
 
 
 def _cut_image(folder: Path) -> Path:
