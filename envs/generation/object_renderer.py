@@ -141,7 +141,7 @@ class ObjectRenderer:
             builder.add_visual_from_file(str(model_dir / "textured.obj"), scale=[scale] * 3)
             actor = builder.build_kinematic(model_dir.name)
             actor.hide_visual()
-            self._actors[key] = actor, _points(model_dir / "textured.obj") * scale
+            self._actors[key] = actor, read_points(model_dir / "textured.obj") * scale
         return self._actors[key]
 
 
@@ -226,12 +226,12 @@ def _kind_view(model_dir: Path, random_view: bool, size: int) -> npt.NDArray[np.
             model_dir, 1.0, rotation / np.linalg.norm(rotation), elevation=elevation, azimuth=azimuth, size=size
         )
         return view.rgb
-    extent = np.ptp(_points(model_dir / "textured.obj"), axis=0)
+    extent = np.ptp(read_points(model_dir / "textured.obj"), axis=0)
     elevation = 1.15 if extent[2] < 0.35 * extent.max() else 0.5
     return _renderer().view(model_dir, elevation=elevation, azimuth=rng.uniform(0.1, 0.6), size=size).rgb
 
 
-def _points(path: Path) -> npt.NDArray[np.float64]:
+def read_points(path: Path) -> npt.NDArray[np.float64]:
     """Return the vertices [V, 3] of an OBJ file."""
     rows = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
     return np.array(rows, dtype=np.float64)

@@ -19,6 +19,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "check-install": "check that the simulator works here, and render one pile",
         "collect-scenes": "collect scenes of clutter with the simulator",
         "validate-grasp-labels": "check the label graspable against picks by the simulated arm",
+        "import-mesh": "import your own meshes as an object set",
         "render-object-views": "render views of single objects",
         "render-object-sheet": "render one image of all objects with their names",
     },
@@ -58,7 +59,7 @@ COMMANDS: dict[str, dict[str, str]] = {
 """What one wants to do -> command -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
-_NOT_HYDRA = ("check-install", "migrate")
+_NOT_HYDRA = ("check-install", "import-mesh", "migrate")
 """Commands that read their arguments themselves."""
 _OPTIONS = {"--debug": (DEBUG, "1"), "--verbose": (LOG, "debug"), "--quiet": (LOG, "warning")}
 """Options of every command -> the environment variable that they set, also for the processes that it starts."""

@@ -36,6 +36,8 @@ from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.migration import folders
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds import kind_set
+from pickclutter_lang.objects.meshes import importer
+from pickclutter_lang.objects.meshes.model import ImportedModel
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.policy import config as policy_config
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
@@ -185,6 +187,12 @@ def kind_entry(folder: Path) -> Reader:
     return path, lambda: kind_set._read_entry.__wrapped__(path)  # without the entries that are kept
 
 
+def imported_meshes(folder: Path) -> Reader:
+    model = ImportedModel("0" * 64, ("a.stl",), (0.1, 0.1, 0.1), 1000.0, "m", "z", 12, "kept", 1, 0.001, None, 1.0)
+    path = write(folder / importer.STATE_FILE, asdict(importer.ImportState(models={"a": model})))
+    return path, lambda: importer.read_state(folder)
+
+
 def descriptions(folder: Path) -> Reader:
     load_descriptions("standard").save(folder / "d.json")
     return folder / "d.json", lambda: DescriptionSet.load(folder / "d.json")
@@ -283,6 +291,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "migration/folders.py:_read": old_policy,
     "migration/folders.py:_rows": old_log,
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
+    "objects/meshes/importer.py:read_state": imported_meshes,
     "objects/object_sets.py:model_db": model_sizes,
     "objects/object_sets.py:read_object_set": objects,
     "policy/bundle.py:_read": policy,

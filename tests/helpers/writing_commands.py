@@ -19,6 +19,7 @@ from helpers.captioners import save_blip
 from helpers.image_data import paint_classes, toy_views
 from helpers.kill_runs import COMMAND
 from helpers.old_files import write_old_folders
+from helpers.own_meshes import write_glb, write_obj, write_stl
 from helpers.paths import ROOT
 from helpers.published_scenes import write_published
 from helpers.scene_data import make_toy_store
@@ -83,6 +84,10 @@ WRITING = {
         "import-scenes file={work}/f.h5 split=ood shard_size=1 image_size=64 out={work}/o",
         lambda inputs, work: write_published(work / "f.h5"),
         cheap=True,
+    ),
+    "import-mesh": WritingCommand(
+        "import-mesh {work}/wedge.stl {work}/lamp.glb {work}/box/box.obj --out {work}/o",
+        lambda inputs, work: (write_stl(work), write_glb(work), write_obj(work / "box")),
     ),
     "describe-labels": WritingCommand(
         "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json"

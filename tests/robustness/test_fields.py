@@ -100,7 +100,7 @@ def _keys_of(command: str, config: Any, prefix: str = "") -> Iterator[tuple[str,
 
 def _all_keys() -> dict[str, Key]:
     for command in (name.replace("-", "_") for group in COMMANDS.values() for name in group):
-        if command not in ("check_install", "migrate"):  # they have no configuration
+        if command not in ("check_install", "import_mesh", "migrate"):  # they have no configuration
             import_module(f"pickclutter_lang.commands.{command}")
     registered = hydra_app.REGISTERED
     found = [pair for name in sorted(registered) for pair in _keys_of(name, registered[name].config)]

@@ -77,10 +77,33 @@ def write_model(geometry: ModelGeometry, folder: Path, atlas_width: int = ATLAS_
     """
     folder.mkdir(parents=True, exist_ok=True)
     atlas, uv = pack_atlas(geometry.parts, atlas_width)
-    (folder / "texture_map.png").write_bytes(_png(atlas, compress_level))
+    starts = np.cumsum([0] + [len(p.surface.points) for p in geometry.parts])
+    points = np.concatenate([p.surface.points for p in geometry.parts])
+    faces = np.concatenate([p.surface.faces + n for p, n in zip(geometry.parts, starts[:-1], strict=True)])
+    part_index = np.concatenate([np.full(len(p.surface.faces), n) for n, p in enumerate(geometry.parts)])
+    write_surface(folder, points, faces, np.concatenate(uv), atlas, part_index, compress_level)
+    (folder / "collision.obj").write_text(collision_obj(geometry.hulls))
+
+
+def write_surface(
+    folder: Path,
+    points: Floats,
+    faces: Ints,
+    uv: Floats,
+    image: TextureImage,
+    part_index: Ints,
+    compress_level: int = 6,
+) -> None:
+    """Write `textured.obj` with its material and texture.
+
+    :param points: [V, 3], meters
+    :param faces: [F, 3], rows of `points`
+    :param uv: [V, 2], coordinates on the image, (0, 0) is its lower left corner
+    :param part_index: [F], the part of each face; only faces of one part are shaded smoothly
+    """
+    (folder / "texture_map.png").write_bytes(_png(image, compress_level))
     (folder / "textured.mtl").write_text(_MATERIAL)
-    (folder / "textured.obj").write_text(_visual(geometry, uv))
-    (folder / "collision.obj").write_text(_collision(geometry))
+    (folder / "textured.obj").write_text(_visual(np.round(points, 6) + 0.0, faces, uv, part_index))
 
 
 def pack_atlas(parts: list[Part], full_width: int = ATLAS_SIZE) -> tuple[TextureImage, list[Floats]]:
@@ -120,15 +143,11 @@ def _png(image: TextureImage, compress_level: int) -> bytes:
     return stream.getvalue()
 
 
-def _visual(geometry: ModelGeometry, uv: list[Floats]) -> str:
-    starts = np.cumsum([0] + [len(p.surface.points) for p in geometry.parts])
-    points = np.round(np.concatenate([p.surface.points for p in geometry.parts]), 6) + 0.0
-    faces = np.concatenate([p.surface.faces + n for p, n in zip(geometry.parts, starts[:-1], strict=True)])
-    part_index = np.concatenate([np.full(len(p.surface.faces), n) for n, p in enumerate(geometry.parts)])
+def _visual(points: Floats, faces: Ints, uv: Floats, part_index: Ints) -> str:
     normals = vertex_normals(points, faces, part_index).reshape(-1, 3)
     table, index = np.unique(np.round(normals, 4) + 0.0, axis=0, return_inverse=True)
     index = index.reshape(-1, 3)
-    lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", np.concatenate(uv), 6)]
+    lines = ["mtllib textured.mtl", *_rows("v", points, 6), *_rows("vt", uv, 6)]
     lines += [*_rows("vn", table, 4), "usemtl surface"]
     corners = np.stack([faces, faces, index], axis=-1) + 1
     lines.append("\n".join(["f %d/%d/%d %d/%d/%d %d/%d/%d"] * len(faces)) % tuple(corners.ravel().tolist()))
@@ -163,13 +182,14 @@ def vertex_normals(points: Floats, faces: Ints, part_index: Ints) -> Floats:
     return np.asarray(safe.reshape(-1, 3, 3))
 
 
-def _collision(geometry: ModelGeometry) -> str:
+def collision_obj(hulls: Sequence[Floats]) -> str:
+    """Return the text of `collision.obj`: the convex hull of each set of points [N, 3], a group each."""
     try:
         from trimesh.convex import convex_hull
     except ModuleNotFoundError as error:
         raise MissingExtraError("trimesh", "sim") from error
     lines, start = [], 1
-    for n, points in enumerate(geometry.hulls):
+    for n, points in enumerate(hulls):
         hull = convex_hull(np.round(points, 6))
         vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces) + start
         lines += [f"o convex_{n}", *_rows("v", vertices, 6)]

@@ -1,0 +1,102 @@
+"""Import your own meshes as an object set: `pickclutter import-mesh mug.glb scans/* --out mine`."""
+
+import sys
+from argparse import Namespace
+from dataclasses import fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pickclutter_lang.commands.exit_status import exit_status
+from pickclutter_lang.errors import InvalidArgumentError, RendererError
+from pickclutter_lang.objects.meshes import check_packages
+from pickclutter_lang.objects.meshes.settings import SPLITS, UNITS, UP_AXES, ModelSettings
+from pickclutter_lang.utils.cli import ArgumentParser
+from pickclutter_lang.utils.validation import check_path, check_workers
+
+if TYPE_CHECKING:
+    from pickclutter_lang.objects.meshes.importer import ImportResult
+
+_DESCRIPTION = (
+    "Import meshes as an object set in ManiSkill2's layout. Reads .obj, .glb, .gltf, .ply, .stl, .dae and .urdf files, "
+    "and folders as of Google Scanned Objects (meshes/model.obj) and BOP (models_info.json, obj_*.ply). A mesh that "
+    "is wrong is named in a line, the others are imported, and the status is 2 at the end. Run again, it skips what "
+    "did not change."
+)
+
+
+@exit_status()
+def main() -> None:
+    """Import the meshes, render them, and say what came of each."""
+    options = build_parser().parse_intermixed_args()
+    settings = check_options(options)
+    check_packages()
+    from pickclutter_lang.objects.meshes.importer import import_meshes
+    from pickclutter_lang.objects.meshes.report import REPORT_FILE, result_lines, write_report
+
+    defaults = {"split": options.split, "license": options.license, "source": options.source}
+    out = Path(options.out)
+    result = import_meshes(options.files, out, settings, options.names, defaults, options.workers)
+    for line in result_lines(result):
+        print(line)
+    if result.models:
+        write_report(out, result)
+        print(_write_sheet(out, result))
+        print(f"{len(result.models)} objects in {out}; see {out / REPORT_FILE}")
+    for item in result.broken:
+        print(f"not imported: {item}", file=sys.stderr)
+    sys.exit(2 if result.broken else 0)
+
+
+def check_options(options: Namespace) -> ModelSettings:
+    """Return how the meshes are made into objects.
+
+    :raises InvalidArgumentError: for an option out of its range
+    """
+    check_path("--out", options.out)
+    check_workers("--workers", options.workers, 1)
+    for name in ("license", "source"):
+        if not getattr(options, name).isprintable():
+            raise InvalidArgumentError(f"expected --{name} to be one line, but got {getattr(options, name)!r}")
+    settings = ModelSettings(**{field.name: getattr(options, field.name) for field in fields(ModelSettings)})
+    settings.validate()
+    return settings
+
+
+def _write_sheet(out: Path, result: "ImportResult") -> str:
+    """Render the objects where there is a simulator, and return a line about it."""
+    if find_spec("sapien") is None:
+        return "no thumbnails: sapien is not installed; run: pip install 'pickclutter-lang[sim]', and this again"
+    from pickclutter_lang.envs.generation.mesh_sheet import write_mesh_sheet
+
+    try:
+        path = write_mesh_sheet(out, {model_id: str(row["name"]) for model_id, row in result.rows.items()})
+    except RendererError as error:
+        return f"no thumbnails: {error}"
+    return f"look at them: {path}"
+
+
+def build_parser() -> ArgumentParser:
+    """Return the parser of the command line."""
+    parser, given = ArgumentParser(prog="pickclutter import-mesh", description=_DESCRIPTION), ModelSettings()
+    add = parser.add_argument
+    add("files", nargs="+", type=Path, metavar="FILE", help="mesh files and folders")
+    add("--out", required=True, help="folder of the object set; one of an earlier import grows")
+    add("--names", type=Path, help="YAML file: id or file name -> name, or -> name, split, synonyms, density ...")
+    add("--unit", choices=tuple(UNITS), help="unit of the files; by default their format's, or meters")
+    up = "axis that points up (--up=-y: down); by default y for glTF, the file's own for .dae, and z for others"
+    add("--up", choices=tuple(UP_AXES), help=up)
+    add("--split", choices=SPLITS, default="seen", help="split of objects without one in --names (%(default)s)")
+    density = "kg/m^3 of the convex parts (%(default)s, that of water; ManiSkill2 gives boxes 50)"
+    add("--density", type=float, default=given.density, help=density)
+    faces = "triangles above which a mesh is decimated (%(default)s)"
+    add("--max-faces", type=int, default=given.max_faces, help=faces)
+    texture = "largest side of a texture, pixels (%(default)s)"
+    add("--texture-size", type=int, default=given.texture_size, help=texture)
+    add("--max-parts", type=int, default=given.max_parts, help="most convex parts of an object (%(default)s)")
+    threshold = "how far from convex a part may be, 0.01 (many parts) to 1 (one) (%(default)s)"
+    add("--threshold", type=float, default=given.threshold, help=threshold)
+    add("--license", default="", help="license of the meshes, kept in catalog.yaml")
+    add("--source", default="", help="where they come from, kept in catalog.yaml")
+    add("--workers", type=int, default=1, help="number of processes (%(default)s)")
+    return parser

@@ -1,0 +1,288 @@
+"""What a mesh file holds, and what is wrong with one: read without the simulator, and nothing is cut into parts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+
+from helpers.own_meshes import (
+    MTL,
+    checkered,
+    textured_box,
+    write_bop,
+    write_dae,
+    write_glb,
+    write_obj,
+    write_ply,
+    write_scanned,
+    write_stl,
+    write_urdf,
+)
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.meshes.pieces import Piece, bounds
+from pickclutter_lang.objects.meshes.placement import placed
+from pickclutter_lang.objects.meshes.reading import MeshContent, read_mesh
+from pickclutter_lang.objects.meshes.sources import find_sources
+
+
+def read(path: Path) -> MeshContent:
+    """Read the first mesh of a path, as the command does."""
+    sources, broken = find_sources([path])
+    if broken:
+        raise InvalidArgumentError(broken[0].reason)
+    return read_mesh(sources[0])
+
+
+def place(path: Path) -> list[Piece]:
+    content = read(path)
+    return placed(content.pieces, content.meters, content.up)
+
+
+SIZES: dict[str, tuple[Callable[[Path], Path], tuple[float, float, float], str]] = {
+    "ply": (write_ply, (0.08, 0.08, 0.09), "z"),
+    "obj": (write_obj, (0.08, 0.06, 0.04), "z"),
+    "glb": (write_glb, (0.06, 0.06, 0.09), "y"),
+    "stl": (write_stl, (0.07, 0.05, 0.03), "z"),
+    "dae": (write_dae, (0.05, 0.05, 0.05), "y"),
+    "urdf": (write_urdf, (0.14, 0.06, 0.02), "z"),
+    "Google Scanned Objects": (write_scanned, (0.05, 0.05, 0.15), "z"),
+    "BOP": (write_bop, (0.05, 0.05, 0.06), "z"),
+}
+
+
+@pytest.mark.parametrize("form", SIZES)
+def test_each_form_is_read_in_meters_with_z_up_around_the_origin(form: str, tmp_path: Path) -> None:
+    write, size, up = SIZES[form]
+    path = write(tmp_path / "in")
+    assert read(path).up == up
+    low, high = bounds(place(path))
+    np.testing.assert_allclose(high - low, size, atol=5e-4)
+    np.testing.assert_allclose(low + high, 0, atol=1e-9)
+
+
+def test_what_is_high_in_a_gltf_file_is_high_here(tmp_path: Path) -> None:
+    red, green = place(write_glb(tmp_path))
+    assert red.points[:, 2].max() < green.points[:, 2].max() == pytest.approx(0.045)
+
+
+def test_colors_are_those_of_the_file(tmp_path: Path) -> None:
+    mug = read(write_ply(tmp_path)).pieces[0]
+    assert np.array_equal(np.unique(np.round(255 * mug.colors.reshape(-1, 3)), axis=0), [[50, 70, 200], [200, 40, 40]])
+    red = read(write_glb(tmp_path)).pieces[0].colors[0, 0]
+    linear = np.array([200, 40, 40]) / 255  # of glTF, whose plain colors are intensities
+    np.testing.assert_allclose(red, 1.055 * linear ** (1 / 2.4) - 0.055, atol=0.01)
+    grip, head = read(write_urdf(tmp_path)).pieces
+    np.testing.assert_allclose(grip.colors[0, 0], [0.6, 0.4, 0.2], atol=0.005)
+    np.testing.assert_allclose(head.colors[0, 0], [0.3, 0.3, 0.35], atol=0.005)
+
+
+def test_a_link_lies_where_its_joint_puts_it(tmp_path: Path) -> None:
+    grip, head = read(write_urdf(tmp_path)).pieces
+    np.testing.assert_allclose(np.ptp(grip.points, axis=0), [0.12, 0.02, 0.02], atol=1e-3)
+    np.testing.assert_allclose(head.points.mean(axis=0), [0.07, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(np.ptp(head.points, axis=0), [0.02, 0.06, 0.02], atol=1e-6)
+
+
+def test_a_texture_in_a_glb_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "box.glb"
+    path.write_bytes(textured_box(checkered()).export(file_type="glb"))
+    piece = read(path).pieces[0]
+    assert piece.image is not None and piece.uv is not None
+    assert np.array_equal(piece.image, np.asarray(checkered()))
+    np.testing.assert_allclose(piece.colors, 1)
+
+
+def test_the_texture_of_a_scanned_object_lies_in_another_folder(tmp_path: Path) -> None:
+    sources, _ = find_sources([write_scanned(tmp_path / "Tall_Box")])
+    content = read_mesh(sources[0])
+    assert np.array_equal(content.pieces[0].image, np.asarray(checkered(128)))  # type: ignore[arg-type]
+    assert set(content.hashes) == {"meshes/model.obj", "meshes/model.mtl", "materials/textures/texture.png"}
+    source = sources[0]
+    assert (source.model_id, source.category, source.license) == ("tall_box", "Toys", "CC BY 4.0")
+    assert source.description == 'A tall "box"'
+
+
+def test_a_file_with_a_name_that_many_have_is_called_after_its_folder(tmp_path: Path) -> None:
+    paths = [tmp_path / "red mug" / "textured.obj", tmp_path / "Pan" / "google_16k" / "textured.obj"]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_text("o x\n")
+    assert [source.model_id for source in find_sources(paths)[0]] == ["red_mug", "pan"]
+
+
+@pytest.mark.parametrize(
+    ("longest", "unit", "proposed"),
+    [
+        (140.0, 1.0, "has 140 m (unit m); is it --unit mm?"),
+        (14.0, 1.0, "is it --unit cm or --unit mm or --unit inch?"),
+        (0.12, 0.001, "has 0.12 mm (unit mm); is it --unit m?"),
+        (1e6, 1.0, "scale it before"),
+    ],
+)
+def test_an_impossible_size_proposes_the_unit(longest: float, unit: float, proposed: str, tmp_path: Path) -> None:
+    pieces = read(write_stl(tmp_path, scale=longest / 0.07)).pieces
+    with pytest.raises(InvalidArgumentError, match=r"expected a size of 5 mm to 60 cm") as caught:
+        placed(pieces, unit, "z")
+    assert proposed in str(caught.value)
+
+
+@pytest.mark.parametrize("up", ["x", "y", "z", "-x", "-y", "-z"])
+def test_the_axis_that_points_up_does_so_and_nothing_is_mirrored(up: str, tmp_path: Path) -> None:
+    points = np.array([[0, 0, 0], [0.1, 0, 0], [0, 0.06, 0], [0, 0, 0.03]])
+    mesh = trimesh.Trimesh(points, [[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
+    piece = Piece(points, np.asarray(mesh.faces), np.ones((4, 3, 3)))
+    made = placed([piece], 1.0, up)[0]
+    sign, axis = (-1 if up[0] == "-" else 1), "xyz".index(up[-1])
+    height = made.points[:, 2]
+    np.testing.assert_allclose(height - height.mean(), sign * (points - points.mean(axis=0))[:, axis], atol=1e-12)
+    assert trimesh.Trimesh(made.points, made.faces).volume == pytest.approx(mesh.volume)
+
+
+def test_a_mesh_that_is_inside_out_is_turned_with_its_colors(tmp_path: Path) -> None:
+    box = trimesh.creation.box((0.05, 0.06, 0.07))
+    box.visual.vertex_colors = np.c_[np.arange(8) * 30, np.zeros((8, 2)), np.full(8, 255)].astype(np.uint8)
+    box.invert()
+    (tmp_path / "box.ply").write_bytes(box.export(file_type="ply"))
+    piece = place(tmp_path / "box.ply")[0]
+    assert box.volume < 0 < trimesh.Trimesh(piece.points, piece.faces).volume
+    colors = {tuple(np.round(point, 6)): red for point, red in zip(box.vertices, np.arange(8) * 30, strict=True)}
+    corners = piece.points[piece.faces].reshape(-1, 3)
+    seen = np.round(255 * piece.colors.reshape(-1, 3)[:, 0])
+    assert [colors[tuple(np.round(corner, 6))] for corner in corners] == seen.tolist()
+
+
+def _cut(path: Path, share: float = 0.5) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    return path
+
+
+def _obj(change: Callable[[str], str]) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        path = write_obj(folder)
+        path.write_text(change(path.read_text()))
+        return path
+
+    return write
+
+
+def _mtl(text: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        path = write_obj(folder)
+        (folder / "box.mtl").write_text(text)
+        return path
+
+    return write
+
+
+def _gltf(uri: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        scene = trimesh.Scene(trimesh.creation.box((0.1, 0.1, 0.1)))
+        files: Any = scene.export(file_type="gltf")
+        tree = json.loads(files["model.gltf"])
+        tree["buffers"][0]["uri"] = uri
+        return _text("a.gltf", json.dumps(tree))(folder)
+
+    return write
+
+
+def _text(name: str, text: str | bytes) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return folder / name
+
+    return write
+
+
+def _flat(folder: Path) -> Path:
+    """Write a tilted sheet without a thickness."""
+    points = np.array([[0, 0, 0], [0.1, 0, 0], [0.1, 0.1, 0.1], [0, 0.1, 0.1]])
+    data: Any = trimesh.Trimesh(points, [[0, 1, 2], [0, 2, 3]]).export(file_type="stl")
+    return _text("flat.stl", data)(folder)
+
+
+def _cut_image(folder: Path) -> Path:
+    path = write_obj(folder)
+    _cut(folder / "texture.png")
+    return path
+
+
+def _linked(folder: Path) -> Path:
+    path = write_obj(folder)
+    (folder / "texture.png").rename(folder.parent / "elsewhere.png")
+    (folder / "texture.png").symlink_to(folder.parent / "elsewhere.png")
+    return path
+
+
+_LIAR = (
+    b"ply\nformat binary_little_endian 1.0\nelement vertex 999999999\nproperty float x\nproperty float y\n"
+    b"property float z\nelement face 999999999\nproperty list uchar int vertex_indices\nend_header\n" + bytes(100)
+)
+_LINK = '<robot name="r"><link name="a"><visual><geometry><mesh filename="{}"/></geometry></visual></link></robot>'
+BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "no file": (lambda folder: folder / "no.stl", "there is no such file"),
+    "another format": (_text("a.fbx", "x"), "expected a file of .obj"),
+    "another folder": (lambda folder: _text("a.stl", "x")(folder).parent, "but this is another; name its mesh files"),
+    "empty": (_text("a.stl", ""), "it has none: it is cut off"),
+    "points alone": (_text("a.obj", "v 0 0 0\nv 1 0 0\n"), "it has none: it is cut off, or has points alone"),
+    "cut glb": (lambda folder: _cut(write_glb(folder)), "it is cut off or damaged"),
+    "cut ply": (lambda folder: _cut(write_ply(folder)), "it is cut off or damaged"),
+    "cut stl": (lambda folder: _cut(write_stl(folder)), "it is cut off"),
+    "cut dae": (lambda folder: _cut(write_dae(folder)), "it is cut off or damaged"),
+    "a header that promises 30 GB": (_text("a.ply", _LIAR), "it is cut off or damaged"),
+    "NaN": (_obj(lambda text: text.replace("v 0.080000", "v nan", 1)), "some are NaN or infinite"),
+    "faces of vertices that are not there": (_obj(lambda text: text + "\nf 1/1 2/2 99/3"), "cut off"),
+    "no texture coordinates": (
+        _obj(lambda text: re.sub(r"/\d", "", re.sub(r"vt .*\n", "", text))),
+        "expected texture coordinates (UV) since it names a texture",
+    ),
+    "NaN in texture coordinates": (_obj(lambda text: text.replace("vt 1 1", "vt nan 1")), "finite texture coordinates"),
+    "flat": (_flat, "expected a solid, but it is flat"),
+    "a texture that is cut": (_cut_image, "cut off or damaged"),
+    "a texture that is not there": (_mtl(MTL.replace("texture", "skin")), "'skin.png', which is not there"),
+    "a texture above": (_mtl(MTL.replace("texture", "../a/texture")), "'../a/texture.png', outside of its folder"),
+    "a texture elsewhere": (_mtl(MTL.replace("texture.png", "/etc/hostname")), "'/etc/hostname', outside"),
+    "a texture by a link": (_linked, "'texture.png', outside of its folder"),
+    "a texture by an address": (_mtl(MTL.replace("texture", "http://a.org/t")), "'http://a.org/t.png', an address"),
+    "materials above": (_obj(lambda text: text.replace("box.mtl", "../a.mtl")), "'../a.mtl', outside of its folder"),
+    "a buffer above": (_gltf("../a.bin"), "'../a.bin', outside of its folder"),
+    "a buffer above, in other letters": (_gltf("%2e%2e/a.bin"), "'%2e%2e/a.bin', outside of its folder"),
+    "a buffer by an address": (_gltf("https://a.org/a.bin"), "'https://a.org/a.bin', an address"),
+    "a mesh of a URDF above": (_text("a.urdf", _LINK.format("../a.stl")), "'../a.stl', outside of its folder"),
+    "a mesh of a package above": (_text("a.urdf", _LINK.format("package://p/../../a.stl")), "outside of its folder"),
+    "no link that is seen": (_text("a.urdf", '<robot name="r"><link name="a"/></robot>'), "<visual> in a <link>"),
+    "no URDF": (_text("a.urdf", "<html/>"), "its first element is html"),
+    "entities": (_text("a.urdf", '<!DOCTYPE r [<!ENTITY a "b">]><robot/>'), "without declarations of entities"),
+    "entities in COLLADA": (_text("a.dae", '<!DOCTYPE r [<!ENTITY a "b">]><COLLADA/>'), "without declarations"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_wrong_with_a_mesh_is_named_in_one_line(name: str, tmp_path: Path) -> None:
+    write, message = BROKEN[name]
+    (tmp_path / "texture.png").write_bytes(b"secret")
+    with pytest.raises(InvalidArgumentError) as caught:
+        place(write(tmp_path / "in"))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.stl").open("wb") as stream:
+        stream.truncate(2**40)
+    with pytest.raises(InvalidArgumentError, match="may have 268 MB"):
+        read(tmp_path / "a.stl")
+
+
+def test_too_many_triangles_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pickclutter_lang.objects.meshes.reading.MAX_FACES", 7)
+    with pytest.raises(InvalidArgumentError, match="expected at most 7 triangles, but got 8"):
+        read(write_stl(tmp_path))
