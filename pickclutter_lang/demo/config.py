@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import MISSING
 
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
 
@@ -27,6 +28,10 @@ class DemoConfig:
     """Object set of the piles: `proxy` (procedural models) or `ycb` (real scans)."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each pile."""
     num_threads: int | None = None
     """Threads of torch. null: torch's default."""
     trust_code: bool = False
@@ -42,6 +47,8 @@ class DemoConfig:
             )
         one_of("phase", self.phase, ("distill", "few_shot"))
         one_of("objects", self.objects, ("proxy", "ycb"))
+        self.camera.validate()
+        self.appearance.validate()
         check_path("run", self.run)
         check_path("policy", self.policy)
         check_folder("scenes", self.scenes)

@@ -143,6 +143,7 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
             RolloutConfig(
                 environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose",
                 {STUDENT: folder}, camera_size=0, trust_code=trust,
+                camera=config.camera, appearance=config.appearance,
             )
         )  # fmt: skip
         try:

@@ -98,6 +98,7 @@ def pick(config: PickConfig) -> Pick:
         RolloutConfig(
             environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose", policies,
             _CAMERA_SIZE, trust_code=config.trust_code, kinds=kinds, instances=_INSTANCES,
+            camera=config.camera, appearance=config.appearance,
         ),
         base_size=SIDE,
     )  # fmt: skip
