@@ -186,7 +186,7 @@ def view_rng(seed: int, split: str, index: int) -> np.random.Generator:
 
 def episode_view_rng(episode_seed: int, step: int | None = None) -> np.random.Generator:
     """Return the generator from which an episode draws camera and appearance or, at a step, the noise of its images."""
-    return np.random.default_rng([episode_seed, _STREAM, *([] if step is None else [step])])
+    return np.random.default_rng([episode_seed, _STREAM, 0 if step is None else 1 + step])
 
 
 def changes(config: HandCameraConfig | AppearanceConfig) -> dict[str, Any]:

@@ -172,8 +172,8 @@ class ShardSchema:
             for name in (name for name in ("poses", "scales") if name in self.names):
                 finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
                 refuse(used & ~finite, f"expected finite {name} of its actors")
-        for name in (name for name in CAMERA_MATRICES if name in self.names):
-            refuse(~np.isfinite(rows[name]), f"expected finite numbers in {name}")
+        for matrix in (matrix for matrix in CAMERA_MATRICES if matrix in self.names):
+            refuse(~np.isfinite(rows[matrix]), f"expected finite numbers in {matrix}")
         for narrow, wide in (("visible", "present"), ("graspable", "visible")):
             if narrow in self.names:
                 refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")
