@@ -17,7 +17,7 @@ from pickclutter_lang.envs.randomization import (
     read_settings,
     view_rng,
 )
-from pickclutter_lang.envs.scene_view import add_table, camera_pose, color_of, set_lights
+from pickclutter_lang.envs.scene_view import Table, camera_pose, color_of, set_lights
 
 HAND_CAMERA = "hand_camera"
 
@@ -73,7 +73,7 @@ class EpisodeViewEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _add_ground(self, altitude: float = 0.0, render: bool = True) -> Any:
         if self.appearance.table is None or not render:
             return super()._add_ground(altitude, render)
-        add_table(self._scene, self._renderer, self.appearance.table)
+        self._table = Table(self._scene, self.appearance.table)
         return super()._add_ground(altitude, render=False)
 
     def _get_obs_images(self) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +14,29 @@ from PIL import Image, ImageColor, UnidentifiedImageError
 from transforms3d.euler import euler2quat
 
 from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCameraConfig
+from pickclutter_lang.envs.renderer import drop_unused_meshes
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.procedural.appearance import MATERIALS, PATTERNS, Appearance
 
 AMBIENT = 0.3
 _MAIN_LIGHT = (225.0, float(np.rad2deg(np.arctan2(1, np.sqrt(2)))))  # azimuth and elevation in ManiSkill2
-_TABLE_HALF_SIDE_M = 10.0
 _TILE_M = 0.5
-_TEXELS = 512
+_TEXELS = 256
+_TABLE_OBJ = """mtllib table.mtl
+v -10 -10 0
+v 10 -10 0
+v 10 10 0
+v -10 10 0
+vt -10 -10
+vt 10 -10
+vt 10 10
+vt -10 10
+vn 0 0 1
+usemtl table
+f 1/1/1 2/2/1 3/3/1
+f 1/1/1 3/3/1 4/4/1
+"""
+"""A square of 20 m; an image and its mirror images take 1 m."""
 
 
 def camera_pose(mount: Any, camera: HandCameraConfig) -> Any:
@@ -44,26 +63,31 @@ def set_lights(scene: Any, appearance: AppearanceConfig) -> None:
     main.set_direction([-np.cos(azimuth) * level, -np.sin(azimuth) * level, -np.sin(elevation)])
 
 
-def add_table(scene: Any, renderer: Any, table: str) -> Any:
-    """Add the visible surface of a table, without collisions, and return its actor.
+class Table:
+    """The visible surface of a table, without collisions: its `actor`, and files until this object ends.
 
-    :param table: as a drawn `AppearanceConfig` has it
+    SAPIEN reads them when it first renders the actor. Its image goes by way of a file, as those of objects do, since
+    SAPIEN never frees a texture that is made of an array.
     """
-    image = table_image(table)
-    texels = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
-    material = renderer.create_material()
-    material.set_diffuse_texture(renderer.create_texture_from_array(texels))
-    material.metallic, material.roughness, material.specular = 0.0, 0.9, 0.8
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32)
-    flat = np.zeros((4, 1), np.float32)
-    mesh = renderer.create_mesh(
-        np.hstack([corners * _TABLE_HALF_SIDE_M, flat]), np.array([[0, 1, 2], [0, 2, 3]], np.uint32)
-    )
-    mesh.set_normals(np.hstack([flat, flat, flat + 1]))
-    mesh.set_uvs(corners * _TABLE_HALF_SIDE_M / _TILE_M)
-    builder = scene.create_actor_builder()
-    builder.add_visual_from_mesh(mesh, material=material)
-    return builder.build_static("table")
+
+    def __init__(self, scene: Any, table: str) -> None:
+        """Add the surface to a scene.
+
+        :param table: as a drawn `AppearanceConfig` has it
+        :raises InvalidArgumentError: for a file that is no image
+        """
+        image = table_image(table)
+        image = np.concatenate([image, image[:, ::-1]], axis=1)  # tiles that mirror each other have no seams
+        image = np.concatenate([image, image[::-1]], axis=0)
+        folder = Path(tempfile.mkdtemp(prefix="pickclutter_table_"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        Image.fromarray(image).save(folder / "table.png", compress_level=1)
+        (folder / "table.mtl").write_text("newmtl table\nKd 1 1 1\nmap_Kd table.png\n")
+        (folder / "table.obj").write_text(_TABLE_OBJ)
+        drop_unused_meshes(1)
+        builder = scene.create_actor_builder()
+        builder.add_visual_from_file(str(folder / "table.obj"))
+        self.actor = builder.build_static("table")
 
 
 def table_image(table: str) -> NDArray[np.uint8]:
@@ -96,4 +120,4 @@ def _random_image(rng: np.random.Generator) -> NDArray[np.uint8]:
     pattern = "plain" if rng.random() < 0.5 else PATTERNS[int(rng.integers(len(PATTERNS)))]
     material = MATERIALS[int(rng.integers(len(MATERIALS)))]
     painted = Appearance(first, second, pattern, material, float(rng.uniform(0.03, 0.25)), int(rng.integers(2**31)))
-    return painted.image(_TILE_M, _TILE_M, longest=_TEXELS // 2)
+    return painted.image(_TILE_M, _TILE_M, longest=_TEXELS)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.renderer import drop_unused_meshes, shared_engine
-from pickclutter_lang.envs.scene_view import AMBIENT, add_table, camera_pose, color_of, set_lights
+from pickclutter_lang.envs.scene_view import AMBIENT, Table, camera_pose, color_of, set_lights
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -60,10 +60,10 @@ class SceneRenderer:
         :param whole_robot: show all links to the hand camera too, as one that was moved may see them
         """
         self.objects = objects
-        engine, self._renderer = shared_engine()
+        engine, renderer = shared_engine()
         self._scene = engine.create_scene()
-        self._ground = add_lights_and_ground(self._scene, self._renderer, shadows)
-        self._table: Any = None
+        self._ground = add_lights_and_ground(self._scene, renderer, shadows)
+        self._table: Table | None = None
         self._background: NDArray[np.uint8] | None = None
         self.robot = _load_robot(self._scene)
         self._cameras = {name: _add_camera(self._scene, self.robot, name, image_size) for name in cameras}
@@ -101,12 +101,12 @@ class SceneRenderer:
         hand.set_fovy(usual.fov if camera.fov is None else np.deg2rad(camera.fov))
         set_lights(self._scene, appearance)
         if self._table is not None:
-            self._scene.remove_actor(self._table)
+            self._scene.remove_actor(self._table.actor)
             self._table = None
             self._ground.unhide_visual()
         if appearance.table is not None:
             self._ground.hide_visual()
-            self._table = add_table(self._scene, self._renderer, appearance.table)
+            self._table = Table(self._scene, appearance.table)
         self._background = None if appearance.background is None else color_of(appearance.background)
 
     def capture(self, name: str) -> CameraFrame:
