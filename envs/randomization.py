@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from PIL import ImageColor
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.cli import parse_config
@@ -107,11 +108,11 @@ class AppearanceConfig:
     shadows: bool = False
     """Whether the main light casts shadows."""
     table: str | None = None
-    """What the table looks like: a color `"#c8b090"`, an image file that covers 0.5 m, a folder of images of which
-    every scene draws one, `random` (every scene draws colors, pattern and material) or `random:7` (the 7th of these).
-    null: ManiSkill2's dark blue."""
+    """What the table looks like: a color (a name of CSS such as `tan`, or `"#c8b090"`), an image that covers 0.5 m, a
+    folder of images of which every scene draws one, `random` (every scene draws colors, pattern and material) or
+    `random:7` (the one of that number). null: ManiSkill2's dark blue."""
     background: str | None = None
-    """What is seen beyond the table: a color `"#8090a0"`, or `random`. null: black."""
+    """Color of what is seen beyond the table, or `random`. null: black."""
 
     def __post_init__(self) -> None:
         _keep_tuples(self)
@@ -122,10 +123,13 @@ class AppearanceConfig:
         if not isinstance(self.shadows, bool):
             raise InvalidArgumentError(f"expected appearance.shadows to be true or false, but got {self.shadows!r}")
         back, table = self.background, self.table
-        if back is not None and back != RANDOM and not (isinstance(back, str) and _COLOR.fullmatch(back)):
-            raise InvalidArgumentError(f"expected appearance.background to be random or #rrggbb, but got {back!r}")
-        if table is not None and not isinstance(table, str):
-            raise InvalidArgumentError(f"expected appearance.table to be a text, but got {table!r}")
+        for name, value in (("background", back), ("table", table)):
+            if value is not None and not isinstance(value, str):
+                raise InvalidArgumentError(f"expected appearance.{name} to be a text, but got {value!r}")
+        if back is not None and back != RANDOM and not is_color(back):
+            raise InvalidArgumentError(
+                f"expected appearance.background to be random, a color's name or #rrggbb, but got {back!r}"
+            )
         if table is not None and not _is_made(table):
             table_images(table)
 
@@ -232,7 +236,7 @@ def table_images(path: str) -> list[Path]:
     found = [one for one in found if one.suffix.lower() in IMAGE_SUFFIXES and one.is_file()]
     if not found:
         raise InvalidArgumentError(
-            f"expected appearance.table to be a color #rrggbb, random, or an image or a folder of images "
+            f"expected appearance.table to be a color's name, #rrggbb, random, an image or a folder of images "
             f"({', '.join(IMAGE_SUFFIXES)}), but there is none at {path!r}"
         )
     return found
@@ -240,4 +244,9 @@ def table_images(path: str) -> list[Path]:
 
 def _is_made(table: str) -> bool:
     """Return whether a table needs no image file."""
-    return table == RANDOM or bool(_COLOR.fullmatch(table) or _PATTERN.fullmatch(table))
+    return table == RANDOM or is_color(table) or bool(_PATTERN.fullmatch(table))
+
+
+def is_color(text: str) -> bool:
+    """Return whether a text is a color: a name of CSS, or #rrggbb."""
+    return text.lower() in ImageColor.colormap or bool(_COLOR.fullmatch(text))

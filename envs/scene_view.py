@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, UnidentifiedImageError
 from transforms3d.euler import euler2quat
 
-from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCameraConfig
+from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCameraConfig, is_color
 from pickclutter_lang.envs.renderer import drop_unused_meshes
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.procedural.appearance import MATERIALS, PATTERNS, Appearance
@@ -96,7 +96,7 @@ def table_image(table: str) -> NDArray[np.uint8]:
     :param table: a color, `random:N` or an image file
     :raises InvalidArgumentError: for a file that is no image
     """
-    if table.startswith("#"):
+    if is_color(table):
         return np.full((8, 8, 3), ImageColor.getrgb(table), np.uint8)
     if table.startswith(f"{RANDOM}:"):
         return _random_image(np.random.default_rng(int(table.partition(":")[2])))

@@ -99,7 +99,11 @@ WRONG: list[tuple[Any, dict[Any, Any], str]] = [
     (AppearanceConfig, {"table": "nowhere"}, r"appearance\.table .* none at 'nowhere'"),
     (AppearanceConfig, {"table": ""}, r"appearance\.table .* none at ''"),
     (AppearanceConfig, {"table": "#12345"}, r"appearance\.table"),
-    (AppearanceConfig, {"background": "blue"}, r"appearance\.background to be random or #rrggbb, but got 'blue'"),
+    (
+        AppearanceConfig,
+        {"background": "bluish"},
+        r"appearance\.background to be random, a color's name or #.* got 'bluish'",
+    ),
 ]
 
 
