@@ -27,16 +27,16 @@ v -10 -10 0
 v 10 -10 0
 v 10 10 0
 v -10 10 0
-vt -10 -10
-vt 10 -10
-vt 10 10
-vt -10 10
+vt -9.75 -9.75
+vt 10.25 -9.75
+vt 10.25 10.25
+vt -9.75 10.25
 vn 0 0 1
 usemtl table
 f 1/1/1 2/2/1 3/3/1
 f 1/1/1 3/3/1 4/4/1
 """
-"""A square of 20 m; an image and its mirror images take 1 m."""
+"""A square of 20 m; an image and its mirror images take 1 m, and an image lies in the middle."""
 
 
 def camera_pose(mount: Any, camera: HandCameraConfig) -> Any:
