@@ -7,6 +7,7 @@ that piles stay what they are without them.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import zlib
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from pickclutter_lang.utils.cli import parse_config
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 RANDOM = "random"
 _STREAM = 0x100C
+_TABLE_HASH = "table_sha256"
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _PATTERN = re.compile(rf"{RANDOM}:[0-9]{{1,9}}")
 _PATTERNS = 10**6
@@ -196,7 +198,7 @@ def episode_view_rng(episode_seed: int, step: int | None = None) -> np.random.Ge
 def changes(config: HandCameraConfig | AppearanceConfig) -> dict[str, Any]:
     """Return the settings that differ from the defaults, as a manifest records them.
 
-    With images of a table also `table_sha256`, of their content.
+    With images of a table also `table_sha256`, the hash of their content.
     """
     usual = type(config)()
     found = {field.name: getattr(config, field.name) for field in fields(config)}
@@ -205,12 +207,22 @@ def changes(config: HandCameraConfig | AppearanceConfig) -> dict[str, Any]:
     table = found.get("table")
     if table is not None and not _is_made(table):
         content = b"".join(hashlib.sha256(path.read_bytes()).digest() for path in table_images(table))
-        found["table_sha256"] = hashlib.sha256(content).hexdigest()
+        found[_TABLE_HASH] = hashlib.sha256(content).hexdigest()
     return found
 
 
+def overrides(settings: Mapping[str, Any]) -> list[str]:
+    """Return the camera and the appearance of a manifest's settings as a command line takes them."""
+    return [
+        f"{group}.{name}={json.dumps(value, separators=(',', ':'))}"
+        for group in ("camera", "appearance")
+        for name, value in settings.get(group, {}).items()
+        if name != _TABLE_HASH
+    ]
+
+
 def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | None) -> Settings:
-    """Return settings from a mapping of keys to values, checked.
+    """Return settings from a mapping of keys to values, such as that of a manifest, checked.
 
     :raises InvalidArgumentError: naming the key that is unknown or has a wrong value
     """
@@ -221,7 +233,7 @@ def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | N
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"expected {kind.__name__} or a dictionary of its settings, but got {values!r}")
     try:
-        return parse_config(kind, OmegaConf.create({**values}))
+        return parse_config(kind, OmegaConf.create({k: v for k, v in values.items() if k != _TABLE_HASH}))
     except OmegaConfBaseException as error:
         raise InvalidArgumentError(f"expected settings of {kind.__name__}, but got {dict(values)!r}") from error
 

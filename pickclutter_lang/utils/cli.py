@@ -48,7 +48,7 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
 def _writable(config: DictConfig) -> DictConfig:
     """Return a configuration into which values can be merged: what is made of a frozen dataclass is read-only."""
     OmegaConf.set_readonly(config, False)
-    for key in config:
+    for key in map(str, config):
         there = not OmegaConf.is_missing(config, key) and not OmegaConf.is_interpolation(config, key)
         if there and isinstance(config[key], DictConfig):
             _writable(config[key])

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, config_from_dict
 from pickclutter_lang.envs.randomization import (
     AppearanceConfig,
     HandCameraConfig,
     changes,
+    overrides,
     read_settings,
     view_rng,
 )
@@ -62,6 +65,7 @@ def test_a_folder_of_images_gives_each_scene_one_of_them(tmp_path: Path) -> None
     assert set(tables) == {"a.jpg", "b.png", "c.webp"}
     assert AppearanceConfig(table=str(tmp_path / "a.jpg")).draw(view_rng(0, "ood", 0)).table == str(tmp_path / "a.jpg")
     before = changes(config)
+    assert read_settings(AppearanceConfig, before) == config
     Image.new("RGB", (4, 4), "blue").save(tmp_path / "b.png")
     assert before["table"] == str(tmp_path) and before["table_sha256"] != changes(config)["table_sha256"]
 
@@ -74,6 +78,17 @@ def test_a_manifest_records_what_differs_from_the_defaults_alone() -> None:
     assert {**settings, "camera": 0, "appearance": 0} == {**PileConfig().settings(), "camera": 0, "appearance": 0}
     assert config_from_dict(settings) == config
     assert hash(config) == hash(replace(config))  # a key of a cache
+
+
+def test_recorded_settings_are_overrides_again() -> None:
+    config = PileConfig(
+        camera=HandCameraConfig(x=(-0.02, 0.1), fov=70), appearance=AppearanceConfig(table="#c8b090", shadows=True)
+    )
+    words = overrides(config.settings())
+    assert words[:2] == ["camera.x=[-0.02,0.1]", "camera.fov=70"] and "appearance.shadows=true" in words
+    read = compose_config(CollectConfig, "collect_scenes", [*words, "out=o"])
+    assert (read.camera, read.appearance) == (config.camera, config.appearance)
+    assert overrides(PileConfig().settings()) == []
 
 
 def test_moved_and_noisy_are_said_of_ranges_too() -> None:
