@@ -128,6 +128,24 @@ def test_the_examples_of_the_environment_print_what_the_page_says(page: str, tmp
     assert done.stdout == blocks(page, "")[0], done.stderr
 
 
+@pytest.mark.sim
+def test_the_ranges_and_the_examples_of_the_camera_work(tmp_path: Path) -> None:
+    pytest.importorskip("sapien")
+    page = "docs/how_to/own_camera.md"
+    found = re.search(r'ranges="(.*?)"', read(page), re.DOTALL)
+    assert found is not None
+    settings = ["split=train", "scenes=1", "image_size=48", "graspable=false", *found[1].split()]
+    (tmp_path / "runs" / "random").mkdir(parents=True)
+    line = [sys.executable, "-m", "pickclutter_lang.commands", "collect-scenes", *settings, "out=runs/random/train"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    recorded, acting = blocks(page)
+    done = run(recorded, tmp_path)
+    assert re.fullmatch(r"(8|9)\d\.\d+ random:\d+ [01]\.\d+\n", done.stdout), done.stderr
+    done = run(acting, tmp_path)
+    assert re.fullmatch(r"(-?0\.0[01]\d+ random:\d+\n93\.\d+\n){2}", done.stdout), done.stdout + done.stderr
+
+
 def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = blocks("docs/how_to/own_dataset.md")
     names: dict[str, Any] = {}
