@@ -88,8 +88,16 @@ def finite(space: spaces.Space[Any]) -> spaces.Space[Any]:
     return space
 
 
-def camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool) -> dict[str, Any]:
-    """Return a copy of camera configurations, with segmentation if requested; mani_skill2 removes keys from it."""
+def camera_config(camera_cfgs: dict[str, Any] | None, segmentation: bool, base_camera: bool) -> dict[str, Any]:
+    """Return a copy of camera configurations, with segmentation if requested; mani_skill2 removes keys from it.
+
+    :raises InvalidArgumentError: for a configuration of the base camera where there is none
+    """
+    if not base_camera and "base_camera" in (camera_cfgs or {}):
+        raise InvalidArgumentError(
+            "expected no configuration of the base camera with base_camera=False, but camera_cfgs has some; "
+            "leave out the one or the other"
+        )
     config = deepcopy(camera_cfgs or {})
     if segmentation:
         config["add_segmentation"] = True

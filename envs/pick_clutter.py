@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from mani_skill2.utils.common import random_choice
 from sapien.core import Pose
 
 from pickclutter_lang.envs.episode_task import EpisodeTask, ResetOptions, parse_options, sample_task
+from pickclutter_lang.envs.episode_view import EpisodeViewEnv
 from pickclutter_lang.envs.episodes import (
     Episode,
     ProceduralEpisodes,
@@ -26,6 +27,7 @@ from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileCo
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.object_models import ObjectSetEnv
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
 from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
@@ -38,7 +40,7 @@ _LANGUAGE_STREAM = 0x1A46
 _NOWHERE = (0.0, 0.0, -10.0)
 
 
-class PickClutterLangEnv(ObjectSetEnv):
+class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
     """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
@@ -59,6 +61,9 @@ class PickClutterLangEnv(ObjectSetEnv):
     :param max_objects: maximum number of objects of a dropped pile, up to 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
     :param enable_segmentation: add segmentation to the images, as `mani_skill2.make` does
+    :param camera: settings of the hand camera, also as a dictionary; its offset is from the mount of `camera_cfgs`
+    :param appearance: lights, table and background, also as a dictionary. Of ranges, dropped pile k has what scene k
+        of the store has; other episodes draw by the seed of `reset`
     :param base_camera: whether there is a camera besides the hand's; without it images take less time
     :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
         its first environment
@@ -72,7 +77,6 @@ class PickClutterLangEnv(ObjectSetEnv):
     metadata: ClassVar[dict[str, Any]] = {**PickClutterEnv.metadata, "render_fps": 20}
     SUPPORTED_OBS_MODES = OBS_MODES
     observation_space: Any
-    _renderer: Any
     _task: EpisodeTask
     _pile: list[CatalogObject]
     _target_graspable: bool
@@ -93,15 +97,19 @@ class PickClutterLangEnv(ObjectSetEnv):
         obs_mode: str | None = None,
         enable_segmentation: bool = False,
         base_camera: bool = True,
+        camera: HandCameraConfig | Mapping[str, Any] | None = None,
+        appearance: AppearanceConfig | Mapping[str, Any] | None = None,
         camera_cfgs: dict[str, Any] | None = None,
         render_mode: str | None = None,
         renderer_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_arguments(absent_probability, split, base_camera, camera_cfgs)
+        _check_arguments(absent_probability, split)
+        cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in (obs_mode or ""), base_camera)
         self._has_base_camera = base_camera
         engine, renderer = start_renderer(render_mode, renderer_kwargs)
-        self.split = split
+        self._set_view(camera, appearance)
+        self.split, self._pile_seed = split, pile_seed
         self.absent_probability = float(absent_probability)
         self._request = ResetOptions()
         self._converter: ObservationConverter | None = None
@@ -109,7 +117,7 @@ class PickClutterLangEnv(ObjectSetEnv):
         raw_mode = base_mode(self._obs_mode_name)
         root = None if objects_root is None else str(objects_root)
         if episode_json is None:
-            config = PileConfig(min_objects, max_objects, graspable=False)
+            config = PileConfig(min_objects, max_objects, graspable=False, camera=self._camera_settings)
             config.validate()
             maker = shared_generator(sources_of(objects), root, object_split, tuple(kinds), instances, config)
             self.object_set = maker.objects
@@ -118,7 +126,6 @@ class PickClutterLangEnv(ObjectSetEnv):
             self.episodes = load_episodes(episode_json)
             self.object_set = objects_of(self.episodes, objects, root, object_split, kinds, instances)
         self._set_up_pick_clutter()
-        cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in self._obs_mode_name)
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
         modes = {"render_modes": available_render_modes(), "render_fps": self.control_freq}
         self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
@@ -139,9 +146,6 @@ class PickClutterLangEnv(ObjectSetEnv):
         """Set what `PickClutterEnv.__init__` would set from its files."""
         self.episode_idx = -1
         self.goal_thresh = 0.025
-
-    def _register_cameras(self) -> Any:
-        return super()._register_cameras() if self._has_base_camera else []
 
     @property
     def catalog(self) -> Catalog:
@@ -245,6 +249,8 @@ class PickClutterLangEnv(ObjectSetEnv):
             super()._set_episode(wanted)
         else:
             self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
+        dropped = isinstance(self.episodes, ProceduralEpisodes) and self.episode_idx >= 0
+        self._draw_view((self._pile_seed, self.split, self.episode_idx) if dropped else None)
         model_ids = [actor["model_id"] for actor in self.episode["actors"]]
         self._pile = [self.object_set.model(model_id) for model_id in model_ids]
         self.model_db = self.object_set.model_db(model_ids)
@@ -288,15 +294,8 @@ class PickClutterLangEnv(ObjectSetEnv):
         return checker.find(pile, self._task.instance_id) is not None
 
 
-def _check_arguments(
-    absent_probability: float, split: str, base_camera: bool, camera_cfgs: dict[str, Any] | None
-) -> None:
+def _check_arguments(absent_probability: float, split: str) -> None:
     if not 0 <= absent_probability <= 1:
         raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
     if split not in SPLIT_OBJECTS:
         raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
-    if not base_camera and "base_camera" in (camera_cfgs or {}):
-        raise InvalidArgumentError(
-            "expected no configuration of the base camera with base_camera=False, but camera_cfgs has some; "
-            "leave out the one or the other"
-        )

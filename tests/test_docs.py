@@ -30,9 +30,9 @@ from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog
-from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.objects.meshes.names import read_names
 from pickclutter_lang.objects.meshes.sources import MeshSource
+from pickclutter_lang.objects.object_sets import load_object_set
 
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
@@ -159,6 +159,24 @@ def test_the_examples_of_the_environment_print_what_the_page_says(page: str, tmp
     pytest.importorskip("sapien")
     done = run(blocks(page)[0], tmp_path)
     assert done.stdout == blocks(page, "")[0], done.stderr
+
+
+@pytest.mark.sim
+def test_the_ranges_and_the_examples_of_the_camera_work(tmp_path: Path) -> None:
+    pytest.importorskip("sapien")
+    page = "docs/how_to/own_camera.md"
+    found = re.search(r'ranges="(.*?)"', read(page), re.DOTALL)
+    assert found is not None
+    settings = ["split=train", "scenes=1", "image_size=48", "graspable=false", *found[1].split()]
+    (tmp_path / "runs" / "random").mkdir(parents=True)
+    line = [sys.executable, "-m", "pickclutter_lang.commands", "collect-scenes", *settings, "out=runs/random/train"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    recorded, acting = blocks(page)
+    done = run(recorded, tmp_path)
+    assert re.fullmatch(r"(8|9)\d\.\d+ random:\d+ [01]\.\d+\n", done.stdout), done.stderr
+    done = run(acting, tmp_path)
+    assert re.fullmatch(r"(-?0\.0[01]\d+ random:\d+\n93\.\d+\n){2}", done.stdout), done.stdout + done.stderr
 
 
 def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

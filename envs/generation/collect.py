@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -94,8 +94,8 @@ def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) ->
         seed=config.seed,
         scenes=config.scenes,
         shard_size=config.shard_size,
-        settings={**asdict(clutter), **of_set},
-        fields=scene_fields(clutter.cameras, clutter.graspable, instances > 0),
+        settings={**clutter.settings(), **of_set},
+        fields=scene_fields(clutter.cameras, clutter.graspable, instances > 0, clutter.camera.moved),
         object_set=objects.name,
         object_fingerprint=objects.fingerprint,
         objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in objects.catalog),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, changes, read_settings
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -52,6 +53,10 @@ class PileConfig:
     """Half the extent in x and y of where objects may come to rest, meters."""
     arm_noise: float = 0.02
     """Standard deviation of the arm's joint angles at rest, radians."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each scene."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each scene."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
@@ -71,11 +76,19 @@ class PileConfig:
             for length in lengths:
                 within(name, length, low, 1.0)
         within("arm_noise", self.arm_noise, 0.0, 1.0)
+        self.camera.validate()
+        self.appearance.validate()
         if not 0 < self.visible_share <= 1 or self.visible_pixels < 1:
             raise InvalidArgumentError(
                 "expected visible_share in (0, 1] and visible_pixels of at least 1, "
                 f"but got {self.visible_share} and {self.visible_pixels}"
             )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a manifest records: of `camera` and `appearance` what differs from the defaults."""
+        own = {"camera": changes(self.camera), "appearance": changes(self.appearance)}
+        rest = {name: value for name, value in asdict(self).items() if name not in own}
+        return rest | {name: changed for name, changed in own.items() if changed}
 
 
 @dataclass(frozen=True)
@@ -156,6 +169,8 @@ def _random_quaternion(rng: np.random.Generator) -> FloatArray:
 def config_from_dict(values: dict[str, Any]) -> PileConfig:
     """Build a configuration from plain values (lists for tuples), as a manifest or YAML holds them."""
     values_by_name: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    for name, kind in (("camera", HandCameraConfig), ("appearance", AppearanceConfig)):
+        values_by_name[name] = read_settings(kind, values_by_name.get(name))
     config = PileConfig(**values_by_name)
     config.validate()
     return config

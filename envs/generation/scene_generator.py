@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.datasets.scenes.schema import CAMERA_MATRICES
+from pickclutter_lang.envs.camera_noise import image_noise, noisy_depth
 from pickclutter_lang.envs.generation.physics import Pile, drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, most_objects, scene_rng
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
 from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -29,7 +34,8 @@ class SceneGenerator:
         self.config = config
         # Labels are those of the hand camera, so it is always there.
         cameras = tuple(dict.fromkeys(("hand", *config.cameras)))
-        self.world = SceneRenderer(objects, cameras, config.image_size)
+        moved, shadows = config.camera.moved, config.appearance.shadows
+        self.world = SceneRenderer(objects, cameras, config.image_size, shadows, whole_robot=moved)
         self.checker = GraspChecker(objects, PandaKinematics(self.world.robot))
 
     def generate(self, seed: int, split: str, index: int) -> Row:
@@ -37,9 +43,17 @@ class SceneGenerator:
         rng = scene_rng(seed, split, index)
         pile = self._pile(split, rng)
         noise = rng.normal(0, self.config.arm_noise, 7)
+        own_rng = view_rng(seed, split, index)
+        camera, appearance = self.config.camera.draw(own_rng), self.config.appearance.draw(own_rng)
+        if self.config.camera.moved or self.config.appearance != AppearanceConfig():
+            self.world.set_view(camera, appearance)
         self.world.set_state(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
         images = {name: self.world.capture(name) for name in dict.fromkeys(("hand", *self.config.cameras))}
         row = self._labels(pile, images["hand"], rng)
+        if self.config.camera.moved:
+            row |= zip(CAMERA_MATRICES, (images["hand"].intrinsic, images["hand"].extrinsic), strict=True)
+        if camera.noisy:
+            images["hand"] = noisy_frame(images["hand"], camera, own_rng)
         row["index"] = np.asarray(index, np.int64)
         for name in self.config.cameras:
             row[f"{name}_rgb"] = images[name].rgb
@@ -93,6 +107,13 @@ class SceneGenerator:
         points = self.checker.geometry(pile.models[instance_id]).points
         world = points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
         return visible_share(world, instance_id, image) >= self.config.visible_share
+
+
+def noisy_frame(image: CameraFrame, camera: HandCameraConfig, rng: np.random.Generator) -> CameraFrame:
+    """Return a frame as a real camera takes it; segmentation and points stay the true ones."""
+    rgb = np.clip(np.rint(image.rgb + image_noise(image.rgb.shape, camera, rng)), 0, 255).astype(np.uint8)
+    meters = noisy_depth(image.depth / 1000, float(image.intrinsic[1, 1]), camera, rng)
+    return replace(image, rgb=rgb, depth=np.clip(np.rint(meters * 1000), 0, 65535).astype(np.uint16))
 
 
 def visible_share(points: NDArray[np.float64], instance_id: int, image: CameraFrame) -> float:

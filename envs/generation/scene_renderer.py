@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.renderer import drop_unused_meshes, shared_engine
+from pickclutter_lang.envs.scene_view import AMBIENT, Table, camera_pose, color_of, set_lights
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -45,14 +47,27 @@ class SceneRenderer:
     two surfaces at the same depth is seen depends on that order, so it must not depend on the piles before.
     """
 
-    def __init__(self, objects: ObjectSet, cameras: tuple[str, ...] = ("hand",), image_size: int = 128) -> None:
+    def __init__(
+        self,
+        objects: ObjectSet,
+        cameras: tuple[str, ...] = ("hand",),
+        image_size: int = 128,
+        shadows: bool = False,
+        whole_robot: bool = False,
+    ) -> None:
+        """Load what every scene shows.
+
+        :param whole_robot: show all links to the hand camera too, as one that was moved may see them
+        """
         self.objects = objects
         engine, renderer = shared_engine()
         self._scene = engine.create_scene()
-        add_lights_and_ground(self._scene, renderer)
+        self._ground = add_lights_and_ground(self._scene, renderer, shadows)
+        self._table: Table | None = None
+        self._background: NDArray[np.uint8] | None = None
         self.robot = _load_robot(self._scene)
         self._cameras = {name: _add_camera(self._scene, self.robot, name, image_size) for name in cameras}
-        if cameras == ("hand",):
+        if cameras == ("hand",) and not whole_robot:
             for link in self.robot.get_links():
                 if link.name not in _LINKS_IN_VIEW:
                     link.hide_visual()
@@ -78,6 +93,22 @@ class SceneRenderer:
         self.robot.set_qpos(qpos)
         self._scene.update_render()
 
+    def set_view(self, camera: HandCameraConfig, appearance: AppearanceConfig) -> None:
+        """Show the next scenes by a camera, lights and a table that were drawn; `set_state` comes after."""
+        usual = _hand_camera_config()
+        hand = self._cameras["hand"]
+        hand.set_local_pose(camera_pose(usual.pose, camera))
+        hand.set_fovy(usual.fov if camera.fov is None else np.deg2rad(camera.fov))
+        set_lights(self._scene, appearance)
+        if self._table is not None:
+            self._scene.remove_actor(self._table.actor)
+            self._table = None
+            self._ground.unhide_visual()
+        if appearance.table is not None:
+            self._ground.hide_visual()
+            self._table = Table(self._scene, appearance.table)
+        self._background = None if appearance.background is None else color_of(appearance.background)
+
     def capture(self, name: str) -> CameraFrame:
         """Return the frame of a camera in the current state."""
         camera = self._cameras[name]
@@ -86,6 +117,8 @@ class SceneRenderer:
         position = camera.get_float_texture("Position")[..., :3]
         rgb = np.clip(color * 255, 0, 255).astype(np.uint8)
         depth = np.clip(np.rint(-position[..., 2] * 1000), 0, 65535).astype(np.uint16)
+        if self._background is not None:
+            rgb[depth == 0] = self._background
         to_world = camera.get_model_matrix()
         points = (position @ to_world[:3, :3].T + to_world[:3, 3]).astype(np.float32)
         segmentation = self._instance_ids(camera.get_uint32_texture("Segmentation")[..., 1])
@@ -120,17 +153,17 @@ class SceneRenderer:
         self._actors = {}
 
 
-def add_lights_and_ground(scene: Any, renderer: Any) -> None:
-    """Light the scene and add the table as `BaseEnv._setup_lighting` and `BaseEnv._add_ground` do."""
-    scene.set_ambient_light([0.3, 0.3, 0.3])
-    scene.add_directional_light([1, 1, -1], [1, 1, 1], shadow=False, scale=5, shadow_map_size=2048)
+def add_lights_and_ground(scene: Any, renderer: Any, shadows: bool = False) -> Any:
+    """Light the scene and add the table as `BaseEnv._setup_lighting` and `BaseEnv._add_ground` do; return its actor."""
+    scene.set_ambient_light([AMBIENT] * 3)
+    scene.add_directional_light([1, 1, -1], [1, 1, 1], shadow=shadows, scale=5, shadow_map_size=2048)
     scene.add_directional_light([0, 0, -1], [1, 1, 1])
     material = renderer.create_material()
     material.base_color = [0.06, 0.08, 0.12, 1]
     material.metallic = 0.0
     material.roughness = 0.9
     material.specular = 0.8
-    scene.add_ground(0.0, render=True, render_material=material)
+    return scene.add_ground(0.0, render=True, render_material=material)
 
 
 def _load_robot(scene: Any) -> Any:
@@ -149,13 +182,19 @@ def _load_robot(scene: Any) -> Any:
     return robot
 
 
+def _hand_camera_config() -> Any:
+    """Return ManiSkill2's configuration of the hand camera."""
+    from mani_skill2.agents.configs.panda.defaults import PandaDefaultConfig
+
+    return PandaDefaultConfig().cameras
+
+
 def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
     """Add the `hand_camera` (mounted) or `base_camera` of PickClutter with square images."""
-    from mani_skill2.agents.configs.panda.defaults import PandaDefaultConfig
     from mani_skill2.utils.sapien_utils import look_at
 
     if name == "hand":
-        config = PandaDefaultConfig().cameras
+        config = _hand_camera_config()
         link = next(link for link in robot.get_links() if link.name == config.actor_uid)
         return scene.add_mounted_camera(
             name, link, config.pose, image_size, image_size, config.fov, config.near, config.far

@@ -16,10 +16,12 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.scenes.schema import CAMERA_MATRICES
 from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split, rows_for_ids
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.utils.typing import FloatArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 UNLABELED = "unlabeled"
@@ -150,6 +152,20 @@ class SceneDataset:
         """
         matches = self._actors[list(rows)][:, None, :] == np.array(label_indices)[:, None]
         return np.where(matches.any(axis=2), matches.argmax(axis=2) + 1, 0).astype(np.uint8)
+
+    def camera_matrices(self, row: int) -> tuple[FloatArray, FloatArray] | None:
+        """Return the OpenCV matrices of a scene's hand camera: to pixels [3, 3], and from the world [3, 4].
+
+        :return: None where the store has none, since its camera is ManiSkill2's
+        """
+        if CAMERA_MATRICES[0] not in self.store.manifest.fields:
+            return None
+        intrinsics, extrinsics = self._camera_matrices
+        return intrinsics[row], extrinsics[row]
+
+    @cached_property
+    def _camera_matrices(self) -> list[FloatArray]:
+        return [self._select(self.store.array(name)).astype(np.float64) for name in CAMERA_MATRICES]
 
     @cached_property
     def _actors(self) -> NDArray[np.int16]:

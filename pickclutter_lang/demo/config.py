@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_objects, sources_of
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
@@ -30,6 +31,10 @@ class DemoConfig:
     to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each pile."""
     num_threads: int | None = None
     """Threads of torch. null: torch's default."""
     trust_code: bool = False
@@ -47,6 +52,8 @@ class DemoConfig:
         if sources_of(self.objects) == ("kinds",):
             raise InvalidArgumentError("expected objects to be proxy, ycb or a folder of objects, but got 'kinds'")
         check_objects(self.objects, self.objects_root)
+        self.camera.validate()
+        self.appearance.validate()
         check_path("run", self.run)
         check_path("policy", self.policy)
         check_folder("scenes", self.scenes)

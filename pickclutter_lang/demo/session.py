@@ -144,6 +144,7 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
             RolloutConfig(
                 environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose",
                 {STUDENT: folder}, camera_size=0, trust_code=trust, objects=own_sources(config.objects),
+                camera=config.camera, appearance=config.appearance,
             )
         )  # fmt: skip
         try:

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.envs.randomization import overrides
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import credits_of
 from pickclutter_lang.objects.extra_objects import select_objects
@@ -207,7 +208,7 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
         )
         if "instances" in manifest.fields:
             command += f" instances={manifest.settings['instances']}"
-        command += "`"
+        command = " ".join([command, *overrides(manifest.settings)]) + "`"
         rows.append([use, command, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):
         store = ObjectViewDataset.open(folder)

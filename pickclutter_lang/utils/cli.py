@@ -29,7 +29,7 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
     :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
     """
     try:
-        merged = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), cfg))
+        merged = OmegaConf.to_object(OmegaConf.merge(_writable(OmegaConf.structured(schema)), cfg))
     except MissingMandatoryValue as error:
         raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
     except (ConfigAttributeError, ConfigKeyError) as error:
@@ -43,3 +43,13 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
     if validate is not None:
         validate()
     return merged  # type: ignore[return-value]
+
+
+def _writable(config: DictConfig) -> DictConfig:
+    """Return a configuration into which values can be merged: what is made of a frozen dataclass is read-only."""
+    OmegaConf.set_readonly(config, False)
+    for key in map(str, config):
+        there = not OmegaConf.is_missing(config, key) and not OmegaConf.is_interpolation(config, key)
+        if there and isinstance(config[key], DictConfig):
+            _writable(config[key])
+    return config

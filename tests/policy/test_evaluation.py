@@ -265,6 +265,24 @@ def test_an_oracle_acts_on_kinds(tmp_path: Path) -> None:
 
 @pytest.mark.sim
 @pytest.mark.slow
+def test_an_oracle_acts_with_a_moved_camera_that_the_folder_is_of(tmp_path: Path) -> None:
+    arguments = ["variants=[oracle]", "episodes=1", "seed=1", "absent_probability=0", "workers=1", "n_videos=0"]
+    arguments += ["n_filmstrips=0", "out=out"]
+    moved = ["camera.x=0.02", "camera.y=-0.02", "camera.z=0.02", "camera.pitch=8", "camera.roll=20", "camera.fov=70"]
+    done = call(tmp_path, *arguments, *moved, "appearance.table=tan")
+    assert done.returncode == 0, done.stderr
+    (episode,) = [json.loads(line) for line in (tmp_path / "out" / "episodes.jsonl").read_text().splitlines()]
+    assert episode["success"] and episode["picked"] == [episode["target"]]
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["config"]["camera"]["fov"] == 70 and result["config"]["appearance"]["table"] == "tan"
+    for other, named in (([], "camera"), ([*moved, "appearance.table=red"], "appearance")):
+        refused = call(tmp_path, *arguments, *other)
+        assert refused.returncode == 2 and "another student or environment" in refused.stderr
+        assert f"{named}: {{" in refused.stderr and len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.sim
+@pytest.mark.slow
 def test_what_a_worker_lacks_is_named(run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = call(run_folder, "run=run", f"out={tmp_path / 'x'}", "objects=ycb", f"objects_root={tmp_path / 'empty'}")

@@ -147,6 +147,8 @@ def _how(store: SceneStore) -> str:
             "ManiSkill2's PickClutter see it before the arm moves. Scene k depends on "
             f"(seed {manifest.seed}, split, k) alone."
         )
+        if {"camera", "appearance"} & set(manifest.settings):
+            intro += " The settings `camera` and `appearance` differ from those of ManiSkill2; [low, high] is a range."
     rows = {**manifest.settings, **manifest.versions}
     listed = markdown_table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
     return f"## How it was made\n\n{intro}\n\n{listed}"

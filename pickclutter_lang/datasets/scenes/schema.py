@@ -30,7 +30,11 @@ _GEOMETRY: dict[str, tuple[str, tuple[int, ...]]] = {
     "rep_pts": ("<f4", (MAX_ACTORS, REP_POINTS, 3)),
     "grasp_poses": ("<f4", (MAX_ACTORS, 7)),
     "instances": ("<i4", (MAX_ACTORS,)),
+    "hand_intrinsic": ("<f4", (3, 3)),
+    "hand_extrinsic": ("<f4", (3, 4)),
 }
+CAMERA_MATRICES = ("hand_intrinsic", "hand_extrinsic")
+"""OpenCV matrices of the hand camera: to pixels, and from the world. Stores have them where the camera was moved."""
 _IMAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "rgb": ("|u1", (3,)),
     "depth": ("<u2", ()),
@@ -72,12 +76,16 @@ def check_fields(names: Sequence[str]) -> None:
         )
 
 
-def scene_fields(cameras: Sequence[str], graspable: bool, instances: bool = False) -> tuple[str, ...]:
+def scene_fields(
+    cameras: Sequence[str], graspable: bool, instances: bool = False, camera_moved: bool = False
+) -> tuple[str, ...]:
     """Return the fields of scenes from the simulator; without `graspable`, neither that label nor grasps.
 
     :param instances: whether labels have many instances
+    :param camera_moved: whether the hand camera is another than ManiSkill2's
     """
     left_out = set() if instances else {"instances"}
+    left_out |= set() if camera_moved else {*CAMERA_MATRICES}
     left_out |= set() if graspable else {"graspable", "grasp_poses"}
     names = [name for name in (*_GEOMETRY, *LABELS) if name not in left_out]
     return (*names, *(image_name(camera, kind) for camera in cameras for kind in IMAGE_MODALITIES))
@@ -164,6 +172,8 @@ class ShardSchema:
             for name in (name for name in ("poses", "scales") if name in self.names):
                 finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
                 refuse(used & ~finite, f"expected finite {name} of its actors")
+        for matrix in (matrix for matrix in CAMERA_MATRICES if matrix in self.names):
+            refuse(~np.isfinite(rows[matrix]), f"expected finite numbers in {matrix}")
         for narrow, wide in (("visible", "present"), ("graspable", "visible")):
             if narrow in self.names:
                 refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
@@ -44,6 +45,10 @@ class PickConfig:
     objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for the pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for the pile."""
     seed: int = 0
     """Seed of the pile: another one has other objects."""
     trust_code: bool = False
@@ -54,6 +59,8 @@ class PickConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_objects(self.objects, self.objects_root)
+        self.camera.validate()
+        self.appearance.validate()
         check_path("policy", self.policy)
         within("seed", self.seed, 0, 10**6)
         check_path("out", self.out, ".mp4")
@@ -96,6 +103,10 @@ class PolicyEvalConfig:
     """For `kinds`: their names. []: all. A student or teacher encodes names that are new to it."""
     instances: int = 50
     """For `kinds`: instances of each; those of `train` and `fewshot` scenes are others."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each pile."""
     split: str = "ood"
     """Objects in the piles: `id` (the seen ones) or `ood` (all)."""
     absent_probability: float = 0.25
@@ -169,6 +180,8 @@ class PolicyEvalConfig:
         check_workers("workers", self.workers, 1)
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
+        self.camera.validate()
+        self.appearance.validate()
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         make_controller(self.control_mode)

@@ -100,6 +100,7 @@ def pick(config: PickConfig) -> Pick:
             environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose", policies,
             _CAMERA_SIZE, trust_code=config.trust_code, kinds=kinds, instances=_INSTANCES,
             objects=own_sources(config.objects),
+            camera=config.camera, appearance=config.appearance,
         ),
         base_size=SIDE,
     )  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gymnasium as gym
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
@@ -57,7 +58,7 @@ class RolloutConfig:
     - `object_split`: which objects are unseen, see `paper_catalog`
     - `trust_code`: as of `StudentRuntime.load`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
-    - `kinds`, `instances`: as of `PickClutterLangEnv`
+    - `kinds`, `instances`, `camera`, `appearance`: as of `PickClutterLangEnv`
     - `objects`: of the environment `PickClutterLang/Own-v0`: the sets that it mixes, folders of one's own among them
     """
 
@@ -76,6 +77,8 @@ class RolloutConfig:
     kinds: tuple[str, ...] = ()
     instances: int = 50
     objects: tuple[str, ...] = ()
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
 
 
 class RolloutRunner:
@@ -109,6 +112,8 @@ class RolloutRunner:
             absent_probability=config.absent_probability,
             enable_segmentation=True,
             base_camera=base_size > 0,
+            camera=config.camera,
+            appearance=config.appearance,
             camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
         if self._student is not None:

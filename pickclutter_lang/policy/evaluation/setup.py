@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
+from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
@@ -82,6 +83,8 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         tuple(config.kinds),
         config.instances,
         own_sources(config.objects),
+        config.camera,
+        config.appearance,
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
@@ -120,6 +123,10 @@ def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
     values["schema"] = SCHEMA
     if object_split > 0:
         values["object_split"] = object_split
+    for name in ("camera", "appearance"):
+        changed = changes(getattr(config, name))
+        if changed:
+            values[name] = changed
     if config.proposer is not None:
         values["proposer"] = config.proposer
     if config.own_policy is not None:

@@ -1,0 +1,129 @@
+"""Settings of camera and appearance: numbers, ranges, what is drawn of them, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, config_from_dict
+from pickclutter_lang.envs.randomization import (
+    AppearanceConfig,
+    HandCameraConfig,
+    changes,
+    overrides,
+    read_settings,
+    view_rng,
+)
+from pickclutter_lang.errors import InvalidArgumentError
+
+
+def draws(config: Any, count: int = 200) -> list[Any]:
+    return [config.draw(view_rng(0, "ood", index)) for index in range(count)]
+
+
+def test_a_range_is_drawn_uniformly_for_each_scene_and_a_number_stays() -> None:
+    config = HandCameraConfig(x=[-0.02, 0.02], fov=(70, 90), pitch=5)
+    found = draws(config)
+    x, fov = (np.array([getattr(one, name) for one in found]) for name in ("x", "fov"))
+    assert -0.02 <= x.min() < -0.019 and 0.019 < x.max() <= 0.02 and abs(x.mean()) < 0.003
+    assert 70 <= fov.min() < 71 and 89 < fov.max() <= 90
+    assert {one.pitch for one in found} == {5} and len(set(x)) == len(x)
+    assert found == draws(config) and abs(np.corrcoef(x, fov)[0, 1]) < 0.2
+
+
+def test_defaults_draw_themselves() -> None:
+    for config in (HandCameraConfig(), AppearanceConfig()):
+        assert config.draw(view_rng(0, "ood", 3)) == config
+
+
+def test_a_range_does_not_change_what_is_drawn_of_the_others() -> None:
+    one, both = HandCameraConfig(yaw=(0, 10)), HandCameraConfig(x=(0, 0.1), yaw=(0, 10), fov=(60, 90))
+    assert [a.yaw for a in draws(one)] == [b.yaw for b in draws(both)]
+    dark, other = AppearanceConfig(light_strength=(0, 1)), AppearanceConfig(table="random", light_strength=(0, 1))
+    assert [a.light_strength for a in draws(dark)] == [b.light_strength for b in draws(other)]
+
+
+def test_random_tables_and_backgrounds_are_settings_themselves() -> None:
+    for drawn in draws(AppearanceConfig(table="random", background="random"), 20):
+        drawn.validate()
+        assert drawn.draw(view_rng(1, "id", 0)) == drawn
+
+
+def test_a_folder_of_images_gives_each_scene_one_of_them(tmp_path: Path) -> None:
+    for name in ("b.png", "a.jpg", "c.webp"):
+        Image.new("RGB", (4, 4), "red").save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    config = AppearanceConfig(table=str(tmp_path))
+    tables = [Path(str(drawn.table)).name for drawn in draws(config)]
+    assert set(tables) == {"a.jpg", "b.png", "c.webp"}
+    assert AppearanceConfig(table=str(tmp_path / "a.jpg")).draw(view_rng(0, "ood", 0)).table == str(tmp_path / "a.jpg")
+    before = changes(config)
+    assert read_settings(AppearanceConfig, before) == config
+    Image.new("RGB", (4, 4), "blue").save(tmp_path / "b.png")
+    assert before["table"] == str(tmp_path) and before["table_sha256"] != changes(config)["table_sha256"]
+
+
+def test_a_manifest_records_what_differs_from_the_defaults_alone() -> None:
+    assert not {"camera", "appearance"} & set(PileConfig().settings())
+    config = PileConfig(camera=HandCameraConfig(x=(0.0, 0.1)), appearance=AppearanceConfig(shadows=True))
+    settings = config.settings()
+    assert settings["camera"] == {"x": [0.0, 0.1]} and settings["appearance"] == {"shadows": True}
+    assert {**settings, "camera": 0, "appearance": 0} == {**PileConfig().settings(), "camera": 0, "appearance": 0}
+    assert config_from_dict(settings) == config
+    assert hash(config) == hash(replace(config))  # a key of a cache
+
+
+def test_recorded_settings_are_overrides_again() -> None:
+    config = PileConfig(
+        camera=HandCameraConfig(x=(-0.02, 0.1), fov=70), appearance=AppearanceConfig(table="#c8b090", shadows=True)
+    )
+    words = overrides(config.settings())
+    assert words[:2] == ["camera.x=[-0.02,0.1]", "camera.fov=70"] and "appearance.shadows=true" in words
+    read = compose_config(CollectConfig, "collect_scenes", [*words, "out=o"])
+    assert (read.camera, read.appearance) == (config.camera, config.appearance)
+    assert overrides(PileConfig().settings()) == []
+
+
+def test_moved_and_noisy_are_said_of_ranges_too() -> None:
+    assert not HandCameraConfig().moved and not HandCameraConfig().noisy
+    for field in fields(HandCameraConfig):
+        config = HandCameraConfig(**{field.name: (0.5, 0.6)})
+        assert config.noisy == (field.name in ("image_noise", "depth_noise", "depth_dropout")) != config.moved
+
+
+WRONG: list[tuple[Any, dict[Any, Any], str]] = [
+    (HandCameraConfig, {"fov": 5}, r"camera\.fov to be a number from 10 to 150, or a range .* but got 5$"),
+    (HandCameraConfig, {"fov": [60]}, r"camera\.fov .* but got \[60\]"),
+    (HandCameraConfig, {"fov": [90, 60]}, r"camera\.fov .* but got \[90, 60\]"),
+    (HandCameraConfig, {"x": float("nan")}, r"camera\.x .* but got nan"),
+    (HandCameraConfig, {"x": [0, float("inf")]}, r"camera\.x "),
+    (HandCameraConfig, {"x": "left"}, r"camera\.x .* but got 'left'"),
+    (HandCameraConfig, {"x": True}, r"camera\.x .* but got True"),
+    (HandCameraConfig, {"x": None}, r"camera\.x .* but got None"),
+    (HandCameraConfig, {"depth_dropout": 1.5}, r"camera\.depth_dropout"),
+    (HandCameraConfig, {"fovy": 60}, "'fovy'; did you mean fov"),
+    (HandCameraConfig, {3: 60}, "got '3'"),
+    (AppearanceConfig, {"light_strength": -1}, r"appearance\.light_strength"),
+    (AppearanceConfig, {"table": "nowhere"}, r"appearance\.table .* none at 'nowhere'"),
+    (AppearanceConfig, {"table": ""}, r"appearance\.table .* none at ''"),
+    (AppearanceConfig, {"table": "#12345"}, r"appearance\.table"),
+    (
+        AppearanceConfig,
+        {"background": "bluish"},
+        r"appearance\.background to be random, a color's name or #.* got 'bluish'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "message"), WRONG)
+def test_wrong_settings_are_named(kind: Any, values: dict[Any, Any], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message) as caught:
+        read_settings(kind, values)
+    assert "\n" not in str(caught.value)
