@@ -23,7 +23,7 @@ _SPLITS = {
     "fewshot": "objects of Y_id and Y_ood; for few-shot training, no scene of it is in `ood`",
     "teacher": "objects of Y_id and Y_ood; for training the pocket teacher alone",
 }
-_OBJECT_SETS = {
+OBJECT_SETS = {
     "ycb": "Meshes: scans of the YCB Object and Model Set (Calli et al., 2015), CC BY 4.0. Attribution is due: "
     "name the YCB set where these images are present.",
     "proxy": "Meshes: procedural models for YCB objects, made by the code of this project (MIT). They are no "
@@ -152,5 +152,5 @@ def _how(store: SceneStore) -> str:
 
 
 def _license(store: SceneStore) -> str:
-    words = _OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
+    words = OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
     return f"## License\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"

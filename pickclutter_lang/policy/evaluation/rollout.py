@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,10 +79,16 @@ class RolloutConfig:
 class RolloutRunner:
     """The environment of one process, and the detectors that were used in it so far."""
 
-    def __init__(self, config: RolloutConfig, base_size: int = 0) -> None:
+    def __init__(
+        self,
+        config: RolloutConfig,
+        base_size: int = 0,
+        wrap: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] = lambda env: env,
+    ) -> None:
         """Make the environment.
 
         :param base_size: side in pixels of the images of the base camera, which no policy uses; 0: there is none
+        :param wrap: wraps what Gymnasium makes, inside of what policies need
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.config = config
@@ -107,6 +113,7 @@ class RolloutRunner:
             base_camera=base_size > 0,
             camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
         )
+        inner = wrap(inner)
         if self._student is not None:
             check_cameras(inner, self._student)
         self._seen_names = _seen_names(inner.unwrapped.catalog, self._student)  # type: ignore[attr-defined]
