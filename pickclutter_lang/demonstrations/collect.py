@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gymnasium
 import torch
 
 from pickclutter_lang.demonstrations.card import write_card, write_contact_sheet
@@ -18,7 +19,7 @@ from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.policy.evaluation.instructions import DRAWN
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, environment_arguments
 from pickclutter_lang.policy.evaluation.student_folders import check_same, save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
@@ -28,6 +29,8 @@ from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
 LOG_FILE = "episodes.jsonl"
 SCHEMA = 1
+_REPLAY_ID = "pickclutter_lang.envs.replay:PickClutterLang/Replay-v0"
+"""With the module before its id, Gymnasium imports what registers it."""
 
 
 class Collected(NamedTuple):
@@ -151,22 +154,12 @@ def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:
 
 def _meta(rollouts: RolloutConfig) -> dict[str, Any]:
     """Return what ManiSkill2's JSON has besides episodes: how its tools make the environment again."""
-    size = {"width": rollouts.camera_size, "height": rollouts.camera_size}
     arguments = {
-        "objects_root": rollouts.objects_root,
-        "kinds": list(rollouts.kinds),
-        "instances": rollouts.instances,
-        "obs_mode": "rgbd",
-        "control_mode": rollouts.control_mode,
-        "split": rollouts.split,
-        "object_split": rollouts.object_split,
-        "absent_probability": rollouts.absent_probability,
-        "base_camera": False,
-        "camera_cfgs": {"hand_camera": size},
+        **gymnasium.spec(rollouts.env_id).kwargs,
+        **environment_arguments(rollouts, rollouts.camera_size),
+        "enable_segmentation": False,  # as in the stored observations
     }
-    # With the module before its id, Gymnasium imports what registers it.
-    name = f"pickclutter_lang.envs:{rollouts.env_id}"
     return {
-        "env_info": {"env_id": name, "max_episode_steps": MAX_EPISODE_STEPS, "env_kwargs": arguments},
+        "env_info": {"env_id": _REPLAY_ID, "max_episode_steps": MAX_EPISODE_STEPS, "env_kwargs": arguments},
         "commit_info": None,
     }

@@ -76,6 +76,28 @@ class RolloutConfig:
     instances: int = 50
 
 
+def environment_arguments(config: RolloutConfig, hand_size: int, base_size: int = 0) -> dict[str, Any]:
+    """Return the arguments of the environment of rollouts.
+
+    :param hand_size: side in pixels of the hand camera's images
+    :param base_size: of the base camera's; 0: there is none
+    """
+    sides = {"hand": hand_size, "base": base_size}
+    return {
+        "objects_root": config.objects_root,
+        "kinds": config.kinds,
+        "instances": config.instances,
+        "obs_mode": "rgbd",
+        "control_mode": config.control_mode,
+        "split": config.split,
+        "object_split": config.object_split,
+        "absent_probability": config.absent_probability,
+        "enable_segmentation": True,
+        "base_camera": base_size > 0,
+        "camera_cfgs": {f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
+    }
+
+
 class RolloutRunner:
     """The environment of one process, and the detectors that were used in it so far."""
 
@@ -98,22 +120,8 @@ class RolloutRunner:
         self._picker_config = DEFAULT_PICKER_CONFIG
         if config.proposer is not None:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
-        sides = {"hand": self._student.config.camera_size if self._student else config.camera_size, "base": base_size}
-        inner = gym.make(
-            config.env_id,
-            objects_root=config.objects_root,
-            kinds=config.kinds,
-            instances=config.instances,
-            obs_mode="rgbd",
-            control_mode=config.control_mode,
-            split=config.split,
-            object_split=config.object_split,
-            absent_probability=config.absent_probability,
-            enable_segmentation=True,
-            base_camera=base_size > 0,
-            camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
-        )
-        inner = wrap(inner)
+        hand_size = self._student.config.camera_size if self._student else config.camera_size
+        inner = wrap(gym.make(config.env_id, **environment_arguments(config, hand_size, base_size)))
         if self._student is not None:
             check_cameras(inner, self._student)
         self._seen_names = _seen_names(inner.unwrapped.catalog, self._student)  # type: ignore[attr-defined]
