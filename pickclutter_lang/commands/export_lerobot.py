@@ -1,6 +1,6 @@
 """Write collected demonstrations as a LeRobot data set, version 3.0. Needs the extra lerobot.
 
-    pickclutter export-lerobot demos=demos out=lerobot
+pickclutter export-lerobot demos=demos out=lerobot
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main

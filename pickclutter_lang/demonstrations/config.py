@@ -25,7 +25,7 @@ class CollectDemosConfig:
     seed: int = 0
     """Seed of the first episode."""
     policy: str | None = None
-    """Policy folder of `pickclutter export-policy`, whose student says where the target is. null: the simulator does."""
+    """Policy folder of `pickclutter export-policy`: its student says where the target is. null: the simulator does."""
     failures: bool = False
     """Keep the episodes that failed too."""
     objects: str = "proxy"

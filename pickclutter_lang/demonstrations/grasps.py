@@ -15,7 +15,7 @@ from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.typing import FloatArray
 
 NOT_TRIED, MISSED, LIFTED, PLACED = -1, 0, 1, 2
-"""Values of `outcome`: the arm did not try it; it did, and lifted nothing; lifted the object; brought it to the goal."""
+"""Values of `outcome`: the arm did not try it; tried, and lifted nothing; lifted the object; brought it to the goal."""
 
 
 class _Proposal(NamedTuple):
@@ -101,7 +101,8 @@ class GraspLog:
 
     def _add(self, actor: int, decision: int, grasps: GraspCandidates, tried: int | None) -> None:
         pose = self._env.objs[actor].pose
-        self._proposals.append(_Proposal(actor, decision, grasps, np.concatenate([pose.p, pose.q]).astype(float), tried))
+        frame = np.concatenate([pose.p, pose.q]).astype(float)
+        self._proposals.append(_Proposal(actor, decision, grasps, frame, tried))
 
     def _actor_in(self, segments: NDArray[Any], mask: NDArray[np.bool_]) -> int | None:
         """Return the object with the most pixels in a mask, None where there is none."""

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.demonstrations.grasps import GraspLog
+from pickclutter_lang.demonstrations.trajectories import Trajectory
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.policy.policy import EpisodeState
 
 DEPTH_UNITS = 1024
 """Stored depth is in units of 1 / 1024 m, as ManiSkill2 stores it."""
 _SEGMENTATION = "Segmentation"
-
-
-class Trajectory(NamedTuple):
-    """An episode of T actions, as arrays by their path in a trajectory file, and what its JSON says of it."""
-
-    arrays: dict[str, NDArray[Any]]
-    record: dict[str, Any]
 
 
 class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any]):
@@ -65,9 +59,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any]):
     def trajectory(self) -> Trajectory:
         """Return the episode so far."""
         env: Any = self.env.unwrapped
-        arrays = {
-            f"obs/{path}": np.stack([one[path] for one in self._observations]) for path in self._observations[0]
-        }
+        arrays = {f"obs/{path}": np.stack([one[path] for one in self._observations]) for path in self._observations[0]}
         shape = self.env.action_space.shape or ()
         arrays["actions"] = np.reshape(np.array(self._actions, np.float32), (-1, *shape))
         arrays["success"] = np.array(self._successes, bool)

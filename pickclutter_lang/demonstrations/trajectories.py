@@ -13,7 +13,6 @@ import h5py
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
-from pickclutter_lang.demonstrations.recorder import Trajectory
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
 from pickclutter_lang.utils.json_files import read_json
@@ -22,6 +21,13 @@ PARTS = "parts"
 _RECORD, _GROUP = "record", "traj_{}"
 _MAX_BYTES = 2**32
 _IMAGES = ("rgb", "depth")
+
+
+class Trajectory(NamedTuple):
+    """An episode of T actions, as arrays by their path in a trajectory file, and what its JSON says of it."""
+
+    arrays: dict[str, NDArray[Any]]
+    record: dict[str, Any]
 
 
 class Source(NamedTuple):
@@ -76,7 +82,9 @@ def _sources(path: Path) -> list[Source]:
         with open_hdf5(path) as file:
             return [Source(path, name, json.loads(file[name].attrs[_RECORD])) for name in file]
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise DatasetError(f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again") from error
+        raise DatasetError(
+            f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"
+        ) from error
 
 
 def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: Mapping[str, Any]) -> list[Source]:
@@ -150,7 +158,8 @@ class Demonstrations:
 
         :raises DatasetError: when it is missing, damaged or not finished
         """
-        found = sorted(Path(folder).glob("trajectory.rgbd.*.h5"))
+        named = sorted(Path(folder).glob("trajectory.rgbd.*.h5"))
+        found = [path for path in named if path.name.count(".") == 3]  # what ManiSkill2's tools make of it has more
         if len(found) != 1:
             raise DatasetError(
                 f"expected one file trajectory.rgbd.*.h5 in {folder}, but there are {len(found)}; make it: pickclutter "
@@ -182,5 +191,7 @@ class Demonstrations:
 def _group(file: h5py.File, number: int) -> h5py.Group:
     group = file.get(_GROUP.format(number))
     if not isinstance(group, h5py.Group):
-        raise DatasetError(f"expected {_GROUP.format(number)} in {file.filename}, but it is not there; collect it again")
+        raise DatasetError(
+            f"expected {_GROUP.format(number)} in {file.filename}, but it is not there; collect it again"
+        )
     return group
