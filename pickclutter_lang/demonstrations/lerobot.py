@@ -78,7 +78,7 @@ def _write(folder: Path, demonstrations: Demonstrations, video: bool) -> Exporte
         for demonstration in chain([first], opened):
             export.add(demonstration)
             bar.advance()
-    return export.finish(str(demonstrations.env_info["env_kwargs"].get("objects")))
+    return export.finish(str(demonstrations.arguments.get("objects")))
 
 
 class _Export:

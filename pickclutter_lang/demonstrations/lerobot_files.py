@@ -83,7 +83,7 @@ class FrameWriter:
 
 def _schema(features: Mapping[str, Mapping[str, Any]]) -> pa.Schema:
     """Return the columns, with what the library `datasets` reads of them."""
-    fields, described = [], {}
+    fields, described = [], dict[str, Any]()
     for name, feature in features.items():
         if feature["dtype"] == "video":
             continue

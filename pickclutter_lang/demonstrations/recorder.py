@@ -29,6 +29,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any]):
         """Wrap what `gymnasium.make` returns."""
         super().__init__(env)
         self._observations: list[dict[str, NDArray[Any]]] = []
+        self._states: list[NDArray[np.float64]] = []
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.json_files import Text, read_json
 
 PARTS = "parts"
 _RECORD, _GROUP = "record", "traj_{}"
@@ -96,13 +96,14 @@ def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: 
     :raises DatasetError: when the disk does not take it
     """
     target, ordered = folder / trajectories, [sources[seed] for seed in sorted(sources)]
-    if not target.exists() or any(source.path != target for source in ordered):
+    merged = [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
+    if ordered != merged or not target.exists():
         _copy_all(target, ordered)
-    episodes = [{"episode_id": number, **source.record} for number, source in enumerate(ordered)]
+    episodes = [{"episode_id": number, **source.record} for number, source in enumerate(merged)]
     data = json.dumps({**meta, "episodes": episodes}, indent=1) + "\n"
     atomic_write(target.with_suffix(".json"), data.encode())
     shutil.rmtree(folder / PARTS, ignore_errors=True)
-    return [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
+    return merged
 
 
 def _copy_all(target: Path, sources: Sequence[Source]) -> None:
@@ -110,8 +111,8 @@ def _copy_all(target: Path, sources: Sequence[Source]) -> None:
     free = shutil.disk_usage(target.parent).free
     if needed > free:  # HDF5 itself does not survive a full disk
         raise DatasetError(
-            f"expected {needed / 1e6:.0f} MB of free disk for {target}, but there are {free / 1e6:.0f}; free some and "
-            "run the same command again, finished episodes are kept"
+            f"cannot write {target} ({needed / 1e6:.1f} MB): No space left on device, of which {free / 1e6:.1f} MB are "
+            "free; make room and run the same command again, finished episodes are kept"
         )
     temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
     try:
@@ -128,15 +129,28 @@ def _copy_all(target: Path, sources: Sequence[Source]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+class _Record(TypedDict):
+    episode_id: int
+    episode_seed: int
+    control_mode: str
+    elapsed_steps: int
+    instruction: Text
+    target: Text
+
+
+class _EnvInfo(TypedDict):
+    env_kwargs: dict[str, Any]
+
+
 class _Json(TypedDict):
-    env_info: dict[str, Any]
-    episodes: list[dict[str, Any]]
+    env_info: _EnvInfo
+    episodes: list[_Record]
 
 
 class Demonstration(NamedTuple):
     """One episode of a file: what the JSON says of it, and its arrays."""
 
-    record: dict[str, Any]
+    record: _Record
     group: h5py.Group
 
     def array(self, name: str) -> NDArray[Any]:
@@ -168,7 +182,7 @@ class Demonstrations:
         self.path = found[0]
         remedy = f"run the command that made it again: pickclutter collect-demos out={folder}"
         content = read_json(self.path.with_suffix(".json"), _Json, DatasetError, remedy, limit=2**30)
-        self.env_info, self.records = content["env_info"], content["episodes"]
+        self.arguments, self.records = content["env_info"]["env_kwargs"], content["episodes"]
         if not self.records:
             raise DatasetError(f"expected demonstrations in {self.path}, but it has none; play more: episodes=")
 
@@ -182,10 +196,11 @@ class Demonstrations:
         :raises DatasetError: when it cannot be read, or lacks an episode of the JSON
         """
         try:
-            with open_hdf5(self.path) as file:
-                yield (Demonstration(one, _group(file, one["episode_id"])) for one in self.records)
-        except (OSError, KeyError) as error:
+            file = open_hdf5(self.path)
+        except OSError as error:
             raise DatasetError(f"cannot read {self.path}: {error}") from error
+        with file:
+            yield (Demonstration(one, _group(file, one["episode_id"])) for one in self.records)
 
 
 def _group(file: h5py.File, number: int) -> h5py.Group:
