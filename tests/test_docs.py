@@ -17,6 +17,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from PIL import Image
 
+from helpers.demonstrations import make_toy_demos
 from helpers.image_data import SETTINGS
 from helpers.image_data import paint as paint_image
 from helpers.paths import ROOT
@@ -141,6 +142,13 @@ def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.
     assert {item.name for item in data.classes} == {"fly agaric", "cep", "chanterelle"}
     assert len(split.train) + len(split.id) + len(split.ood) + len(split.fewshot) == 24
     assert "24 images of 3 classes" in report
+
+
+def test_the_example_of_demonstrations_reads_them(tmp_path: Path) -> None:
+    make_toy_demos(tmp_path / "demos", 2)
+    done = run(blocks("docs/how_to/demonstrations.md")[0], tmp_path)
+    expected = "pick up the fork (5, 32, 32, 3) (4, 7) True\nI need the mug (6, 32, 32, 3) (5, 7) True\n"
+    assert done.stdout == expected, done.stderr
 
 
 def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:
