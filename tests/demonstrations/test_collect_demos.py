@@ -99,13 +99,13 @@ def test_grasps_are_annotated_with_what_became_of_them(demos: Path) -> None:
             assert (found["actor"][tried] == target).all() and list(found["decision"][tried]) == list(range(len(tried)))
             assert (PLACED in outcome) == episode["info"]["success"]
             assert len(set(found["actor"])) > 1  # of other objects too
-            assert (found["width"] > 0).all() and (found["width"] < 0.08).all()
+            assert (found["width"] >= 0).all() and (found["width"] < 0.08).all()
             path = group["obs/extra/tcp_pose"][()]
             for row in tried:  # the arm was there
                 distance = np.linalg.norm(path[:, :3] - found["pose"][row, :3], axis=1)
                 closing = rotation_matrix(found["pose"][row, 3:])[:, 1]
                 axis = rotation_matrix(path[distance.argmin(), 3:])[:, 1]
-                assert distance.min() < 0.02 and abs(axis @ closing) > 0.9
+                assert distance.min() < 0.03 and abs(axis @ closing) > 0.9
             for actor, decision in {*zip(found["actor"], found["decision"], strict=True)}:
                 rows = np.flatnonzero((found["actor"] == actor) & (found["decision"] == decision))
                 assert (np.diff(found["cost"][rows]) >= 0).all()
