@@ -59,9 +59,10 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
     """
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     spec = _spec(config)
+    comparable = _comparable(config, spec.rollouts)
     create_dir(spec.folder)
     with dir_lock(spec.folder):
-        identity = check_same(spec.folder, _comparable(config, spec.rollouts), spec.rollouts.policies)
+        identity = check_same(spec.folder, comparable, spec.rollouts.policies)
         create_dir(spec.folder / PARTS)
         for place in (spec.folder, spec.folder / PARTS):
             clean_temp_files(place)
