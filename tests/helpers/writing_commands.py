@@ -56,7 +56,6 @@ def make_inputs(root: Path) -> Path:
     shutil.copytree(root / "run", root / "other")
     export_policy(PolicyExportConfig(str(root / "run"), out=str(root / "policy")))
     make_toy_store(root / "teacher_scenes", "teacher", 8, size=SIDE)
-    make_toy_demos(root / "demos", 8, side=96)
     toy_views(root / "views", objects=6, views=16)
     paint_classes(root / "images", ("apple", "pear", "plum", "ten"), 6)
     torch.manual_seed(0)
@@ -99,7 +98,11 @@ WRITING = {
         "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
     ),
     "collect-demos": WritingCommand("collect-demos episodes=2 camera_size=48 workers=1 n_videos=1 out={work}/o"),
-    "export-lerobot": WritingCommand("export-lerobot demos={inputs}/demos out={work}/o", cheap=True),
+    "export-lerobot": WritingCommand(
+        "export-lerobot demos={work}/demos out={work}/o",
+        lambda inputs, work: make_toy_demos(work / "demos", 8, side=96),
+        cheap=True,
+    ),
     "render-object-views": WritingCommand(
         "render-object-views views_per_object=1 random_objects=4 size=32 out={work}/o"
     ),
