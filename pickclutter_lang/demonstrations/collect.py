@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,7 +111,15 @@ def _comparable(config: CollectDemosConfig, rollouts: RolloutConfig) -> dict[str
 
 def _lacks(seed: int, spec: _Spec, log: EpisodeLog, there: dict[int, Any]) -> bool:
     episode = log.episodes.get((spec.variant, seed, DRAWN))
-    return episode is None or (seed not in there and (episode["success"] or spec.failures))
+    return episode is None or (seed not in there and is_kept(episode, spec.failures))
+
+
+def is_kept(episode: Mapping[str, Any], failures: bool) -> bool:
+    """Return whether an episode is a demonstration; one in which the arm found nothing to do, and ended, never is.
+
+    :param episode: as `RolloutRunner.rollout` returns it
+    """
+    return bool(episode["steps"] > 0 and (episode["success"] or failures))
 
 
 def _play(
@@ -146,7 +154,7 @@ def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:
 
     def play(seed: int, step: Callable[[], None]) -> dict[str, Any]:
         episode = runner.rollout(spec.variant, seed, callback=recorder.callback)
-        if episode["success"] or spec.failures:
+        if is_kept(episode, spec.failures):
             write_part(part_path(spec.folder, seed), recorder.trajectory())
         return episode
 

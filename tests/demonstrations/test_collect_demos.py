@@ -15,6 +15,8 @@ from PIL import Image
 
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
+from pickclutter_lang.demonstrations.collect import is_kept
+from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.grasps import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 
@@ -137,6 +139,29 @@ def test_card_sheet_and_videos_are_made(demos: Path) -> None:
         assert image.size[0] > 1000
     videos = sorted((demos / "videos").glob("*.gif"))
     assert len(videos) == 2 and all(f"videos/{path.name}" in card for path in videos)  # a success and a failure
+
+
+@pytest.mark.parametrize(
+    ("steps", "success", "failures", "kept"),
+    [(70, True, False, True), (200, False, False, False), (200, False, True, True), (0, False, True, False)],
+)
+def test_which_episodes_are_kept(steps: int, success: bool, failures: bool, kept: bool) -> None:
+    assert is_kept({"steps": steps, "success": success}, failures) is kept
+
+
+def test_a_student_plays_with_images_of_its_size(exported: Path, tmp_path: Path) -> None:
+    settings = [f"policy={exported / 'few_shot'}", "control_mode=pd_joint_delta_pos", "n_videos=0", "out=demos"]
+    done = call(tmp_path, *settings, "episodes=1", "workers=1", "seed=3")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(tmp_path / "demos" / "trajectory.rgbd.pd_joint_delta_pos.h5") as file:
+        assert file["traj_0/obs/image/hand_camera/rgb"].shape[1:] == (48, 48, 3)  # not camera_size
+        assert file["traj_0/actions"].shape[1:] == (8,)  # without the one that declares absence
+    pytest.importorskip("pyarrow")
+    from pickclutter_lang.demonstrations.lerobot import export_lerobot
+
+    export_lerobot(ExportLerobotConfig(str(tmp_path / "demos"), str(tmp_path / "out")))
+    action = json.loads((tmp_path / "out" / "meta" / "info.json").read_text())["features"]["action"]
+    assert action["shape"] == [8] and action["names"][0] == "joint_1"
 
 
 def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos: Path, tmp_path: Path) -> None:
