@@ -33,6 +33,7 @@ LAYERS = (
     "migration",
     "policy.rl",
     "policy.evaluation",
+    "demonstrations",
     "demo",
     "commands",
 )
@@ -49,7 +50,7 @@ OWNERS = {
     "coacd": {"objects"},
     "xatlas": {"objects"},
     "fast_simplification": {"objects"},
-    "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
+    "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation", "demonstrations"},
     "vla_eval": {"envs"},
     "wandb": {"training"},
     "mlflow": {"training"},
@@ -58,7 +59,8 @@ OWNERS = {
     "jinja2": {"reports"},
     "rerun": {"policy.evaluation"},
     "markdown_it": {"reports"},
-    "h5py": {"datasets.scenes", "datasets", "envs"},
+    "pyarrow": {"demonstrations"},
+    "h5py": {"datasets.scenes", "datasets", "envs", "demonstrations"},
 }
 # Which packages a room never imports.
 FORBIDDEN = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 import shlex
 import shutil
@@ -18,6 +20,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from PIL import Image
 
+from helpers.demonstrations import make_toy_demos
 from helpers.image_data import SETTINGS
 from helpers.image_data import paint as paint_image
 from helpers.own_objects import MESHES, make_own_set, own_entry
@@ -192,6 +195,35 @@ def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.
     assert {item.name for item in data.classes} == {"fly agaric", "cep", "chanterelle"}
     assert len(split.train) + len(split.id) + len(split.ood) + len(split.fewshot) == 24
     assert "24 images of 3 classes" in report
+
+
+def test_the_example_of_demonstrations_reads_them(tmp_path: Path) -> None:
+    make_toy_demos(tmp_path / "demos", 2)
+    done = run(blocks("docs/how_to/demonstrations.md")[0], tmp_path)
+    expected = "pick up the fork (5, 32, 32, 3) (4, 7) True\nI need the mug (6, 32, 32, 3) (5, 7) True\n"
+    assert done.stdout == expected, done.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_learner_of_demonstrations_learns_them_and_acts(tmp_path: Path) -> None:
+    pytest.importorskip("sapien")
+    make_toy_demos(tmp_path / "demos", 2)
+    program = blocks("docs/how_to/demonstrations.md")[1].replace("STEPS = 64, 256, 5000", "STEPS = 64, 256, 200")
+    (tmp_path / "cloned.py").write_text(program)
+    learned = subprocess.run([sys.executable, "cloned.py"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert learned.returncode == 0, learned.stderr
+    losses = [float(line.rpartition(" ")[2]) for line in learned.stdout.splitlines()]
+    assert len(losses) == 10 and losses[-1] < 0.5 * losses[0]  # it has learned nine random actions
+    (words,) = [words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy"]
+    line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "camera_size=32"]
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [*line, "variants=[own]", "n_videos=0", "n_filmstrips=0"],
+        cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "cloned" / "result.json").read_text())["variants"]["own"]["episodes"] == 1
 
 
 def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:

@@ -42,6 +42,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "demo": "name an object in a browser on this machine, and let the arm pick it",
         "train-ppo": "train PPO on a student's features",
     },
+    "demonstrations": {
+        "collect-demos": "have a policy pick by name, and keep the episodes as ManiSkill2 trajectories",
+        "export-lerobot": "write demonstrations as a LeRobot data set",
+    },
     "the paper's tables": {
         "train-image-student": "one run of the image-classification tables",
         "reproduce-tables": "run Tables 1 to 11 and Figures 1, 2b and 4",

@@ -84,24 +84,24 @@ def propose_grasps(
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     center = center_of_mass(target, config.center_of_mass)
     seeds = target[_farthest_points(target, center, config.n_seeds)]
-    positions, rotations, costs = [], [], []
+    grasps, rotations, costs = [], [], []
     for rotation, slant in [*_slanted(limits, config), *_rolled(config), *_along_faces(target, config)]:
         rotation_angle = 0.0
         if rest_rotation is not None:
             rotation_angle = np.arccos(min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0))
         for grasp in _grasps_on_strips(target, seeds, rotation, center, limits, config):
-            positions.append(grasp.position)
+            grasps.append(grasp)
             rotations.append(rotation)
             orientation_cost = config.costs.slant * float(np.sin(slant)) + config.costs.turn * rotation_angle
             costs.append(orientation_cost + grasp.cost(config.costs))
-    if not positions:
+    if not grasps:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     order = np.argsort(costs, kind="stable")
-    candidates = GraspCandidates(np.array(positions)[order], np.array(rotations)[order])
+    positions, widths = np.array([grasp.position for grasp in grasps]), np.array([grasp.width for grasp in grasps])
+    candidates = GraspCandidates(positions, np.array(rotations), widths=widths)[order]
     free = _free_and_distinct(candidates, target, others, limits, config)
     beside_fingers = collision_counts(candidates[free], [target], config.side_clearance_m, config.gripper)
-    tight = beside_fingers > config.max_stray_points
-    total = np.array(costs)[order][free] + config.costs.tight * tight
+    total = np.array(costs)[order][free] + config.costs.tight * (beside_fingers > config.max_stray_points)
     best = np.argsort(total, kind="stable")[: config.max_candidates]
     return replace(candidates[free[best]], costs=total[best])
 

@@ -56,27 +56,37 @@ PANDA_GRIPPER = GripperGeometry()
 class GraspCandidates:
     """Gripper poses [G]: TCP positions [G, 3] and rotations [G, 3, 3] (columns x, y closing, z approach).
 
-    `costs` [G], by which a proposer ranked them; None where it does not say.
+    `costs` [G], by which a proposer ranked them, and `widths` [G] between the pads, meters; None where it does not say.
     """
 
     positions: FloatArray
     rotations: FloatArray
     costs: FloatArray | None = None
+    widths: FloatArray | None = None
 
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> GraspCandidates:
-        costs = None if self.costs is None else self.costs[rows]
-        return GraspCandidates(self.positions[rows], self.rotations[rows], costs)
+        costs, widths = (None if values is None else values[rows] for values in (self.costs, self.widths))
+        return GraspCandidates(self.positions[rows], self.rotations[rows], costs, widths)
 
     def pose(self, row: int) -> FloatArray:
         """Return the TCP pose [7] (x y z qw qx qy qz) of a candidate."""
         return np.concatenate([self.positions[row], quaternion(self.rotations[row])])
 
+    def row_of(self, tcp_pose: FloatArray) -> int | None:
+        """Return the row of a TCP pose [7] that was chosen among them, whichever finger is on which side, or None."""
+        rows = np.flatnonzero(np.all(np.isclose(self.positions, tcp_pose[:3]), axis=1))
+        if not len(rows):
+            return None
+        # Several may share a position. The fingers may be exchanged, so only the line of closing counts.
+        closing = rotation_matrix(tcp_pose[3:])[:, 1]
+        return int(rows[np.abs(self.rotations[rows][:, :, 1] @ closing).argmax()])
+
 
 def checked_candidates(proposed: object) -> GraspCandidates:
     """Return what a grasp proposer gave.
 
-    :raises InvalidArgumentError: for anything but `GraspCandidates` of positions [G, 3], rotations [G, 3, 3] and costs
-        [G] or None
+    :raises InvalidArgumentError: for anything but `GraspCandidates` of positions [G, 3], rotations [G, 3, 3], and costs
+        and widths [G] or None
     """
     if not isinstance(proposed, GraspCandidates):
         raise InvalidArgumentError(f"expected a grasp proposer to return GraspCandidates, but got {type(proposed)}")
@@ -86,8 +96,9 @@ def checked_candidates(proposed: object) -> GraspCandidates:
         raise InvalidArgumentError(
             f"expected grasps with positions [G, 3] and rotations [G, 3, 3], but got {positions} and {rotations}"
         )
-    if proposed.costs is not None and np.shape(proposed.costs) != (count,):
-        raise InvalidArgumentError(f"expected grasps with costs [{count}], but got {np.shape(proposed.costs)}")
+    for name, values in {"costs": proposed.costs, "widths": proposed.widths}.items():
+        if values is not None and np.shape(values) != (count,):
+            raise InvalidArgumentError(f"expected grasps with {name} [{count}], but got {np.shape(values)}")
     return proposed
 
 

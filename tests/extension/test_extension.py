@@ -271,3 +271,5 @@ def test_what_a_proposer_gives_is_checked() -> None:
         checked_candidates([])
     with pytest.raises(InvalidArgumentError, match=r"\[G, 3\]"):
         checked_candidates(GraspCandidates(np.zeros((2, 3)), np.zeros((3, 3))))
+    with pytest.raises(InvalidArgumentError, match=r"widths \[2\], but got \(3,\)"):
+        checked_candidates(GraspCandidates(np.zeros((2, 3)), np.zeros((2, 3, 3)), widths=np.zeros(3)))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 
 from helpers.captioners import save_blip
+from helpers.demonstrations import make_toy_demos
 from helpers.image_data import paint_classes, toy_views
 from helpers.kill_runs import COMMAND
 from helpers.old_files import write_old_folders
@@ -100,6 +101,12 @@ WRITING = {
     "check-install": WritingCommand("check-install --out {work}/o.png"),
     "collect-scenes": WritingCommand(
         "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
+    ),
+    "collect-demos": WritingCommand("collect-demos episodes=2 camera_size=48 workers=1 n_videos=1 out={work}/o"),
+    "export-lerobot": WritingCommand(
+        "export-lerobot demos={work}/demos out={work}/o",
+        lambda inputs, work: make_toy_demos(work / "demos", 8, side=96),
+        cheap=True,
     ),
     "render-object-views": WritingCommand(
         "render-object-views views_per_object=1 random_objects=4 size=32 out={work}/o"

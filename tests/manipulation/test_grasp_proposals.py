@@ -33,6 +33,18 @@ def test_a_box_is_grasped_across_its_narrow_side() -> None:
     assert np.abs(position[:2]).max() < 0.02 and 0.01 < position[2] < 0.05
     for rotation in result.rotations:
         assert np.allclose(rotation.T @ rotation, np.eye(3)) and np.linalg.det(rotation) == pytest.approx(1)
+    assert result.widths is not None and len(result.widths) == len(result.positions)
+    assert result.widths[0] == pytest.approx(0.04, abs=0.003)
+
+
+def test_a_chosen_grasp_is_found_among_those_proposed() -> None:
+    result = propose_grasps(box((0.04, 0.04, 0.05)), np.zeros((0, 3)))
+    turned = result.rotations @ np.diag([-1.0, -1.0, 1.0])  # the fingers exchanged
+    others = GraspCandidates(result.positions, turned)
+    assert len(result.positions) > 1
+    for row in range(len(result.positions)):
+        assert result.row_of(result.pose(row)) == result.row_of(others.pose(row)) == row
+    assert result.row_of(result.pose(0) + np.array([0.01, 0, 0, 0, 0, 0, 0])) is None
 
 
 def test_objects_too_wide_or_enclosed_have_no_grasp() -> None:

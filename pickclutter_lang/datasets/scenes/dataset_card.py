@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, credits_of
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
@@ -24,7 +25,7 @@ _SPLITS = {
     "fewshot": "objects of Y_id and Y_ood; for few-shot training, no scene of it is in `ood`",
     "teacher": "objects of Y_id and Y_ood; for training the pocket teacher alone",
 }
-_OBJECT_SETS = {
+OBJECT_SETS = {
     "ycb": "Meshes: scans of the YCB Object and Model Set (Calli et al., 2015), CC BY 4.0. Attribution is due: "
     "name the YCB set where these images are present.",
     "proxy": "Meshes: procedural models for YCB objects, made by the code of this project (MIT). They are no "
@@ -154,10 +155,16 @@ def _how(store: SceneStore) -> str:
     return f"## How it was made\n\n{intro}\n\n{listed}"
 
 
+def mesh_words(object_set: str, entries: Sequence[CatalogEntry] | None) -> str:
+    """Return where the meshes of an object set come from, and their license.
+
+    :param entries: the catalog of one's own objects; None of sets of the package
+    """
+    if entries is None:
+        return OBJECT_SETS.get(object_set, "Meshes: see their source.")
+    return f"Meshes: see `{CATALOG_FILE}`.\n\n{credits_of(entries) or 'It notes no license and no source.'}"
+
+
 def _license(store: SceneStore) -> str:
-    words = _OBJECT_SETS.get(store.manifest.object_set, "Meshes: see their source.")
-    if store.own_catalog is not None:
-        words = (
-            f"Meshes: see `{CATALOG_FILE}`.\n\n{credits_of(store.own_catalog) or 'It notes no license and no source.'}"
-        )
+    words = mesh_words(store.manifest.object_set, store.own_catalog)
     return f"## License\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"

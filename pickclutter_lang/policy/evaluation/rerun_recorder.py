@@ -192,11 +192,8 @@ def _in_words(number: int, state: EpisodeState, candidates: GraspCandidates, tar
     parts += ["predicted present", f"{int(found.mask.sum())} pixels chosen", f"{len(candidates.positions)} grasps"]
     if target is None:
         return "; ".join([*parts, "none within reach"])
-    rows = np.flatnonzero(np.all(np.isclose(candidates.positions, target.grasp[:3]), axis=1))
-    if candidates.costs is not None and len(rows):
-        # Several may share a position. The fingers may be exchanged, so only the line of closing counts.
-        closing = rotation_matrix(target.grasp[3:])[:, 1]
-        row = rows[np.abs(candidates.rotations[rows][:, :, 1] @ closing).argmax()]
+    row = candidates.row_of(target.grasp)
+    if candidates.costs is not None and row is not None:
         parts.append(f"the chosen one costs {candidates.costs[row]:.3f}, rank {row + 1}")
     return "; ".join(parts)
 

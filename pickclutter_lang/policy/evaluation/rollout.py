@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import gymnasium as gym
@@ -81,13 +81,44 @@ class RolloutConfig:
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
 
 
+def environment_arguments(config: RolloutConfig, hand_size: int, base_size: int = 0) -> dict[str, Any]:
+    """Return the arguments of the environment of rollouts, as JSON values.
+
+    :param hand_size: side in pixels of the hand camera's images
+    :param base_size: of the base camera's; 0: there is none
+    """
+    sides = {"hand": hand_size, "base": base_size}
+    view = {"camera": config.camera, "appearance": config.appearance}
+    return {
+        **({"objects": list(config.objects)} if config.objects else {}),
+        **{name: asdict(value) for name, value in view.items() if value != type(value)()},
+        "objects_root": config.objects_root,
+        "kinds": config.kinds,
+        "instances": config.instances,
+        "obs_mode": "rgbd",
+        "control_mode": config.control_mode,
+        "split": config.split,
+        "object_split": config.object_split,
+        "absent_probability": config.absent_probability,
+        "enable_segmentation": True,
+        "base_camera": base_size > 0,
+        "camera_cfgs": {f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
+    }
+
+
 class RolloutRunner:
     """The environment of one process, and the detectors that were used in it so far."""
 
-    def __init__(self, config: RolloutConfig, base_size: int = 0) -> None:
+    def __init__(
+        self,
+        config: RolloutConfig,
+        base_size: int = 0,
+        wrap: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] = lambda env: env,
+    ) -> None:
         """Make the environment.
 
         :param base_size: side in pixels of the images of the base camera, which no policy uses; 0: there is none
+        :param wrap: wraps what Gymnasium makes, inside of what policies need
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.config = config
@@ -97,25 +128,8 @@ class RolloutRunner:
         self._picker_config = DEFAULT_PICKER_CONFIG
         if config.proposer is not None:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
-        sides = {"hand": self._student.config.camera_size if self._student else config.camera_size, "base": base_size}
-        own: dict[str, Any] = {"objects": config.objects} if config.objects else {}
-        inner = gym.make(
-            config.env_id,
-            **own,
-            objects_root=config.objects_root,
-            kinds=config.kinds,
-            instances=config.instances,
-            obs_mode="rgbd",
-            control_mode=config.control_mode,
-            split=config.split,
-            object_split=config.object_split,
-            absent_probability=config.absent_probability,
-            enable_segmentation=True,
-            base_camera=base_size > 0,
-            camera=config.camera,
-            appearance=config.appearance,
-            camera_cfgs={f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
-        )
+        hand_size = self._student.config.camera_size if self._student else config.camera_size
+        inner = wrap(gym.make(config.env_id, **environment_arguments(config, hand_size, base_size)))
         if self._student is not None:
             check_cameras(inner, self._student)
         catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]

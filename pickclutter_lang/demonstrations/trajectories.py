@@ -1,0 +1,212 @@
+"""Files of trajectories as ManiSkill2 has them: a part for each episode, and one file of all with its JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict
+
+import h5py
+from numpy.typing import NDArray
+
+from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
+from pickclutter_lang.utils.json_files import Text, read_json
+
+PARTS = "parts"
+_RECORD, _GROUP = "record", "traj_{}"
+_MAX_BYTES = 2**32
+_IMAGES = ("rgb", "depth")
+
+
+class Trajectory(NamedTuple):
+    """An episode of T actions, as arrays by their path in a trajectory file, and what its JSON says of it."""
+
+    arrays: dict[str, NDArray[Any]]
+    record: dict[str, Any]
+
+
+class Source(NamedTuple):
+    """Where an episode lies: a file, the name of its group, and what the JSON says of it."""
+
+    path: Path
+    group: str
+    record: dict[str, Any]
+
+
+def part_path(folder: Path, seed: int) -> Path:
+    """Return the file of one episode, which is there until all are in one file."""
+    return folder / PARTS / f"{seed:010d}.h5"
+
+
+def write_part(path: Path, trajectory: Trajectory) -> None:
+    """Write one episode atomically.
+
+    :raises DatasetError: when the disk does not take it
+    """
+    with h5py.File("part", "w", driver="core", backing_store=False) as file:
+        group = file.create_group(_GROUP.format(0), track_order=True)
+        for name, values in trajectory.arrays.items():
+            packing: dict[str, Any] = {}
+            if name.endswith(_IMAGES):
+                packing = {"compression": "gzip", "compression_opts": 4, "chunks": (1, *values.shape[1:])}
+            group.create_dataset(name, data=values, track_times=False, **packing)
+        group.attrs[_RECORD] = json.dumps(trajectory.record)
+        for name in ("instruction", "target", "episode_seed"):
+            group.attrs[name] = trajectory.record[name]
+        file.flush()
+        data = bytes(file.id.get_file_image())
+    atomic_write(path, data)
+
+
+def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
+    """Return the episodes that a folder has, in the file of all and in parts, by seed.
+
+    :param trajectories: name of the file of all
+    :raises DatasetError: when one of these cannot be read
+    """
+    found: dict[int, Source] = {}
+    for path in (folder / trajectories, *sorted((folder / PARTS).glob("*.h5"))):
+        if path.exists():
+            for source in _sources(path):
+                found.setdefault(source.record["episode_seed"], source)
+    return found
+
+
+def _sources(path: Path) -> list[Source]:
+    try:
+        with open_hdf5(path) as file:
+            return [Source(path, name, json.loads(file[name].attrs[_RECORD])) for name in file]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DatasetError(
+            f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"
+        ) from error
+
+
+def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: Mapping[str, Any]) -> list[Source]:
+    """Put all episodes into one file in the order of their seeds, and write its JSON; remove the parts.
+
+    :param sources: as `find_episodes` returns them
+    :param meta: the JSON without its episodes
+    :return: where the episodes are now
+    :raises DatasetError: when the disk does not take it
+    """
+    target, ordered = folder / trajectories, [sources[seed] for seed in sorted(sources)]
+    merged = [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
+    if ordered != merged or not target.exists():
+        _copy_all(target, ordered)
+    episodes = [{"episode_id": number, **source.record} for number, source in enumerate(merged)]
+    data = json.dumps({**meta, "episodes": episodes}, indent=1) + "\n"
+    atomic_write(target.with_suffix(".json"), data.encode())
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    return merged
+
+
+def _copy_all(target: Path, sources: Sequence[Source]) -> None:
+    needed = sum(path.stat().st_size for path in {source.path for source in sources})
+    free = shutil.disk_usage(target.parent).free
+    if needed > free:  # HDF5 itself does not survive a full disk
+        raise DatasetError(
+            f"cannot write {target} ({needed / 1e6:.1f} MB): No space left on device, of which {free / 1e6:.1f} MB are "
+            "free; make room and run the same command again, finished episodes are kept"
+        )
+    temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
+    try:
+        with h5py.File(temporary, "w") as file:
+            for number, source in enumerate(sources):
+                with open_hdf5(source.path) as part:
+                    part.copy(source.group, file, name=_GROUP.format(number))
+        fsync(temporary)
+        temporary.replace(target)
+        fsync(target.parent)
+    except (OSError, RuntimeError) as error:
+        raise DatasetError(f"cannot write {target}: {error}; run the same command again") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class _Record(TypedDict):
+    episode_id: int
+    episode_seed: int
+    control_mode: str
+    elapsed_steps: int
+    instruction: Text
+    target: Text
+
+
+class _EnvInfo(TypedDict):
+    env_kwargs: dict[str, Any]
+
+
+class _Json(TypedDict):
+    env_info: _EnvInfo
+    episodes: list[_Record]
+
+
+class Demonstration(NamedTuple):
+    """One episode of a file: what the JSON says of it, and its arrays."""
+
+    record: _Record
+    group: h5py.Group
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Return an array of the trajectory by its path, such as `obs/agent/qpos`.
+
+        :raises DatasetError: when it is not there
+        """
+        try:
+            return open_array(self.group, name, _MAX_BYTES)[()]  # type: ignore[no-any-return]
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"cannot read {self.group.name} of {self.group.file.filename}: {error}") from error
+
+
+class Demonstrations:
+    """The demonstrations of a folder of `pickclutter collect-demos`, in the order of their numbers."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Read the JSON of a folder.
+
+        :raises DatasetError: when it is missing, damaged or not finished
+        """
+        named = sorted(Path(folder).glob("trajectory.rgbd.*.h5"))
+        found = [path for path in named if path.name.count(".") == 3]  # what ManiSkill2's tools make of it has more
+        if len(found) != 1:
+            raise DatasetError(
+                f"expected one file trajectory.rgbd.*.h5 in {folder}, but there are {len(found)}; make it: pickclutter "
+                f"collect-demos out={folder}"
+            )
+        self.path = found[0]
+        remedy = f"run the command that made it again: pickclutter collect-demos out={folder}"
+        content = read_json(self.path.with_suffix(".json"), _Json, DatasetError, remedy, limit=2**30)
+        self.arguments, self.records = content["env_info"]["env_kwargs"], content["episodes"]
+        if not self.records:
+            raise DatasetError(f"expected demonstrations in {self.path}, but it has none; play more: episodes=")
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @contextmanager
+    def open(self) -> Iterator[Iterator[Demonstration]]:
+        """Open the file; the demonstrations can be read while the block runs.
+
+        :raises DatasetError: when it cannot be read, or lacks an episode of the JSON
+        """
+        try:
+            file = open_hdf5(self.path)
+        except OSError as error:
+            raise DatasetError(f"cannot read {self.path}: {error}") from error
+        with file:
+            yield (Demonstration(one, _group(file, one["episode_id"])) for one in self.records)
+
+
+def _group(file: h5py.File, number: int) -> h5py.Group:
+    group = file.get(_GROUP.format(number))
+    if not isinstance(group, h5py.Group):
+        raise DatasetError(
+            f"expected {_GROUP.format(number)} in {file.filename}, but it is not there; collect it again"
+        )
+    return group

@@ -1,0 +1,193 @@
+"""Demonstrations of the real simulator: the command, ManiSkill2's own replay of what it wrote, and the grasps."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.paths import SCRIPTS
+from helpers.process_kill import run_killed
+from pickclutter_lang.demonstrations.collect import is_kept
+from pickclutter_lang.demonstrations.config import ExportLerobotConfig
+from pickclutter_lang.demonstrations.grasps import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
+from pickclutter_lang.manipulation.gripper import rotation_matrix
+
+pytest.importorskip("sapien")
+pytestmark = [pytest.mark.sim, pytest.mark.slow]
+SCRIPT = SCRIPTS / "collect_demos.py"
+FILE = "trajectory.rgbd.pd_ee_delta_pose.h5"
+SEED = 1
+SETTINGS = ["objects=proxy", "camera_size=64", f"seed={SEED}", "failures=true"]
+
+
+def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), *SETTINGS, *overrides]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three episodes, one of which fails."""
+    root = tmp_path_factory.mktemp("demos")
+    done = call(root, "episodes=3", "workers=2", "n_videos=1", "out=demos")
+    assert done.returncode == 0, done.stderr
+    assert "3 demonstrations of 3 episodes; card: " in done.stdout
+    return root / "demos"
+
+
+def arrays_of(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    return found
+
+
+def episodes_of(demos: Path) -> Any:
+    return json.loads((demos / FILE).with_suffix(".json").read_text())["episodes"]
+
+
+def test_the_tool_of_maniskill2_replays_them_exactly(demos: Path, tmp_path: Path) -> None:
+    for suffix in (".h5", ".json"):
+        (tmp_path / FILE).with_suffix(suffix).write_bytes((demos / FILE).with_suffix(suffix).read_bytes())
+    tool = [sys.executable, "-m", "mani_skill2.trajectory.replay_trajectory", "--traj-path", str(tmp_path / FILE)]
+    done = subprocess.run([*tool, "--save-traj", "--allow-failure"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    ours, theirs = arrays_of(demos / FILE), arrays_of(tmp_path / FILE.replace(".h5", ".rgbd.pd_ee_delta_pose.h5"))
+    assert {name for name in ours if "grasp_annotations" not in name} == set(theirs)
+    for name, values in theirs.items():
+        assert ours[name].dtype == values.dtype, name
+        np.testing.assert_array_equal(ours[name], values, err_msg=name)  # images and states too
+    assert [ours[f"traj_{n}/success"][-1] for n in range(3)] == [one["info"]["success"] for one in episodes_of(demos)]
+    by_states = [*tool, "--use-env-states", "--count", "1", "--allow-failure"]
+    done = subprocess.run(by_states, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0 and "not replayed" not in done.stderr, done.stderr
+
+
+def test_the_json_says_what_each_episode_is(demos: Path) -> None:
+    with h5py.File(demos / FILE) as file:
+        for number, episode in enumerate(episodes_of(demos)):
+            group = file[f"traj_{number}"]
+            assert episode["episode_id"] == number and episode["episode_seed"] == SEED + number
+            assert episode["reset_kwargs"] == {"seed": SEED + number}
+            assert episode["elapsed_steps"] == len(group["actions"]) == len(group["env_states"]) - 1
+            assert episode["target"] in episode["instruction"] and episode["target"] in episode["objects"]
+            assert group.attrs["instruction"] == episode["instruction"]
+            assert group.attrs["episode_seed"] == SEED + number
+            images = group["obs/image/hand_camera/rgb"]
+            assert images.shape[1:] == (64, 64, 3) and images.compression == "gzip"
+    outcomes = [json.loads(line) for line in (demos / "episodes.jsonl").read_text().splitlines()]
+    assert {one["seed"]: one["success"] for one in outcomes} == {
+        one["episode_seed"]: one["info"]["success"] for one in episodes_of(demos)
+    }
+    assert {one["success"] for one in outcomes} == {True, False}
+
+
+def test_grasps_are_annotated_with_what_became_of_them(demos: Path) -> None:
+    with h5py.File(demos / FILE) as file:
+        for number, episode in enumerate(episodes_of(demos)):
+            group = file[f"traj_{number}"]
+            found = {name: values[()] for name, values in group["grasp_annotations"].items()}
+            target, outcome = episode["objects"].index(episode["target"]), found["outcome"]
+            tried = np.flatnonzero(outcome != NOT_TRIED)
+            assert set(outcome) <= {NOT_TRIED, MISSED, LIFTED, PLACED}
+            assert (found["actor"][tried] == target).all() and list(found["decision"][tried]) == list(range(len(tried)))
+            assert (PLACED in outcome) == episode["info"]["success"]
+            assert len(set(found["actor"])) > 1  # of other objects too
+            assert (found["width"] >= 0).all() and (found["width"] < 0.08).all()
+            path = group["obs/extra/tcp_pose"][()]
+            for row in tried:  # the arm was there
+                distance = np.linalg.norm(path[:, :3] - found["pose"][row, :3], axis=1)
+                closing = rotation_matrix(found["pose"][row, 3:])[:, 1]
+                axis = rotation_matrix(path[distance.argmin(), 3:])[:, 1]
+                assert distance.min() < 0.03 and abs(axis @ closing) > 0.9
+            for actor, decision in {*zip(found["actor"], found["decision"], strict=True)}:
+                rows = np.flatnonzero((found["actor"] == actor) & (found["decision"] == decision))
+                assert (np.diff(found["cost"][rows]) >= 0).all()
+                frames = [frame_of(found["pose"][row], found["pose_in_object"][row]) for row in rows]
+                np.testing.assert_allclose(frames, np.tile(frames[0], (len(frames), 1, 1)), atol=1e-4)
+
+
+def frame_of(pose: Any, within: Any) -> Any:
+    """The matrix [4, 4] of the frame in which a pose is `within`."""
+    matrices = []
+    for one in (pose, within):
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = rotation_matrix(one[3:]), one[:3]
+        matrices.append(matrix)
+    return matrices[0] @ np.linalg.inv(matrices[1])
+
+
+def test_a_pose_in_its_own_frame_is_none() -> None:
+    pose = np.array([0.1, -0.2, 0.3, 0.5, 0.5, -0.5, 0.5])
+    np.testing.assert_allclose(relative_pose(pose, pose), [0, 0, 0, 1, 0, 0, 0], atol=1e-12)
+
+
+def test_card_sheet_and_videos_are_made(demos: Path) -> None:
+    card = (demos / "card.md").read_text()
+    assert "| episodes | 3 kept of 3 played |" in card and "## License" in card and "procedural models" in card
+    for episode in episodes_of(demos):
+        assert f"\n| {episode['target']} | " in card
+    with Image.open(demos / "contact_sheet.png") as image:
+        assert image.size[0] > 1000
+    videos = sorted((demos / "videos").glob("*.gif"))
+    assert len(videos) == 2 and all(f"videos/{path.name}" in card for path in videos)  # a success and a failure
+
+
+@pytest.mark.parametrize(
+    ("steps", "success", "failures", "kept"),
+    [(70, True, False, True), (200, False, False, False), (200, False, True, True), (0, False, True, False)],
+)
+def test_which_episodes_are_kept(steps: int, success: bool, failures: bool, kept: bool) -> None:
+    assert is_kept({"steps": steps, "success": success}, failures) is kept
+
+
+def test_a_student_plays_with_images_of_its_size(exported: Path, tmp_path: Path) -> None:
+    settings = [f"policy={exported / 'few_shot'}", "control_mode=pd_joint_delta_pos", "n_videos=0", "out=demos"]
+    done = call(tmp_path, *settings, "episodes=1", "workers=1", "seed=3")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(tmp_path / "demos" / "trajectory.rgbd.pd_joint_delta_pos.h5") as file:
+        assert file["traj_0/obs/image/hand_camera/rgb"].shape[1:] == (48, 48, 3)  # not camera_size
+        assert file["traj_0/actions"].shape[1:] == (8,)  # without the one that declares absence
+    pytest.importorskip("pyarrow")
+    from pickclutter_lang.demonstrations.lerobot import export_lerobot
+
+    export_lerobot(ExportLerobotConfig(str(tmp_path / "demos"), str(tmp_path / "out")))
+    action = json.loads((tmp_path / "out" / "meta" / "info.json").read_text())["features"]["action"]
+    assert action["shape"] == [8] and action["names"][0] == "joint_1"
+
+
+def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos: Path, tmp_path: Path) -> None:
+    common = [*SETTINGS, "n_videos=0", "out=demos"]
+    place = "pickclutter_lang.demonstrations.collect:merge"
+    run_killed(SCRIPT, [*common, "episodes=2", "workers=1"], place, 1, tmp_path)
+    folder = tmp_path / "demos"
+    parts = sorted((folder / "parts").iterdir())
+    assert [path.name for path in parts] == [f"{SEED + n:010d}.h5" for n in range(2)] and not (folder / FILE).exists()
+    before = parts[1].stat().st_mtime_ns
+    parts[0].unlink()  # as if the disk had lost it
+    with (folder / "episodes.jsonl").open("a") as log:
+        log.write('{"variant": "ora')  # as if it had been killed while writing
+    run_killed(SCRIPT, [*common, "episodes=2", "workers=2"], place, 1, tmp_path)
+    assert parts[1].stat().st_mtime_ns == before and parts[0].is_file()
+    done = call(tmp_path, *common, "episodes=2")
+    assert done.returncode == 0, done.stderr
+    ours, theirs = arrays_of(folder / FILE), arrays_of(demos / FILE)
+    assert {name.partition("/")[0] for name in ours} == {"traj_0", "traj_1"}
+    assert all(np.array_equal(values, theirs[name], equal_nan=True) for name, values in ours.items())
+    assert episodes_of(folder) == episodes_of(demos)[:2] and not (folder / "parts").exists()
+    done = call(tmp_path, *common, "episodes=3")  # some more later
+    assert done.returncode == 0, done.stderr
+    ours = arrays_of(folder / FILE)
+    assert set(ours) == set(theirs)
+    assert all(np.array_equal(values, theirs[name], equal_nan=True) for name, values in ours.items())
+    refused = call(tmp_path, *common, "episodes=3", "camera_size=32")
+    assert refused.returncode == 2 and "another student or environment" in refused.stderr
+    assert "camera_size: 64 / 32" in refused.stderr and len(refused.stderr.splitlines()) == 1

@@ -1,0 +1,217 @@
+"""LeRobot data sets, read back with the libraries that read them, and compared with the trajectories."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.demonstrations import FILE, TASKS, make_toy_demos
+from pickclutter_lang.demonstrations import lerobot_files
+from pickclutter_lang.demonstrations.config import ExportLerobotConfig
+from pickclutter_lang.demonstrations.lerobot import export_lerobot
+from pickclutter_lang.demonstrations.lerobot_features import IMAGE
+from pickclutter_lang.demonstrations.lerobot_stats import QUANTILES, histogram, image_stats, number_stats
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+
+pq = pytest.importorskip("pyarrow.parquet")
+LENGTHS = [4, 5, 6]
+NUMBERS = ("observation.state", "action", "next.success", "timestamp")
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_toy_demos(tmp_path_factory.mktemp("toys") / "demos")
+
+
+@pytest.fixture(scope="module")
+def exported(demos: Path) -> Path:
+    return export_lerobot(ExportLerobotConfig(str(demos), str(demos.parent / "lerobot"))).folder
+
+
+@pytest.fixture(scope="module")
+def frames(exported: Path) -> list[dict[str, Any]]:
+    return pq.read_table(exported / "data" / "chunk-000" / "file-000.parquet").to_pylist()  # type: ignore[no-any-return]
+
+
+def episodes_of(exported: Path) -> list[dict[str, Any]]:
+    path = exported / "meta" / "episodes" / "chunk-000" / "file-000.parquet"
+    return pq.read_table(path).to_pylist()  # type: ignore[no-any-return]
+
+
+def info_of(exported: Path) -> Any:
+    return json.loads((exported / "meta" / "info.json").read_text())
+
+
+def test_every_frame_is_an_observation_and_the_action_after_it(demos: Path, frames: list[dict[str, Any]]) -> None:
+    rows = iter(frames)
+    with h5py.File(demos / FILE) as file:
+        for episode, length in enumerate(LENGTHS):
+            group = file[f"traj_{episode}"]
+            assert len(group["actions"]) == length
+            for step in range(length):
+                row = next(rows)
+                state = [group[f"obs/{name}"][step] for name in ("agent/qpos", "extra/tcp_pose", "extra/goal_pos")]
+                np.testing.assert_array_equal(row["observation.state"], np.concatenate(state).astype(np.float32))
+                np.testing.assert_array_equal(row["action"], group["actions"][step])
+                with Image.open(io.BytesIO(row[IMAGE]["bytes"])) as image:
+                    assert image.format == "PNG"
+                    np.testing.assert_array_equal(np.asarray(image), group["obs/image/hand_camera/rgb"][step])
+                assert (row["episode_index"], row["frame_index"]) == (episode, step)
+                assert row["timestamp"] == pytest.approx(step / 20) and row["next.success"] is (step == length - 1)
+    assert next(rows, None) is None
+    assert [row["index"] for row in frames] == list(range(sum(LENGTHS)))
+
+
+def test_tasks_are_the_instructions(exported: Path, frames: list[dict[str, Any]]) -> None:
+    pandas = pytest.importorskip("pandas")
+    tasks = pandas.read_parquet(exported / "meta" / "tasks.parquet")
+    assert tasks.index.name == "task" and list(tasks.columns) == ["task_index"]
+    assert tasks["task_index"].to_dict() == {TASKS[0]: 0, TASKS[1]: 1}
+    for row in frames:
+        assert tasks.index[row["task_index"]] == TASKS[row["episode_index"]]
+
+
+def test_the_table_of_episodes_says_where_each_begins_and_ends(exported: Path) -> None:
+    begin = 0
+    for number, row in enumerate(episodes_of(exported)):
+        assert row["episode_index"] == number and row["tasks"] == [TASKS[number]]
+        assert (row["dataset_from_index"], row["dataset_to_index"]) == (begin, begin + LENGTHS[number])
+        assert row["length"] == LENGTHS[number]
+        assert all(row[f"{part}/{key}_index"] == 0 for part in ("data", "meta/episodes") for key in ("chunk", "file"))
+        begin += LENGTHS[number]
+    assert begin == sum(LENGTHS)
+    (path,) = exported.glob("data/*/*.parquet")
+    assert [pq.ParquetFile(path).metadata.row_group(n).num_rows for n in range(3)] == LENGTHS
+
+
+def test_the_information_describes_the_columns(exported: Path) -> None:
+    info, table = info_of(exported), pq.read_table(exported / "data" / "chunk-000" / "file-000.parquet")
+    assert info["codebase_version"] == "v3.0" and info["fps"] == 20 and info["splits"] == {"train": "0:3"}
+    assert (info["total_episodes"], info["total_frames"], info["total_tasks"]) == (3, 15, 2)
+    assert info["video_path"] is None
+    path = info["data_path"].format(chunk_index=0, file_index=0)
+    assert (exported / path).is_file()
+    assert list(info["features"]) == table.column_names
+    described = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+    assert list(described) == table.column_names and described[IMAGE] == {"_type": "Image"}
+    for name, feature in info["features"].items():
+        if feature["names"] is not None:
+            assert len(feature["names"]) == (3 if name == IMAGE else feature["shape"][0])
+        if name != IMAGE:
+            (length,) = feature["shape"]
+            number = feature["dtype"].replace("float32", "float")
+            kind = number if length == 1 else f"fixed_size_list<element: {number}>[{length}]"
+            assert str(table.schema.field(name).type) == kind
+    assert info["features"][IMAGE]["shape"] == [32, 32, 3]
+
+
+def test_statistics_are_those_of_the_frames(demos: Path, exported: Path, frames: list[dict[str, Any]]) -> None:
+    stats, rows = json.loads((exported / "meta" / "stats.json").read_text()), episodes_of(exported)
+    assert set(stats) == set(info_of(exported)["features"])
+    of_episode = [[row for row in frames if row["episode_index"] == number] for number in range(3)]
+    for chosen, found in [(frames, stats), *((one, nested(row)) for one, row in zip(of_episode, rows, strict=True))]:
+        for name in NUMBERS:
+            values = np.array([row[name] for row in chosen], float).reshape(len(chosen), -1)
+            for key, expected in {"min": values.min(0), "max": values.max(0), "mean": values.mean(0)}.items():
+                np.testing.assert_allclose(found[name][key], expected, rtol=1e-6, atol=1e-9)
+            np.testing.assert_allclose(found[name]["std"], values.std(0), rtol=1e-6, atol=1e-9)
+            for key, share in QUANTILES.items():
+                np.testing.assert_allclose(found[name][key], np.quantile(values, share, axis=0), rtol=1e-6, atol=1e-9)
+            assert found[name]["count"] == [len(chosen)]
+        images = np.stack([np.asarray(Image.open(io.BytesIO(row[IMAGE]["bytes"]))) for row in chosen]) / 255
+        np.testing.assert_allclose(np.array(found[IMAGE]["mean"])[:, 0, 0], images.mean((0, 1, 2)))
+        np.testing.assert_allclose(np.array(found[IMAGE]["std"])[:, 0, 0], images.std((0, 1, 2)))
+        assert np.shape(found[IMAGE]["q50"]) == (3, 1, 1) and found[IMAGE]["count"] == [len(chosen)]
+
+
+def nested(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The statistics of a row of the table of episodes, as in `stats.json`."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in row.items():
+        if key.startswith("stats/"):
+            _, name, kind = key.split("/")
+            found.setdefault(name, {})[kind] = value
+    return found
+
+
+def test_statistics_of_a_histogram_are_those_of_its_pixels() -> None:
+    pixels = np.random.default_rng(0).integers(3, 250, (5, 8, 8, 3), dtype=np.uint8)
+    found, flat = image_stats(histogram(pixels), 5), pixels.reshape(-1, 3) / 255
+    expected = {"min": flat.min(0), "max": flat.max(0), "mean": flat.mean(0), "std": flat.std(0)}
+    expected |= {key: np.quantile(flat, share, axis=0, method="inverted_cdf") for key, share in QUANTILES.items()}
+    for key, values in expected.items():
+        np.testing.assert_allclose(np.ravel(found[key]), values)
+    assert number_stats(np.array([[1.0], [3.0]]))["mean"] == [2.0]
+
+
+def test_a_video_shows_the_same_frames(demos: Path, tmp_path: Path) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    out = export_lerobot(ExportLerobotConfig(str(demos), str(tmp_path / "out"), "video")).folder
+    info, rows = info_of(out), episodes_of(out)
+    assert info["features"][IMAGE]["dtype"] == "video"
+    assert IMAGE not in pq.read_table(out / "data" / "chunk-000" / "file-000.parquet").column_names
+    path = out / info["video_path"].format(video_key=IMAGE, chunk_index=0, file_index=0)
+    reader = ffmpeg.read_frames(str(path))
+    assert next(reader)["fps"] == 20
+    shown = [np.frombuffer(frame, np.uint8).reshape(32, 32, 3).astype(float) for frame in reader]
+    assert len(shown) == sum(LENGTHS)
+    with h5py.File(demos / FILE) as file:
+        for number, row in enumerate(rows):
+            first, last = (round(row[f"videos/{IMAGE}/{end}_timestamp"] * 20) for end in ("from", "to"))
+            assert last - first == LENGTHS[number] and first == row["dataset_from_index"]
+            images = file[f"traj_{number}/obs/image/hand_camera/rgb"][: LENGTHS[number]]
+            for frame, image in zip(shown[first:last], images, strict=True):
+                assert abs(frame.mean() - image.mean()) < 4  # steps differ by 20
+
+
+def test_a_large_data_set_has_several_files(demos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lerobot_files, "DATA_MEGABYTES", 0)
+    monkeypatch.setattr(lerobot_files, "FILES_IN_CHUNK", 2)
+    out = export_lerobot(ExportLerobotConfig(str(demos), str(tmp_path / "out"))).folder
+    places = [(row["data/chunk_index"], row["data/file_index"]) for row in episodes_of(out)]
+    assert places == [(0, 0), (0, 1), (1, 0)]
+    for number, (chunk, file) in enumerate(places):
+        table = pq.read_table(out / "data" / f"chunk-{chunk:03d}" / f"file-{file:03d}.parquet")
+        assert set(table["episode_index"].to_pylist()) == {number}
+
+
+def test_an_older_export_is_replaced_and_nothing_else(demos: Path, tmp_path: Path) -> None:
+    config = ExportLerobotConfig(str(demos), str(tmp_path / "out"))
+    out = export_lerobot(config).folder
+    (out / "left_over").write_text("of the older export")
+    export_lerobot(config)
+    assert not (out / "left_over").exists() and (out / "README.md").is_file()
+    other = tmp_path / "thesis"
+    other.mkdir()
+    (other / "chapter.txt").write_text("text")
+    with pytest.raises(DatasetError, match="to be empty or a LeRobot data set"):
+        export_lerobot(ExportLerobotConfig(str(demos), str(other)))
+    assert (other / "chapter.txt").read_text() == "text"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "thesis"]
+
+
+def test_what_cannot_be_exported_is_named(demos: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match="make it: pickclutter collect-demos"):
+        export_lerobot(ExportLerobotConfig(str(tmp_path / "empty"), str(tmp_path / "out")))
+    odd = make_toy_demos(tmp_path / "odd", 1, side=31)
+    with pytest.raises(InvalidArgumentError, match="even height and width"):
+        export_lerobot(ExportLerobotConfig(str(odd), str(tmp_path / "out"), "video"))
+    with h5py.File(odd / FILE, "a") as file:
+        del file["traj_0/actions"]
+    with pytest.raises(DatasetError, match="expected the array actions, but it is not there"):
+        export_lerobot(ExportLerobotConfig(str(odd), str(tmp_path / "out")))
+    (odd / FILE).write_bytes(b"no HDF5")
+    with pytest.raises(DatasetError, match="cannot read"):
+        export_lerobot(ExportLerobotConfig(str(odd), str(tmp_path / "out")))
+    (odd / FILE).with_suffix(".json").write_text("{")
+    with pytest.raises(DatasetError, match="damaged"):
+        export_lerobot(ExportLerobotConfig(str(odd), str(tmp_path / "out")))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "odd"]

@@ -1,0 +1,50 @@
+"""Demonstrations without a simulator: trajectories of random arrays in the files that `collect-demos` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pickclutter_lang.demonstrations.trajectories import Trajectory, find_episodes, merge, part_path, write_part
+
+FILE = "trajectory.rgbd.pd_ee_delta_pose.h5"
+TASKS = ("pick up the fork", "I need the mug", "pick up the fork")
+
+
+def toy_trajectory(seed: int, steps: int, side: int) -> Trajectory:
+    """An episode of random numbers, and images whose brightness tells the step."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 30, (steps + 1, side, side, 3)) + (20 * np.arange(steps + 1) % 200)[:, None, None, None]
+    arrays: dict[str, Any] = {
+        "obs/agent/qpos": rng.normal(size=(steps + 1, 9)).astype(np.float32),
+        "obs/extra/tcp_pose": rng.normal(size=(steps + 1, 7)).astype(np.float32),
+        "obs/extra/goal_pos": np.tile(rng.normal(size=3), (steps + 1, 1)),
+        "obs/image/hand_camera/rgb": images.astype(np.uint8),
+        "obs/image/hand_camera/depth": rng.integers(0, 1024, (steps + 1, side, side, 1)).astype(np.uint16),
+        "actions": rng.uniform(-1, 1, (steps, 7)).astype(np.float32),
+        "success": np.arange(steps) == steps - 1,
+        "env_states": rng.normal(size=(steps + 1, 20)).astype(np.float32),
+    }
+    record = {
+        "episode_seed": seed,
+        "reset_kwargs": {"seed": seed},
+        "control_mode": "pd_ee_delta_pose",
+        "elapsed_steps": steps,
+        "info": {"success": True},
+        "instruction": TASKS[seed % len(TASKS)],
+        "target": TASKS[seed % len(TASKS)].split()[-1],
+        "objects": ["fork", "mug"],
+        "model_ids": ["030_fork", "025_mug"],
+    }
+    return Trajectory(arrays, record)
+
+
+def make_toy_demos(folder: Path, episodes: int = 3, side: int = 32) -> Path:
+    """Write demonstrations of 4, 5, 6, ... steps, and return their folder."""
+    (folder / "parts").mkdir(parents=True)
+    for seed in range(episodes):
+        write_part(part_path(folder, seed), toy_trajectory(seed, 4 + seed, side))
+    merge(folder, FILE, find_episodes(folder, FILE), {"env_info": {"env_kwargs": {"objects": "proxy"}}})
+    return folder
