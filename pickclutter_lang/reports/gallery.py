@@ -58,9 +58,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Cards that can be filtered by the facets of their items."""
+    """Cards that can be filtered by the facets of their items. `small`: more of them beside each other."""
 
     cards: Sequence[Card]
+    small: bool = False
 
     @property
     def choices(self) -> dict[str, list[str]]:

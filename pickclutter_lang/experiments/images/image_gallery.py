@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ def image_gallery(saved: SavedAnswers, folder: Path) -> Gallery:
             parts = ["id"] if rows == "id" else ["ood", "all"]
             items = [item for part in parts for item in _items(saved, part, number)]
             cards.append(Card(images["images"][number], media, items))
-    return Gallery(cards)
+    return Gallery(cards, small=True)
 
 
 def _items(saved: SavedAnswers, part: str, number: int) -> Iterator[Item]:
@@ -46,9 +46,7 @@ def _items(saved: SavedAnswers, part: str, number: int) -> Iterator[Item]:
             continue
         said = saved.classes[answer["predicted"][number]]
         kind = "right" if said == name else _error(part, said not in unseen)
-        facets = {
-            "class": name, "classes": PARTS[part], "answer": kind, "stage": title,
-        }  # fmt: skip
+        facets = {"class": name, "asked": PARTS[part], "answer": kind, "stage": title}
         scores = "" if answer["own"] is None else f", {_margin(answer['own'], answer['others'])[number]:+.3f}"
         caption = f"{title}, {PARTS[part]}: {said if kind != 'right' else 'right'}{scores}"
         yield Item(caption, facets, tone="right" if kind == "right" else "wrong")
@@ -60,20 +58,22 @@ def _error(part: str, seen: bool) -> str:
     return "wrong: another seen class" if part == "id" else "wrong: another unseen class"
 
 
-def draw_margins(saved: SavedAnswers) -> Figure:
-    """Draw how much nearer an image is to the text of its class than to that of any other; right of 0 is right."""
-    panels: dict[str, list[tuple[str, FloatArray]]] = {}
-    for stage, title in STAGES.items():
-        for part, answer in saved.stages.get(stage, {}).items():
-            if answer["own"] is not None:
-                panels.setdefault(title, []).append((part, _margin(answer["own"], answer["others"])))
-    widest = max(0.01, *(float(np.abs(margins).max()) for row in panels.values() for _, margins in row))
+def margins_of(saved: SavedAnswers, stage: str) -> dict[str, FloatArray]:
+    """Return part -> how much nearer each image is to the text of its class than to any other's; above 0 is right."""
+    answers = saved.stages.get(stage, {}).items()
+    return {part: _margin(one["own"], one["others"]) for part, one in answers if one["own"] is not None}
+
+
+def draw_margins(margins: Mapping[str, Mapping[str, FloatArray]]) -> Figure:
+    """Draw histograms of margins, a row for each title and a column for each part, with the threshold at 0."""
+    shown = {title: row for title, row in margins.items() if row}
+    widest = max(0.01, *(float(np.abs(one).max()) for row in shown.values() for one in row.values()))
     limits = (-1.02 * widest, 1.02 * widest)
     rows = [
-        [Panel(f"{PARTS[part]}, {title}", limits, _stairs(margins, limits), [0.0]) for part, margins in row]
-        for title, row in panels.items()
+        [Panel(f"{PARTS[part]}, {title}", limits, _stairs(one, limits), [0.0]) for part, one in row.items()]
+        for title, row in shown.items()
     ]
-    return draw_panels(rows, "margin: cosine to the own class - to the nearest other", "% of each")
+    return draw_panels(rows, "cosine to the own class - to the nearest other", "% of each")
 
 
 def _stairs(margins: FloatArray, limits: tuple[float, float]) -> list[Stairs]:

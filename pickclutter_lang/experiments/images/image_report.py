@@ -1,22 +1,21 @@
-"""`report.html` of a run on single images, from `result.json` and saved answers, and the page of a sweep's tables."""
+"""`report.html` of a run on single images, from `result.json` and saved answers."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.charts import Interval, draw_bars
+from pickclutter_lang.experiments.charts import Interval, draw_bars, interval_of
 from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswers, load_answers
-from pickclutter_lang.experiments.images.image_gallery import STAGES, draw_margins, image_gallery
+from pickclutter_lang.experiments.images.image_gallery import STAGES, draw_margins, image_gallery, margins_of
 from pickclutter_lang.experiments.images.image_intervals import ACCURACY, INTERVAL_NOTE, image_bootstraps
-from pickclutter_lang.experiments.images.image_results import ImageSweepResults, student_of
+from pickclutter_lang.experiments.images.image_results import student_of
 from pickclutter_lang.experiments.plotting import draw_losses, tidy_axes
 from pickclutter_lang.experiments.result import read_result
-from pickclutter_lang.experiments.run_details import run_details, sweep_details
+from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import FEW_SHOT
 from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
@@ -25,6 +24,7 @@ from pickclutter_lang.experiments.sweeps.tables import number_text
 from pickclutter_lang.reports.gallery import Gallery
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.markdown import markdown_table, percent
+from pickclutter_lang.utils.statistics import estimate
 
 _ROWS = {
     "student, zero-shot": "zero_shot",
@@ -47,29 +47,14 @@ def write_report(run: str | Path) -> Path:
     shown: dict[str, Figure | Gallery] = {"curves.png": draw_curves(result)}
     if saved is not None:
         shown |= {
-            "margins.png": draw_margins(saved),
-            "classes.png": draw_classes({"few-shot": saved}),
+            "margins.png": draw_margins({title: margins_of(saved, stage) for stage, title in STAGES.items()}),
+            "classes.png": draw_classes({"few-shot": [saved]}),
             "images.png": image_gallery(saved, folder),
         }
     parts = [_overview(result), _results(result, saved)]
     parts += [] if saved is None else [*_answers(saved)]
     text = "\n".join([*parts, _features(result)])
     return write_page(folder / PAGE_FILE, text, shown, run_details(result))
-
-
-def write_sweep_report(
-    runs: ImageSweepResults, tables: Sequence[Path], charts: Mapping[Path, Figure], out: Path
-) -> Path:
-    """Write `report.html` with tables and figures of a sweep; return its path.
-
-    :param tables: their pages in Markdown
-    :param charts: file of a figure -> what it shows
-    """
-    parts = [f"# Students of {runs.data['name']}"]
-    parts += [re.sub("^#", "##", table.read_text(), flags=re.MULTILINE) for table in tables]
-    parts += [f"## {path.stem.replace('figure', 'Figure ')}\n\n![]({path.name})" for path in charts]
-    shown = {path.name: chart for path, chart in charts.items()}
-    return write_page(out / PAGE_FILE, "\n\n".join(parts), shown, sweep_details(runs))
 
 
 def draw_curves(result: Mapping[str, Any]) -> Figure:
@@ -88,11 +73,16 @@ def draw_curves(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def draw_classes(runs: Mapping[str, SavedAnswers]) -> Figure:
-    """Draw the accuracy of each class, few-shot: seen ones on X_id, unseen ones on X_ood, a bar for each run."""
-    series = {label: {**class_accuracies(saved, FEW_SHOT)} for label, saved in runs.items()}
-    bars = {label: {name: Interval(one, one, one) for name, one in of.items()} for label, of in series.items()}
-    return draw_bars(bars, {label: saved.unseen_names for label, saved in runs.items()}, "accuracy, %")
+def draw_classes(runs: Mapping[str, Sequence[SavedAnswers]]) -> Figure:
+    """Draw the accuracy of each class, few-shot: seen ones on X_id, unseen ones on X_ood, a bar for each run.
+
+    :param runs: label -> answers of its seeds, of which means with 95% intervals are drawn
+    """
+    series: dict[str, dict[str, Interval | None]] = {}
+    for label, seeds in runs.items():
+        found = [class_accuracies(saved, FEW_SHOT) for saved in seeds]
+        series[label] = {name: interval_of(estimate([of[name] for of in found if name in of])) for name in found[0]}
+    return draw_bars(series, {label: seeds[0].unseen_names for label, seeds in runs.items()}, "accuracy, %")
 
 
 def class_accuracies(saved: SavedAnswers, stage: str) -> dict[str, float]:

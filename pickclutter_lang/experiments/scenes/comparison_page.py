@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.run_details import run_details
+from pickclutter_lang.experiments.run_details import run_details, setting_rows
 from pickclutter_lang.experiments.scenes.command_configs import CompareRunsConfig
 from pickclutter_lang.experiments.scenes.comparison_figures import draw_differences, draw_objects, draw_training
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
@@ -22,7 +22,6 @@ from pickclutter_lang.experiments.scenes.result_table import (
 )
 from pickclutter_lang.experiments.scenes.run_comparison import RunComparison, load_comparison
 from pickclutter_lang.experiments.scenes.scene_intervals import intervals_of
-from pickclutter_lang.experiments.scenes.table12_markdown import setting_rows
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE
