@@ -12,8 +12,10 @@ from pickclutter_lang.experiments.charts import Panel, Stairs, draw_panels, stai
 from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswers, example_path
 from pickclutter_lang.experiments.plotting import RIGHT, WRONG
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, Media
+from pickclutter_lang.utils.json_files import read_file
 from pickclutter_lang.utils.typing import FloatArray
 
+_MOST_BYTES = 1_000_000
 STAGES = {
     "zero_shot": "zero-shot",
     "few_shot": "few-shot",
@@ -24,16 +26,21 @@ STAGES = {
 
 
 def image_gallery(saved: SavedAnswers, folder: Path) -> Gallery:
-    """Return a card for each example image of a run's folder whose file is there."""
+    """Return a card for each example image of a run's folder; without an image where its file is gone."""
     cards = []
     for rows, images in saved.images.items():
         for number in images["examples"]:
-            path = example_path(folder, rows, number)
-            media = Media("image/jpeg", path.read_bytes()) if path.is_file() else None
             parts = ["id"] if rows == "id" else ["ood", "all"]
             items = [item for part in parts for item in _items(saved, part, number)]
-            cards.append(Card(images["images"][number], media, items))
+            cards.append(Card(images["images"][number], _picture(example_path(folder, rows, number)), items))
     return Gallery(cards, small=True)
+
+
+def _picture(path: Path) -> Media | None:
+    try:
+        return Media("image/jpeg", read_file(path, _MOST_BYTES))
+    except OSError:
+        return None
 
 
 def _items(saved: SavedAnswers, part: str, number: int) -> Iterator[Item]:

@@ -48,12 +48,13 @@ _IGNORED = (
 )  # fmt: skip
 """Settings that change no episode; students are compared by their hashes."""
 _FOLLOWED = RateSpec("right", lambda e: True, lambda e: bool(e["followed"]))
+_ADVICE = "run the same command of evaluate-policy again"
 _BOUNDS = ("oracle", "random")
 _MOST_BARS = 8
 _NOTE = "Percent (95% interval of Wilson; episodes)."
 _DIFFERENCE_NOTE = (
-    "On the same piles and instructions, in points, with the interval of a bootstrap over piles, how often a rate holds "
-    "on one side alone, and the p-value of McNemar's exact test, without correction for the number of comparisons."
+    "On the same piles and instructions, in points, with the interval of a bootstrap over piles, how often a rate "
+    "holds on one side alone, and the p-value of McNemar's exact test, without correction for their number."
 )
 
 
@@ -116,16 +117,25 @@ def load_evaluation(folder: Path) -> Evaluation:
 
     :raises CheckpointError: when a file is missing or damaged
     """
-    advice = "run the same command of evaluate-policy again"
-    result = read_json(folder / RESULT_FILE, _Result, CheckpointError, advice)
-    identity = read_json(folder / EVAL_CONFIG_FILE, dict[str, Any], CheckpointError, advice)
+    result = _read_result(folder)
     config = result["config"]
     asked = range(config["seed"], config["seed"] + config["episodes"])
     variants = {*dict(result).get("variants", {}), *dict(result).get("suite", {})}
-    path = folder / EPISODES_FILE
-    logged = read_json_lines(path, _Episode, CheckpointError, advice, may_be_cut=True) if asked else []
+    logged = _read_episodes(folder) if asked else []
     episodes = [dict(one) for one in logged if one["variant"] in variants and one["seed"] in asked]
-    return Evaluation(dict(result), identity, episodes)
+    return Evaluation(dict(result), _read_identity(folder), episodes)
+
+
+def _read_result(folder: Path) -> _Result:
+    return read_json(folder / RESULT_FILE, _Result, CheckpointError, _ADVICE)
+
+
+def _read_identity(folder: Path) -> dict[str, Any]:
+    return read_json(folder / EVAL_CONFIG_FILE, dict[str, Any], CheckpointError, _ADVICE)
+
+
+def _read_episodes(folder: Path) -> list[_Episode]:
+    return read_json_lines(folder / EPISODES_FILE, _Episode, CheckpointError, _ADVICE, may_be_cut=True)
 
 
 def unpaired(first: Evaluation, other: Evaluation) -> str | None:
@@ -188,8 +198,8 @@ def write_comparison(config: CompareRunsConfig) -> Path:
 
 
 _OBJECTS_NOTE = (
-    "Episodes with success (suites of instructions: that are right), with 95% intervals (Wilson). A star, and hatching, "
-    f"marks objects that are unseen. At most {_MOST_BARS} bars of an object are drawn."
+    "Episodes with success (suites of instructions: that are right), with 95% intervals (Wilson). A star, and "
+    f"hatching, marks objects that are unseen. At most {_MOST_BARS} bars of an object are drawn."
 )
 
 
