@@ -23,7 +23,7 @@ from pickclutter_lang.datasets.images.metadata import with_captions
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
 from pickclutter_lang.experiments.images import caption_images
-from pickclutter_lang.experiments.images.image_answers import load_answers
+from pickclutter_lang.experiments.images.image_answers import PARTS, load_answers
 from pickclutter_lang.experiments.result import kind_of_result, read_result
 from pickclutter_lang.experiments.scenes import table12
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
@@ -111,7 +111,7 @@ def answers(folder: Path) -> Reader:
     images = {"images": ["a/0", "b/0"], "labels": [0, 1], "examples": [1]}
     content = {"classes": ["a", "b"], "unseen": [1], "images": {"id": images, "ood": images}}
     path = folder / "answers.json.gz"
-    path.write_bytes(gzip.compress(json.dumps(content | {"stages": {"few_shot": {"id": one}}}).encode()))
+    path.write_bytes(gzip.compress(json.dumps(content | {"stages": {"few_shot": dict.fromkeys(PARTS, one)}}).encode()))
     return path, lambda: load_answers(folder)
 
 

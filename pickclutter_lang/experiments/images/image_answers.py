@@ -160,20 +160,27 @@ def load_answers(folder: Path) -> SavedAnswers | None:
 
 def _check(saved: SavedAnswers) -> None:
     """Raise ValueError where numbers of images, or indices of classes and images, do not fit."""
-    if set(saved.images) != set(_MOST) or FEW_SHOT not in saved.stages:
-        raise ValueError(f"expected images of {', '.join(_MOST)} and answers of {FEW_SHOT}")
+    if set(saved.images) != set(_MOST) or set(saved.stages.get(FEW_SHOT, ())) != set(PARTS):
+        raise ValueError(f"expected images of {', '.join(_MOST)}, and answers of {FEW_SHOT} for {', '.join(PARTS)}")
     indices = [*saved.unseen, *(n for of in saved.images.values() for n in of["labels"])]
     for part, answer in ((part, one) for parts in saved.stages.values() for part, one in parts.items()):
         if part not in PARTS:
             raise ValueError(f"expected parts of {', '.join(PARTS)}, but got {part!r}")
-        rows = (answer["predicted"], answer["own"], answer["others"], saved.of(part)["images"])
-        if len({len(row) for row in rows if row is not None} | {len(saved.of(part)["labels"])}) > 1:
-            raise ValueError(f"expected as many answers as images of {part}")
+        _check_answer(part, answer, saved.of(part))
         indices += answer["predicted"]
     if any(not 0 <= n < len(saved.classes) for n in indices):
         raise ValueError(f"expected indices of {len(saved.classes)} classes")
     if any(not 0 <= n < len(of["labels"]) for of in saved.images.values() for n in of["examples"]):
         raise ValueError("expected examples out of the images")
+
+
+def _check_answer(part: str, answer: Answer, images: _Images) -> None:
+    scores = [values for values in (answer["own"], answer["others"]) if values is not None]
+    if len(scores) == 1 or any(not -2 < value < 2 for values in scores for value in values):
+        raise ValueError(f"expected own and others of {part} to be cosines, or both null")
+    count = len(images["images"])
+    if not count or any(len(of) != count for of in (images["labels"], answer["predicted"], *scores)):
+        raise ValueError(f"expected as many answers as images of {part}, and some")
 
 
 def _rows(mask: Tensor) -> list[int]:

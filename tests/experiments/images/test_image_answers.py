@@ -138,7 +138,10 @@ def test_an_example_that_is_gone_is_left_out(copy: Path) -> None:
         (lambda c: c["images"]["ood"]["labels"].__setitem__(0, 99), "indices of 6 classes"),
         (lambda c: c["images"]["ood"]["examples"].append(-1), "examples out of the images"),
         (lambda c: c["stages"].pop("few_shot"), "answers of few_shot"),
-        (lambda c: c["stages"]["few_shot"].update(other=c["stages"]["few_shot"]["id"]), "parts of id, ood, all"),
+        (lambda c: c["stages"]["few_shot"].pop("all"), "answers of few_shot for id, ood, all"),
+        (lambda c: c["stages"]["few_shot"]["id"]["own"].__setitem__(0, float("nan")), "to be cosines"),
+        (lambda c: c["stages"]["few_shot"]["id"].update(own=None), "or both null"),
+        (lambda c: c["stages"]["zero_shot"].update(other=c["stages"]["few_shot"]["id"]), "parts of id, ood, all"),
     ],
 )
 def test_damaged_answers_are_one_line(how: Any, message: str, copy: Path) -> None:
