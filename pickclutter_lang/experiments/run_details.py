@@ -43,10 +43,10 @@ def runs_section(results: SweepResults, out: Path) -> tuple[str, list[str]]:
     for (name, replicate), folder in results.folders.items():
         link = page_link(folder / PAGE_FILE, out)
         links += [] if link is None else [link]
-        cell = f"`{folder}`" if link is None else f"[`{folder}`]({link})"
-        rows.append([f"`{name}`", *replicate, cell, results.runs[name][replicate]["git_revision"]])
+        cell = f"`{name}`" if link is None else f"[`{name}`]({link})"
+        rows.append([cell, *replicate, f"`{folder}`", results.runs[name][replicate]["git_revision"]])
     table = markdown_table(["run", "object split", "seed", "draw", "folder", "revision"], rows)
-    return f"## Runs\n\nA folder leads to the report of its run, where that is there.\n\n{table}", links
+    return f"## Runs\n\nThe name of a run leads to its report, where that is there.\n\n{table}", links
 
 
 def differing_settings(results: SweepResults) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from pickclutter_lang.experiments.scenes.table12_tables import methods_of
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, number_at
-from pickclutter_lang.metrics.bootstrap import RunScores
+from pickclutter_lang.metrics.bootstrap import Bools, RunScores
 from pickclutter_lang.utils.statistics import estimate
 
 MOST_METHODS = 6
@@ -58,7 +58,7 @@ def draw_scores(values: IntervalResults) -> Figure:
 
 
 def _stairs(values: IntervalResults, method: str, stage: str) -> list[Stairs]:
-    runs: list[tuple[RunScores, np.ndarray]] = [
+    runs: list[tuple[RunScores, Bools]] = [
         (run, split.targets) for split in values.scores[stage].values() for run in split.runs.get(method, {}).values()
     ]
     found = []

@@ -12,6 +12,7 @@ from pickclutter_lang.experiments.charts import Interval, Panel, draw_bars, draw
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
 from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.policy.evaluation.rollout_metrics import TARGET_GROUPS, Episode, wilson_interval
+from pickclutter_lang.utils.typing import FloatArray
 
 OBJECTS_FILE, SCORES_FILE = "objects.png", "scores.png"
 
@@ -72,5 +73,5 @@ def _panel(title: str, episodes: Sequence[Episode]) -> Panel:
     return Panel(title, (0, 1), stairs, [DEFAULT_THRESHOLD])
 
 
-def _label(word: str, scores: np.ndarray) -> str:
+def _label(word: str, scores: FloatArray) -> str:
     return f"{word}: {int((scores > DEFAULT_THRESHOLD).sum())} of {len(scores)} above"
