@@ -9,6 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from pickclutter_lang.experiments.charts import Interval, draw_differences, interval_of
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, labels_of
 from pickclutter_lang.experiments.comparison import Result, comparable_config, differing_values
@@ -65,13 +67,15 @@ class ImageComparison:
     def unpaired(self, label: str, part: str) -> str | None:
         """Return why a run is not paired with the first in a part; None where it is."""
         one, other = (self.runs[name]["data"] for name in (self.first, label))
-        if one["content"] != other["content"]:
+        if one.get("content") != other.get("content"):
             return "other images"
-        if one["split"] != other["split"]:
+        if one.get("split") != other.get("split"):
             return "another split"
         lacking = [name for name in (self.first, label) if name not in self.answers]
         if lacking:
             return f"no saved answers of {', '.join(lacking)}"
+        if self.answers[self.first].classes != self.answers[label].classes:
+            return "other classes"
         mine, theirs = (self.answers[name].of(part) for name in (self.first, label))
         same = mine["images"] == theirs["images"] and mine["labels"] == theirs["labels"]
         return None if same else "other labels"
@@ -154,7 +158,7 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     for key in ("content", "split", "texts", "captions"):
         yield f"data: {key}", str(result["data"].get(key, ""))[:_HASH]
     for key in ("train", "id", "ood", "fewshot"):
-        yield f"images of {key}", result["data"][key]
+        yield f"images of {key}", result["data"].get(key)
     yield "teacher's weights", result["teacher"]["fingerprint"][:_HASH]
     yield "revision", (result["git_revision"] or "")[:_HASH]
 
@@ -200,7 +204,7 @@ def _has(runs: ImageComparison, label: str, stage: str, part: str) -> bool:
     return any(part in saved.stages.get(stage, {}) for saved in both)
 
 
-def _draw_differences(runs: ImageComparison) -> Any:
+def _draw_differences(runs: ImageComparison) -> Figure:
     found: dict[str, dict[str, Interval | None]] = {
         label: {
             f"{PARTS[part]}, {STAGE_TITLES[stage]}": interval_of(runs.difference(label, stage, part))
