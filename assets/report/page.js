@@ -14,7 +14,7 @@ function compare(a, b) {
 }
 
 function isMissing(text) {
-  return /^(|-|NA( \/ NA)*)$/.test(text);
+  return /^(|-|NA[*†]?( \/ NA[*†]?)*)$/.test(text);
 }
 
 function sortBy(table, column, descending) {
@@ -62,7 +62,7 @@ function makeFilters(table) {
   filters.append(search);
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     const texts = rows.map((row) => row.cells[column].textContent.trim());
-    const values = [...new Set(texts)].filter((text) => text && numberOf(text) === null).sort();
+    const values = [...new Set(texts)].filter((text) => !isMissing(text) && numberOf(text) === null).sort();
     if (values.length < 2 || values.length > rows.length / 2) return;
     const [label, select] = choice(head.textContent, values);
     filters.append(label);

@@ -8,6 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 RIGHT, WRONG, MISSED, GRAY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
+TRUTH_COLORS = {"absent": GRAY, "present": RIGHT}
+"""Colors of the scores of labels that are absent or present."""
 SEEN, UNSEEN = "#3367b0", "#b0337a"
 """Colors of Y_id and Y_ood."""
 STAGE_COLORS = {"zero_shot": "#8ab4f8", "few_shot": SEEN, "retrieval": "#5bb5a2"}

@@ -24,6 +24,7 @@ from pickclutter_lang.utils.json_files import Text, check_json, read_json
 log = logging.getLogger(__name__)
 RESULT_FILE = "result.json"
 SCHEMA = 4
+_ADVICE = "delete it and run the same command again: a finished run is only evaluated"
 _Number = float | None
 _Scores = dict[str, _Number]
 
@@ -132,6 +133,19 @@ def figures(metrics: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
+def kind_of_result(folder: Path) -> str:
+    """Return of which kind the result in a folder is: `scenes`, `images`, or `policy` of `evaluate-policy`.
+
+    :raises CheckpointError: when there is none, or it is damaged
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"expected a run at {folder}, but there is no such folder; give the out= of a command")
+    path = folder / RESULT_FILE
+    missing = f"expected the result of a run at {path}, but there is no such file; finish the run first"
+    head = read_json(path, _Head, CheckpointError, _ADVICE, missing)
+    return str(head.get("kind", "policy" if "revisions" in head else "scenes"))
+
+
 def read_result(folder: Path, kind: str) -> Result:
     """Read the `result.json` of a run.
 
@@ -139,13 +153,12 @@ def read_result(folder: Path, kind: str) -> Result:
     :raises CheckpointError: when it is missing, damaged, of another schema or of the other kind
     """
     path = folder / RESULT_FILE
-    advice = "delete it and run the same command again: a finished run is only evaluated"
     missing = f"expected the result of a run at {path}, but there is no such file; finish the run first"
-    head = read_json(path, _Head, CheckpointError, advice, missing)
+    head = read_json(path, _Head, CheckpointError, _ADVICE, missing)
     if head["schema"] != SCHEMA:
         raise CheckpointError(
             f"expected a result of schema {SCHEMA} in {path}, but got {head['schema']}; convert a run of version 0.1.0 "
-            f"with pickclutter migrate {folder}, or {advice}"
+            f"with pickclutter migrate {folder}, or {_ADVICE}"
         )
     if head.get("kind") != kind:
         raise CheckpointError(f"expected a result on {kind} in {path}, but it is on {head.get('kind')}")
@@ -154,7 +167,7 @@ def read_result(folder: Path, kind: str) -> Result:
         if kind == "scenes":
             _check_classes(check_json(head, _SceneResult)["metrics"])
     except ValueError as error:
-        raise CheckpointError(f"{path} is damaged ({error}); {advice}") from error
+        raise CheckpointError(f"{path} is damaged ({error}); {_ADVICE}") from error
     return dict(head)
 
 

@@ -26,8 +26,9 @@ from pickclutter_lang.utils.statistics import Estimate, t_quantile
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Metric = Literal["map", "f1", "value"]
-"""`value`: the only score of a run, where scenes and classes are not known."""
+Metric = Literal["map", "f1", "recall", "value"]
+"""`recall`: of each class, averaged over classes; the mean accuracy of classes where each scene has one label.
+`value`: the only score of a run, where scenes and classes are not known."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 
 
@@ -92,6 +93,20 @@ def weighted_scene_f1(predicted: Bools, present: Bools, scenes: Floats, classes:
     counted = scenes * (positives > 1e-12)
     with np.errstate(invalid="ignore"):
         return np.asarray((counted * 2 * hits / np.maximum(sizes, 1e-12)).sum(axis=1) / counted.sum(axis=1))
+
+
+def weighted_class_recall(predicted: Bools, present: Bools, scenes: Floats, classes: Floats) -> Floats:
+    """Return the recall of each class, averaged over the classes with a positive that has weight.
+
+    Arguments as of `weighted_scene_f1`.
+
+    :return: [B] in [0, 1], NaN where no class counts
+    """
+    positives = scenes @ present.astype(float)
+    hits = scenes @ (predicted & present).astype(float)
+    counted = classes * (positives > 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((counted * hits / np.maximum(positives, 1e-12)).sum(axis=1) / counted.sum(axis=1))
 
 
 class HierarchicalBootstrap:
@@ -229,6 +244,8 @@ def _metric(run: RunScores, targets: Bools, scenes: Floats, classes: Floats, met
         return np.full(len(scenes), run.scores[0, 0])
     if metric == "f1":
         return weighted_scene_f1(run.predicted, targets, scenes, classes)
+    if metric == "recall":
+        return weighted_class_recall(run.predicted, targets, scenes, classes)
     fixed = bool((scenes == scenes[0]).all())  # scenes are not resampled: one sum for all resamples
     precisions = np.stack(
         [

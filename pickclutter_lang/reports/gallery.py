@@ -58,9 +58,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Cards that can be filtered by the facets of their items."""
+    """Cards that can be filtered by the facets of their items. `small`: more of them beside each other."""
 
     cards: Sequence[Card]
+    small: bool = False
 
     @property
     def choices(self) -> dict[str, list[str]]:
@@ -70,6 +71,11 @@ class Gallery:
             for facet, value in item.facets.items():
                 found.setdefault(facet, set()).add(value)
         return {facet: sorted(values) for facet, values in found.items()}
+
+
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """Return which of `count` things a gallery shows, at most so many, from the first to the last."""
+    return sorted({round(n) for n in np.linspace(0, count - 1, min(most, count)).tolist()})
 
 
 def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader
 from markdown_it import MarkdownIt
@@ -26,13 +28,18 @@ MEDIA_LIMIT = 6_000_000
 
 
 def write_page(
-    path: Path, text: str, shown: Mapping[str, Figure | Gallery], details: Mapping[str, str] | None = None
+    path: Path,
+    text: str,
+    shown: Mapping[str, Figure | Gallery],
+    details: Mapping[str, str] | None = None,
+    links: Collection[str] = (),
 ) -> Path:
     """Write a page that loads nothing; return its path.
 
     :param text: the report in Markdown, beginning with its title as a heading; HTML in it is escaped
     :param shown: file of an image of the report -> what the page has in its place
     :param details: title -> Markdown that is folded away at the end
+    :param links: the only addresses that links of the report may have; see `page_link`
     :raises DatasetError: when it cannot be written
     """
     environment = Environment(loader=FunctionLoader(_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -48,8 +55,8 @@ def write_page(
     page = environment.get_template("page.html").render(
         title=next(_headings(tokens, "h1"), ("", "report"))[1],
         contents=list(_headings(tokens, "h2")),
-        body=_html(tokens, content),
-        details={title: _html(_parser().parse(part), {}) for title, part in (details or {}).items()},
+        body=_html(tokens, content, links),
+        details={title: _html(_parser().parse(part), {}, links) for title, part in (details or {}).items()},
         style=Markup(_asset("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -57,6 +64,11 @@ def write_page(
     )
     write_text(path, page)
     return path
+
+
+def page_link(page: Path, folder: Path) -> str | None:
+    """Return the address of a page as seen from a folder; None where there is no such page."""
+    return quote(os.path.relpath(page, folder)) if page.is_file() else None
 
 
 def settings_table(values: Mapping[str, Any]) -> str:
@@ -92,11 +104,9 @@ def _asset(name: str) -> str:
 
 
 def _parser() -> MarkdownIt:
-    """Return a parser that escapes HTML, for which links and images are but their texts."""
+    """Return a parser that escapes HTML, for which images are but their texts."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     rules = {
-        "link_open": lambda *_: "",
-        "link_close": lambda *_: "",
         "image": lambda _, tokens, n, *__: str(Markup.escape(tokens[n].content)),
         "table_open": lambda *_: '<div class="table"><table>\n',
         "table_close": lambda *_: "</table></div>\n",
@@ -106,18 +116,31 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _html(tokens: Sequence[Token], content: Mapping[str, str]) -> Markup:
-    """Return tokens as HTML: headings with anchors, and paragraphs of one image replaced by its content."""
+def _html(tokens: Sequence[Token], content: Mapping[str, str], links: Collection[str]) -> Markup:
+    """Return tokens as HTML: headings with anchors, paragraphs of one image replaced by its content.
+
+    Links to other addresses than `links` are but their texts.
+    """
     found: list[Token] = []
     for n, token in enumerate(tokens):
         if token.type == "heading_open":
             token.attrSet("id", f"part{n}")
         found.append(token)
-        children = token.children or []
+        children = token.children = list(_with_links(token.children or [], links))
         if token.type == "inline" and len(children) == 1 and children[0].attrs.get("src") in content:
             found[-2:] = [Token("html_block", "", 0, content=content[str(children[0].attrs["src"])])]
             tokens[n + 1].hidden = True
     return Markup(_parser().renderer.render(found, _parser().options, {}))
+
+
+def _with_links(tokens: Sequence[Token], links: Collection[str]) -> Iterator[Token]:
+    """Yield the tokens of a paragraph without links to other addresses."""
+    allowed = True
+    for token in tokens:
+        if token.type == "link_open":
+            allowed = token.attrs["href"] in links
+        if allowed or token.type not in ("link_open", "link_close"):
+            yield token
 
 
 def _headings(tokens: Sequence[Token], tag: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from helpers.episodes import episode
 from helpers.image_data import config as image_config
 from helpers.image_data import paint_classes, toy_views
 from helpers.scene_rows import make_store
@@ -22,7 +23,8 @@ from pickclutter_lang.datasets.images.metadata import with_captions
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
 from pickclutter_lang.experiments.images import caption_images
-from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.images.image_answers import PARTS, load_answers
+from pickclutter_lang.experiments.result import kind_of_result, read_result
 from pickclutter_lang.experiments.scenes import table12
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
@@ -41,7 +43,7 @@ from pickclutter_lang.objects.meshes.model import ImportedModel
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.policy import config as policy_config
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
-from pickclutter_lang.policy.evaluation import student_folders
+from pickclutter_lang.policy.evaluation import policy_comparison, student_folders
 from pickclutter_lang.policy.evaluation.calibration import teacher_key, teacher_thresholds
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.teacher_training.train import _truncate_log
@@ -100,6 +102,32 @@ def state(folder: Path) -> Reader:
 
 def result(folder: Path) -> Reader:
     return write(folder / "result.json", make_result("cls", 0, 0.5)), lambda: read_result(folder, "scenes")
+
+
+def kind(folder: Path) -> Reader:
+    return write(folder / "result.json", make_result("cls", 0, 0.5)), lambda: kind_of_result(folder)
+
+
+def answers(folder: Path) -> Reader:
+    one = {"predicted": [0, 0], "own": [0.5, 0.1], "others": [0.2, 0.3]}
+    images = {"images": ["a/0", "b/0"], "labels": [0, 1], "examples": [1]}
+    content = {"classes": ["a", "b"], "unseen": [1], "images": {"id": images, "ood": images}}
+    path = folder / "answers.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(content | {"stages": {"few_shot": dict.fromkeys(PARTS, one)}}).encode()))
+    return path, lambda: load_answers(folder)
+
+
+def evaluated(folder: Path) -> Reader:
+    path = write(folder / "result.json", {"config": {"suite": "picking", "seed": 0, "episodes": 1}, "revisions": []})
+    return path, lambda: policy_comparison._read_result(folder)
+
+
+def evaluated_of(folder: Path) -> Reader:
+    return write(folder / "config.json", {"split": "ood"}), lambda: policy_comparison._read_identity(folder)
+
+
+def evaluated_episodes(folder: Path) -> Reader:
+    return write(folder / "episodes.jsonl", episode()), lambda: policy_comparison._read_episodes(folder)
 
 
 def policy(folder: Path) -> Reader:
@@ -282,6 +310,8 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "datasets/scenes/subsets.py:read_split": split_file,
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
+    "experiments/images/image_answers.py:load_answers": answers,
+    "experiments/result.py:kind_of_result": kind,
     "experiments/result.py:read_result": result,
     "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
     "experiments/scenes/table12.py:read_tables": sweep_about,
@@ -296,6 +326,9 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "objects/object_sets.py:read_object_set": objects,
     "policy/bundle.py:_read": policy,
     "policy/evaluation/episode_log.py:__init__": episode_log,
+    "policy/evaluation/policy_comparison.py:_read_episodes": evaluated_episodes,
+    "policy/evaluation/policy_comparison.py:_read_identity": evaluated_of,
+    "policy/evaluation/policy_comparison.py:_read_result": evaluated,
     "policy/evaluation/student_folders.py:check_same": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
     "teacher_training/train.py:_truncate_log": teacher_log,

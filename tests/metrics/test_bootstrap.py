@@ -15,6 +15,7 @@ from pickclutter_lang.metrics.bootstrap import (
     RunScores,
     SplitScores,
     weighted_average_precision,
+    weighted_class_recall,
     weighted_scene_f1,
 )
 
@@ -38,6 +39,12 @@ def slow_scene_f1(predicted: NDArray[np.bool_], present: NDArray[np.bool_]) -> f
     return float(np.mean(values))
 
 
+def slow_class_recall(predicted: NDArray[np.bool_], present: NDArray[np.bool_]) -> float:
+    own = [(predicted[:, c] & present[:, c]).sum() / present[:, c].sum() for c in range(present.shape[1])
+           if present[:, c].any()]  # fmt: skip
+    return float(np.mean(own))
+
+
 def random_scores(seed: int, scenes: int = 40, classes: int = 5) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     rng = np.random.default_rng(seed)
     targets = rng.random((scenes, classes)) < 0.3
@@ -51,10 +58,12 @@ def test_weights_are_copies_of_rows() -> None:
     scenes = rng.multinomial(39, [1 / 40] * 40, size=6)
     classes = rng.multinomial(4, [1 / 5] * 5, size=6)
     found_f1 = weighted_scene_f1(scores > 0.5, targets, scenes.astype(float), classes.astype(float))
+    found_recall = weighted_class_recall(scores > 0.5, targets, scenes.astype(float), classes.astype(float))
     found_ap = np.stack([weighted_average_precision(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
     for b in range(6):
         rows, columns = np.repeat(np.arange(40), scenes[b]), np.repeat(np.arange(5), classes[b])
         copied = (scores > 0.5)[rows][:, columns], targets[rows][:, columns]
+        assert found_recall[b] == pytest.approx(slow_class_recall(*copied), abs=1e-12)
         assert found_f1[b] == pytest.approx(slow_scene_f1(*copied), abs=1e-12)
         for c in range(5):
             assert found_ap[c, b] == pytest.approx(slow_average_precision(scores[rows, c], targets[rows, c]), abs=1e-12)

@@ -15,6 +15,7 @@ import pytest
 import safetensors.torch
 from PIL import Image
 
+from helpers.episodes import episode
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed, wait_until, worker_processes
 from helpers.scene_runs import make_finished_run
@@ -52,17 +53,6 @@ def test_intervals_are_wilsons(hits: int, count: int) -> None:
 
 def test_a_rate_of_nothing_is_none() -> None:
     assert np.isnan(wilson_interval(0, 0).value) and str(wilson_interval(0, 0)) == "-"
-
-
-def episode(**changes: Any) -> Any:
-    plain = {
-        "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
-        "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
-        "seconds": 0.1, "steps": 9, "kind": "drawn", "expected": ["lemon"], "picked": ["lemon"], "reference": "lemon",
-        "followed": True, "refused": False, "instruction": "lift the lemon", "grasp_found": True, "score": 0.8,
-        "threshold": 0.5,
-    }  # fmt: skip
-    return plain | changes
 
 
 def test_every_outcome_is_counted_once(tmp_path: Path) -> None:

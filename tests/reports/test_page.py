@@ -15,7 +15,7 @@ from helpers.browser import opened
 from pickclutter_lang.reports import page as page_module
 from pickclutter_lang.reports.charts import inline_svg, save_png
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg, video_of_gif
-from pickclutter_lang.reports.page import settings_table, write_page
+from pickclutter_lang.reports.page import page_link, settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
@@ -97,6 +97,19 @@ def test_text_of_others_is_escaped(where: str, tmp_path: Path) -> None:
     page = write_page(tmp_path / "report.html", text, shown, details).read_text()
     assert "a # heading | b &lt;script&gt;</td>" in page and "last</code>" in page
     assert page.count("<script") == 1 and "<img src=x" not in page and "example.org" not in re.sub(r">[^<]*<", "", page)
+
+
+def test_links_lead_to_the_given_addresses_alone(tmp_path: Path) -> None:
+    (tmp_path / "a run").mkdir()
+    (tmp_path / "a run" / "report.html").write_text("<title>its own</title>")
+    link = page_link(tmp_path / "a run" / "report.html", tmp_path / "table")
+    assert link == "../a%20run/report.html" and page_link(tmp_path / "report.html", tmp_path) is None
+    text = f"# x\n\n[`a run`]({link}) and [another](../other/report.html) [evil](javascript:alert(1))"
+    path = write_page(tmp_path / "table" / "report.html", text, {}, links=[link])
+    assert re.findall(r'<a href="([^"]*)"', path.read_text()) == [link]
+    with opened(path) as (page, problems):
+        page.get_by_role("link").click()
+        assert page.title() == "its own" and problems.messages == []
 
 
 def test_names_in_the_page_do_nothing_in_a_browser(tmp_path: Path) -> None:

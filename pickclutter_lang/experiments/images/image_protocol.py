@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pickclutter_lang.experiments.images.image_answers import Answers, answers_of, save_answers
 from pickclutter_lang.experiments.images.image_cache import cache_rows, retrieve
 from pickclutter_lang.experiments.images.image_provenance import describe_spaces, space_texts
 from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE
 from pickclutter_lang.experiments.images.image_run import ImageRun
-from pickclutter_lang.experiments.images.image_task import nearest_class, nearest_class_features, student_features
+from pickclutter_lang.experiments.images.image_task import nearest_class, student_features
 from pickclutter_lang.experiments.images.text_geometry import text_statistics
 from pickclutter_lang.experiments.result import write_result
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
@@ -35,7 +36,7 @@ Accuracy = dict[str, float]
 
 
 def evaluate_images(run: ImageRun) -> dict[str, Any]:
-    """Evaluate every stage of a finished run; write `result.json` and `space.npz`, and return the result.
+    """Evaluate every stage of a finished run; write `result.json`, answers and `space.npz`; return the result.
 
     :raises CheckpointError: when a phase is not finished
     :raises LockedError: when another process is at work in its folder
@@ -46,17 +47,21 @@ def evaluate_images(run: ImageRun) -> dict[str, Any]:
 
 def _evaluate(run: ImageRun) -> dict[str, Any]:
     start = time.perf_counter()
-    metrics: dict[str, Any] = {"teacher": _teacher(run)}
-    zero_shot: dict[str, Accuracy | None] = {**_over_last_epochs(run, DISTILL, _accuracies)}
-    few_shot = _over_last_epochs(run, FEW_SHOT, _accuracies)
+    answers = {"teacher": _teacher(run)}
+    metrics: dict[str, Any] = {"teacher": {part: accuracy(one) for part, one in answers["teacher"].items()}}
+    distilled, answers["zero_shot"] = _over_last_epochs(run, DISTILL, _answers)
+    few_shot, answers["few_shot"] = _over_last_epochs(run, FEW_SHOT, _answers)
+    zero_shot: dict[str, Accuracy | None] = {**distilled}
     if run.config.continual_split:
         metrics["continual"] = _continual(run)
-    retrieval = None if run.config.text.closed_set else _over_last_epochs(run, DISTILL, _retrieval)
+    if not run.config.text.closed_set:
+        retrieval, answers["retrieval"] = _over_last_epochs(run, DISTILL, _retrieval)
     histories = {phase: run.load_weights(phase) for phase in run.phases}
     run.load_weights(DISTILL)
     seen = {part: student_features(run.model, run.crops, getattr(run.split, part)) for part in ("train", "ood")}
     if run.config.text.closed_set:
         zero_shot |= {"ood": None, "all": None}  # no output of it was trained
+        del answers["zero_shot"]["ood"], answers["zero_shot"]["all"]
     else:
         metrics["retrieval"] = retrieval
     metrics |= {
@@ -66,6 +71,7 @@ def _evaluate(run: ImageRun) -> dict[str, Any]:
         "text": text_spaces(run),
     }
     _save_space(run, seen["ood"])
+    save_answers(run, answers)
     parameters = (p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name)
     values = {
         "report": run.report,
@@ -76,10 +82,12 @@ def _evaluate(run: ImageRun) -> dict[str, Any]:
     return write_result(run, histories, time.perf_counter() - start, values)
 
 
-def accuracy(predictions: Tensor, labels: Tensor) -> Accuracy:
-    """Return the mean accuracy of the classes, the share of images that are right, and the number of images."""
-    right = float((predictions == labels).double().mean())
-    return {"accuracy": mean_class_accuracy(predictions, labels), "top1": right, "images": len(labels)}
+def accuracy(answers: Answers) -> Accuracy:
+    """Return the mean accuracy of the classes, the share of images that are right, the number of images, the choice."""
+    predicted, labels = answers.predicted, answers.labels
+    right = float((predicted == labels).double().mean())
+    found = {"accuracy": mean_class_accuracy(predicted, labels), "top1": right, "images": len(labels)}
+    return found | dict(answers.choice)
 
 
 def text_spaces(run: ImageRun) -> dict[str, Any]:
@@ -98,38 +106,44 @@ def text_spaces(run: ImageRun) -> dict[str, Any]:
 
 
 def _over_last_epochs(
-    run: ImageRun, phase: str, measure: Callable[[ImageRun], dict[str, Accuracy]]
-) -> dict[str, Accuracy]:
-    """Return what is measured after a phase, means over its last epochs; the weights of the earliest stay loaded."""
+    run: ImageRun, phase: str, measure: Callable[[ImageRun], dict[str, Answers]]
+) -> tuple[dict[str, Accuracy], dict[str, Answers]]:
+    """Return accuracies after a phase, means over its last epochs, and the answers after the last.
+
+    The weights of the earliest stay loaded.
+    """
     found = []
     for back in range(run.config.average_last_epochs):
         run.load_weights(phase, back)
         found.append(measure(run))
-    return {part: _mean([one[part] for one in found]) for part in found[0]}
+    return {part: _mean([accuracy(one[part]) for one in found]) for part in found[0]}, found[0]
 
 
-def _accuracies(run: ImageRun) -> dict[str, Accuracy]:
-    split, model = run.split, run.model
-    known, unseen = (student_features(model, run.crops, rows) for rows in (split.id, split.ood))
-    labels, other = run.labels[list(split.id)], run.labels[list(split.ood)]
+def _answers(run: ImageRun) -> dict[str, Answers]:
+    split = run.split
     both = (*split.seen, *split.unseen)
-    return {
-        "id": accuracy(nearest_class(model, known, split.seen), labels),
-        "ood": accuracy(nearest_class(model, unseen, split.unseen), other),
-        "all": accuracy(nearest_class(model, unseen, both), other),
-    }
+    return _of_parts(run, {"id": ("id", split.seen), "ood": ("ood", split.unseen), "all": ("ood", both)})
+
+
+def _of_parts(run: ImageRun, parts: Mapping[str, tuple[str, Sequence[int]]]) -> dict[str, Answers]:
+    """Return the student's answers; part -> its images (`id` or `ood`) and classes."""
+    features = {rows: student_features(run.model, run.crops, getattr(run.split, rows)) for rows in ("id", "ood")}
+    found = {}
+    for part, (rows, classes) in parts.items():
+        text = run.model.text(classes).detach().cpu()
+        found[part] = answers_of(features[rows], text, classes, run.labels[list(getattr(run.split, rows))])
+    return found
 
 
 def _mean(rows: Sequence[Accuracy]) -> Accuracy:
     return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
-def _teacher(run: ImageRun) -> dict[str, Accuracy]:
+def _teacher(run: ImageRun) -> dict[str, Answers]:
     text, found = run.teacher_texts(), {}
     for part, classes in (("id", run.split.seen), ("ood", run.split.unseen)):
         rows = list(getattr(run.split, part))
-        predictions = nearest_class_features(run.teacher_image_features[rows], text[list(classes)], classes)
-        found[part] = accuracy(predictions, run.labels[rows])
+        found[part] = answers_of(run.teacher_image_features[rows], text[list(classes)], classes, run.labels[rows])
     return found
 
 
@@ -137,30 +151,30 @@ def _continual(run: ImageRun) -> dict[str, Accuracy]:
     """Return the accuracies on the halves of Y_ood, before and after fine-tuning on the first (Table 11)."""
     found: dict[str, Accuracy] = {}
     for when, phase in (("before", DISTILL), ("after", CONTINUAL)):
-        halves = _over_last_epochs(run, phase, _halves)
+        halves, _ = _over_last_epochs(run, phase, _halves)
         found |= {f"{half}_{when}": value for half, value in halves.items()}
     return found
 
 
-def _halves(run: ImageRun) -> dict[str, Accuracy]:
-    found: dict[str, Accuracy] = {}
+def _halves(run: ImageRun) -> dict[str, Answers]:
+    found: dict[str, Answers] = {}
     for half, classes in enumerate(run.unseen_halves, start=1):
         rows = [row for row in run.split.ood if int(run.labels[row]) in classes]
         if rows:
             features = student_features(run.model, run.crops, rows)
-            found[f"ood{half}"] = accuracy(nearest_class(run.model, features, classes), run.labels[rows])
+            found[f"ood{half}"] = Answers(run.labels[rows], nearest_class(run.model, features, classes))
     return found
 
 
-def _retrieval(run: ImageRun) -> dict[str, Accuracy]:
+def _retrieval(run: ImageRun) -> dict[str, Answers]:
     split, config = run.split, run.config
     queries, examples = (student_features(run.model, run.crops, rows) for rows in (split.ood, split.fewshot))
     keys = run.teacher_keys if config.retrieval.keys == "teacher" else examples[:, None]
     text = run.model.text(split.unseen).detach().cpu()
     labels = cache_rows(run.labels[list(split.fewshot)], split.unseen)
     places, choice = retrieve(config.retrieval, queries, examples, keys, labels, text, config.objective.temperature)
-    found = accuracy(torch.tensor(split.unseen)[places], run.labels[list(split.ood)])
-    return {"ood": found | {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_accuracy": choice.score}}
+    tuned = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_accuracy": choice.score}
+    return {"ood": Answers(run.labels[list(split.ood)], torch.tensor(split.unseen)[places], choice=tuned)}
 
 
 def _features(run: ImageRun, part: str, student: Tensor) -> dict[str, Any]:

@@ -1,55 +1,60 @@
-"""`report.html` of a run on single images, from its `result.json` alone, and the page of a sweep's tables."""
+"""`report.html` of a run on single images, from `result.json` and saved answers."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.images.image_results import ImageSweepResults, student_of
+from pickclutter_lang.experiments.charts import Interval, draw_bars, interval_of
+from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswers, load_answers
+from pickclutter_lang.experiments.images.image_gallery import STAGES, draw_margins, image_gallery, margins_of
+from pickclutter_lang.experiments.images.image_intervals import ACCURACY, INTERVAL_NOTE, image_bootstraps
+from pickclutter_lang.experiments.images.image_results import student_of
 from pickclutter_lang.experiments.plotting import draw_losses, tidy_axes
 from pickclutter_lang.experiments.result import read_result
-from pickclutter_lang.experiments.run_details import run_details, sweep_details
+from pickclutter_lang.experiments.run_details import run_details
+from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
+from pickclutter_lang.experiments.stages import FEW_SHOT
+from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import number_at
 from pickclutter_lang.experiments.sweeps.tables import number_text
+from pickclutter_lang.reports.gallery import Gallery
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
-from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.markdown import markdown_table, percent
+from pickclutter_lang.utils.statistics import estimate
 
-_COLUMNS = {
-    "Y_id on X_id": ("zero_shot.id", "few_shot.id", "", "teacher.id"),
-    "Y_ood on X_ood": ("zero_shot.ood", "few_shot.ood", "retrieval.ood", "teacher.ood"),
-    "all on X_ood": ("zero_shot.all", "few_shot.all", "", ""),
+_ROWS = {
+    "student, zero-shot": "zero_shot",
+    "student, few-shot": "few_shot",
+    "student, retrieval": "retrieval",
+    "teacher, zero-shot": "teacher",
 }
-_ROWS = ("student, zero-shot", "student, few-shot", "student, retrieval", "teacher, zero-shot")
 _FEATURES = ("mse", "degrees", "relative_match", "neighbour_overlap", "alignment_inversions")
 
 
 def write_report(run: str | Path) -> Path:
     """Write `report.html` into the folder of a run; return its path.
 
-    :raises CheckpointError: when the result is missing or damaged
+    A run from before answers were saved has neither intervals nor classes nor images.
+
+    :raises CheckpointError: when the result or the answers are missing or damaged
     """
     folder = Path(run)
-    result = read_result(folder, "images")
-    return write_page(folder / PAGE_FILE, _text(result), {"curves.png": draw_curves(result)}, run_details(result))
-
-
-def write_sweep_report(
-    runs: ImageSweepResults, tables: Sequence[Path], charts: Mapping[Path, Figure], out: Path
-) -> Path:
-    """Write `report.html` with tables and figures of a sweep; return its path.
-
-    :param tables: their pages in Markdown
-    :param charts: file of a figure -> what it shows
-    """
-    parts = [f"# Students of {runs.data['name']}"]
-    parts += [re.sub("^#", "##", table.read_text(), flags=re.MULTILINE) for table in tables]
-    parts += [f"## {path.stem.replace('figure', 'Figure ')}\n\n![]({path.name})" for path in charts]
-    shown = {path.name: chart for path, chart in charts.items()}
-    return write_page(out / PAGE_FILE, "\n\n".join(parts), shown, sweep_details(runs))
+    result, saved = read_result(folder, "images"), load_answers(folder)
+    shown: dict[str, Figure | Gallery] = {"curves.png": draw_curves(result)}
+    if saved is not None:
+        shown |= {
+            "margins.png": draw_margins({title: margins_of(saved, stage) for stage, title in STAGES.items()}),
+            "classes.png": draw_classes({"few-shot": [saved]}),
+            "images.png": image_gallery(saved, folder),
+        }
+    parts = [_overview(result), _results(result, saved)]
+    parts += [] if saved is None else [*_answers(saved)]
+    text = "\n".join([*parts, _features(result)])
+    return write_page(folder / PAGE_FILE, text, shown, run_details(result))
 
 
 def draw_curves(result: Mapping[str, Any]) -> Figure:
@@ -68,17 +73,31 @@ def draw_curves(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _text(result: Mapping[str, Any]) -> str:
+def draw_classes(runs: Mapping[str, Sequence[SavedAnswers]]) -> Figure:
+    """Draw the accuracy of each class, few-shot: seen ones on X_id, unseen ones on X_ood, a bar for each run.
+
+    :param runs: label -> answers of its seeds, of which means with 95% intervals are drawn
+    """
+    series: dict[str, dict[str, Interval | None]] = {}
+    for label, seeds in runs.items():
+        found = [class_accuracies(saved, FEW_SHOT) for saved in seeds]
+        series[label] = {name: interval_of(estimate([of[name] for of in found if name in of])) for name in found[0]}
+    return draw_bars(series, {label: seeds[0].unseen_names for label, seeds in runs.items()}, "accuracy, %")
+
+
+def class_accuracies(saved: SavedAnswers, stage: str) -> dict[str, float]:
+    """Return the accuracy of each class, among the classes of its half: first those of Y_id, best first."""
+    found: dict[str, float] = {}
+    for part in ("id", "ood"):
+        if part in saved.stages.get(stage, {}):
+            counts = saved.class_counts(stage, part)
+            accuracies = {name: hits / count for name, (hits, count) in counts.items()}
+            found |= dict(sorted(accuracies.items(), key=lambda item: -item[1]))
+    return found
+
+
+def _overview(result: Mapping[str, Any]) -> str:
     data = result["data"]
-    seen, unseen = len(data["seen"]), len(data["unseen"])
-    both = seen + unseen
-    rows = [[title, *(_accuracy(result, places[n]) for places in _COLUMNS.values())] for n, title in enumerate(_ROWS)]
-    rows.append(["chance", *(f"{100 / n:.1f}" if n else "NA" for n in (seen, unseen, both))])
-    features = [
-        [f"{part}: {name}", number_text(name, number_at(dict(result), place))]
-        for part in ("train", "ood")
-        for name, place in _feature_places(result, part)
-    ]
     return f"""# A student of {data["name"]}
 
 Run `{result["name"]}`: student {student_of(dict(result))} with {result["parameters"] / 1e6:.1f} million parameters,
@@ -86,18 +105,95 @@ teacher `{result["teacher"]["name"]}`. {data["train"]} training, {data["id"]} X_
 {data["fewshot"]} few-shot images. Seed {result["seed"]}, revision {result["git_revision"]}.
 
 ![Training curves](curves.png)
+"""
 
-## Results
 
-Mean accuracy of the classes, in percent. A single seed has no interval. `chance` is a guess without an image.
+def _results(result: Mapping[str, Any], saved: SavedAnswers | None) -> str:
+    data = result["data"]
+    seen, unseen = len(data["seen"]), len(data["unseen"])
+    bootstraps = None if saved is None else image_bootstraps({"run": saved})
+    rows = [
+        [title, *(accuracy_cell(result, bootstraps, "run", stage, part) for part in PARTS)]
+        for title, stage in _ROWS.items()
+    ]
+    rows.append(["chance", *(f"{100 / n:.1f}" if n else "NA" for n in (seen, unseen, seen + unseen))])
+    return f"""## Results
 
-{markdown_table(["", *_COLUMNS], rows)}
+Mean accuracy of the classes, in percent. {"A single seed has no interval." if saved is None else INTERVAL_NOTE}
+`chance` is a guess without an image; one class for all images is as good.
 
-## Features
+{markdown_table(["", *PARTS.values()], rows)}
+"""
+
+
+def accuracy_cell(
+    result: Mapping[str, Any], bootstraps: SharedBootstraps | None, run: str, stage: str, part: str
+) -> str:
+    """Return the accuracy of a stage for a part, in percent, with its interval where answers were saved."""
+    value = number_at(dict(result), f"{stage}.{part}.accuracy")
+    found = None if bootstraps is None else bootstraps.estimate(run, stage, part, ACCURACY)
+    if value is None:
+        return "NA" if part in result["metrics"].get(stage, {}) else ""
+    return number_text("accuracy", value) if found is None else estimate_cell(found._replace(mean=value))
+
+
+def _answers(saved: SavedAnswers) -> Iterator[str]:
+    yield """## Scores
+
+How much nearer an image is to the text of its own class than to the nearest other one. The dashed line is the
+threshold: right of it the answer is right.
+
+![Margins](margins.png)
+"""
+    yield f"""## Each class
+
+Accuracy, few-shot: classes of Y_id on X_id (blue), of Y_ood on X_ood (purple, with a star).
+
+![Accuracy of each class](classes.png)
+
+{class_table({"": saved})}
+"""
+    yield """## Images
+
+Some images that the few-shot student names rightly, and some that it does not: up to 6 of each of X_id, and 12 of
+X_ood. They do not show how often it is right. Numbers are margins, as above.
+
+![Images](images.png)
+"""
+
+
+def class_table(runs: Mapping[str, SavedAnswers]) -> str:
+    """Return the accuracy of each class at each stage, in percent, Markdown; runs of the same data by their labels."""
+    first = next(iter(runs.values()))
+    columns = {
+        f"`{label}`, {title}" if label else title: class_accuracies(saved, stage)
+        for label, saved in runs.items()
+        for stage, title in STAGES.items()
+        if stage in saved.stages
+    }
+    images = {name: n for part in ("id", "ood") for name, (_, n) in first.class_counts(FEW_SHOT, part).items()}
+    unseen = first.unseen_names
+    names = dict.fromkeys(name for of in columns.values() for name in of)
+    rows = [
+        [name, "unseen" if name in unseen else "seen", images.get(name, ""),
+         *(percent(of.get(name), "-") for of in columns.values())]
+        for name in names
+    ]  # fmt: skip
+    return markdown_table(["class", "seen?", "images", *columns], rows)
+
+
+def _features(result: Mapping[str, Any]) -> str:
+    data = result["data"]
+    rows = [
+        [f"{part}: {name}", number_text(name, number_at(dict(result), place))]
+        for part in ("train", "ood")
+        for name, place in _feature_places(result, part)
+    ]
+    return f"""## Features
 
 How near the zero-shot student is to its teacher (Tables 2 to 4).
 
-{markdown_table(["measure", "value"], features)}
+{markdown_table(["measure", "value"], rows)}
 
 ## Classes
 
@@ -105,10 +201,6 @@ Seen (Y_id): {", ".join(data["seen"])}.
 
 Unseen (Y_ood): {", ".join(data["unseen"])}.
 """
-
-
-def _accuracy(result: Mapping[str, Any], place: str) -> str:
-    return number_text("accuracy", number_at(dict(result), f"{place}.accuracy")) if place else ""
 
 
 def _feature_places(result: Mapping[str, Any], part: str) -> list[tuple[str, str]]:

@@ -14,7 +14,6 @@ from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_provenance import describe_data, describe_spaces, describe_texts
-from pickclutter_lang.experiments.images.image_report import write_sweep_report
 from pickclutter_lang.experiments.images.image_results import (
     IMAGE_TABLES,
     ImageSweepResults,
@@ -22,6 +21,7 @@ from pickclutter_lang.experiments.images.image_results import (
     measures_of,
     teacher_rows,
 )
+from pickclutter_lang.experiments.images.image_sweep_report import write_sweep_report
 from pickclutter_lang.experiments.images.image_tables import write_table
 from pickclutter_lang.experiments.images.table_specs import BEST, FIGURES, RUNS, TABLES
 from pickclutter_lang.experiments.result import read_result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import BLIND, CATALOG, STYLES
@@ -90,26 +89,6 @@ class OnnxExportConfig(TrainedRunConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
         check_path("out", self.out, ".onnx")
-
-
-@dataclass
-class CompareRunsConfig:
-    """Finished runs on scenes, compared with the first of them."""
-
-    runs: list[str]
-    """Folders of 2 to 8 runs, each `out` of `pickclutter train-affordance`. The others are compared with the first."""
-    out: str = "runs/comparison"
-    """Folder of the page."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if not 2 <= len(self.runs) <= 8:
-            raise InvalidArgumentError(f"expected runs to be 2 to 8 folders of runs, but got {len(self.runs)}")
-        for run in self.runs:
-            check_path("runs", run)
-        if len({Path(run).resolve() for run in self.runs}) < len(self.runs):
-            raise InvalidArgumentError(f"expected runs to be different folders, but got {', '.join(self.runs)}")
-        check_path("out", self.out)
 
 
 @dataclass

@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pickclutter_lang.experiments.charts import BINS, Panel, Stairs, draw_panels
+from pickclutter_lang.experiments.plotting import TRUTH_COLORS
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import table_title
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.utils.csv import write_csv
 
-BINS = 25
 SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}
 """Cell of Table 12 -> scenes, labels."""
-_COLORS = {"absent": "#9aa0a6", "present": "#1b8a3a"}
 
 
 class Histogram(NamedTuple):
@@ -48,7 +47,7 @@ def score_histograms(
     for stage, sets in predictions.items():
         for cell, (scenes, split) in SHOWN.items():
             chosen = sets[scenes].of_splits([split])
-            for truth in _COLORS:
+            for truth in TRUTH_COLORS:
                 scores = chosen.probabilities[chosen.targets == (truth == "present")].double().numpy()
                 counts, _ = np.histogram(scores, BINS, (0, 1))
                 some = len(scores) > 0
@@ -74,27 +73,17 @@ def _lines(histograms: list[Histogram]) -> Iterator[Sequence[object]]:
 
 def draw_histograms(histograms: list[Histogram], thresholds: Mapping[str, float]) -> Figure:
     """Draw a row for each stage and a column for each cell: scores of present and of absent labels, the threshold."""
-    stages = list(thresholds)
-    figure = Figure(figsize=(12, 0.5 + 2.3 * len(stages)), layout="constrained")
-    grid = figure.subplots(len(stages), len(SHOWN), squeeze=False, sharex=True)
-    places = {(stage, cell): (n, m) for n, stage in enumerate(stages) for m, cell in enumerate(SHOWN)}
-    for histogram in histograms:
-        _draw(grid[places[histogram.stage, histogram.cell]], histogram, thresholds[histogram.stage])
-    for (stage, cell), place in places.items():
-        grid[place].set_ylim(top=1.3 * grid[place].get_ylim()[1])  # room for the legend
-        grid[place].set_title(f"{table_title(cell)}, {STAGE_TITLES[stage]}", fontsize=10)
-    for ax in grid[-1]:
-        ax.set_xlabel("score of a label")
-    return figure
+    rows = []
+    for stage, threshold in thresholds.items():
+        panels = []
+        for cell in SHOWN:
+            own = [_stairs(one) for one in histograms if (one.stage, one.cell) == (stage, cell)]
+            panels.append(Panel(f"{table_title(cell)}, {STAGE_TITLES[stage]}", (0, 1), own, [threshold]))
+        rows.append(panels)
+    return draw_panels(rows, "score of a label", "% of labels")
 
 
-def _draw(ax: Axes, histogram: Histogram, threshold: float) -> None:
-    color, counts = _COLORS[histogram.truth], histogram.counts
-    shares = 100 * counts / max(int(counts.sum()), 1)
+def _stairs(histogram: Histogram) -> Stairs:
     name = "recall" if histogram.truth == "present" else "false alarms"
     label = f"{histogram.truth}: median {histogram.median:.2f}, {name} {100 * histogram.above:.0f}%"
-    ax.stairs(shares, np.linspace(0, 1, BINS + 1), fill=True, color=color, alpha=0.55, label=label)
-    ax.axvline(threshold, color="black", linewidth=1, linestyle="--")
-    ax.set(xlim=(0, 1), ylabel="% of labels")
-    ax.legend(fontsize=8, loc="upper right")
-    ax.spines[["top", "right"]].set_visible(False)
+    return Stairs(label, TRUTH_COLORS[histogram.truth], histogram.counts)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any
 
+from pickclutter_lang.experiments.compare_config import labels_of
 from pickclutter_lang.experiments.comparison import Result, comparable_config, differing_values
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
@@ -16,7 +16,8 @@ from pickclutter_lang.experiments.scenes.histograms import SHOWN
 from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.predictions import load_predictions
 from pickclutter_lang.experiments.scenes.result_table import stages_of
-from pickclutter_lang.experiments.scenes.scene_intervals import RunPredictions, SceneBootstraps
+from pickclutter_lang.experiments.scenes.scene_intervals import RunPredictions, scene_bootstraps
+from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.metrics.bootstrap import Metric
 from pickclutter_lang.utils.statistics import Estimate
@@ -76,11 +77,11 @@ class RunComparison:
         return sorted(names, key=self.runs[self.first].is_unseen)
 
     @cached_property
-    def bootstraps(self) -> SceneBootstraps:
+    def bootstraps(self) -> SharedBootstraps:
         """Bootstraps of all runs."""
         runs = self.runs.items()
         predictions = {label: run.predictions for label, run in runs}
-        return SceneBootstraps(predictions, {label: run.thresholds for label, run in runs}, _RESAMPLES)
+        return scene_bootstraps(predictions, {label: run.thresholds for label, run in runs}, _RESAMPLES)
 
     def unpaired(self, label: str, cell: str) -> str | None:
         """Return why a run is not paired with the first in a cell of Table 12; None where it is."""
@@ -124,7 +125,7 @@ def load_comparison(folders: Sequence[str]) -> RunComparison:
         results.append(read_result(Path(folder), "scenes"))
     stages = [stage for stage in stages_of(results[0]) if all(stage in result["metrics"] for result in results)]
     runs = {}
-    for label, folder, result in zip(_labels(folders), folders, results, strict=True):
+    for label, folder, result in zip(labels_of(folders), folders, results, strict=True):
         place = Path(folder) / "predictions"
         predictions = {
             stage: {name: load_predictions(place / f"{stage}_{name}.npz") for name in ("id", "ood")} for stage in stages
@@ -132,13 +133,6 @@ def load_comparison(folders: Sequence[str]) -> RunComparison:
         metrics = {stage: result["metrics"][stage] for stage in stages}
         runs[label] = ComparedRun({**result, "metrics": metrics}, predictions)
     return RunComparison(runs)
-
-
-def _labels(folders: Sequence[str]) -> list[str]:
-    """Return as many of the last parts of each path as tell them apart."""
-    parts = [Path(folder).resolve().parts for folder in folders]
-    found = (["/".join(one[-n:]) for one in parts] for n in count(1))
-    return next(labels for labels in found if len(set(labels)) == len(labels))
 
 
 def _settings(result: Result) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import Intervals
-from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
-from pickclutter_lang.utils.statistics import Estimate
+from pickclutter_lang.experiments.shared_bootstraps import Place, ScoredCell, SharedBootstraps
+from pickclutter_lang.metrics.bootstrap import Metric, RunScores
 
 RunPredictions = Mapping[str, Mapping[str, Predictions]]
 """Stage -> (`id`, `ood`) -> predictions on X_id and X_ood."""
@@ -24,38 +24,23 @@ INTERVAL_NOTE = (
 )
 
 
-class SceneBootstraps:
-    """Bootstraps over the scenes and classes of each stage and cell of Table 12.
+def scene_bootstraps(
+    runs: Mapping[str, RunPredictions], thresholds: Mapping[str, Mapping[str, float]], resamples: int
+) -> SharedBootstraps:
+    """Return bootstraps over the scenes and classes of each stage and cell of Table 12.
 
-    Runs with the same scenes, labels and targets share the resamples, so that their differences are paired.
+    :param runs: name -> predictions
+    :param thresholds: name -> stage -> threshold
     """
-
-    def __init__(
-        self, runs: Mapping[str, RunPredictions], thresholds: Mapping[str, Mapping[str, float]], resamples: int
-    ) -> None:
-        """Take runs by name; `thresholds`: run -> stage -> threshold."""
-        self._group: dict[tuple[str, str, str], Hashable] = {}
-        shared: dict[Hashable, tuple[Predictions, dict[str, RunScores]]] = {}
-        for (name, stages), (cell, (scenes, split)) in product(runs.items(), SHOWN.items()):
-            for stage, sets in stages.items():
-                chosen = sets[scenes].of_splits([split])
-                key = stage, cell, *chosen.scenes, *chosen.names, chosen.targets.numpy().tobytes()
-                scores = chosen.probabilities.double().numpy()
-                self._group[name, stage, cell] = key
-                own = shared.setdefault(key, (chosen, {}))[1]
-                own[name] = RunScores(scores, scores > thresholds[name][stage])
-        self._bootstraps = {key: _bootstrap(*content, resamples) for key, content in shared.items()}
-
-    def estimate(self, run: str, stage: str, cell: str, metric: Metric) -> Estimate | None:
-        """Return a metric of a run with its interval; None where no label is true."""
-        return self._bootstraps[self._group[run, stage, cell]].estimate(run, metric)
-
-    def difference(self, run: str, other: str, stage: str, cell: str, metric: Metric) -> Estimate | None:
-        """Return `run - other` with its interval; None where their scenes, labels or targets differ."""
-        key = self._group[run, stage, cell]
-        if key != self._group[other, stage, cell]:
-            return None
-        return self._bootstraps[key].difference(run, other, metric)
+    cells: dict[Place, ScoredCell] = {}
+    for (name, stages), (cell, (scenes, split)) in product(runs.items(), SHOWN.items()):
+        for stage, sets in stages.items():
+            chosen = sets[scenes].of_splits([split])
+            values = chosen.probabilities.double().numpy()
+            scores = RunScores(values, values > thresholds[name][stage])
+            targets = chosen.targets.numpy().astype(np.bool_)
+            cells[name, stage, cell] = ScoredCell(chosen.scenes, chosen.names, targets, scores)
+    return SharedBootstraps(cells, resamples)
 
 
 def scene_intervals(predictions: RunPredictions, thresholds: Mapping[str, float]) -> Intervals:
@@ -63,15 +48,10 @@ def scene_intervals(predictions: RunPredictions, thresholds: Mapping[str, float]
 
     :param thresholds: stage -> threshold
     """
-    return intervals_of(SceneBootstraps({"run": predictions}, {"run": thresholds}, _RESAMPLES), "run", thresholds)
+    return intervals_of(scene_bootstraps({"run": predictions}, {"run": thresholds}, _RESAMPLES), "run", thresholds)
 
 
-def intervals_of(bootstraps: SceneBootstraps, run: str, stages: Mapping[str, float]) -> Intervals:
+def intervals_of(bootstraps: SharedBootstraps, run: str, stages: Mapping[str, float]) -> Intervals:
     """Return the intervals of a run of some stages."""
     found = {key: bootstraps.estimate(run, *key) for key in product(stages, SHOWN, METRICS)}
     return {key: estimate for key, estimate in found.items() if estimate is not None}
-
-
-def _bootstrap(of: Predictions, runs: Mapping[str, RunScores], resamples: int) -> HierarchicalBootstrap:
-    methods = {name: {(0, 0): scores} for name, scores in runs.items()}
-    return HierarchicalBootstrap({0: SplitScores(of.targets.numpy().astype(np.bool_), methods)}, resamples)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +23,7 @@ from pickclutter_lang.experiments.scenes.thresholds import (
 )
 from pickclutter_lang.experiments.stages import STAGES
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
+from pickclutter_lang.reports.gallery import evenly_spaced
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.model import PromptedStudent
 
@@ -160,6 +160,6 @@ def _frequency(run: SceneRun, stage: str) -> Tensor:
 def _save_examples(run: SceneRun, stage: str) -> None:
     """Save images and maps of scenes of X_ood, evenly spaced."""
     scenes = run.scenes["ood"]
-    rows = np.unique(np.linspace(0, len(scenes) - 1, min(_EXAMPLES, len(scenes))).round().astype(int)).tolist()
+    rows = evenly_spaced(len(scenes), _EXAMPLES)
     maps = predict_batch(run.model, scenes, rows, run.label_names(_ALL)).attention.cpu()
     save_examples(run.folder / "predictions" / f"{stage}_examples.npz", rows, scenes.hand_images(rows), maps)

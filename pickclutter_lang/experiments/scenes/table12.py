@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
-from pickclutter_lang.experiments.run_details import sweep_details
+from pickclutter_lang.experiments.run_details import differing_settings, runs_section, sweep_details
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, description_note, table_title
 from pickclutter_lang.experiments.scenes.scene_scores import SCORES_FILE, read_scores, write_scores
+from pickclutter_lang.experiments.scenes.table12_charts import MOST_METHODS, draw_objects, draw_scores
 from pickclutter_lang.experiments.scenes.table12_markdown import markdown
-from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, method_config, stages_of_sweep
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
 from pickclutter_lang.experiments.scenes.table12_tables import (
     baselines,
     class_tables,
@@ -42,6 +43,19 @@ from pickclutter_lang.utils.json_files import read_json
 ABOUT_FILE = "about.json"
 _REFERENCE = "cls_imcst_semantic"
 _DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
+
+
+_OBJECTS = f"""## Objects, seen and unseen
+
+Average precision on X_ood, few-shot: means over runs, and 95% intervals where there are several. A star, and hatching,
+marks objects of Y_ood. At most {MOST_METHODS} methods are drawn.
+
+![Objects](objects.png)"""
+_SCORES = """## Scores of unseen objects
+
+Scores of Y_ood on X_ood, all runs of a method together. Dashed lines are the thresholds of the runs, chosen on X_id.
+
+![Scores](scores.png)"""
 
 
 class _About(TypedDict):
@@ -79,16 +93,27 @@ def write_table(config: Table12Config) -> Path:
     write_values(out / VALUES_FILE, values_of(results, measures_of, baselines(results)))
     if not write_scores(out / SCORES_FILE, results):
         (out / SCORES_FILE).unlink(missing_ok=True)
-    about: dict[str, Any] = {"notes": _notes(results), "settings": method_config(results), "pairs": pairs}
+    about: dict[str, Any] = {"notes": _notes(results), "settings": differing_settings(results), "pairs": pairs}
     write_json(out / ABOUT_FILE, about)
     values, about = read_tables(out)
     write_csv(out / "table12.csv", csv_lines(values, [*score_tables(values, pairs), *class_tables(values)]))
     chart, text = draw_sweep(values), markdown(values, pairs, about["notes"], about["settings"])
     save_png(chart, out / "table12.png")
-    write_page(out / PAGE_FILE, text, {"table12.png": chart}, sweep_details(results))
+    _write_page(out, text, chart, results, values)
     path = out / "table12.md"
     write_text(path, text)
     return path
+
+
+def _write_page(out: Path, text: str, chart: Figure, results: SweepResults, values: IntervalResults) -> None:
+    """Write `report.html`: the Markdown, and what the runs have beyond the numbers of the table."""
+    shown = {"table12.png": chart, "objects.png": draw_objects(results)}
+    parts = [text, _OBJECTS]
+    if values.scores:
+        shown["scores.png"] = draw_scores(values)
+        parts.append(_SCORES)
+    runs, links = runs_section(results, out)
+    write_page(out / PAGE_FILE, "\n\n".join([*parts, runs]), shown, sweep_details(results), links)
 
 
 def read_tables(folder: Path) -> tuple[IntervalResults, dict[str, Any]]:

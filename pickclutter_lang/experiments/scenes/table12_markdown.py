@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pickclutter_lang.experiments.run_details import setting_rows
 from pickclutter_lang.experiments.scenes.table12_tables import class_tables, cost_table, methods_of, score_tables
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.tables import (
@@ -12,7 +13,6 @@ from pickclutter_lang.experiments.sweeps.tables import (
     comparison_rows,
     table_rows,
 )
-from pickclutter_lang.utils.markdown import markdown_table
 
 CHOSEN_NOTE = (
     "Epoch and threshold are chosen on X_id: the cells of Y_id on X_id are of the very scenes they were chosen on."
@@ -52,9 +52,3 @@ def sections(values: IntervalResults, pairs: Sequence[tuple[str, str]], settings
     if settings:
         parts += ["## What the methods set", setting_rows(methods_of(values), settings)]
     return parts
-
-
-def setting_rows(methods: Sequence[str], settings: Settings) -> str:
-    """Return the table of the settings in which the methods differ."""
-    rows = ([f"`{key}`", *(values.get(method, "") for method in methods)] for key, values in settings.items())
-    return markdown_table(["setting", *(f"`{method}`" for method in methods)], rows)

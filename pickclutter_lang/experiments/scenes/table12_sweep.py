@@ -16,7 +16,6 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import (
     Result,
     comparable_config,
-    differing_values,
     provenance,
     same_descriptions,
 )
@@ -26,7 +25,6 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import (
     RunSpec,
     check_list,
     check_sweep,
-    flat_config,
     plan_runs,
     quoted,
 )
@@ -131,14 +129,6 @@ def stages_of_sweep(results: SweepResults) -> list[str]:
     """Return the stages that every run has, in the order of tables."""
     every = [result for seeds in results.runs.values() for result in seeds.values()]
     return [stage for stage in STAGE_TITLES if all(stage in result["metrics"] for result in every)]
-
-
-def method_config(results: SweepResults) -> dict[str, dict[str, str]]:
-    """Return the settings in which the methods differ: dotted key -> method -> value."""
-    flat = {
-        method: flat_config(_of_every_replicate(next(iter(runs.values())))) for method, runs in results.runs.items()
-    }
-    return differing_values({method: {k: v for k, v in of.items() if k != "method"} for method, of in flat.items()})
 
 
 class _CurrentProvenance:

@@ -12,8 +12,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from pickclutter_lang.experiments.result import package_versions
+from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import CURVES_FILE, episode_curves, write_curves
+from pickclutter_lang.policy.evaluation.episode_charts import OBJECTS_FILE, SCORES_FILE, plot_objects, plot_scores
 from pickclutter_lang.policy.evaluation.episode_log import write_episodes
 from pickclutter_lang.policy.evaluation.episode_page import episode_gallery, episode_table
 from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot_suite
@@ -56,6 +58,13 @@ def write_report(
         result["suite"] = suite_summary(episodes)
         charts[OUTCOMES_FILE] = plot_suite(episodes)
         parts = [_outcomes_section(), suite_tables(episodes)]
+    if episodes:
+        charts[OBJECTS_FILE] = plot_objects(episodes, config.suite)
+        parts.append(_objects_section(config.suite))
+    scores = plot_scores(episodes)
+    if scores is not None:
+        charts[SCORES_FILE] = scores
+        parts.append(_scores_section())
     for name, chart in charts.items():
         save_png(chart, folder / name)
     result["videos"] = list(videos)
@@ -74,7 +83,14 @@ def write_report(
 def _details(result: dict[str, Any], setup: Setup) -> dict[str, str]:
     """Return what was run, for the page."""
     origin = {"revisions": result["revisions"], "versions": package_versions(), "identity": setup.identity}
-    return {"Configuration": settings_table(result["config"]), "Students, objects, versions": settings_table(origin)}
+    details = {"Configuration": settings_table(result["config"])}
+    for variant, folder in setup.rollouts.policies.items():
+        policy = load_config(folder)
+        student = asdict(policy.student) | {"thresholds": asdict(policy.thresholds)}
+        details[f"Student {variant}, and its teacher"] = settings_table(student)
+    if result["teacher_thresholds"] is not None:
+        details["Thresholds of the teacher"] = settings_table(result["teacher_thresholds"])
+    return details | {"Objects, versions": settings_table(origin)}
 
 
 def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
@@ -124,6 +140,20 @@ def _curves_section() -> str:
         "is where the policy decides at its first observation. Later decisions go by the mean of all observations."
     )
     return f"## Detection curves\n\n{note}\n\n![Detection curves]({CURVES_FILE})"
+
+
+def _objects_section(suite: str) -> str:
+    rate = "Episodes with success" if suite == "picking" else "Episodes in which what was done is right"
+    note = f"{rate}, with 95% intervals (Wilson). A star, and hatching, marks objects that are unseen."
+    return f"## Each object\n\n{note}\n\n![Each object]({OBJECTS_FILE})"
+
+
+def _scores_section() -> str:
+    note = (
+        "Scores of the names that were asked for, at the first decision: of those that are visible, and of those that "
+        "are absent. The threshold of each name is moved to 0.5 (dashed): above it a name is taken for present."
+    )
+    return f"## Scores\n\n{note}\n\n![Scores]({SCORES_FILE})"
 
 
 def _revisions(episodes: Sequence[dict[str, Any]]) -> list[str]:

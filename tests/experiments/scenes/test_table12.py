@@ -134,7 +134,7 @@ def test_the_page_has_the_same_rows_with_every_run_and_its_hashes(grid_folder: P
     for line in lines:
         cells = [re.sub(r"[`*]", "", cell).strip() for cell in line.strip("|").split(" | ")]
         assert cells in [[cell.strip() for cell in row.split("\n")] for row in rows]
-    assert page.count("<svg") == 1 and str(grid_folder / "cls" / "seed0") in page
+    assert page.count("<svg") == 2 and ">dice</text>" in page and str(grid_folder / "cls" / "seed0") in page
 
 
 def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -17,10 +17,10 @@ from helpers.browser import opened
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import CompareRunsConfig
-from pickclutter_lang.experiments.scenes.comparison_page import write_comparison
+from pickclutter_lang.experiments.compare_config import CompareRunsConfig
 from pickclutter_lang.experiments.scenes.predictions import load_predictions
 from pickclutter_lang.experiments.scenes.run_comparison import load_comparison
+from pickclutter_lang.experiments.scenes.scene_comparison import write_comparison
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 

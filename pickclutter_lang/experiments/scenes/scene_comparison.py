@@ -1,4 +1,4 @@
-"""The page of `pickclutter compare-runs`, from results and saved predictions alone."""
+"""What `pickclutter compare-runs` shows of runs on scenes, from results and saved predictions alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from pickclutter_lang.experiments.charts import Interval, draw_bars, draw_differences, interval_of
+from pickclutter_lang.experiments.compare_config import CompareRunsConfig
+from pickclutter_lang.experiments.comparison_page import (
+    BOLD_NOTE,
+    DIFFERENCES,
+    OBJECTS,
+    TRAINING,
+    Compared,
+    draw_training,
+    training_section,
+    write_comparison_page,
+)
 from pickclutter_lang.experiments.run_details import run_details
-from pickclutter_lang.experiments.scenes.command_configs import CompareRunsConfig
-from pickclutter_lang.experiments.scenes.comparison_figures import draw_differences, draw_objects, draw_training
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
 from pickclutter_lang.experiments.scenes.result_table import (
     CELL_TITLES,
@@ -22,14 +32,10 @@ from pickclutter_lang.experiments.scenes.result_table import (
 )
 from pickclutter_lang.experiments.scenes.run_comparison import RunComparison, load_comparison
 from pickclutter_lang.experiments.scenes.scene_intervals import intervals_of
-from pickclutter_lang.experiments.scenes.table12_markdown import setting_rows
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE
 from pickclutter_lang.metrics.bootstrap import Metric
-from pickclutter_lang.reports.gallery import Gallery
-from pickclutter_lang.reports.page import PAGE_FILE, write_page
-from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
 _COMPARED: dict[Metric, str] = {"f1": "F1 per scene", "map": "Mean average precision"}
@@ -38,10 +44,7 @@ _NOTE = (
     "± half of the 95% interval over scenes and objects (bootstrap). Each run is one training: other seeds are not "
     "covered. `pickclutter reproduce-table12` compares methods over several seeds."
 )
-_DIFFERENCE_NOTE = (
-    "In points, on the same scenes and objects, which both runs share in each resample. **Bold**: the interval leaves "
-    "out 0, as one in twenty does by chance alone."
-)
+_DIFFERENCE_NOTE = f"In points, on the same scenes and objects, which both runs share in each resample. {BOLD_NOTE}"
 
 
 def write_comparison(config: CompareRunsConfig) -> Path:
@@ -51,27 +54,31 @@ def write_comparison(config: CompareRunsConfig) -> Path:
     :raises DatasetError: when it cannot be written
     """
     runs = load_comparison(config.runs)
-    create_dir(Path(config.out))
-    charts: dict[str, Figure | Gallery] = {
-        "differences.png": draw_differences(runs, list(_COMPARED)),
-        "objects.png": draw_objects(runs),
-        "training.png": draw_training(runs),
-    }
-    details = {
-        f"{label}: {title}": part for label, run in runs.runs.items() for title, part in run_details(run.result).items()
-    }
-    return write_page(Path(config.out) / PAGE_FILE, "\n\n".join(_sections(runs)), charts, details)
+    histories = {label: run.result["history"] for label, run in runs.runs.items()}
+    compared = Compared(
+        labels=[*runs.runs],
+        cells=f"Cells are {' / '.join(STAGE_TITLES[stage] for stage in runs.stages)} in percent.",
+        shared={label: _what_is_shared(runs, label) for label in runs.others},
+        settings=runs.differing_settings(),
+        results=[*_results(runs)],
+        differences=[*_differences(runs)],
+        objects=[_OBJECTS_NOTE, f"![Average precision of each object]({OBJECTS})", _object_table(runs)],
+        charts={
+            DIFFERENCES: _draw_differences(runs),
+            OBJECTS: _draw_objects(runs),
+            TRAINING: draw_training(histories, "map", "mAP of Y_id on X_id"),
+        },
+        details={
+            f"{label}: {title}": part
+            for label, run in runs.runs.items()
+            for title, part in run_details(run.result).items()
+        },
+        more=[*training_section()],
+    )
+    return write_comparison_page(compared, Path(config.out))
 
 
-def _sections(runs: RunComparison) -> Iterator[str]:
-    stages = " / ".join(STAGE_TITLES[stage] for stage in runs.stages)
-    yield "# Comparison of runs"
-    yield f"The others are compared with the first, `{runs.first}`. Cells are {stages} in percent."
-    yield "\n".join(f"- {_what_is_shared(runs, label)}" for label in runs.others)
-    yield "## What differs"
-    settings = runs.differing_settings()
-    yield setting_rows(list(runs.runs), settings) if settings else "No setting, data, teacher or revision differs."
-    yield "## Results"
+def _results(runs: RunComparison) -> Iterator[str]:
     yield _NOTE
     intervals = {label: intervals_of(runs.bootstraps, label, run.thresholds) for label, run in runs.runs.items()}
     for metric, title in _TABLES.items():
@@ -79,22 +86,42 @@ def _sections(runs: RunComparison) -> Iterator[str]:
         yield _result_table(runs, metric, intervals)
     if any(is_chance(run.result["config"].get("method"), *_CHANCE) for run in runs.runs.values()):
         yield CHANCE_NOTE
-    yield "## Differences"
+
+
+def _differences(runs: RunComparison) -> Iterator[str]:
     yield " ".join([_DIFFERENCE_NOTE, *_data_notes(runs)])
-    yield "![Differences](differences.png)"
+    yield f"![Differences]({DIFFERENCES})"
     for compared, title in _COMPARED.items():
         yield f"### {title}: difference from `{runs.first}`"
         yield _difference_table(runs, compared)
-    yield "## Each object"
-    yield "Average precision on X_ood, few-shot. A star, and hatching, marks an object that is unseen in that run."
-    yield "![Average precision of each object](objects.png)"
-    yield _object_table(runs)
-    yield "## Training"
-    yield "Losses of other objectives are sums of other terms. Only the middle chart can be compared."
-    yield "![Curves of training](training.png)"
+
+
+def _draw_differences(runs: RunComparison) -> Figure:
+    def of_run(label: str, metric: Metric) -> dict[str, Interval | None]:
+        return {
+            f"{table_title(cell)}, {STAGE_TITLES[stage]}": interval_of(runs.difference(label, stage, cell, metric))
+            for cell, stage in product(SHOWN, runs.stages)
+        }
+
+    panels = {title: {label: of_run(label, metric) for label in runs.others} for metric, title in _COMPARED.items()}
+    return draw_differences(panels, runs.first)
+
+
+def _draw_objects(runs: RunComparison) -> Figure:
+    """Draw the average precision of each object on X_ood, few-shot."""
+    series: dict[str, dict[str, Interval | None]] = {}
+    for label, run in runs.runs.items():
+        classes = run.result["metrics"]["few_shot"]["all_on_ood"]["classes"]
+        found = {name: classes.get(name, {}).get("average_precision") for name in runs.objects}
+        series[label] = {name: None if one is None else Interval(one, one, one) for name, one in found.items()}
+    unseen = {label: {n for n in runs.objects if run.is_unseen(n)} for label, run in runs.runs.items()}
+    return draw_bars(series, unseen, "average precision, %")
 
 
 _CHANCE = ("zero_shot", "ood_on_ood")
+_OBJECTS_NOTE = (
+    "Average precision on X_ood, few-shot. A star, and hatching, marks an object that is unseen in that run."
+)
 
 
 def _what_is_shared(runs: RunComparison, label: str) -> str:
@@ -104,7 +131,7 @@ def _what_is_shared(runs: RunComparison, label: str) -> str:
         cells.setdefault(runs.unpaired(label, cell), []).append(table_title(cell))
     parts = [f"{f'not paired, {why}' if why else 'paired'}: {', '.join(found)}" for why, found in cells.items()]
     other = runs.other_data(label)
-    return f"`{label}`: " + "; ".join(parts + ([f"other data: {', '.join(other)}"] if other else [])) + "."
+    return "; ".join(parts + ([f"other data: {', '.join(other)}"] if other else [])) + "."
 
 
 def _data_notes(runs: RunComparison) -> Iterator[str]:
