@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.datasets.scenes.dataset_card import hub_license
 from pickclutter_lang.demonstrations.card import license_of
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot_features import FPS, IMAGE, features, images, numbers
@@ -78,7 +79,7 @@ def _write(folder: Path, demonstrations: Demonstrations, video: bool) -> Exporte
         for demonstration in chain([first], opened):
             export.add(demonstration)
             bar.advance()
-    return export.finish(license_of(demonstrations.folder))
+    return export.finish(demonstrations.arguments.get("objects"), license_of(demonstrations.path.parent))
 
 
 class _Export:
@@ -120,9 +121,10 @@ class _Export:
             row |= {f"stats/{name}/{key}": value for key, value in stats.items()}
         self._rows.append(row)
 
-    def finish(self, meshes: str) -> Exported:
+    def finish(self, objects: object, meshes: str) -> Exported:
         """Write what describes the data set.
 
+        :param objects: object set
         :param meshes: where the meshes come from, and their license
         """
         self._frames.close()
@@ -149,7 +151,7 @@ class _Export:
             "features": self._features,
         }
         _write_json(self._folder / _INFO, info)
-        write_text(self._folder / "README.md", _card(len(self._rows), count, meshes))
+        write_text(self._folder / "README.md", _card(len(self._rows), count, objects, meshes))
         return Exported(self._folder, len(self._rows), count, len(self._tasks))
 
 
@@ -163,10 +165,10 @@ def _write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=4) + "\n")
 
 
-def _card(episodes: int, frames: int, meshes: str) -> str:
+def _card(episodes: int, frames: int, objects: object, meshes: str) -> str:
     """Return the card, with what the Hugging Face Hub reads at its top."""
     return f"""---
-license: {"cc-by-4.0" if objects == "ycb" else "mit"}
+license: {hub_license(objects)}
 task_categories:
 - robotics
 tags:

@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 from pickclutter_lang.datasets.scenes import read_manifest, verify_store
 from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE
-from pickclutter_lang.datasets.scenes.dataset_card import DATASET_CARD_FILE, GRASP_CHECK_FILE, write_dataset_card
+from pickclutter_lang.datasets.scenes.dataset_card import (
+    DATASET_CARD_FILE,
+    GRASP_CHECK_FILE,
+    hub_license,
+    write_dataset_card,
+)
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
 from pickclutter_lang.errors import CheckpointError, DatasetError
@@ -22,8 +27,6 @@ from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
 
 _TEACHER_CARD = "MODEL_CARD.md"
-_LICENSES = {"ycb": "cc-by-4.0", "proxy": "mit", "kinds": "mit"}
-"""Object set -> license of its images, in the hub's words."""
 
 
 class Shared(NamedTuple):
@@ -62,7 +65,7 @@ def _store_card(folder: Path, repository: str) -> str:
     if not (folder / DATASET_CARD_FILE).is_file():
         write_dataset_card(folder)
     data = DatasetCardData(
-        license=_LICENSES.get(read_manifest(folder).object_set, "other"),
+        license=hub_license(read_manifest(folder).object_set),
         task_categories=["robotics"],
         tags=["pickclutter-lang", "clutter", "grasping"],
     )

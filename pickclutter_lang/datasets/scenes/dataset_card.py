@@ -155,6 +155,11 @@ def _how(store: SceneStore) -> str:
     return f"## How it was made\n\n{intro}\n\n{listed}"
 
 
+def hub_license(object_set: object) -> str:
+    """Return the license of images of an object set, in the words of the Hugging Face Hub."""
+    return {"ycb": "cc-by-4.0", "proxy": "mit", "kinds": "mit"}.get(str(object_set), "other")
+
+
 def mesh_words(object_set: str, entries: Sequence[CatalogEntry] | None) -> str:
     """Return where the meshes of an object set come from, and their license.
 
