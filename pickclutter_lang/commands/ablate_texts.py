@@ -16,9 +16,9 @@ from pickclutter_lang.experiments.scenes.command_configs import TextAblationConf
 def main(config: TextAblationConfig) -> None:
     """Compare, print the tables, and write them if there is an `out`."""
     from pickclutter_lang.experiments.scenes.text_ablation import compare_texts
-    from pickclutter_lang.utils.io import atomic_write
+    from pickclutter_lang.utils.io import write_text
 
     tables = compare_texts(config)
     print(tables)
     if config.out is not None:
-        atomic_write(Path(config.out), tables.encode())
+        write_text(Path(config.out), tables)

@@ -64,6 +64,9 @@ def make_result(
         },
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": metrics,
         "seconds": {"distill": 300.0}, "peak_memory_mb": 700.0,
+        "history": {
+            "distill": [{"phase": "distill", "epoch": 1, "loss": 2.0, "seconds": 300.0, "validation": {"accuracy": x1}}]
+        },
     }  # fmt: skip
 
 

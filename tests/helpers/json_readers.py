@@ -14,6 +14,7 @@ import torch
 
 from helpers.image_data import config as image_config
 from helpers.image_data import paint_classes, toy_views
+from helpers.image_results import make_result as make_image_result
 from helpers.scene_rows import make_store
 from helpers.scene_runs import config, make_teacher
 from helpers.sweep_results import make_result
@@ -46,6 +47,7 @@ from pickclutter_lang.teacher_training.train import _truncate_log
 from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.training import trackers
 from pickclutter_lang.training.checkpoint import load_checkpoint, save_checkpoint
 from pickclutter_lang.training.checkpoint_state import PhaseState
 
@@ -98,6 +100,10 @@ def state(folder: Path) -> Reader:
 
 def result(folder: Path) -> Reader:
     return write(folder / "result.json", make_result("cls", 0, 0.5)), lambda: read_result(folder, "scenes")
+
+
+def image_result(folder: Path) -> Reader:
+    return write(folder / "result.json", make_image_result("cls", 0)), lambda: read_result(folder, "images")
 
 
 def policy(folder: Path) -> Reader:
@@ -211,8 +217,11 @@ def teacher_log(folder: Path) -> Reader:
 
 
 def episode_log(folder: Path) -> Reader:
-    row = {"variant": "v", "seed": 0, "kind": "k", "score": 0.5, "threshold": None, "picked": [], "expected": []}
-    path = write(folder / "episodes.jsonl", row)
+    row: dict[str, Any] = {"variant": "oracle", "seed": 0, "kind": "drawn", "instruction": "pick up the mug"}
+    row |= {"target": "mug", "reference": "mug", "expected": ["mug"], "picked": [], "wrong_objects": 0, "steps": 9}
+    row |= dict.fromkeys(("seen", "present", "visible", "graspable", "success", "declared_absent", "refused"), True)
+    row |= {"followed": True, "grasp_found": True, "located": None, "score": 0.5, "threshold": None, "seconds": 0.1}
+    path = write(folder / "episodes.jsonl", row | {"revision": None})
     return path, lambda: EpisodeLog(path)
 
 
@@ -259,6 +268,11 @@ def thresholds(folder: Path) -> Reader:
     return path, lambda: teacher_thresholds(settings, POLICY.student, scenes, folder)
 
 
+def tracked_run(folder: Path) -> Reader:
+    path = write(folder / trackers.RUNS_FILE, {"run_id": "0" * 16})
+    return path, lambda: trackers._run_id(folder)
+
+
 def old_log(folder: Path) -> Reader:
     path = write(folder / "log.jsonl", {"phase": "distill"})
     return path, lambda: folders._rows(path)
@@ -275,6 +289,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
     "experiments/result.py:read_result": result,
+    "experiments/result.py:read_result of images": image_result,
     "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
     "experiments/scenes/table12.py:read_tables": sweep_about,
     "experiments/scenes/trained_student.py:load": label_features,
@@ -295,5 +310,6 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "teachers/training_images.py:check_untrained_images": trained_images,
     "training/checkpoint.py:load_checkpoint": state,
     "training/experiment.py:read_run": settings,
+    "training/trackers.py:_run_id": tracked_run,
 }
-"""File and function that reads JSON -> what makes such a file and reads it."""
+"""File and function that reads JSON, and of what -> what makes such a file and reads it."""

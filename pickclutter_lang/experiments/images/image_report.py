@@ -61,7 +61,7 @@ def draw_curves(result: Mapping[str, Any]) -> Figure:
         losses = [name for name in rows[0] if name not in ("phase", "epoch", "lr", "validation", "seconds")]
         draw_losses(grid[0, n], rows, losses)
         grid[0, n].set_title(f"{phase.replace('_', '-')}: loss")
-        values = [100 * (row["validation"] or {}).get("accuracy", float("nan")) for row in rows]
+        values = [100 * (row.get("validation") or {}).get("accuracy", float("nan")) for row in rows]
         grid[1, n].plot([row["epoch"] for row in rows], values, marker=".")
         grid[1, n].set(title="validation: accuracy, %", xlabel="epoch", ylim=(0, 100))
         tidy_axes(grid[1, n])
