@@ -141,9 +141,15 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
     with (
         chat_server(lambda n, text: Reply(FINE.body, pause=600.0)) as server,
         ChatClient("tiny-model", server.base_url, retries=1, timeout=0.3) as chat,
-        pytest.raises(LanguageModelError, match="gave no complete answer within 0.3 s, after 2 attempts; raise timeo"),
+        pytest.raises(LanguageModelError, match=r"gave no complete answer within 0\.3 s, after 2 attempts; raise ti"),
     ):
         chat.complete("What is a mug?", wait=lambda seconds: None)
+
+
+def test_cookies_are_not_sent_back(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: Reply(FINE.body, headers={"Set-Cookie": "id=1; Path=/"})) as server:
+        assert collect_descriptions(config(tmp_path, server.base_url)).requests == 2
+    assert len(server.headers) == 2 and not any("cookie" in headers for headers in server.headers)
 
 
 def test_a_wrong_key_is_named_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

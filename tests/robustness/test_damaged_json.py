@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,6 +128,16 @@ TAKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "policy/evaluation/episode_log.py:__init__",
         lambda path: path.write_text(path.read_text() + '{"variant": "v", "se'),
         "that episode runs again",
+    ),
+    "100,000 rows in a class file": (
+        "datasets/images/loaders/image_folder.py:_rows",
+        lambda path: path.write_text(json.dumps([{"folder": f"f{number}"} for number in range(100_000)])),
+        "they are read at once; a JSON file has at most 64 MB",
+    ),
+    "an `f1` of null in a result": (
+        "experiments/result.py:read_result",
+        lambda path: path.write_text(path.read_text().replace('"f1": 0.5', '"f1": null')),
+        "JSON has no NaN, which a name without a true label has; tables show NA",
     ),
     "keys of another version beside those that are needed": (
         "experiments/result.py:read_result",

@@ -43,12 +43,13 @@ def drop(*keys: Any) -> Change:
     return change
 
 
-MANIFEST, STATE, SETTINGS, RESULT, IMAGES, POLICY, TEACHER, VIEWS, EPISODES, CLASSES = (
+MANIFEST, STATE, SETTINGS, RESULT, IMAGES, POLICY, TEACHER, VIEWS, EPISODES, CLASSES, CAPTIONS = (
     "datasets/scenes/manifest.py:read_manifest", "training/checkpoint.py:load_checkpoint",
     "training/experiment.py:read_run", "experiments/result.py:read_result",
     "experiments/result.py:read_result of images", "policy/bundle.py:_read",
     "teachers/pocket.py:load_pocket_teacher", "datasets/object_views.py:open",
     "policy/evaluation/episode_log.py:__init__", "datasets/images/loaders/image_folder.py:_rows",
+    "datasets/images/metadata.py:with_captions",
 )  # fmt: skip
 TABLE: list[tuple[str, Change, str]] = [
     *[(MANIFEST, put("scenes", value), "scenes: expected int") for value in (10**15, -1, 0, 1.5, "x", None)],
@@ -190,8 +191,8 @@ TABLE: list[tuple[str, Change, str]] = [
     (CLASSES, put(0, "coarse", "\udfff"), "coarse: expected one line of text"),
     (CLASSES, put(0, "description", "a\ud800"), "description: expected a text that can be written"),
     (CLASSES, put(0, "description", "x" * 100_000), "description: expected str of length <= 10000"),
-    ("datasets/images/metadata.py:with_captions", put("text", " \n"), "text: expected a text that can be written and"),
-    ("datasets/images/metadata.py:with_captions", put("text", "a\udc00"), "text: expected a text that can be written and"),
+    (CAPTIONS, put("text", " \n"), "text: expected a text that can be written and is not blank"),
+    (CAPTIONS, put("text", "a\udc00"), "text: expected a text that can be written and is not blank"),
     ("datasets/scenes/subsets.py:read_split", lambda s: s.clear(), "the list is empty"),
     (CLASSES, put(0, "folder", "b"), "expected each folder once"),
     (CLASSES, put(0, "folder", None), "folder: expected str, but got null"),
@@ -210,7 +211,7 @@ def test_a_wrong_value_is_named(reader: str, change: Change, message: str, tmp_p
     path, read = made(reader, tmp_path)
     values = json.loads(path.read_text())
     change(values)
-    path.write_text(json.dumps(values))
+    path.write_text(json.dumps(values) + "\n")
     with pytest.raises(PickClutterError, match=message) as caught:
         read()
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000

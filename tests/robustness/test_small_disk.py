@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers.kill_runs import COMMAND, contents, leftovers
+from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_toys
 from helpers.small_disk import call, can_mount, on_small_disk
 from helpers.writing_commands import NAMES, TORTURE, WRITING, command_words
@@ -22,6 +23,8 @@ FULL = ("No space left on device",)
 WRITE_PROTECTED = ("Read-only file system", "can be written to")
 SHARES = (0.1, 0.6) if TORTURE else (0.6,)
 """Room on a small disk, as a fraction of what a command writes."""
+VERIFY = "verify-scenes store={work}/store"
+EXPORT = "export-policy run={work}/run scenes={work}/scenes num_threads=1 out={out}/policy"
 SWEEPS = ("reproduce-table12", "reproduce-tables")
 """Commands that name each run that failed, and end with status 1."""
 
@@ -80,6 +83,31 @@ def test_a_read_only_disk_is_one_line(name: str, inputs: Path, chat: str, tmp_pa
     done = on_small_disk(work, "2g", ["cp", "-a", f"{given}/.", str(work)], steps)
     said = done.stdout if name == "check-install" else done.stderr  # which is a list of checks
     check_error(name, str(done.returncode), said, WRITE_PROTECTED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [VERIFY, *([EXPORT] if TORTURE else [])])
+def test_what_is_only_read_may_lie_on_a_read_only_disk(line: str, inputs: Path, tmp_path: Path) -> None:
+    work, given = tmp_path / "work", tmp_path / "given"
+    work.mkdir()
+    if line == VERIFY:
+        make_toy_store(given / "store", "ood", 4)
+    else:
+        shutil.copytree(inputs, given)
+    steps = (
+        f"\nmount -o remount,ro {work}\nexec {shlex.join([*COMMAND, *line.format(work=work, out=tmp_path).split()])}"
+    )
+    done = on_small_disk(work, "2g", ["cp", "-a", f"{given}/.", str(work)], steps)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.skipif(not TORTURE, reason="starts the simulator twice: make torture")
+@pytest.mark.parametrize("name", ["collect-scenes", "evaluate-policy"])
+def test_workers_of_the_simulator_need_no_shared_memory(name: str, inputs: Path, chat: str, tmp_path: Path) -> None:
+    done = on_small_disk(Path("/dev/shm"), "64k", [*COMMAND, *command_words(name, inputs, tmp_path, chat)])
+    assert done.returncode == 0, done.stderr
 
 
 def size_of(folder: Path) -> int:

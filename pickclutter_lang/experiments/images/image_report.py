@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.run_details import run_details, sweep_details
 from pickclutter_lang.experiments.sweeps.sweep_results import number_at
 from pickclutter_lang.experiments.sweeps.tables import number_text
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 
 _COLUMNS = {
@@ -31,10 +32,12 @@ def write_report(run: str | Path) -> Path:
     """Write `report.html` into the folder of a run; return its path.
 
     :raises CheckpointError: when the result is missing or damaged
+    :raises LockedError: when another process is at work in the folder
     """
     folder = Path(run)
     result = read_result(folder, "images")
-    return write_page(folder / PAGE_FILE, _text(result), {"curves.png": draw_curves(result)}, run_details(result))
+    with dir_lock(folder):
+        return write_page(folder / PAGE_FILE, _text(result), {"curves.png": draw_curves(result)}, run_details(result))
 
 
 def write_sweep_report(

@@ -30,6 +30,7 @@ from pickclutter_lang.metrics.bootstrap import Metric
 from pickclutter_lang.reports.gallery import Gallery
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
 _COMPARED: dict[Metric, str] = {"f1": "F1 per scene", "map": "Mean average precision"}
@@ -49,6 +50,7 @@ def write_comparison(config: CompareRunsConfig) -> Path:
 
     :raises CheckpointError: for a folder that is no run, or whose run is not finished or is damaged
     :raises DatasetError: when it cannot be written
+    :raises LockedError: when another process is at work in `out`
     """
     runs = load_comparison(config.runs)
     create_dir(Path(config.out))
@@ -60,7 +62,8 @@ def write_comparison(config: CompareRunsConfig) -> Path:
     details = {
         f"{label}: {title}": part for label, run in runs.runs.items() for title, part in run_details(run.result).items()
     }
-    return write_page(Path(config.out) / PAGE_FILE, "\n\n".join(_sections(runs)), charts, details)
+    with dir_lock(Path(config.out)):
+        return write_page(Path(config.out) / PAGE_FILE, "\n\n".join(_sections(runs)), charts, details)
 
 
 def _sections(runs: RunComparison) -> Iterator[str]:
