@@ -27,10 +27,10 @@ LINE = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
 
 
 def check_line(name: str, text: str) -> None:
-    """Raise InvalidArgumentError for a text of several lines, with what cannot be written, or that is too long."""
-    if len(text) > MAX_LINE or not re.fullmatch(LINE, text):
+    """Raise InvalidArgumentError for a text that is blank, of several lines, too long, or that cannot be written."""
+    if not text.strip() or len(text) > MAX_LINE or not re.fullmatch(LINE, text):
         raise InvalidArgumentError(
-            f"expected {name} to be one line of at most {MAX_LINE} characters, but got {text[:40]!a} ({len(text)}); "
+            f"expected {name} to be one line of 1 to {MAX_LINE} characters, but got {text[:40]!a} ({len(text)}); "
             "leave out line breaks and other control characters"
         )
 

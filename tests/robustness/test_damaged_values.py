@@ -182,7 +182,7 @@ TABLE: list[tuple[str, Change, str]] = [
     (EPISODES, put("variant", "a\nb"), "variant: expected one line of text"),
     (EPISODES, put("target", ""), "target: expected str of length >= 1"),
     (EPISODES, put("instruction", "a\ud800"), "instruction: expected one line of text"),
-    (EPISODES, put("picked", [5]), r"picked\[...\]: expected str, but got int"),
+    (EPISODES, put("picked", [5]), r"picked\[0\]: expected str, but got int"),
     (CLASSES, put(0, "name", "a\nb"), "name: expected one line of text"),
     (CLASSES, put(0, "name", "a\0b"), "name: expected one line of text"),
     (CLASSES, put(0, "name", "a\ud800"), "name: expected one line of text"),
