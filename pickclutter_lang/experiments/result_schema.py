@@ -272,6 +272,7 @@ class _GivenImageResult(_Result):
     data: _ImageData
     history: Annotated[dict[str, Annotated[list[_ImageRow], Meta(min_length=1)]], Meta(min_length=1)]
     metrics: _Measures
+    space_texts: dict[str, str]
 
 
 class ImageResult(_GivenImageResult, total=False):
