@@ -47,6 +47,7 @@ OWNERS = {
     "hydra": {"commands"},
     "trimesh": {"objects", "envs"},
     "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation"},
+    "vla_eval": {"envs"},
     "wandb": {"training"},
     "mlflow": {"training"},
     "stable_baselines3": {"policy.rl"},

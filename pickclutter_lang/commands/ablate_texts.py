@@ -20,9 +20,9 @@ def main(config: TextAblationConfig) -> None:
     from pickclutter_lang.utils.locks import file_lock
 
     with nullcontext() if config.out is None else file_lock(Path(config.out)):
-        from pickclutter_lang.experiments.scenes.text_ablation import compare_texts
+        from pickclutter_lang.experiments.scenes.text_ablation import ablate_texts
 
-        tables = compare_texts(config)
+        tables = ablate_texts(config)
         print(tables)
         if config.out is not None:
             write_text(Path(config.out), tables)
