@@ -12,16 +12,18 @@ from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.experiments.comparison import Result
-from pickclutter_lang.experiments.result_schema import ResultHead, check_result
+from pickclutter_lang.experiments.image_result_schema import ImageResult
+from pickclutter_lang.experiments.result_schema import ResultHead, SceneResult
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
 from pickclutter_lang.training.trackers import flat, open_trackers
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.json_files import check_json, read_json
 
 log = logging.getLogger(__name__)
 RESULT_FILE = "result.json"
 SCHEMA = 4
+_NOT_LOSSES = ("phase", "validation")
 
 
 def write_result(
@@ -100,6 +102,42 @@ def read_result(folder: Path, kind: str) -> Result:
     except ValueError as error:
         raise CheckpointError(f"{path} is damaged ({error}); {advice}") from error
     return dict(head)
+
+
+def check_result(result: Mapping[str, Any], kind: str) -> None:
+    """Check what is read of a result of the current schema.
+
+    :param kind: `scenes` or `images`
+    :raises ValueError: saying which key is wrong
+    """
+    if kind == "scenes":
+        _check_classes(check_json(result, SceneResult)["metrics"])
+    else:
+        check_json(result, ImageResult)
+    for phase, rows in result["history"].items():
+        _check_losses(f"$.history.{phase}", rows)
+
+
+def _check_classes(metrics: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the cells of all stages are of the same classes."""
+    cells = ("id_on_id", "id_on_ood", "ood_on_ood", "all_on_ood")
+    first, *others = [[list(stage[cell]["classes"]) for cell in cells] for stage in metrics.values()]
+    if any(other != first for other in others):
+        raise ValueError("$.metrics: expected the same classes in all stages")
+
+
+def _check_losses(place: str, rows: list[Any]) -> None:
+    """Raise ValueError unless all epochs of a phase have the same numbers."""
+    for number, row in enumerate(rows):
+        if set(row) != set(rows[0]):
+            raise ValueError(f"{place}[{number}]: expected the keys of the first epoch, {', '.join(rows[0])}")
+        wrong = [key for key, value in row.items() if key not in _NOT_LOSSES and not _is_number(value)]
+        if wrong:
+            raise ValueError(f"{place}[{number}].{wrong[0]}: expected a number or null, but got {row[wrong[0]]!r:.50}")
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def package_versions() -> dict[str, str]:

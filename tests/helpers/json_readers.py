@@ -70,6 +70,11 @@ def write(path: Path, value: object) -> Path:
     return path
 
 
+def file(name: str, value: object, read: Callable[[Path], object]) -> Callable[[Path], Reader]:
+    """Return what writes a file into a folder, with the call that reads it."""
+    return lambda folder: (write(folder / name, value), lambda: read(folder / name))
+
+
 def manifest(folder: Path) -> Reader:
     make_store(folder / "store")
     return folder / "store" / "manifest.json", lambda: SceneStore.open(folder / "store").labels("present")
@@ -100,10 +105,6 @@ def state(folder: Path) -> Reader:
 
 def result(folder: Path) -> Reader:
     return write(folder / "result.json", make_result("cls", 0, 0.5)), lambda: read_result(folder, "scenes")
-
-
-def image_result(folder: Path) -> Reader:
-    return write(folder / "result.json", make_image_result("cls", 0)), lambda: read_result(folder, "images")
 
 
 def policy(folder: Path) -> Reader:
@@ -161,16 +162,6 @@ def caption_model(folder: Path) -> Reader:
     return path, read
 
 
-def split_file(folder: Path) -> Reader:
-    path = write(folder / "few.json", ["ood/0/1"])
-    return path, lambda: subsets.read_split(path)
-
-
-def episodes(folder: Path) -> Reader:
-    path = write(folder / "episodes.json", [{"actors": [{"model_id": "a"}]}])
-    return path, lambda: maniskill_episodes.read_episodes(path)
-
-
 def objects(folder: Path) -> Reader:
     box = {"min": [0, 0, 0], "max": [1, 1, 1]}
     for name in ("collision.obj", "textured.obj"):
@@ -196,11 +187,6 @@ def descriptions(folder: Path) -> Reader:
     return folder / "d.json", lambda: DescriptionSet.load(folder / "d.json")
 
 
-def labels(folder: Path) -> Reader:
-    path = write(folder / "labels.json", ["mug"])
-    return path, lambda: read_labels(str(path))
-
-
 def trained_images(folder: Path) -> Reader:
     from pickclutter_lang.datasets.images.loaders import load_set
     from pickclutter_lang.teachers.training_images import check_untrained_images
@@ -209,11 +195,6 @@ def trained_images(folder: Path) -> Reader:
     data = load_set(image_config(folder)).data
     path = write(folder / "training_images.json", ["00"])
     return path, lambda: check_untrained_images(data, str(folder))
-
-
-def teacher_log(folder: Path) -> Reader:
-    path = write(folder / "log.jsonl", {"step": 0})
-    return path, lambda: _truncate_log(path, 1)
 
 
 def episode_log(folder: Path) -> Reader:
@@ -245,11 +226,6 @@ def sweep_about(folder: Path) -> Reader:
     return path, lambda: table12.read_tables(folder)
 
 
-def old_policy(folder: Path) -> Reader:
-    path = write(folder / "policy.json", {"schema": 3})
-    return path, lambda: folders._read(path)
-
-
 def captions_before(folder: Path) -> Reader:
     path = write(folder / "c.jsonl", {"id": "a", "text": "b", "sha256": "s"})
 
@@ -273,30 +249,29 @@ def tracked_run(folder: Path) -> Reader:
     return path, lambda: trackers._run_id(folder)
 
 
-def old_log(folder: Path) -> Reader:
-    path = write(folder / "log.jsonl", {"phase": "distill"})
-    return path, lambda: folders._rows(path)
-
-
 READERS: Mapping[str, Callable[[Path], Reader]] = {
     "datasets/images/loaders/image_folder.py:_rows": classes,
     "datasets/images/metadata.py:with_captions": captions,
     "datasets/object_views.py:open": views,
     "datasets/scenes/dataset_card.py:_check": grasp_check,
     "datasets/scenes/manifest.py:read_manifest": manifest,
-    "datasets/scenes/maniskill_episodes.py:read_episodes": episodes,
-    "datasets/scenes/subsets.py:read_split": split_file,
+    "datasets/scenes/maniskill_episodes.py:read_episodes": file(
+        "e.json", [{"actors": [{"model_id": "a"}]}], maniskill_episodes.read_episodes
+    ),
+    "datasets/scenes/subsets.py:read_split": file("few.json", ["ood/0/1"], subsets.read_split),
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
     "experiments/result.py:read_result": result,
-    "experiments/result.py:read_result of images": image_result,
+    "experiments/result.py:read_result of images": file(
+        "result.json", make_image_result("cls", 0), lambda path: read_result(path.parent, "images")
+    ),
     "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
     "experiments/scenes/table12.py:read_tables": sweep_about,
     "experiments/scenes/trained_student.py:load": label_features,
-    "language/collect_descriptions.py:_read_file": labels,
+    "language/collect_descriptions.py:_read_file": file("labels.json", ["mug"], lambda path: read_labels(str(path))),
     "language/descriptions.py:load": descriptions,
-    "migration/folders.py:_read": old_policy,
-    "migration/folders.py:_rows": old_log,
+    "migration/folders.py:_read": file("policy.json", {"schema": 3}, folders._read),
+    "migration/folders.py:_rows": file("log.jsonl", {"phase": "distill"}, folders._rows),
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
     "objects/object_sets.py:model_db": model_sizes,
     "objects/object_sets.py:read_object_set": objects,
@@ -304,7 +279,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "policy/evaluation/episode_log.py:__init__": episode_log,
     "policy/evaluation/student_folders.py:check_same": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
-    "teacher_training/train.py:_truncate_log": teacher_log,
+    "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,
     "teachers/pocket.py:load_pocket_teacher": teacher,
     "teachers/training_images.py:check_untrained_images": trained_images,

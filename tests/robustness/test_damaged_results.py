@@ -20,8 +20,7 @@ from helpers.writing_commands import TORTURE
 from pickclutter_lang.experiments.images.image_report import write_report as write_image_report
 from pickclutter_lang.experiments.images.image_results import IMAGE_TABLES
 from pickclutter_lang.experiments.images.image_results import summary as image_summary
-from pickclutter_lang.experiments.result import RESULT_FILE, read_result
-from pickclutter_lang.experiments.result_schema import check_result
+from pickclutter_lang.experiments.result import RESULT_FILE, check_result, read_result
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS
 from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
