@@ -19,7 +19,8 @@ from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
 from pickclutter_lang.utils.cli import ArgumentParser
-from pickclutter_lang.utils.io import cache_dir
+from pickclutter_lang.utils.io import cache_dir, ensure_dir
+from pickclutter_lang.utils.locks import file_lock
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
 _OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
@@ -105,6 +106,14 @@ def check_renderer() -> str:
 
 def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     """Drop a pile and write what the hand camera sees of it."""
+    if not out.name:
+        raise InvalidArgumentError(f"expected --out to be an image file, but got {str(out)!r}")
+    ensure_dir(out.parent)
+    with file_lock(out):
+        return _render_pile(out, objects, objects_root)
+
+
+def _render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     import numpy as np
     from PIL import Image
 
@@ -120,7 +129,6 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     maker = SceneGenerator(load_object_set(objects, objects_root), config)
     row = maker.generate(seed=0, split="ood", index=0)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(row["hand_rgb"]).save(out)
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"expected --out to be an image file that can be written: {error}") from error

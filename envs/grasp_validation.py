@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore
+from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
 from pickclutter_lang.datasets.scenes.maniskill_episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
@@ -18,6 +18,7 @@ from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
@@ -28,7 +29,7 @@ RESULT_FILE = "grasp_check.json"
 
 
 def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
-    """Execute picks for the visible objects of a store's first scenes and write `grasp_check.json` into it.
+    """Execute picks for the visible objects of a store's first scenes; write `grasp_check.json` and the card into it.
 
     An object counts as picked when one of up to four attempts lifts it 8 cm and it does not slip: its labeled pose,
     if any, then the candidates with the fewest collisions, even if there are some.
@@ -37,9 +38,18 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
         those of the label against picked, `pose_success` the fraction of labeled poses that succeed at once
     :raises MismatchError: when the meshes are not those that the store was made with
     :raises WorkerError: when workers keep dying
+    :raises LockedError: when another process is at work in the store
     """
-    prepare_renderer()
     store = SceneStore.open(config.store)
+    with dir_lock(store.path):
+        prepare_renderer()
+        result = _validate(config, store)
+        atomic_write(store.path / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+        write_dataset_card(store.path)
+    return result
+
+
+def _validate(config: GraspValidationConfig, store: SceneStore) -> dict[str, Any]:
     objects = objects_of_store(store.manifest, config.objects_root, config.objects)
     if objects.fingerprint != store.manifest.object_fingerprint:
         raise MismatchError(
@@ -57,9 +67,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
             for scene, rows in pool.imap_unordered(scenes):
                 done[scene] = rows
                 bar.advance()
-    result = summarize([row for scene in scenes for row in done[scene]])
-    atomic_write(Path(config.store) / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
-    return result
+    return summarize([row for scene in scenes for row in done[scene]])
 
 
 def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource | None = None) -> ObjectSet:

@@ -6,6 +6,7 @@ The controls have the same count and form: random words, random characters, anot
 whether meaning helps, or averaging alone.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from pickclutter_lang.commands.hydra_app import hydra_main
@@ -15,10 +16,13 @@ from pickclutter_lang.experiments.scenes.command_configs import TextAblationConf
 @hydra_main(TextAblationConfig)
 def main(config: TextAblationConfig) -> None:
     """Compare, print the tables, and write them if there is an `out`."""
-    from pickclutter_lang.experiments.scenes.text_ablation import ablate_texts
-    from pickclutter_lang.utils.io import atomic_write
+    from pickclutter_lang.utils.io import write_text
+    from pickclutter_lang.utils.locks import file_lock
 
-    tables = ablate_texts(config)
-    print(tables)
-    if config.out is not None:
-        atomic_write(Path(config.out), tables.encode())
+    with nullcontext() if config.out is None else file_lock(Path(config.out)):
+        from pickclutter_lang.experiments.scenes.text_ablation import ablate_texts
+
+        tables = ablate_texts(config)
+        print(tables)
+        if config.out is not None:
+            write_text(Path(config.out), tables)

@@ -12,8 +12,13 @@ from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 
 @hydra_main(PolicyEvalConfig)
 def main(config: PolicyEvalConfig) -> None:
-    """Run the episodes, write the result, and print the path."""
+    """Run the episodes, write the result, and print its table and the path."""
     from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+    from pickclutter_lang.policy.evaluation.report import REPORT_FILE
     from pickclutter_lang.reports.page import PAGE_FILE
+    from pickclutter_lang.utils.markdown import tables_of
 
-    print(f"report: {evaluate_policy(config) / PAGE_FILE}")
+    folder = evaluate_policy(config)
+    shown = ("Targets: all", "By kind of instruction")
+    print(tables_of((folder / REPORT_FILE).read_text(encoding="utf-8"), *shown), end="")
+    print(f"report: {folder / PAGE_FILE}")

@@ -3,6 +3,8 @@
 pickclutter look image=pile.png names=[mug,lemon] out=look.png
 """
 
+from pathlib import Path
+
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.demo.config import LookConfig
 
@@ -10,9 +12,12 @@ from pickclutter_lang.demo.config import LookConfig
 @hydra_main(LookConfig)
 def main(config: LookConfig) -> None:
     """Print the scores, and write the picture."""
-    from pickclutter_lang.demo.look import POCKET_NOTE, look, look_table
+    from pickclutter_lang.utils.locks import file_lock
 
-    print(look_table(look(config)))
+    with file_lock(Path(config.out)):
+        from pickclutter_lang.demo.look import POCKET_NOTE, look, look_table
+
+        print(look_table(look(config)))
     if config.teacher_name.startswith("pocket") and config.checkpoint is None:
         print(POCKET_NOTE)
     print(f"picture: {config.out}")

@@ -1,12 +1,14 @@
 """Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
 
     pickclutter pick "the yellow fruit" out=pick.mp4
-    pickclutter pick "the lemon" policy=policy objects=proxy
+    pickclutter pick "the lemon" policy=policy objects=proxy record=pick.rrd
 
 Without a policy the embedded teacher decides, among the names of what lies there: no training is needed.
 """
 
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.policy.evaluation.config import PickConfig
@@ -16,14 +18,21 @@ from pickclutter_lang.policy.evaluation.config import PickConfig
 def _main(config: PickConfig) -> None:
     """Pick, and say what came of it."""
     from pickclutter_lang.envs.renderer import prepare_renderer
+    from pickclutter_lang.utils.locks import file_lock
 
-    prepare_renderer()
-    from pickclutter_lang.policy.evaluation.pick import pick
+    with ExitStack() as held:
+        for path in (config.out, config.record):
+            if path is not None:
+                held.enter_context(file_lock(Path(path)))
+        prepare_renderer()
+        from pickclutter_lang.policy.evaluation.pick import pick
 
-    found = pick(config)
+        found = pick(config)
     print(f"pile: {', '.join(found.pile)}")
     print(found.outcome)
     print(f"video: {config.out}")
+    if config.record is not None:
+        print(f"recording: rerun {config.record}")
 
 
 def main() -> None:

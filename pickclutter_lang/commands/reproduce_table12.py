@@ -57,5 +57,7 @@ def main(config: ReproduceTable12Config) -> None:
 
 def _written(table: Path) -> str:
     from pickclutter_lang.reports.page import PAGE_FILE
+    from pickclutter_lang.utils.markdown import tables_of
 
-    return f"table: {table}\nreport: {table.with_name(PAGE_FILE)}"
+    shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")
+    return f"{shown}table: {table}\nreport: {table.with_name(PAGE_FILE)}"

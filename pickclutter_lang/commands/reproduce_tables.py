@@ -40,6 +40,7 @@ def main(config: ReproduceTablesConfig) -> None:
     )
     from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
     from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
+    from pickclutter_lang.utils.markdown import tables_of
 
     sweep = TableSweepConfig(
         table=config.table,
@@ -56,7 +57,10 @@ def main(config: ReproduceTablesConfig) -> None:
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)
     if any(job.done for job in jobs):
-        for path in write_image_tables(sweep):
-            print(path)
+        paths = write_image_tables(sweep)
+        for path in paths:
+            if path.suffix == ".md":
+                print(tables_of(path.read_text(encoding="utf-8"), "Table "))
+        print(*paths, sep="\n")
     if failures:
         sys.exit(1)

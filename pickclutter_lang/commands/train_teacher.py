@@ -13,8 +13,11 @@ from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 
 @hydra_main(TeacherTrainConfig, {"teacher_data": "renders"})
 def main(config: TeacherTrainConfig) -> None:
-    """Train, and print the path of the teacher."""
+    """Train, and print what is measured and the path of the teacher."""
+    from pickclutter_lang.teacher_training.model_card import CARD_FILE
     from pickclutter_lang.teacher_training.train import train_teacher
+    from pickclutter_lang.utils.markdown import tables_of
 
     folder = train_teacher(config)
-    print(f"the teacher is in {folder}; its metrics are in {folder / 'MODEL_CARD.md'}")
+    print(tables_of((folder / CARD_FILE).read_text(encoding="utf-8"), "Held-out metrics"), end="")
+    print(f"the teacher is in {folder}; its metrics are in {folder / CARD_FILE}")

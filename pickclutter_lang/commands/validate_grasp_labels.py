@@ -10,10 +10,8 @@ from pickclutter_lang.envs.config import GraspValidationConfig
 @hydra_main(GraspValidationConfig)
 def main(config: GraspValidationConfig) -> None:
     """Run the check and print its rates."""
-    from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
     from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
 
     result = validate_grasp_labels(config)
-    write_dataset_card(config.store)
     for key in ("instances", "labelled", "picked", "agreement", "precision", "recall", "pose_success"):
         print(f"{key:>12}: {result[key]:.3f}" if isinstance(result[key], float) else f"{key:>12}: {result[key]}")

@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.run_details import setting_rows
 from pickclutter_lang.reports.gallery import Gallery
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.locks import dir_lock
 
 DIFFERENCES, OBJECTS, TRAINING = "differences.png", "objects.png", "training.png"
 History = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -51,9 +52,11 @@ def write_comparison_page(compared: Compared, out: Path) -> Path:
     """Write `report.html` into a folder; return its path.
 
     :raises DatasetError: when it cannot be written
+    :raises LockedError: when another process is at work in the folder
     """
     create_dir(out)
-    return write_page(out / PAGE_FILE, "\n\n".join(_sections(compared)), compared.charts, compared.details)
+    with dir_lock(out):
+        return write_page(out / PAGE_FILE, "\n\n".join(_sections(compared)), compared.charts, compared.details)
 
 
 def _sections(compared: Compared) -> Iterator[str]:

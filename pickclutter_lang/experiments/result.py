@@ -8,75 +8,23 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
-
-from msgspec import Meta
+from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.experiments.comparison import Result
+from pickclutter_lang.experiments.image_result_schema import ImageResult
+from pickclutter_lang.experiments.result_schema import ResultHead, SceneResult
 from pickclutter_lang.students.model import resolve_bf16
-from pickclutter_lang.training.checkpoint_state import DescriptionEntry, HistoryRow
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
 from pickclutter_lang.training.trackers import flat, open_trackers
-from pickclutter_lang.utils.json_files import Text, check_json, read_json
+from pickclutter_lang.utils.json_files import check_json, read_json
 
 log = logging.getLogger(__name__)
 RESULT_FILE = "result.json"
 SCHEMA = 4
 _ADVICE = "delete it and run the same command again: a finished run is only evaluated"
-_Number = float | None
-_Scores = dict[str, _Number]
-
-
-class _Head(TypedDict):
-    schema: int
-
-
-class _Teacher(TypedDict):
-    fingerprint: str
-
-
-class _RunResult(_Head):
-    """What the results of all runs have."""
-
-    name: Text
-    seed: int
-    config: dict[str, Any]
-    data: dict[str, Any]
-    teacher: _Teacher
-    git_revision: str | None
-    metrics: dict[str, dict[str, Any]]
-
-
-class _Result(_RunResult, total=False):
-    descriptions: dict[str, DescriptionEntry]
-    history: dict[str, Annotated[list[HistoryRow], Meta(min_length=1)]]
-    seconds: dict[str, float]
-
-
-class _NeededScores(TypedDict):
-    model: _Scores
-    classes: dict[Text, _Scores]
-
-
-class _Cell(_NeededScores, total=False):
-    model_at_half: _Scores
-    model_matched_fpr: _Scores
-    always_no: _Scores
-    always_yes: _Scores
-    label_frequency: _Scores
-
-
-class _Stage(TypedDict):
-    id_threshold: float
-    id_on_id: _Cell
-    ood_on_ood: _Cell
-    all_on_ood: _Cell
-
-
-class _SceneResult(TypedDict):
-    metrics: Annotated[dict[str, _Stage], Meta(min_length=1)]
+_NOT_LOSSES = ("phase", "validation")
 
 
 def write_result(
@@ -142,7 +90,7 @@ def kind_of_result(folder: Path) -> str:
         raise CheckpointError(f"expected a run at {folder}, but there is no such folder; give the out= of a command")
     path = folder / RESULT_FILE
     missing = f"expected the result of a run at {path}, but there is no such file; finish the run first"
-    head = read_json(path, _Head, CheckpointError, _ADVICE, missing)
+    head = read_json(path, ResultHead, CheckpointError, _ADVICE, missing)
     return str(head.get("kind", "policy" if "revisions" in head else "scenes"))
 
 
@@ -154,7 +102,7 @@ def read_result(folder: Path, kind: str) -> Result:
     """
     path = folder / RESULT_FILE
     missing = f"expected the result of a run at {path}, but there is no such file; finish the run first"
-    head = read_json(path, _Head, CheckpointError, _ADVICE, missing)
+    head = read_json(path, ResultHead, CheckpointError, _ADVICE, missing)
     if head["schema"] != SCHEMA:
         raise CheckpointError(
             f"expected a result of schema {SCHEMA} in {path}, but got {head['schema']}; convert a run of version 0.1.0 "
@@ -163,22 +111,46 @@ def read_result(folder: Path, kind: str) -> Result:
     if head.get("kind") != kind:
         raise CheckpointError(f"expected a result on {kind} in {path}, but it is on {head.get('kind')}")
     try:
-        check_json(head, _Result)
-        if kind == "scenes":
-            _check_classes(check_json(head, _SceneResult)["metrics"])
+        check_result(head, kind)
     except ValueError as error:
         raise CheckpointError(f"{path} is damaged ({error}); {_ADVICE}") from error
     return dict(head)
 
 
-def _check_classes(metrics: Mapping[str, _Stage]) -> None:
+def check_result(result: Mapping[str, Any], kind: str) -> None:
+    """Check what is read of a result of the current schema.
+
+    :param kind: `scenes` or `images`
+    :raises ValueError: saying which key is wrong
+    """
+    if kind == "scenes":
+        _check_classes(check_json(result, SceneResult)["metrics"])
+    else:
+        check_json(result, ImageResult)
+    for phase, rows in result["history"].items():
+        _check_losses(f"$.history.{phase}", rows)
+
+
+def _check_classes(metrics: Mapping[str, Any]) -> None:
     """Raise ValueError unless the cells of all stages are of the same classes."""
-    first, *others = [
-        [list(cell["classes"]) for cell in (stage["id_on_id"], stage["ood_on_ood"], stage["all_on_ood"])]
-        for stage in metrics.values()
-    ]
+    cells = ("id_on_id", "id_on_ood", "ood_on_ood", "all_on_ood")
+    first, *others = [[list(stage[cell]["classes"]) for cell in cells] for stage in metrics.values()]
     if any(other != first for other in others):
         raise ValueError("$.metrics: expected the same classes in all stages")
+
+
+def _check_losses(place: str, rows: list[Any]) -> None:
+    """Raise ValueError unless all epochs of a phase have the same numbers."""
+    for number, row in enumerate(rows):
+        if set(row) != set(rows[0]):
+            raise ValueError(f"{place}[{number}]: expected the keys of the first epoch, {', '.join(rows[0])}")
+        wrong = [key for key, value in row.items() if key not in _NOT_LOSSES and not _is_number(value)]
+        if wrong:
+            raise ValueError(f"{place}[{number}].{wrong[0]}: expected a number or null, but got {row[wrong[0]]!r:.50}")
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def package_versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from pickclutter_lang.migration import renames
 from pickclutter_lang.migration.policy_config import policy_config
 from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.json_files import read_json, read_json_lines
+from pickclutter_lang.utils.locks import LOCK_FILE
 
 RUN_FILE, RESULT_FILE, STATE_FILE, LOG_FILE = "settings.json", "result.json", "state.json", "log.jsonl"
 POLICY_FILE, STORE_FILE = "policy.json", "manifest.json"
@@ -31,7 +32,7 @@ def converted_files(root: Path) -> dict[PurePosixPath, tuple[PurePosixPath, byte
     :raises CheckpointError: when a file is damaged
     """
     found = {}
-    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != LOCK_FILE):
         new, data = _convert(path)
         found[PurePosixPath(path.relative_to(root))] = (PurePosixPath(new.relative_to(root)), data)
     return found

@@ -20,6 +20,7 @@ from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.utils.caches import keep_recent
+from pickclutter_lang.utils.validation import check_line
 
 MAX_NEW_NAMES = 1024
 """Names beyond the stored ones whose features are kept."""
@@ -265,11 +266,13 @@ class StoredLabelEncoder:
 def validate_label_names(names: Sequence[str]) -> list[str]:
     """Return names of labels without space around them.
 
-    :raises InvalidArgumentError: when there is none, one is empty, or one is there twice
+    :raises InvalidArgumentError: when there is none, one is empty or no line of text, or one is there twice
     """
     cleaned = [name.strip() if isinstance(name, str) else "" for name in names]
     if not cleaned or not all(cleaned):
         raise InvalidArgumentError(f"expected one name or more, all of them texts, but got {list(names)}")
+    for name in cleaned:
+        check_line("a name", name)
     twice = sorted(name for name, count in Counter(cleaned).items() if count > 1)
     if twice:
         raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")

@@ -15,6 +15,7 @@ from pickclutter_lang.datasets.images import ImageClass, ImageFiles
 from pickclutter_lang.datasets.images.loaders import image_folder
 from pickclutter_lang.datasets.images.loaders.dataset_spec import images_in
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, random_color_jitter
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.attribute_prompts import attribute_words, sample_attribute_prompts
 from pickclutter_lang.language.captions import Caption, caption_truth, named_object_caption, object_caption
 from pickclutter_lang.language.object_attributes import ObjectAttributes
@@ -76,8 +77,17 @@ class FolderImages:
 
     @classmethod
     def trained_on(cls, config: TeacherTrainConfig) -> FolderImages:
-        """List the images that a teacher is trained on; see `open`."""
-        return cls.open(str(config.images), config.classes, config.images_half)
+        """List the images that a teacher is trained on; see `open`.
+
+        :raises InvalidArgumentError: for a single class, too
+        """
+        images = cls.open(str(config.images), config.classes, config.images_half)
+        if len(images.classes) < 2:
+            raise InvalidArgumentError(
+                f"expected images of two classes or more in {config.images}, but got {images.classes[0].folder!a} "
+                "alone; a teacher learns names by telling classes apart"
+            )
+        return images
 
     @property
     def content_hash(self) -> str:

@@ -29,6 +29,7 @@ from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
 
+CARD_FILE = "MODEL_CARD.md"
 _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 
 _FORM = """A small vision-language model of open_clip's `CLIP` class: {encoder}, CLIP's tokenizer and a causal text
@@ -85,7 +86,7 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
         head = _head(config, title, "images from a simulator", limits)
         parts = [head, _model_section(folder, teacher), _unseen_section(config), _training_section(config, seconds)]
         parts += [metric_sections(metrics), _license_section(config)]
-    write_text(folder / "MODEL_CARD.md", "\n".join(parts))
+    write_text(folder / CARD_FILE, "\n".join(parts))
 
 
 def _head(config: TeacherTrainConfig, title: str, images: str, limits: str) -> str:

@@ -109,9 +109,11 @@ def clean_temp_files(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically; missing folders are created.
+    r"""Write a text file atomically; missing folders are created.
+
+    Bytes of names that are no UTF-8, which Python has as halves of surrogate pairs, are written as `\udcff`.
 
     :raises DatasetError: when it cannot be written
     """
     ensure_dir(path.parent)
-    atomic_write(path, text.encode())
+    atomic_write(path, text.encode(errors="backslashreplace"))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, cast, is_typeddict
 import msgspec
 
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.utils.validation import did_you_mean
+from pickclutter_lang.utils.validation import LINE, MAX_LINE, did_you_mean
 
 MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file; a run, store or policy has less than a hundredth of it."""
@@ -23,20 +23,24 @@ MAX_LINES_BYTES = 2**30
 MAX_DEPTH = 64
 """Deepest nesting of lists and objects."""
 
-_LINE, _SHA256 = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z", r"\A[0-9a-f]{64}\Z"
-_WRITTEN, _IDENTIFIER = r"\S", r"\A[a-z0-9_-]+\Z"
+_IDENTIFIER = r"\A[a-z0-9_-]+\Z"
+_SHA256, _PROSE = r"\A[0-9a-f]{64}\Z", r"\A[^\x00\ud800-\udfff]*\Z"
+_WRITTEN = r"\A\s*[^\s\x00\ud800-\udfff][^\x00\ud800-\udfff]*\Z"
 _WORDS = {
-    _WRITTEN: "a text that is not blank",
-    _LINE: "one line of text",
+    LINE: "one line of text",
+    _PROSE: "a text that can be written",
+    _WRITTEN: "a text that can be written and is not blank",
     _SHA256: "a sha256 of 64 hex digits",
     _IDENTIFIER: "lower-case letters, digits, _ and -",
 }
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=_LINE)]
-"""A line of text: no control character, and no half of a surrogate pair, which cannot be written."""
-Line = Annotated[str, msgspec.Meta(max_length=1000, pattern=_LINE)]
-"""As `Text`, or empty."""
+Line = Annotated[str, msgspec.Meta(max_length=MAX_LINE, pattern=LINE)]
+"""One line of text, which may be empty."""
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LINE, pattern=LINE)]
+"""One line of text."""
 Identifier = Annotated[str, msgspec.Meta(max_length=100, pattern=_IDENTIFIER)]
 """A name for files and code."""
+Prose = Annotated[str, msgspec.Meta(max_length=10000, pattern=_PROSE)]
+"""A text of any lines, which may be empty: no zero, and no half of a surrogate pair."""
 Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=_WRITTEN)]
 """A text of any lines that is not blank."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=_SHA256)]

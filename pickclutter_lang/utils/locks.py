@@ -52,7 +52,8 @@ def _hold(lock: Path, place: Path, wait: bool) -> Iterator[int]:
             yield stream.fileno()
         finally:
             with suppress(OSError):  # a file that cannot be removed does no harm
-                lock.unlink()
+                if _lies_at(stream, lock):  # not where its folder was renamed
+                    lock.unlink()
 
 
 def _acquire(lock: Path, place: Path, wait: bool) -> IO[str]:
@@ -77,9 +78,13 @@ def _acquire(lock: Path, place: Path, wait: bool) -> IO[str]:
                 f"cannot lock {lock}: {error.strerror}; choose a place on a file system with locks"
             ) from error
         with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+            if _lies_at(stream, lock):
                 return stream
         stream.close()
+
+
+def _lies_at(stream: IO[str], lock: Path) -> bool:
+    return os.path.samestat(os.fstat(stream.fileno()), lock.stat())
 
 
 def _open(lock: Path) -> IO[str]:

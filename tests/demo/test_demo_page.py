@@ -179,6 +179,26 @@ def test_uploads_are_bounded_in_bytes_and_in_number(served: Served) -> None:
     assert "pear" in answers(served.url, 0, last, "pear")
 
 
+@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/call/show"])
+def test_a_body_that_hides_its_size_is_cut_off(served: Served, path: str) -> None:
+    before, part = uploaded(served), bytes(2**20)
+    head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    sent = 0
+    with socket.create_connection(("127.0.0.1", int(served.url.rsplit(":", 1)[1].strip("/"))), timeout=600) as client:
+        client.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\n\r\n".encode()
+        )
+        try:
+            for content in (head, *[part] * 1000):
+                client.sendall(f"{len(content):x}\r\n".encode() + content + b"\r\n")
+                sent += len(content)
+        except OSError:  # the server has closed the connection
+            pass
+    assert sent < 4 * MAX_REQUEST_BYTES  # what buffers of both sides hold is sent too
+    assert uploaded(served) == before and status(served, "GET", "/") == 200
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [

@@ -63,7 +63,10 @@ def make_result(
             "unseen": [f"unseen {n}" for n in range(CLASSES + 1)], "train": 400, "id": 170, "ood": 600, "fewshot": 25,
         },
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": metrics,
-        "seconds": {"distill": 300.0}, "peak_memory_mb": 700.0,
+        "seconds": {"distill": 300.0}, "peak_memory_mb": 700.0, "space_texts": {"names": "abc"},
+        "history": {
+            "distill": [{"phase": "distill", "epoch": 1, "loss": 2.0, "seconds": 300.0, "validation": {"accuracy": x1}}]
+        },
     }  # fmt: skip
 
 

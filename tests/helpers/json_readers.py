@@ -15,6 +15,7 @@ import torch
 from helpers.episodes import episode
 from helpers.image_data import config as image_config
 from helpers.image_data import paint_classes, toy_views
+from helpers.image_results import make_result as make_image_result
 from helpers.scene_rows import make_store
 from helpers.scene_runs import config, make_teacher
 from helpers.sweep_results import make_result
@@ -50,6 +51,7 @@ from pickclutter_lang.teacher_training.train import _truncate_log
 from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.training import trackers
 from pickclutter_lang.training.checkpoint import load_checkpoint, save_checkpoint
 from pickclutter_lang.training.checkpoint_state import PhaseState
 
@@ -70,6 +72,11 @@ def write(path: Path, value: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value) + "\n")
     return path
+
+
+def file(name: str, value: object, read: Callable[[Path], object]) -> Callable[[Path], Reader]:
+    """Return what writes a file into a folder, with the call that reads it."""
+    return lambda folder: (write(folder / name, value), lambda: read(folder / name))
 
 
 def manifest(folder: Path) -> Reader:
@@ -185,16 +192,6 @@ def caption_model(folder: Path) -> Reader:
     return path, read
 
 
-def split_file(folder: Path) -> Reader:
-    path = write(folder / "few.json", ["ood/0/1"])
-    return path, lambda: subsets.read_split(path)
-
-
-def episodes(folder: Path) -> Reader:
-    path = write(folder / "episodes.json", [{"actors": [{"model_id": "a"}]}])
-    return path, lambda: maniskill_episodes.read_episodes(path)
-
-
 def objects(folder: Path) -> Reader:
     box = {"min": [0, 0, 0], "max": [1, 1, 1]}
     for name in ("collision.obj", "textured.obj"):
@@ -226,11 +223,6 @@ def descriptions(folder: Path) -> Reader:
     return folder / "d.json", lambda: DescriptionSet.load(folder / "d.json")
 
 
-def labels(folder: Path) -> Reader:
-    path = write(folder / "labels.json", ["mug"])
-    return path, lambda: read_labels(str(path))
-
-
 def trained_images(folder: Path) -> Reader:
     from pickclutter_lang.datasets.images.loaders import load_set
     from pickclutter_lang.teachers.training_images import check_untrained_images
@@ -241,14 +233,12 @@ def trained_images(folder: Path) -> Reader:
     return path, lambda: check_untrained_images(data, str(folder))
 
 
-def teacher_log(folder: Path) -> Reader:
-    path = write(folder / "log.jsonl", {"step": 0})
-    return path, lambda: _truncate_log(path, 1)
-
-
 def episode_log(folder: Path) -> Reader:
-    row = {"variant": "v", "seed": 0, "kind": "k", "score": 0.5, "threshold": None, "picked": [], "expected": []}
-    path = write(folder / "episodes.jsonl", row)
+    row: dict[str, Any] = {"variant": "oracle", "seed": 0, "kind": "drawn", "instruction": "pick up the mug"}
+    row |= {"target": "mug", "reference": "mug", "expected": ["mug"], "picked": [], "wrong_objects": 0, "steps": 9}
+    row |= dict.fromkeys(("seen", "present", "visible", "graspable", "success", "declared_absent", "refused"), True)
+    row |= {"followed": True, "grasp_found": True, "located": None, "score": 0.5, "threshold": None, "seconds": 0.1}
+    path = write(folder / "episodes.jsonl", row | {"revision": None})
     return path, lambda: EpisodeLog(path)
 
 
@@ -272,11 +262,6 @@ def sweep_about(folder: Path) -> Reader:
     return path, lambda: table12.read_tables(folder)
 
 
-def old_policy(folder: Path) -> Reader:
-    path = write(folder / "policy.json", {"schema": 3})
-    return path, lambda: folders._read(path)
-
-
 def captions_before(folder: Path) -> Reader:
     path = write(folder / "c.jsonl", {"id": "a", "text": "b", "sha256": "s"})
 
@@ -295,9 +280,9 @@ def thresholds(folder: Path) -> Reader:
     return path, lambda: teacher_thresholds(settings, POLICY.student, scenes, folder)
 
 
-def old_log(folder: Path) -> Reader:
-    path = write(folder / "log.jsonl", {"phase": "distill"})
-    return path, lambda: folders._rows(path)
+def tracked_run(folder: Path) -> Reader:
+    path = write(folder / trackers.RUNS_FILE, {"run_id": "0" * 16})
+    return path, lambda: trackers._run_id(folder)
 
 
 READERS: Mapping[str, Callable[[Path], Reader]] = {
@@ -306,20 +291,25 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "datasets/object_views.py:open": views,
     "datasets/scenes/dataset_card.py:_check": grasp_check,
     "datasets/scenes/manifest.py:read_manifest": manifest,
-    "datasets/scenes/maniskill_episodes.py:read_episodes": episodes,
-    "datasets/scenes/subsets.py:read_split": split_file,
+    "datasets/scenes/maniskill_episodes.py:read_episodes": file(
+        "e.json", [{"actors": [{"model_id": "a"}]}], maniskill_episodes.read_episodes
+    ),
+    "datasets/scenes/subsets.py:read_split": file("few.json", ["ood/0/1"], subsets.read_split),
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
     "experiments/images/image_answers.py:load_answers": answers,
     "experiments/result.py:kind_of_result": kind,
     "experiments/result.py:read_result": result,
+    "experiments/result.py:read_result of images": file(
+        "result.json", make_image_result("cls", 0), lambda path: read_result(path.parent, "images")
+    ),
     "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
     "experiments/scenes/table12.py:read_tables": sweep_about,
     "experiments/scenes/trained_student.py:load": label_features,
-    "language/collect_descriptions.py:_read_file": labels,
+    "language/collect_descriptions.py:_read_file": file("labels.json", ["mug"], lambda path: read_labels(str(path))),
     "language/descriptions.py:load": descriptions,
-    "migration/folders.py:_read": old_policy,
-    "migration/folders.py:_rows": old_log,
+    "migration/folders.py:_read": file("policy.json", {"schema": 3}, folders._read),
+    "migration/folders.py:_rows": file("log.jsonl", {"phase": "distill"}, folders._rows),
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
     "objects/meshes/importer.py:read_state": imported_meshes,
     "objects/object_sets.py:model_db": model_sizes,
@@ -331,11 +321,12 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "policy/evaluation/policy_comparison.py:_read_result": evaluated,
     "policy/evaluation/student_folders.py:check_same": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
-    "teacher_training/train.py:_truncate_log": teacher_log,
+    "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,
     "teachers/pocket.py:load_pocket_teacher": teacher,
     "teachers/training_images.py:check_untrained_images": trained_images,
     "training/checkpoint.py:load_checkpoint": state,
     "training/experiment.py:read_run": settings,
+    "training/trackers.py:_run_id": tracked_run,
 }
-"""File and function that reads JSON -> what makes such a file and reads it."""
+"""File and function that reads JSON, and of what -> what makes such a file and reads it."""

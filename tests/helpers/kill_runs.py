@@ -100,7 +100,7 @@ def run(words: Sequence[str], work: Path, cache: Path, kill: Kill | None = None)
             assert now - start < TIME_LIMIT, f"{words[0]} hangs"
             time.sleep(0.01)
         end = time.monotonic()
-        wait_until(lambda: not _processes(mark), 60.0)
+        wait_until(lambda: not _processes(mark))
     finally:
         for number in _processes(mark):
             os.kill(number, signal.SIGKILL)

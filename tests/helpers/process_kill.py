@@ -55,7 +55,7 @@ def worker_processes(parent: int) -> list[int]:
     return sorted(found)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     """Wait for a condition; fail after a timeout in seconds."""
     end = time.monotonic() + seconds
     while not condition():

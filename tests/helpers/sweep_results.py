@@ -60,6 +60,10 @@ def make_result(
         },
         "teacher": {"name": "pocket", "fingerprint": "f"}, "metrics": stages, "peak_memory_mb": 700.0,
         "seconds": {"distill": 300.0 + seed, "few_shot": 60.0, "evaluation": 5.0},
+        "history": {
+            "distill": [{"phase": "distill", "epoch": 1, "loss": 2.0, "seconds": 300.0, "validation": dict(ROW)}],
+            "few_shot": [{"phase": "few_shot", "epoch": 1, "loss": 1.0, "seconds": 60.0}],
+        },
     }  # fmt: skip
 
 

@@ -74,6 +74,8 @@ class WritingCommand(NamedTuple):
     """Called with the inputs and the empty folder."""
     cheap: bool = False
     """It takes few seconds: `make test` kills it too."""
+    place: str = "o"
+    """What it writes, relative to its folder: a folder, or a file with a suffix."""
 
 
 def _copied(name: str) -> Callable[[Path, Path], object]:
@@ -91,14 +93,16 @@ WRITING = {
         lambda inputs, work: (write_stl(work), write_glb(work), write_obj(work / "box")),
     ),
     "describe-labels": WritingCommand(
-        "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json"
+        "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json",
+        place="o.json",
     ),
     "migrate": WritingCommand(
         "migrate {work}/run {work}/policy_fewshot {work}/image_run",
         lambda inputs, work: write_old_folders(work),
         cheap=True,
+        place="run",
     ),
-    "check-install": WritingCommand("check-install --out {work}/o.png"),
+    "check-install": WritingCommand("check-install --out {work}/o.png", place="o.png"),
     "collect-scenes": WritingCommand(
         "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
     ),
@@ -111,17 +115,17 @@ WRITING = {
     "render-object-views": WritingCommand(
         "render-object-views views_per_object=1 random_objects=4 size=32 out={work}/o"
     ),
-    "render-object-sheet": WritingCommand("render-object-sheet size=32 out={work}/o.png"),
+    "render-object-sheet": WritingCommand("render-object-sheet size=32 out={work}/o.png", place="o.png"),
     "validate-grasp-labels": WritingCommand(
-        "validate-grasp-labels store={work}/store instances=4 workers=1", _copied("store")
+        "validate-grasp-labels store={work}/store instances=4 workers=1", _copied("store"), place="store"
     ),
     "train-affordance": WritingCommand(" ".join(("train-affordance", TOYS, *CLASSIFIER, "out={work}/o"))),
     "evaluate-affordance": WritingCommand(
-        "evaluate-affordance run={work}/run scenes={inputs}/scenes num_threads=1", _copied("run")
+        "evaluate-affordance run={work}/run scenes={inputs}/scenes num_threads=1", _copied("run"), place="run"
     ),
     "compare-runs": WritingCommand("compare-runs runs=[{inputs}/run,{inputs}/other] out={work}/o"),
     "export-policy": WritingCommand(f"export-policy {STUDENT} num_threads=1 out={{work}}/o"),
-    "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx"),
+    "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx", place="o.onnx"),
     "train-image-student": WritingCommand(
         f"train-image-student {IMAGES} num_threads=1 objective.cls=1 objective.im_cst=1 out={{work}}/o"
     ),
@@ -134,16 +138,19 @@ WRITING = {
     ),
     "caption-images": WritingCommand(
         "caption-images dataset=image_folder data.root={inputs}/images data.image_size=32 data.cache={work}/cache "
-        "model={inputs}/blip batch_size=3 max_tokens=5 out={work}/o.jsonl"
+        "model={inputs}/blip batch_size=3 max_tokens=5 out={work}/o.jsonl",
+        place="o.jsonl",
     ),
     "ablate-texts": WritingCommand(
         "ablate-texts scenes=[{inputs}/scenes/ood] views=[{inputs}/views] seeds=2 truncate=true "
-        "checkpoint={inputs}/teacher out={work}/o.md"
+        "checkpoint={inputs}/teacher out={work}/o.md",
+        place="o.md",
     ),
     "look": WritingCommand(
-        "look image={inputs}/images/pear/p0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png"
+        "look image={inputs}/images/pear/p0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png",
+        place="o.png",
     ),
-    "pick": WritingCommand("pick lemon policy={inputs}/policy objects=proxy out={work}/o.mp4"),
+    "pick": WritingCommand("pick lemon policy={inputs}/policy objects=proxy out={work}/o.mp4", place="o.mp4"),
     "reproduce-table12": WritingCommand(
         f"reproduce-table12 experiment=quickstart methods=[cls,cls_imcst] seeds=[0] {TOYS} out={{work}}/o".replace(
             " num_threads=1", ""

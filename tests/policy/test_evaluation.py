@@ -136,7 +136,9 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
     path.write_text("\n".join(lines[:2]) + '\n{"variant": "zero')  # as if it had been killed while writing
     done = call(run_folder, *common, "out=killed", "workers=2")
     assert done.returncode == 0, done.stderr
-    assert "report: killed/report.html" in done.stdout
+    table, _, path = done.stdout.strip().rpartition("\n")
+    assert path == "report: killed/report.html" and table.startswith("Targets: all\n| variant | success |")
+    assert len(table.splitlines()) == 7 and "| `teacher` |" in table
     assert "![Outcomes of the episodes](outcomes.png)" in (run_folder / "killed" / "report.md").read_text()
     page = (run_folder / "killed" / "report.html").read_text()
     assert page.count("<video ") == len(list((run_folder / "killed" / "videos").glob("*.gif"))) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -71,8 +72,11 @@ def test_the_first_word_is_the_phrase(text: str) -> None:
 @pytest.mark.sim
 @pytest.mark.slow
 def test_a_student_picks_out_of_a_pile_that_has_the_object(exported: Path, tmp_path: Path) -> None:
-    out = tmp_path / "pick.mp4"
-    found = pick(PickConfig("the yellow fruit", str(exported / "few_shot"), objects="proxy", out=str(out)))
+    pytest.importorskip("rerun")
+    out, record = tmp_path / "pick.mp4", tmp_path / "pick.rrd"
+    config = PickConfig("the yellow fruit", str(exported / "few_shot"), objects="proxy", out=str(out))
+    found = pick(replace(config, record=str(record)))
+    assert record.read_bytes()[:3] == b"RRF"
     assert found.target in ("banana", "lemon", "pear", "peach", "apple") and found.target in found.pile
     assert found.episode["present"] and found.episode["graspable"] and found.episode["expected"] == [found.target]
     assert found.episode["instruction"] == "pick up the yellow fruit" and found.outcome.endswith(".")

@@ -26,6 +26,7 @@ from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.students.label_encoders import MAX_NEW_NAMES
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[tuple[str, str], Any]:
@@ -44,6 +45,13 @@ def test_a_folder_predicts_what_the_run_predicts(exported: Path, phase: str) -> 
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=1e-5)
     assert found.attention.shape == (3, student.map_size, student.map_size)
     assert set(student.names) == {*names_of_objects("id"), *names_of_objects("ood"), "a red teapot"}
+
+
+def test_of_two_thousand_new_names_the_last_are_kept(exported: Path) -> None:
+    student = StudentRuntime.load(exported / "few_shot")
+    before = len(student.names)
+    student.encode_names([f"thing {number}" for number in range(2000)])
+    assert len(student.names) == before + MAX_NEW_NAMES and student.names[-1] == "thing 1999"
 
 
 def test_names_that_come_later_need_no_description(tmp_path: Path) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from helpers.json_readers import READERS, Reader
-from pickclutter_lang.datasets.images.pixel_cache import PixelCache
-from pickclutter_lang.errors import CheckpointError, DatasetError, PickClutterError
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.training.checkpoint import saved_epochs
 
 Change = Callable[[Any], object]
@@ -43,10 +38,13 @@ def drop(*keys: Any) -> Change:
     return change
 
 
-MANIFEST, STATE, SETTINGS, RESULT, POLICY, TEACHER, VIEWS = (
+MANIFEST, STATE, SETTINGS, RESULT, IMAGES, POLICY, TEACHER, VIEWS, EPISODES, CLASSES, CAPTIONS = (
     "datasets/scenes/manifest.py:read_manifest", "training/checkpoint.py:load_checkpoint",
-    "training/experiment.py:read_run", "experiments/result.py:read_result", "policy/bundle.py:_read",
+    "training/experiment.py:read_run", "experiments/result.py:read_result",
+    "experiments/result.py:read_result of images", "policy/bundle.py:_read",
     "teachers/pocket.py:load_pocket_teacher", "datasets/object_views.py:open",
+    "policy/evaluation/episode_log.py:__init__", "datasets/images/loaders/image_folder.py:_rows",
+    "datasets/images/metadata.py:with_captions",
 )  # fmt: skip
 TABLE: list[tuple[str, Change, str]] = [
     *[(MANIFEST, put("scenes", value), "scenes: expected int") for value in (10**15, -1, 0, 1.5, "x", None)],
@@ -111,14 +109,44 @@ TABLE: list[tuple[str, Change, str]] = [
     (SETTINGS, put("teacher", "embed_dim", 0), "embed_dim: expected int >= 1"),
     (RESULT, drop("metrics"), "expected the key metrics"),
     (RESULT, put("metrics", []), "metrics: expected object"),
-    (RESULT, put("metrics", {}), "metrics: expected object of length >= 1"),
+    (RESULT, put("metrics", {}), "metrics: expected the key zero_shot"),
+    (RESULT, put("config", {}), "config: expected the key student"),
+    (RESULT, put("config", "prompts", None), "config.prompts: expected object, but got null"),
+    (RESULT, drop("config", "data", "cameras"), "config.data: expected the key cameras"),
+    (RESULT, put("config", "selection_metric", "recall"), "invalid enum value 'recall'"),
+    (RESULT, put("data", {}), "data: expected the key"),
+    (RESULT, put("data", "ood", "scenes", "many"), "data.ood.scenes: expected int"),
+    (RESULT, put("parameters", "5"), "parameters: expected int, but got str"),
+    (RESULT, put("peak_memory_mb", None), "peak_memory_mb: expected float"),
+    (RESULT, drop("seconds"), "expected the key seconds"),
+    (RESULT, drop("history"), "expected the key history"),
+    (RESULT, drop("history", "few_shot"), "history: expected the key few_shot"),
+    (RESULT, drop("history", "distill", 0, "validation"), r"distill\[0\]: expected the key validation"),
+    (RESULT, drop("history", "distill", 0, "validation", "map"), "validation: expected the key map"),
+    (RESULT, lambda r: r["history"]["few_shot"].append({"epoch": 2}), r"few_shot\[1\]: expected the key"),
+    (RESULT, put("history", "few_shot", 0, "cls", "x"), r"few_shot\[0\].cls: expected a number or null, but got 'x'"),
+    (RESULT, drop("metrics", "zero_shot", "ood_on_ood", "always_yes"), "expected the key always_yes"),
+    (RESULT, put("teacher", "name", 5), "teacher.name: expected str"),
+    (RESULT, put("object_split", "0"), "object_split: expected int"),
     (RESULT, drop("metrics", "few_shot", "id_on_id"), "expected the key id_on_id"),
     (RESULT, put("metrics", "few_shot", "id_on_id", "model", "f1", "x"), "expected float | null, but got str"),
-    (RESULT, put("history", {"distill": []}), "expected array of length >= 1"),
+    (RESULT, put("history", "distill", []), "expected array of length >= 1"),
     (RESULT, drop("config"), "expected the key config"),
     (RESULT, put("metrics", "few_shot", "id_on_id", "classes", "a|b\n<b>", {}), "expected one line of text"),
-    (RESULT, put("metrics", "few_shot", "id_on_id", "classes", "other", {}), "the same classes in all stages"),
+    (RESULT, lambda r: r["metrics"]["few_shot"]["id_on_id"]["classes"].popitem(), "the same classes in all stages"),
     (RESULT, put("seed", "0"), "seed: expected int"),
+    (IMAGES, put("metrics", {"zero_shot": {}}), "zero_shot: expected the key id"),
+    (IMAGES, put("metrics", {}), "metrics: expected the key teacher"),
+    (IMAGES, put("metrics", "few_shot", "ood", {"top1": 1}), "few_shot.ood: expected the key accuracy"),
+    (IMAGES, put("metrics", "features", "train", "mse", "x"), "mse: expected float | null, but got str"),
+    (IMAGES, put("metrics", "text", "names", "eigenvalues", [None]), "eigenvalues.*expected float, but got null"),
+    (IMAGES, put("config", "text", {}), "config.text: expected the key descriptions"),
+    (IMAGES, put("config", "objective", []), "config.objective: expected object"),
+    (IMAGES, put("data", "seen", "ab"), "data.seen: expected array, but got str"),
+    (IMAGES, put("data", "unseen", 0, "a\nb"), r"data.unseen.*expected one line of text"),
+    (IMAGES, put("parameters", "5"), "parameters: expected int, but got str"),
+    (IMAGES, put("history", {}), "history: expected object of length >= 1"),
+    (IMAGES, put("history", "distill", 0, "validation", {}), "expected the key accuracy"),
     (POLICY, put("student", "names", ["a", "a"]), "expected different names"),
     (POLICY, put("student", "names", [1, 2]), "names.*expected str, but got int"),
     (POLICY, put("student", "names", ["a\n", "b"]), "expected one line of text"),
@@ -141,10 +169,29 @@ TABLE: list[tuple[str, Change, str]] = [
     (VIEWS, put("things", []), "expected views of objects from 0 to -1"),
     (VIEWS, put("settings", None), "settings: expected object"),
     (VIEWS, put("content_hash", "0" * 64), "are not those of views.json"),
+    (EPISODES, drop("steps"), "line 1 of .*expected the key steps"),
+    (EPISODES, drop("revision"), "expected the key revision"),
+    (EPISODES, put("seed", "0"), "seed: expected int"),
+    (EPISODES, put("success", 1), "success: expected bool, but got int"),
+    (EPISODES, put("seconds", None), "seconds: expected float"),
+    (EPISODES, put("variant", "a\nb"), "variant: expected one line of text"),
+    (EPISODES, put("target", ""), "target: expected str of length >= 1"),
+    (EPISODES, put("instruction", "a\ud800"), "instruction: expected one line of text"),
+    (EPISODES, put("picked", [5]), r"picked\[0\]: expected str, but got int"),
+    (CLASSES, put(0, "name", "a\nb"), "name: expected one line of text"),
+    (CLASSES, put(0, "name", "a\0b"), "name: expected one line of text"),
+    (CLASSES, put(0, "name", "a\ud800"), "name: expected one line of text"),
+    (CLASSES, put(0, "name", "x" * 10_000), "name: expected str of length <= 1000"),
+    (CLASSES, put(0, "category", "a\nb"), "category: expected one line of text"),
+    (CLASSES, put(0, "coarse", "\udfff"), "coarse: expected one line of text"),
+    (CLASSES, put(0, "description", "a\ud800"), "description: expected a text that can be written"),
+    (CLASSES, put(0, "description", "x" * 100_000), "description: expected str of length <= 10000"),
+    (CAPTIONS, put("text", " \n"), "text: expected a text that can be written and is not blank"),
+    (CAPTIONS, put("text", "a\udc00"), "text: expected a text that can be written and is not blank"),
     ("datasets/scenes/subsets.py:read_split", lambda s: s.clear(), "the list is empty"),
-    ("datasets/images/loaders/image_folder.py:_rows", put(0, "folder", "b"), "expected each folder once"),
-    ("datasets/images/loaders/image_folder.py:_rows", put(0, "folder", None), "folder: expected str, but got null"),
-    ("datasets/images/loaders/image_folder.py:_rows", put(0, "description", []), "description: expected str"),
+    (CLASSES, put(0, "folder", "b"), "expected each folder once"),
+    (CLASSES, put(0, "folder", None), "folder: expected str, but got null"),
+    (CLASSES, put(0, "description", []), "description: expected str"),
     ("policy/evaluation/teacher_thresholds.py:read_thresholds", put("thresholds", []), "thresholds: expected object"),
     ("experiments/scenes/table12.py:read_tables", put("pairs", [["a"]]), "pairs.*expected array of length 2"),
 ]  # fmt: skip
@@ -159,7 +206,7 @@ def test_a_wrong_value_is_named(reader: str, change: Change, message: str, tmp_p
     path, read = made(reader, tmp_path)
     values = json.loads(path.read_text())
     change(values)
-    path.write_text(json.dumps(values))
+    path.write_text(json.dumps(values) + "\n")
     with pytest.raises(PickClutterError, match=message) as caught:
         read()
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
@@ -215,58 +262,3 @@ def test_other_folders_than_those_of_epochs_do_not_count(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
         (tmp_path / name / "state.json").touch()
     assert saved_epochs(tmp_path) == [1]
-
-
-PREDICTIONS = Predictions(
-    torch.full((3, 2), 0.5), torch.ones(3, 2).bool(), ["a", "b"], torch.tensor([True, False]), ["s"] * 3
-)
-ARRAYS: list[tuple[dict[str, Any], str]] = [
-    ({"names": None}, "There is no item named 'names.npy'"),
-    ({"probabilities": np.zeros((3, 5), np.float32)}, "expected targets with 5 C"),
-    ({"probabilities": np.full((3, 2), np.nan, np.float32)}, "expected finite numbers in probabilities"),
-    ({"probabilities": np.full((3, 2), "x")}, "expected probabilities with 2 axes of kind f"),
-    ({"targets": np.ones((3, 2), np.int64)}, "expected targets with 2 axes of kind bf, but got int64"),
-    ({"names": np.array([b"a", b"b"], object)}, "an array declares 16 bytes, but has"),
-]
-
-
-@pytest.mark.parametrize(("change", "message"), ARRAYS)
-def test_wrong_arrays_are_named(change: dict[str, Any], message: str, tmp_path: Path) -> None:
-    path = tmp_path / "predictions" / "x.npz"
-    save_predictions(path, PREDICTIONS)
-    assert load_predictions(path).names == ["a", "b"]
-    with np.load(path) as file:
-        arrays = {name: value for name, value in {**file, **change}.items() if value is not None}
-    np.savez(path, **arrays)
-    with pytest.raises(CheckpointError, match=rf"x\.npz is damaged .*{message}.*evaluate-affordance"):
-        load_predictions(path)
-
-
-def test_an_array_that_declares_20_gb_is_refused_before_it_is_made(tmp_path: Path) -> None:
-    path = tmp_path / "predictions" / "x.npz"
-    save_predictions(path, PREDICTIONS)
-    stream = io.BytesIO()
-    header = {"descr": "<f4", "fortran_order": False, "shape": (5 * 10**9, 1)}
-    np.lib.format.write_array_header_1_0(stream, header)  # type: ignore[no-untyped-call]
-    with np.load(path) as file, zipfile.ZipFile(tmp_path / "bomb", "w") as archive:
-        for name in file.files:
-            archive.writestr(f"{name}.npy", stream.getvalue())
-    (tmp_path / "bomb").replace(path)
-    with pytest.raises(CheckpointError, match="an array declares 20000000000 bytes, but has 0"):
-        load_predictions(path)
-    np.save(path.with_suffix(".npy"), np.zeros(3))
-    path.with_suffix(".npy").replace(path)
-    with pytest.raises(CheckpointError, match="not a zip file"):
-        load_predictions(path)
-
-
-def test_a_flipped_pixel_of_a_cached_image_is_found(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
-    PixelCache(tmp_path / "c", 3, 8).write([0, 1, 2], pixels)
-    data = bytearray((tmp_path / "c").read_bytes())
-    data[-1] ^= 1
-    (tmp_path / "c").write_bytes(data)
-    cache = PixelCache(tmp_path / "c", 3, 8)
-    assert cache.missing([0, 1, 2]) == [] and (cache.read([0, 1]) == pixels[:2]).all()
-    with pytest.raises(DatasetError, match=r"image 2 in .*c are damaged .*delete it"):
-        cache.read([2])

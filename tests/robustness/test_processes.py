@@ -17,9 +17,12 @@ from safetensors.torch import load_file
 from helpers.kill_runs import COMMAND
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
-from pickclutter_lang.errors import LockedError
+from pickclutter_lang.errors import InvalidArgumentError, LockedError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.utils.locks import dir_lock
 
@@ -144,6 +147,27 @@ def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
     SceneRun.open(config(*toys, f"out={tmp_path / 'run'}")).train()
     assert content(tmp_path / "run") == content(finished)
     assert leftovers(tmp_path) == []
+
+
+def test_a_log_of_nonsense_is_written_again(toys: list[str], finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    log = tmp_path / "run" / "distill" / "log.jsonl"
+    log.write_bytes(b"[[nonsense\xff\n")
+    SceneRun.open(config(*toys, f"out={tmp_path / 'run'}")).train()
+    assert log.read_bytes() == (finished / "distill" / "log.jsonl").read_bytes()
+
+
+def test_another_seed_in_the_settings_stops_a_training_and_changes_no_evaluation(
+    toys: list[str], finished: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished, tmp_path / "run")
+    settings = json.loads((folder / "settings.json").read_text())
+    settings["settings"]["seed"] = 7
+    (folder / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(InvalidArgumentError, match=r"started with other settings.*seed: 7 / 0"):
+        SceneRun.open(config(*toys, f"out={folder}")).train()
+    result = evaluate_run(SceneRun.open(load_run_config(EvaluateConfig(str(folder), None, 1, "cpu"))))
+    assert result["metrics"] == json.loads((finished / "result.json").read_text())["metrics"]
 
 
 def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:

@@ -5,23 +5,29 @@ A small disk is a real one, mounted in a namespace of its own; where that is not
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from helpers.kill_runs import COMMAND, contents, leftovers
+from helpers.paths import TESTS
+from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_toys
 from helpers.small_disk import call, can_mount, on_small_disk
-from helpers.writing_commands import NAMES, TORTURE, WRITING, command_words
+from helpers.writing_commands import NAMES, SHORT, TORTURE, WRITING, command_words
 
 pytestmark = can_mount
 FULL = ("No space left on device",)
 WRITE_PROTECTED = ("Read-only file system", "can be written to")
 SHARES = (0.1, 0.6) if TORTURE else (0.6,)
 """Room on a small disk, as a fraction of what a command writes."""
+VERIFY = "verify-scenes store={work}/store"
+EXPORT = "export-policy run={work}/run scenes={work}/scenes num_threads=1 out={out}/policy"
 SWEEPS = ("reproduce-table12", "reproduce-tables")
 """Commands that name each run that failed, and end with status 1."""
 
@@ -80,6 +86,51 @@ def test_a_read_only_disk_is_one_line(name: str, inputs: Path, chat: str, tmp_pa
     done = on_small_disk(work, "2g", ["cp", "-a", f"{given}/.", str(work)], steps)
     said = done.stdout if name == "check-install" else done.stderr  # which is a list of checks
     check_error(name, str(done.returncode), said, WRITE_PROTECTED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [VERIFY, *([EXPORT] if TORTURE else [])])
+def test_what_is_only_read_may_lie_on_a_read_only_disk(line: str, inputs: Path, tmp_path: Path) -> None:
+    work, given = tmp_path / "work", tmp_path / "given"
+    work.mkdir()
+    if line == VERIFY:
+        make_toy_store(given / "store", "ood", 4)
+    else:
+        shutil.copytree(inputs, given)
+    steps = (
+        f"\nmount -o remount,ro {work}\nexec {shlex.join([*COMMAND, *line.format(work=work, out=tmp_path).split()])}"
+    )
+    done = on_small_disk(work, "2g", ["cp", "-a", f"{given}/.", str(work)], steps)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.skipif(not TORTURE, reason="starts the simulator twice: make torture")
+@pytest.mark.parametrize("name", ["collect-scenes", "evaluate-policy"])
+def test_workers_of_the_simulator_need_no_shared_memory(name: str, inputs: Path, chat: str, tmp_path: Path) -> None:
+    done = on_small_disk(Path("/dev/shm"), "64k", [*COMMAND, *command_words(name, inputs, tmp_path, chat)])
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_after_a_full_disk_and_after_a_kill(tmp_path: Path) -> None:
+    """What the rows of `make torture` hold of every command, of one tiny training, whose runs import nothing."""
+    toys, work, out = make_toys(tmp_path / "toys"), tmp_path / "work", tmp_path / "out"
+    work.mkdir()
+    out.mkdir()
+    words = ["train-affordance", *toys, *SHORT, f"teacher.cache={work}/features", f"out={work}/o"]
+    done = on_small_disk(
+        work, "1g", [sys.executable, str(TESTS / "helpers" / "forked_runs.py"), str(work), str(out), *words]
+    )
+    assert done.returncode == 0, done.stderr
+    log, expected = json.loads((out / "log.json").read_text()), contents(out / "whole")
+    full = log.pop("full")
+    check_error("train-affordance", str(full["status"]), full["stderr"], FULL)
+    assert log.pop("killed")["status"] == -signal.SIGKILL
+    assert all(run["status"] == 0 for run in log.values()), log
+    for name in ("full", "killed"):
+        assert contents(out / name) == expected and leftovers(out / name) == [], name
 
 
 def size_of(folder: Path) -> int:

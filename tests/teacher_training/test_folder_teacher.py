@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from helpers.paths import SCRIPTS
+from pickclutter_lang.commands import main
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
@@ -84,6 +85,21 @@ def test_classes_are_named_by_the_file_or_their_folder(tmp_path: Path, classes: 
         ("banana", "banana", "fruit"),
     ]
     assert class_texts[1].sentences == ("A dark ball.", "It is tasty.")
+
+
+def test_the_command_prints_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = [f"images={paint(tmp_path / 'train', 1, 0)}", f"unseen_images={paint(tmp_path / 'unseen', 2, 1)}"]
+    main(["train-teacher", "teacher_data=image_folder", *places, f"out={tmp_path / 'run'}", *TINY, "steps=1"])
+    *table, path = capsys.readouterr().out.splitlines()
+    assert table[:2] == ["Held-out metrics", "| class | top-1 |"] and path.startswith("the teacher is in ")
+    assert {line.split(" | ")[0] for line in table[3:]} == {"| banana", "| lime", "| red beet"}
+
+
+def test_a_single_class_is_refused(tmp_path: Path) -> None:
+    for name in ("Lime", "banana"):
+        shutil.rmtree(paint(tmp_path / "train", 1, 0) / name if name == "Lime" else tmp_path / "train" / name)
+    with pytest.raises(InvalidArgumentError, match=r"two classes or more in .*train, but got 'Red-Beet' alone"):
+        FolderImages.trained_on(make_config(tmp_path, images=tmp_path / "train"))
 
 
 def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:

@@ -147,6 +147,6 @@ def test_workers_end_with_their_parent(number: signal.Signals) -> None:
     assert len(workers) == 2
     # Ctrl-C at a terminal goes to parent and workers alike; a kill goes to one process.
     (os.killpg if number == signal.SIGINT else os.kill)(parent.pid, number)
-    _, output = parent.communicate(timeout=30)
+    _, output = parent.communicate(timeout=120)
     assert output.count("KeyboardInterrupt") == (number == signal.SIGINT)
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 10)
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 120)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.images.sources import ImageSource
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.utils.validation import check_line
 
 ClassSplit = tuple[tuple[int, ...], tuple[int, ...]]
 """Classes of Y_id, and of Y_ood."""
@@ -61,10 +62,12 @@ class ImageDataset:
 
 
 def check_class_names(classes: Sequence[ImageClass]) -> None:
-    """Check that no two classes share a folder or a name, whatever its case.
+    """Check that names are lines of text, and that no two classes share a folder or a name, whatever its case.
 
-    :raises InvalidArgumentError: naming what is shared
+    :raises InvalidArgumentError: naming what is wrong
     """
+    for item in classes:
+        check_line(f"the name of the class in {item.folder!a}", item.name)
     for what, values in (
         ("folder", [item.folder for item in classes]),
         ("name", [item.name.lower() for item in classes]),

@@ -12,7 +12,7 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.utils.constants import LABELS
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table, number
 
@@ -67,7 +67,7 @@ def write_dataset_card(path: str | Path) -> Path:
     store = SceneStore.open(path)
     parts = [_title(store), _labels(store), _objects(store), _check(store), _how(store), _license(store)]
     target = store.path / DATASET_CARD_FILE
-    atomic_write(target, ("\n\n".join(part for part in parts if part) + "\n").encode())
+    write_text(target, "\n\n".join(part for part in parts if part) + "\n")
     return target
 
 

@@ -23,6 +23,7 @@ from pickclutter_lang.experiments.sweeps.sweep_results import number_at
 from pickclutter_lang.experiments.sweeps.tables import number_text
 from pickclutter_lang.reports.gallery import Gallery
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table, percent
 from pickclutter_lang.utils.statistics import estimate
 
@@ -41,6 +42,7 @@ def write_report(run: str | Path) -> Path:
     A run from before answers were saved has neither intervals nor classes nor images.
 
     :raises CheckpointError: when the result or the answers are missing or damaged
+    :raises LockedError: when another process is at work in the folder
     """
     folder = Path(run)
     result, saved = read_result(folder, "images"), load_answers(folder)
@@ -54,7 +56,8 @@ def write_report(run: str | Path) -> Path:
     parts = [_overview(result), _results(result, saved)]
     parts += [] if saved is None else [*_answers(saved)]
     text = "\n".join([*parts, _features(result)])
-    return write_page(folder / PAGE_FILE, text, shown, run_details(result))
+    with dir_lock(folder):
+        return write_page(folder / PAGE_FILE, text, shown, run_details(result))
 
 
 def draw_curves(result: Mapping[str, Any]) -> Figure:
@@ -66,7 +69,7 @@ def draw_curves(result: Mapping[str, Any]) -> Figure:
         losses = [name for name in rows[0] if name not in ("phase", "epoch", "lr", "validation", "seconds")]
         draw_losses(grid[0, n], rows, losses)
         grid[0, n].set_title(f"{phase.replace('_', '-')}: loss")
-        values = [100 * (row["validation"] or {}).get("accuracy", float("nan")) for row in rows]
+        values = [100 * (row.get("validation") or {}).get("accuracy", float("nan")) for row in rows]
         grid[1, n].plot([row["epoch"] for row in rows], values, marker=".")
         grid[1, n].set(title="validation: accuracy, %", xlabel="epoch", ylim=(0, 100))
         tidy_axes(grid[1, n])

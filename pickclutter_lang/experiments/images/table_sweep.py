@@ -32,7 +32,7 @@ from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
-from pickclutter_lang.utils.io import ensure_dir
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import check_path
 
 SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
@@ -138,9 +138,14 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
     """Write the tables and figures from the runs that are finished; return their paths.
 
     What has none of its runs finished is left out.
+
+    :raises LockedError: when another process is at work in `out`
     """
-    out = Path(config.out)
-    ensure_dir(out)
+    with dir_lock(Path(config.out)):
+        return _write(config, Path(config.out))
+
+
+def _write(config: TableSweepConfig, out: Path) -> list[Path]:
     runs = load_runs(out, config.overrides) if config.runs else ImageSweepResults(out, {}, {})
     if runs.runs:
         write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))

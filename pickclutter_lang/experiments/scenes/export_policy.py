@@ -97,8 +97,9 @@ def save_crop_scores(request: TrainedRunConfig) -> None:
     """
     student = load_trained_run(request)
     if student.config.crop_classifier is not None:
-        for store in ("id", "fewshot"):
-            save_predictions(_crop_scores_file(student, store), _score_crops(student, store))
+        with dir_lock(student.folder):
+            for store in ("id", "fewshot"):
+                save_predictions(_crop_scores_file(student, store), _score_crops(student, store))
 
 
 def _crop_scores_file(student: TrainedStudent, store: str) -> Path:

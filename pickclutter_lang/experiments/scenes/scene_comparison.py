@@ -52,6 +52,7 @@ def write_comparison(config: CompareRunsConfig) -> Path:
 
     :raises CheckpointError: for a folder that is no run, or whose run is not finished or is damaged
     :raises DatasetError: when it cannot be written
+    :raises LockedError: when another process is at work in `out`
     """
     runs = load_comparison(config.runs)
     histories = {label: run.result["history"] for label, run in runs.runs.items()}

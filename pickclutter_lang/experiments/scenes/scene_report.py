@@ -31,12 +31,14 @@ from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.locks import dir_lock
 
 
 def write_report(run: str | Path) -> Path:
     """Write `report.html`, and `report/report.md` with its images, into the folder of a run; return the former.
 
     :raises CheckpointError: when the result or the predictions are missing or damaged
+    :raises LockedError: when another process is at work in the folder
     """
     folder = Path(run)
     result = read_result(folder, "scenes")
@@ -56,14 +58,15 @@ def write_report(run: str | Path) -> Path:
         "average_precision.png": draw_precisions(result),
     }
     shown = {f"scenes_{stage}.png": (predictions[stage]["ood"], one, stages[stage]) for stage, one in examples.items()}
-    out = folder / "report"
-    for name, chart in (charts | {name: draw_examples(*scenes) for name, scenes in shown.items()}).items():
-        save_png(chart, out / name)
-    write_histograms(histograms, out / "scores.csv")
     text = _text(result, histograms, scene_intervals(predictions, stages))
-    write_text(out / "report.md", text)
     galleries = {name: scene_gallery(*scenes) for name, scenes in shown.items()}
-    return write_page(folder / PAGE_FILE, text, {**charts, **galleries}, run_details(result))
+    out = folder / "report"
+    with dir_lock(folder):
+        for name, chart in (charts | {name: draw_examples(*scenes) for name, scenes in shown.items()}).items():
+            save_png(chart, out / name)
+        write_histograms(histograms, out / "scores.csv")
+        write_text(out / "report.md", text)
+        return write_page(folder / PAGE_FILE, text, {**charts, **galleries}, run_details(result))
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.locks import dir_lock
 
 ABOUT_FILE = "about.json"
 _REFERENCE = "cls_imcst_semantic"
@@ -85,11 +86,16 @@ def write_table(config: Table12Config) -> Path:
     `values.csv` has every number of each run, `scores.json.gz` the scores of Y_ood on X_ood, `about.json` the setting.
 
     :return: the path of `table12.md`; `report.html` lies beside it
-    :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made
+    :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made;
+        LockedError when another process is at work in `out`
     """
     results = load_sweep(config.runs, TABLE12)
     pairs = default_pairs([*results.runs]) if config.compare is None else parse_pairs(results, config.compare)
-    out = Path(config.out or config.runs)
+    with dir_lock(Path(config.out or config.runs)):
+        return _write(results, pairs, Path(config.out or config.runs))
+
+
+def _write(results: SweepResults, pairs: list[tuple[str, str]], out: Path) -> Path:
     write_values(out / VALUES_FILE, values_of(results, measures_of, baselines(results)))
     if not write_scores(out / SCORES_FILE, results):
         (out / SCORES_FILE).unlink(missing_ok=True)

@@ -55,6 +55,9 @@ class PickConfig:
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
     out: str = "pick.mp4"
     """MP4 file of the video, in a folder that exists."""
+    record: str | None = None
+    """File for Rerun's viewer, `.rrd`, in a folder that exists: cameras, map, segments, grasps with their costs, arm.
+    null: none. Needs the extra rerun."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -63,6 +66,8 @@ class PickConfig:
         self.appearance.validate()
         check_path("policy", self.policy)
         within("seed", self.seed, 0, 10**6)
+        check_path("record", self.record, ".rrd")
+        check_folder("the folder of record", None if self.record is None else str(Path(self.record).parent))
         check_path("out", self.out, ".mp4")
         check_folder("the folder of out", str(Path(self.out).parent))
 

@@ -6,12 +6,14 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta
 
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import read_json_lines
+from pickclutter_lang.utils.json_files import Line, Text, read_json_lines
 
 EpisodeKey = tuple[str, int, str]
 """Variant, seed and kind of instruction."""
@@ -66,13 +68,32 @@ def _value(key: str, text: str) -> Any:
 
 
 class _Episode(TypedDict):
-    variant: str
-    seed: int
-    kind: str
+    """What tables, figures and pages read of an episode; names of objects and instructions may hold any line."""
+
+    variant: Text
+    seed: Annotated[int, Meta(ge=0)]
+    kind: Text
+    instruction: Line
+    target: Text
+    reference: Line
+    expected: list[Text]
+    seen: bool
+    present: bool
+    visible: bool
+    graspable: bool
+    located: bool | None
+    success: bool
+    declared_absent: bool
+    refused: bool
+    picked: list[Text]
+    followed: bool
+    wrong_objects: Annotated[int, Meta(ge=0)]
+    grasp_found: bool
+    steps: Annotated[int, Meta(ge=0)]
     score: float | None
     threshold: float | None
-    picked: list[str]
-    expected: list[str]
+    seconds: float
+    revision: str | None
 
 
 class EpisodeLog:

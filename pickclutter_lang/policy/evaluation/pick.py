@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
 from pickclutter_lang.policy.evaluation.instructions import TYPED, Instruction
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.policy.evaluation.videos import RECORDING, SIDE, VideoRecorder, call_all, make_recorders
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.validation import did_you_mean
@@ -87,9 +88,15 @@ def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
 def pick(config: PickConfig) -> Pick:
     """Find a pile that has what `config.phrase` means, have it picked, and write the video to `config.out`.
 
+    With `config.record` a recording for Rerun's viewer is written too.
+
     :raises InvalidArgumentError: for a phrase that means nothing here, or that no pile has
     :raises PickClutterError: what making the environment and loading the policy or teacher raise
+    :raises MissingExtraError: for a recording without the extra `rerun`
     """
+    video = VideoRecorder()
+    recordings = {} if config.record is None else {RECORDING: Path(config.record)}
+    recorders = [video, *make_recorders(recordings)]
     objects = load_object_set(config.objects, config.objects_root)
     phrase = read_phrase(config.phrase, objects.catalog)
     kinds = _kinds(phrase, objects.catalog, config.seed) if config.objects == "kinds" else ()
@@ -110,9 +117,10 @@ def pick(config: PickConfig) -> Pick:
         variant = "teacher"
         runner.use_detector(variant, _teacher_detector(config.teacher_name, phrase, names))
     asked = Instruction(TYPED, instruction(phrase.text, 0), target, target, (target,))
-    video = VideoRecorder()
-    episode = runner.rollout_asked(variant, seed, asked, video.callback)
+    episode = runner.rollout_asked(variant, seed, asked, partial(call_all, recorders))
     atomic_write(Path(config.out), video.video("success" if episode["success"] else "failure").data)
+    for recorder in recorders[1:]:
+        recorder.save(recordings, episode)
     return Pick(names, target, episode, outcome_in_words(episode))
 
 

@@ -25,7 +25,7 @@ from pickclutter_lang.policy.evaluation.suites import suite_summary, suite_table
 from pickclutter_lang.policy.evaluation.videos import RECORDING
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_text
 
 TABLE_FILE, RESULT_FILE, REPORT_FILE = "episodes.csv", "result.json", "report.md"
 _VIDEOS = "videos"
@@ -69,9 +69,9 @@ def write_report(
         save_png(chart, folder / name)
     result["videos"] = list(videos)
     recordings = [name for name in videos if name.endswith(RECORDING)]
-    atomic_write(folder / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+    write_text(folder / RESULT_FILE, json.dumps(result, indent=1) + "\n")
     parts = [*_head(config, setup), *parts, *_revisions(episodes), *_recordings(folder, recordings)]
-    atomic_write(folder / REPORT_FILE, ("\n\n".join([*parts, *_videos(videos)]) + "\n").encode())
+    write_text(folder / REPORT_FILE, "\n\n".join([*parts, *_videos(videos)]) + "\n")
     shown = charts | {_VIDEOS: episode_gallery(episodes, videos, config.suite, folder)}
     if len(videos) > len(recordings):
         parts += ["## Videos", f"![Videos]({_VIDEOS})"]

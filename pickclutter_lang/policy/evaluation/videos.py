@@ -68,8 +68,8 @@ def write_videos(
         if not missing:
             continue
         runner = runner or RolloutRunner(config, base_size=SIDE)
-        recorders = _recorders(missing)
-        again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], partial(_call_all, recorders))
+        recorders = make_recorders(missing)
+        again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], partial(call_all, recorders))
         if again["success"] is not episode["success"]:
             raise MismatchError(
                 f"the episode of seed {episode['seed']} with {episode['variant']} was a {_outcome(episode)} "
@@ -81,8 +81,12 @@ def write_videos(
     return [f"{video_name(e)}{suffix}" for e, suffix in selected]
 
 
-def _recorders(files: Mapping[str, Path]) -> list[EpisodeRecorder]:
-    """Return what the files of an episode need: suffix -> file."""
+def make_recorders(files: Mapping[str, Path]) -> list[EpisodeRecorder]:
+    """Return what the files of an episode need.
+
+    :param files: suffix -> file
+    :raises MissingExtraError: for a recording without the extra `rerun`
+    """
     recorders: list[EpisodeRecorder] = [VideoRecorder()] if files.keys() - {RECORDING} else []
     if RECORDING in files:
         from pickclutter_lang.policy.evaluation.rerun_recorder import RerunRecorder
@@ -91,9 +95,10 @@ def _recorders(files: Mapping[str, Path]) -> list[EpisodeRecorder]:
     return recorders
 
 
-def _call_all(
+def call_all(
     recorders: Sequence[EpisodeRecorder], observation: Mapping[str, NDArray[Any]], state: EpisodeState | None
 ) -> None:
+    """Give a step to several recorders."""
     for recorder in recorders:
         recorder.callback(observation, state)
 

@@ -14,7 +14,7 @@ from helpers.paths import SHARED
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import LoadResult, load_set
 from pickclutter_lang.datasets.object_views import write_object_views
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.extra_objects import all_objects
 
@@ -40,6 +40,25 @@ def write_objects(folder: Path, ids: list[str], views: int = 6, side: int = 20, 
 
 
 IDS = ["011_banana", "012_strawberry", "004_sugar_box", "065-b_cups", "008_pudding_box"]
+
+
+@pytest.mark.parametrize("folder", ["a\nb", "a\x1b[31m", "x" * 10 + "\x7f"])
+def test_a_class_whose_folder_is_no_line_needs_a_name(folder: str, tmp_path: Path) -> None:
+    root = paint_classes(tmp_path / "data", [folder, "b"], 4)
+    with pytest.raises(InvalidArgumentError, match=r"expected the name of the class in 'a|x.*one line") as caught:
+        loaded(tmp_path, "image_folder")
+    assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+    assert (root / folder).is_dir()
+
+
+def test_a_class_that_is_a_broken_link_is_named(tmp_path: Path) -> None:
+    root = paint_classes(tmp_path / "data", ["a", "b"], 4)
+    (root / "c").symlink_to(tmp_path / "gone")
+    with pytest.raises(MissingAssetsError, match="'c' leads nowhere; mend it, or remove it"):
+        loaded(tmp_path, "image_folder")
+    (root / "c").unlink()
+    (root / "c").symlink_to(root / "a")
+    assert found(loaded(tmp_path, "image_folder"))["c"] == ("c", 4)
 
 
 def test_views_of_objects(tmp_path: Path) -> None:

@@ -83,10 +83,19 @@ def images_in(folder: Path, half: str | None = None) -> list[Path]:
 
 
 def subfolders(root: Path) -> list[str]:
-    """Return the names of the folders in a folder, in order, without hidden ones; none where there is no folder."""
+    """Return the names of the folders in a folder, in order, without hidden ones; none where there is no folder.
+
+    :raises MissingAssetsError: for a link that leads nowhere, which may be a class
+    """
     if not root.is_dir():
         return []
-    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    shown = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    broken = [path.name for path in shown if not path.exists()]
+    if broken:
+        raise MissingAssetsError(
+            f"expected links in {root} to lead to a folder, but {broken[0]!a} leads nowhere; mend it, or remove it"
+        )
+    return [path.name for path in shown if path.is_dir()]
 
 
 def nested_folders(root: Path) -> bool:

@@ -11,7 +11,7 @@ from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageClass, check_class_names
 from pickclutter_lang.datasets.images.loaders.dataset_spec import LoadResult, from_folders, stray_images, subfolders
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.utils.json_files import Text, Written, read_json
+from pickclutter_lang.utils.json_files import Line, Prose, Text, read_json
 
 CLASSES = "classes.json"
 
@@ -21,10 +21,10 @@ class _Named(TypedDict):
 
 
 class _Row(_Named, total=False):
-    name: Written | None
-    category: str | None
-    coarse: str | None
-    description: str | None
+    name: Text | None
+    category: Line | None
+    coarse: Line | None
+    description: Prose | None
 
 
 class _File(TypedDict):
