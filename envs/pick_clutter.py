@@ -43,8 +43,7 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
     `success` never true (see `DeclareAbsence`), and object-specific observations are those of another visible
     object, drawn as the target is: absence must be seen in the pile.
 
-    :param objects: `proxy`, `ycb` or `kinds`
-    :param objects_root: folder of the object set, by default as in `load_object_set`
+    :param objects: `proxy`, `ycb` or `kinds`; and `objects_root`, the folder of the set, as in `load_object_set`
     :param kinds: for `kinds`: their names, by default all
     :param instances: for `kinds`: instances of each in the piles of a split, see `KindSet`
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
@@ -154,6 +153,8 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         """The instruction of the episode."""
         return self._task.instruction
 
+    task_description = instruction  # as LeRobot and vla-evaluation-harness ask for it
+
     @property
     def target_name(self) -> str:
         """Display name of the object that the instruction names."""
@@ -216,9 +217,9 @@ class PickClutterLangEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return self._converter(observation, self.robot_link_ids)
 
     def get_info(self, **kwargs: Any) -> dict[str, Any]:
-        """Return mani_skill2's info with `instruction` and `target_{name,present,visible,graspable}`."""
+        """Return mani_skill2's info with `instruction`, `is_success`, and `target_{name,present,visible,graspable}`."""
         info: dict[str, Any] = super().get_info(**kwargs)
-        info["instruction"] = self.instruction
+        info |= {"instruction": self.instruction, "is_success": bool(info["success"])}
         for key in ("name", "present", "visible", "graspable"):
             info[f"target_{key}"] = getattr(self, f"target_{key}")
         return info

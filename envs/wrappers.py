@@ -23,7 +23,7 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
     of a success; a false declaration earns 0. Wrap what `gymnasium.make` returns, so that the time limit lies inside:
     the last step of an episode is then known here. `info` gains:
 
-    - `success`: bool, of either kind; `declared_absent`: bool
+    - `success` and `is_success`: bool, of either kind; `declared_absent`: bool
     - `wrong_object_picked`: number of other objects that were lifted, or placed at the goal, so far
     - `false_absence`: 1 when the object was declared absent although it is in the pile
     - `missed_absence`: 1 when the episode ended without a declaration although the object is absent
@@ -78,8 +78,10 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
 
     def _outcome(self, declared: bool, over: bool, picked: bool) -> dict[str, Any]:
         present = self._present
+        success = not present if declared else picked
         return {
-            "success": not present if declared else picked,
+            "success": success,
+            "is_success": success,
             "declared_absent": declared,
             "wrong_object_picked": len(self._wrong),
             "false_absence": int(declared and present),

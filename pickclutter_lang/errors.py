@@ -61,6 +61,14 @@ class CheckpointError(PickClutterError):
     """A checkpoint that cannot be read or does not fit the model."""
 
 
+class HubError(CheckpointError):
+    """A repository of the Hugging Face Hub that cannot be fetched from or pushed to."""
+
+
+class TrackerError(PickClutterError):
+    """A tracker of experiments that cannot be reached, or refuses the run."""
+
+
 class TeacherError(PickClutterError):
     """A teacher that cannot be loaded, or whose features do not fit."""
 

@@ -55,4 +55,6 @@ tested=()
 if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
 # setuptools warns of every editable installation.
 PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet "${tested[@]}" -e '.[all]'
+# Without its dependencies: see the file.
+PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-deps -r constraints/vla_eval.txt
 touch .venv/installed

@@ -51,6 +51,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "verify-scenes": "check every shard of a scene store",
         "import-scenes": "make a scene store of the published HDF5 file",
         "export-onnx": "write a student as ONNX",
+        "push": "push a policy, a teacher or a scene store to the Hugging Face Hub",
+        "fetch": "fetch one of them from the hub, and check it",
         "migrate": "convert runs, policy folders and teachers' checkpoints of version 0.1.0",
     },
 }

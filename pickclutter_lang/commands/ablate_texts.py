@@ -15,10 +15,10 @@ from pickclutter_lang.experiments.scenes.command_configs import TextAblationConf
 @hydra_main(TextAblationConfig)
 def main(config: TextAblationConfig) -> None:
     """Compare, print the tables, and write them if there is an `out`."""
-    from pickclutter_lang.experiments.scenes.text_ablation import compare_texts
+    from pickclutter_lang.experiments.scenes.text_ablation import ablate_texts
     from pickclutter_lang.utils.io import atomic_write
 
-    tables = compare_texts(config)
+    tables = ablate_texts(config)
     print(tables)
     if config.out is not None:
         atomic_write(Path(config.out), tables.encode())

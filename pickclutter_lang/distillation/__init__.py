@@ -7,13 +7,14 @@ from pickclutter_lang.distillation.multilabel_losses import (
     local_asymmetric_loss,
     pairwise_proximity_loss,
 )
-from pickclutter_lang.distillation.scene_objective import LOSS_NAMES, SceneObjective, VocabularyFeatures
+from pickclutter_lang.distillation.scene_objective import LOSS_NAMES, SceneInputs, SceneObjective, VocabularyFeatures
 from pickclutter_lang.distillation.text_losses import caption_loss, classification_loss, vl_proximity_loss
 
 __all__ = [
     "IMAGE_LOSS_NAMES",
     "LOSS_NAMES",
     "ImageObjective",
+    "SceneInputs",
     "SceneObjective",
     "VocabularyFeatures",
     "asymmetric_loss",

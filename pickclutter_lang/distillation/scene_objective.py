@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -28,11 +29,6 @@ _NEEDS = {
     "scene_proximity": ("teacher", "vocabulary", "vocabulary_probabilities"),
 }
 _COMES_WITH = {"region_features": "teacher_region_features", "vocabulary_probabilities": "vocabulary"}
-SCENE_ARGUMENTS = (
-    "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
-    "region_features", "teacher_region_features", "vocabulary", "vocabulary_probabilities",
-)  # fmt: skip
-"""Arguments of the call of a `SceneObjective`, which the parameters of a custom loss name."""
 
 
 class VocabularyFeatures(NamedTuple):
@@ -41,6 +37,53 @@ class VocabularyFeatures(NamedTuple):
     plain: Tensor
     present: Tensor
     absent: Tensor
+
+
+@dataclass(frozen=True)
+class SceneInputs:
+    """What the losses see of N scenes with C labels, K cells and R visible objects. R may be 0."""
+
+    probabilities: Tensor
+    """[N, C] in [0, 1], of `LocalAggregation`."""
+    targets: Tensor
+    """[N, C] bool or in [0, 1]; bool for `region_cls`."""
+    student: Tensor
+    """[N, D] pooled features of the student."""
+    teacher: Tensor | None = None
+    """[N, D] teacher features of the same images."""
+    bank: Tensor | None = None
+    """[M, D] teacher features of other images, further negatives of `im_cst`."""
+    cell_logits: Tensor | None = None
+    """[N, C, K] log-odds of the labels in each cell, of `LocalAggregation`."""
+    attention: Tensor | None = None
+    """[N, C, K] attention maps, of `LocalAggregation`."""
+    coverage: Tensor | None = None
+    """[N, C, K] in [0, 1]: fraction of each cell that the label's object covers."""
+    region_features: Tensor | None = None
+    """[R, D] spatial features of the student, averaged over each visible object."""
+    teacher_region_features: Tensor | None = None
+    """[R, D] teacher features of a crop of each of these objects."""
+    vocabulary: VocabularyFeatures | None = None
+    """For `region_proximity` and `scene_proximity`."""
+    vocabulary_probabilities: Tensor | None = None
+    """[N, V] of `LocalAggregation`, for the vocabulary."""
+    labeled: Tensor | None = None
+    """bool [N], which rows have targets; None: all. Terms of labels and custom losses see these rows alone."""
+
+    def of_labeled(self) -> SceneInputs:
+        """Return the rows that have targets, with the features of all objects."""
+        if self.labeled is None:
+            return self
+        rows = {name: value[self.labeled] for name in _ROWS if (value := getattr(self, name)) is not None}
+        return replace(self, labeled=None, **rows)
+
+
+_ROWS = (
+    "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
+    "vocabulary_probabilities",
+)  # fmt: skip
+SCENE_ARGUMENTS = (*_ROWS, "region_features", "teacher_region_features", "vocabulary")
+"""Inputs that the parameters of a custom loss may name."""
 
 
 def checked_weights(weights: Mapping[str, float], terms: Sequence[str]) -> dict[str, float]:
@@ -115,7 +158,9 @@ class SceneObjective:
             name: (*loss.arguments, *(_COMES_WITH[what] for what in loss.arguments if what in _COMES_WITH))
             for name, loss in self._extra.items()
         }
-        self._contrast = partial(image_contrastive_loss, temperature=temperature, similarity=similarity)
+        self._contrast: Callable[..., Tensor] = partial(
+            image_contrastive_loss, temperature=temperature, similarity=similarity
+        )
         self._vocabulary_temperature = vocabulary_temperature
         self._vocabulary_top_k = vocabulary_top_k
         focus: dict[str, Any] = {
@@ -129,93 +174,44 @@ class SceneObjective:
         """Return whether a term needs an argument of the call, such as `teacher`, `coverage` or `vocabulary`."""
         return any(argument in self._needs.get(name, ()) for name in self.weights)
 
-    def __call__(
-        self,
-        *,
-        probabilities: Tensor,
-        targets: Tensor,
-        student: Tensor,
-        teacher: Tensor | None = None,
-        bank: Tensor | None = None,
-        cell_logits: Tensor | None = None,
-        attention: Tensor | None = None,
-        coverage: Tensor | None = None,
-        region_features: Tensor | None = None,
-        teacher_region_features: Tensor | None = None,
-        vocabulary: VocabularyFeatures | None = None,
-        vocabulary_probabilities: Tensor | None = None,
-        labeled: Tensor | None = None,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(self, inputs: SceneInputs) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum and the unweighted terms.
 
-        :param probabilities: [N, C] in [0, 1], of `LocalAggregation`
-        :param targets: [N, C] bool or in [0, 1]; bool for `region_cls`
-        :param student: [N, D] pooled features of the student
-        :param teacher: [N, D] teacher features of the same images
-        :param bank: [M, D] teacher features of other images, further negatives of `im_cst`
-        :param cell_logits: [N, C, K] log-odds of the labels in each of K cells, of `LocalAggregation`
-        :param attention: [N, C, K] attention maps, of `LocalAggregation`
-        :param coverage: [N, C, K] in [0, 1]: fraction of each cell that the label's object covers
-        :param region_features: [R, D] spatial features of the student, averaged over each visible object; R may be 0
-        :param teacher_region_features: [R, D] teacher features of a crop of each of these objects
-        :param vocabulary: for `region_proximity` and `scene_proximity`
-        :param vocabulary_probabilities: [N, V] of `LocalAggregation`, for the vocabulary
-        :param labeled: bool [N], which rows have targets: `cls` and `region_cls` see these L rows alone. Custom losses
-            get every [N, ...] of the above as [L, ...], and region features of all rows. None: all of them
         :return: (scalar with gradient, name -> scalar without gradient)
-        :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
+        :raises InvalidArgumentError: on other shapes or values, or where an input that `needs` names is missing
         """
-        if labeled is not None:
-            probabilities, targets = probabilities[labeled], targets[labeled]
-            cell_logits, attention, coverage = (
-                None if x is None else x[labeled] for x in (cell_logits, attention, coverage)
-            )
-        given: dict[str, Any] = {
-            "probabilities": probabilities,
-            "targets": targets,
-            "student": student,
-            "teacher": teacher,
-            "cell_logits": cell_logits,
-            "attention": attention,
-            "coverage": coverage,
-            "region_features": region_features,
-            "teacher_region_features": teacher_region_features,
-            "vocabulary": vocabulary,
-            "vocabulary_probabilities": vocabulary_probabilities,
-        }
-        self._check_given(given)
+        self._check_inputs(inputs)
+        known = inputs.of_labeled()
         terms: dict[str, Tensor] = {}
         if "cls" in self.weights:
-            terms["cls"] = self._asymmetric(probabilities, targets)
-        if teacher is not None and "im_cst" in self.weights:
-            terms["im_cst"] = self._contrast(student, teacher, bank=bank)
-        if "region_cls" in self.weights and cell_logits is not None and attention is not None and coverage is not None:
-            terms["region_cls"] = self._local_asymmetric(cell_logits, attention, coverage, targets)
-        if region_features is not None and teacher_region_features is not None:
-            terms |= self._region_terms(region_features, teacher_region_features, vocabulary)
-        if teacher is not None and vocabulary is not None and vocabulary_probabilities is not None:
-            terms |= self._scene_terms(vocabulary_probabilities, teacher, vocabulary)
-        if labeled is not None:
-            rows = ("student", "teacher", "vocabulary_probabilities")
-            given |= {name: value[labeled] for name in rows if (value := given[name]) is not None}
-        terms |= {name: loss(given) for name, loss in self._extra.items()}
+            terms["cls"] = self._asymmetric(known.probabilities, known.targets)
+        if "im_cst" in self.weights:
+            terms["im_cst"] = self._contrast(inputs.student, inputs.teacher, bank=inputs.bank)
+        if "region_cls" in self.weights:
+            terms["region_cls"] = self._local_asymmetric(
+                known.cell_logits, known.attention, known.coverage, known.targets
+            )
+        if inputs.region_features is not None and inputs.teacher_region_features is not None:
+            terms |= self._region_terms(inputs.region_features, inputs.teacher_region_features, inputs.vocabulary)
+        if "scene_proximity" in self.weights:
+            terms["scene_proximity"] = self._scene_proximity(inputs)
+        terms |= {name: loss(vars(known)) for name, loss in self._extra.items()}
         return weighted_sum(terms, self.weights)
 
-    def _check_given(self, given: Mapping[str, object]) -> None:
-        """Check that no argument of the call is missing that a term needs."""
+    def _check_inputs(self, inputs: SceneInputs) -> None:
+        """Check that no input is missing that a term needs."""
         for name in self.weights:
-            missing = [argument for argument in self._needs.get(name, ()) if given[argument] is None]
+            missing = [argument for argument in self._needs.get(name, ()) if getattr(inputs, argument) is None]
             if missing:
                 raise InvalidArgumentError(f"the term {name} needs {', '.join(missing)}, got none")
 
-    def _scene_terms(self, probabilities: Tensor, teacher: Tensor, vocabulary: VocabularyFeatures) -> dict[str, Tensor]:
-        """Return the term of scenes over the vocabulary, if it has a weight."""
-        if "scene_proximity" not in self.weights:
-            return {}
-        loss = pairwise_proximity_loss(
+    def _scene_proximity(self, inputs: SceneInputs) -> Tensor:
+        """Return the term of scenes over the vocabulary."""
+        probabilities, teacher, vocabulary = inputs.vocabulary_probabilities, inputs.teacher, inputs.vocabulary
+        assert probabilities is not None and teacher is not None and vocabulary is not None  # `_check_inputs`
+        return pairwise_proximity_loss(
             probabilities, teacher, vocabulary.present, vocabulary.absent, self._vocabulary_temperature
         )
-        return {"scene_proximity": loss}
 
     def _region_terms(
         self, region_features: Tensor, teacher_region_features: Tensor, vocabulary: VocabularyFeatures | None

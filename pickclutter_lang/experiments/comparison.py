@@ -15,7 +15,7 @@ Result = dict[str, Any]
 """Content of a `result.json`."""
 
 _IGNORED: Mapping[str, Sequence[str]] = {
-    "": ("out", "num_threads", "num_workers", "device", "scenes", "distilled_run"),
+    "": ("out", "num_threads", "num_workers", "device", "scenes", "distilled_run", "report_to"),
     # The content of stores, data sets and texts is compared by its hash.
     "data": (
         "train", "id", "ood", "fewshot", "unlabeled", "few_shot_draw", "scene_subsets", "max_cache_bytes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,14 +12,16 @@ from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
-from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.training.checkpoint_state import DescriptionEntry, HistoryRow
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
+from pickclutter_lang.training.trackers import flat, open_trackers
 from pickclutter_lang.utils.json_files import Text, check_json, read_json
 
+log = logging.getLogger(__name__)
 RESULT_FILE = "result.json"
 SCHEMA = 4
 _Number = float | None
@@ -107,7 +110,26 @@ def write_result(
     }
     result = without_nan(result | dict(values))
     write_json(run.folder / RESULT_FILE, result)
+    _report(run, result)
     return result
+
+
+def _report(run: MultiPhaseExperiment, result: Result) -> None:
+    """Give the metrics to the trackers; the result is there in any case."""
+    try:
+        with open_trackers(run.config.report_to, run.folder, result["config"]) as trackers:
+            trackers.summarize(figures(result["metrics"]))
+    except TrackerError as error:
+        log.warning("%s", error)
+
+
+def figures(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers in nested metrics by their keys, without those of single classes."""
+    return {
+        key: float(value)
+        for key, value in flat(metrics).items()
+        if ".classes." not in key and isinstance(value, int | float)
+    }
 
 
 def read_result(folder: Path, kind: str) -> Result:

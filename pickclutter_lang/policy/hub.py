@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
+from pickclutter_lang.utils.hub import fetch_files, push_files
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.validation import check_repository
 
 POLICY_FILES = (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE)
-CARD_FILE = "README.md"
 
 
 def fetch_policy(
@@ -41,17 +40,7 @@ def fetch_policy(
             f"expected a policy folder, or a repository owner/name of the hub, but got {repository!r}; make a folder: "
             "pickclutter export-policy"
         ) from error
-    from huggingface_hub import snapshot_download  # takes some tenths of a second
-
-    place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token, "endpoint": endpoint}
-    try:
-        folder = snapshot_download(repository, allow_patterns=list(POLICY_FILES), **place)
-    except Exception as error:  # its client raises errors of several libraries
-        raise CheckpointError(
-            f"cannot fetch {repository} from the hub ({_line(error)}); check the name and the network, or copy the "
-            "folder here"
-        ) from error
-    return Path(folder)
+    return fetch_files(repository, POLICY_FILES, revision=revision, cache_dir=cache_dir, token=token, endpoint=endpoint)
 
 
 def push_policy(
@@ -69,22 +58,9 @@ def push_policy(
     :raises CheckpointError: for a damaged folder, or when the hub refuses it or cannot be reached
     :raises InvalidArgumentError: for another form of `repository`
     """
-    check_repository("repository", repository)
     config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
-    from huggingface_hub import CommitOperationAdd, HfApi
-
-    api = HfApi(endpoint=endpoint, token=token)
-    operations = [CommitOperationAdd(name, str(Path(folder) / name)) for name in POLICY_FILES]
-    operations.append(CommitOperationAdd(CARD_FILE, policy_card(config, repository).encode()))
-    try:
-        api.create_repo(repository, private=private, exist_ok=True)
-        commit = api.create_commit(repository, operations, commit_message="Policy of pickclutter-lang")
-    except Exception as error:
-        raise CheckpointError(
-            f"cannot push to {repository} ({_line(error)}); log in with `hf auth login`, and check the name and the "
-            "network"
-        ) from error
-    return str(commit.commit_url)
+    card = policy_card(config, repository)
+    return push_files(Path(folder), POLICY_FILES, card, repository, private=private, token=token, endpoint=endpoint)
 
 
 def policy_card(config: PolicyConfig, repository: str) -> str:
@@ -112,7 +88,3 @@ def policy_card(config: PolicyConfig, repository: str) -> str:
         "```python\nfrom pickclutter_lang.policy.policy import LanguagePickPolicy\n\n"
         f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```\n'
     )
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -8,6 +8,7 @@ from typing import Any
 from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.teachers.config import IMAGE_ENCODERS
+from pickclutter_lang.training.trackers import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
     check_image_size,
@@ -82,6 +83,8 @@ class TeacherTrainConfig:
     """Weight of the distillation from a sentence-embedding model. 0: none, and no extra is needed."""
     bf16: bool = True
     """Run the towers in bfloat16. false is faster on CPUs without AMX."""
+    report_to: list[str] = field(default_factory=list)
+    """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
     num_threads: int | None = None
     """Threads of torch. null: its own choice."""
     seed: int = 0
@@ -106,6 +109,7 @@ class TeacherTrainConfig:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
         check_seed(self.seed)
         check_threads(self.num_threads)
+        check_report_to(self.report_to)
         check_path("out", self.out)
         for name in ("scene_batch_size", "view_batch_size"):
             within(name, getattr(self, name), 1, MAX_BATCH_SIZE)
@@ -138,7 +142,7 @@ class TeacherTrainConfig:
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
-        left_out = (*folders, "out", "save_every", "num_threads")
+        left_out = (*folders, "out", "save_every", "num_threads", "report_to")
         added = {"images_half": None, "max_names": 96, "strong_augmentation": False, "image_encoder": "patch_resnet"}
         added |= {"head_lr": None, "text_steps": 0}
         return {k: v for k, v in asdict(self).items() if k not in left_out and added.get(k, ...) != v}

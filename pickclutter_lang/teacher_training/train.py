@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -36,6 +37,7 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.checkpoint_state import CheckpointState
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.training.trackers import open_trackers
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 
@@ -164,7 +166,10 @@ def _run(
     start_time = time.perf_counter() - seconds
     use_sentence_loss = config.sentence_weight > 0 and first < config.steps
     sentence_teacher = SentenceTeacher(source.named_objects, source.words, config.seed) if use_sentence_loss else None
-    with TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first) as logger:
+    with (
+        open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers,
+        TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger,
+    ):
         for step in range(first, config.steps):
             row = train_step(trainable, optimizer, source.batch(step), config, step, sentence_teacher)
             logger.step(step, row)

@@ -32,6 +32,7 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.checkpoint_state import DescriptionEntry, PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
@@ -70,6 +71,7 @@ class ExperimentConfig(Protocol):
     num_threads: int | None
     device: str
     precision: str
+    report_to: list[str]
     teacher: TeacherConfig
 
     def as_dict(self) -> dict[str, Any]:
@@ -177,15 +179,19 @@ class MultiPhaseExperiment(ABC):
         for task in tasks.values():  # what does not fit is found before anything is written
             task.batches(0)
         write_json(self.folder / CONFIG_FILE, self.identity)
-        for number, (name, task) in enumerate(tasks.items()):
-            self._take_over(self.phases[name])
-            trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last)
-            if not trainer.resume():
-                initialize = self.phases[name].initialize
-                if initialize is not None:
-                    initialize()
-                seed_everything(phase_seed(self.config.seed, number))
-            trainer.run(self.folder / "tensorboard" / name)
+        with open_trackers(self.config.report_to, self.folder, self.identity["settings"]) as trackers:
+            for number, (name, task) in enumerate(tasks.items()):
+                self._train_phase(number, name, task, trackers)
+
+    def _train_phase(self, number: int, name: str, task: Task, trackers: TrackerGroup) -> None:
+        self._take_over(self.phases[name])
+        trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last)
+        if not trainer.resume():
+            initialize = self.phases[name].initialize
+            if initialize is not None:
+                initialize()
+            seed_everything(phase_seed(self.config.seed, number))
+        trainer.run(self.folder / "tensorboard" / name, trackers)
 
     def _take_over(self, phase: Phase) -> None:
         """Copy the checkpoints of a finished phase of another run, unless this run has some of its own."""

@@ -1,4 +1,4 @@
-"""Logging of a training run: progress bar, TensorBoard, JSON lines."""
+"""Logging of a training run: progress bar, TensorBoard, further trackers, JSON lines."""
 
 from __future__ import annotations
 
@@ -12,15 +12,29 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
+from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.progress import ProgressBar
 
 
 class TrainingLogger:
-    """Shows the progress of one phase with its ETA and writes scalars for TensorBoard."""
+    """Shows the progress of one phase with its ETA and writes scalars for TensorBoard and further trackers."""
 
-    def __init__(self, title: str, folder: Path, total_steps: int, done_steps: int) -> None:
-        """Start at a step, which is above 0 after a resume; TensorBoard then forgets what came after it."""
+    def __init__(
+        self,
+        title: str,
+        folder: Path,
+        total_steps: int,
+        done_steps: int,
+        phase: str = "training",
+        trackers: TrackerGroup = NO_TRACKERS,
+    ) -> None:
+        """Start at a step, which is above 0 after a resume; TensorBoard then forgets what came after it.
+
+        :param folder: for TensorBoard
+        :param phase: its name for the trackers
+        """
+        self._phase, self._trackers = phase, trackers
         self._writer = SummaryWriter(str(folder), purge_step=done_steps)
         self._bar = ProgressBar(title, total_steps, done_steps)
 
@@ -49,6 +63,8 @@ class TrainingLogger:
     def _write(self, group: str, step: int, scalars: Mapping[str, float]) -> None:
         for name, value in scalars.items():
             self._writer.add_scalar(f"{group}/{name}", value, step)
+        if scalars:
+            self._trackers.log(self._phase, step, {f"{group}/{name}": value for name, value in scalars.items()})
 
 
 def write_json(path: Path, value: object) -> None:

@@ -25,6 +25,7 @@ from pickclutter_lang.training.checkpoint_state import PhaseState
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import build_optimizer, build_schedule
+from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
 
 log = logging.getLogger(__name__)
 LOG_FILE = "log.jsonl"
@@ -143,12 +144,15 @@ class Trainer:
             log.info("%s goes on after epoch %d of %d", self.task.name, self.done, self.task.config.epochs)
         return True
 
-    def run(self, log_folder: Path) -> Path:
+    def run(self, log_folder: Path, trackers: TrackerGroup = NO_TRACKERS) -> Path:
         """Train to the last epoch; return the folder of the resulting checkpoint."""
         epochs = self.task.config.epochs
         if self.done < epochs:
-            title = f"{self.task.name} ({epochs} epochs)"
-            with TrainingLogger(title, log_folder, self.epoch_steps * epochs, self.done * self.epoch_steps) as monitor:
+            title, steps = (
+                f"{self.task.name} ({epochs} epochs)",
+                (self.epoch_steps * epochs, self.done * self.epoch_steps),
+            )
+            with TrainingLogger(title, log_folder, *steps, self.task.name, trackers) as monitor:
                 while self.done < epochs:
                     self._run_epoch(self.done + 1, monitor)
         return epoch_folder(self.folder, self.best)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.distillation import (
+    SceneInputs,
     SceneObjective,
     asymmetric_loss,
     caption_loss,
@@ -394,7 +395,7 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
 def test_objective_is_the_weighted_sum_of_its_terms() -> None:
     student = STUDENT.clone().requires_grad_()
     objective = SceneObjective({"cls": 2.0, "im_cst": 0.5}, temperature=TAU)
-    total, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=student, teacher=TEACHER, bank=BANK)
+    total, terms = objective(SceneInputs(PROBABILITIES, TARGETS, student, TEACHER, bank=BANK))
     assert list(terms) == ["cls", "im_cst"]
     assert terms["cls"].item() == pytest.approx(asymmetric_loss(PROBABILITIES, TARGETS).item())
     assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "squared_distance", True))
@@ -407,7 +408,7 @@ def test_objective_passes_on_similarity_and_detached_focus() -> None:
         {"cls": 1.0, "im_cst": 1.0}, temperature=TAU, similarity="cosine", detach_focus=True, gamma_negative=3.0
     )
     probabilities = PROBABILITIES.clone().requires_grad_()
-    total, terms = objective(probabilities=probabilities, targets=TARGETS, student=STUDENT, teacher=TEACHER)
+    total, terms = objective(SceneInputs(probabilities, TARGETS, STUDENT, TEACHER))
     assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "cosine", False))
     total.backward()
     assert probabilities.grad is not None
@@ -416,7 +417,7 @@ def test_objective_passes_on_similarity_and_detached_focus() -> None:
 
 def test_objective_without_contrast_needs_no_teacher() -> None:
     objective = SceneObjective({"cls": 1.0, "im_cst": 0.0})
-    _, terms = objective(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)
+    _, terms = objective(SceneInputs(PROBABILITIES, TARGETS, STUDENT))
     assert list(terms) == ["cls"] and not objective.needs("teacher")
     with pytest.raises(InvalidArgumentError, match="im_cst needs teacher"):
-        SceneObjective({"im_cst": 1.0})(probabilities=PROBABILITIES, targets=TARGETS, student=STUDENT)
+        SceneObjective({"im_cst": 1.0})(SceneInputs(PROBABILITIES, TARGETS, STUDENT))

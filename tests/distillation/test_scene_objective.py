@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures, pairwise_proximity_loss
+from pickclutter_lang.distillation import SceneInputs, SceneObjective, VocabularyFeatures, pairwise_proximity_loss
 from pickclutter_lang.errors import InvalidArgumentError
 
 G = torch.Generator().manual_seed(3)
@@ -98,7 +98,7 @@ def test_the_objective_is_the_weighted_sum_of_its_terms() -> None:
         "region_proximity": 2.0,
         "scene_proximity": 3.0,
     }
-    total, terms = SceneObjective(weights)(**inputs())
+    total, terms = SceneObjective(weights)(SceneInputs(**inputs()))
     assert terms.keys() == weights.keys()
     assert total.item() == pytest.approx(sum(weights[name] * float(term) for name, term in terms.items()))
     assert not SceneObjective({"cls": 1.0}).needs("teacher_region_features") and SceneObjective(
@@ -110,16 +110,16 @@ def test_rows_without_labels_have_no_part_in_the_losses_of_labels() -> None:
     weights = {"cls": 1.0, "im_cst": 1.0, "region_cls": 1.0, "scene_proximity": 1.0}
     values = inputs()
     labeled = torch.tensor([True, False, *[True] * (len(values["targets"]) - 2)])
-    _, terms = SceneObjective(weights)(**values, labeled=labeled)
+    _, terms = SceneObjective(weights)(SceneInputs(**values, labeled=labeled))
     of_labels = {"probabilities", "targets", "cell_logits", "attention", "coverage"}
     sliced = {name: value[labeled] if name in of_labels else value for name, value in values.items()}
-    _, expected = SceneObjective({"cls": 1.0, "region_cls": 1.0})(**sliced)
-    _, whole = SceneObjective(weights)(**values)
+    _, expected = SceneObjective({"cls": 1.0, "region_cls": 1.0})(SceneInputs(**sliced))
+    _, whole = SceneObjective(weights)(SceneInputs(**values))
     for name in weights:
         other = expected[name] if name in expected else whole[name]
         assert float(terms[name]) == pytest.approx(float(other)), name
     assert float(terms["cls"]) != pytest.approx(float(whole["cls"]))
-    _, own = SceneObjective({"cls": 1.0}, extra={f"{__name__}:rows_of": 1.0})(**values, labeled=labeled)
+    _, own = SceneObjective({"cls": 1.0}, extra={f"{__name__}:rows_of": 1.0})(SceneInputs(**values, labeled=labeled))
     assert float(own[f"{__name__}:rows_of"]) == int(labeled.sum())
 
 
@@ -131,7 +131,9 @@ def rows_of(student: torch.Tensor, targets: torch.Tensor, teacher: torch.Tensor)
 
 def test_a_batch_without_objects_costs_nothing_there() -> None:
     given = inputs(0)
-    total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(**given)
+    total, terms = SceneObjective({"cls": 1.0, "region_contrastive": 1.0, "region_proximity": 1.0})(
+        SceneInputs(**given)
+    )
     total.backward()
     assert (
         terms["region_contrastive"] == 0
@@ -151,4 +153,4 @@ def test_a_batch_without_objects_costs_nothing_there() -> None:
 )
 def test_a_term_without_its_input_is_named(term: str, lacking: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):
-        SceneObjective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))
+        SceneObjective({"cls": 1.0, term: 1.0})(SceneInputs(**(inputs() | {lacking: None})))

@@ -59,7 +59,8 @@ def test_same_episode_same_observations_and_rewards(pair: Any) -> None:
         a, b = stock.step(action), ours.step(action)
         assert data_equivalence(b[0], a[0], exact=True)
         assert a[1:4] == b[1:4]
-        assert a[4].keys() <= b[4].keys() and bool(a[4]["success"]) == bool(b[4]["success"])
+        assert a[4].keys() <= b[4].keys() and bool(a[4]["success"]) == b[4]["success"] == b[4]["is_success"]
+        assert ours.unwrapped.task_description == b[4]["instruction"]
         rewards.append(b[1])
     assert len(set(rewards)) > 1
 

@@ -39,6 +39,7 @@ def rest(env: Any, declaration: Any) -> Any:
 
 def outcome(info: Any) -> Any:
     keys = ("success", "declared_absent", "wrong_object_picked", "false_absence", "missed_absence")
+    assert info["is_success"] is info["success"]
     return tuple(info[key] for key in keys)
 
 

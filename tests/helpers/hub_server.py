@@ -13,7 +13,10 @@ from typing import Any
 
 
 class Hub:
-    """Repositories in memory: `owner/name` -> file -> content; `requests` are the paths that were asked for."""
+    """Repositories in memory: `owner/name` -> file -> content; `requests` are the paths that were asked for.
+
+    A repository of data has the name `datasets/owner/name`.
+    """
 
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, bytes]] = {}
@@ -64,13 +67,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/api/repos/create":
             values = json.loads(data)
             name = f"{values.get('organization') or 'me'}/{values['name']}"
+            name = f"datasets/{name}" if values.get("type") == "dataset" else name
             self.hub.repositories.setdefault(name, {})
             self._json({"url": f"{self.hub.address}/{name}", "name": name, "id": "0"})
         elif parts[4] == "preupload":
             paths = [file["path"] for file in json.loads(data)["files"]]
             self._json({"files": [{"path": path, "uploadMode": "regular", "shouldIgnore": False} for path in paths]})
         else:
-            self._commit("/".join(parts[2:4]), [json.loads(line) for line in data.decode().splitlines()])
+            name = "/".join(parts[2:4])
+            name = f"datasets/{name}" if parts[1] == "datasets" else name
+            self._commit(name, [json.loads(line) for line in data.decode().splitlines()])
 
     def _commit(self, name: str, rows: list[dict[str, Any]]) -> None:
         files = [row["value"] for row in rows if row["key"] == "file"]
@@ -81,11 +87,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _get(self, body: bool) -> None:
         self.hub.requests.append(f"{self.command} {self.path}")
         parts = self.path.split("?")[0].strip("/").split("/")
-        name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
+        if parts[0] == "datasets":
+            name, parts = "/".join(parts[:3]), parts[1:]
+        else:
+            name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
+            name = f"datasets/{name}" if parts[:2] == ["api", "datasets"] else name
         files = self.hub.repositories.get(name)
         if files is None:
             self._send(404, b"", {"X-Error-Code": "RepoNotFound"})
-        elif parts[0] == "api" and parts[4] == "tree":
+        elif parts[0] == "api" and parts[4:5] == ["tree"]:
             entries = [{"type": "file", "path": k, "size": len(v), "oid": _sha1(v)} for k, v in files.items()]
             self._send(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
         elif parts[0] == "api":

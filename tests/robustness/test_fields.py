@@ -33,7 +33,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "export_onnx": {"run": "r"},
     "export_policy": {"run": "r"},
     "import_scenes": {"file": "f", "split": "id", "out": "o"},
+    "fetch": {"repository": "a/b", "out": "o"},
     "look": {"image": "i", "names": ["mug"]},
+    "push": {"folder": "f", "repository": "a/b"},
     "pick": {"phrase": "lemon"},
     "render_object_views": {"out": "o"},
     "reproduce_tables": {"out": "o"},
@@ -56,9 +58,10 @@ LATER = {
         TeacherTrainConfig.scenes TeacherTrainConfig.views TeacherTrainConfig.unseen_scenes
         TeacherTrainConfig.unseen_views TeacherTrainConfig.images TeacherTrainConfig.unseen_images
         TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables
-        LookConfig.image LookConfig.checkpoint LookConfig.policy
+        PushConfig.folder LookConfig.image LookConfig.checkpoint LookConfig.policy
         PickConfig.policy""",
     "a name, whose choices the loader of a teacher, network, model or text knows": """
+        FetchConfig.revision
         TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher_name
         LookConfig.teacher_name LookConfig.names PickConfig.teacher_name PickConfig.phrase
         TextAblationConfig.descriptions PromptConfig.descriptions PromptConfig.extra_descriptions

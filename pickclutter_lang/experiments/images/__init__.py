@@ -1,1 +1,1 @@
-"""The paper's image-classification benchmarks: Tables 1-11 and Figures 1, 2b and 4."""
+"""The paper's image-classification tables: Tables 1-11 and Figures 1, 2b and 4."""

@@ -10,6 +10,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
+from pickclutter_lang.training.trackers import check_report_to
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
@@ -161,6 +162,8 @@ class ImageTrainConfig:
     """torch's name of the device."""
     out: str = "runs/image_student"
     """Folder of the run. An interrupted run in it resumes."""
+    report_to: list[str] = field(default_factory=list)
+    """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
 
     def __post_init__(self) -> None:
         """Fill in `${teacher.cache}`, as hydra does for a command."""
@@ -181,6 +184,7 @@ class ImageTrainConfig:
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_workers("num_workers", self.num_workers)
+        check_report_to(self.report_to)
         check_path("out", self.out)
         if self.center_crop is not None:
             within("center_crop", self.center_crop, 16, self.data.image_size)

@@ -52,7 +52,7 @@ class ImageSweepResults(SweepResults):
         """
         chosen = ",".join(map(str, seeds))
         shared = [*(self.overrides or (f"dataset={self.data['name']}",))]
-        if self.folder != Path(f"runs/benchmarks/{self.data['name']}"):  # the command's default
+        if self.folder != Path(f"runs/tables/{self.data['name']}"):  # the command's default
             shared.append(f"out={self.folder}")
         return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
 

@@ -18,7 +18,7 @@ from pickclutter_lang.experiments.images.class_texts import class_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
-from pickclutter_lang.experiments.images.image_student import ImageStudent, describe_architecture
+from pickclutter_lang.experiments.images.image_student import ImageStudent, architecture_signature
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
 from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
@@ -86,7 +86,7 @@ class ImageRun(MultiPhaseExperiment):
     @property
     def architecture(self) -> dict[str, Any]:
         """What a checkpoint must share with the model."""
-        return describe_architecture(self.config, self.teacher, self.data.classes)
+        return architecture_signature(self.config, self.teacher, self.data.classes)
 
     @cached_property
     def phases(self) -> dict[str, Phase]:

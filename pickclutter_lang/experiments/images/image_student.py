@@ -51,7 +51,7 @@ class ImageStudent(nn.Module):
         return self.classes.encode([self._names[index] for index in classes]).positive
 
 
-def describe_architecture(config: ImageTrainConfig, teacher: Teacher, classes: Sequence[ImageClass]) -> dict[str, Any]:
+def architecture_signature(config: ImageTrainConfig, teacher: Teacher, classes: Sequence[ImageClass]) -> dict[str, Any]:
     """Return what a checkpoint must share with a model to be loaded into it, as JSON values."""
     return {
         "student": config.student.name,

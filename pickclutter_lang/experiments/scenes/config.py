@@ -10,6 +10,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
+from pickclutter_lang.training.trackers import check_report_to
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import (
     above,
@@ -133,6 +134,8 @@ class TrainConfig:
     """torch's name of the device."""
     out: str = "runs/student"
     """Folder of the run. An interrupted run in it resumes."""
+    report_to: list[str] = field(default_factory=list)
+    """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
     distilled_run: str | None = None
     """Folder of a run to take the distillation from, with equal settings and scenes for it. null: distill."""
     num_workers: int = 0
@@ -167,6 +170,7 @@ class TrainConfig:
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_workers("num_workers", self.num_workers)
+        check_report_to(self.report_to)
         check_path("out", self.out)
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.distillation import SceneInputs
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, SceneBatch
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.inference import predict_scenes
@@ -63,7 +64,7 @@ class SceneTask:
         prediction = self.model.predict(images, self.labels, prepared.texts)
         probabilities, count = prediction.probabilities, len(self.labels)
         check_finite(probabilities, epoch, self.name, self.config)
-        return self.loader.objective(
+        inputs = SceneInputs(
             probabilities=probabilities[:, :count],
             targets=prepared.targets.to(images.device),
             labeled=None if prepared.labeled is None else prepared.labeled.to(images.device),
@@ -73,6 +74,7 @@ class SceneTask:
             attention=prediction.attention[:, :count].flatten(2),
             **self.loader.teacher_targets(prepared, prediction.spatial),
         )
+        return self.loader.objective(inputs)
 
     def validate(self) -> dict[str, float] | None:
         """Return the metrics of the labels on the scenes of the validation."""

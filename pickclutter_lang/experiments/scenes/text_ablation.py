@@ -138,7 +138,7 @@ def ablate_on_views(
     return {method.name: [row(texts) for texts in method.texts] for method in methods}
 
 
-def compare_texts(config: TextAblationConfig) -> str:
+def ablate_texts(config: TextAblationConfig) -> str:
     """Compare on every store of the settings and return the tables as Markdown."""
     teacher = load_teacher(config.teacher_name, config.checkpoint, device=config.device)
     parts = []

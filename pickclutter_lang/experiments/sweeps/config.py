@@ -44,5 +44,5 @@ class ReproduceTablesConfig:
     """Seeds of each run."""
     workers: int = 2
     """Runs side by side, each with one thread."""
-    out: str = "runs/benchmarks/${data.name}"
+    out: str = "runs/tables/${data.name}"
     """Folder of the runs (RUN/seedS), of their logs, of tables and figures."""

@@ -1,4 +1,4 @@
-"""Figures of the image-classification benchmarks: their runs, bars, maps and eigenvalues."""
+"""Figures of the image-classification tables: their runs, bars, maps and eigenvalues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and figures of the image-classification benchmarks, from constructed results with known numbers."""
+"""Tables and figures of the image-classification tables, from constructed results with known numbers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,18 @@
+"""Fetch a policy, a teacher or a scene store from the Hugging Face Hub into a folder, and check it.
+
+    pickclutter fetch repository=me/strawberry-picker out=policy
+    pickclutter fetch repository=me/my-scenes kind=scenes out=scenes/train
+
+An interrupted download goes on when the command is run again.
+"""
+
+from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.experiments.sharing_config import FetchConfig
+
+
+@hydra_main(FetchConfig)
+def main(config: FetchConfig) -> None:
+    """Fetch, and print the folder."""
+    from pickclutter_lang.experiments.sharing import fetch
+
+    print(f"{config.kind}: {fetch(config)}")

@@ -1,0 +1,131 @@
+"""Sharing of a policy, a teacher or a scene store through the Hugging Face Hub; each is checked on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from pickclutter_lang.datasets.scenes import read_manifest, verify_store
+from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE
+from pickclutter_lang.datasets.scenes.dataset_card import DATASET_CARD_FILE, GRASP_CHECK_FILE, write_dataset_card
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
+from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
+from pickclutter_lang.errors import CheckpointError, DatasetError
+from pickclutter_lang.experiments.sharing_config import FetchConfig, PushConfig
+from pickclutter_lang.policy import bundle
+from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
+from pickclutter_lang.teachers import pocket
+from pickclutter_lang.utils.hub import RepoType, fetch_files, push_files
+from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.locks import dir_lock
+
+_TEACHER_CARD = "MODEL_CARD.md"
+_LICENSES = {"ycb": "cc-by-4.0", "proxy": "mit", "kinds": "mit"}
+"""Object set -> license of its images, in the hub's words."""
+
+
+class Shared(NamedTuple):
+    """A kind of folder that can be shared: `file` tells it from the others."""
+
+    file: str
+    repo_type: RepoType
+    files: tuple[str, ...]
+    """Files and patterns that belong to it."""
+    check: Callable[[Path], object]
+    """Raises a named error for a damaged folder."""
+    card: Callable[[Path, str], str]
+    """Returns the card, for a folder and a repository."""
+
+
+def _policy_card(folder: Path, repository: str) -> str:
+    return policy_card(bundle.load_config(folder), repository)
+
+
+def _teacher_card(folder: Path, repository: str) -> str:
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(library_name="pickclutter-lang", tags=["pickclutter-lang", "clip", "zero-shot-classification"])
+    beside = [path for path in (folder / _TEACHER_CARD, folder.parent / _TEACHER_CARD) if path.is_file()]
+    text = beside[0].read_text() if beside else "A small CLIP of renders.\n"
+    return (
+        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"
+        f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
+        "names=[mug,lemon] checkpoint=teacher\n```\n"
+    )
+
+
+def _store_card(folder: Path, repository: str) -> str:
+    from huggingface_hub import DatasetCardData
+
+    if not (folder / DATASET_CARD_FILE).is_file():
+        write_dataset_card(folder)
+    data = DatasetCardData(
+        license=_LICENSES.get(read_manifest(folder).object_set, "other"),
+        task_categories=["robotics"],
+        tags=["pickclutter-lang", "clutter", "grasping"],
+    )
+    return (
+        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{(folder / DATASET_CARD_FILE).read_text()}\n"
+        f"```sh\npickclutter fetch repository={repository} kind=scenes out=scenes\n```\n"
+    )
+
+
+KINDS = {
+    "policy": Shared(
+        bundle.CONFIG_FILE,
+        "model",
+        POLICY_FILES,
+        lambda folder: bundle.load_pretrained(folder, trust_code=True),  # only read: no code of it runs
+        _policy_card,
+    ),
+    "teacher": Shared(
+        pocket.CONFIG_FILE,
+        "model",
+        (pocket.CONFIG_FILE, pocket.WEIGHTS_FILE),
+        pocket.load_pocket_teacher,
+        _teacher_card,
+    ),
+    "scenes": Shared(
+        MANIFEST_FILE,
+        "dataset",
+        (MANIFEST_FILE, f"{SHARD_FOLDER}/*.h5", DATASET_CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE),
+        verify_store,
+        _store_card,
+    ),
+}
+"""Name -> kind of folder; the names are `sharing_config.KINDS`."""
+
+
+def push(config: PushConfig) -> str:
+    """Check a folder, push it with a card, and return the address of the commit.
+
+    :raises PickClutterError: DatasetError for a folder of none of `KINDS`, what its check raises, or HubError
+    """
+    folder = Path(config.folder)
+    found = [kind for kind in KINDS.values() if (folder / kind.file).is_file()]
+    if not found:
+        files = ", ".join(f"{kind.file} ({name})" for name, kind in KINDS.items())
+        raise DatasetError(f"expected a folder with one of {files}, but {folder} has none")
+    (kind,) = found
+    kind.check(folder)
+    card = kind.card(folder, config.repository)
+    files = sorted({path.relative_to(folder).as_posix() for part in kind.files for path in folder.glob(part)})
+    return push_files(folder, files, card, config.repository, kind.repo_type, config.private)
+
+
+def fetch(config: FetchConfig) -> Path:
+    """Fetch the files of a repository into a folder, check them, and return the folder.
+
+    :raises PickClutterError: HubError when they cannot be fetched, or what their check raises
+    """
+    kind, out = KINDS[config.kind], Path(config.out)
+    create_dir(out)
+    with dir_lock(out):
+        fetch_files(config.repository, kind.files, kind.repo_type, config.revision, out)
+        if not (out / kind.file).is_file():
+            raise CheckpointError(
+                f"expected {kind.file} in {config.repository}, but it is not there; choose another kind="
+            )
+        kind.check(out)
+    return out

@@ -1,0 +1,97 @@
+"""Policies, teachers and scene stores that go to the hub and come back: a server on loopback, as the hub answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from huggingface_hub import constants
+
+from helpers.hub_server import Hub, serve_hub
+from helpers.kill_runs import COMMAND
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import make_teacher
+from pickclutter_lang.datasets.scenes import verify_store
+from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, TeacherError
+from pickclutter_lang.experiments.sharing import KINDS, fetch, push
+from pickclutter_lang.experiments.sharing_config import KINDS as NAMES
+from pickclutter_lang.experiments.sharing_config import FetchConfig, PushConfig
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with serve_hub() as server:
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, server.address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        monkeypatch.setenv("HF_TOKEN", "t")
+        yield server
+
+
+def card_of(hub: Hub, repository: str) -> tuple[dict[str, object], str]:
+    """Return the metadata and the text of a card."""
+    _, head, body = hub.repositories[repository]["README.md"].decode().split("---\n", 2)
+    return yaml.safe_load(head), body
+
+
+def test_the_kinds_are_those_of_the_configuration() -> None:
+    assert tuple(KINDS) == NAMES
+
+
+def test_a_store_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
+    store = tmp_path / "store"
+    make_toy_store(store, "train", 4, size=32)
+    address = push(PushConfig(str(store), "me/scenes"))
+    assert "/me/scenes/commit/" in address
+    data, body = card_of(hub, "datasets/me/scenes")
+    assert data["task_categories"] == ["robotics"] and "kind=scenes" in body
+    folder = fetch(FetchConfig("me/scenes", str(tmp_path / "back"), "scenes"))
+    assert verify_store(folder).content_hash == verify_store(store).content_hash
+    asked = len(hub.requests)
+    fetch(FetchConfig("me/scenes", str(tmp_path / "back"), "scenes"))  # again: nothing is sent twice
+    assert not [line for line in hub.requests[asked:] if line.startswith("GET /datasets/")]
+
+
+def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
+    folder = make_teacher(tmp_path / "teacher")
+    (folder / "MODEL_CARD.md").write_text("Names 3 of 4.\n")
+    push(PushConfig(str(folder), "me/teacher"))
+    data, body = card_of(hub, "me/teacher")
+    assert "clip" in str(data["tags"]) and "Names 3 of 4." in body and "kind=teacher" in body
+    back = fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "teacher"))
+    assert (back / "open_clip_config.json").read_bytes() == (folder / "open_clip_config.json").read_bytes()
+
+
+def test_what_is_damaged_is_neither_sent_nor_taken(tmp_path: Path, hub: Hub) -> None:
+    store = tmp_path / "store"
+    make_toy_store(store, "train", 4, size=32)
+    push(PushConfig(str(store), "me/scenes"))
+    shard = next((store / "shards").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-9])
+    asked = len(hub.requests)
+    with pytest.raises(CorruptShardError):
+        push(PushConfig(str(store), "me/scenes"))
+    assert len(hub.requests) == asked
+    hub.repositories["datasets/me/scenes"][f"shards/{shard.name}"] = shard.read_bytes()
+    with pytest.raises(CorruptShardError):
+        fetch(FetchConfig("me/scenes", str(tmp_path / "back"), "scenes"))
+    with pytest.raises(DatasetError, match="expected a folder with one of policy"):
+        push(PushConfig(str(tmp_path), "me/scenes"))
+
+
+def test_another_kind_and_no_network_are_one_line(tmp_path: Path, hub: Hub) -> None:
+    push(PushConfig(str(make_teacher(tmp_path / "teacher")), "me/teacher"))
+    with pytest.raises(HubError, match="cannot fetch me/teacher from the hub"):
+        fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "scenes"))  # there is no such data set
+    hub.repositories["me/teacher"]["open_clip_config.json"] = b"{}"
+    with pytest.raises(TeacherError):
+        fetch(FetchConfig("me/teacher", str(tmp_path / "damaged"), "teacher"))
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
+    line = f"fetch repository=me/teacher kind=teacher out={tmp_path / 'none'}"
+    done = subprocess.run([*COMMAND, *line.split()], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "cannot fetch me/teacher from the hub" in done.stderr

@@ -1,0 +1,170 @@
+"""Trackers beside TensorBoard: real offline runs of W&B and MLflow, one for a folder, and failures on the way."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.scene_runs import config, make_toys
+from pickclutter_lang.errors import InvalidArgumentError, TrackerError
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.training.trackers import RUNS_FILE, Tracker, TrackerGroup, open_trackers
+
+EPOCHS = ("distill.epochs=2", "few_shot.epochs=1", "few_shot.repeats=1")
+
+
+class ListTracker:
+    """Keeps what it gets; fails from `fails_at` values on."""
+
+    def __init__(self, fails_at: int = 1000) -> None:
+        self.rows: list[tuple[str, int, dict[str, float]]] = []
+        self.closed: bool | None = None
+        self._fails_at = fails_at
+
+    def log(self, phase: str, step: int, scalars: Mapping[str, float]) -> None:
+        if len(self.rows) >= self._fails_at:
+            raise ConnectionError("the network is gone")
+        self.rows.append((phase, step, dict(scalars)))
+
+    def summarize(self, scalars: Mapping[str, float]) -> None:
+        self.log("summary", 0, scalars)
+
+    def close(self, finished: bool) -> None:
+        self.closed = finished
+
+
+LAST: list[ListTracker] = []
+
+
+def make_list(run_id: str, name: str, settings: Mapping[str, Any]) -> Tracker:
+    """Return a tracker that a test finds in `LAST`."""
+    LAST.append(ListTracker())
+    return LAST[-1]
+
+
+def refuse(run_id: str, name: str, settings: Mapping[str, Any]) -> Tracker:
+    """Raise what a client without a key raises."""
+    raise PermissionError("no key\nis set")
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to a folder where both libraries keep their files."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    return folder
+
+
+def wandb_records(data: bytes) -> list[bytes]:
+    """Return the records of a `.wandb` file: LevelDB's log format after a header of 7 bytes."""
+    records, place, parts = [], 7, b""
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:  # a block's end holds no header
+            place += 32768 - place % 32768
+        _, length, kind = struct.unpack_from("<IHB", data, place)
+        parts += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # whole, or the last part
+            records.append(parts)
+            parts = b""
+    return records
+
+
+def wandb_rows(folder: Path, part: str) -> list[dict[str, Any]]:
+    """Return the rows of `history` or `summary` in the files of offline runs, the oldest first."""
+    from wandb.proto import wandb_internal_pb2
+
+    rows = []
+    for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
+        for data in wandb_records(path.read_bytes()):
+            record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
+            record.ParseFromString(data)
+            items = record.history.item if part == "history" else record.summary.update
+            rows.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items})
+    return rows
+
+
+@pytest.mark.slow
+def test_a_run_is_one_run_of_each_tracker(offline: Path, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    words = [*make_toys(tmp_path / "toys"), *EPOCHS, f"out={tmp_path / 'student'}"]
+    run = SceneRun.open(config(*words, "report_to=[wandb,mlflow]"))
+    run.train()
+    result = evaluate_run(run)
+    log = [json.loads(line) for line in (tmp_path / "student" / "distill" / "log.jsonl").read_text().splitlines()]
+
+    client = MlflowClient()
+    (experiment,) = client.search_experiments(filter_string="name = 'pickclutter-lang'")
+    (found,) = client.search_runs([experiment.experiment_id])  # evaluated in the same one
+    assert found.info.run_name == "student" and found.info.status == "FINISHED"
+    assert found.data.params["distill.epochs"] == "2"
+    losses = client.get_metric_history(found.info.run_id, "distill/train/loss")
+    assert [item.step for item in losses] == [*range(len(losses))]
+    assert sum(item.value for item in losses) / len(losses) == pytest.approx(sum(row["loss"] for row in log) / len(log))
+    name = "few_shot.ood_on_ood.model.map"
+    assert found.data.metrics[name] == pytest.approx(result["metrics"]["few_shot"]["ood_on_ood"]["model"]["map"])
+
+    rows = [row for row in wandb_rows(offline, "history") if "distill/train/loss" in row]
+    assert [row["distill/train/loss"] for row in rows] == pytest.approx([item.value for item in losses])
+    assert [row["distill/step"] for row in rows] == [*range(len(losses))]
+    summary = [row[name] for row in wandb_rows(offline, "summary") if name in row]
+    assert summary[-1:] == pytest.approx([found.data.metrics[name]])
+    names = {path.name.rsplit("-", 1)[1] for path in offline.glob("wandb/offline-run-*")}
+    assert names == {json.loads((tmp_path / "student" / RUNS_FILE).read_text())["run_id"]}
+
+
+@pytest.mark.slow
+def test_a_tracker_changes_no_result_and_may_be_added_later(tmp_path: Path) -> None:
+    words = [*make_toys(tmp_path / "toys"), *EPOCHS]
+    metrics = []
+    for out, report_to in (("plain", "[]"), ("tracked", f"[{__name__}:make_list]")):
+        run = SceneRun.open(config(*words, f"out={tmp_path / out}", f"report_to={report_to}"))
+        run.train()
+        metrics.append(evaluate_run(run)["metrics"])
+    assert metrics[0] == metrics[1]
+    assert {phase for phase, _, _ in LAST[0].rows} == {"distill", "few_shot"} and LAST[0].closed
+    assert LAST[1].rows[0][0] == "summary"
+    SceneRun.open(config(*words, f"out={tmp_path / 'plain'}", f"report_to=[{__name__}:make_list]"))
+
+
+def test_one_that_fails_on_the_way_is_named_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    broken, whole = ListTracker(fails_at=1), ListTracker()
+    group = TrackerGroup({"broken": broken, "whole": whole})
+    for step in range(3):
+        group.log("distill", step, {"loss": 1.0})
+    group.close(finished=True)
+    assert (len(broken.rows), len(whole.rows)) == (1, 3)
+    assert (broken.closed, whole.closed) == (None, True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "broken takes no more of this run (ConnectionError: the network is gone)"
+    ]
+
+
+def test_an_interrupted_run_is_closed_so(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_trackers([f"{__name__}:make_list"], tmp_path, {}):
+        raise KeyboardInterrupt
+    assert LAST[-1].closed is False
+
+
+def test_one_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    names, refused = [f"{__name__}:make_list", f"{__name__}:refuse"], r"cannot open .*refuse \(no key is set\)"
+    with pytest.raises(TrackerError, match=refused) as caught, open_trackers(names, tmp_path, {}):
+        pass
+    assert "\n" not in str(caught.value) and LAST[-1].closed is False
+
+
+def test_unknown_ones_are_refused_with_the_settings() -> None:
+    with pytest.raises(
+        InvalidArgumentError, match="expected report_to to be one of mlflow, wandb, but got 'tensorbord'"
+    ):
+        config("scenes=x", "report_to=[tensorbord]")
