@@ -117,8 +117,8 @@ def push(config: PushConfig) -> str:
     folder = Path(config.folder)
     found = [kind for kind in KINDS.values() if (folder / kind.file).is_file()]
     if not found:
-        files = ", ".join(f"{kind.file} ({name})" for name, kind in KINDS.items())
-        raise DatasetError(f"expected a folder with one of {files}, but {folder} has none")
+        listed = ", ".join(f"{kind.file} ({name})" for name, kind in KINDS.items())
+        raise DatasetError(f"expected a folder with one of {listed}, but {folder} has none")
     (kind,) = found
     kind.check(folder)
     card = kind.card(folder, config.repository)

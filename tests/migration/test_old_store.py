@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -31,7 +32,7 @@ def test_its_collection_goes_on_with_the_same_scenes(tmp_path: Path) -> None:
     from pickclutter_lang.envs.config import CollectConfig
     from pickclutter_lang.envs.generation.collect import collect
 
-    settings = {"split": "ood", "scenes": 2, "image_size": 32, "shard_size": 1, "workers": 1}
+    settings: dict[str, Any] = {"split": "ood", "scenes": 2, "image_size": 32, "shard_size": 1, "workers": 1}
     shutil.copytree(OLD, tmp_path / "old")
     kept = collect(CollectConfig(**settings, out=str(tmp_path / "old")))
     assert (kept.made, kept.kept) == (0, 2)

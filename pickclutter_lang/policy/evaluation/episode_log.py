@@ -67,7 +67,7 @@ def _value(key: str, text: str) -> Any:
     return int(text) if key in ("seed", "wrong_objects", "steps") else text
 
 
-class _Episode(TypedDict):
+class EpisodeRow(TypedDict):
     """What tables, figures and pages read of an episode; names of objects and instructions may hold any line."""
 
     variant: Text
@@ -106,7 +106,7 @@ class EpisodeLog:
         if not path.exists():
             return
         remedy = "delete that line, whose episode then runs again"
-        for episode in read_json_lines(path, _Episode, DatasetError, remedy, may_be_cut=True):
+        for episode in read_json_lines(path, EpisodeRow, DatasetError, remedy, may_be_cut=True):
             self.episodes[episode["variant"], episode["seed"], episode["kind"]] = dict(episode)
         atomic_write(path, "".join(f"{json.dumps(episode)}\n" for episode in self.episodes.values()).encode())
 

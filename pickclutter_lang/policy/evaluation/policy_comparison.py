@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.comparison import differing_values
 from pickclutter_lang.experiments.comparison_page import DIFFERENCES, OBJECTS, Compared, write_comparison_page
 from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.policy.evaluation.episode_charts import object_rates, unseen_of
+from pickclutter_lang.policy.evaluation.episode_log import EpisodeRow
 from pickclutter_lang.policy.evaluation.evaluate import EPISODES_FILE
 from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.policy.evaluation.report import RESULT_FILE
@@ -64,30 +65,14 @@ class _Settings(TypedDict):
     episodes: int
 
 
-class _Result(TypedDict):
+class _NeededResult(TypedDict):
     config: _Settings
     revisions: list[str]
 
 
-class _Episode(TypedDict):
-    variant: str
-    seed: int
-    kind: str
-    instruction: str
-    target: str
-    seen: bool
-    present: bool
-    visible: bool
-    graspable: bool
-    located: bool | None
-    success: bool
-    declared_absent: bool
-    followed: bool
-    refused: bool
-    wrong_objects: int
-    expected: list[str]
-    picked: list[str]
-    reference: str | None
+class _Result(_NeededResult, total=False):
+    variants: dict[str, Any]
+    suite: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -120,7 +105,7 @@ def load_evaluation(folder: Path) -> Evaluation:
     result = _read_result(folder)
     config = result["config"]
     asked = range(config["seed"], config["seed"] + config["episodes"])
-    variants = {*dict(result).get("variants", {}), *dict(result).get("suite", {})}
+    variants = {*(result.get("variants") or {}), *(result.get("suite") or {})}
     logged = _read_episodes(folder) if asked else []
     episodes = [dict(one) for one in logged if one["variant"] in variants and one["seed"] in asked]
     return Evaluation(dict(result), _read_identity(folder), episodes)
@@ -134,8 +119,8 @@ def _read_identity(folder: Path) -> dict[str, Any]:
     return read_json(folder / EVAL_CONFIG_FILE, dict[str, Any], CheckpointError, _ADVICE)
 
 
-def _read_episodes(folder: Path) -> list[_Episode]:
-    return read_json_lines(folder / EPISODES_FILE, _Episode, CheckpointError, _ADVICE, may_be_cut=True)
+def _read_episodes(folder: Path) -> list[EpisodeRow]:
+    return read_json_lines(folder / EPISODES_FILE, EpisodeRow, CheckpointError, _ADVICE, may_be_cut=True)
 
 
 def unpaired(first: Evaluation, other: Evaluation) -> str | None:

@@ -88,7 +88,7 @@ def environment_arguments(config: RolloutConfig, hand_size: int, base_size: int 
     :param base_size: of the base camera's; 0: there is none
     """
     sides = {"hand": hand_size, "base": base_size}
-    view = {"camera": config.camera, "appearance": config.appearance}
+    view: dict[str, HandCameraConfig | AppearanceConfig] = {"camera": config.camera, "appearance": config.appearance}
     return {
         **({"objects": list(config.objects)} if config.objects else {}),
         **{name: asdict(value) for name, value in view.items() if value != type(value)()},
