@@ -61,6 +61,32 @@ def shared_generator(
     return SceneGenerator(found, config)
 
 
+def open_episodes(
+    episode_json: str | Path | None,
+    pile_seed: int,
+    split: str,
+    config: PileConfig,
+    objects: ObjectSource,
+    root: str | None,
+    object_split: int,
+    kinds: tuple[str, ...],
+    instances: int,
+) -> tuple[ObjectSet, Sequence[Episode]]:
+    """Return the object set and the episodes of an environment.
+
+    The arguments from `objects` on are those of `load_object_set`.
+
+    :param episode_json: a ManiSkill2 episode file; None: piles that are dropped
+    :param pile_seed: of dropped piles, as are `split` and `config`
+    """
+    if episode_json is not None:
+        episodes = load_episodes(episode_json)
+        return objects_of(episodes, objects, root, object_split, kinds, instances), episodes
+    config.validate()
+    maker = shared_generator(sources_of(objects), root, object_split, kinds, instances, config)
+    return maker.objects, ProceduralEpisodes(maker, pile_seed, split)
+
+
 def load_episodes(path: str | Path) -> list[Episode]:
     """Read a ManiSkill2 episode file (`.json` or `.json.gz`) and check every episode of it.
 

@@ -15,14 +15,7 @@ from sapien.core import Pose
 
 from pickclutter_lang.envs.episode_task import EpisodeTask, ResetOptions, parse_options, sample_task
 from pickclutter_lang.envs.episode_view import EpisodeViewEnv
-from pickclutter_lang.envs.episodes import (
-    Episode,
-    ProceduralEpisodes,
-    load_episodes,
-    objects_of,
-    pile_of,
-    shared_generator,
-)
+from pickclutter_lang.envs.episodes import ProceduralEpisodes, open_episodes, pile_of
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.object_models import ObjectSetEnv
@@ -33,7 +26,7 @@ from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
-from pickclutter_lang.objects.object_sets import ObjectSource, sources_of
+from pickclutter_lang.objects.object_sets import ObjectSource
 
 LIFTED_M = 0.05
 _LANGUAGE_STREAM = 0x1A46
@@ -116,15 +109,9 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         self._obs_mode_name = obs_mode or OBS_MODES[0]
         raw_mode = base_mode(self._obs_mode_name)
         root = None if objects_root is None else str(objects_root)
-        if episode_json is None:
-            config = PileConfig(min_objects, max_objects, graspable=False, camera=self._camera_settings)
-            config.validate()
-            maker = shared_generator(sources_of(objects), root, object_split, tuple(kinds), instances, config)
-            self.object_set = maker.objects
-            self.episodes: Sequence[Episode] = ProceduralEpisodes(maker, pile_seed, self.split)
-        else:
-            self.episodes = load_episodes(episode_json)
-            self.object_set = objects_of(self.episodes, objects, root, object_split, kinds, instances)
+        of_set = (objects, root, object_split, tuple(kinds), instances)
+        piles = PileConfig(min_objects, max_objects, graspable=False, camera=self._camera_settings)
+        self.object_set, self.episodes = open_episodes(episode_json, pile_seed, split, piles, *of_set)
         self._set_up_pick_clutter()
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
         modes = {"render_modes": available_render_modes(), "render_fps": self.control_freq}

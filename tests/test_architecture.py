@@ -202,3 +202,23 @@ def test_envs_under_another_name_is_refused() -> None:
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert child.returncode != 0
     assert "import pickclutter_lang.envs, not envs" in child.stderr
+
+
+def _lines(function: ast.FunctionDef) -> int:
+    """Return the lines of a function's body without its docstring."""
+    first, *others = function.body
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and others
+    start = others[0].lineno if is_docstring else first.lineno
+    return (function.end_lineno or start) - start + 1
+
+
+def test_files_and_functions_stay_short() -> None:
+    """A kind's `sample` may be longer: it is a list of what is drawn."""
+    long = {}
+    for path in source_files():
+        text, kind = path.read_text(), "kinds" in path.parts
+        functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+        found = [node.name for node in functions if _lines(node) > 40 and not (kind and node.name == "sample")]
+        found += ["the file"] if len(text.splitlines()) > 300 else []
+        long |= {str(path.relative_to(ROOT)): found} if found else {}
+    assert not long

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -32,6 +30,7 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.checkpoint_state import DescriptionEntry, PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.training.seeds import phase_seed, seed_everything
 from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
 from pickclutter_lang.utils.json_files import read_json
@@ -289,18 +288,3 @@ def configure_torch(config: ExperimentConfig) -> None:
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     check_device(config.device)
-
-
-def phase_seed(seed: int, number: int) -> int:
-    """Return the seed of a phase's global generators, from the run's and the phase's number, from 0.
-
-    The first phase has the seed of the run. Later ones mix both, so that no other run's phase has the same stream.
-    """
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed
-
-
-def seed_everything(seed: int) -> None:
-    """Seed the global generators of python, numpy and torch, which libraries draw from (dropout, first weights)."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)

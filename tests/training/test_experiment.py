@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pickclutter_lang.training.experiment import phase_seed
+from pickclutter_lang.training.seeds import phase_seed
 
 
 def test_the_first_phase_has_the_seed_of_the_run() -> None:

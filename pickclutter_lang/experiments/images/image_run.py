@@ -24,8 +24,9 @@ from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
-from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch, seed_everything
+from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
+from pickclutter_lang.training.seeds import seed_everything
 from pickclutter_lang.training.trainer import Batch
 
 

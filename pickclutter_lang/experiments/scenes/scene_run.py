@@ -39,9 +39,9 @@ from pickclutter_lang.training.experiment import (
     MultiPhaseExperiment,
     Phase,
     configure_torch,
-    seed_everything,
 )
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches, with_unlabeled
+from pickclutter_lang.training.seeds import seed_everything
 from pickclutter_lang.training.trainer import Batch
 
 

@@ -150,25 +150,7 @@ class PolicyEvalConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.manipulation.controllers import make_controller  # loads Gymnasium
 
-        variants = self.variants
-        without = variants is not None and set(variants) <= {"oracle", "random"}
-        if (self.run is None) == (self.policy is None) and not (self.run is None and without):
-            raise InvalidArgumentError(
-                "expected a student: either run= (a finished run) or policy= (an export of one, or module:attribute); "
-                "variants=[oracle,random] need none"
-            )
-        if self.own_policy is not None:
-            resolve(self.own_policy, "policy")
-        known = {variant for variant in variants or () if variant in VARIANTS or is_plugin(variant)}
-        if variants is not None and (not variants or len(known) != len(variants)):
-            raise InvalidArgumentError(
-                f"expected variants out of {', '.join(VARIANTS)}, or detectors as module:attribute, each once, but got "
-                f"{variants}"
-            )
-        for variant in filter(is_plugin, known):
-            resolve(variant, "variants")
-        if self.proposer is not None:
-            resolve(self.proposer, "proposer")
+        self._check_who_acts()
         for name, least in (
             ("episodes", 0 if self.suite == "picking" else 1),
             ("n_videos", 0),
@@ -190,3 +172,24 @@ class PolicyEvalConfig:
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         make_controller(self.control_mode)
+
+    def _check_who_acts(self) -> None:
+        variants = self.variants
+        without = variants is not None and set(variants) <= {"oracle", "random"}
+        if (self.run is None) == (self.policy is None) and not (self.run is None and without):
+            raise InvalidArgumentError(
+                "expected a student: either run= (a finished run) or policy= (an export of one, or module:attribute); "
+                "variants=[oracle,random] need none"
+            )
+        if self.own_policy is not None:
+            resolve(self.own_policy, "policy")
+        known = {variant for variant in variants or () if variant in VARIANTS or is_plugin(variant)}
+        if variants is not None and (not variants or len(known) != len(variants)):
+            raise InvalidArgumentError(
+                f"expected variants out of {', '.join(VARIANTS)}, or detectors as module:attribute, each once, but got "
+                f"{variants}"
+            )
+        for variant in filter(is_plugin, known):
+            resolve(variant, "variants")
+        if self.proposer is not None:
+            resolve(self.proposer, "proposer")

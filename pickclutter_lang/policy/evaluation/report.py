@@ -42,22 +42,9 @@ def write_report(
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
         "teacher_thresholds": setup.rollouts.teacher_thresholds and asdict(setup.rollouts.teacher_thresholds),
     }
-    parts: list[str] = []
-    charts: dict[str, Figure] = {}
-    if config.suite == "picking":
-        compared = comparisons(episodes)
-        result |= {"variants": summary(episodes), "comparisons": compared}
-        curves = write_curves([*setup.curves, *episode_curves(episodes)], folder)
-        if episodes:
-            charts[OUTCOMES_FILE] = plot_outcomes(episodes)
-            parts = [_outcomes_section(), tables(episodes), *_paired(compared)]
-        if curves:
-            charts[CURVES_FILE] = curves
-            parts.append(_curves_section())
-    else:
-        result["suite"] = suite_summary(episodes)
-        charts[OUTCOMES_FILE] = plot_suite(episodes)
-        parts = [_outcomes_section(), suite_tables(episodes)]
+    found = _picking if config.suite == "picking" else _suite
+    values, parts, charts = found(setup, episodes, folder)
+    result |= values
     if episodes:
         charts[OBJECTS_FILE] = plot_objects(episodes, config.suite)
         parts.append(_objects_section(config.suite))
@@ -78,6 +65,31 @@ def write_report(
     if episodes:
         parts += ["## Episodes", episode_table(episodes, config.suite)]
     write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, _details(result, setup))
+
+
+_Content = tuple[dict[str, Any], list[str], dict[str, Figure]]
+"""Values of `result.json`, sections, and charts by file."""
+
+
+def _picking(setup: Setup, episodes: Sequence[dict[str, Any]], folder: Path) -> _Content:
+    """Return the content of an evaluation by success; the curves are written as data too."""
+    parts: list[str] = []
+    charts: dict[str, Figure] = {}
+    compared = comparisons(episodes)
+    curves = write_curves([*setup.curves, *episode_curves(episodes)], folder)
+    if episodes:
+        charts[OUTCOMES_FILE] = plot_outcomes(episodes)
+        parts = [_outcomes_section(), tables(episodes), *_paired(compared)]
+    if curves:
+        charts[CURVES_FILE] = curves
+        parts.append(_curves_section())
+    return {"variants": summary(episodes), "comparisons": compared}, parts, charts
+
+
+def _suite(setup: Setup, episodes: Sequence[dict[str, Any]], folder: Path) -> _Content:
+    """Return the content of a suite of instructions."""
+    parts = [_outcomes_section(), suite_tables(episodes)]
+    return {"suite": suite_summary(episodes)}, parts, {OUTCOMES_FILE: plot_suite(episodes)}
 
 
 def _details(result: dict[str, Any], setup: Setup) -> dict[str, str]:

@@ -24,7 +24,7 @@ from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
 from pickclutter_lang.training.config import RetrievalConfig
-from pickclutter_lang.training.experiment import seed_everything
+from pickclutter_lang.training.seeds import seed_everything
 from pickclutter_lang.training.trainer import Trainer
 
 LONGER = ("distill.epochs=3", "continual_split=true", "few_shot.epochs=2")
