@@ -79,9 +79,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         object_split,
         config.trust_code or config.run is not None,
         config.proposer,
-        tuple(config.kinds),
-        config.instances,
-        own_sources(config.objects),
+        *(tuple(config.kinds), config.instances, own_sources(config.objects)),
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
