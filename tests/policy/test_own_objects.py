@@ -85,7 +85,7 @@ def test_the_evaluation_is_of_ones_own_objects(mine: Path, policy_folder: Path, 
     assert all(row["seen"] is (row["target"] not in UNSEEN_NAMES) for row in rows)
     assert named["synonym"]["instruction"].endswith("of the lab") or "of the lab" in named["synonym"]["instruction"]
     assert named["named"]["picked"][:1] in ([named["named"]["target"]], [])
-    assert "`mine`" in (tmp_path / "e" / "report.md").read_text()
+    assert json.loads((tmp_path / "e" / "config.json").read_text())["objects"] == "mine"
 
 
 @pytest.mark.sim

@@ -54,9 +54,8 @@ def load(config: ImageDataConfig) -> LoadResult:
         ids += [f"{item.model_id}/{store.content_hash[:8]}-{row:05d}" for row, item in found]
     if not objects:
         raise DatasetError(f"expected views of objects of the catalog in {config.root}, but present are none")
-    shown_objects = dict.fromkeys(objects)
-    classes = [item for item in all_objects() if item in shown_objects]
-    classes += [item for item in shown_objects if item not in classes]
+    order = {item: n for n, item in enumerate(all_objects())}
+    classes = sorted(dict.fromkeys(objects), key=lambda item: order.get(item, len(order)))  # one's own come last
     place = {item: n for n, item in enumerate(classes)}
     content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
     data = ImageDataset(
