@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from PIL import ImageColor
+from PIL import Image, ImageColor
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.cli import parse_config
@@ -133,7 +133,8 @@ class AppearanceConfig:
                 f"expected appearance.background to be random, a color's name or #rrggbb, but got {back!r}"
             )
         if table is not None and not _is_made(table):
-            table_images(table)
+            for path in table_images(table):
+                _check_image(path)
 
     def draw(self, rng: np.random.Generator) -> AppearanceConfig:
         """Return numbers in place of ranges, and one table and one background; as many are drawn in any case."""
@@ -252,6 +253,15 @@ def table_images(path: str) -> list[Path]:
             f"({', '.join(IMAGE_SUFFIXES)}), but there is none at {path!r}"
         )
     return found
+
+
+def _check_image(path: Path) -> None:
+    """Raise InvalidArgumentError for a file that is no image, before a worker opens it."""
+    try:
+        with Image.open(path) as image:
+            image.verify()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InvalidArgumentError(f"expected images in appearance.table, but {path} is none: {error}") from error
 
 
 def _is_made(table: str) -> bool:

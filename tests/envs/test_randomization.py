@@ -80,6 +80,14 @@ def test_a_manifest_records_what_differs_from_the_defaults_alone() -> None:
     assert hash(config) == hash(replace(config))  # a key of a cache
 
 
+def test_a_file_that_is_no_image_is_named_before_scenes_are_made(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:20])
+    AppearanceConfig(table=str(tmp_path / "a.png")).validate()
+    with pytest.raises(InvalidArgumentError, match=r"expected images in appearance\.table, but .*b\.png is none"):
+        AppearanceConfig(table=str(tmp_path)).validate()
+
+
 def test_recorded_settings_are_overrides_again() -> None:
     config = PileConfig(
         camera=HandCameraConfig(x=(-0.02, 0.1), fov=70), appearance=AppearanceConfig(table="#c8b090", shadows=True)
