@@ -32,7 +32,7 @@ def evaluation(folder: Path, placed: str, seed: int = 0, identity: Any = None, *
     ]
     episodes = [one | changes.get("episode", {}) for one in episodes]
     config = {"suite": "picking", "seed": seed, "episodes": len(placed), "split": "ood"} | changes.get("config", {})
-    variants = {one["variant"]: {} for one in episodes}
+    variants: dict[str, Any] = {one["variant"]: {} for one in episodes}
     key = "variants" if config["suite"] == "picking" else "suite"
     folder.mkdir()
     result = {"schema": 5, "config": config, "revisions": ["r"], "teacher_thresholds": None, key: variants}

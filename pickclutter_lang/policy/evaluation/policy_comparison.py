@@ -120,10 +120,11 @@ def load_evaluation(folder: Path) -> Evaluation:
     result = _read_result(folder)
     config = result["config"]
     asked = range(config["seed"], config["seed"] + config["episodes"])
-    variants = {*dict(result).get("variants", {}), *dict(result).get("suite", {})}
+    values: dict[str, Any] = dict(result)
+    variants = {*values.get("variants", {}), *values.get("suite", {})}
     logged = _read_episodes(folder) if asked else []
     episodes = [dict(one) for one in logged if one["variant"] in variants and one["seed"] in asked]
-    return Evaluation(dict(result), _read_identity(folder), episodes)
+    return Evaluation(values, _read_identity(folder), episodes)
 
 
 def _read_result(folder: Path) -> _Result:
