@@ -64,9 +64,14 @@ class _Settings(TypedDict):
     episodes: int
 
 
-class _Result(TypedDict):
+class _Needed(TypedDict):
     config: _Settings
     revisions: list[str]
+
+
+class _Result(_Needed, total=False):
+    variants: dict[str, dict[str, Any]]
+    suite: dict[str, dict[str, Any]]
 
 
 class _Episode(TypedDict):
@@ -120,11 +125,10 @@ def load_evaluation(folder: Path) -> Evaluation:
     result = _read_result(folder)
     config = result["config"]
     asked = range(config["seed"], config["seed"] + config["episodes"])
-    values: dict[str, Any] = dict(result)
-    variants = {*values.get("variants", {}), *values.get("suite", {})}
+    variants = {*result.get("variants", {}), *result.get("suite", {})}
     logged = _read_episodes(folder) if asked else []
     episodes = [dict(one) for one in logged if one["variant"] in variants and one["seed"] in asked]
-    return Evaluation(values, _read_identity(folder), episodes)
+    return Evaluation(dict(result), _read_identity(folder), episodes)
 
 
 def _read_result(folder: Path) -> _Result:
