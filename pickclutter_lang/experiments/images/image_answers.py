@@ -179,7 +179,8 @@ def _check_answer(part: str, answer: Answer, images: _Images) -> None:
     if len(scores) == 1 or any(not -2 < value < 2 for values in scores for value in values):
         raise ValueError(f"expected own and others of {part} to be cosines, or both null")
     count = len(images["images"])
-    if not count or {len(images["labels"]), len(answer["predicted"]), *map(len, scores)} != {count}:
+    rows: list[Sequence[float]] = [images["labels"], answer["predicted"], *scores]
+    if not count or any(len(of) != count for of in rows):
         raise ValueError(f"expected as many answers as images of {part}, and some")
 
 

@@ -93,4 +93,5 @@ def _stairs(margins: FloatArray, limits: tuple[float, float]) -> list[Stairs]:
 
 
 def _margin(own: list[float] | None, others: list[float] | None) -> FloatArray:
-    return np.asarray(np.array(own, dtype=float) - np.array(others, dtype=float))
+    margins: FloatArray = np.array(own, dtype=float) - np.array(others, dtype=float)
+    return margins

@@ -105,7 +105,7 @@ def load_evaluation(folder: Path) -> Evaluation:
     result = _read_result(folder)
     config = result["config"]
     asked = range(config["seed"], config["seed"] + config["episodes"])
-    variants = {*(result.get("variants") or {}), *(result.get("suite") or {})}
+    variants = {*result.get("variants", {}), *result.get("suite", {})}
     logged = _read_episodes(folder) if asked else []
     episodes = [dict(one) for one in logged if one["variant"] in variants and one["seed"] in asked]
     return Evaluation(dict(result), _read_identity(folder), episodes)
