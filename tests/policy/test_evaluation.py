@@ -146,8 +146,8 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
     path.write_text("\n".join(lines[:2]) + '\n{"variant": "zero')  # as if it had been killed while writing
     done = call(run_folder, *common, "out=killed", "workers=2")
     assert done.returncode == 0, done.stderr
-    table, _, path = done.stdout.strip().rpartition("\n")
-    assert path == "report: killed/report.html" and table.startswith("Targets: all\n| variant | success |")
+    table, _, last = done.stdout.strip().rpartition("\n")
+    assert last == "report: killed/report.html" and table.startswith("Targets: all\n| variant | success |")
     assert len(table.splitlines()) == 7 and "| `teacher` |" in table
     assert "![Outcomes of the episodes](outcomes.png)" in (run_folder / "killed" / "report.md").read_text()
     page = (run_folder / "killed" / "report.html").read_text()
