@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
@@ -17,7 +18,7 @@ from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.flat_observation import decode_instruction, unflatten_observation
+from pickclutter_lang.policy.flat_observation import PolicyObservation, decode_instruction, unflatten_observation
 from pickclutter_lang.policy.hub import fetch_policy
 from pickclutter_lang.policy.runtime import StudentRuntime
 
@@ -168,6 +169,27 @@ class LanguagePickPolicy:
         :raises CheckpointError: what `fetch_policy` and `load` raise
         """
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
+
+    def make_env(self, objects: str = "proxy", **env: Any) -> PolicyObservation:
+        """Return an environment that this policy can act in: its images, its actions, `PolicyObservation`.
+
+        :param objects: object set of the piles
+        :param env: further arguments of `PickClutterLangEnv`
+        :raises PickClutterError: what making the environment raises
+        """
+        import gymnasium
+
+        from pickclutter_lang.envs.registration import environment_id
+
+        side = self.detector.student.config.camera_size if isinstance(self.detector, StudentDetector) else 256
+        given: dict[str, Any] = {
+            "obs_mode": "rgbd",
+            "control_mode": self.control_mode,
+            "camera_cfgs": {"hand_camera": {"width": side, "height": side}},
+            "base_camera": "base_camera" in env.get("camera_cfgs", ()),
+        }
+        made = gymnasium.make(f"pickclutter_lang.envs:{environment_id(objects)}", **(given | env))
+        return PolicyObservation(DeclareAbsence(made) if self.declare else made)
 
     def predict(
         self,

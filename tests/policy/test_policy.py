@@ -415,3 +415,17 @@ def test_a_map_of_the_center_becomes_one_of_the_image() -> None:
     assert np.unravel_index(full.argmax(), full.shape)[0] < 32
     row, column = (np.indices(full.shape) * full).sum((1, 2))
     assert row == pytest.approx(16 + 8, abs=6) and column == pytest.approx(16 + 56, abs=6)
+
+
+def test_a_policy_makes_the_environment_that_it_acts_in() -> None:
+    policy = LanguagePickPolicy(FixedDetector(0.0), control_mode="pd_joint_delta_pos")
+    env = policy.make_env(camera_cfgs=CAMERAS, absent_probability=1.0)
+    observation, _ = env.reset(seed=0)
+    action, _ = policy.predict(observation)
+    assert action.shape == env.action_space.shape
+    info = env.step(action)[4]
+    assert info["declared_absent"] and info["success"]
+    env.close()
+    held = LanguagePickPolicy(FixedDetector(0.0), declare=False).make_env(camera_cfgs=CAMERAS)
+    assert held.action_space.shape == (7,)
+    held.close()
