@@ -17,6 +17,7 @@ MAX_REQUEST_BYTES = 16 * 1024**2
 """Bytes of a request, of an uploaded image too."""
 MAX_UPLOADS = 8
 """Uploaded images that are kept; older ones are deleted."""
+_TOO_LARGE = f"expected a request of at most {MAX_REQUEST_BYTES // 1024**2} MB; choose a smaller image"
 _MAX_SESSIONS = 64
 """Sessions of browsers that gradio keeps, each a copy of its configuration; the page has nothing in them."""
 _ALLOWED_HOSTS = [HOST, "localhost"]
@@ -76,7 +77,7 @@ def _delete_old(page: Any, uploads: Path) -> None:
 class BoundedRequests:
     """ASGI middleware: a request from another site's page gets the status 403, one with too large a body 413.
 
-    A request that hides its size is cut off.
+    A body that hides its size is cut off where it becomes too large.
     """
 
     def __init__(
@@ -100,24 +101,41 @@ class BoundedRequests:
             return
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared[:12]) > MAX_REQUEST_BYTES:
-            megabytes = MAX_REQUEST_BYTES // 1024**2
-            await _refuse(send, 413, f"expected a request of at most {megabytes} MB; choose a smaller image")
+            await _refuse(send, 413, _TOO_LARGE)
             return
-        received = 0
-
-        async def bounded() -> _Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            return message if received <= MAX_REQUEST_BYTES else {"type": "http.disconnect"}
-
         try:
-            await self._app(scope, bounded, send)
+            await self._pass_on(scope, receive, send)
         finally:
             if scope["path"].endswith("/upload"):
                 self._after_upload()
 
+    async def _pass_on(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        received, too_large, answered = 0, False, False
+
+        async def bounded() -> _Message:
+            nonlocal received, too_large
+            message = await receive()
+            received += len(message.get("body", b""))
+            too_large = too_large or received > MAX_REQUEST_BYTES
+            return {"type": "http.disconnect"} if too_large else message
+
+        async def answer(message: _Message) -> None:
+            nonlocal answered
+            if not too_large:
+                answered = True
+                await send(message)
+
+        try:
+            await self._app(scope, bounded, answer)
+        except Exception:  # of whatever read the body
+            if not too_large:
+                raise
+        if too_large and not answered:
+            await _refuse(send, 413, _TOO_LARGE)
+
 
 async def _refuse(send: _Send, status: int, text: str) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+    """Answer, and close the connection: the rest of the request is not read."""
+    headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

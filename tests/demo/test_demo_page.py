@@ -196,7 +196,9 @@ def test_a_body_that_hides_its_size_is_cut_off(served: Served, path: str) -> Non
         except OSError:  # the server has closed the connection
             pass
     assert sent < 4 * MAX_REQUEST_BYTES  # what buffers of both sides hold is sent too
-    assert uploaded(served) == before and status(served, "GET", "/") == 200
+    left = [path for path in uploaded(served) if path not in before]  # the part that came, among those that are kept
+    assert sum(path.stat().st_size for path in left) <= MAX_REQUEST_BYTES and len(left) <= 1
+    assert status(served, "GET", "/") == 200
 
 
 @pytest.mark.parametrize(

@@ -114,4 +114,4 @@ def test_the_demo_keeps_nothing_of_new_names(inputs: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    check_flat(DEMO, inputs / "policy", port, REQUESTS, NAMES, open_files=8)
+    check_flat(DEMO, inputs / "policy", port, REQUESTS, NAMES, open_files=20)

@@ -280,7 +280,7 @@ def test_paths_and_another_student_are_no_difference(folder: Path) -> None:
         ('{"schema": 4, "kind": "scenes"}', "a result on images .* but it is on scenes"),
         (
             '{"schema": 4, "kind": "images", "name": "cls", "seed": 0}',
-            r"\$: expected the key config, but it is missing",
+            r"\$: expected the key teacher, but it is missing",
         ),
     ],
 )
