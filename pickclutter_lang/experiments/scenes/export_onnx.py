@@ -21,6 +21,7 @@ from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.students.model import PromptedStudent
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, export_onnx
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.locks import file_lock
 
 TOLERANCE = 1e-4
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -50,7 +51,7 @@ def export_student(config: OnnxExportConfig) -> Exported:
     :raises MissingExtraError: without the extra `export`
     :raises ExportError: when the student has no ONNX form, or onnxruntime gives other numbers than torch
     :raises PickClutterError: what `load_trained_run` raises; InvalidArgumentError or UnknownObjectError for a wrong
-        name; DatasetError when the file cannot be written
+        name; DatasetError when the file cannot be written; LockedError when another process writes it
     """
     for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
@@ -63,9 +64,10 @@ def export_student(config: OnnxExportConfig) -> Exported:
     student = load_trained_run(config, precision="float32")
     names = list(student.labels.names) if requested is None else requested
     images = _random_images(student)
-    data = export_onnx(FixedVocabularyStudent(student.model, names), images, _metadata(student, names))
-    difference = compare_onnx(data, student.model, images, names)
-    atomic_write(path, data)
+    with file_lock(path):
+        data = export_onnx(FixedVocabularyStudent(student.model, names), images, _metadata(student, names))
+        difference = compare_onnx(data, student.model, images, names)
+        atomic_write(path, data)
     return Exported(path, names, difference)
 
 
