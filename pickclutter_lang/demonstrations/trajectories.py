@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
-from pickclutter_lang.utils.json_files import Text, read_json
+from pickclutter_lang.utils.json_files import Text, parse_json, read_json
 
 PARTS = "parts"
 _RECORD, _GROUP = "record", "traj_{}"
@@ -80,7 +80,8 @@ def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
 def _sources(path: Path) -> list[Source]:
     try:
         with open_hdf5(path) as file:
-            return [Source(path, name, json.loads(file[name].attrs[_RECORD])) for name in file]
+            records = {name: parse_json(str(file[name].attrs[_RECORD]).encode(), _Record) for name in file}
+            return [Source(path, name, dict(record)) for name, record in records.items()]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DatasetError(
             f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"
@@ -134,6 +135,7 @@ class _Record(TypedDict):
     episode_seed: int
     control_mode: str
     elapsed_steps: int
+    info: dict[str, Any]
     instruction: Text
     target: Text
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import torch
 
 from helpers.episodes import episode
@@ -23,6 +24,7 @@ from pickclutter_lang.datasets.images.loaders.image_folder import read_classes
 from pickclutter_lang.datasets.images.metadata import with_captions
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
+from pickclutter_lang.demonstrations.trajectories import Demonstrations, find_episodes
 from pickclutter_lang.experiments.images import caption_images
 from pickclutter_lang.experiments.images.image_answers import PARTS, load_answers
 from pickclutter_lang.experiments.result import kind_of_result, read_result
@@ -134,7 +136,7 @@ def evaluated_of(folder: Path) -> Reader:
 
 
 def evaluated_episodes(folder: Path) -> Reader:
-    return write(folder / "episodes.jsonl", episode()), lambda: policy_comparison._read_episodes(folder)
+    return write(folder / "episodes.jsonl", episode(revision=None)), lambda: policy_comparison._read_episodes(folder)
 
 
 def policy(folder: Path) -> Reader:
@@ -201,10 +203,27 @@ def objects(folder: Path) -> Reader:
     return path, lambda: read_object_set("ycb", folder, ["a"])
 
 
-def model_sizes(folder: Path) -> Reader:
-    path, read = objects(folder)
+def demonstrations(folder: Path) -> Reader:
+    (folder / "trajectory.rgbd.pd_ee_delta_pose.h5").touch()
+    row = {
+        "episode_id": 0,
+        "episode_seed": 0,
+        "control_mode": "c",
+        "elapsed_steps": 9,
+        "instruction": "i",
+        "target": "t",
+    }
+    path = write(folder / "trajectory.rgbd.pd_ee_delta_pose.json", {"env_info": {"env_kwargs": {}}, "episodes": [row]})
+    return path, lambda: Demonstrations(folder)
+
+
+def kept_episode(folder: Path) -> Reader:
+    _, read = demonstrations(folder)
     found: Any = read()
-    return path, lambda: found.model_db(["a"])
+    path = folder / "all.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("traj_0").attrs["record"] = json.dumps(found.records[0])
+    return path, lambda: find_episodes(folder, path.name)
 
 
 def kind_entry(folder: Path) -> Reader:
@@ -234,11 +253,7 @@ def trained_images(folder: Path) -> Reader:
 
 
 def episode_log(folder: Path) -> Reader:
-    row: dict[str, Any] = {"variant": "oracle", "seed": 0, "kind": "drawn", "instruction": "pick up the mug"}
-    row |= {"target": "mug", "reference": "mug", "expected": ["mug"], "picked": [], "wrong_objects": 0, "steps": 9}
-    row |= dict.fromkeys(("seen", "present", "visible", "graspable", "success", "declared_absent", "refused"), True)
-    row |= {"followed": True, "grasp_found": True, "located": None, "score": 0.5, "threshold": None, "seconds": 0.1}
-    path = write(folder / "episodes.jsonl", row | {"revision": None})
+    path = write(folder / "episodes.jsonl", episode(revision=None))
     return path, lambda: EpisodeLog(path)
 
 
@@ -295,6 +310,8 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
         "e.json", [{"actors": [{"model_id": "a"}]}], maniskill_episodes.read_episodes
     ),
     "datasets/scenes/subsets.py:read_split": file("few.json", ["ood/0/1"], subsets.read_split),
+    "demonstrations/trajectories.py:__init__": demonstrations,
+    "demonstrations/trajectories.py:_sources": kept_episode,
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
     "experiments/images/image_answers.py:load_answers": answers,
@@ -312,8 +329,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "migration/folders.py:_rows": file("log.jsonl", {"phase": "distill"}, folders._rows),
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
     "objects/meshes/importer.py:read_state": imported_meshes,
-    "objects/object_sets.py:model_db": model_sizes,
-    "objects/object_sets.py:read_object_set": objects,
+    "objects/object_sets.py:read_model_db": objects,
     "policy/bundle.py:_read": policy,
     "policy/evaluation/episode_log.py:__init__": episode_log,
     "policy/evaluation/policy_comparison.py:_read_episodes": evaluated_episodes,
