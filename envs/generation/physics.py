@@ -73,7 +73,7 @@ def add_collision_actor(
 
 
 def set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
-    """Set poses [n, 7] and take all speed."""
+    """Set poses [n, 7] and speeds of zero."""
     import sapien.core as sapien
 
     for actor, pose in zip(actors, poses, strict=True):
@@ -83,7 +83,7 @@ def set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
 
 
 def settle(scene: Any, actors: Sequence[Any]) -> None:
-    """Step until everything is still, for 4 s of simulated time at most."""
+    """Step until everything is still, or for 4 s of simulated time: then objects may still move."""
     still = 0
     for step in range(1, _MAX_STEPS + 1):
         scene.step()
@@ -119,5 +119,5 @@ def _in_reach(actor: Any, config: PileConfig) -> bool:
 
 
 def _height(actors: Sequence[Any]) -> float:
-    """Return a height above everything that is at the center of the table."""
+    """Return a height 5 cm above the highest center at the middle of the table; what falls from there may touch it."""
     return max((float(a.pose.p[2]) for a in actors if np.abs(a.pose.p[:2]).max() < 0.3), default=0.0) + 0.05

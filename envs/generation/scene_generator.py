@@ -43,8 +43,8 @@ class SceneGenerator:
         rng = scene_rng(seed, split, index)
         pile = self._pile(split, rng)
         noise = rng.normal(0, self.config.arm_noise, 7)
-        own_rng = view_rng(seed, split, index)
-        camera, appearance = self.config.camera.draw(own_rng), self.config.appearance.draw(own_rng)
+        view = view_rng(seed, split, index)  # of its own, so that piles are the same with and without ranges
+        camera, appearance = self.config.camera.draw(view), self.config.appearance.draw(view)
         if self.config.camera.moved or self.config.appearance != AppearanceConfig():
             self.world.set_view(camera, appearance)
         self.world.set_state(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
@@ -53,7 +53,7 @@ class SceneGenerator:
         if self.config.camera.moved:
             row |= zip(CAMERA_MATRICES, (images["hand"].intrinsic, images["hand"].extrinsic), strict=True)
         if camera.noisy:
-            images["hand"] = noisy_frame(images["hand"], camera, own_rng)
+            images["hand"] = noisy_frame(images["hand"], camera, view)
         row["index"] = np.asarray(index, np.int64)
         for name in self.config.cameras:
             row[f"{name}_rgb"] = images[name].rgb
@@ -62,7 +62,7 @@ class SceneGenerator:
         return row
 
     def _pile(self, split: str, rng: np.random.Generator) -> Pile:
-        """Drop piles until enough objects of one come to rest in the workspace."""
+        """Drop piles until enough objects of one rest in the workspace; after some tries, take what there is."""
         enough = self.config.min_objects
         if self.objects.instances or isinstance(self.objects, OwnSet):  # the sets of 26 objects have more in any case
             enough = min(enough, most_objects(self.objects, split, self.config))

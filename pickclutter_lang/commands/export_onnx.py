@@ -1,6 +1,6 @@
 """Export a finished student as ONNX, with the text of its labels baked in. Needs the extra export.
 
-pickclutter export-onnx run=runs/student names=[banana,a red teapot] out=student.onnx
+    pickclutter export-onnx run=runs/student "names=[banana,a red teapot]" out=student.onnx
 
 The file is compared with torch.
 """

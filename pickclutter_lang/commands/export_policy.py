@@ -2,8 +2,9 @@
 
     pickclutter export-policy run=runs/student out=policy
 
-The names of Y_id share a threshold, and so do those of Y_ood. Both come from X_id. After fine-tuning, that of Y_ood
-comes from the few-shot scenes, and that of Y_id is the higher one of both.
+All seen names share one threshold of their scores, all unseen names another. Before fine-tuning both come from the
+scenes of seen objects. After it, that of unseen names comes from the few-shot scenes, and seen names take the higher
+one of what both kinds of scenes give.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main

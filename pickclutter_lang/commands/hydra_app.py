@@ -75,7 +75,8 @@ def hydra_main(
     :param config: dataclass with the defaults; presets are merged over them
     :param presets: configuration group -> preset that is chosen by default
     :param preset_overrides: values that are merged over those of any preset
-    :param extends: command whose keys this one takes too, for the runs that it starts
+    :param extends: command whose runs this one starts, and whose keys it takes and hands on: `reproduce_table12` has
+        those of `train_affordance`
     :param optional: group -> dataclass of a key that is null by default; presets start from `<group>_defaults`
     :param ignore_other_keys: presets may have keys that `config` lacks
     """
@@ -90,7 +91,7 @@ def hydra_main(
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
-            with exit_status():
+            with exit_status():  # here too: `_run` takes what passes for a mistake in the command line
                 task(parse_config(config, command.command_keys(cfg)))
 
         def main() -> None:

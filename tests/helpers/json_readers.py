@@ -212,6 +212,7 @@ def demonstrations(folder: Path) -> Reader:
         "elapsed_steps": 9,
         "instruction": "i",
         "target": "t",
+        "info": {},
     }
     path = write(folder / "trajectory.rgbd.pd_ee_delta_pose.json", {"env_info": {"env_kwargs": {}}, "episodes": [row]})
     return path, lambda: Demonstrations(folder)
