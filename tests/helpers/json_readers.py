@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import h5py
 import torch
 
 from helpers.episodes import episode
@@ -24,7 +23,7 @@ from pickclutter_lang.datasets.images.loaders.image_folder import read_classes
 from pickclutter_lang.datasets.images.metadata import with_captions
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
-from pickclutter_lang.demonstrations.trajectories import Demonstrations, find_episodes
+from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.experiments.images import caption_images
 from pickclutter_lang.experiments.images.image_answers import PARTS, load_answers
 from pickclutter_lang.experiments.result import kind_of_result, read_result
@@ -218,15 +217,6 @@ def demonstrations(folder: Path) -> Reader:
     return path, lambda: Demonstrations(folder)
 
 
-def kept_episode(folder: Path) -> Reader:
-    _, read = demonstrations(folder)
-    found: Any = read()
-    path = folder / "all.h5"
-    with h5py.File(path, "w") as file:
-        file.create_group("traj_0").attrs["record"] = json.dumps(found.records[0])
-    return path, lambda: find_episodes(folder, path.name)
-
-
 def kind_entry(folder: Path) -> Reader:
     path = write(folder / "object.json", {"object": asdict(paper_catalog()[0]), "files": {}})
     return path, lambda: kind_set._read_entry.__wrapped__(path)  # without the entries that are kept
@@ -312,7 +302,6 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     ),
     "datasets/scenes/subsets.py:read_split": file("few.json", ["ood/0/1"], subsets.read_split),
     "demonstrations/trajectories.py:__init__": demonstrations,
-    "demonstrations/trajectories.py:_sources": kept_episode,
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
     "experiments/images/image_answers.py:load_answers": answers,
