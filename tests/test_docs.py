@@ -33,8 +33,8 @@ from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog
+from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
 from pickclutter_lang.objects.meshes.names import read_names
-from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.objects.object_sets import load_object_set
 
 DOCS = ROOT / "docs"

@@ -13,7 +13,7 @@ from pickclutter_lang.demonstrations.config import CollectDemosConfig
 def main(config: CollectDemosConfig) -> None:
     """Collect, and report what is there."""
     from pickclutter_lang.demonstrations.card import CARD_FILE
-    from pickclutter_lang.demonstrations.collect import collect_demos
+    from pickclutter_lang.demonstrations.collect_demos import collect_demos
 
     done = collect_demos(config)
     print(f"{done.kept} demonstrations of {done.played} episodes; card: {done.folder / CARD_FILE}")

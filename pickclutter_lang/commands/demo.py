@@ -17,7 +17,7 @@ def main(config: DemoConfig) -> None:
     from contextlib import suppress
     from threading import Event
 
-    from pickclutter_lang.demo.page import build_page
+    from pickclutter_lang.demo.demo_page import build_page
     from pickclutter_lang.demo.server import serve
     from pickclutter_lang.demo.session import open_session
 

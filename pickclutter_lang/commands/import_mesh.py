@@ -15,7 +15,7 @@ from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.validation import check_path, check_workers
 
 if TYPE_CHECKING:
-    from pickclutter_lang.objects.meshes.importer import ImportResult
+    from pickclutter_lang.objects.meshes.mesh_importer import ImportResult
 
 _DESCRIPTION = (
     "Import meshes as an object set in ManiSkill2's layout. Reads .obj, .glb, .gltf, .ply, .stl, .dae and .urdf files, "
@@ -31,8 +31,8 @@ def main() -> None:
     options = build_parser().parse_intermixed_args()
     settings = check_options(options)
     check_packages()
-    from pickclutter_lang.objects.meshes.importer import import_meshes
-    from pickclutter_lang.objects.meshes.report import REPORT_FILE, result_lines, write_report
+    from pickclutter_lang.objects.meshes.import_report import REPORT_FILE, result_lines, write_report
+    from pickclutter_lang.objects.meshes.mesh_importer import import_meshes
 
     defaults = {"split": options.split, "license": options.license, "source": options.source}
     out = Path(options.out)

@@ -22,7 +22,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.policy import bundle
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.teachers import pocket
-from pickclutter_lang.utils.hub import RepoType, fetch_files, push_files
+from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
 

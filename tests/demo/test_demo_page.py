@@ -30,8 +30,8 @@ from helpers.browser import opened
 from helpers.paths import ROOT
 from helpers.process_kill import wait_until
 from pickclutter_lang.demo.config import DemoConfig
+from pickclutter_lang.demo.demo_page import _next_pile, _pick, build_page
 from pickclutter_lang.demo.inputs import MAX_PILE
-from pickclutter_lang.demo.page import _next_pile, _pick, build_page
 from pickclutter_lang.demo.server import MAX_REQUEST_BYTES, MAX_UPLOADS, serve
 from pickclutter_lang.demo.session import DemoSession, open_session
 from pickclutter_lang.demo.simulator import Job, SimulatedPile

@@ -15,7 +15,7 @@ from PIL import Image
 
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
-from pickclutter_lang.demonstrations.collect import is_kept
+from pickclutter_lang.demonstrations.collect_demos import is_kept
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.grasps import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
 from pickclutter_lang.manipulation.gripper import rotation_matrix
@@ -166,7 +166,7 @@ def test_a_student_plays_with_images_of_its_size(exported: Path, tmp_path: Path)
 
 def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos: Path, tmp_path: Path) -> None:
     common = [*SETTINGS, "n_videos=0", "out=demos"]
-    place = "pickclutter_lang.demonstrations.collect:merge"
+    place = "pickclutter_lang.demonstrations.collect_demos:merge"
     run_killed(SCRIPT, [*common, "episodes=2", "workers=1"], place, 1, tmp_path)
     folder = tmp_path / "demos"
     parts = sorted((folder / "parts").iterdir())

@@ -40,8 +40,8 @@ from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.migration import folders
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds import kind_set
-from pickclutter_lang.objects.meshes import importer
-from pickclutter_lang.objects.meshes.model import ImportedModel
+from pickclutter_lang.objects.meshes import mesh_importer
+from pickclutter_lang.objects.meshes.imported_model import ImportedModel
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.policy import config as policy_config
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
@@ -224,8 +224,8 @@ def kind_entry(folder: Path) -> Reader:
 
 def imported_meshes(folder: Path) -> Reader:
     model = ImportedModel("0" * 64, ("a.stl",), (0.1, 0.1, 0.1), 1000.0, "m", "z", 12, "kept", 1, 0.001, None, 1.0)
-    path = write(folder / importer.STATE_FILE, asdict(importer.ImportState(models={"a": model})))
-    return path, lambda: importer.read_state(folder)
+    path = write(folder / mesh_importer.STATE_FILE, asdict(mesh_importer.ImportState(models={"a": model})))
+    return path, lambda: mesh_importer.read_state(folder)
 
 
 def descriptions(folder: Path) -> Reader:
@@ -318,7 +318,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "migration/folders.py:_read": file("policy.json", {"schema": 3}, folders._read),
     "migration/folders.py:_rows": file("log.jsonl", {"phase": "distill"}, folders._rows),
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
-    "objects/meshes/importer.py:read_state": imported_meshes,
+    "objects/meshes/mesh_importer.py:read_state": imported_meshes,
     "objects/object_sets.py:read_model_db": objects,
     "policy/bundle.py:_read": policy,
     "policy/evaluation/episode_log.py:__init__": episode_log,

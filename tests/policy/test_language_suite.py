@@ -19,8 +19,7 @@ from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_episodes
-from pickclutter_lang.policy.evaluation.instructions import (
+from pickclutter_lang.policy.evaluation.episode_instructions import (
     _UNRELATED,
     KIND_TITLES,
     SUITES,
@@ -29,6 +28,7 @@ from pickclutter_lang.policy.evaluation.instructions import (
     misspell,
     typed_instruction,
 )
+from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_episodes
 from pickclutter_lang.policy.evaluation.paired import paired_difference
 from pickclutter_lang.policy.evaluation.plots import plot_suite
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner

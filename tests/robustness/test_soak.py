@@ -62,7 +62,7 @@ DEMO = """
 import json, os, sys, urllib.request
 from pathlib import Path
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import build_page
+from pickclutter_lang.demo.demo_page import build_page
 from pickclutter_lang.demo.server import serve
 from pickclutter_lang.demo.session import open_session
 

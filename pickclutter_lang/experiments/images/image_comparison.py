@@ -11,7 +11,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.charts import Interval, draw_differences, interval_of
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, labels_of
 from pickclutter_lang.experiments.comparison import Result, comparable_config, differing_values
 from pickclutter_lang.experiments.comparison_page import (
@@ -28,6 +27,7 @@ from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswer
 from pickclutter_lang.experiments.images.image_intervals import ACCURACY, INTERVAL_NOTE, image_bootstraps
 from pickclutter_lang.experiments.images.image_report import accuracy_cell, class_table, draw_classes
 from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.run_charts import Interval, draw_differences, interval_of
 from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import STAGE_TITLES

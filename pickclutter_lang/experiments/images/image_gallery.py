@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.charts import Panel, Stairs, draw_panels, stairs_of
 from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswers, example_path
 from pickclutter_lang.experiments.plotting import RIGHT, WRONG
+from pickclutter_lang.experiments.run_charts import Panel, Stairs, draw_panels, stairs_of
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, Media
 from pickclutter_lang.utils.json_files import read_file
 from pickclutter_lang.utils.typing import FloatArray

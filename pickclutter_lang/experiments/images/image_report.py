@@ -8,13 +8,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.charts import Interval, draw_bars, interval_of
 from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswers, load_answers
 from pickclutter_lang.experiments.images.image_gallery import STAGES, draw_margins, image_gallery, margins_of
 from pickclutter_lang.experiments.images.image_intervals import ACCURACY, INTERVAL_NOTE, image_bootstraps
 from pickclutter_lang.experiments.images.image_results import student_of
 from pickclutter_lang.experiments.plotting import draw_losses, tidy_axes
 from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.run_charts import Interval, draw_bars, interval_of
 from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import FEW_SHOT

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pickclutter_lang.experiments.charts import BINS, Panel, Stairs, draw_panels
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
+from pickclutter_lang.experiments.run_charts import BINS, Panel, Stairs, draw_panels
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import table_title
 from pickclutter_lang.experiments.stages import STAGE_TITLES

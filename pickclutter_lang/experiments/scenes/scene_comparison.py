@@ -8,7 +8,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.charts import Interval, draw_bars, draw_differences, interval_of
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig
 from pickclutter_lang.experiments.comparison_page import (
     BOLD_NOTE,
@@ -20,6 +19,7 @@ from pickclutter_lang.experiments.comparison_page import (
     training_section,
     write_comparison_page,
 )
+from pickclutter_lang.experiments.run_charts import Interval, draw_bars, draw_differences, interval_of
 from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
 from pickclutter_lang.experiments.scenes.result_table import (

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from pickclutter_lang.experiments.charts import Interval, Panel, Stairs, draw_bars, draw_panels, interval_of, stairs_of
 from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
+from pickclutter_lang.experiments.run_charts import (
+    Interval,
+    Panel,
+    Stairs,
+    draw_bars,
+    draw_panels,
+    interval_of,
+    stairs_of,
+)
 from pickclutter_lang.experiments.scenes.table12_sweep import stages_of_sweep
 from pickclutter_lang.experiments.scenes.table12_tables import methods_of
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES

@@ -11,8 +11,8 @@ import yaml
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import display_name
+from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
 from pickclutter_lang.objects.meshes.settings import MAX_DENSITY, MIN_DENSITY
-from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import Text, check_json, read_file
 from pickclutter_lang.utils.validation import did_you_mean, within

@@ -15,9 +15,9 @@ from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError, PickClutterError
 from pickclutter_lang.objects.meshes.files import MeshFiles, check_xml
+from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
 from pickclutter_lang.objects.meshes.pieces import Faces, Piece, TextureImage
 from pickclutter_lang.objects.meshes.settings import UNITS
-from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.objects.meshes.urdf import read_urdf
 from pickclutter_lang.utils.typing import FloatArray
 

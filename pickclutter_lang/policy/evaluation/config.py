@@ -12,7 +12,7 @@ from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConf
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.policy.evaluation.instructions import SUITES
+from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import (
     at_least,

@@ -15,8 +15,8 @@ from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLog
-from pickclutter_lang.policy.evaluation.instructions import SUITES
 from pickclutter_lang.policy.evaluation.report import write_report
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.setup import prepare

@@ -21,7 +21,7 @@ from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
-from pickclutter_lang.policy.evaluation.instructions import TYPED, Instruction
+from pickclutter_lang.policy.evaluation.episode_instructions import TYPED, Instruction
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.videos import RECORDING, SIDE, VideoRecorder, call_all, make_recorders
 from pickclutter_lang.utils.io import atomic_write

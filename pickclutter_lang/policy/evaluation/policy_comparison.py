@@ -10,10 +10,10 @@ from typing import Any, TypedDict
 from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.charts import Interval, draw_bars, draw_differences
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, labels_of
 from pickclutter_lang.experiments.comparison import differing_values
 from pickclutter_lang.experiments.comparison_page import DIFFERENCES, OBJECTS, Compared, write_comparison_page
+from pickclutter_lang.experiments.run_charts import Interval, draw_bars, draw_differences
 from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.policy.evaluation.episode_charts import object_rates, unseen_of
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeRow

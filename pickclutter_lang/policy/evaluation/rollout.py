@@ -30,7 +30,7 @@ from pickclutter_lang.policy.evaluation.acting import (
     first_decision,
     outcome,
 )
-from pickclutter_lang.policy.evaluation.instructions import (
+from pickclutter_lang.policy.evaluation.episode_instructions import (
     DRAWN,
     Instruction,
     Pile,

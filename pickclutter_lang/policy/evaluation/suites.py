@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pickclutter_lang.policy.evaluation.instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OTHER
+from pickclutter_lang.policy.evaluation.episode_instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OTHER
 from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, wilson_interval
 from pickclutter_lang.utils.markdown import markdown_table

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.evaluation.instructions import DRAWN
+from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.flat_observation import decode_instruction
 from pickclutter_lang.policy.policy import EpisodeState

@@ -20,7 +20,7 @@ from helpers.own_meshes import copy_of, write_all, write_bop, write_obj, write_p
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
 from pickclutter_lang.objects.catalog import Catalog
-from pickclutter_lang.objects.meshes.importer import ImportResult, import_meshes
+from pickclutter_lang.objects.meshes.mesh_importer import ImportResult, import_meshes
 from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import ObjectSet, read_object_set
 from pickclutter_lang.utils.json_files import read_json

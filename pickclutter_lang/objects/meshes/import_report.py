@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pickclutter_lang.objects.meshes.importer import ImportResult
-from pickclutter_lang.objects.meshes.model import ImportedModel, describe
+from pickclutter_lang.objects.meshes.imported_model import ImportedModel, describe
+from pickclutter_lang.objects.meshes.mesh_importer import ImportResult
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table, number
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.objects.meshes.model import ImportedModel, is_unchanged, make_model
+from pickclutter_lang.objects.meshes.imported_model import ImportedModel, is_unchanged, make_model
+from pickclutter_lang.objects.meshes.mesh_sources import BrokenMesh, MeshSource, find_sources
 from pickclutter_lang.objects.meshes.names import (
     GivenNames,
     catalog_row,
@@ -22,7 +23,6 @@ from pickclutter_lang.objects.meshes.names import (
     write_catalog,
 )
 from pickclutter_lang.objects.meshes.settings import ModelSettings
-from pickclutter_lang.objects.meshes.sources import BrokenMesh, MeshSource, find_sources
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import model_db_entry
 from pickclutter_lang.utils.io import ensure_dir, write_text
