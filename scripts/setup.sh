@@ -57,4 +57,5 @@ if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
 PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet "${tested[@]}" -e '.[all]'
 # Without its dependencies: see the file.
 PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-deps -r constraints/vla_eval.txt
+.venv/bin/python -m pip install --quiet --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
 touch .venv/installed

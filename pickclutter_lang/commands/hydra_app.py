@@ -95,8 +95,6 @@ def hydra_main(
                 task(parse_config(config, command.command_keys(cfg)))
 
         def main() -> None:
-            # timm loads wandb wherever it is installed, which takes seconds and makes folders; `report_to` finds it again
-            sys.modules.setdefault("wandb", None)  # type: ignore[arg-type]
             with exit_status():
                 _run(cast(Callable[[], None], run), command)
 

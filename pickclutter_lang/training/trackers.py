@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -176,10 +175,8 @@ def check_report_to(names: Sequence[str]) -> None:
         if not is_plugin(name):
             one_of("report_to", name, sorted(_PACKAGES))
             package = _PACKAGES[name][0]
-            if sys.modules.get(package, package) is None:  # a command hides wandb from timm
-                del sys.modules[package]
             if find_spec(package) is None:
-                raise MissingExtraError(package, "trackers")
+                raise MissingExtraError(package, package)
 
 
 @contextmanager
