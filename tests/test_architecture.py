@@ -34,6 +34,7 @@ LAYERS = (
     "policy.rl",
     "policy.evaluation",
     "demonstrations",
+    "sharing",
     "demo",
     "commands",
 )

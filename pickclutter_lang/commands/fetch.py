@@ -7,12 +7,12 @@ An interrupted download goes on when the command is run again. A private reposit
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
-from pickclutter_lang.experiments.sharing_config import FetchConfig
+from pickclutter_lang.sharing.config import FetchConfig
 
 
 @hydra_main(FetchConfig)
 def main(config: FetchConfig) -> None:
     """Fetch, and print the folder."""
-    from pickclutter_lang.experiments.sharing import fetch
+    from pickclutter_lang.sharing.hub_folders import fetch
 
     print(f"{config.kind}: {fetch(config)}")

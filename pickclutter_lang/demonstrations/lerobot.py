@@ -34,7 +34,7 @@ from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, check_writable_dir, writ
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
 
-_INFO = "meta/info.json"
+INFO_FILE = "meta/info.json"
 
 
 class Exported(NamedTuple):
@@ -56,7 +56,7 @@ def export_lerobot(config: ExportLerobotConfig) -> Exported:
     demonstrations, out = Demonstrations(config.demos), Path(config.out).absolute()
     check_writable_dir(out.parent)
     with file_lock(out):
-        if out.exists() and any(out.iterdir()) and not (out / _INFO).is_file():
+        if out.exists() and any(out.iterdir()) and not (out / INFO_FILE).is_file():
             raise DatasetError(f"expected {out} to be empty or a LeRobot data set, but it is not; choose another out")
         new = out.with_name(f".{out.name}{TEMPORARY_SUFFIX}")
         shutil.rmtree(new, ignore_errors=True)
@@ -150,7 +150,7 @@ class _Export:
             "video_path": None if self._video is None else f"videos/{{video_key}}/{FILE}.mp4",
             "features": self._features,
         }
-        _write_json(self._folder / _INFO, info)
+        _write_json(self._folder / INFO_FILE, info)
         write_text(self._folder / "README.md", _card(len(self._rows), count, objects, meshes))
         return Exported(self._folder, len(self._rows), count, len(self._tasks))
 

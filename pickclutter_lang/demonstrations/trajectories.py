@@ -80,7 +80,7 @@ def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
 def _sources(path: Path) -> list[Source]:
     try:
         with open_hdf5(path) as file:
-            records = {name: parse_json(str(file[name].attrs[_RECORD]).encode(), _Record) for name in file}
+            records = {name: parse_json(str(file[name].attrs[_RECORD]).encode(), _Part) for name in file}
             return [Source(path, name, dict(record)) for name, record in records.items()]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DatasetError(
@@ -130,14 +130,17 @@ def _copy_all(target: Path, sources: Sequence[Source]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-class _Record(TypedDict):
-    episode_id: int
+class _Part(TypedDict):
     episode_seed: int
     control_mode: str
     elapsed_steps: int
     info: dict[str, Any]
     instruction: Text
     target: Text
+
+
+class _Record(_Part):
+    episode_id: int
 
 
 class _EnvInfo(TypedDict):

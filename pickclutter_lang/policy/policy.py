@@ -17,6 +17,7 @@ from pickclutter_lang.manipulation.controllers import hold_action, make_controll
 from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
+from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_observation import PolicyObservation, decode_instruction, unflatten_observation
 from pickclutter_lang.policy.hub import fetch_policy
@@ -170,10 +171,10 @@ class LanguagePickPolicy:
         """
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 
-    def make_env(self, objects: str = "proxy", **env: Any) -> PolicyObservation:
+    def make_env(self, objects: ObjectSource = "proxy", **env: Any) -> PolicyObservation:
         """Return an environment that this policy can act in: its images, its actions, `PolicyObservation`.
 
-        :param objects: object set of the piles
+        :param objects: object set of the piles, or a folder of one's own
         :param env: further arguments of `PickClutterLangEnv`
         :raises PickClutterError: what making the environment raises
         """
@@ -188,6 +189,7 @@ class LanguagePickPolicy:
             "camera_cfgs": {"hand_camera": {"width": side, "height": side}},
             "base_camera": "base_camera" in env.get("camera_cfgs", ()),
         }
+        given |= {"objects": list(own)} if (own := own_sources(objects)) else {}
         made = gymnasium.make(f"pickclutter_lang.envs:{environment_id(objects)}", **(given | env))
         return PolicyObservation(DeclareAbsence(made) if self.declare else made)
 

@@ -48,6 +48,7 @@ from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.evaluation import policy_comparison, student_folders
 from pickclutter_lang.policy.evaluation.calibration import teacher_key, teacher_thresholds
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
+from pickclutter_lang.sharing import hub_folders
 from pickclutter_lang.teacher_training.train import _truncate_log
 from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
@@ -217,6 +218,14 @@ def demonstrations(folder: Path) -> Reader:
     return path, lambda: Demonstrations(folder)
 
 
+def lerobot_info(folder: Path) -> Reader:
+    for name in ("README.md", "meta/tasks.parquet", "meta/stats.json", "meta/episodes/a/a.parquet", "data/a/a.parquet"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    path = write(folder / "meta" / "info.json", {"total_episodes": 1, "video_path": None})
+    return path, lambda: hub_folders._check_lerobot(folder)
+
+
 def kind_entry(folder: Path) -> Reader:
     path = write(folder / "object.json", {"object": asdict(paper_catalog()[0]), "files": {}})
     return path, lambda: kind_set._read_entry.__wrapped__(path)  # without the entries that are kept
@@ -327,6 +336,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "policy/evaluation/policy_comparison.py:_read_result": evaluated,
     "policy/evaluation/student_folders.py:check_same": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
+    "sharing/hub_folders.py:_check_lerobot": lerobot_info,
     "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,
     "teachers/pocket.py:load_pocket_teacher": teacher,

@@ -157,7 +157,11 @@ TABLE = [
     ("evaluate-affordance", "num_threads=-1", "expected num_threads to lie between 1 and 256, but got -1"),
     ("evaluate-affordance", "run=/etc/hostname", "expected run to be a folder, but /etc/hostname is a file"),
     ("push", "repository=me", "expected repository to be a repository owner/name"),
-    ("fetch", "kind=polcy", "expected kind to be one of policy, teacher, scenes, but got 'polcy'"),
+    (
+        "fetch",
+        "kind=polcy",
+        "expected kind to be one of policy, teacher, scenes, demonstrations, lerobot",
+    ),
     ("evaluate-policy", "absent_probability=2", "expected absent_probability to lie between 0.0 and 1.0"),
     ("evaluate-policy", "n_recordings=-1", "expected n_recordings to be at least 0, but got -1"),
     ("evaluate-policy", "objects_root=nowhere", "there is none at 'nowhere'"),

@@ -90,7 +90,7 @@ def wandb_rows(folder: Path, part: str) -> list[dict[str, Any]]:
     rows = []
     for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
         for data in wandb_records(path.read_bytes()):
-            record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
+            record = wandb_internal_pb2.Record()
             record.ParseFromString(data)
             items = record.history.item if part == "history" else record.summary.update
             rows.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items})

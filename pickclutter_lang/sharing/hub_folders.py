@@ -1,10 +1,10 @@
-"""Sharing of a policy, a teacher or a scene store through the Hugging Face Hub; each is checked on both sides."""
+"""Policies, teachers, scene stores and demonstrations on the Hugging Face Hub; each is checked on both sides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from pickclutter_lang.datasets.scenes import read_manifest, verify_store
 from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE
@@ -16,21 +16,26 @@ from pickclutter_lang.datasets.scenes.dataset_card import (
 )
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
+from pickclutter_lang.demonstrations.card import CARD_FILE
+from pickclutter_lang.demonstrations.lerobot import INFO_FILE as LEROBOT_FILE
+from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.errors import CheckpointError, DatasetError
-from pickclutter_lang.experiments.sharing_config import FetchConfig, PushConfig
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.policy import bundle
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
+from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.teachers import pocket
+from pickclutter_lang.utils.hub_files import CARD_FILE as README
 from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
 from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
 
 _TEACHER_CARD = "MODEL_CARD.md"
 
 
 class Shared(NamedTuple):
-    """A kind of folder that can be shared: `file` tells it from the others."""
+    """A kind of folder that can be shared: `file`, a pattern, tells it from the others."""
 
     file: str
     repo_type: RepoType
@@ -60,19 +65,64 @@ def _teacher_card(folder: Path, repository: str) -> str:
 
 
 def _store_card(folder: Path, repository: str) -> str:
-    from huggingface_hub import DatasetCardData
-
     if not (folder / DATASET_CARD_FILE).is_file():
         write_dataset_card(folder)
+    return _dataset_card(folder / DATASET_CARD_FILE, read_manifest(folder).object_set, "scenes", repository)
+
+
+def _demonstrations_card(folder: Path, repository: str) -> str:
+    objects = Demonstrations(folder).arguments.get("objects")
+    return _dataset_card(folder / CARD_FILE, objects, "demonstrations", repository)
+
+
+def _dataset_card(card: Path, object_set: object, kind: str, repository: str) -> str:
+    from huggingface_hub import DatasetCardData
+
     data = DatasetCardData(
-        license=hub_license(read_manifest(folder).object_set),
+        license=hub_license(object_set),
         task_categories=["robotics"],
         tags=["pickclutter-lang", "clutter", "grasping"],
     )
+    text = card.read_text() if card.is_file() else "Made by pickclutter-lang.\n"
     return (
-        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{(folder / DATASET_CARD_FILE).read_text()}\n"
-        f"```sh\npickclutter fetch repository={repository} kind=scenes out=scenes\n```\n"
+        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"
+        f"```sh\npickclutter fetch repository={repository} kind={kind} out={kind}\n```\n"
     )
+
+
+def _check_demonstrations(folder: Path) -> None:
+    """Read every action of demonstrations."""
+    with Demonstrations(folder).open() as opened:
+        for demonstration in opened:
+            demonstration.array("actions")
+
+
+def _lerobot_card(folder: Path, repository: str) -> str:
+    return (folder / README).read_text()
+
+
+def _check_lerobot(folder: Path) -> None:
+    """Check that a LeRobot data set has the files of its frames and episodes.
+
+    :raises DatasetError: naming what is missing
+    """
+    info = read_json(folder / LEROBOT_FILE, _Info, DatasetError, "export it again: pickclutter export-lerobot")
+    needed: tuple[str, ...] = (
+        README,
+        "meta/tasks.parquet",
+        "meta/stats.json",
+        "meta/episodes/*/*.parquet",
+        "data/*/*.parquet",
+    )
+    needed += ("videos/*/*/*.mp4",) if info["video_path"] else ()
+    missing = [pattern for pattern in needed if not any(folder.glob(pattern))]
+    if missing:
+        raise DatasetError(f"expected {', '.join(missing)} in {folder}, but there is none; export it again")
+
+
+class _Info(TypedDict):
+    total_episodes: int
+    video_path: str | None
 
 
 KINDS = {
@@ -105,8 +155,22 @@ KINDS = {
         verify_store,
         _store_card,
     ),
+    "demonstrations": Shared(
+        "trajectory.rgbd.*.json",
+        "dataset",
+        ("trajectory.rgbd.*.json", "trajectory.rgbd.*.h5", CARD_FILE, SHEET_FILE, "videos/*"),
+        _check_demonstrations,
+        _demonstrations_card,
+    ),
+    "lerobot": Shared(
+        LEROBOT_FILE,
+        "dataset",
+        ("meta/*", "meta/episodes/*/*", "data/*/*", "videos/*/*/*", README),
+        _check_lerobot,
+        _lerobot_card,
+    ),
 }
-"""Name -> kind of folder; the names are `sharing_config.KINDS`."""
+"""Name -> kind of folder; the names are `config.KINDS`."""
 
 
 def push(config: PushConfig) -> str:
@@ -115,14 +179,15 @@ def push(config: PushConfig) -> str:
     :raises PickClutterError: DatasetError for a folder of none of `KINDS`, what its check raises, or HubError
     """
     folder = Path(config.folder)
-    found = [kind for kind in KINDS.values() if (folder / kind.file).is_file()]
+    found = [kind for kind in KINDS.values() if any(folder.glob(kind.file))]
     if not found:
         listed = ", ".join(f"{kind.file} ({name})" for name, kind in KINDS.items())
         raise DatasetError(f"expected a folder with one of {listed}, but {folder} has none")
     (kind,) = found
     kind.check(folder)
     card = kind.card(folder, config.repository)
-    files = sorted({path.relative_to(folder).as_posix() for part in kind.files for path in folder.glob(part)})
+    paths = {path for part in kind.files for path in folder.glob(part) if path.is_file()}
+    files = sorted({path.relative_to(folder).as_posix() for path in paths} - {README})
     return push_files(folder, files, card, config.repository, kind.repo_type, config.private)
 
 
@@ -135,7 +200,7 @@ def fetch(config: FetchConfig) -> Path:
     create_dir(out)
     with dir_lock(out):
         fetch_files(config.repository, kind.files, kind.repo_type, config.revision, out)
-        if not (out / kind.file).is_file():
+        if not any(out.glob(kind.file)):
             raise CheckpointError(
                 f"expected {kind.file} in {config.repository}, but it is not there; choose another kind="
             )

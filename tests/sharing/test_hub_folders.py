@@ -11,15 +11,18 @@ import pytest
 import yaml
 from huggingface_hub import constants
 
+from helpers.demonstrations import FILE, make_toy_demos
 from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.datasets.scenes import verify_store
+from pickclutter_lang.demonstrations.config import ExportLerobotConfig
+from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, TeacherError
-from pickclutter_lang.experiments.sharing import KINDS, fetch, push
-from pickclutter_lang.experiments.sharing_config import KINDS as NAMES
-from pickclutter_lang.experiments.sharing_config import FetchConfig, PushConfig
+from pickclutter_lang.sharing.config import KINDS as NAMES
+from pickclutter_lang.sharing.config import FetchConfig, PushConfig
+from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
 
 
 @pytest.fixture
@@ -64,6 +67,32 @@ def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     assert "clip" in str(data["tags"]) and "Names 3 of 4." in body and "kind=teacher" in body
     back = fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "teacher"))
     assert (back / "open_clip_config.json").read_bytes() == (folder / "open_clip_config.json").read_bytes()
+
+
+def test_demonstrations_come_back_as_they_were(tmp_path: Path, hub: Hub) -> None:
+    folder = make_toy_demos(tmp_path / "demos")
+    push(PushConfig(str(folder), "me/demos"))
+    data, body = card_of(hub, "datasets/me/demos")
+    assert data["task_categories"] == ["robotics"] and "kind=demonstrations" in body
+    back = fetch(FetchConfig("me/demos", str(tmp_path / "back"), "demonstrations"))
+    assert (back / FILE).read_bytes() == (folder / FILE).read_bytes()
+    (back / FILE).write_bytes((back / FILE).read_bytes()[:-500])
+    with pytest.raises(DatasetError):
+        push(PushConfig(str(back), "me/demos"))
+
+
+def test_a_lerobot_data_set_keeps_its_own_card(tmp_path: Path, hub: Hub) -> None:
+    pytest.importorskip("pyarrow")
+    demos = make_toy_demos(tmp_path / "demos")
+    folder = export_lerobot(ExportLerobotConfig(str(demos), str(tmp_path / "lerobot"))).folder
+    push(PushConfig(str(folder), "me/lerobot"))
+    assert hub.repositories["datasets/me/lerobot"]["README.md"] == (folder / "README.md").read_bytes()
+    back = fetch(FetchConfig("me/lerobot", str(tmp_path / "back"), "lerobot"))
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    assert all((back / path).read_bytes() == (folder / path).read_bytes() for path in files) and len(files) > 4
+    next((back / "data").rglob("*.parquet")).unlink()
+    with pytest.raises(DatasetError, match=r"expected data/\*/\*.parquet"):
+        push(PushConfig(str(back), "me/lerobot"))
 
 
 def test_what_is_damaged_is_neither_sent_nor_taken(tmp_path: Path, hub: Hub) -> None:

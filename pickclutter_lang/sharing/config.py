@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
 
-KINDS = ("policy", "teacher", "scenes")
+KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
 """Kinds of folders that can be shared."""
 
 
@@ -15,7 +15,7 @@ class PushConfig:
     """A folder that goes to the Hugging Face Hub. `$HF_TOKEN` or `hf auth login` says who you are."""
 
     folder: str
-    """Folder of a policy, of a teacher, or of a scene store."""
+    """Folder of a policy, of a teacher, of a scene store, of demonstrations, or of a LeRobot data set of these."""
     repository: str
     """`owner/name` on the hub."""
     private: bool = False
@@ -36,7 +36,7 @@ class FetchConfig:
     out: str
     """Folder for its files. An interrupted download into it goes on."""
     kind: str = "policy"
-    """What it is: `policy`, `teacher` or `scenes`."""
+    """What it is: `policy`, `teacher`, `scenes`, `demonstrations` or `lerobot`."""
     revision: str | None = None
     """Branch, tag or commit. null: the newest."""
 

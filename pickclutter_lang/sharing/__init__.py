@@ -1,0 +1,1 @@
+"""Folders of this package on the Hugging Face Hub."""
