@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from helpers.environments import OWN, gym
 from helpers.own_objects import MESHES, UNSEEN, make_own_set, own_entry
 from helpers.scene_runs import SMALL, config, make_teacher
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.session import open_session
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.collect import collect
-from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
@@ -25,7 +23,6 @@ from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.policy.evaluation.pick import pick, read_phrase
-from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 SIDE = 48
@@ -58,9 +55,7 @@ def policy_folder(mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_policy_acts_by_ones_own_names(mine: Path, policy_folder: Path) -> None:
     policy = LanguagePickPolicy.load(policy_folder)
     assert list(policy.detector.names) == NAMES
-    cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
-    made = gym.make(OWN, objects=str(mine), obs_mode="rgbd", control_mode="pd_ee_delta_pose", camera_cfgs=cameras)
-    env = PolicyObservation(DeclareAbsence(made))
+    env = policy.make_env(str(mine))
     (observation, info), state, over = env.reset(seed=1, options={"target": "alarm"}), None, False
     while not over:
         action, state = policy.predict(observation, state)
