@@ -143,7 +143,7 @@ def test_the_examples_of_own_objects_run(policy_folder: Path) -> None:
 
 
 def test_the_catalog_of_the_page_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "catalog.yaml").write_text(blocks("docs/how_to/own_objects.md", "yaml")[0])
+    (tmp_path / "catalog.yaml").write_text(blocks("docs/how_to/own_objects.md", "yaml")[1])
     assert [entry.name for entry in read_catalog(tmp_path / "catalog.yaml")] == ["blue mug", "bolt"]
 
 
@@ -223,7 +223,7 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(tmp_path: Path) -> N
         cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "cloned" / "result.json").read_text())["variants"]["own"]["episodes"] == 1
+    assert json.loads((tmp_path / "cloned_picks" / "result.json").read_text())["variants"]["own"]["episodes"] == 1
 
 
 def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:

@@ -43,7 +43,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "train-ppo": "train PPO on a student's features",
     },
     "demonstrations": {
-        "collect-demos": "have a policy pick by name, and keep the episodes as ManiSkill2 trajectories",
+        "collect-demos": "keep episodes of picks by name as ManiSkill2 trajectories",
         "export-lerobot": "write demonstrations as a LeRobot data set",
     },
     "the paper's tables": {

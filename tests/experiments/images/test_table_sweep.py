@@ -46,7 +46,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
     written = write_image_tables(grid)
     assert len(written) == len(TABLES) + len(FIGURES) + 1
     page = written[-1].read_text()
-    assert page.count("<svg") == len(FIGURES)
+    assert page.count("<svg") == len(FIGURES) + 2  # and the bars and margins of the classes
     assert all(f">Table {number}: " in page for number in TABLES)
     assert "teacher" in read_values(tmp_path / "values.csv").runs
     for number, table in TABLES.items():
