@@ -19,7 +19,7 @@ function isMissing(text) {
 
 function sortBy(table, column, descending) {
   const text = (row) => row.cells[column].textContent.trim();
-  const rows = [...table.tBodies[0].rows];
+  const rows = [...(table.tBodies[0]?.rows ?? [])];
   const [missing, known] = [rows.filter((row) => isMissing(text(row))), rows.filter((row) => !isMissing(text(row)))];
   known.sort((a, b) => compare(text(a), text(b)) * (descending ? -1 : 1));
   table.tBodies[0].append(...known, ...missing); // what is not known comes last
@@ -51,7 +51,7 @@ function choice(title, values) {
 
 /* A search, and a choice for each column whose texts repeat. */
 function makeFilters(table) {
-  const rows = [...table.tBodies[0].rows];
+  const rows = [...(table.tBodies[0]?.rows ?? [])];
   if (rows.length <= FEW_ROWS) return;
   const filters = document.createElement("p");
   const search = document.createElement("input");

@@ -17,6 +17,7 @@ from pickclutter_lang.demonstrations.recorder import TrajectoryRecorder
 from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, merge, part_path, write_part
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, environment_id
+from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
 from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.policy.bundle import load_config
@@ -142,6 +143,7 @@ def _play(
     """Play and log the episodes that are missing; `before_first` is called before any is logged."""
     if not missing:
         return
+    revision = git_revision()
     with ProgressBar("episodes", config.episodes, config.episodes - len(missing)) as bar:
         pool: WorkerPool[int, dict[str, Any]] = WorkerPool(
             partial(make_play_function, spec), min(config.workers, len(missing)), "the episode of seed {}".format
@@ -150,7 +152,7 @@ def _play(
             for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
                 if number == 0:  # settings that cannot play an episode leave nothing behind
                     before_first()
-                log.append(episode)
+                log.append(episode | {"revision": revision})
                 bar.advance()
 
 

@@ -75,4 +75,4 @@ def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> Non
     with Image.open(tmp_path / "kinds.png") as sheet:
         assert sheet.size == (30 + 3 * 48, 2 * 48)
     wrong = subprocess.run([*script, "objects=[lego]"], cwd=tmp_path, capture_output=True, text=True)
-    assert wrong.returncode == 2 and "one of proxy, ycb, kinds, but got 'lego'" in wrong.stderr
+    assert wrong.returncode == 2 and "or a list of these, but got 'lego'" in wrong.stderr

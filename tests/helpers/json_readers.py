@@ -136,7 +136,7 @@ def evaluated_of(folder: Path) -> Reader:
 
 
 def evaluated_episodes(folder: Path) -> Reader:
-    return write(folder / "episodes.jsonl", episode(revision=None)), lambda: policy_comparison._read_episodes(folder)
+    return write(folder / "episodes.jsonl", episode()), lambda: policy_comparison._read_episodes(folder)
 
 
 def policy(folder: Path) -> Reader:
@@ -253,7 +253,7 @@ def trained_images(folder: Path) -> Reader:
 
 
 def episode_log(folder: Path) -> Reader:
-    path = write(folder / "episodes.jsonl", episode(revision=None))
+    path = write(folder / "episodes.jsonl", episode())
     return path, lambda: EpisodeLog(path)
 
 
