@@ -99,7 +99,8 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
         episode = int(task.get("episode_idx", 0))
         for number in range(_MOST_TRIES):
             pile = np.random.SeedSequence([self._seed, episode, number]).generate_state(1)[0]
-            observation, info = env.reset(seed=int(pile), options={"episode": int(pile) % 2**31})
+            number_of_piles = len(env.unwrapped.episodes)  # type: ignore[attr-defined]
+            observation, info = env.reset(seed=int(pile), options={"episode": int(pile) % number_of_piles})
             split = env.unwrapped.catalog.find(info["target_name"]).split  # type: ignore[attr-defined]
             if split == _SPLITS[task["suite"]] and info["target_visible"]:
                 break

@@ -17,18 +17,17 @@ from pickclutter_lang.demonstrations.recorder import TrajectoryRecorder
 from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, merge, part_path, write_part
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, environment_id
-from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
 from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
+from pickclutter_lang.policy.evaluation.evaluate import play_missing
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, environment_arguments
 from pickclutter_lang.policy.evaluation.student_folders import check_same, save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
 LOG_FILE = "episodes.jsonl"
@@ -143,17 +142,10 @@ def _play(
     """Play and log the episodes that are missing; `before_first` is called before any is logged."""
     if not missing:
         return
-    revision = git_revision()
-    with ProgressBar("episodes", config.episodes, config.episodes - len(missing)) as bar:
-        pool: WorkerPool[int, dict[str, Any]] = WorkerPool(
-            partial(make_play_function, spec), min(config.workers, len(missing)), "the episode of seed {}".format
-        )
-        with pool:
-            for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
-                if number == 0:  # settings that cannot play an episode leave nothing behind
-                    before_first()
-                log.append(episode | {"revision": revision})
-                bar.advance()
+    pool: WorkerPool[int, dict[str, Any]] = WorkerPool(
+        partial(make_play_function, spec), min(config.workers, len(missing)), "the episode of seed {}".format
+    )
+    play_missing(pool, missing, config.episodes, log, before_first)
 
 
 def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:

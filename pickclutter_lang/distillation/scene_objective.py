@@ -193,8 +193,7 @@ class SceneObjective:
             )
         if inputs.region_features is not None and inputs.teacher_region_features is not None:
             terms |= self._region_terms(inputs.region_features, inputs.teacher_region_features, inputs.vocabulary)
-        if "scene_proximity" in self.weights:
-            terms["scene_proximity"] = self._scene_proximity(inputs)
+        terms |= self._scene_terms(inputs)
         terms |= {name: loss(vars(known)) for name, loss in self._extra.items()}
         return weighted_sum(terms, self.weights)
 
@@ -205,13 +204,15 @@ class SceneObjective:
             if missing:
                 raise InvalidArgumentError(f"the term {name} needs {', '.join(missing)}, got none")
 
-    def _scene_proximity(self, inputs: SceneInputs) -> Tensor:
-        """Return the term of scenes over the vocabulary."""
+    def _scene_terms(self, inputs: SceneInputs) -> dict[str, Tensor]:
+        """Return the term of scenes over the vocabulary, if it has a weight."""
         probabilities, teacher, vocabulary = inputs.vocabulary_probabilities, inputs.teacher, inputs.vocabulary
-        assert probabilities is not None and teacher is not None and vocabulary is not None  # `_check_inputs`
-        return pairwise_proximity_loss(
+        if "scene_proximity" not in self.weights or probabilities is None or teacher is None or vocabulary is None:
+            return {}
+        loss = pairwise_proximity_loss(
             probabilities, teacher, vocabulary.present, vocabulary.absent, self._vocabulary_temperature
         )
+        return {"scene_proximity": loss}
 
     def _region_terms(
         self, region_features: Tensor, teacher_region_features: Tensor, vocabulary: VocabularyFeatures | None

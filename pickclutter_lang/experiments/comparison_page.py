@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,6 +22,26 @@ DIFFERENCES, OBJECTS, TRAINING = "differences.png", "objects.png", "training.png
 History = Mapping[str, Sequence[Mapping[str, Any]]]
 """Phase -> a row for each epoch."""
 BOLD_NOTE = "**Bold**: the interval leaves out 0, as one in twenty does by chance alone."
+
+
+Run = TypeVar("Run")
+
+
+@dataclass(frozen=True)
+class LabeledRuns(Generic[Run]):
+    """Runs by their labels; the others are compared with the first."""
+
+    runs: Mapping[str, Run]
+
+    @property
+    def first(self) -> str:
+        """Label of the first run."""
+        return next(iter(self.runs))
+
+    @property
+    def others(self) -> list[str]:
+        """Labels of the runs that are compared with the first."""
+        return [label for label in self.runs if label != self.first]
 
 
 @dataclass(frozen=True)

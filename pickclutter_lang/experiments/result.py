@@ -17,8 +17,9 @@ from pickclutter_lang.experiments.result_schema import ResultHead, SceneResult
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
-from pickclutter_lang.training.trackers import flat, open_trackers
+from pickclutter_lang.training.trackers import open_trackers
 from pickclutter_lang.utils.json_files import check_json, read_json
+from pickclutter_lang.utils.nested import flatten
 
 log = logging.getLogger(__name__)
 RESULT_FILE = "result.json"
@@ -76,7 +77,7 @@ def figures(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers in nested metrics by their keys, without those of single classes."""
     return {
         key: float(value)
-        for key, value in flat(metrics).items()
+        for key, value in flatten(metrics).items()
         if ".classes." not in key and isinstance(value, int | float)
     }
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.experiments.comparison import comparable_config, differing_values
-from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.reports.page import PAGE_FILE, page_link, settings_table
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.nested import flatten
 
 _KEYS = (
     "name", "seed", "object_split", "few_shot_draw", "precision", "git_revision", "versions", "teacher", "data",
@@ -52,7 +52,7 @@ def runs_section(results: SweepResults, out: Path) -> tuple[str, list[str]]:
 def differing_settings(results: SweepResults) -> dict[str, dict[str, str]]:
     """Return the settings in which the runs of a sweep differ besides their seeds: dotted key -> run -> value."""
     first = {name: next(iter(runs.values())) for name, runs in results.runs.items()}
-    flat = {name: flat_config(comparable_config(result["config"])) for name, result in first.items()}
+    flat = {name: flatten(comparable_config(result["config"])) for name, result in first.items()}
     return differing_values({name: {k: v for k, v in of.items() if k not in _NAMES} for name, of in flat.items()})
 
 

@@ -21,6 +21,7 @@ from pickclutter_lang.reports.charts import inline_svg
 from pickclutter_lang.reports.gallery import Gallery, Media
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.nested import flatten
 
 PAGE_FILE = "report.html"
 MEDIA_LIMIT = 6_000_000
@@ -73,15 +74,8 @@ def page_link(page: Path, folder: Path) -> str | None:
 
 def settings_table(values: Mapping[str, Any]) -> str:
     """Return nested values as a Markdown table of dotted names."""
-    return markdown_table(["setting", "value"], _flat(values))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"`{prefix}{key}`", "" if value is None else str(value)
+    rows = [(f"`{key}`", "" if value is None else str(value)) for key, value in flatten(values).items()]
+    return markdown_table(["setting", "value"], rows)
 
 
 class _Media:

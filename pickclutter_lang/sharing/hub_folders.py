@@ -180,9 +180,9 @@ def push(config: PushConfig) -> str:
     """
     folder = Path(config.folder)
     found = [kind for kind in KINDS.values() if any(folder.glob(kind.file))]
-    if not found:
+    if len(found) != 1:
         listed = ", ".join(f"{kind.file} ({name})" for name, kind in KINDS.items())
-        raise DatasetError(f"expected a folder with one of {listed}, but {folder} has none")
+        raise DatasetError(f"expected a folder with one of {listed}, but {folder} has {'several' if found else 'none'}")
     (kind,) = found
     kind.check(folder)
     card = kind.card(folder, config.repository)

@@ -22,6 +22,7 @@ from msgspec import Meta
 from pickclutter_lang.errors import CheckpointError, MissingExtraError, TrackerError
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import one_of
 
@@ -95,7 +96,7 @@ class MlflowTracker:
             self._client.update_run(self._id, "RUNNING")
         else:
             self._id = self._client.create_run(experiment, tags={_TAG: run_id}, run_name=name).info.run_id
-            params = [Param(key, str(value)[:_LONGEST]) for key, value in flat(settings).items()]
+            params = [Param(key, str(value)[:_LONGEST]) for key, value in flatten(settings).items()]
             for first in range(0, len(params), _MOST_PARAMS):
                 self._client.log_batch(self._id, params=params[first : first + _MOST_PARAMS])
 
@@ -226,11 +227,3 @@ def _run_id(folder: Path) -> str:
     run_id = uuid4().hex[:16]
     write_text(path, json.dumps({"run_id": run_id}) + "\n")
     return run_id
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested values by their keys, joined by dots."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found

@@ -8,16 +8,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
+from pickclutter_lang.demonstrations.card import license_of
 from pickclutter_lang.demonstrations.collect_demos import is_kept
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.grasps import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
+from pickclutter_lang.demonstrations.lerobot import export_lerobot
+from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 
 pytest.importorskip("sapien")
@@ -191,3 +196,25 @@ def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos
     refused = call(tmp_path, *common, "episodes=3", "camera_size=32")
     assert refused.returncode == 2 and "another student or environment" in refused.stderr
     assert "camera_size: 64 / 32" in refused.stderr and len(refused.stderr.splitlines()) == 1
+
+
+def test_ones_own_objects_and_camera_are_those_of_the_replay(tmp_path: Path) -> None:
+    mine = make_own_set(tmp_path / "mine")
+    own = [f"objects={mine}", "camera.fov=[60,80]", "camera.pitch=4", "appearance.table=tan", "episodes=1", "out=demos"]
+    done = call(tmp_path, *own, "workers=1", "n_videos=0")
+    assert done.returncode == 0, done.stderr
+    demos = Demonstrations(tmp_path / "demos")
+    env: Any = gymnasium.make("pickclutter_lang.envs.replay:PickClutterLang/Replay-v0", **demos.arguments)
+    observation, _ = env.reset(seed=demos.records[0]["episode_seed"])
+    with demos.open() as opened:
+        stored = next(opened).array("obs/image/hand_camera/rgb")
+    assert np.array_equal(observation["image"]["hand_camera"]["rgb"], stored[0])
+    assert 60 < env.unwrapped.camera.fov < 80 and env.unwrapped.camera.pitch == 4
+    env.close()
+    assert demos.records[0]["target"] in {own_entry(model_id).name for model_id in MESHES}
+    assert "Meshes: see `catalog.yaml`" in license_of(tmp_path / "demos")
+    lerobot = export_lerobot(ExportLerobotConfig(str(tmp_path / "demos"), str(tmp_path / "lerobot"))).folder
+    card = (lerobot / "README.md").read_text()
+    assert "license: other" in card and "Meshes: see `catalog.yaml`" in card
+    other = call(tmp_path, *own, "camera.pitch=5")
+    assert other.returncode == 2 and "camera" in other.stderr and len(other.stderr.splitlines()) == 1

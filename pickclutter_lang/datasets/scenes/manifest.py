@@ -19,6 +19,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, read_json
+from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, one_of
 
 MANIFEST_FILE = "manifest.json"
@@ -173,7 +174,7 @@ class Manifest:
 
         :raises MismatchError: naming the keys that differ, with both values
         """
-        mine, theirs = _flat(_identity(self)), _flat(_identity(other))
+        mine, theirs = flatten(_identity(self)), flatten(_identity(other))
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
         if "objects" in keys:  # the names of one alone; of the same in another order, those that moved
             names = {item.name for item in self.objects} ^ {item.name for item in other.objects}
@@ -235,13 +236,3 @@ def _repeated(names: Sequence[str]) -> str:
 def _identity(manifest: Manifest) -> dict[str, Any]:
     values = json.loads(json.dumps(asdict(manifest)))
     return {key: value for key, value in values.items() if key not in _NOT_IDENTITY}
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[prefix + key] = value
-    return flat

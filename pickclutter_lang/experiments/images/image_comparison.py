@@ -19,6 +19,7 @@ from pickclutter_lang.experiments.comparison_page import (
     OBJECTS,
     TRAINING,
     Compared,
+    LabeledRuns,
     draw_training,
     training_section,
     write_comparison_page,
@@ -32,9 +33,9 @@ from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
-from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.experiments.sweeps.sweep_results import number_at
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.statistics import Estimate
 
 _HASH = 10  # characters of a hash that are shown
@@ -43,21 +44,10 @@ _DIFFERENCE_NOTE = f"In points, on the same images and classes, which both runs 
 
 
 @dataclass(frozen=True)
-class ImageComparison:
-    """Runs by their labels, and the answers of those that saved them; the others are compared with the first."""
+class ImageComparison(LabeledRuns[Result]):
+    """Runs by their labels, and the answers of those that saved them."""
 
-    runs: Mapping[str, Result]
     answers: Mapping[str, SavedAnswers]
-
-    @property
-    def first(self) -> str:
-        """Label of the first run."""
-        return next(iter(self.runs))
-
-    @property
-    def others(self) -> list[str]:
-        """Labels of the runs that are compared with the first."""
-        return [label for label in self.runs if label != self.first]
 
     @cached_property
     def bootstraps(self) -> SharedBootstraps:
@@ -154,7 +144,7 @@ def _what_is_shared(runs: ImageComparison, label: str) -> str:
 
 def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     """Yield the settings of a run that its result depends on, and its provenance, by dotted keys."""
-    yield from flat_config(comparable_config(result["config"])).items()
+    yield from flatten(comparable_config(result["config"])).items()
     for key in ("content", "split", "texts", "captions"):
         yield f"data: {key}", str(result["data"].get(key, ""))[:_HASH]
     for key in ("train", "id", "ood", "fewshot"):

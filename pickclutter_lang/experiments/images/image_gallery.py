@@ -32,11 +32,11 @@ def image_gallery(saved: SavedAnswers, folder: Path) -> Gallery:
         for number in images["examples"]:
             parts = ["id"] if rows == "id" else ["ood", "all"]
             items = [item for part in parts for item in _items(saved, part, number)]
-            cards.append(Card(images["images"][number], _picture(example_path(folder, rows, number)), items))
+            cards.append(Card(images["images"][number], _example(example_path(folder, rows, number)), items))
     return Gallery(cards, small=True)
 
 
-def _picture(path: Path) -> Media | None:
+def _example(path: Path) -> Media | None:
     try:
         return Media("image/jpeg", read_file(path, _MOST_BYTES))
     except OSError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from pickclutter_lang.experiments.compare_config import labels_of
 from pickclutter_lang.experiments.comparison import Result, comparable_config, differing_values
+from pickclutter_lang.experiments.comparison_page import LabeledRuns
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
@@ -18,8 +19,8 @@ from pickclutter_lang.experiments.scenes.predictions import load_predictions
 from pickclutter_lang.experiments.scenes.result_table import stages_of
 from pickclutter_lang.experiments.scenes.scene_intervals import RunPredictions, scene_bootstraps
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
-from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.metrics.bootstrap import Metric
+from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.statistics import Estimate
 
 _RESAMPLES = 1000
@@ -48,21 +49,8 @@ class ComparedRun:
         return int(self.result["data"][store]["scenes"]), str(self.result["data"][store]["content"])
 
 
-@dataclass(frozen=True)
-class RunComparison:
-    """Runs by their labels; the others are compared with the first."""
-
-    runs: Mapping[str, ComparedRun]
-
-    @property
-    def first(self) -> str:
-        """Label of the first run."""
-        return next(iter(self.runs))
-
-    @property
-    def others(self) -> list[str]:
-        """Labels of the runs that are compared with the first."""
-        return [label for label in self.runs if label != self.first]
+class RunComparison(LabeledRuns[ComparedRun]):
+    """Runs on scenes by their labels."""
 
     @property
     def stages(self) -> list[str]:
@@ -137,7 +125,7 @@ def load_comparison(folders: Sequence[str]) -> RunComparison:
 
 def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     """Yield the settings of a run that its result depends on, and its provenance, by dotted keys."""
-    yield from flat_config(comparable_config(result["config"])).items()
+    yield from flatten(comparable_config(result["config"])).items()
     for store, content in result["data"].items():
         yield f"scenes of {store}", f"{content['scenes']}, {content['content'][:_HASH]}"
     for key in ("object_split", "few_shot_draw"):

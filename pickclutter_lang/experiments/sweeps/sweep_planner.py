@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -143,11 +143,3 @@ def override_key(override: str) -> str:
 def quoted(value: str) -> str:
     """Return a value that hydra takes as it is, spaces and commas included."""
     return '"' + value.replace('"', '\\"') + '"'
-
-
-def flat_config(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings by their dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= flat_config(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat

@@ -74,19 +74,33 @@ def _run_missing(
         if not requested:  # curves of scenes alone
             before_first()
         return
+    pool: WorkerPool[EpisodeKey, dict[str, Any]] = WorkerPool(
+        partial(make_rollout_function, rollouts),
+        min(workers, len(missing)),
+        lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})",
+    )
+    play_missing(pool, missing, len(requested), log, before_first)
+
+
+def play_missing(
+    pool: WorkerPool[Any, dict[str, Any]],
+    missing: Sequence[Any],
+    requested: int,
+    log: EpisodeLog,
+    before_first: Callable[[], None],
+) -> None:
+    """Have a pool play episodes, and log each with the revision.
+
+    :param requested: number of episodes with those that are there
+    :param before_first: called before any is logged: settings that cannot play an episode leave nothing behind
+    """
     revision = git_revision()
-    with ProgressBar("episodes", len(requested), len(requested) - len(missing)) as bar:
-        pool: WorkerPool[EpisodeKey, dict[str, Any]] = WorkerPool(
-            partial(make_rollout_function, rollouts),
-            min(workers, len(missing)),
-            lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})",
-        )
-        with pool:
-            for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
-                if number == 0:  # settings that cannot run an episode leave nothing behind
-                    before_first()
-                log.append(episode | {"revision": revision})
-                bar.advance()
+    with ProgressBar("episodes", requested, requested - len(missing)) as bar, pool:
+        for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
+            if number == 0:
+                before_first()
+            log.append(episode | {"revision": revision})
+            bar.advance()
 
 
 def make_rollout_function(config: RolloutConfig) -> TaskFunction[EpisodeKey, dict[str, Any]]:

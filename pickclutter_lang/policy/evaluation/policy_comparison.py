@@ -14,7 +14,6 @@ from pickclutter_lang.experiments.compare_config import CompareRunsConfig, label
 from pickclutter_lang.experiments.comparison import differing_values
 from pickclutter_lang.experiments.comparison_page import DIFFERENCES, OBJECTS, Compared, write_comparison_page
 from pickclutter_lang.experiments.run_charts import Interval, draw_bars, draw_differences
-from pickclutter_lang.experiments.sweeps.sweep_planner import flat_config
 from pickclutter_lang.policy.evaluation.episode_charts import object_rates, unseen_of
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeRow
 from pickclutter_lang.policy.evaluation.evaluate import EPISODES_FILE
@@ -33,6 +32,7 @@ from pickclutter_lang.policy.evaluation.suites import kind_table
 from pickclutter_lang.reports.page import settings_table
 from pickclutter_lang.utils.json_files import read_json, read_json_lines
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.nested import flatten
 
 _ENVIRONMENT = {
     "meshes": "objects",
@@ -198,8 +198,8 @@ def _what_is_shared(first: Evaluation, other: Evaluation, why: str | None) -> st
 
 def _settings(run: Evaluation) -> Iterator[tuple[str, Any]]:
     """Yield what the episodes of an evaluation depend on."""
-    yield from ((key, value) for key, value in flat_config(run.result["config"]).items() if key not in _IGNORED)
-    yield from ((f"of the episodes: {key}", value) for key, value in flat_config(run.identity).items())
+    yield from ((key, value) for key, value in flatten(run.result["config"]).items() if key not in _IGNORED)
+    yield from ((f"of the episodes: {key}", value) for key, value in flatten(run.identity).items())
     yield "revisions", ", ".join(run.result["revisions"])
 
 
