@@ -16,6 +16,7 @@ from torch import Tensor
 
 from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
@@ -396,11 +397,13 @@ def test_an_agent_learns_from_kinds_to_learn_from(exported_policy: Path, tmp_pat
     policy = exported_policy / "policy"
     config = PPOConfig(str(policy), objects="kinds", objects_root=str(tmp_path / "models"), instances=2)
     config.kinds = ["apple", "banana", "mug", "fork"]
+    config.camera, config.appearance = HandCameraConfig(fov=60.0), AppearanceConfig(table="tan")
     config.validate()
     env = ppo.make_environment(config, StudentRuntime.load(policy))
     env.reset(seed=0)
     inner: Any = env.unwrapped
     assert {inner.object_set.seed_of(actor["model_id"]) for actor in inner.episode["actors"]} <= {0, 1}
+    assert inner.camera.fov == 60.0 and inner.appearance.table == "tan"
     env.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
 
@@ -30,6 +31,10 @@ class PPOConfig:
     """For `kinds`: their names. []: all."""
     instances: int = 50
     """For `kinds`: instances of each, those of `train` scenes."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each pile."""
     frozen: bool = True
     """Freeze the student's weights. false: train them too."""
     episode_steps: int = 64
@@ -46,4 +51,6 @@ class PPOConfig:
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_path("out", self.out)
+        self.camera.validate()
+        self.appearance.validate()
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
