@@ -12,7 +12,6 @@ export OMP_WAIT_POLICY ?= passive
 .PHONY: quickstart test torture wheel-test lint setup constraints clean
 
 quickstart: setup
-	@mkdir -p $(OUT)/scenes
 	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id

@@ -57,7 +57,7 @@ class CollectConfig(PileConfig):
     instances: int = 50
     """For `kinds`: instances of each. `train`, `fewshot` and `teacher` share theirs; `id` and `ood` have others."""
     out: str = MISSING
-    """Folder of the store. Its parent must exist."""
+    """Folder of the store."""
     workers: int = 0
     """Processes. 0: one for each CPU core. The content does not depend on it."""
     shard_size: int = 50
@@ -87,7 +87,7 @@ class ObjectViewConfig:
     """Rendered views of single objects. Everything is drawn from `seed`."""
 
     out: str
-    """Folder of the views. Its parent must exist."""
+    """Folder of the views."""
     objects: Any = "proxy"
     """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (instances of kinds), a folder of your own
     objects, sets to mix, or `none`."""

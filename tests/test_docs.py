@@ -171,7 +171,6 @@ def test_the_ranges_and_the_examples_of_the_camera_work(tmp_path: Path) -> None:
     found = re.search(r'ranges="(.*?)"', read(page), re.DOTALL)
     assert found is not None
     settings = ["split=train", "scenes=1", "image_size=48", "graspable=false", *found[1].split()]
-    (tmp_path / "runs" / "random").mkdir(parents=True)
     line = [sys.executable, "-m", "pickclutter_lang.commands", "collect-scenes", *settings, "out=runs/random/train"]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
@@ -213,7 +212,9 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(tmp_path: Path) -> N
     (tmp_path / "cloned.py").write_text(program)
     learned = subprocess.run([sys.executable, "cloned.py"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert learned.returncode == 0, learned.stderr
-    losses, held_out = zip(*(map(float, re.findall(r"0\.\d+", line)) for line in learned.stdout.splitlines()), strict=True)
+    losses, held_out = zip(
+        *(map(float, re.findall(r"0\.\d+", line)) for line in learned.stdout.splitlines()), strict=True
+    )
     assert len(losses) == 10 and losses[-1] < 0.8 * losses[0]  # it learns random actions by heart,
     assert held_out[-1] > losses[-1]  # which tell nothing of others
     (words,) = [words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy"]

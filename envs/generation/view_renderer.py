@@ -24,6 +24,7 @@ from pickclutter_lang.objects.kinds.writing import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.objects.own_sets import OwnSet, words_of_entry
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
+from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.progress import ProgressBar
 
 LOWEST, HIGHEST = 0.35, float(np.pi / 2)
@@ -49,6 +50,7 @@ def render_object_views(config: ObjectViewConfig) -> str:
     :raises DatasetError: when the folder cannot be written
     """
     config.validate()
+    create_dir(Path(config.out))  # before the work
     prepare_renderer()
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
 

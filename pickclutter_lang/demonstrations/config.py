@@ -20,7 +20,7 @@ class CollectDemosConfig:
     """Demonstrations of picks by name in the simulator. Episode k depends on `seed` + k and on no other episode."""
 
     out: str = MISSING
-    """Folder of the demonstrations. Its parent must exist. What a stopped command left there is completed."""
+    """Folder of the demonstrations. What a stopped command left there is completed."""
     episodes: int = 1000
     """Episodes that are played: those of the seeds `seed`, `seed` + 1, ... The successful ones are kept."""
     seed: int = 0
@@ -85,7 +85,7 @@ class ExportLerobotConfig:
     demos: str = MISSING
     """Folder of `pickclutter collect-demos`."""
     out: str = MISSING
-    """Folder of the data set. Its parent must exist. An older export there is replaced."""
+    """Folder of the data set. An older export there is replaced."""
     images: str = "png"
     """`png`: images inside the Parquet files, without loss. `video`: MP4 (H.264), far smaller."""
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
-
-Selection = Literal["paper", "further", "kept_out"]
 
 
 def select_objects(selection: str) -> Catalog:

@@ -11,6 +11,7 @@ from pickclutter_lang.teachers.config import IMAGE_ENCODERS
 from pickclutter_lang.training.trackers import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
+    above,
     check_image_size,
     check_path,
     check_seed,
@@ -119,8 +120,8 @@ class TeacherTrainConfig:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
         within("text_steps", self.text_steps, 0, 10**6)
         for name in ("lr", "text_lr", "head_lr"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise InvalidArgumentError(f"expected {name} larger than 0, but got {getattr(self, name)}")
+            if getattr(self, name) is not None:
+                above(name, getattr(self, name), 0)
         for name in ("weight_decay", "warmup_fraction", "sigmoid_weight", "sentence_weight"):
             if not 0 <= getattr(self, name) <= 10:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")

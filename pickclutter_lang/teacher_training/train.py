@@ -56,11 +56,12 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
         torch.set_num_threads(config.num_threads)
     out = Path(config.out)
     check_held_out_objects(config)
+    source = _source(config)
     with dir_lock(out):
-        return _train(config, out)
+        return _train(config, source, out)
 
 
-def _train(config: TeacherTrainConfig, out: Path) -> Path:
+def _train(config: TeacherTrainConfig, source: BatchSource, out: Path) -> Path:
     torch.manual_seed(config.seed)
     model_config = pocket_config(config.image_encoder)
     trainable = TrainablePocketTeacher(model_config)
@@ -68,7 +69,6 @@ def _train(config: TeacherTrainConfig, out: Path) -> Path:
     if config.image_encoder == "efficientnet_lite0" and is_new:
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
-    source = _source(config)
     if config.text_steps and is_new:
         pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
     signature = run_signature(config)

@@ -64,15 +64,11 @@ def fsync(path: Path) -> None:
 
 
 def create_dir(path: Path) -> None:
-    """Create a folder inside one that is there.
+    """Create a folder for results, and those above it that are missing.
 
-    :raises DatasetError: when the parent is missing, or the folder cannot be written to
+    :raises DatasetError: when that cannot be done, or the folder cannot be written to
     """
-    _check_dir(path.parent)
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
+    ensure_dir(path)
     check_writable_dir(path)
 
 
@@ -81,14 +77,10 @@ def check_writable_dir(path: Path) -> None:
 
     :raises DatasetError: when it is missing or cannot be written to
     """
-    _check_dir(path)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
-
-
-def _check_dir(path: Path) -> None:
     if not path.is_dir():
         raise DatasetError(f"expected the folder {path} to be there, but it is not; create it: mkdir -p {path}")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
 
 
 def ensure_dir(path: Path) -> None:

@@ -95,7 +95,14 @@ TABLE = [
     ("verify-scenes", "--cfg", "expected one argument"),
     ("train-affordance", "seed=1,2", "train-affordance takes"),
     ("train-affordance", "--config-dir=nowhere", "nowhere"),
-    ("train-affordance", "seed=abc", "'abc' of type 'str' could not be converted to Integer (key: seed)"),
+    ("train-affordance", "seed=abc", "expected seed to be a whole number, but got 'abc'"),
+    (
+        "evaluate-policy",
+        "variants=oracle",
+        "expected variants to be a list, [...], but got 'oracle'; write variants=[oracle]",
+    ),
+    ("train-teacher", "bf16=maybe", "expected bf16 to be true or false, but got 'maybe'"),
+    ("train-ppo", "steps=1e3", "expected steps to be a whole number, but got 1000.0"),
     ("train-affordance", "distill=5", "expected distill to be a group of keys, such as distill.optimizer=..."),
     ("train-affordance", "out=${nothing}", "Interpolation key 'nothing' not found"),
     # ranges
@@ -251,3 +258,25 @@ def test_a_mistake_is_one_line(
 def test_every_command_has_rows() -> None:
     assert {row[0] for row in TABLE} == set(NAMES)
     assert set(GIVEN) <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["evaluate-policy", "policy=nowhere"], "pickclutter export-policy"),
+        (["train-teacher", "teacher_data=image_folder", "images=nowhere", "out=new"], "nowhere"),
+        (["reproduce-table12", "scenes=nowhere", "methods=[cls]", "out=new"], "nowhere"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, list) else "",
+)
+def test_what_is_missing_is_named_before_a_folder_is_made(
+    words: list[str],
+    expected: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, shown = run(words, capfd)
+    assert status == 2 and expected in shown and len(shown.splitlines()) == 1, shown
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ A key that is added to a configuration fails here until it has a check, or an en
 from __future__ import annotations
 
 import math
+import re
 import typing
 from collections.abc import Iterator
 from dataclasses import fields
@@ -48,6 +49,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "verify_scenes": {"store": "s"},
 }
 """What a command needs to be valid."""
+WRONG_TYPE = r"\(key: |to be (a whole number|a number|a list, \[...\]|a text|a value), but"
+"""In a message that the type alone gives, which shows no check."""
 WRONG: tuple[Any, ...] = ("", "nonsense", -1, math.nan, [], ["nonsense"], [-1], {"nonsense": -1})
 
 LATER = {
@@ -112,29 +115,41 @@ def _all_keys() -> dict[str, Key]:
 KEYS = _all_keys()
 
 
-def refusals(key: Key) -> list[str]:
-    """Return the errors of the wrong values of a key; any other exception than a named one fails."""
-    found = []
-    for wrong in WRONG:
-        config = OmegaConf.create({})
-        for path, value in {**NEEDED.get(key.command, {}), key.path: wrong}.items():
-            OmegaConf.update(config, path, value, force_add=True)
-        try:
-            parse_config(hydra_app.REGISTERED[key.command].config, config)
-        except PickClutterError as error:
-            found.append(str(error))
-    return found
+def _hint(key: Key) -> Any:
+    """Return the type of a key."""
+    hint: Any = hydra_app.REGISTERED[key.command].config
+    for part in key.path.split("."):
+        hint = typing.get_type_hints(dataclass_of(hint) or hint)[part]
+    return hint
+
+
+def refusal(key: Key, wrong: Any) -> str | None:
+    """Return the error of a value of a key; any other exception than a named one fails."""
+    config = OmegaConf.create({})
+    for path, value in {**NEEDED.get(key.command, {}), key.path: wrong}.items():
+        OmegaConf.update(config, path, value, force_add=True)
+    try:
+        parse_config(hydra_app.REGISTERED[key.command].config, config)
+    except PickClutterError as error:
+        return str(error)
+    return None
 
 
 @pytest.mark.parametrize("name", KEYS)
 def test_every_key_refuses_a_wrong_value_by_its_name(name: str) -> None:
     key = KEYS[name]
     last = key.path.rpartition(".")[2]
-    messages = [message for message in refusals(key) if "could not be converted" not in message]
-    values = [message for message in messages if "(key: " not in message or "bool" in message]
+    messages = [message for wrong in WRONG if (message := refusal(key, wrong)) is not None]
+    values = [message for message in messages if not re.search(WRONG_TYPE, message)]
     listed = {entry for entries in LATER.values() for entry in entries.split()}
     assert (name in listed) or any(last in message for message in values), f"no check of {name}: {messages}"
     assert all("\n" not in message and len(message) < 600 for message in messages)
+
+
+@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if _hint(key) in (float, float | None)])
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_every_number_is_finite(name: str, wrong: float) -> None:
+    assert KEYS[name].path.rpartition(".")[2] in (refusal(KEYS[name], wrong) or "")
 
 
 def test_no_key_has_the_name_of_a_preset_group_that_its_command_lacks() -> None:

@@ -52,7 +52,7 @@ class ImportConfig:
     split: str
     """Split of the scenes: `train`, `id`, `ood` or `fewshot`."""
     out: str
-    """Folder of the store. Its parent must exist."""
+    """Folder of the store."""
     image_size: int = 224
     """Side in pixels to which images are resized."""
     shard_size: int = 50

@@ -16,6 +16,7 @@ from pickclutter_lang.utils.validation import (
     above,
     at_least,
     check_folder,
+    check_image_size,
     check_path,
     check_seed,
     check_threads,
@@ -79,8 +80,7 @@ class ObjectiveConfig:
             at_least(f"objective.{name}", getattr(self, name), 1)
         above("objective.temperature", self.temperature, 0.0)
         one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
-        if self.region_crop_size is not None:
-            at_least("objective.region_crop_size", self.region_crop_size, 16)
+        check_image_size("objective.region_crop_size", self.region_crop_size)
         if self.vocabulary_temperature is not None:
             above("objective.vocabulary_temperature", self.vocabulary_temperature, 0.0)
 
@@ -98,7 +98,7 @@ class CropClassifierPhaseConfig(FewShotConfig):
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        at_least(f"{name}.crop_size", self.crop_size, 16)
+        check_image_size(f"{name}.crop_size", self.crop_size)
         if self.image_size_schedule:
             raise InvalidArgumentError(
                 f"expected no {name}.image_size_schedule: object crops have one size, {name}.crop_size"

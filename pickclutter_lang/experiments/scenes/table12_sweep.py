@@ -11,7 +11,6 @@ from typing import Any
 
 from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import SceneStore, read_manifest
-from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import (
     Result,
@@ -107,7 +106,7 @@ def plan_table12(config: Table12SweepConfig, compose: Callable[[list[str]], Trai
 def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str], object_split: int) -> str:
     """Return the folder of the scenes of an object split.
 
-    :raises DatasetError: when there are none of a split above 0
+    :raises DatasetError: when there are none
     :raises MismatchError: when they are of another split
     """
     config = compose([*overrides])
@@ -115,13 +114,12 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     if object_split or scenes.is_dir():
         config = compose([*overrides, f"scenes={quoted(str(scenes))}"])
     train = Path(config.data.train)
-    if object_split or (train / MANIFEST_FILE).is_file():
-        found = read_manifest(train).object_split
-        if found != object_split:
-            raise MismatchError(
-                f"expected scenes of object_split={object_split} in {train}, but they are of object_split={found}; "
-                f"collect them with object_split={object_split} out={train}"
-            )
+    found = read_manifest(train).object_split
+    if found != object_split:
+        raise MismatchError(
+            f"expected scenes of object_split={object_split} in {train}, but they are of object_split={found}; "
+            f"collect them with object_split={object_split} out={train}"
+        )
     return config.scenes
 
 

@@ -20,7 +20,7 @@ from pickclutter_lang.objects.meshes.names import (
     check_unique_names,
     plain_row,
     read_names,
-    write_catalog,
+    write_rows,
 )
 from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
@@ -95,7 +95,7 @@ def import_meshes(
             kept = {name: rows.get(name) or plain_row(name, defaults) for name in sorted(result.models)}
             if result.models:
                 write_model_db(out, result.models)
-                write_catalog(out, kept.values())
+                write_rows(out, kept.values())
             return replace(result, rows=kept)
     finally:
         with suppress(OSError):

@@ -11,14 +11,13 @@ import yaml
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import display_name
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, VERSION, parse_catalog
 from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
 from pickclutter_lang.objects.meshes.settings import MAX_DENSITY, MIN_DENSITY
-from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Text, check_json, read_file
 from pickclutter_lang.utils.validation import did_you_mean, within
 
-CATALOG_FILE = "catalog.yaml"
-_MAX_BYTES = 16 * 2**20
 _REMEDY = "correct it"
 
 
@@ -123,16 +122,21 @@ def check_unique_names(rows: Iterable[Mapping[str, Any]]) -> None:
             )
 
 
-def write_catalog(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write `catalog.yaml`, atomically."""
-    content = {"version": 1, "objects": sorted((dict(row) for row in rows), key=lambda row: str(row["id"]))}
-    write_text(folder / CATALOG_FILE, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110))
+def write_rows(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write `catalog.yaml`, atomically; fields without a value stay in it, to be filled.
+
+    :raises DatasetError: for rows that `read_catalog` refuses
+    """
+    content = {"version": VERSION, "objects": sorted((dict(row) for row in rows), key=lambda row: str(row["id"]))}
+    data = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110).encode()
+    parse_catalog(data, folder / CATALOG_FILE)
+    atomic_write(folder / CATALOG_FILE, data)
 
 
 def _read_mapping(path: Path) -> dict[Any, Any]:
     """Read a YAML file with a mapping; repeated keys and references, which can make it huge, are refused."""
     try:
-        text = read_file(path, _MAX_BYTES).decode()
+        text = read_file(path, MAX_BYTES).decode()
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise ValueError("expected no references (*name)")
         _check_keys(yaml.compose(text, yaml.SafeLoader))

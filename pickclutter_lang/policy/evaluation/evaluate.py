@@ -14,6 +14,7 @@ import torch
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLog
@@ -39,6 +40,8 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     """
     if config.run is not None:
         load_run_config(EvaluateConfig(config.run, config.scenes, 1, "cpu"))  # there is a run
+    if config.policy is not None and config.own_policy is None:
+        load_config(config.policy)  # there is a policy
     if config.n_recordings:
         import_module("pickclutter_lang.policy.evaluation.rerun_recorder")  # its extra is there
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did

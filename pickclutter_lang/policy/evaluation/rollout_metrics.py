@@ -57,10 +57,6 @@ def _placed(episode: Episode) -> bool:
     return bool(episode["success"] and not episode["declared_absent"])
 
 
-def _located(episode: Episode) -> bool:
-    return bool(episode["located"])
-
-
 def _declared_absent(episode: Episode) -> bool:
     return bool(episode["declared_absent"])
 
