@@ -38,16 +38,17 @@ class _Head(TypedDict):
 
 @dataclass(frozen=True)
 class _Content:
-    """Content of `policy.json`; `sha256` is that of each other file, which version 0.2.0 lacks."""
+    """Content of `policy.json`; version 0.2.0 lacks `sha256`, of each other file, and `metrics`."""
 
     schema: int
     student: StudentSpec
     thresholds: Thresholds
     sha256: dict[str, Sha256] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def config(self) -> PolicyConfig:
-        return PolicyConfig(self.student, self.thresholds)
+        return PolicyConfig(self.student, self.thresholds, self.metrics)
 
 
 def save_pretrained(
@@ -79,7 +80,7 @@ def save_pretrained(
         data = save({key: value.cpu().contiguous() for key, value in part.items()})
         hashes[name] = hashlib.sha256(data).hexdigest()
         atomic_write(folder / name, data)
-    content = _Content(SCHEMA, config.student, config.thresholds, hashes)
+    content = _Content(SCHEMA, config.student, config.thresholds, hashes, config.metrics)
     atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(content), indent=1) + "\n").encode())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
@@ -148,12 +148,18 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """Configuration of a policy folder: its student, and the thresholds of its scores."""
+    """Configuration of a policy folder: its student, and the thresholds of its scores.
+
+    `metrics`: those of the run's evaluation, 0..1, such as `mAP, unseen names`; empty where there was none.
+    """
 
     student: StudentSpec
     thresholds: Thresholds
+    metrics: dict[str, float] = field(default_factory=dict)
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        for name, value in self.metrics.items():
+            within(f"metrics.{name}", value, 0.0, 1.0)
         self.student.validate()
         self.thresholds.validate(self.student)

@@ -10,6 +10,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, cr
 from pickclutter_lang.policy.bundle import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_catalog, load_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
 from pickclutter_lang.utils.hub_files import fetch_files, push_files
+from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.validation import check_repository
 
@@ -73,14 +74,24 @@ def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[Catalog
 
     :param catalog: of one's own objects that the student was trained on
     """
-    from huggingface_hub import ModelCardData
+    from huggingface_hub import EvalResult, ModelCardData
 
     student = config.student
     credit = credits_of(catalog)
     objects = f"## Objects\n\nIts training scenes show these objects.\n\n{credit}\n\n" if credit else ""
     unseen = set(student.unseen_names or ())
     seen = ", ".join(name for name in student.names if name not in unseen) or "none"
-    data = ModelCardData(library_name="pickclutter-lang", tags=["robotics", "pickclutter-lang", "open-vocabulary"])
+    data = ModelCardData(
+        library_name="pickclutter-lang",
+        tags=["robotics", "pickclutter-lang", "open-vocabulary"],
+        model_name=repository,
+        eval_results=[
+            EvalResult("robotics", "pickclutter-lang-scenes", "X_ood", name.partition(",")[0], value, metric_name=name)
+            for name, value in config.metrics.items()
+        ],
+    )
+    metrics = "".join(f"| {name} | {percent(value)} |\n" for name, value in config.metrics.items())
+    table = f"| on X_ood | % |\n| --- | --- |\n{metrics}\n" if metrics else ""
     code = (
         f"This folder names code outside the package, `{student.network.name}`: open it with `trust_code=True` if you\n"
         "trust it.\n\n"
@@ -94,7 +105,7 @@ def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[Catalog
         f"- network `{student.network.name}`, {student.image_size} px, cameras {', '.join(student.cameras)}"
         f"{' with depth' if student.depth else ''}\n"
         f"- trained names: {seen}\n"
-        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{objects}{code}"
+        f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{table}{objects}{code}"
         "```python\nfrom pickclutter_lang.policy.policy import LanguagePickPolicy\n\n"
         f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```\n'
     )

@@ -45,7 +45,16 @@ def test_the_card_has_the_metadata_of_the_hub(exported: Path, hub: Hub) -> None:
     push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
     _, head, body = hub.repositories["me/picker"]["README.md"].decode().split("---\n", 2)
     assert yaml.safe_load(head)["library_name"] == "pickclutter-lang" and "robotics" in yaml.safe_load(head)["tags"]
-    student = load_config(exported / "few_shot").student
+    config = load_config(exported / "few_shot")
+    student = config.student
+    (row,) = yaml.safe_load(head)["model-index"]
+    shown = {metric["name"]: metric["value"] for result in row["results"] for metric in result["metrics"]}
+    assert shown == config.metrics and set(shown) == {
+        "mAP, seen names",
+        "F1, seen names",
+        "mAP, unseen names",
+        "F1, unseen names",
+    }
     assert 'from_pretrained("me/picker")' in body and all(name in body for name in student.names)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import (
     load_crop_classifier_weights,
@@ -67,10 +68,27 @@ def export_policy(config: PolicyExportConfig) -> Path:
         crops_on_few = _crop_scores(student, "fewshot") if few_shot else None
         crop_thresholds = policy_thresholds(config.false_positive_rate, crops_on_id, crops_on_few)
     default = names[student.label_names(("ood",))[0]]
-    policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds))
+    policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds), _metrics(student))
     with dir_lock(Path(config.out)):
         save_pretrained(Path(config.out), policy, weights, student.labels.features, student.own_catalog)
     return Path(config.out)
+
+
+def _metrics(student: TrainedStudent) -> dict[str, float]:
+    """Return mAP and F1 on X_ood that the run's evaluation gave, of seen and of unseen names."""
+    if not (student.folder / RESULT_FILE).is_file():
+        return {}
+    cells = read_result(student.folder, "scenes")["metrics"][_stage(student)]
+    return {
+        f"{title}, {names}": value
+        for names, cell in (("seen names", "id_on_ood"), ("unseen names", "ood_on_ood"))
+        for title, key in (("mAP", "map"), ("F1", "f1"))
+        if (value := cells[cell]["model"][key]) is not None
+    }
+
+
+def _stage(student: TrainedStudent) -> str:
+    return next(stage for stage, phase in STAGES.items() if phase == student.phase)
 
 
 def policy_thresholds(false_positive_rate: float, on_id: Predictions, on_few: Predictions | None) -> dict[str, float]:
@@ -159,8 +177,7 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
 
 def _predictions(student: TrainedStudent, store: str) -> Predictions:
     """Return the student's scores on a store."""
-    stage = next(stage for stage, phase in STAGES.items() if phase == student.phase)
-    path = student.folder / "predictions" / f"{stage}_{store}.npz"
+    path = student.folder / "predictions" / f"{_stage(student)}_{store}.npz"
     return _saved_or_new(path, lambda: predict_store(student, store), student.folder)
 
 
