@@ -9,9 +9,8 @@ RUN apt-get update \
 
 WORKDIR /src
 COPY . .
-RUN pip install --no-cache-dir -c constraints/py311.txt '.[sim]' anyio tqdm 'imageio[ffmpeg]' \
-        --extra-index-url https://download.pytorch.org/whl/cpu \
-    && pip install --no-cache-dir --no-deps -r constraints/vla_eval.txt
+ENV PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+RUN docker/install_vla_eval.sh python .
 
 WORKDIR /work
 ENV NVIDIA_DRIVER_CAPABILITIES=all

@@ -55,6 +55,8 @@ class TeacherTrainConfig:
     """Steps of the optimizer."""
     scene_batch_size: int = 24
     """Scenes in a batch, and object crops in a batch."""
+    crops_per_scene: int = 1
+    """Object crops of each scene, at most as many as objects are visible."""
     view_batch_size: int = 32
     """Object views, or images, in a batch."""
     max_names: int = 96
@@ -62,6 +64,14 @@ class TeacherTrainConfig:
     others."""
     strong_augmentation: bool = False
     """Change light, colors and noise strongly, and put views on another ground: for renders that must serve scans."""
+    occlusion: float = 0.0
+    """Fraction of the views of which another view's object hides a part, as in a pile."""
+    low_resolution: float = 0.0
+    """Fraction of the object crops and views that are blurred as if they had a quarter of their pixels, or more."""
+    hold_out_compositions: bool = False
+    """Train on no image of an instance of kinds whose name and main color are a held-out pair, a tenth of all pairs."""
+    pretrained: str | None = None
+    """Folder of an exported teacher whose weights the training starts from. null: random or ImageNet weights."""
     image_encoder: str = "patch_resnet"
     """`patch_resnet`, trained from scratch, or `efficientnet_lite0`, from weights for ImageNet (extra `imagenet`)."""
     crop_sizes: list[int] = field(default_factory=lambda: [96, 96, 160])
@@ -104,6 +114,7 @@ class TeacherTrainConfig:
             "view_batch_size": 1,
             "save_every": 1,
             "max_names": 2,
+            "crops_per_scene": 1,
         }
         for name, low in minima.items():
             if getattr(self, name) < low:
@@ -119,6 +130,13 @@ class TeacherTrainConfig:
         if not self.crop_sizes or min(self.crop_sizes) < 32:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
         within("text_steps", self.text_steps, 0, 10**6)
+        for name in ("occlusion", "low_resolution"):
+            within(name, getattr(self, name), 0.0, 1.0)
+        check_path("pretrained", self.pretrained)
+        if self.pretrained is not None and self.text_steps:
+            raise InvalidArgumentError(
+                f"expected text_steps=0 with pretrained, whose text encoder is trained, but got {self.text_steps}"
+            )
         for name in ("lr", "text_lr", "head_lr"):
             if getattr(self, name) is not None:
                 above(name, getattr(self, name), 0)
@@ -143,7 +161,8 @@ class TeacherTrainConfig:
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
-        left_out = (*folders, "out", "save_every", "num_threads", "report_to")
+        left_out = (*folders, "out", "save_every", "num_threads", "report_to", "pretrained")
         added = {"images_half": None, "max_names": 96, "strong_augmentation": False, "image_encoder": "patch_resnet"}
-        added |= {"head_lr": None, "text_steps": 0}
+        added |= {"head_lr": None, "text_steps": 0, "crops_per_scene": 1, "occlusion": 0.0, "low_resolution": 0.0}
+        added |= {"hold_out_compositions": False}
         return {k: v for k, v in asdict(self).items() if k not in left_out and added.get(k, ...) != v}

@@ -21,7 +21,7 @@ from pickclutter_lang.students import build_student
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
-from pickclutter_lang.teacher_training.provenance import trained_entries, trained_object_sets
+from pickclutter_lang.teacher_training.provenance import pretrained_fingerprint, trained_entries, trained_object_sets
 from pickclutter_lang.teacher_training.teacher_tables import metric_sections
 from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, write_training_images
@@ -160,13 +160,19 @@ def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     return (
         "## Training\n\n"
         f"```sh\n{_command(f'pickclutter train-teacher {_overrides(config)}')}\n```\n\n"
-        f"It took {seconds / 60:.0f} minutes.\n"
+        f"It took {seconds / 60:.0f} minutes.{_started_from(config)}\n"
         "Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or\n"
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
         "absence), over the mean of the map on each object's mask, and over crops and views of single objects (names,\n"
         "synonyms, descriptions), and an InfoNCE within each attribute type (names, colors, shapes, patterns,\n"
         "materials, categories, uses).\n\n" + markdown_table(["use", "data", "content"], _data_rows(config)) + "\n"
     )
+
+
+def _started_from(config: TeacherTrainConfig) -> str:
+    """Return a sentence on the teacher that the training started from."""
+    found = pretrained_fingerprint(config)
+    return "" if found is None else f" It started from the weights of the teacher with the fingerprint\n`{found}`."
 
 
 def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, seconds: float) -> str:

@@ -17,6 +17,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.language.attribute_prompts import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of
 from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.teacher_training.compositions import Pair, main_pair
 from pickclutter_lang.teacher_training.render_sources import object_of_row
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import encode_images
@@ -113,11 +114,15 @@ def attribute_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str,
     return rows
 
 
-def kind_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str, float]:
+def kind_accuracy(
+    teacher: PocketTeacher, views: EncodedViews, held_out: frozenset[Pair] = frozenset()
+) -> dict[str, float]:
     """Return the accuracy of naming views of instances of kinds.
 
+    :param held_out: pairs of name and main color that the teacher was not trained on
     :return: `views`; `names`, how many kinds there are; top-1 among their names (`top1`) and among a synonym of each
-        that has one (`by_synonym`); `color`, top-1 of "a red mug" among all colors beside the true name
+        that has one (`by_synonym`); `color`, top-1 of "a red mug" among all colors beside the true name; with
+        `held_out` what `composition_accuracy` returns
     """
     kinds = list({item.name: item for item in views.objects}.values())
     colors = sorted({color for item in views.objects for color in item.colors})
@@ -136,6 +141,29 @@ def kind_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str, floa
         "top1": float(np.mean(hits([item.name for item in kinds], kinds))),
         "by_synonym": float(np.mean(hits([item.synonyms[0] for item in with_synonym], with_synonym))),
         "color": float(np.mean(_color_hits(teacher, views, colors))),
+        **(composition_accuracy(teacher, views, held_out) if held_out else {}),
+    }
+
+
+def composition_accuracy(teacher: PocketTeacher, views: EncodedViews, held_out: frozenset[Pair]) -> dict[str, float]:
+    """Return top-1 of "a red mug" among all pairs of name and main color in the views, of kinds with held-out pairs.
+
+    :return: of pairs that were held out `held_out_views` and `held_out_top1`, of others `trained_views`, `trained_top1`
+    """
+    shown = [main_pair(item) for item in views.objects]
+    pairs = sorted({pair for pair in shown if pair is not None})
+    texts = [f"a photo of {with_article(f'{color} {name}')}" for name, color in pairs]
+    predicted = (views.features @ teacher.encode_text(texts).T).argmax(dim=1).tolist()
+    varied = {name for name, _ in held_out}
+    hits: dict[bool, list[bool]] = {True: [], False: []}
+    for pair, best in zip(shown, predicted, strict=True):
+        if pair is not None and pair[0] in varied:
+            hits[pair in held_out].append(pairs[best] == pair)
+    return {
+        f"{word}_{key}": value
+        for word, found in (("held_out", hits[True]), ("trained", hits[False]))
+        if found
+        for key, value in (("views", len(found)), ("top1", float(np.mean(found))))
     }
 
 
@@ -160,7 +188,9 @@ def per_view_hits(teacher: PocketTeacher, views: EncodedViews, of_set: Sequence[
     return hits
 
 
-def probe_metrics(teacher: PocketTeacher, store: ObjectViewDataset) -> dict[str, Any]:
+def probe_metrics(
+    teacher: PocketTeacher, store: ObjectViewDataset, held_out: frozenset[Pair] = frozenset()
+) -> dict[str, Any]:
     """Return `names` and `attributes` (metrics of each group of views), `hits` and `kinds` of a folder of views."""
     of_set = [str(row["model_id"]) for row in store.objects if "model_id" in row]
     names, attributes, hits = {}, {}, {}
@@ -168,7 +198,7 @@ def probe_metrics(teacher: PocketTeacher, store: ObjectViewDataset) -> dict[str,
     for group, views in groups_of(EncodedViews.of(teacher, store)).items():
         attributes[group] = attribute_accuracy(teacher, views)
         if group == "instances":
-            kinds = kind_accuracy(teacher, views)
+            kinds = kind_accuracy(teacher, views, held_out)
         if views.ids[0] is not None:
             names[group] = name_accuracy(teacher, views, of_set)
         if group == "objects":

@@ -13,16 +13,27 @@ from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, sources_of
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.json_files import check_json
 
 
 def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
     """Return what a resumed run must agree with: the configuration that decides the weights, and the data's hashes."""
-    return config.choices() | {
-        "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
-        "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
-        "images": FolderImages.trained_on(config).content_hash if config.images else None,
-    }
+    start = {"pretrained": pretrained_fingerprint(config)} if config.pretrained is not None else {}
+    return (
+        config.choices()
+        | start
+        | {
+            "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
+            "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
+            "images": FolderImages.trained_on(config).content_hash if config.images else None,
+        }
+    )
+
+
+def pretrained_fingerprint(config: TeacherTrainConfig) -> str | None:
+    """Return the fingerprint of the teacher that the training started from, if it did."""
+    return None if config.pretrained is None else load_pocket_teacher(config.pretrained).fingerprint
 
 
 def check_held_out_objects(config: TeacherTrainConfig) -> None:

@@ -16,6 +16,7 @@ from pickclutter_lang.datasets.transforms.affine_crops import (
     random_appearance,
     random_backgrounds,
     random_color_jitter,
+    random_occluders,
     simulate_low_resolution,
 )
 from pickclutter_lang.errors import InvalidArgumentError
@@ -43,6 +44,7 @@ from pickclutter_lang.teacher_training.render_sources import (
 _REGIONS_A_SCENE = 8
 _LOW_RESOLUTION_FRACTION = 0.35
 _ZOOMED_FRACTION = 0.25
+_SMALLEST_FRACTION = 0.25
 _PROMPTS_PER_TYPE = 14
 _SYNONYM_PROBABILITY, _OTHER_COLOR_PROBABILITY = 0.3, 0.4
 
@@ -93,7 +95,7 @@ class RenderBatchSampler:
             scenes=self._augment(images, rng),
             segmentation=segmentation,
             regions=torch.tensor(regions, dtype=torch.int64).reshape(-1, 2),
-            objects=self._augment(torch.cat([object_crops, views]), rng),
+            objects=self._augment(self._coarse(torch.cat([object_crops, views]), rng), rng),
             scene_texts=[p.text for p in scene_captions],
             scene_targets=torch.from_numpy(caption_truth(scene_captions, contents)),
             object_texts=[p.text for p in object_captions],
@@ -127,19 +129,20 @@ class RenderBatchSampler:
     def _object_crops(
         self, rows: NDArray[np.int64], size: int, rng: np.random.Generator
     ) -> tuple[Tensor, list[ObjectAttributes]]:
-        """Crop one visible object of each scene with its surroundings; small objects are likelier."""
+        """Crop visible objects of each scene with their surroundings; small objects are likelier."""
         chosen, centers, sides, objects = [], [], [], []
         for row in rows.tolist():
             visible = visible_instances(self.scenes.segmentation[row])
             if not visible:
                 continue
             weights = np.bincount(self.scenes.segmentation[row].ravel())[visible] ** -0.5
-            instance_id = visible[int(rng.choice(len(visible), p=weights / weights.sum()))]
-            center, side = object_window(self.scenes.segmentation[row], instance_id)
-            chosen.append(row)
-            centers.append(center + rng.uniform(-0.1, 0.1, 2) * side)
-            sides.append(side * rng.uniform(1.1, 1.8))
-            objects.append(self.scenes.objects[row][instance_id - 1])
+            count = min(self.config.crops_per_scene, len(visible))
+            for number in rng.choice(len(visible), count, replace=False, p=weights / weights.sum()).tolist():
+                center, side = object_window(self.scenes.segmentation[row], visible[number])
+                chosen.append(row)
+                centers.append(center + rng.uniform(-0.1, 0.1, 2) * side)
+                sides.append(side * rng.uniform(1.1, 1.8))
+                objects.append(self.scenes.objects[row][visible[number] - 1])
         count = len(chosen)
         object_crops = AffineCrops(
             np.array(centers).reshape(-1, 2),
@@ -157,10 +160,21 @@ class RenderBatchSampler:
             center, full_size * rng.uniform(0.9, 1.6, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
         )
         images = crop_images(self.views.rgb[chosen], crops, size)
-        if self.config.strong_augmentation:
-            masks = crop_masks(self.views.mask[chosen].astype(np.uint8), crops, size)
-            images = random_backgrounds(images, masks[:, None].bool(), rng)
+        if self.config.strong_augmentation or self.config.occlusion:
+            masks = crop_masks(self.views.mask[chosen].astype(np.uint8), crops, size)[:, None].bool()
+            if self.config.strong_augmentation:
+                images = random_backgrounds(images, masks, rng)
+            if self.config.occlusion:
+                images = random_occluders(images, masks, self.config.occlusion, rng)
         return images, [self.views.objects[n] for n in chosen]
+
+    def _coarse(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        """Blur some images, drawn from all, as if they had been rendered with fewer pixels."""
+        if not self.config.low_resolution:
+            return images
+        order = torch.from_numpy(rng.permutation(len(images)))
+        coarse = simulate_low_resolution(images[order], self.config.low_resolution, rng, _SMALLEST_FRACTION)
+        return coarse[order.argsort()]
 
     def _augment(self, images: Tensor, rng: np.random.Generator) -> Tensor:
         return random_appearance(images, rng) if self.config.strong_augmentation else random_color_jitter(images, rng)

@@ -19,6 +19,7 @@ from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.objects.own_sets import object_of_words
+from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, main_pair
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.progress import track
 
@@ -49,11 +50,13 @@ class SceneImages:
         folders: Sequence[str],
         excluded: frozenset[str] = frozenset(),
         instances: Mapping[tuple[str, int], ObjectAttributes] | None = None,
+        held_out: frozenset[Pair] = frozenset(),
     ) -> SceneImages:
         """Read the wrist camera's images of stores of one image size.
 
         :param excluded: ids of objects that must not be in any scene
         :param instances: attributes of instances of kinds that are known already; others are made, which takes longer
+        :param held_out: pairs of name and main color; scenes that show one are left out
         :raises InvalidArgumentError: when the stores' images differ in size, an excluded object is in a scene, or an
             instance that is for evaluation alone
         """
@@ -73,8 +76,10 @@ class SceneImages:
                     f"this teacher must not see them: collect scenes with split=train"
                 )
             objects += scene_objects(store, instances or {})
-        rgb = np.concatenate([store.images("hand", "rgb") for store in stores])
-        segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])
+        kept = [n for n, row in enumerate(objects) if held_out.isdisjoint(map(main_pair, row))]
+        objects = [objects[n] for n in kept]
+        rgb = np.concatenate([store.images("hand", "rgb") for store in stores])[kept]
+        segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])[kept]
         named = {item.name: item for row in objects for item in row}
         paper = [attributes_of(item) for item in paper_catalog() if item.model_id not in excluded]
         named = named if set(named) - {item.name for item in paper} else {item.name: item for item in paper}
@@ -121,18 +126,25 @@ def check_training_instances(seeds: Iterable[int], where: str) -> None:
 
 @dataclass(frozen=True)
 class ObjectViews:
-    """Views in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], the object of each; `instances` of kinds by their seed."""
+    """Views in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], the object of each; `instances` of kinds by their seed.
+
+    `held_out` are the pairs of name and main color whose views were left out.
+    """
 
     rgb: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     objects: list[ObjectAttributes]
     instances: dict[tuple[str, int], ObjectAttributes]
+    held_out: frozenset[Pair] = frozenset()
 
     @classmethod
-    def load(cls, folders: Sequence[str], excluded: frozenset[str] = frozenset()) -> ObjectViews:
+    def load(
+        cls, folders: Sequence[str], excluded: frozenset[str] = frozenset(), hold_out_compositions: bool = False
+    ) -> ObjectViews:
         """Read folders of views of one image size.
 
         :param excluded: ids of objects whose views are left out
+        :param hold_out_compositions: leave out views of `held_out_pairs`
         :raises InvalidArgumentError: when their images differ in size, or show objects or instances that no teacher may
             see
         """
@@ -140,6 +152,7 @@ class ObjectViews:
         sizes = {store.rgb.shape[1] for store in stores}
         if len(sizes) != 1:
             raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
+        held_out = held_out_pairs(stores) if hold_out_compositions else frozenset()
         kept_out = frozenset(select_objects("kept_out").model_ids)
         images, masks, objects = [], [], []
         instances: dict[tuple[str, int], ObjectAttributes] = {}
@@ -149,15 +162,16 @@ class ObjectViews:
                 raise InvalidArgumentError(
                     f"expected views to train on, but those in {folder} show objects that are never trained on"
                 )
-            rows = [n for n, object_number in enumerate(store.object_index) if ids[object_number] not in excluded]
             attributes = [object_of_row(row) for row in store.objects]
+            shown = [i not in excluded and main_pair(a) not in held_out for i, a in zip(ids, attributes, strict=True)]
+            rows = [n for n, object_number in enumerate(store.object_index) if shown[object_number]]
             keys = {(str(row["kind"]), int(row["seed"])): n for n, row in enumerate(store.objects) if "kind" in row}
             check_training_instances((seed for _, seed in keys), folder)
             instances |= {key: attributes[n] for key, n in keys.items()}
             images.append(store.rgb[rows])
             masks.append(store.mask[rows])
             objects += [attributes[store.object_index[n]] for n in rows]
-        return cls(np.concatenate(images), np.concatenate(masks), objects, instances)
+        return cls(np.concatenate(images), np.concatenate(masks), objects, instances, held_out)
 
 
 def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:

@@ -14,6 +14,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.squares import bounding_square, crop_squares
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.teacher_training.compositions import held_out_pairs
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.probes import probe_metrics
 from pickclutter_lang.teacher_training.render_sources import MIN_VISIBLE_FRACTION
@@ -48,6 +49,8 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
     objects: dict[str, dict[str, list[bool]]] = {}
     kinds: dict[str, dict[str, float]] = {}
     names = _NameFeatures(teacher)
+    trained_on = map(ObjectViewDataset.open, config.views if config.hold_out_compositions else ())
+    held_out = held_out_pairs(trained_on)
     for folder in config.unseen_scenes:
         store = SceneStore.open(folder)
         store_label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
@@ -58,7 +61,7 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
     for folder in config.unseen_views:
         view_set = ObjectViewDataset.open(folder)
         store_label = _views_label(view_set.config)
-        metrics = probe_metrics(teacher, view_set)
+        metrics = probe_metrics(teacher, view_set, held_out)
         views |= {f"{store_label}, {group}": row for group, row in metrics["names"].items()}
         attributes |= {f"{store_label}, {group}": row for group, row in metrics["attributes"].items()}
         _collect(objects, metrics["hits"], "views")

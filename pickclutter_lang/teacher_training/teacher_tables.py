@@ -23,7 +23,7 @@ def metric_sections(metrics: Mapping[str, Any]) -> str:
     :param metrics: of `evaluate_teacher`
     """
     parts = [_scenes(metrics), _crops(metrics), _views(metrics)]
-    parts += [_kinds(metrics["kinds"])] if metrics.get("kinds") else []
+    parts += _kinds(metrics.get("kinds", {}))
     parts += [_attributes(metrics), _objects(metrics)]
     return f"{_HEAD}\n" + "\n\n".join([*parts, _weak(metrics)])
 
@@ -64,16 +64,36 @@ def _views(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> str:
+def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> list[str]:
+    if not kinds:
+        return []
     rows = [
         [label, row["views"], row["names"], *(_percent(row[key]) for key in ("top1", "by_synonym", "color"))]
         for label, row in kinds.items()
     ]
-    return (
+    named = (
         "Instances of kinds that were never trained on: top-1 among the names of the kinds shown, among a synonym of\n"
         'each, and among all colors beside the true name ("a red mug", "a blue mug"):\n\n'
         + markdown_table(["views of", "views", "kinds", "by name", "by synonym", "color beside the name"], rows)
     )
+    return [named, *_compositions(kinds)]
+
+
+def _compositions(kinds: Mapping[str, Mapping[str, float]]) -> list[str]:
+    groups = ("trained", "held_out")
+    rows = [
+        [label, *(cell for of in groups for cell in (row[f"{of}_views"], _percent(row[f"{of}_top1"])))]
+        for label, row in kinds.items()
+        if all(f"{of}_views" in row for of in groups)
+    ]
+    if not rows:
+        return []
+    text = (
+        'Color and name together ("a red mug"), top-1 among all pairs in these views, of kinds of several colors. No\n'
+        "training image shows a held-out pair:\n\n"
+        + markdown_table(["views of", "trained pairs: views", "top-1", "held-out pairs: views", "top-1"], rows)
+    )
+    return [text]
 
 
 def _attributes(metrics: Mapping[str, Any]) -> str:

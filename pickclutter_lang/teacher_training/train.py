@@ -57,16 +57,17 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     out = Path(config.out)
     check_held_out_objects(config)
     source = _source(config)
-    with dir_lock(out):
-        return _train(config, source, out)
-
-
-def _train(config: TeacherTrainConfig, source: BatchSource, out: Path) -> Path:
     torch.manual_seed(config.seed)
-    model_config = pocket_config(config.image_encoder)
-    trainable = TrainablePocketTeacher(model_config)
+    trainable = TrainablePocketTeacher(pocket_config(config.image_encoder))
+    if config.pretrained is not None:
+        trainable.load_pretrained(load_pocket_teacher(config.pretrained))
+    with dir_lock(out):
+        return _train(config, trainable, source, out)
+
+
+def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source: BatchSource, out: Path) -> Path:
     is_new = not saved_epochs(out / "checkpoints")
-    if config.image_encoder == "efficientnet_lite0" and is_new:
+    if config.image_encoder == "efficientnet_lite0" and is_new and config.pretrained is None:
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
     if config.text_steps and is_new:
@@ -75,6 +76,7 @@ def _train(config: TeacherTrainConfig, source: BatchSource, out: Path) -> Path:
     first, seconds = _resume(out, trainable, optimizer, signature)
     seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature)
     folder = out / "teacher"
+    model_config = pocket_config(config.image_encoder)
     save_pocket_model(folder, trainable.model, model_config, torch.nonzero(trainable.seen).flatten())
     evaluate = evaluate_folder if config.images else evaluate_teacher
     metrics = evaluate(load_pocket_teacher(folder), config)
@@ -88,8 +90,9 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
     if config.images:
         return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)
-    views = ObjectViews.load(config.views, excluded)
-    return RenderBatchSampler(SceneImages.load(config.scenes, excluded, views.instances), views, config, size)
+    views = ObjectViews.load(config.views, excluded, config.hold_out_compositions)
+    scenes = SceneImages.load(config.scenes, excluded, views.instances, views.held_out)
+    return RenderBatchSampler(scenes, views, config, size)
 
 
 def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTrainConfig) -> torch.optim.Optimizer:

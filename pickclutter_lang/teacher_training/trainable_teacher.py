@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.teacher_training.batch import Batch
 from pickclutter_lang.teacher_training.loss import PairwiseSigmoid, multi_positive_nce
 from pickclutter_lang.teacher_training.sentence_loss import language_loss
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
-from pickclutter_lang.teachers.pocket import build_pocket_model, dense_maps
+from pickclutter_lang.teachers.pocket import PocketTeacher, build_pocket_model, dense_maps
 
 _SHORT_TEXT_LENGTH = 14
 # A mean over many, mostly easy pairs is small compared with the contrastive terms.
@@ -32,6 +33,19 @@ class TrainablePocketTeacher(nn.Module):
         self.register_buffer("seen", torch.zeros(self.model.vocab_size, dtype=torch.bool))
         self.mean = torch.tensor(config["preprocess_cfg"]["mean"])[:, None, None]
         self.std = torch.tensor(config["preprocess_cfg"]["std"])[:, None, None]
+
+    def load_pretrained(self, teacher: PocketTeacher) -> None:
+        """Take the weights of a trained teacher; what its files lack, the sigmoid losses' parameters, stays as it is.
+
+        :raises InvalidArgumentError: for a teacher of another architecture
+        """
+        try:
+            self.model.load_state_dict(teacher.model.state_dict())
+        except RuntimeError as error:
+            raise InvalidArgumentError(
+                "expected a pretrained teacher of the image_encoder that is trained, but its weights do not fit"
+            ) from error
+        self.seen |= self.model.token_embedding.weight.detach().any(dim=1)
 
     def forward(
         self,

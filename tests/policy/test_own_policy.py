@@ -1,8 +1,9 @@
-"""The whole path of one's own objects: folder, scenes, training, evaluation, policy, picks by name, demo."""
+"""The whole path of one's own objects: meshes, import, scenes, training, evaluation, policy, picks by name, demo."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.objects.meshes.mesh_importer import import_meshes
+from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
@@ -26,13 +29,24 @@ from pickclutter_lang.policy.evaluation.pick import pick, read_phrase
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 SIDE = 48
-NAMES = [own_entry(model_id).name for model_id in MESHES]
+NAMES = [own_entry(model_id).name for model_id in sorted(MESHES)]
 UNSEEN_NAMES = {own_entry(model_id).name for model_id in UNSEEN}
 
 
 @pytest.fixture(scope="module")
 def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_own_set(tmp_path_factory.mktemp("own") / "mine")
+    """What `import-mesh` makes of ten files and a file of names."""
+    root = tmp_path_factory.mktemp("own")
+    made = make_own_set(root / "made", catalog=False)
+    for parts in made.glob("models/*/collision.obj"):
+        parts.unlink()
+    given = {entry.id: {k: v for k, v in asdict(entry).items() if v and k != "id"} for entry in map(own_entry, MESHES)}
+    (root / "names.yaml").write_text(json.dumps(given))  # JSON is YAML
+    files = [made / "models" / model_id / "textured.obj" for model_id in MESHES]
+    settings = ModelSettings(max_parts=8, threshold=0.2)  # seconds for each
+    result = import_meshes(files, root / "mine", settings, root / "names.yaml", {"split": "seen"}, workers=1)
+    assert set(result.models) == set(MESHES) and not result.broken
+    return root / "mine"
 
 
 @pytest.fixture(scope="module")

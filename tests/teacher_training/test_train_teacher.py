@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ from pickclutter_lang.teacher_training.trainable_teacher import (
 )
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
-from pickclutter_lang.teachers.pocket import POCKET_CONFIG
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher
 
 SIDE, SCENES = 48, 12
 COLORS = {"banana": (230, 200, 20), "apple": (190, 20, 20), "master chef can": (20, 40, 200)}
@@ -425,6 +426,21 @@ def test_backgrounds_change_the_ground_alone() -> None:
     assert torch.equal(changed[masks.expand_as(changed)], images[masks.expand_as(images)])
     same = (changed == images).flatten(1).all(dim=1)
     assert 0 < int(same.sum()) < 8
+
+
+def test_a_training_starts_from_a_trained_teacher(data: Path, tmp_path: Path) -> None:
+    first = train_teacher(config(data, tmp_path / "first", steps=1))
+    settings = config(data, tmp_path / "second", steps=1, lr=1e-9, text_lr=1e-9, pretrained=str(first))
+    second = train_teacher(settings)
+    old, new = (load_pocket_teacher(folder) for folder in (first, second))
+    texts = ["a photo of a banana", "a photo of a mug"]
+    torch.testing.assert_close(new.encode_text(texts), old.encode_text(texts), atol=1e-2, rtol=0)
+    assert old.fingerprint in (second / "MODEL_CARD.md").read_text()
+    with pytest.raises(CheckpointError, match="pretrained"):
+        train_teacher(replace(settings, pretrained=str(second)))
+    with pytest.raises(InvalidArgumentError, match="image_encoder"):
+        train_teacher(replace(settings, out=str(tmp_path / "third"), image_encoder="efficientnet_lite0"))
+    assert not (tmp_path / "third").exists()
 
 
 def test_only_tokens_of_captions_are_marked(data: Path, tmp_path: Path) -> None:

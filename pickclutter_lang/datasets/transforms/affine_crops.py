@@ -13,6 +13,8 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.transforms.augmentation import color_jitter
 
+_MOST_HIDDEN = 0.6
+
 
 @dataclass(frozen=True)
 class AffineCrops:
@@ -116,12 +118,39 @@ def random_backgrounds(images: Tensor, masks: Tensor, rng: np.random.Generator) 
     return torch.where(masks | kept, images, ground)
 
 
-def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Blur the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels."""
+def random_occluders(images: Tensor, masks: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """Put another object of the batch before some objects, shifted so that it hides a part of them.
+
+    Where it would hide more than 60% of an object, the object stays free.
+
+    :param images: [N, 3, S, S] in 0..1
+    :param masks: bool [N, 1, S, S], true on the object
+    :param share: fraction of the images that get an occluder
+    """
+    count = len(images)
+    angle, turned = rng.uniform(0, 2 * np.pi, (2, count))
+    shift = 2 * rng.uniform(0.2, 0.5, count)  # an image spans -1 to 1
+    theta = np.empty((count, 2, 3))
+    theta[:, 0] = np.stack([np.cos(turned), -np.sin(turned), shift * np.cos(angle)], 1)
+    theta[:, 1] = np.stack([np.sin(turned), np.cos(turned), shift * np.sin(angle)], 1)
+    grid = functional.affine_grid(torch.from_numpy(theta).float(), list(images.shape), align_corners=False)
+    others = torch.cat([images, masks.float()], dim=1)[torch.from_numpy(rng.permutation(count))]
+    moved = functional.grid_sample(others, grid, align_corners=False)
+    before = moved[:, 3:] > 0.5
+    hidden = (before & masks).sum((1, 2, 3)) / masks.sum((1, 2, 3)).clamp(min=1)
+    chosen = torch.from_numpy(rng.random(count) < share) & (hidden <= _MOST_HIDDEN)
+    return torch.where(before & chosen[:, None, None, None], moved[:, :3], images)
+
+
+def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
+    """Blur the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels.
+
+    :param smallest: fraction of the side that is left at least
+    """
     count, size = math.floor(share * len(images)), images.shape[-1]
     if count == 0:
         return images
-    small = int(rng.integers(round(0.5 * size), round(0.85 * size)))
+    small = int(rng.integers(round(smallest * size), round(0.85 * size)))
     coarse = functional.interpolate(images[:count], size=(small, small), mode="bilinear", antialias=True)
     coarse = functional.interpolate(coarse, size=(size, size), mode="bilinear", antialias=True)
     return torch.cat([coarse, images[count:]])

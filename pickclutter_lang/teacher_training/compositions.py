@@ -1,0 +1,33 @@
+"""Pairs of a name and a main color that no training image shows: does a teacher compose words?"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict
+
+Pair: TypeAlias = tuple[str, str]
+"""The name of a kind, and the color of the largest area."""
+_LEAST_COLORS, _ONE_OF = 4, 10
+
+
+def main_pair(item: ObjectAttributes) -> Pair | None:
+    """Return the pair of an object; None for one without a name or a color."""
+    return (item.name, item.colors[0]) if item.name and item.colors else None
+
+
+def held_out_pairs(stores: Iterable[ObjectViewDataset]) -> frozenset[Pair]:
+    """Return one of ten pairs of kinds that come in at least four main colors, chosen by a hash of their words.
+
+    :param stores: the views to train on, which say in what colors a kind comes
+    """
+    colors: dict[str, set[str]] = {}
+    for store in stores:
+        for row in store.objects:
+            if "kind" in row and (pair := main_pair(attributes_from_dict(row))) is not None:
+                colors.setdefault(pair[0], set()).add(pair[1])
+    varied = ((name, color) for name, found in colors.items() if len(found) >= _LEAST_COLORS for color in found)
+    return frozenset(pair for pair in varied if zlib.crc32(" ".join(pair).encode()) % _ONE_OF == 0)

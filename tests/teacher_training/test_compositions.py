@@ -1,0 +1,80 @@
+"""Held-out pairs of name and main color: which they are, that no training image shows one, how they are evaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
+from pickclutter_lang.datasets.transforms.affine_crops import random_occluders
+from pickclutter_lang.language.object_attributes import attributes_from_dict
+from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.teacher_training.compositions import held_out_pairs, main_pair
+from pickclutter_lang.teacher_training.probes import EncodedViews, composition_accuracy
+from pickclutter_lang.teacher_training.render_sources import ObjectViews
+
+KINDS = ("mug", "bowl", "banana")
+
+
+def write_views(folder: Path, seeds: range) -> Path:
+    """Write a view of each instance of two kinds of many colors and one of few."""
+    objects = [kind.words(seed, kind.instance(seed)) for kind in find_kinds(KINDS) for seed in seeds]
+    shape = len(objects), 16, 16
+    index = np.arange(len(objects), dtype=np.int32)
+    write_object_views(
+        folder, np.zeros((*shape, 3), np.uint8), np.ones(shape, bool), index, objects, {"objects": "kinds"}
+    )
+    return folder
+
+
+def test_one_of_ten_pairs_of_varied_kinds_is_held_out(tmp_path: Path) -> None:
+    store = ObjectViewDataset.open(write_views(tmp_path, range(60)))
+    pairs = {main_pair(attributes_from_dict(row)) for row in store.objects}
+    held_out = held_out_pairs([store])
+    assert held_out < pairs and 1 <= len(held_out) <= len(pairs) / 4
+    assert {name for name, _ in held_out} <= {"mug", "bowl"}
+    trained = {pair[0] for pair in pairs - held_out if pair is not None}
+    assert trained == set(KINDS)  # every name has other pairs to be learned from
+
+
+def test_views_of_held_out_pairs_are_not_trained_on(tmp_path: Path) -> None:
+    folder = str(write_views(tmp_path, range(60)))
+    everything, views = ObjectViews.load([folder]), ObjectViews.load([folder], hold_out_compositions=True)
+    assert views.held_out and not views.held_out & {main_pair(item) for item in views.objects}
+    left_out = [item for item in everything.objects if main_pair(item) in views.held_out]
+    assert len(everything.objects) - len(views.objects) == len(left_out) > 0
+    assert everything.held_out == frozenset()
+
+
+class _Texts:
+    """A teacher that knows one text after the other by heart."""
+
+    def encode_text(self, texts: list[str]) -> torch.Tensor:
+        return torch.eye(len(texts))
+
+
+def test_held_out_pairs_are_counted_apart() -> None:
+    (mug,) = find_kinds(["mug"])
+    items = [attributes_from_dict(mug.words(seed, mug.instance(seed))) for seed in range(60)]
+    pairs = sorted({pair for item in items if (pair := main_pair(item)) is not None})
+    held_out = frozenset(pairs[:1])
+    right = torch.eye(len(pairs))[[pairs.index(main_pair(item)) for item in items]]  # type: ignore[arg-type]
+    wrong = right.roll(1, dims=1)
+    of_held_out = torch.tensor([main_pair(item) in held_out for item in items])
+    views = EncodedViews(torch.where(of_held_out[:, None], wrong, right), items, [None] * len(items))
+    count = int(of_held_out.sum())
+    assert composition_accuracy(_Texts(), views, held_out) == {  # type: ignore[arg-type]
+        "held_out_views": count, "held_out_top1": 0.0, "trained_views": 60 - count, "trained_top1": 1.0,
+    }  # fmt: skip
+
+
+def test_occluders_hide_a_part_of_some_objects() -> None:
+    images = torch.arange(16.0)[:, None, None, None].expand(16, 3, 32, 32) / 16
+    masks = torch.zeros(16, 1, 32, 32, dtype=torch.bool)
+    masks[:, :, 8:24, 8:24] = True
+    changed = random_occluders(images, masks, 1.0, np.random.default_rng(0))
+    hidden = ((changed != images).any(dim=1, keepdim=True) & masks).sum((1, 2, 3)) / 256
+    assert hidden.max() <= 0.65 and (hidden > 0.02).sum() >= 6
+    assert torch.equal(random_occluders(images, masks, 0.0, np.random.default_rng(0)), images)
