@@ -77,10 +77,15 @@ def check_writable_dir(path: Path) -> None:
 
     :raises DatasetError: when it is missing or cannot be written to
     """
-    if not path.is_dir():
-        raise DatasetError(f"expected the folder {path} to be there, but it is not; create it: mkdir -p {path}")
+    check_dir(path)
     if not os.access(path, os.W_OK | os.X_OK):
         raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
+
+
+def check_dir(path: Path) -> None:
+    """Raise DatasetError unless a folder is there."""
+    if not path.is_dir():
+        raise DatasetError(f"expected the folder {path} to be there, but it is not; create it: mkdir -p {path}")
 
 
 def ensure_dir(path: Path) -> None:

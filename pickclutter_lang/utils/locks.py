@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from pickclutter_lang.errors import DatasetError, LockedError
-from pickclutter_lang.utils.io import check_writable_dir, ensure_dir
+from pickclutter_lang.utils.io import check_dir, ensure_dir
 
 LOCK_FILE = ".lock"
 
@@ -32,7 +32,7 @@ def file_lock(path: Path, wait: bool = False) -> Iterator[int]:
     :raises LockedError: when another process holds it, saying which
     :raises DatasetError: when the folder is missing, or the lock cannot be written
     """
-    check_writable_dir(path.parent)
+    check_dir(path.parent)
     with _hold(path.with_name(f".{path.name}.lock"), path, wait) as handle:
         yield handle
 
