@@ -91,7 +91,7 @@ def test_a_lock_file_that_another_user_left_is_locked_all_the_same(
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="No such file or directory"), file_lock(tmp_path / "none" / "file"):
+    with pytest.raises(DatasetError, match="mkdir -p"), file_lock(tmp_path / "none" / "file"):
         pass
 
 
