@@ -11,7 +11,7 @@ from pickclutter_lang.demo.config import LookConfig
 
 @hydra_main(LookConfig)
 def main(config: LookConfig) -> None:
-    """Print the scores, and write the picture."""
+    """Print the scores, and write the figure."""
     from pickclutter_lang.utils.locks import file_lock
 
     with file_lock(Path(config.out)):
@@ -20,4 +20,4 @@ def main(config: LookConfig) -> None:
         print(look_table(look(config)))
     if config.teacher_name.startswith("pocket") and config.checkpoint is None:
         print(POCKET_NOTE)
-    print(f"picture: {config.out}")
+    print(f"figure: {config.out}")

@@ -81,7 +81,7 @@ class LookConfig:
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
     out: str = "look.png"
-    """PNG file of the picture, in a folder that exists."""
+    """PNG file of the figure, in a folder that exists."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

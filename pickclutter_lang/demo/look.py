@@ -1,4 +1,4 @@
-"""What a teacher and a student see in one image: scores, thresholds and maps of names, as one picture."""
+"""What a teacher and a student see in one image: scores, thresholds and maps of names, as one figure."""
 
 from __future__ import annotations
 

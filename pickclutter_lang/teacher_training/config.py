@@ -162,7 +162,12 @@ class TeacherTrainConfig:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
         left_out = (*folders, "out", "save_every", "num_threads", "report_to", "pretrained")
-        added = {"images_half": None, "max_names": 96, "strong_augmentation": False, "image_encoder": "patch_resnet"}
+        added: dict[str, Any] = {
+            "images_half": None,
+            "max_names": 96,
+            "strong_augmentation": False,
+            "image_encoder": "patch_resnet",
+        }
         added |= {"head_lr": None, "text_steps": 0, "crops_per_scene": 1, "occlusion": 0.0, "low_resolution": 0.0}
         added |= {"hold_out_compositions": False}
         return {k: v for k, v in asdict(self).items() if k not in left_out and added.get(k, ...) != v}

@@ -1,8 +1,9 @@
 """Golden values: what small stores, runs, policies, teachers and tables came to before the package was rebuilt.
 
-`values.json` was recorded at revision 3ef96b3, with the real YCB objects, by
+Each case of `values.json` names the revision that it was recorded at: 3ef96b3, or a later one that meant to change it.
+It was recorded with the real YCB objects by
 
-    OMP_NUM_THREADS=1 PICKCLUTTER_YCB=... python tests/golden/record_golden.py 3ef96b3
+    OMP_NUM_THREADS=1 PICKCLUTTER_YCB=... python tests/golden/record_golden.py REVISION
 
 Rendering and arithmetic differ in their last bits from machine to machine. So hashes of content are compared where
 those of the machine's class are recorded (`golden_measures.machine`), and figures to a tolerance everywhere.

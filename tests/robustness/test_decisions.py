@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,6 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 from PIL import Image
-from test_damaged_json import TAKEN as DAMAGED_TAKEN
-from test_published_files import TAKEN as PUBLISHED_TAKEN
 
 from helpers.image_data import config as image_config
 from helpers.image_data import paint, paint_classes
@@ -176,7 +175,8 @@ def test_every_decision_of_the_page_is_shown() -> None:
     page = ROBUSTNESS_PAGE.read_text().partition("## What is taken")[2]
     rows = [tuple(row[2:-2].split(" | ")) for row in page.splitlines() if row.startswith("| ")]
     decided = {name: reason for name, reason in rows if name not in ("What", "---")}
-    elsewhere = {name: reason for taken in (DAMAGED_TAKEN, PUBLISHED_TAKEN) for name, (*_, reason) in taken.items()}
+    tables = [import_module(name).TAKEN for name in ("test_damaged_json", "test_published_files")]
+    elsewhere = {name: reason for table in tables for name, (*_, reason) in table.items()}
     assert decided == {name: reason for name, (reason, _) in SHOWN.items()} | elsewhere
 
 

@@ -30,7 +30,7 @@ from pickclutter_lang.metrics import (
 )
 from pickclutter_lang.utils.io import atomic_write
 
-_NEIGHBOURS, _TEXTS = (3, 5, 10), (2, 3, 5)
+_NEIGHBORS, _TEXTS = (3, 5, 10), (2, 3, 5)
 
 Accuracy = dict[str, float]
 
@@ -188,7 +188,7 @@ def _features(run: ImageRun, part: str, student: Tensor) -> dict[str, Any]:
         "mse": distance.squared,
         "degrees": distance.degrees,
         "relative_match": relative_match(student, teacher),
-        "neighbour_overlap": {str(k): neighbour_overlap(student, teacher, k) for k in _NEIGHBOURS if k < len(rows)},
+        "neighbour_overlap": {str(k): neighbour_overlap(student, teacher, k) for k in _NEIGHBORS if k < len(rows)},
         "alignment_inversions": {
             str(k): alignment_inversions(student, teacher, text, k) for k in _TEXTS if k <= len(classes)
         },
