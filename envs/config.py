@@ -18,6 +18,8 @@ from pickclutter_lang.objects.object_sets import (
     check_source,
     sources_of,
 )
+from pickclutter_lang.utils.engines import PoolConfig
+from pickclutter_lang.utils.parts import Part
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -60,6 +62,12 @@ class CollectConfig(PileConfig):
     """Folder of the store."""
     workers: int = 0
     """Processes. 0: one for each CPU core. The content does not depend on it."""
+    engine: str = "local"
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
+    address: str = "auto"
+    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
+    part: str | None = None
+    """`3/8`: make the third of eight parts, in `out`/3_of_8; `pickclutter merge` joins them. null: the whole store."""
     shard_size: int = 50
     """Scenes in a file of the store."""
 
@@ -72,9 +80,21 @@ class CollectConfig(PileConfig):
         within("shard_size", self.shard_size, 1, _MAX_SCENES)
         check_seed(self.seed)
         check_workers("workers", self.workers)
+        self.pool.validate()
+        if self.part is not None:
+            shards = -(-self.scenes // self.shard_size)
+            if Part.parse(self.part).count > shards:
+                raise InvalidArgumentError(
+                    f"expected at most as many parts as shards, {shards}, but got part={self.part}; lower shard_size="
+                )
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         check_object_split(self.objects, self.object_split)
+
+    @property
+    def pool(self) -> PoolConfig:
+        """Who makes the scenes."""
+        return PoolConfig(self.workers, self.engine, self.address)
 
     @property
     def clutter(self) -> PileConfig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import socket
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneStore, ShardEntry, read_manifest, scene_fields
-from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE, write_contact_sheet
-from pickclutter_lang.datasets.scenes.dataset_card import DATASET_CARD_FILE, write_dataset_card
+from pickclutter_lang.datasets.scenes.describe import describe_store
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
-from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE, write_episodes
 from pickclutter_lang.datasets.scenes.shards import check_shard
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.shard_worker import SourceFactory, WorkerSpec, make_shard_function
-from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.objects.own_sets import OwnSet
+from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.parts import Part
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
@@ -38,12 +36,24 @@ _PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
 
 @dataclass(frozen=True)
 class Collected:
-    """A complete store: `made` shards are new, `kept` existed, `damaged` of the new ones replaced bad ones."""
+    """A complete store, or a part of one.
 
-    store: SceneStore
+    `made` shards are new, `kept` existed, `damaged` of the new ones replaced bad ones.
+    """
+
+    folder: Path
+    manifest: Manifest
     made: int
     kept: int
     damaged: int
+
+    @property
+    def store(self) -> SceneStore:
+        """The store, opened.
+
+        :raises DatasetError: of a part
+        """
+        return SceneStore.open(self.folder)
 
 
 def collect(config: CollectConfig) -> Collected:
@@ -55,10 +65,8 @@ def collect(config: CollectConfig) -> Collected:
     :raises LockedError: when another process collects into the folder
     :raises WorkerError: when workers keep dying
     """
-    from pickclutter_lang.envs.renderer import prepare_renderer
-
     config.validate()
-    route = prepare_renderer()
+    versions = current_versions()
     objects = load_object_set(
         config.objects,
         config.objects_root,
@@ -67,18 +75,27 @@ def collect(config: CollectConfig) -> Collected:
         instances=config.instances,
     )
     objects = replace(objects, root=objects.root.resolve())
-    manifest = plan(config, objects, {**package_versions(), "renderer": f"{route.kind}: {route.detail}"})
-    make_source = partial(simulator_source, objects, config.clutter)
+    manifest = plan(config, objects, versions)
+    make_source = partial(simulator_source, objects, config.clutter, manifest)
     catalog = catalog_bytes(objects.entries) if isinstance(objects, OwnSet) else None
-    return collect_store(Path(config.out), manifest, make_source, config.workers, catalog)
+    folder, part = Path(config.out), None
+    if config.part is not None:
+        part = Part.parse(config.part)
+        create_dir(folder)
+        folder /= part.folder_name
+    return collect_store(folder, manifest, make_source, config.pool, catalog, part)
 
 
-def simulator_source(objects: ObjectSet, config: PileConfig) -> SceneGenerator:
-    """Return the simulator as a source of scenes; called in each worker."""
+def simulator_source(objects: ObjectSet, config: PileConfig, manifest: Manifest) -> SceneGenerator:
+    """Return the simulator as a source of scenes; called in each worker, which may be another machine.
+
+    :raises MismatchError: when this machine's packages or renderer are not those of the manifest
+    """
     # sapien 2.2.2 imports pkg_resources, which warns on every worker's first import.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
+    manifest.check_versions(current_versions(), f"the store that {socket.gethostname()} works on")
     return SceneGenerator(objects, config)
 
 
@@ -103,82 +120,80 @@ def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) ->
     )
 
 
-def package_versions() -> dict[str, str]:
-    """Return the versions of the packages on which the content of a scene depends."""
-    found = {}
+def current_versions() -> dict[str, str]:
+    """Return the versions of the packages and the renderer on which the content of a scene depends.
+
+    :raises MissingExtraError, RendererError: when scenes cannot be made here
+    """
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    route, found = prepare_renderer(), {}
     for name in _PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "absent"
-    return found
+    return {**found, "renderer": f"{route.kind}: {route.detail}"}
 
 
 def collect_store(
-    folder: Path, manifest: Manifest, make_source: SourceFactory, workers: int = 0, catalog: bytes | None = None
+    folder: Path,
+    manifest: Manifest,
+    make_source: SourceFactory,
+    pool: PoolConfig,
+    catalog: bytes | None = None,
+    part: Part | None = None,
 ) -> Collected:
-    """Make the shards that a store lacks; the content is the same for any number of workers and any interruption.
+    """Make the shards that a store lacks; the content is the same for any pool and any interruption.
 
     :param make_source: makes the source of scenes in each worker; it must survive `spawn`
-    :param workers: processes, 0 for one per CPU core
+    :param pool: who makes them
     :param catalog: content of `catalog.yaml`, whose hash the manifest has; None of sets of the package
+    :param part: make the shards of this part of the store alone
     """
     folder = folder.absolute()
     create_dir(folder)
     create_dir(folder / SHARD_FOLDER)
+    numbers: Sequence[int] = range(manifest.shard_count)
+    if part is not None:
+        numbers = part.of(numbers)
     with dir_lock(folder):
         for place in (folder, folder / SHARD_FOLDER):
             clean_temp_files(place)
-        valid, damaged = _valid_shards(folder, manifest)
+        valid, damaged = _valid_shards(folder, manifest, len(numbers))
         if catalog is not None:
             atomic_write(folder / CATALOG_FILE, catalog)
-        valid_files = {entry.file for entry in valid}
-        missing = [n for n in range(manifest.shard_count) if f"{n:05d}.h5" not in valid_files]
+        files, valid_files = manifest.shard_files, {entry.file for entry in valid}
+        missing = [number for number in numbers if files[number] not in valid_files]
         if missing:
             manifest.with_shards(valid).write(folder)
-            size = min(workers or len(os.sched_getaffinity(0)), len(missing))
-            _make(WorkerSpec(make_source, folder, manifest), valid, missing, size)
-        _describe(folder, rewrite=bool(missing))
-    return Collected(SceneStore.open(folder), len(missing), len(valid), damaged)
+            _make(WorkerSpec(make_source, folder, manifest), valid, missing, pool)
+        if part is None:
+            describe_store(folder, rewrite=bool(missing))
+    return Collected(folder, read_manifest(folder), len(missing), len(valid), damaged)
 
 
-def _describe(folder: Path, rewrite: bool) -> None:
-    """Write the files that describe the store, if they are missing or shards are new."""
-    for name, write in (
-        (DATASET_CARD_FILE, write_dataset_card),
-        (SHEET_FILE, write_contact_sheet),
-        (EPISODES_FILE, write_episodes),
-    ):
-        if rewrite or not (folder / name).is_file():
-            write(folder)
+def _valid_shards(folder: Path, manifest: Manifest, wanted: int) -> tuple[list[ShardEntry], int]:
+    """Return the shards of an earlier run that are intact, and how many are not.
 
-
-def _valid_shards(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
-    """Return the shards of an earlier run that are intact, and how many are not."""
+    :param wanted: number of shards that there shall be
+    """
     if not (folder / MANIFEST_FILE).is_file():
         return [], 0
     before = read_manifest(folder)
     before.check_compatible(manifest, folder)
     valid = [entry for entry in before.shards if check_shard(folder, entry, manifest.layout) is None]
-    differ = [name for name, value in manifest.versions.items() if before.versions.get(name) != value]
-    if len(valid) < manifest.shard_count and differ:
-        differences = "; ".join(f"{n} is {before.versions.get(n)} there, {manifest.versions[n]} here" for n in differ)
-        raise MismatchError(
-            f"the store at {folder} was begun with other versions: {differences}; its scenes would not match: "
-            "use those versions, choose another folder, or delete that one"
-        )
+    if len(valid) < wanted:
+        before.check_versions(manifest.versions, f"the store at {folder}")
     return valid, len(before.shards) - len(valid)
 
 
-def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int], workers: int) -> None:
+def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int], pool: PoolConfig) -> None:
     entries, manifest = list(valid), spec.manifest
     with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
-        pool: WorkerPool[int, ShardEntry] = WorkerPool(
-            partial(make_shard_function, spec), workers, "shard {:05d}.h5".format, bar.advance
-        )
         try:
-            with pool:
-                for _, entry in pool.imap_unordered(missing):
+            with pool.make(partial(make_shard_function, spec), "shard {:05d}.h5".format, bar.advance) as workers:
+                for _, entry in workers.imap_unordered(missing):
                     entries.append(entry)
                     manifest.with_shards(entries).write(spec.folder)
         finally:

@@ -2,7 +2,8 @@
 
     pickclutter collect-scenes split=train scenes=3000 seed=0 objects=proxy out=data/train
 
-An interrupted command resumes when run again.
+An interrupted command resumes when run again. Several machines: engine=ray, or part=1/8 to part=8/8 and then
+`pickclutter merge`.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
@@ -16,5 +17,11 @@ def main(config: CollectConfig) -> None:
 
     done = collect(config)
     replaced = f", {done.damaged} of them in place of damaged ones" if done.damaged else ""
-    print(f"{len(done.store)} scenes in {done.store.path} ({done.made} shards made{replaced}, {done.kept} kept)")
-    print(f"content {done.store.content_hash}")
+    scenes = sum(entry.rows for entry in done.manifest.shards)
+    print(f"{scenes} scenes in {done.folder} ({done.made} shards made{replaced}, {done.kept} kept)")
+    if done.manifest.complete:
+        print(f"content {done.manifest.content_hash}")
+    else:
+        print(
+            f"part {config.part} of {done.manifest.scenes} scenes; join: pickclutter merge parts={config.out} out=..."
+        )

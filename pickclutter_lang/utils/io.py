@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
+import shutil
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
@@ -42,6 +43,30 @@ def atomic_write(path: Path, data: bytes) -> None:
         raise DatasetError(
             f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
             "fix that and run the same command again, finished files are kept"
+        ) from error
+
+
+def atomic_link(source: Path, target: Path) -> None:
+    """Have a file of finished content under a second name: as a hard link, or a copy where the disk has none.
+
+    :raises DatasetError: when the disk is full, or the folder is missing or not writable
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        _remove_stale(target)
+        try:
+            try:
+                os.link(source, temporary)
+            except OSError:  # another disk, or one without links
+                shutil.copyfile(source, temporary)
+            fsync(temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        fsync(target.parent)
+    except OSError as error:
+        raise DatasetError(
+            f"cannot write {target}: {error.strerror}; fix that and run the same command again, finished files are kept"
         ) from error
 
 

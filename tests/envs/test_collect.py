@@ -28,6 +28,7 @@ from pickclutter_lang.errors import (
     MissingExtraError,
     WorkerError,
 )
+from pickclutter_lang.utils.engines import PoolConfig
 
 SCENES = {"scenes": 23, "shard_size": 4}
 
@@ -53,10 +54,10 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_content_does_not_depend_on_the_workers(tmp_path: Path, expected: str, workers: int) -> None:
     manifest = make_manifest(**SCENES)
-    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), workers)
+    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(workers))
     assert (done.made, done.kept, done.damaged) == (6, 0, 0)
     assert verify_store(tmp_path / "s").content_hash == expected
-    again = collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), workers)
+    again = collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), PoolConfig(workers))
     assert (again.made, again.kept) == (0, 6)
 
 
@@ -69,7 +70,7 @@ def test_damaged_and_missing_shards_are_made_again(tmp_path: Path, expected: str
     make_store(tmp_path / "s", manifest)
     (tmp_path / "s" / "shards" / "00001.h5").unlink()
     (tmp_path / "s" / "shards" / "00004.h5").write_bytes(b"no shard")
-    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
+    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
     assert (done.made, done.kept, done.damaged) == (2, 4, 2)
     assert verify_store(tmp_path / "s").content_hash == expected
 
@@ -79,16 +80,16 @@ def test_other_settings_in_the_same_folder(tmp_path: Path, changes: Any) -> None
     make_store(tmp_path / "s")
     manifest = make_manifest(**changes)
     with pytest.raises(MismatchError, match="other settings"):
-        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
+        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
 
 
 def test_other_versions_do_not_go_together(tmp_path: Path) -> None:
     make_store(tmp_path / "s", make_manifest(versions={"sapien": "2.2.1"}))
     manifest = make_manifest(versions={"sapien": "2.2.2"})
-    assert collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), 1).made == 0
+    assert collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), PoolConfig(1)).made == 0
     (tmp_path / "s" / "shards" / "00001.h5").unlink()
     with pytest.raises(MismatchError, match=r"sapien is 2\.2\.1 there, 2\.2\.2 here"):
-        collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), 1)
+        collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), PoolConfig(1))
 
 
 MANY = {**SCENES, "scenes": 403}  # which take a child some ten seconds: it cannot end before a test has ended it
@@ -110,7 +111,7 @@ def _slow_after(fast: int, index: int) -> None:
 def _child(folder: str, sizes: dict[str, Any], before_scene: Any) -> None:
     """Run in a process of its own, by `python -c`."""
     manifest = make_manifest(**sizes)
-    collect_store(Path(folder), manifest, partial(RandomSource, manifest, before_scene), 2)
+    collect_store(Path(folder), manifest, partial(RandomSource, manifest, before_scene), PoolConfig(2))
 
 
 def _start(
@@ -165,7 +166,7 @@ def test_killed_at_any_moment_it_resumes(tmp_path: Path, expected: str, whole_sh
     with pytest.raises(DatasetError, match="of 6 shards; run its collection again"):
         SceneStore.open(folder)
     manifest = make_manifest(**SCENES)
-    done = collect_store(folder, manifest, partial(RandomSource, manifest), 1)
+    done = collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(1))
     assert done.store.content_hash == expected and verify_store(folder)
     assert done.kept >= max(whole_shards - 2, 0)  # two workers: two shards may not be in the manifest yet
     assert not list(folder.rglob("*.tmp"))
@@ -183,7 +184,7 @@ def test_killing_every_process_at_random_moments(tmp_path: Path) -> None:
         child.communicate()
         assert child.returncode == -signal.SIGKILL
     manifest = make_manifest(**sizes)
-    found = collect_store(folder, manifest, partial(RandomSource, manifest), 2)
+    found = collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(2))
     assert found.kept > 0
     assert found.store.content_hash == make_store(tmp_path / "uninterrupted", manifest).content_hash
     assert not list(folder.rglob("*.tmp"))
@@ -210,7 +211,7 @@ def _die_once(marker: Path, how: int, index: int) -> None:
 def test_a_worker_that_dies_is_replaced(tmp_path: Path, expected: str, caplog: pytest.LogCaptureFixture) -> None:
     manifest = make_manifest(**SCENES)
     before_scene = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
-    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, before_scene), 2)
+    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, before_scene), PoolConfig(2))
     assert done.store.content_hash == expected
     assert "the worker of shard 00001.h5 ended unexpectedly (ended by SIGSEGV); trying again" in caplog.text
 
@@ -227,14 +228,14 @@ def _no_extra(manifest: Manifest) -> NoReturn:
 def test_a_worker_that_always_dies_is_named(tmp_path: Path) -> None:
     manifest = make_manifest(**SCENES)
     with pytest.raises(WorkerError, match=r"00001\.h5 ended unexpectedly \(exit status 7\), 3 times in a row"):
-        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, _exit_at_six), 1)
+        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, _exit_at_six), PoolConfig(1))
     assert _shards(tmp_path / "s")[0].name == "00000.h5"
 
 
 def test_errors_of_workers_come_back_as_they_are(tmp_path: Path) -> None:
     manifest = make_manifest()
     with pytest.raises(MissingExtraError, match=r"pip install 'pickclutter-lang\[sim\]'"):
-        collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), 1)
+        collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), PoolConfig(1))
 
 
 @pytest.fixture
@@ -254,7 +255,7 @@ def test_a_full_disk(small_disk: Path) -> None:
     with pytest.raises(
         DatasetError, match=r"cannot write .*\.h5 .*No space left on device.*run the same command again"
     ):
-        collect_store(small_disk / "s", manifest, partial(RandomSource, manifest), 2)
+        collect_store(small_disk / "s", manifest, partial(RandomSource, manifest), PoolConfig(2))
     assert not list(small_disk.rglob("*.tmp"))
     assert (small_disk / "s" / "manifest.json").exists()
 
@@ -263,7 +264,7 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     manifest = make_manifest()
     (tmp_path / "s").touch()
     with pytest.raises(DatasetError, match="cannot create the folder"):
-        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), 1)
+        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
 
 
 def test_two_collections_into_one_folder(tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
     manifest = make_manifest(**MANY)
     try:
         with pytest.raises(LockedError, match=f"process {child.pid} .* is at work there"):
-            collect_store(folder, manifest, partial(RandomSource, manifest), 1)
+            collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(1))
     finally:
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -149,6 +149,11 @@ class Manifest:
         return object_split_of({item.model_id for item in self.objects if item.split == "ood"})
 
     @property
+    def shard_files(self) -> list[str]:
+        """Names of the shards of the complete store, in order."""
+        return [f"{number:05d}.h5" for number in range(self.shard_count)]
+
+    @property
     def shard_count(self) -> int:
         """Number of shards of the complete store."""
         return -(-self.scenes // self.shard_size)
@@ -194,6 +199,23 @@ class Manifest:
             raise MismatchError(
                 f"the store at {where} was made with other settings: {differences}; "
                 "use the same settings, choose another folder, or delete that one"
+            )
+
+    def check_versions(self, versions: Mapping[str, str], store: str) -> None:
+        """Check that packages and renderer are those with which this store was begun.
+
+        :param versions: as in a manifest
+        :param store: how the message names this store, `the store at data/train`
+        :raises MismatchError: naming those that differ
+        """
+        differ = [name for name, value in versions.items() if self.versions.get(name) != value]
+        if differ:
+            differences = "; ".join(
+                f"{name} is {self.versions.get(name)} there, {versions[name]} here" for name in differ
+            )
+            raise MismatchError(
+                f"{store} was begun with other versions: {differences}; its scenes would not match: "
+                "use those versions, choose another folder, or delete that one"
             )
 
     def write(self, folder: Path) -> None:
