@@ -28,7 +28,7 @@ from pickclutter_lang.policy.evaluation.student_folders import check_same, save_
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
+from pickclutter_lang.utils.worker_pool import TaskFunction
 
 LOG_FILE = "episodes.jsonl"
 SCHEMA = 1
@@ -142,10 +142,8 @@ def _play(
     """Play and log the episodes that are missing; `before_first` is called before any is logged."""
     if not missing:
         return
-    pool: WorkerPool[int, dict[str, Any]] = WorkerPool(
-        partial(make_play_function, spec), min(config.workers, len(missing)), "the episode of seed {}".format
-    )
-    play_missing(pool, missing, config.episodes, log, before_first)
+    workers = config.pool.make(partial(make_play_function, spec), "the episode of seed {}".format)
+    play_missing(workers, missing, config.episodes, log, before_first)
 
 
 def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:

@@ -10,6 +10,7 @@ from omegaconf import MISSING
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_object_split, check_objects
+from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.validation import MAX_SEED, at_least, check_path, check_seed, check_workers, one_of, within
 
 IMAGES = ("png", "video")
@@ -52,10 +53,19 @@ class CollectDemosConfig:
     """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
     workers: int = 2
     """Parallel processes, each with its environment. One that dies is replaced."""
+    engine: str = "local"
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
+    address: str = "auto"
+    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
     n_videos: int = 3
     """Successes, and kept failures, that become videos (animated GIFs)."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    @property
+    def pool(self) -> PoolConfig:
+        """Who plays the episodes."""
+        return PoolConfig(self.workers, self.engine, self.address)
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -75,6 +85,7 @@ class CollectDemosConfig:
         within("camera_size", self.camera_size, 16, 1024)
         make_controller(self.control_mode)
         check_workers("workers", self.workers, 1)
+        self.pool.validate()
         at_least("n_videos", self.n_videos, 0)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, NamedTuple
@@ -38,28 +40,40 @@ class _Answer(NamedTuple):
     steps: int = 0
 
 
+class _Place(NamedTuple):
+    """Where the command runs, as its workers shall."""
+
+    folder: str
+    search_path: list[str]
+    variables: dict[str, str]
+
+
 class _Worker:
     """Does tasks in a process of some machine of the cluster."""
 
     _function: TaskFunction[Any, Any]
 
-    def start(
-        self, make_function: Callable[[], TaskFunction[Any, Any]], folder: str, environment: dict[str, str]
-    ) -> _Answer:
-        """Make the function of the tasks, in the folder and with the variables of the command."""
-        os.environ.update(environment)
+    def __init__(self, place: _Place) -> None:
+        """Go to the place of the command; what its tasks are made of is found then."""
+        self._failure: PickClutterError | None = None
+        os.environ.update(place.variables)
+        sys.path.extend(one for one in place.search_path if one not in sys.path)
         try:
-            try:
-                os.chdir(folder)
-            except OSError as error:
-                raise DatasetError(
-                    f"expected the folder {folder} on {socket.gethostname()} too, but {error.strerror}; all machines "
-                    "of the Ray cluster must share the storage"
-                ) from error
-            self._function = make_function()
+            os.chdir(place.folder)
+        except OSError as error:
+            self._failure = DatasetError(
+                f"expected the folder {place.folder} on {socket.gethostname()} too, but {error.strerror}; all machines "
+                "of the Ray cluster must share the storage"
+            )
+
+    def start(self, make_function: Callable[[], TaskFunction[Any, Any]]) -> _Answer:
+        """Make the function of the tasks."""
+        try:
+            if self._failure is None:
+                self._function = make_function()
         except PickClutterError as error:
-            return _Answer(None, error)
-        return _Answer(None)
+            self._failure = error
+        return _Answer(None, self._failure)
 
     def run(self, task: object) -> _Answer:
         """Do a task."""
@@ -110,12 +124,9 @@ class RayPool(Generic[Task, Result]):
             self._connected = True
         resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         self._size = self._size or max(1, int(resources.get("CPU", 1)))
-        self._start_arguments = (
-            ray.put(self._make_function),
-            str(Path.cwd()),
-            {name: value for name, value in os.environ.items() if name.startswith(_OURS)},
-        )
-        self._make_actor = ray.remote(_Worker).options(num_cpus=1, scheduling_strategy="SPREAD").remote
+        ours = {name: value for name, value in os.environ.items() if name.startswith(_OURS)}
+        actors = ray.remote(_Worker).options(num_cpus=1, scheduling_strategy="SPREAD")
+        self._make_actor = partial(actors.remote, _Place(str(Path.cwd()), sys.path, ours))
         return self
 
     def __exit__(
@@ -144,7 +155,7 @@ class RayPool(Generic[Task, Result]):
             while self._waiting or self._at_work():
                 while len(self._calls) < min(self._size, len(self._waiting) + self._at_work()):
                     actor = self._make_actor()
-                    self._calls[actor.start.remote(*self._start_arguments)] = _Call(actor, None)
+                    self._calls[actor.start.remote(self._make_function)] = _Call(actor, None)
                 for reference in self._ended():
                     call = self._calls.pop(reference)
                     answer = self._receive(reference, call)
@@ -209,14 +220,15 @@ def _connect(address: str) -> None:
 
     :raises InvalidArgumentError: when there is none
     """
-    remedy = "start one, ray start --head, or correct address="
+    found = os.environ.get("RAY_ADDRESS", "auto") if address == "auto" else address
     try:
-        if address != "auto":  # Ray itself ends the process when nobody answers
-            host, _, port = address.rpartition(":")
+        if found != "auto":  # Ray itself would try for minutes, and then end the process
+            host, _, port = found.rpartition(":")
             socket.create_connection((host, int(port)), _PATIENCE_S).close()
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+        ray.init(address=found, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
     except (OSError, ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())[:200]
         raise InvalidArgumentError(
-            f"expected a Ray cluster at {address}, but there is none ({text}); {remedy}"
+            f"expected a Ray cluster at {found}, but there is none ({text}); start one, ray start --head, or correct "
+            "address="
         ) from error

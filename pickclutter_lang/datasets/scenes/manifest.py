@@ -208,11 +208,11 @@ class Manifest:
         :param store: how the message names this store, `the store at data/train`
         :raises MismatchError: naming those that differ
         """
-        differ = [name for name, value in versions.items() if self.versions.get(name) != value]
+        names = {**self.versions, **versions}
+        differ = [name for name in names if self.versions.get(name) != versions.get(name)]
         if differ:
-            differences = "; ".join(
-                f"{name} is {self.versions.get(name)} there, {versions[name]} here" for name in differ
-            )
+            pairs = ((name, self.versions.get(name), versions.get(name)) for name in differ)
+            differences = "; ".join(f"{name} is {there} there, {here} here" for name, there, here in pairs)
             raise MismatchError(
                 f"{store} was begun with other versions: {differences}; its scenes would not match: "
                 "use those versions, choose another folder, or delete that one"

@@ -13,6 +13,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
+from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import (
     at_least,
@@ -129,6 +130,10 @@ class PolicyEvalConfig:
     """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
     workers: int = 2
     """Parallel processes, each with its environment. One that dies is replaced."""
+    engine: str = "local"
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
+    address: str = "auto"
+    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
     n_videos: int = 2
     """Successes, and failures, of each variant that become videos (animated GIFs)."""
     n_filmstrips: int = 4
@@ -140,6 +145,11 @@ class PolicyEvalConfig:
     """Grasp proposer of your own, `module:attribute`. null: the package's."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    @property
+    def pool(self) -> PoolConfig:
+        """Who plays the episodes."""
+        return PoolConfig(self.workers, self.engine, self.address)
 
     @property
     def own_policy(self) -> str | None:
@@ -165,6 +175,7 @@ class PolicyEvalConfig:
         one_of("suite", self.suite, tuple(SUITES))
         check_seed(self.seed)
         check_workers("workers", self.workers, 1)
+        self.pool.validate()
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         self.camera.validate()

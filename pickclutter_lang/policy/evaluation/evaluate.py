@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
 from itertools import product
@@ -23,10 +24,11 @@ from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRun
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.evaluation.student_folders import save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
+from pickclutter_lang.utils.engines import Pool, PoolConfig
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
+from pickclutter_lang.utils.worker_pool import TaskFunction
 
 EPISODES_FILE = "episodes.jsonl"
 
@@ -54,7 +56,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
         requested = list(product(setup.variants, seeds, SUITES[config.suite]))
         log = EpisodeLog(folder / EPISODES_FILE)
         before_first = partial(save_identity, folder, setup.identity)
-        _run_missing(setup.rollouts, requested, log, config.workers, before_first)
+        _run_missing(setup.rollouts, requested, log, config.pool, before_first)
         episodes = [log.episodes[one] for one in requested]
         write_report(folder, config, setup, episodes, [])  # whatever becomes of the videos
         counts = config.n_videos, config.n_filmstrips, config.n_recordings
@@ -67,7 +69,7 @@ def _run_missing(
     rollouts: RolloutConfig,
     requested: Sequence[EpisodeKey],
     log: EpisodeLog,
-    workers: int,
+    pool: PoolConfig,
     before_first: Callable[[], None],
 ) -> None:
     """Run and log the episodes that are missing; `before_first` is called before any is logged."""
@@ -77,16 +79,14 @@ def _run_missing(
         if not requested:  # curves of scenes alone
             before_first()
         return
-    pool: WorkerPool[EpisodeKey, dict[str, Any]] = WorkerPool(
-        partial(make_rollout_function, rollouts),
-        min(workers, len(missing)),
-        lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})",
+    workers = pool.make(
+        partial(make_rollout_function, rollouts), lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})"
     )
-    play_missing(pool, missing, len(requested), log, before_first)
+    play_missing(workers, missing, len(requested), log, before_first)
 
 
 def play_missing(
-    pool: WorkerPool[Any, dict[str, Any]],
+    pool: AbstractContextManager[Pool[Any, dict[str, Any]]],
     missing: Sequence[Any],
     requested: int,
     log: EpisodeLog,
@@ -98,8 +98,8 @@ def play_missing(
     :param before_first: called before any is logged: settings that cannot play an episode leave nothing behind
     """
     revision = git_revision()
-    with ProgressBar("episodes", requested, requested - len(missing)) as bar, pool:
-        for number, (_, episode) in enumerate(pool.imap_unordered(missing)):
+    with ProgressBar("episodes", requested, requested - len(missing)) as bar, pool as workers:
+        for number, (_, episode) in enumerate(workers.imap_unordered(missing)):
             if number == 0:
                 before_first()
             log.append(episode | {"revision": revision})
