@@ -127,13 +127,19 @@ def current_versions() -> dict[str, str]:
     """
     from pickclutter_lang.envs.renderer import prepare_renderer
 
-    route, found = prepare_renderer(), {}
+    route = prepare_renderer()
+    return {**package_versions(), "renderer": f"{route.kind}: {route.detail}"}
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages on which the content of a scene depends."""
+    found = {}
     for name in _PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "absent"
-    return {**found, "renderer": f"{route.kind}: {route.detail}"}
+    return found
 
 
 def collect_store(

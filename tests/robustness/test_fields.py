@@ -37,6 +37,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "export_policy": {"run": "r"},
     "import_scenes": {"file": "f", "split": "id", "out": "o"},
     "fetch": {"repository": "a/b", "out": "o"},
+    "merge": {"parts": "p", "out": "o"},
     "look": {"image": "i", "names": ["mug"]},
     "push": {"folder": "f", "repository": "a/b"},
     "pick": {"phrase": "lemon"},

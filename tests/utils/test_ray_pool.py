@@ -217,3 +217,25 @@ def test_without_the_extra_it_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "ray is not installed; run: pip install 'pickclutter-lang[ray]'" in done.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize(
+    ("command", "places"),
+    [
+        ("collect-scenes split=ood scenes=2 shard_size=1 image_size=48 graspable=false", "shards/*.h5"),
+        ("collect-demos episodes=2 camera_size=48 n_videos=0", "trajectory.*.json"),
+    ],
+)
+def test_commands_make_the_same_on_the_cluster(
+    machines: TwoMachines, tmp_path: Path, command: str, places: str
+) -> None:
+    pytest.importorskip("sapien", reason="needs the extra sim")
+    made = {}
+    program = [sys.executable, "-m", "pickclutter_lang.commands", *command.split(), "workers=2"]
+    for name, engine in (("here", []), ("there", ["engine=ray", f"address={machines.address}"])):
+        done = subprocess.run([*program, *engine, f"out={name}"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+        made[name] = {path.name: path.read_bytes() for path in (tmp_path / name).glob(places)}
+    assert made["here"] == made["there"] != {}
