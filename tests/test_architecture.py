@@ -59,6 +59,7 @@ OWNERS = {
     "gradio": {"demo"},
     "jinja2": {"reports"},
     "rerun": {"policy.evaluation"},
+    "ray": {"utils"},
     "markdown_it": {"reports"},
     "pyarrow": {"demonstrations"},
     "h5py": {"datasets.scenes", "datasets", "envs", "demonstrations"},
