@@ -39,7 +39,6 @@ def run_array(script: str, tasks: range, folder: Path) -> None:
 @pytest.mark.sim
 def test_an_array_collects_the_store_of_one_machine(tmp_path: Path) -> None:
     pytest.importorskip("sapien", reason="needs the extra sim")
-    (tmp_path / "parts").mkdir()
     small = "scenes=4 shard_size=1 image_size=48 graspable=false"
     assert "scenes=3000 workers=4" in COLLECT
     run_array(COLLECT.replace("scenes=3000 workers=4", f"{small} workers=1"), range(1, 3), tmp_path)

@@ -81,7 +81,6 @@ def collect(config: CollectConfig) -> Collected:
     folder, part = Path(config.out), None
     if config.part is not None:
         part = Part.parse(config.part)
-        create_dir(folder)
         folder /= part.folder_name
     return collect_store(folder, manifest, make_source, config.pool, catalog, part)
 

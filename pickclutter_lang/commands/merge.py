@@ -21,7 +21,7 @@ class MergeConfig:
     parts: str
     """Folder of the parts, `out` of the commands with `part=K/N`."""
     out: str
-    """Folder of the store. Its parent must exist. What a stopped command left there is completed."""
+    """Folder of the store. What a stopped command left there is completed."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for paths that cannot be."""

@@ -6,9 +6,13 @@ from typing import Any
 
 from ray.cluster_utils import Cluster
 
-_NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
-# A machine that is gone is noticed within seconds.
-_SYSTEM = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+_NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
+_SYSTEM = {
+    "health_check_initial_delay_ms": 0,  # a machine that is gone is noticed within seconds
+    "health_check_period_ms": 500,
+    "health_check_failure_threshold": 3,
+    "worker_niceness": 0,  # by default 15: beside other tests they would starve
+}
 
 
 class TwoMachines:
@@ -35,4 +39,4 @@ class TwoMachines:
 
     def stop(self) -> None:
         """End both."""
-        self._cluster.shutdown()
+        self._cluster.shutdown()  # type: ignore[no-untyped-call]
