@@ -19,7 +19,7 @@ from pickclutter_lang.objects.object_sets import (
     sources_of,
 )
 from pickclutter_lang.utils.engines import PoolConfig
-from pickclutter_lang.utils.parts import Part
+from pickclutter_lang.utils.parts import check_part
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -81,12 +81,7 @@ class CollectConfig(PileConfig):
         check_seed(self.seed)
         check_workers("workers", self.workers)
         self.pool.validate()
-        if self.part is not None:
-            shards = -(-self.scenes // self.shard_size)
-            if Part.parse(self.part).count > shards:
-                raise InvalidArgumentError(
-                    f"expected at most as many parts as shards, {shards}, but got part={self.part}; lower shard_size="
-                )
+        check_part(self.part, -(-self.scenes // self.shard_size), f"shards of shard_size={self.shard_size}")
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         check_object_split(self.objects, self.object_split)

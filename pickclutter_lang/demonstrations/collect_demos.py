@@ -22,12 +22,13 @@ from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
-from pickclutter_lang.policy.evaluation.evaluate import play_missing
+from pickclutter_lang.policy.evaluation.evaluate import play_missing, take_parts
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, environment_arguments
 from pickclutter_lang.policy.evaluation.student_folders import check_same, save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.parts import Part
 from pickclutter_lang.utils.worker_pool import TaskFunction
 
 LOG_FILE = "episodes.jsonl"
@@ -71,10 +72,12 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
             clean_temp_files(place)
         trajectories = f"trajectory.rgbd.{config.control_mode}.h5"
         log = EpisodeLog(spec.folder / LOG_FILE)
-        there = find_episodes(spec.folder, trajectories)
-        missing = [seed for seed in range(config.seed, config.seed + config.episodes) if _lacks(seed, spec, log, there)]
+        wanted = [(spec.variant, seed, DRAWN) for seed in config.seeds]
+        places = [spec.folder, *take_parts(spec.folder, LOG_FILE, identity, wanted, log)]
+        there = find_episodes(places, trajectories)
+        missing = [seed for seed in config.seeds if _lacks(seed, spec, log, there)]
         _play(spec, missing, config, log, partial(save_identity, spec.folder, identity))
-        found = find_episodes(spec.folder, trajectories)
+        found = find_episodes(places, trajectories)
         logged = {seed: source for seed, source in found.items() if (spec.variant, seed, DRAWN) in log.episodes}
         sources = merge(spec.folder, trajectories, logged, _meta(spec.rollouts))
         played = sorted(log.episodes.values(), key=lambda episode: int(episode["seed"]))
@@ -104,7 +107,10 @@ def _spec(config: CollectDemosConfig) -> _Spec:
         camera=config.camera,
         appearance=config.appearance,
     )
-    return _Spec(rollouts, variant, Path(config.out).absolute(), config.failures)
+    folder = Path(config.out).absolute()
+    if config.part is not None:
+        folder /= Part.parse(config.part).folder_name
+    return _Spec(rollouts, variant, folder, config.failures)
 
 
 def _meshes(config: CollectDemosConfig) -> str:
@@ -143,7 +149,7 @@ def _play(
     if not missing:
         return
     workers = config.pool.make(partial(make_play_function, spec), "the episode of seed {}".format)
-    play_missing(workers, missing, config.episodes, log, before_first)
+    play_missing(workers, missing, len(config.seeds), log, before_first)
 
 
 def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:

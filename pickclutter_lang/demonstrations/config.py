@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConf
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_object_split, check_objects
 from pickclutter_lang.utils.engines import PoolConfig
+from pickclutter_lang.utils.parts import Part, check_part
 from pickclutter_lang.utils.validation import MAX_SEED, at_least, check_path, check_seed, check_workers, one_of, within
 
 IMAGES = ("png", "video")
@@ -57,10 +59,19 @@ class CollectDemosConfig:
     """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
+    part: str | None = None
+    """`3/8`: play the third of eight parts of the episodes, in `out`/3_of_8. The same command without it, null, takes
+    over the episodes of the parts in `out`, and plays those that are missing."""
     n_videos: int = 3
     """Successes, and kept failures, that become videos (animated GIFs)."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Seeds of the episodes, of the part if there is one."""
+        whole = range(self.seed, self.seed + self.episodes)
+        return whole if self.part is None else Part.parse(self.part).of(whole)
 
     @property
     def pool(self) -> PoolConfig:
@@ -86,6 +97,7 @@ class CollectDemosConfig:
         make_controller(self.control_mode)
         check_workers("workers", self.workers, 1)
         self.pool.validate()
+        check_part(self.part, self.episodes, "episodes")
         at_least("n_videos", self.n_videos, 0)
 
 

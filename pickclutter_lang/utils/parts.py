@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -50,3 +51,19 @@ class Part:
         """Return the items of this part: neighbors, and equally many of each part up to one."""
         first, end = (len(items) * n // self.count for n in (self.number - 1, self.number))
         return items[first:end]
+
+
+def part_folders(folder: Path) -> list[Path]:
+    """Return the folders of parts that lie in a folder, by name."""
+    return sorted(path for path in folder.glob("*_of_*") if path.is_dir() and Part.of_folder(path.name))
+
+
+def check_part(text: str | None, items: int, what: str) -> None:
+    """Check a setting `part`; None is no part.
+
+    :param items: number of what is divided, at least one for each part
+    :param what: its name, `shards`
+    :raises InvalidArgumentError: when it is no part, or there are more parts than items
+    """
+    if text is not None and Part.parse(text).count > items:
+        raise InvalidArgumentError(f"expected at most as many parts as {what}, {items}, but got part={text}")

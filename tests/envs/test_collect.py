@@ -317,7 +317,7 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
         ({"workers": -2}, "expected workers to lie between 0"),
         ({"shard_size": 0}, "expected shard_size to lie between 1"),
         ({"part": "0/4"}, "expected part to be K/N with K from 1 to N"),
-        ({"part": "1/4", "scenes": 120}, "at most as many parts as shards, 3, but got part=1/4"),
+        ({"part": "1/4", "scenes": 120}, "at most as many parts as shards of shard_size=50, 3, but got part=1/4"),
         ({"engine": "dask"}, "expected engine to be one of local, ray, but got 'dask'"),
         ({"engine": "ray", "address": " "}, "expected address to be auto or HOST:PORT"),
         ({"address": "10.0.0.1:6379"}, "expected engine=ray with an address, but got local"),

@@ -130,10 +130,16 @@ TABLE = [
     ("render-object-sheet", "objects=[proxy,nowhere]", "but got 'nowhere', and there is no such folder"),
     ("validate-grasp-labels", "objects=nowhere", "but got 'nowhere', and there is no such folder"),
     ("collect-scenes", "part=9/8", "expected part to be K/N with K from 1 to N, such as 3/8, but got '9/8'"),
-    ("collect-scenes", "part=1/100", "expected at most as many parts as shards, 60, but got part=1/100"),
+    (
+        "collect-scenes",
+        "part=1/100",
+        "expected at most as many parts as shards of shard_size=50, 60, but got part=1/100",
+    ),
     ("collect-scenes", "engine=dask", "expected engine to be one of local, ray, but got 'dask'"),
     ("collect-demos", "engine=rayy", "expected engine to be one of local, ray, but got 'rayy'; did you mean ray?"),
     ("evaluate-policy", "address=head:6379", "expected engine=ray with an address, but got local and 'head:6379'"),
+    ("collect-demos", "part=1/1001", "expected at most as many parts as episodes, 1000, but got part=1/1001"),
+    ("evaluate-policy", "part=x", "expected part to be K/N with K from 1 to N, such as 3/8, but got 'x'"),
     ("merge", "out=p", "expected another folder in out than in parts, but got 'p' for both"),
     (
         "merge",

@@ -89,7 +89,7 @@ def test_a_damaged_record_of_a_demonstration_is_named(record: object, tmp_path: 
     with h5py.File(tmp_path / "all.h5", "w") as file:
         file.create_group("traj_0").attrs["record"] = record
     with pytest.raises(DatasetError, match=r"cannot read .*all.h5 \(.*delete it and run pickclutter collect-demos"):
-        find_episodes(tmp_path, "all.h5")
+        find_episodes([tmp_path], "all.h5")
 
 
 def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:

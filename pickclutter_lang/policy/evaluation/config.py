@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.utils.engines import PoolConfig
+from pickclutter_lang.utils.parts import Part, check_part
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.validation import (
     at_least,
@@ -134,6 +136,9 @@ class PolicyEvalConfig:
     """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
+    part: str | None = None
+    """`3/8`: play the third of eight parts of the episodes, in `out`/3_of_8. The same command without it, null, takes
+    over the episodes of the parts in `out`, and plays those that are missing."""
     n_videos: int = 2
     """Successes, and failures, of each variant that become videos (animated GIFs)."""
     n_filmstrips: int = 4
@@ -145,6 +150,12 @@ class PolicyEvalConfig:
     """Grasp proposer of your own, `module:attribute`. null: the package's."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Seeds of the episodes, of the part if there is one."""
+        whole = range(self.seed, self.seed + self.episodes)
+        return whole if self.part is None else Part.parse(self.part).of(whole)
 
     @property
     def pool(self) -> PoolConfig:
@@ -176,6 +187,7 @@ class PolicyEvalConfig:
         check_seed(self.seed)
         check_workers("workers", self.workers, 1)
         self.pool.validate()
+        check_part(self.part, self.episodes, "episodes")
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances)
         self.camera.validate()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
@@ -22,11 +22,12 @@ from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLo
 from pickclutter_lang.policy.evaluation.report import write_report
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.setup import prepare
-from pickclutter_lang.policy.evaluation.student_folders import save_identity
+from pickclutter_lang.policy.evaluation.student_folders import check_identity, save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.utils.engines import Pool, PoolConfig
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.parts import Part, part_folders
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.worker_pool import TaskFunction
 
@@ -49,12 +50,14 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     student = config.run if config.own_policy is not None else config.run or config.policy
     folder = Path(config.out or Path(student or ".") / "evaluation")
+    if config.part is not None:
+        folder /= Part.parse(config.part).folder_name
     create_dir(folder)
     with dir_lock(folder):
         setup = prepare(config, folder)
-        seeds = range(config.seed, config.seed + config.episodes)
-        requested = list(product(setup.variants, seeds, SUITES[config.suite]))
+        requested = list(product(setup.variants, config.seeds, SUITES[config.suite]))
         log = EpisodeLog(folder / EPISODES_FILE)
+        take_parts(folder, EPISODES_FILE, setup.identity, requested, log)
         before_first = partial(save_identity, folder, setup.identity)
         _run_missing(setup.rollouts, requested, log, config.pool, before_first)
         episodes = [log.episodes[one] for one in requested]
@@ -83,6 +86,30 @@ def _run_missing(
         partial(make_rollout_function, rollouts), lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})"
     )
     play_missing(workers, missing, len(requested), log, before_first)
+
+
+def take_parts(
+    folder: Path, file: str, identity: dict[str, Any], requested: Iterable[EpisodeKey], log: EpisodeLog
+) -> list[Path]:
+    """Take over the episodes of the parts that lie in a folder, and return the parts.
+
+    :param file: name of the log of each
+    :param identity: what the episodes are of
+    :param requested: episodes to take where they are missing in `log`
+    :raises MismatchError: when a part is of other settings
+    :raises LockedError: when a part is still at work
+    """
+    parts = part_folders(folder)
+    for part in parts:
+        with dir_lock(part):
+            check_identity(part, identity)
+            theirs = EpisodeLog(part / file).episodes
+        taken = [theirs[one] for one in requested if one in theirs and one not in log.episodes]
+        if taken:
+            save_identity(folder, identity)
+        for episode in taken:
+            log.append(episode)
+    return parts
 
 
 def play_missing(

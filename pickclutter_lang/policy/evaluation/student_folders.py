@@ -59,6 +59,16 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
     :raises CheckpointError: when that cannot be read
     """
     now = {**comparable, **{variant: policy_fingerprint(Path(policy)) for variant, policy in policies.items()}}
+    check_identity(folder, now)
+    return now
+
+
+def check_identity(folder: Path, now: dict[str, Any]) -> None:
+    """Check that episodes that are in a folder, if any, are of what `check_same` returned; it gets the teacher's key.
+
+    :raises MismatchError: when they are of others
+    :raises CheckpointError: when that cannot be read
+    """
     path = folder / EVAL_CONFIG_FILE
     if path.exists():
         logged = read_json(path, dict[str, Any], CheckpointError, "choose another out, or remove that folder")
@@ -71,7 +81,6 @@ def check_same(folder: Path, comparable: Mapping[str, Any], policies: Mapping[st
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"
             )
-    return now
 
 
 def save_identity(folder: Path, identity: Mapping[str, Any]) -> None:
