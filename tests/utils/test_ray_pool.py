@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from helpers.paths import TESTS
 from helpers.process_kill import wait_until
 from helpers.scene_rows import make_manifest, make_store, random_row
 from pickclutter_lang.datasets.scenes import Manifest, verify_store
@@ -195,6 +196,33 @@ def test_a_machine_that_is_killed_costs_nothing(
     by = [path.read_text().splitlines() for path in (tmp_path / "counts").iterdir()]
     assert len({machine for machines_of_shard in by for machine in machines_of_shard}) == 2
     assert any(len(machines_of_shard) > 4 for machines_of_shard in by)  # the shard that the machine had begun
+
+
+def sleep(folder: Path, number: int, step: Callable[[], None]) -> int:
+    (folder / str(os.getpid())).touch()
+    time.sleep(120)
+    return number
+
+
+def make_sleeper(folder: Path) -> TaskFunction[int, int]:
+    return partial(sleep, folder)
+
+
+def run_sleepers(address: str, folder: str) -> None:
+    """Run in a process of its own."""
+    with PoolConfig(0, "ray", address).make(partial(make_sleeper, Path(folder))) as workers:
+        list(workers.imap_unordered([0, 1]))
+
+
+def test_workers_end_with_a_command_that_is_killed(machines: TwoMachines, tmp_path: Path) -> None:
+    code = f"import test_ray_pool as own; own.run_sleepers({machines.address!r}, {str(tmp_path)!r})"
+    places = [str(Path(__file__).parent), str(TESTS), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    command = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    command.kill()
+    command.wait()
+    wait_until(lambda: not any(Path(f"/proc/{path.name}").exists() for path in tmp_path.iterdir()), 60)
 
 
 @pytest.mark.parametrize("address", ["auto", "127.0.0.1:1", "nonsense"])
