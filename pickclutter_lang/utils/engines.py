@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol, TypeVar
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -42,12 +43,14 @@ class PoolConfig:
     """For `ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
 
     def validate(self) -> None:
-        """Raise InvalidArgumentError for an engine or an address that cannot be."""
+        """Raise InvalidArgumentError for an engine or an address that cannot be, MissingExtraError without Ray."""
         one_of("engine", self.engine, ENGINES)
         if not self.address.strip():
             raise InvalidArgumentError("expected address to be auto or HOST:PORT of a Ray cluster, but it is empty")
         if self.engine == "local" and self.address != "auto":
             raise InvalidArgumentError(f"expected engine=ray with an address, but got local and {self.address!r}")
+        if self.engine == "ray":
+            import_module("pickclutter_lang.utils.ray_pool")  # its extra is there, before anything is written
 
     def make(
         self,
@@ -60,7 +63,6 @@ class PoolConfig:
         :param make_function: called once in each worker, returns what does its tasks
         :param describe: names a task in messages
         :param on_step: called for each step that a task function reports
-        :raises MissingExtraError: when the engine is not installed
         """
         if self.engine == "ray":
             from pickclutter_lang.utils.ray_pool import RayPool

@@ -241,7 +241,7 @@ def test_without_the_extra_it_is_named() -> None:
     code = (
         "import sys; sys.modules['ray'] = None\n"
         "from pickclutter_lang.utils.engines import PoolConfig\n"
-        "PoolConfig(0, 'ray').make(print)"
+        "PoolConfig(0, 'ray').validate()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "ray is not installed; run: pip install 'pickclutter-lang[ray]'" in done.stderr
