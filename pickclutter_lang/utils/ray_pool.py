@@ -27,7 +27,7 @@ except ImportError as error:
     raise MissingExtraError("ray", "ray") from error
 
 log = logging.getLogger(__name__)
-_PATIENCE_S = 5.0
+_PATIENCE_S, _START_S = 5.0, 30.0
 _OURS = ("PICKCLUTTER_", "MS2_")
 """Beginnings of the environment variables that workers get from the command."""
 
@@ -169,7 +169,7 @@ class RayPool(Generic[Task, Result]):
 
     def _ended(self) -> list[Any]:
         """Wait for calls that have ended, and return them."""
-        ended, _ = ray.wait([*self._calls], num_returns=1, timeout=_PATIENCE_S)
+        ended, _ = ray.wait([*self._calls], num_returns=1, timeout=_START_S)
         if not ended and not self._at_work():
             log.info("no worker has started yet; where all cores of the Ray cluster are taken, it waits for one")
         return list(ended)
