@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -225,10 +227,22 @@ def _connect(address: str) -> None:
         if found != "auto":  # Ray itself would try for minutes, and then end the process
             host, _, port = found.rpartition(":")
             socket.create_connection((host, int(port)), _PATIENCE_S).close()
-        ray.init(address=found, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+        with _kept_signal(signal.SIGTERM):
+            ray.init(address=found, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
     except (OSError, ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())[:200]
         raise InvalidArgumentError(
             f"expected a Ray cluster at {found}, but there is none ({text}); start one, ray start --head, or correct "
             "address="
         ) from error
+
+
+@contextmanager
+def _kept_signal(number: signal.Signals) -> Iterator[None]:
+    """Restore the handler of a signal, for which Ray sets its own."""
+    before = signal.getsignal(number)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(number, before)

@@ -81,7 +81,9 @@ def test_tasks_are_spread_over_the_machines(
     monkeypatch.setenv("PICKCLUTTER_TRY", "of the command")
     monkeypatch.chdir(tmp_path)
     steps: list[None] = []
+    before = signal.getsignal(signal.SIGTERM)
     with pool(machines).make(make_look, on_step=lambda: steps.append(None)) as workers:
+        assert signal.getsignal(signal.SIGTERM) == before
         found = list(workers.imap_unordered(range(10)))
         again = list(workers.imap_unordered([7]))
     assert sorted((task, seen.square) for task, seen in found) == [(n, n * n) for n in range(10)]
