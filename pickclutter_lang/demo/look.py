@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.inputs import open_upload, split_names
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, upsample_to_image
 from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.preprocessing import Preprocessing
 from pickclutter_lang.teachers.zero_shot import (

@@ -19,10 +19,11 @@ from pickclutter_lang.demo.simulator import SimulatedPile
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.policy import detectors
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.teacher_thresholds import thresholds_of, write_thresholds
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.students import label_encoders
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
 

@@ -24,21 +24,14 @@ from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPic
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import (
-    Detection,
-    StudentDetector,
-    TeacherDetector,
-    upsample_to_image,
-)
-from pickclutter_lang.policy.flat_observation import (
-    PolicyObservation,
-    decode_instruction,
-    encode_instruction,
-    unflatten_observation,
-)
+from pickclutter_lang.policy.detectors import Detection, StudentDetector, upsample_to_image
+from pickclutter_lang.policy.flat_arrays import decode_instruction, encode_instruction, unflatten_observation
+from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.rl.config import PPOConfig
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 SIDE = 96
