@@ -1,0 +1,244 @@
+"""A policy without torch: the decisions of torch, further names, damage, a process that cannot import torch."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.policies import SIDE, looks_of, opened, random_policy
+from helpers.scene_data import make_toy_store
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.flat_arrays import encode_instruction
+from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.onnx_export import encode_names, export_runtime
+from pickclutter_lang.policy.onnx_student import OnnxStudent
+from pickclutter_lang.policy.policy import LanguagePickPolicy, open_student
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
+from pickclutter_lang.policy.student import camera_images
+
+pytest.importorskip("onnxscript", reason="needs the extra export")
+
+KINDS: dict[str, dict[str, Any]] = {
+    "close-ups": {"object_crop_size": 64},
+    "depth": {"depth": True},
+    "cropped and resized": {"crop_size": 40, "depth": True},
+    "as it is": {"image_size": SIDE},
+}
+
+
+@pytest.fixture(scope="module")
+def looks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    store = make_toy_store(tmp_path_factory.mktemp("looks") / "ood", "ood", 12, seed=3, size=SIDE)
+    return looks_of(SceneDataset(store, SceneDataConfig(crop_size=None)))
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A policy with a crop classifier, and its export."""
+    root = tmp_path_factory.mktemp("crops")
+    policy = random_policy(root / "policy", **KINDS["close-ups"])
+    return policy, export_runtime(RuntimeExportConfig(str(policy), out=str(root / "runtime"))).folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decisions_are_those_of_torch(kind: str, looks: list[dict[str, Any]], tmp_path: Path) -> None:
+    policy = random_policy(tmp_path / "policy", **KINDS[kind])
+    done = export_runtime(RuntimeExportConfig(str(policy)))
+    assert done.folder == policy / "runtime" and done.difference < 1e-4
+    torch_student, student = StudentRuntime.load(policy), OnnxStudent.load(done.folder, num_threads=1)
+    names = student.names
+    for look in looks:
+        ours, theirs = (one.predict(camera_images(look), names) for one in (torch_student, student))
+        for expected, found in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-4)
+        detected = [StudentDetector(one).detect(look, names[:3]) for one in (torch_student, student)]
+        for expected, found in zip(*detected, strict=True):
+            assert found.score == pytest.approx(expected.score, abs=1e-4)
+            assert found.threshold == expected.threshold and (found.margin < 0) == (expected.margin < 0)
+            np.testing.assert_array_equal(found.mask, expected.mask)
+            np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-6)
+
+
+def test_a_trained_student_decides_as_with_torch(exported: Path, tmp_path: Path) -> None:
+    """On every stored look of two stores, in float32 there and here; its names are those of the folder."""
+    policy = tmp_path / "policy"
+    shutil.copytree(exported / "few_shot", policy)
+    content = json.loads((policy / "policy.json").read_text())
+    content["student"]["precision"] = "float32"
+    (policy / "policy.json").write_text(json.dumps(content))
+    out = export_runtime(RuntimeExportConfig(str(policy), out=str(tmp_path / "runtime"))).folder
+    detectors = [StudentDetector(one) for one in (StudentRuntime.load(policy), OnnxStudent.load(out))]
+    run, names = opened(exported, "few_shot"), load_config(out).student.names
+    stored = [look for store in ("id", "ood") for look in looks_of(run.scenes[store])]
+    assert len(stored) >= 24
+    for number, look in enumerate(stored):
+        expected, found = (detector(look, names[number % len(names)]) for detector in detectors)
+        assert found.score == pytest.approx(expected.score, abs=1e-5)
+        assert (found.margin < 0) == (expected.margin < 0)
+        np.testing.assert_array_equal(found.mask, expected.mask)
+
+
+def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
+    torch_student, student = StudentRuntime.load(crops[0]), OnnxStudent.load(crops[1])
+    rgb, masks = looks[0]["image"]["hand_camera"]["rgb"], np.zeros((4, SIDE, SIDE), bool)
+    masks[0, 8:30, 10:16] = masks[0, 24:30, 10:40] = masks[1, :4, :7] = masks[2, 40:, 44:] = masks[3] = True
+    found = student.classify_crops(rgb, list(masks))
+    np.testing.assert_allclose(found, torch_student.classify_crops(rgb, list(masks)), atol=1e-3)
+    np.testing.assert_allclose(found[1], student.classify_crop(rgb, masks[1]), atol=1e-5)
+
+
+def test_new_names_come_in_a_file(exported: Path, looks: list[dict[str, Any]], tmp_path: Path) -> None:
+    policy, new = exported / "few_shot", ["a red teapot", "mug"]
+    out = export_runtime(RuntimeExportConfig(str(policy), out=str(tmp_path / "runtime"))).folder
+    student, images = OnnxStudent.load(out), camera_images(looks[0])
+    with pytest.raises(UnknownObjectError, match=r"lemon.*got mug; .*pickclutter encode-names.*add_names"):
+        student.predict(images, ["lemon", "mug"])
+    file = tmp_path / "names.safetensors"
+    encode_names(NameEncodingConfig(str(policy), names=new, out=str(file)))
+    assert student.add_names(file) == new and student.names[-2:] == new
+    found = student.predict(images, ["mug", "lemon", "a red teapot"]).scores
+    np.testing.assert_allclose(
+        found, StudentRuntime.load(policy).predict(images, ["mug", "lemon", *new[:1]])[0], atol=0.02
+    )
+    assert len(set(found.tolist())) == 3
+    assert student.threshold("mug") == student.thresholds.default
+    sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
+    np.testing.assert_array_equal(sent.predict(images, ["mug"]).scores, student.predict(images, ["mug"]).scores)
+
+
+def test_names_of_another_policy_are_refused(exported: Path, crops: tuple[Path, Path], tmp_path: Path) -> None:
+    student, file = OnnxStudent.load(crops[1]), tmp_path / "names.safetensors"
+    encode_names(NameEncodingConfig(str(exported / "few_shot"), names=["mug"], out=str(file)))
+    with pytest.raises(CheckpointError, match=r"for this policy in .*names.safetensors, but they are of another"):
+        student.add_names(file)
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match=r"is damaged .*encode-names"):
+        student.add_names(file)
+    with pytest.raises(CheckpointError, match="there is no such file; make it again: pickclutter encode-names"):
+        student.add_names(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "student.onnx").write_bytes(b"123"), "student.onnx is damaged .*export-runtime"),
+        (lambda folder: (folder / "crop_classifier.onnx").unlink(), "crop_classifier.onnx, but there is no such file"),
+        (lambda folder: (folder / "text.safetensors").write_bytes(b"1"), "text.safetensors is damaged"),
+        (lambda folder: (folder / "policy.json").write_text("{"), "policy.json is damaged"),
+        (lambda folder: (folder / "policy.json").unlink(), "expected a policy in"),
+    ],
+)
+def test_damage_is_named(
+    crops: tuple[Path, Path], tmp_path: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    shutil.copytree(crops[1], tmp_path / "copy")
+    damage(tmp_path / "copy")
+    with pytest.raises(CheckpointError, match=message):
+        LanguagePickPolicy.load(tmp_path / "copy")
+
+
+def test_a_network_that_onnx_runtime_cannot_run_is_named(crops: tuple[Path, Path], tmp_path: Path) -> None:
+    """As of a newer version of the format: the hash is right."""
+    import hashlib
+
+    folder = tmp_path / "copy"
+    shutil.copytree(crops[1], folder)
+    (folder / "student.onnx").write_bytes(b"another format")
+    content = json.loads((folder / "policy.json").read_text())
+    content["sha256"]["student.onnx"] = hashlib.sha256(b"another format").hexdigest()
+    (folder / "policy.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"ONNX Runtime .* cannot run student.onnx .*export it again"):
+        OnnxStudent.load(folder)
+
+
+def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], tmp_path: Path) -> None:
+    policy, out = crops
+    assert isinstance(open_student(policy), StudentRuntime) and isinstance(open_student(out), OnnxStudent)
+    with pytest.raises(CheckpointError, match="for use without torch; take the folder of pickclutter export-policy"):
+        StudentRuntime.load(out)
+    with pytest.raises(CheckpointError, match=r"has no student.onnx; make it: pickclutter export-runtime"):
+        OnnxStudent.load(policy)
+    with pytest.raises(InvalidArgumentError, match="another folder than policy"):
+        export_runtime(RuntimeExportConfig(str(policy), out=str(policy)))
+    with pytest.raises(InvalidArgumentError, match=r"48 x 48 .* got 64 x 64"):
+        OnnxStudent.load(out).predict({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
+    plain = export_runtime(RuntimeExportConfig(str(random_policy(tmp_path / "plain")))).folder
+    with pytest.raises(InvalidArgumentError, match="this policy has none"):
+        OnnxStudent.load(plain).classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+
+
+ABSENT = ("torch", "torchvision", "timm", "open_clip", "hydra", "omegaconf", "h5py", "matplotlib", "gymnasium", "rich")
+ACTING = """
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))  # an import of them fails
+import numpy as np
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+
+policy, observation = LanguagePickPolicy.load({folder!r}), dict(np.load({file!r}))
+first, state = policy.predict(observation)
+second, _ = policy.predict(observation, state)
+np.savez({out!r}, first=first, second=second, score=state[0].detections[0].score)
+"""
+
+
+def test_it_acts_where_torch_cannot_be_imported(
+    crops: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    policy, out = crops
+    file, answer = tmp_path / "look.npz", tmp_path / "answer.npz"
+    np.savez(file, **flat(looks[1], "pick up the lemon"))
+    code = ACTING.format(absent=ABSENT, folder=str(out), file=str(file), out=str(answer))
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    with_torch, found = LanguagePickPolicy.load(policy), np.load(answer)
+    first, state = with_torch.predict(dict(np.load(file)))
+    np.testing.assert_allclose(found["first"], first, atol=1e-5)
+    np.testing.assert_allclose(found["second"], with_torch.predict(dict(np.load(file)), state)[0], atol=1e-5)
+    assert found["score"] == pytest.approx(state[0].detections[0].score, abs=1e-4)
+
+
+def flat(look: dict[str, Any], instruction: str) -> dict[str, Any]:
+    """A stored look as an observation of `PolicyObservation`, with the arm at rest."""
+    images, camera = look["image"]["hand_camera"], look["camera_param"]["hand_camera"]
+    return {
+        "instruction": encode_instruction(instruction),
+        "hand_rgb": images["rgb"],
+        "hand_depth": images["depth"].ravel(),
+        "hand_intrinsic": np.ravel(camera["intrinsic_cv"]).astype(np.float32),
+        "hand_cam2world": np.ravel(camera["cam2world_gl"]).astype(np.float32),
+        "qpos": np.array([0, 0.39, 0, -1.96, 0, 2.36, 0.79, 0.04, 0.04], np.float32),
+        "base_pose": np.array([-0.615, 0, 0, 1, 0, 0, 0], np.float32),
+        "goal_pos": np.array([0.0, 0.1, 0.3], np.float32),
+    }
+
+
+@pytest.mark.sim
+def test_it_acts_in_the_environment_as_with_torch(crops: tuple[Path, Path]) -> None:
+    policies = [LanguagePickPolicy.load(folder, declare=False) for folder in crops]
+    env = policies[1].make_env("proxy", max_episode_steps=6)
+    for seed in (0, 1):
+        observation, _ = env.reset(seed=seed)
+        states: list[Any] = [None, None]
+        observation["instruction"] = encode_instruction("pick up the lemon")
+        for _ in range(4):
+            actions = []
+            for number, policy in enumerate(policies):
+                action, states[number] = policy.predict(observation, states[number])
+                actions.append(action)
+            np.testing.assert_allclose(actions[0], actions[1], atol=1e-4)
+            instruction = observation["instruction"]
+            observation = {**env.step(actions[0])[0], "instruction": instruction}
+        assert states[0][0].phase == states[1][0].phase
+    env.close()
