@@ -102,7 +102,7 @@ def detect_by_student(student: StudentRuntime, image: NDArray[np.uint8], names: 
     around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
     view = np.asarray(Image.fromarray(image).resize((spec.crop_size,) * 2))
     output = student.predict({("hand", "rgb"): np.pad(view, (around, around, (0, 0)))}, names)
-    maps, nowhere = upsample_to_image(output.attention, side, side, 0.0), np.zeros((side, side), bool)
+    maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
     rows = zip(names, output.scores.tolist(), maps, strict=True)
     return [Detection(score, student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
 
@@ -114,7 +114,7 @@ def _maps(teacher: PocketTeacher, image: NDArray[np.uint8], names: Sequence[str]
     texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in names])
     cosines = torch.einsum("cd,dhw->chw", texts, dense)
     above = (cosines - cosines.mean(dim=(1, 2), keepdim=True)).clamp(min=0)
-    return upsample_to_image(above.numpy(), len(image), len(image), 0.0)
+    return upsample_to_image(above.numpy(), len(image), len(image))
 
 
 def look_table(found: Look) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from pickclutter_lang.datasets.transforms.resampling import enlarge
+from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.manipulation.segmentation import (
@@ -133,10 +133,10 @@ class StudentDetector:
         config, names = self.student.config, validate_label_names(names)
         scored = list(dict.fromkeys([*names, *config.names]))
         output = self.student.predict(camera_images(observation), scored)
-        heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size, 0.0)
+        heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
-        log_odds = upsample_to_image(output.cell_logits, config.crop_size, config.camera_size, np.nan)
         segments = segment_observation(observation, self.segmentation)
+        log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
         images = observation["image"]["hand_camera"]
         depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
         found = []
@@ -179,12 +179,24 @@ class CropVerifier:
         return masks[best], odds[best]
 
 
-def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:
-    """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side]."""
-    full = np.full((len(maps), side, side), outside)
+def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:
+    """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side], 0 outside."""
+    full = np.zeros((len(maps), side, side))
     start = (side - view) // 2
     full[:, start : start + view, start : start + view] = enlarge(maps, view)
     return full
+
+
+def segment_log_odds(cell_logits: NDArray[np.float32], segments: NDArray[np.int64], view: int) -> NDArray[np.float64]:
+    """Return the mean log odds of names in each segment, [C, segments], by the pixels that the student sees.
+
+    :param cell_logits: [C, h, w], of the central `view` pixels of the image
+    :param segments: [side, side], of the full image
+    :return: NaN for a segment outside of the view
+    """
+    start = (len(segments) - view) // 2
+    seen = segments[start : start + view, start : start + view]
+    return segment_means(cell_logits, seen, int(segments.max()) + 1)
 
 
 def segment_observation(

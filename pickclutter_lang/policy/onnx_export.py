@@ -17,7 +17,7 @@ from pickclutter_lang.policy.manifest import CROPS_FILE, NETWORK_FILE, TEXT_FILE
 from pickclutter_lang.policy.name_features import NameFeatures, save_name_features
 from pickclutter_lang.policy.onnx_student import SCORES
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
+from pickclutter_lang.policy.runtime_config import NameEncodingConfig, OpenedPolicyConfig, RuntimeExportConfig
 from pickclutter_lang.students.onnx import OpenVocabularyStudent, check_export_packages, compare_onnx, export_onnx
 from pickclutter_lang.utils.io import ensure_dir
 from pickclutter_lang.utils.json_files import read_file
@@ -49,6 +49,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     :raises DatasetError, LockedError: when the folder cannot be written
     """
     check_export_packages()
+    _set_threads(config)
     policy, out = Path(config.policy), Path(config.out)
     if policy.resolve() == out.resolve():
         raise InvalidArgumentError(f"expected out to be another folder than policy, but both are {out}")
@@ -73,6 +74,7 @@ def encode_names(config: NameEncodingConfig) -> NameFeatures:
     :raises TeacherError: when a name is new to the policy, and its teacher is missing or another one
     :raises DatasetError, LockedError: when the file cannot be written
     """
+    _set_threads(config)
     student, path = StudentRuntime.load(config.policy, config.trust_code), Path(config.out)
     text, names = student.encode_names(config.names), tuple(name.strip() for name in config.names)
     assert text.negative is not None  # a policy has them
@@ -82,6 +84,11 @@ def encode_names(config: NameEncodingConfig) -> NameFeatures:
     with file_lock(path):
         save_name_features(path, features)
     return features
+
+
+def _set_threads(config: OpenedPolicyConfig) -> None:
+    if config.num_threads is not None:
+        torch.set_num_threads(config.num_threads)
 
 
 def _scores(student: StudentRuntime) -> tuple[bytes, float]:

@@ -14,6 +14,7 @@ from pickclutter_lang.datasets.transforms.resampling import (
     enlarge,
     resize_nearest,
     resize_smooth,
+    segment_means,
 )
 
 
@@ -49,3 +50,16 @@ def test_crops_are_those_of_torch() -> None:
         differing += int((cropped != crop_masks(mask[None].astype(np.uint8), crop, 32)[0].numpy()).sum())
         assert set(np.unique(cropped)) <= {0.0, 1.0}
     assert differing < 60  # of 60 x 1024
+
+
+@pytest.mark.parametrize(("cells", "side"), [(8, 128), (24, 192), (4, 33), (1, 16), (20, 12)])
+def test_means_by_segment_are_those_of_enlarged_maps(cells: int, side: int) -> None:
+    rng = np.random.default_rng(cells)
+    maps = 20 * rng.standard_normal((5, cells, cells)).astype(np.float32)
+    segments = np.where(rng.random((side, side)) < 0.3, 0, rng.integers(0, 9, (side, side)))
+    segments[segments == 4] = 0
+    large = enlarge(maps, side).astype(np.float64)
+    plain = [[large[c, segments == k].mean() if k != 4 else np.nan for k in range(9)] for c in range(5)]
+    found = segment_means(maps, segments, 10)
+    np.testing.assert_allclose(found[:, :9], plain, atol=1e-5)
+    assert np.isnan(found[:, [4, 9]]).all()

@@ -26,9 +26,29 @@ def resize_nearest(images: Floats, size: int) -> Floats:
 def enlarge(maps: Floats, size: int) -> Floats:
     """Resize maps [C, h, w] to [C, size, size], as torch's `interpolate` does in mode `bilinear`."""
     for axis in (1, 2):
-        side = maps.shape[axis]
-        maps = _between(maps, ((np.arange(size) + 0.5) * side / size - 0.5), axis)
+        maps = _between(maps, _enlarged(maps.shape[axis], size), axis)
     return maps
+
+
+def segment_means(maps: Floats, segments: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Return the means of maps [C, h, w] by segment, [C, count], as if they were enlarged to the segments' image.
+
+    A mean is the same sum over cells as over pixels, since a pixel is a weighted sum of four cells.
+
+    :param segments: [S, S], numbers below `count`
+    :return: NaN for a number that no pixel has
+    """
+    height, width = maps.shape[1:]
+    rows, columns = (_neighbors(_enlarged(side, len(segments)), side - 1) for side in (height, width))
+    weights, first = np.zeros(count * height * width), segments * (height * width)
+    for row, of_row in rows:
+        for column, of_column in columns:
+            cells, shares = first + (row * width)[:, None] + column, of_row[:, None] * of_column
+            weights += np.bincount(cells.ravel(), shares.ravel(), len(weights))
+    by_segment = weights.reshape(count, -1)
+    pixels = by_segment.sum(axis=1)
+    means = maps.reshape(len(maps), -1) @ by_segment.T / np.maximum(pixels, 1e-12)
+    return np.where(pixels > 0, means, np.nan)
 
 
 def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, size: int) -> Floats:
@@ -59,14 +79,25 @@ def _offsets(side: float, size: int) -> NDArray[np.float64]:
     return (np.arange(size) + 0.5 - size / 2) * side / size
 
 
-def _between(values: Floats, positions: NDArray[np.float64], axis: int) -> Floats:
-    """Interpolate values along an axis at positions, which are limited to those of the values."""
-    last = values.shape[axis] - 1
+def _enlarged(side: int, size: int) -> NDArray[np.float64]:
+    """Return where `size` new pixels of an axis lie among its `side` pixels."""
+    return (np.arange(size) + 0.5) * side / size - 0.5
+
+
+def _neighbors(positions: NDArray[np.float64], last: int) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Return both neighbors of each position, which is limited to 0..last, and the share of each."""
     places = np.clip(positions, 0, last)
-    low = np.minimum(places.astype(int), max(last - 1, 0))
-    share = (places - low).astype(np.float32).reshape([-1 if n == axis else 1 for n in range(values.ndim)])
-    first, second = values.take(low, axis), values.take(np.minimum(low + 1, last), axis)
-    out: Floats = first + share * (second - first)
+    low = np.minimum(places.astype(np.int64), max(last - 1, 0))
+    share = places - low
+    return [(low, 1 - share), (np.minimum(low + 1, last), share)]
+
+
+def _between(values: Floats, positions: NDArray[np.float64], axis: int) -> Floats:
+    """Interpolate values along an axis at positions."""
+    (low, _), (high, share) = _neighbors(positions, values.shape[axis] - 1)
+    first, second = values.take(low, axis), values.take(high, axis)
+    shares = share.astype(np.float32).reshape([-1 if n == axis else 1 for n in range(values.ndim)])
+    out: Floats = first + shares * (second - first)
     return out
 
 
