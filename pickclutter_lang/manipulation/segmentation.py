@@ -35,6 +35,9 @@ class SegmentationConfig:
     """Width of the smoothing before the segmentation."""
     min_segment_px: int = 20
     """Smaller segments join a neighbor."""
+    margin_px: int | None = None
+    """Pixels around all that is no background that are segmented with it, which is faster where objects fill a part of
+    the image. The rest is background. None: the full image is segmented."""
     min_depth_m: float = 0.1
     """Pixels nearer to the camera are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m."""
     background_fraction: float = 0.5
@@ -74,15 +77,26 @@ def segment_rgbd(
     cloud = unproject_depth(depth, intrinsic, camera, config.point_cloud)
     height = np.zeros(np.shape(depth))
     height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
-    channels = np.dstack([config.lightness_weight * lightness(rgb), config.height_weight_per_m * height])
-    segments: NDArray[np.int64] = 1 + felzenszwalb(
+    background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
+    part = np.s_[:, :] if config.margin_px is None else _surroundings(~background, config.margin_px)
+    channels = np.dstack([config.lightness_weight * lightness(rgb[part]), config.height_weight_per_m * height[part]])
+    segments = np.zeros(height.shape, np.int64)
+    segments[part] = 1 + felzenszwalb(
         channels, config.scale, config.blur_sigma_px, config.min_segment_px, channel_axis=-1
     )
-    background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
     sizes = np.bincount(segments.ravel())
     removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_fraction * sizes
     segments[removed[segments]] = 0
     return np.unique(segments, return_inverse=True)[1].reshape(segments.shape) + int(segments.min() > 0)
+
+
+def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """Return rows and columns of all pixels of objects, and `margin` more on each side; all where there are none."""
+    sides = []
+    for axis in (1, 0):
+        found = np.flatnonzero(objects.any(axis=axis))
+        sides.append(slice(max(int(found[0]) - margin, 0), int(found[-1]) + margin + 1) if len(found) else slice(None))
+    return sides[0], sides[1]
 
 
 def lightness(rgb: NDArray[np.uint8]) -> FloatArray:

@@ -6,7 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.grasping import ABOVE, INTRINSIC
-from pickclutter_lang.manipulation.segmentation import lightness, segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import (
+    SegmentationConfig,
+    lightness,
+    segment_rgbd,
+    select_target_segments,
+)
 from pickclutter_lang.utils.typing import FloatArray
 
 
@@ -76,6 +81,21 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     assert select_target_segments(0 * segments, heat, depth, log_odds, count=2) == []
     log_odds[:, 4:] = np.nan
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
+
+
+def test_surroundings_alone_give_nearly_the_same_segments() -> None:
+    """Objects that fill a part of the image: the same objects, and background around them."""
+    rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
+    depth[60:90, 40:80], depth[90:110, 50:80], rgb[60:90, 40:60] = 0.45, 0.42, 250
+    full = segment_rgbd(rgb, depth, INTRINSIC, ABOVE)
+    part = segment_rgbd(rgb, depth, INTRINSIC, ABOVE, SegmentationConfig(margin_px=4))
+    assert ((full > 0) != (part > 0)).mean() < 0.002 and full.max() == part.max() == 3
+    for number in range(1, 4):
+        one = full == number
+        other = part == np.bincount(part[one]).argmax()
+        assert (one & other).sum() > 0.95 * (one | other).sum()
+    empty = segment_rgbd(rgb, np.full((160, 160), 0.5), INTRINSIC, ABOVE, SegmentationConfig(margin_px=4))
+    assert not empty.any()
 
 
 def test_lightness_is_that_of_scikit_image() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,9 @@ from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.flat_arrays import encode_instruction
-from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.onnx_export import encode_names, export_runtime
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.policy import LanguagePickPolicy, open_student
@@ -30,13 +32,6 @@ from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeEx
 from pickclutter_lang.policy.student import camera_images
 
 pytest.importorskip("onnxscript", reason="needs the extra export")
-
-KINDS: dict[str, dict[str, Any]] = {
-    "close-ups": {"object_crop_size": 64},
-    "depth": {"depth": True},
-    "cropped and resized": {"crop_size": 40, "depth": True},
-    "as it is": {"image_size": SIDE},
-}
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +43,32 @@ def looks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A policy with a crop classifier, and its export."""
-    root = tmp_path_factory.mktemp("crops")
-    policy = random_policy(root / "policy", **KINDS["close-ups"])
-    return policy, export_runtime(RuntimeExportConfig(str(policy), out=str(root / "runtime"))).folder
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_decisions_are_those_of_torch(kind: str, looks: list[dict[str, Any]], tmp_path: Path) -> None:
-    policy = random_policy(tmp_path / "policy", **KINDS[kind])
+    policy = random_policy(tmp_path_factory.mktemp("crops") / "policy", image_size=SIDE, object_crop_size=64)
     done = export_runtime(RuntimeExportConfig(str(policy)))
     assert done.folder == policy / "runtime" and done.difference < 1e-4
-    torch_student, student = StudentRuntime.load(policy), OnnxStudent.load(done.folder, num_threads=1)
+    return policy, done.folder
+
+
+@pytest.fixture(scope="module")
+def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A policy that was trained, and its export."""
+    policy, out = exported / "few_shot", tmp_path_factory.mktemp("trained") / "runtime"
+    return policy, export_runtime(RuntimeExportConfig(str(policy), out=str(out))).folder
+
+
+def check_decisions(policy: Path, out: Path, looks: list[dict[str, Any]]) -> None:
+    """Compare scores, maps, thresholds, answers and masks with those of torch in float32, for three names a look."""
+    config, weights, text = load_pretrained(policy)
+    with_torch = StudentRuntime(replace(config.student, precision="float32"), weights, text, config.thresholds)
+    student = OnnxStudent.load(out, num_threads=1)
     names = student.names
-    for look in looks:
-        ours, theirs = (one.predict(camera_images(look), names) for one in (torch_student, student))
+    assert tuple(names) == config.student.names
+    for number, look in enumerate(looks):
+        ours, theirs = (one.predict(camera_images(look), names) for one in (with_torch, student))
         for expected, found in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(found, expected, atol=1e-4)
-        detected = [StudentDetector(one).detect(look, names[:3]) for one in (torch_student, student)]
+        asked = [names[(3 * number + n) % len(names)] for n in range(3)]
+        detected = [StudentDetector(one).detect(look, asked) for one in (with_torch, student)]
         for expected, found in zip(*detected, strict=True):
             assert found.score == pytest.approx(expected.score, abs=1e-4)
             assert found.threshold == expected.threshold and (found.margin < 0) == (expected.margin < 0)
@@ -72,23 +76,21 @@ def test_decisions_are_those_of_torch(kind: str, looks: list[dict[str, Any]], tm
             np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-6)
 
 
-def test_a_trained_student_decides_as_with_torch(exported: Path, tmp_path: Path) -> None:
-    """On every stored look of two stores, in float32 there and here; its names are those of the folder."""
-    policy = tmp_path / "policy"
-    shutil.copytree(exported / "few_shot", policy)
-    content = json.loads((policy / "policy.json").read_text())
-    content["student"]["precision"] = "float32"
-    (policy / "policy.json").write_text(json.dumps(content))
-    out = export_runtime(RuntimeExportConfig(str(policy), out=str(tmp_path / "runtime"))).folder
-    detectors = [StudentDetector(one) for one in (StudentRuntime.load(policy), OnnxStudent.load(out))]
-    run, names = opened(exported, "few_shot"), load_config(out).student.names
-    stored = [look for store in ("id", "ood") for look in looks_of(run.scenes[store])]
-    assert len(stored) >= 24
-    for number, look in enumerate(stored):
-        expected, found = (detector(look, names[number % len(names)]) for detector in detectors)
-        assert found.score == pytest.approx(expected.score, abs=1e-5)
-        assert (found.margin < 0) == (expected.margin < 0)
-        np.testing.assert_array_equal(found.mask, expected.mask)
+def test_decisions_with_close_ups_are_those_of_torch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
+    check_decisions(*crops, looks)
+
+
+def test_decisions_with_depth_and_resized_images_are_those_of_torch(
+    looks: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    policy = random_policy(tmp_path / "policy", crop_size=40, depth=True)
+    check_decisions(policy, export_runtime(RuntimeExportConfig(str(policy))).folder, looks)
+
+
+def test_a_trained_student_decides_as_with_torch(exported: Path, trained: tuple[Path, Path]) -> None:
+    stored = [look for scenes in opened(exported, "few_shot").scenes.values() for look in looks_of(scenes)]
+    assert len(stored) >= 36
+    check_decisions(*trained, stored)
 
 
 def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
@@ -100,9 +102,8 @@ def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list
     np.testing.assert_allclose(found[1], student.classify_crop(rgb, masks[1]), atol=1e-5)
 
 
-def test_new_names_come_in_a_file(exported: Path, looks: list[dict[str, Any]], tmp_path: Path) -> None:
-    policy, new = exported / "few_shot", ["a red teapot", "mug"]
-    out = export_runtime(RuntimeExportConfig(str(policy), out=str(tmp_path / "runtime"))).folder
+def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
+    (policy, out), new = trained, ["a red teapot", "mug"]
     student, images = OnnxStudent.load(out), camera_images(looks[0])
     with pytest.raises(UnknownObjectError, match=r"lemon.*got mug; .*pickclutter encode-names.*add_names"):
         student.predict(images, ["lemon", "mug"])
@@ -152,8 +153,6 @@ def test_damage_is_named(
 
 def test_a_network_that_onnx_runtime_cannot_run_is_named(crops: tuple[Path, Path], tmp_path: Path) -> None:
     """As of a newer version of the format: the hash is right."""
-    import hashlib
-
     folder = tmp_path / "copy"
     shutil.copytree(crops[1], folder)
     (folder / "student.onnx").write_bytes(b"another format")
@@ -164,7 +163,7 @@ def test_a_network_that_onnx_runtime_cannot_run_is_named(crops: tuple[Path, Path
         OnnxStudent.load(folder)
 
 
-def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], tmp_path: Path) -> None:
+def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], trained: tuple[Path, Path]) -> None:
     policy, out = crops
     assert isinstance(open_student(policy), StudentRuntime) and isinstance(open_student(out), OnnxStudent)
     with pytest.raises(CheckpointError, match="for use without torch; take the folder of pickclutter export-policy"):
@@ -175,9 +174,8 @@ def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], tmp_path: Path) 
         export_runtime(RuntimeExportConfig(str(policy), out=str(policy)))
     with pytest.raises(InvalidArgumentError, match=r"48 x 48 .* got 64 x 64"):
         OnnxStudent.load(out).predict({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
-    plain = export_runtime(RuntimeExportConfig(str(random_policy(tmp_path / "plain")))).folder
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
-        OnnxStudent.load(plain).classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+        OnnxStudent.load(trained[1]).classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
 
 
 ABSENT = ("torch", "torchvision", "timm", "open_clip", "hydra", "omegaconf", "h5py", "matplotlib", "gymnasium", "rich")
