@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.paths import ROOT
 from helpers.policies import SIDE, looks_of, opened, random_policy
 from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.config import SceneDataConfig
@@ -118,6 +120,17 @@ def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[s
     assert student.threshold("mug") == student.thresholds.default
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
     np.testing.assert_array_equal(sent.predict(images, ["mug"]).scores, student.predict(images, ["mug"]).scores)
+
+
+def test_the_examples_of_the_page_run(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
+    shutil.copytree(trained[1], tmp_path / "policy_onnx")
+    np.savez(tmp_path / "look.npz", **flat(looks[0], ""))
+    encode_names(NameEncodingConfig(str(trained[0]), names=["teapot"], out=str(tmp_path / "names.safetensors")))
+    page = (ROOT / "docs" / "how_to" / "without_torch.md").read_text()
+    code = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    shown = r"score 0\.\d\d, threshold 0\.\d\d, \d+ pixels, action \(8,\)\n"
+    assert re.fullmatch(shown, done.stdout), done.stdout + done.stderr
 
 
 def test_names_of_another_policy_are_refused(exported: Path, crops: tuple[Path, Path], tmp_path: Path) -> None:
