@@ -16,7 +16,7 @@ from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 _UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
-_SRGB = np.arange(256) / 255
+_SRGB = np.arange(256) * (1 / 255)
 _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92)  # light of a color's value
 _XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 
