@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the wheel and uses it as a user does: installed in clean environments, far from the checkout.
 # - Python 3.11 with the simulator: environment, scenes, a training, an export.
+# - Python 3.11 without torch: the exported policy decides and acts there as it did with torch.
 # - The newest Python that is here, for which there is no simulator: a training and an export on the same scenes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,7 +41,7 @@ cd "$work"
 
 echo "wheel: Python 3.11 with the simulator"
 make_environment "$checkout/.venv/bin/python" sim
-sim/bin/python -m pip install --quiet -c "$checkout/constraints/py311.txt" "$wheel[sim]"
+sim/bin/python -m pip install --quiet -c "$checkout/constraints/py311.txt" "$wheel[sim,export]"
 sim/bin/python -c '
 import gymnasium
 environment = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="state")
@@ -52,6 +53,42 @@ done
 PICKCLUTTER_CACHE=$work/cache sim/bin/pickclutter collect-scenes split=train scenes=2 objects=kinds "kinds=[mug,apple,fork,dice]" \
     image_size=64 workers=1 out=kinds
 small_training sim student
+
+echo "wheel: Python 3.11 without torch"
+sim/bin/pickclutter export-runtime policy=student-policy out=runtime num_threads=1
+sim/bin/pickclutter encode-names policy=student-policy names=[teapot] out=names.safetensors num_threads=1
+sim/bin/python -c '
+import numpy as np
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+policy = LanguagePickPolicy.load("student-policy")
+env = policy.make_env("proxy")
+for seed in range(6):
+    look = env.reset(seed=seed)[0]
+    action, state = policy.predict(look)
+    np.savez(f"look_{seed}.npz", expected_action=action, expected_score=state[0].detections[0].score, **look)'
+make_environment "$checkout/.venv/bin/python" light
+light/bin/python -m pip download --quiet --dest packages "$wheel[runtime]"
+megabytes=$(du -sm packages | cut -f1)
+[ "$megabytes" -lt 150 ] || { echo "wheel: the packages of [runtime] have $megabytes MB, and may have 150"; exit 1; }
+light/bin/python -m pip install --quiet --no-index --find-links packages "$wheel[runtime]"
+light/bin/python -c '
+import importlib.util, sys
+import numpy as np
+from pickclutter_lang.policy.flat_arrays import encode_instruction
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+absent = ["torch", "gymnasium", "open_clip", "timm", "hydra"]
+assert not any(importlib.util.find_spec(name) for name in absent), "expected an environment without torch"
+policy = LanguagePickPolicy.load("runtime")
+for seed in range(6):
+    look = dict(np.load(f"look_{seed}.npz"))
+    action, score = look.pop("expected_action"), float(look.pop("expected_score"))
+    found, state = policy.predict(look)
+    assert abs(state[0].detections[0].score - score) < 0.05, (state[0].detections[0].score, score)  # bfloat16 there
+    assert found.shape == action.shape and np.isfinite(found).all()
+policy.detector.student.add_names("names.safetensors")
+policy.predict({**look, "instruction": encode_instruction("pick up the teapot")})'
+echo "wheel: $megabytes MB of packages, $(du -sm light | cut -f1) MB installed with pip"
+rm -rf packages light
 
 echo "wheel: the steps of docker/vla_eval.Dockerfile"
 PIP_QUIET=1 "$checkout/docker/install_vla_eval.sh" sim/bin/python "$wheel"
@@ -74,7 +111,7 @@ if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
 else
     echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"
     new/bin/python -m pip install --quiet --no-deps "$wheel"
-    new/bin/python -m pip install --quiet gymnasium h5py hydra-core matplotlib msgspec pillow rich safetensors
+    new/bin/python -m pip install --quiet gymnasium h5py hydra-core matplotlib msgspec pillow pyyaml rich safetensors
 fi
 new/bin/pickclutter --help >/dev/null
 new/bin/pickclutter verify-scenes store=scenes/train

@@ -22,6 +22,8 @@ From `warning` on there are no progress bars."""
 INTERRUPTED = 130
 _EXTRAS = {  # of packages that modules import at the top
     **dict.fromkeys(("gymnasium", "scipy", "skimage", "transforms3d", "trimesh"), "sim"),
+    **dict.fromkeys(("h5py", "hydra", "matplotlib", "omegaconf", "open_clip", "PIL", "rich", "torch"), "train"),
+    "onnxruntime": "runtime",
     "stable_baselines3": "rl",
 }
 _OUT_OF_MEMORY = ("can't allocate memory", "CUDA out of memory", "Unable to allocate")

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, crop_masks, random_color_jitter
-from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
+from pickclutter_lang.datasets.transforms.object_squares import bounding_square
+from pickclutter_lang.datasets.transforms.squares import crops_around
 
 _MIN_PIXELS = 30
 _AT_ONCE = 64

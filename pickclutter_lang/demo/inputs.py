@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import instruction, parse_target_name
-from pickclutter_lang.students.label_encoders import validate_label_names
+from pickclutter_lang.language.label_names import validate_label_names
 
 MAX_PIXELS = 25_000_000
 """Pixels of an uploaded image; they are counted before it is decoded."""

@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.inputs import open_upload, split_names
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, upsample_to_image
 from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.students.label_encoders import validate_label_names
 from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.preprocessing import Preprocessing
 from pickclutter_lang.teachers.zero_shot import (
@@ -102,7 +102,7 @@ def detect_by_student(student: StudentRuntime, image: NDArray[np.uint8], names: 
     around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
     view = np.asarray(Image.fromarray(image).resize((spec.crop_size,) * 2))
     output = student.predict({("hand", "rgb"): np.pad(view, (around, around, (0, 0)))}, names)
-    maps, nowhere = upsample_to_image(output.attention, side, side, 0.0), np.zeros((side, side), bool)
+    maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
     rows = zip(names, output.scores.tolist(), maps, strict=True)
     return [Detection(score, student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
 
@@ -114,7 +114,7 @@ def _maps(teacher: PocketTeacher, image: NDArray[np.uint8], names: Sequence[str]
     texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in names])
     cosines = torch.einsum("cd,dhw->chw", texts, dense)
     above = (cosines - cosines.mean(dim=(1, 2), keepdim=True)).clamp(min=0)
-    return upsample_to_image(above.numpy(), len(image), len(image), 0.0)
+    return upsample_to_image(above.numpy(), len(image), len(image))
 
 
 def look_table(found: Look) -> str:

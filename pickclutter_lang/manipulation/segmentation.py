@@ -10,13 +10,15 @@ from scipy.ndimage import median
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
-from skimage.color import rgb2lab
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig, unproject_depth
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 _UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
+_SRGB = np.arange(256) * (1 / 255)
+_LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92)  # light of a color's value
+_XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class SegmentationConfig:
     """Width of the smoothing before the segmentation."""
     min_segment_px: int = 20
     """Smaller segments join a neighbor."""
+    margin_px: int | None = None
+    """Pixels around all that is no background that are segmented with it, which is faster where objects fill a part of
+    the image. The rest is background. None: the full image is segmented."""
     min_depth_m: float = 0.1
     """Pixels nearer to the camera are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m."""
     background_fraction: float = 0.5
@@ -72,15 +77,35 @@ def segment_rgbd(
     cloud = unproject_depth(depth, intrinsic, camera, config.point_cloud)
     height = np.zeros(np.shape(depth))
     height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
-    channels = np.dstack([config.lightness_weight * rgb2lab(rgb)[..., 0], config.height_weight_per_m * height])
-    segments: NDArray[np.int64] = 1 + felzenszwalb(
+    background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
+    part = np.s_[:, :] if config.margin_px is None else _surroundings(~background, config.margin_px)
+    channels = np.dstack([config.lightness_weight * lightness(rgb[part]), config.height_weight_per_m * height[part]])
+    segments = np.zeros(height.shape, np.int64)
+    segments[part] = 1 + felzenszwalb(
         channels, config.scale, config.blur_sigma_px, config.min_segment_px, channel_axis=-1
     )
-    background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
     sizes = np.bincount(segments.ravel())
     removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_fraction * sizes
     segments[removed[segments]] = 0
     return np.unique(segments, return_inverse=True)[1].reshape(segments.shape) + int(segments.min() > 0)
+
+
+def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """Return rows and columns of all pixels of objects, and `margin` more on each side; all where there are none."""
+    sides = []
+    for axis in (1, 0):
+        found = np.flatnonzero(objects.any(axis=axis))
+        sides.append(slice(max(int(found[0]) - margin, 0), int(found[-1]) + margin + 1) if len(found) else slice(None))
+    return sides[0], sides[1]
+
+
+def lightness(rgb: NDArray[np.uint8]) -> FloatArray:
+    """Return CIELAB's lightness [H, W], 0..100, of an image [H, W, 3]; bit for bit that of scikit-image's `rgb2lab`."""
+    luminance = (_LINEAR[rgb] @ _XYZ_OF_RGB.T)[..., 1]
+    dark = luminance <= 0.008856
+    root = np.cbrt(luminance)
+    root[dark] = 7.787 * luminance[dark] + 16 / 116
+    return np.asarray(116 * root - 16)
 
 
 def select_target_segments(
@@ -102,17 +127,18 @@ def select_target_segments(
     :param segments: [H, W], as `segment_rgbd` returns them
     :param heatmap: [H, W], >= 0
     :param depth: [H, W], meters
-    :param log_odds: [C, H, W] of C names, the target first; infinite or NaN where unknown
+    :param log_odds: [C, segments] of C names, the target first, by number of the segment; NaN where unknown
     :return: no masks where there are no segments
     :raises InvalidArgumentError: for log-odds of fewer than two names
     """
-    heat, min_ratio = _segment_means(segments, heatmap[None])[0], config.min_heat_ratio
+    sizes = np.bincount(segments.ravel())
+    heat, min_ratio = np.bincount(segments.ravel(), heatmap.ravel()) / np.maximum(sizes, 1), config.min_heat_ratio
     unambiguous = np.zeros(len(heat), bool)
     if log_odds is not None:
-        margin = _margins(segments, log_odds)
+        margin = _margins(log_odds)
         heat, min_ratio = heat * expit(margin), config.min_scored_heat_ratio
         unambiguous = margin >= config.min_joined_log_odds
-    available = np.bincount(segments.ravel()) > 0
+    available = sizes > 0
     available[0] = False
     pairs, steps = _borders(segments, np.asarray(depth))
     smooth = steps < config.max_border_step_m
@@ -128,11 +154,13 @@ def select_target_segments(
     return masks
 
 
-def _margins(segments: NDArray[np.int64], log_odds: FloatArray) -> FloatArray:
-    """Return how much the target's mean log-odds exceed those of the likeliest other name, per segment."""
+def _margins(log_odds: FloatArray) -> FloatArray:
+    """Return how much the target's log-odds exceed those of the likeliest other name, per segment."""
     if len(log_odds) < 2:
-        raise InvalidArgumentError(f"expected log odds of at least 2 names, [C, H, W], but got {list(log_odds.shape)}")
-    target, *others = _segment_means(segments, log_odds)
+        raise InvalidArgumentError(
+            f"expected log odds of at least 2 names, [C, segments], but got {list(log_odds.shape)}"
+        )
+    target, *others = np.where(np.isnan(log_odds), _UNSEEN_LOG_ODDS, log_odds)
     return np.asarray(target - np.max(others, axis=0))
 
 
@@ -141,16 +169,6 @@ def _connected(pairs: NDArray[np.int64], start: int, count: int) -> NDArray[np.b
     graph = coo_array((np.ones(pairs.shape[1]), pairs), (count, count))
     components = connected_components(graph, directed=False)[1]
     return np.asarray(components == components[start])
-
-
-def _segment_means(segments: NDArray[np.int64], channels: FloatArray) -> FloatArray:
-    """Return means of channels [C, H, W] per segment, [C, segments]; _UNSEEN_LOG_ODDS without finite values."""
-    finite = np.isfinite(channels[0]).ravel()
-    labels = segments.ravel()[finite]
-    pixels = coo_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), (int(segments.max()) + 1, len(labels)))
-    counts = np.bincount(labels, minlength=pixels.shape[0])
-    sums = pixels.tocsr() @ channels.reshape(len(channels), -1)[:, finite].T
-    return np.where(counts > 0, sums.T / np.maximum(counts, 1), _UNSEEN_LOG_ODDS)
 
 
 def _borders(segments: NDArray[np.int64], depth: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:

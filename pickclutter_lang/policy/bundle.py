@@ -8,47 +8,22 @@ student was trained on objects of one's own, `catalog.yaml` has their words, lic
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypedDict
 
 from safetensors.torch import save
 from torch import Tensor
 
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, catalog_bytes, parse_catalog
-from pickclutter_lang.policy.config import SCHEMA, PolicyConfig, StudentSpec, Thresholds
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
-from pickclutter_lang.utils.json_files import Sha256, check_json, read_file, read_json
+from pickclutter_lang.objects.catalog_file import CatalogEntry
+from pickclutter_lang.policy.config import PolicyConfig
+from pickclutter_lang.policy.manifest import NETWORK_FILE, TEXT_FILE, WEIGHTS_FILE, read_manifest, write_folder
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
 
-CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
 """How the names of the contexts' and of the crop classifier's weights begin."""
-
-
-class _Head(TypedDict):
-    schema: int
-
-
-@dataclass(frozen=True)
-class _Content:
-    """Content of `policy.json`; version 0.2.0 lacks `sha256`, of each other file, and `metrics`."""
-
-    schema: int
-    student: StudentSpec
-    thresholds: Thresholds
-    sha256: dict[str, Sha256] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def config(self) -> PolicyConfig:
-        return PolicyConfig(self.student, self.thresholds, self.metrics)
 
 
 def save_pretrained(
@@ -64,65 +39,13 @@ def save_pretrained(
     :raises InvalidArgumentError: for a configuration that is not allowed, or text features without negative ones
     :raises DatasetError: when it cannot be written
     """
-    config.validate()
     if text.negative is None:
         raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
-    ensure_dir(folder)
-    (folder / CONFIG_FILE).unlink(missing_ok=True)
-    (folder / CATALOG_FILE).unlink(missing_ok=True)
-    hashes = {}
-    if catalog:
-        data = catalog_bytes(catalog)
-        hashes[CATALOG_FILE] = hashlib.sha256(data).hexdigest()
-        atomic_write(folder / CATALOG_FILE, data)
     tensors = {WEIGHTS_FILE: weights, TEXT_FILE: {"positive": text.positive, "negative": text.negative}}
-    for name, part in tensors.items():
-        data = save({key: value.cpu().contiguous() for key, value in part.items()})
-        hashes[name] = hashlib.sha256(data).hexdigest()
-        atomic_write(folder / name, data)
-    content = _Content(SCHEMA, config.student, config.thresholds, hashes, config.metrics)
-    atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(content), indent=1) + "\n").encode())
-
-
-def load_config(folder: str | Path) -> PolicyConfig:
-    """Read the configuration of a policy folder.
-
-    :raises CheckpointError: when it is missing, damaged, or of another schema
-    """
-    return _read(Path(folder)).config
-
-
-def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
-    """Read the catalog of one's own objects in a policy folder; nothing where there is none.
-
-    :raises CheckpointError: when the folder or the file is missing or damaged
-    """
-    path = Path(folder) / CATALOG_FILE
-    expected = _read(path.parent).sha256.get(CATALOG_FILE)
-    if expected is None:
-        return ()
-    try:
-        data = read_file(path, MAX_BYTES)
-        if hashlib.sha256(data).hexdigest() != expected:
-            raise DatasetError("it is not the one that was exported")
-        return parse_catalog(data, path)
-    except (OSError, DatasetError) as error:
-        raise CheckpointError(f"cannot read {path} ({error}); export it again") from error
-
-
-def _read(root: Path) -> _Content:
-    again = "export it again: pickclutter export-policy run=... out=..."
-    missing = f"expected a policy in {root}, but {CONFIG_FILE} is not there; make it: pickclutter export-policy"
-    values = read_json(root / CONFIG_FILE, _Head, CheckpointError, again, missing)
-    if values["schema"] != SCHEMA:
-        remedy = f"run: pickclutter migrate {root}" if values["schema"] == 2 else again
-        raise CheckpointError(f"expected a policy of schema {SCHEMA} in {root}, but got {values['schema']}; {remedy}")
-    try:
-        content = check_json(values, _Content)
-        content.config.validate()
-    except ValueError as error:
-        raise CheckpointError(f"{root / CONFIG_FILE} is damaged ({error}); {again}") from error
-    return content
+    files = {
+        name: save({key: value.cpu().contiguous() for key, value in part.items()}) for name, part in tensors.items()
+    }
+    write_folder(folder, config, files, catalog)
 
 
 def load_pretrained(
@@ -135,7 +58,12 @@ def load_pretrained(
     :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
     """
     root = Path(folder)
-    content = _read(root)
+    content = read_manifest(root)
+    if WEIGHTS_FILE not in content.sha256 and (root / NETWORK_FILE).is_file():
+        raise CheckpointError(
+            f"expected the weights of a policy in {root}, but it is a folder of export-runtime, for use without torch; "
+            "take the folder of pickclutter export-policy that it was made from"
+        )
     config = content.config
     network = config.student.network.name
     if is_plugin(network) and not trust_code:

@@ -1,4 +1,4 @@
-"""Target detectors: whether the named object is present, and its mask. Student and teacher."""
+"""Target detectors: whether the named object is present, and its mask. That of a student; needs no torch."""
 
 from __future__ import annotations
 
@@ -6,26 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from torch import Tensor
-from torch.nn import functional
 
-from pickclutter_lang.datasets.transforms.squares import MIN_AREA_FRACTION, bounding_square, crop_squares
+from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,
     segment_rgbd,
     select_target_segments,
 )
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
-from pickclutter_lang.students.label_encoders import MAX_NEW_NAMES, validate_label_names
-from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
-from pickclutter_lang.utils.caches import keep_recent
+from pickclutter_lang.policy.student import ExportedStudent, camera_images
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
@@ -88,7 +81,9 @@ class StudentDetector:
     The choice also uses the scores of the other names of its folder. A crop classifier verifies the chosen segments.
     """
 
-    def __init__(self, student: StudentRuntime, segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG) -> None:
+    def __init__(
+        self, student: ExportedStudent, segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
+    ) -> None:
         """Take a student of the hand camera.
 
         :param segmentation: how segments are found, and chosen by the student's attention
@@ -115,7 +110,7 @@ class StudentDetector:
         """Detect the objects of several different names in one observation.
 
         :raises InvalidArgumentError: for a name that is empty or there twice
-        :raises PickClutterError: what `StudentRuntime.predict` raises
+        :raises PickClutterError: what `ExportedStudent.predict` raises
         """
         return [
             Detection(target.score, self._threshold(name, target), target.mask, target.heatmap, target.segments)
@@ -138,10 +133,10 @@ class StudentDetector:
         config, names = self.student.config, validate_label_names(names)
         scored = list(dict.fromkeys([*names, *config.names]))
         output = self.student.predict(camera_images(observation), scored)
-        heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size, 0.0)
+        heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
-        log_odds = upsample_to_image(output.cell_logits, config.crop_size, config.camera_size, np.nan)
         segments = segment_observation(observation, self.segmentation)
+        log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
         images = observation["image"]["hand_camera"]
         depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
         found = []
@@ -162,7 +157,7 @@ class StudentDetector:
 class CropVerifier:
     """Log odds of object crops of one image; each crop is classified once, for any number of names."""
 
-    def __init__(self, student: StudentRuntime, rgb: NDArray[np.uint8]) -> None:
+    def __init__(self, student: ExportedStudent, rgb: NDArray[np.uint8]) -> None:
         self._student, self._rgb = student, rgb
         self._cache: dict[bytes, NDArray[np.float64]] = {}
 
@@ -174,112 +169,34 @@ class CropVerifier:
         if not masks[0].any():
             return masks[0], -_MAX_LOGIT
         number = self._student.config.names.index(name)
-        odds = [float(self._crop_logits(mask)[number]) - _RANK_PENALTY * (n > 0) for n, mask in enumerate(masks)]
+        keys = [np.packbits(mask).tobytes() for mask in masks]
+        new = [n for n, key in enumerate(keys) if key not in self._cache]
+        if new:
+            found = self._student.classify_crops(self._rgb, [masks[n] for n in new])
+            self._cache |= {keys[n]: odds for n, odds in zip(new, found, strict=True)}
+        odds = [float(self._cache[key][number]) - _RANK_PENALTY * (n > 0) for n, key in enumerate(keys)]
         best = int(np.argmax(odds))
         return masks[best], odds[best]
 
-    def _crop_logits(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        key = np.packbits(mask).tobytes()
-        if key not in self._cache:
-            self._cache[key] = self._student.classify_crop(self._rgb, mask)
-        return self._cache[key]
 
-
-class TeacherDetector:
-    """A teacher without training: it classifies each segment among its names.
-
-    Each text is encoded once, unless many others were used since.
-    """
-
-    def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
-        """Take a teacher.
-
-        :param names: the rivals of a name; a further name is classified against all of them
-        :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are
-        """
-        self.teacher, self.names, self.thresholds = teacher, list(names), thresholds
-        self._text: dict[str, Tensor] = {}
-
-    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        """Detect the object of a name: the segment with the highest probability of it."""
-        return self.detect(observation, [name])[0]
-
-    def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in one observation.
-
-        :raises InvalidArgumentError: for a name that is empty or there twice
-        """
-        return self._with_thresholds(names, self.score(observation, names))
-
-    def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in an image [H, W, 3], which is classified as a whole.
-
-        :raises InvalidArgumentError: for a name that is empty or there twice
-        """
-        features, whole = encode_images(self.teacher, rgb[None]), np.ones(rgb.shape[:2], np.int64)
-        sizes = np.bincount(whole.ravel())
-        targets = [self._classify(features, name, whole, sizes, [1]) for name in validate_label_names(names)]
-        return self._with_thresholds(names, targets)
-
-    def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
-        known, default = self.thresholds.names, self.thresholds.default
-        return [
-            Detection(target.score, known.get(name, default), target.mask, target.heatmap, target.segments)
-            for name, target in zip(names, targets, strict=True)
-        ]
-
-    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
-        """Score several different names in one observation; each segment is classified once.
-
-        :raises InvalidArgumentError: for a name that is empty or there twice
-        """
-        names = validate_label_names(names)
-        segments, rgb = segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
-        sizes = np.bincount(segments.ravel())
-        large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
-        if not large:
-            heatmap = np.zeros(segments.shape)
-            return [ScoredTarget(0.0, heatmap > 0, heatmap, False, segments) for _ in names]
-        squares = [bounding_square(segments == k) for k in large]
-        images = crop_squares(np.repeat(rgb[None], len(large), axis=0), squares)
-        features = encode_images(self.teacher, images)
-        return [self._classify(features, name, segments, sizes, large) for name in names]
-
-    def _classify(
-        self,
-        features: Tensor,
-        name: str,
-        segments: NDArray[np.int64],
-        sizes: NDArray[np.int64],
-        large: Sequence[int],
-    ) -> ScoredTarget:
-        text = self.encode_names(list(dict.fromkeys([name, *self.names])))
-        probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
-        heatmap = np.zeros(segments.shape)
-        for k, value in zip(large, probabilities, strict=True):
-            heatmap[segments == k] = value / sizes[k]
-        best = segments == large[int(probabilities.argmax())]
-        heatmap /= max(heatmap.sum(), 1e-12)
-        return ScoredTarget(float(probabilities.max()), best, heatmap, False, segments)
-
-    def encode_names(self, names: Sequence[str]) -> Tensor:
-        """Return the text features [C, D] of names, new ones encoded together."""
-        new = [name for name in names if name not in self._text]
-        if new:
-            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in new])
-            self._text |= {name: row.clone() for name, row in zip(new, features, strict=True)}
-        found = torch.stack([self._text[name] for name in names])
-        keep_recent(self._text, names, len(self.names) + MAX_NEW_NAMES)
-        return found
-
-
-def upsample_to_image(maps: NDArray[np.float32], view: int, side: int, outside: float) -> NDArray[np.float64]:
-    """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side]."""
-    grown = functional.interpolate(torch.from_numpy(maps)[None], size=(view, view), mode="bilinear")[0].numpy()
-    full = np.full((len(maps), side, side), outside)
+def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:
+    """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side], 0 outside."""
+    full = np.zeros((len(maps), side, side))
     start = (side - view) // 2
-    full[:, start : start + view, start : start + view] = grown
+    full[:, start : start + view, start : start + view] = enlarge(maps, view)
     return full
+
+
+def segment_log_odds(cell_logits: NDArray[np.float32], segments: NDArray[np.int64], view: int) -> NDArray[np.float64]:
+    """Return the mean log odds of names in each segment, [C, segments], by the pixels that the student sees.
+
+    :param cell_logits: [C, h, w], of the central `view` pixels of the image
+    :param segments: [side, side], of the full image
+    :return: NaN for a segment outside of the view
+    """
+    start = (len(segments) - view) // 2
+    seen = segments[start : start + view, start : start + view]
+    return segment_means(cell_logits, seen, int(segments.max()) + 1)
 
 
 def segment_observation(

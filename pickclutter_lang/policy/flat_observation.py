@@ -1,8 +1,7 @@
-"""Observations for a policy of images and an instruction, as one flat dictionary of arrays, and back."""
+"""Observations for a policy of images and an instruction, as one flat dictionary of arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -11,15 +10,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.policy.flat_arrays import CAMERA, NUMBERS, TEXT_BYTES, encode_instruction
 
-TEXT_BYTES = 256
 _LARGEST = float(np.finfo(np.float32).max)
-_NUMBERS = {
-    "qpos": ("agent", "qpos"),
-    "base_pose": ("agent", "base_pose"),
-    "goal_pos": ("extra", "goal_pos"),
-}
-_CAMERA = {"intrinsic": ("intrinsic_cv", (3, 3)), "cam2world": ("cam2world_gl", (4, 4))}
 
 
 class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -58,7 +51,7 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
             side = images["rgb"].shape[:2]
             box[f"{camera}_rgb"] = spaces.Box(0, 255, (*side, 3), np.uint8)
             box[f"{camera}_depth"] = spaces.Box(0, _LARGEST, (side[0] * side[1],), np.float32)
-            for key, (_, shape) in _CAMERA.items():
+            for key, (_, shape) in CAMERA.items():
                 box[f"{camera}_{key}"] = _numbers(int(np.prod(shape)))
             if mask and camera == "hand":
                 if "Segmentation" not in images.spaces:
@@ -66,7 +59,7 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
                         "expected segmentation; make the environment with enable_segmentation=True"
                     )
                 box["mask"] = spaces.Box(0, 1, (side[0] * side[1],), np.uint8)
-        for key, (group, name) in _NUMBERS.items():
+        for key, (group, name) in NUMBERS.items():
             box[key] = _numbers(groups[group][name].shape[0])
         self.observation_space = spaces.Dict(box)
 
@@ -78,60 +71,17 @@ class PolicyObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
             images = observation["image"][f"{camera}_camera"]
             flat[f"{camera}_rgb"] = images["rgb"]
             flat[f"{camera}_depth"] = np.ravel(images["depth"]).astype(np.float32)
-            for key, (name, _) in _CAMERA.items():
+            for key, (name, _) in CAMERA.items():
                 flat[f"{camera}_{key}"] = np.ravel(observation["camera_param"][f"{camera}_camera"][name]).astype(
                     np.float32
                 )
         if self.mask:
             target = observation["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
             flat["mask"] = np.ravel(target & base.target_present).astype(np.uint8)
-        for key, (group, name) in _NUMBERS.items():
+        for key, (group, name) in NUMBERS.items():
             flat[key] = np.asarray(observation[group][name], np.float32)
         return flat
 
 
 def _numbers(count: int) -> spaces.Box:
     return spaces.Box(-_LARGEST, _LARGEST, (count,), np.float32)
-
-
-def encode_instruction(instruction: str) -> NDArray[np.uint8]:
-    """Return a text as UTF-8 [256] that ends in zeros.
-
-    :raises InvalidArgumentError: for a text of more than 256 bytes
-    """
-    data = instruction.encode()
-    if len(data) > TEXT_BYTES:
-        raise InvalidArgumentError(f"expected an instruction of at most {TEXT_BYTES} bytes, but got {instruction!r}")
-    return np.frombuffer(data.ljust(TEXT_BYTES, b"\0"), np.uint8).copy()
-
-
-def decode_instruction(instruction: NDArray[np.uint8]) -> str:
-    """Return the text that `encode_instruction` was given."""
-    return bytes(np.asarray(instruction, np.uint8)).rstrip(b"\0").decode(errors="replace")
-
-
-def unflatten_observation(flat: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return an observation of mode `rgbd` from one of `PolicyObservation`.
-
-    :raises InvalidArgumentError: when it lacks something
-    """
-    try:
-        cameras = [key.removesuffix("_rgb") for key in flat if key.endswith("_rgb")]
-        image, parameters = {}, {}
-        for camera in cameras:
-            rgb = np.asarray(flat[f"{camera}_rgb"])
-            image[f"{camera}_camera"] = {"rgb": rgb, "depth": flat[f"{camera}_depth"].reshape(*rgb.shape[:2], 1)}
-            parameters[f"{camera}_camera"] = {
-                name: flat[f"{camera}_{key}"].reshape(shape) for key, (name, shape) in _CAMERA.items()
-            }
-        nested: dict[str, Any] = {"image": image, "camera_param": parameters, "agent": {}, "extra": {}}
-        for key, (group, name) in _NUMBERS.items():
-            nested[group][name] = flat[key]
-    except KeyError as error:
-        raise InvalidArgumentError(
-            f"expected an observation of PolicyObservation, but it has no {error}; wrap the environment in "
-            "pickclutter_lang.policy.flat_observation.PolicyObservation"
-        ) from error
-    if "mask" in flat:
-        nested["mask"] = flat["mask"]
-    return nested

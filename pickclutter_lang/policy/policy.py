@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.wrappers import DeclareAbsence
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
 from pickclutter_lang.manipulation.gripper import GraspCandidates
@@ -19,9 +19,13 @@ from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, P
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.flat_observation import PolicyObservation, decode_instruction, unflatten_observation
-from pickclutter_lang.policy.hub import fetch_policy
-from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
+from pickclutter_lang.policy.manifest import NETWORK_FILE, read_manifest
+from pickclutter_lang.policy.onnx_student import OnnxStudent
+from pickclutter_lang.policy.student import ExportedStudent
+
+if TYPE_CHECKING:
+    from pickclutter_lang.policy.flat_observation import PolicyObservation
 
 DECLARE, CONTINUE = 1.0, -1.0
 
@@ -148,12 +152,12 @@ class LanguagePickPolicy:
         config: PickerConfig = DEFAULT_PICKER_CONFIG,
         trust_code: bool = False,
     ) -> LanguagePickPolicy:
-        """Open a folder that `export_policy` wrote.
+        """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch.
 
         :param trust_code: see `load_pretrained`
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, config)
+        return cls(StudentDetector(open_student(folder, trust_code)), control_mode, declare, config)
 
     @classmethod
     def from_pretrained(
@@ -169,6 +173,8 @@ class LanguagePickPolicy:
         :param of_load: further arguments of `load`
         :raises CheckpointError: what `fetch_policy` and `load` raise
         """
+        from pickclutter_lang.policy.hub import fetch_policy  # its checks need torch
+
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 
     def make_env(self, objects: ObjectSource = "proxy", **env: Any) -> PolicyObservation:
@@ -181,6 +187,8 @@ class LanguagePickPolicy:
         import gymnasium
 
         from pickclutter_lang.envs.registration import environment_id
+        from pickclutter_lang.envs.wrappers import DeclareAbsence
+        from pickclutter_lang.policy.flat_observation import PolicyObservation
 
         side = self.detector.student.config.camera_size if isinstance(self.detector, StudentDetector) else 256
         given: dict[str, Any] = {
@@ -238,3 +246,19 @@ class LanguagePickPolicy:
             episode = _Episode(self.detector, self.control_mode, instruction, self.config)
         action = episode.act(observation, self.declare)
         return action, EpisodeState.of(episode)
+
+
+def open_student(folder: str | Path, trust_code: bool = False) -> ExportedStudent:
+    """Open a policy folder with torch, or one of `export_runtime` with ONNX Runtime.
+
+    :param trust_code: see `load_pretrained`
+    :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
+    :raises MissingExtraError: when it needs what is not installed
+    """
+    if NETWORK_FILE in read_manifest(Path(folder)).sha256:
+        return OnnxStudent.load(folder)
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch, which a folder of export-policy needs,", "policy")
+    from pickclutter_lang.policy.runtime import StudentRuntime
+
+    return StudentRuntime.load(folder, trust_code)

@@ -6,50 +6,29 @@ import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pickclutter_lang.datasets.cameras import CameraImages, CameraKey
+from pickclutter_lang.datasets.cameras import CameraImages
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
+from pickclutter_lang.datasets.transforms.object_squares import bounding_square
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
-from pickclutter_lang.datasets.transforms.squares import bounding_square, crops_around
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.datasets.transforms.squares import crops_around
+from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, PROMPTS_PREFIX, load_pretrained
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
+from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, odds_against_others
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.model import MultiLabelStudent, resolve_bf16
 
 _WARMUP_CALLS = 3
 """After so many calls a traced network is compiled."""
-
-
-class StudentOutput(NamedTuple):
-    """What a student predicts for C names.
-
-    `scores` [C] in 0..1, `attention` [C, h, w] with sum 1 each, and `cell_logits` [C, h, w]: the log odds of each name
-    by each cell alone.
-    """
-
-    scores: NDArray[np.float32]
-    attention: NDArray[np.float32]
-    cell_logits: NDArray[np.float32]
-
-
-def camera_images(observation: Any) -> CameraImages:
-    """Return the images of an observation of mode `rgbd`."""
-    cameras = observation.get("image", {}) if isinstance(observation, dict) else {}
-    return {
-        (camera.removesuffix("_camera"), kind): images[kind]
-        for camera, images in cameras.items()
-        for kind in ("rgb", "depth")
-        if kind in images
-    }
 
 
 class _SpatialFeatures(nn.Module):
@@ -64,7 +43,7 @@ class _SpatialFeatures(nn.Module):
         return self.scorer.features(images).spatial
 
 
-class StudentRuntime:
+class StudentRuntime(ExportedStudent):
     """An exported student on the CPU; created by `load`.
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
@@ -87,25 +66,25 @@ class StudentRuntime:
         :param thresholds: of its scores; None for a student that only scores
         :raises CheckpointError: when the weights do not fit the configuration
         """
-        self.config, self._thresholds = config, thresholds
+        super().__init__(config, thresholds)
         contexts = _with_prefix(weights, PROMPTS_PREFIX)
         self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
         self._use_bf16 = resolve_bf16(config.precision, "cpu")
         self.scorer = self._build_student()
-        self._crop_classifier = None
+        self.crop_classifier: CropClassifier | None = None
         if config.object_crop_size is not None:
             student = self._build_student().student
-            self._crop_classifier = CropClassifier(student, len(config.names), use_bf16=self._use_bf16)
+            self.crop_classifier = CropClassifier(student, len(config.names), use_bf16=self._use_bf16)
         prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
         try:
             self.scorer.load_state_dict({k: v for k, v in weights.items() if not k.startswith(prefixes)})
-            if self._crop_classifier is not None:
-                self._crop_classifier.load_state_dict(_with_prefix(weights, CROP_CLASSIFIER_PREFIX))
+            if self.crop_classifier is not None:
+                self.crop_classifier.load_state_dict(_with_prefix(weights, CROP_CLASSIFIER_PREFIX))
         except RuntimeError as error:
             raise CheckpointError(
                 f"expected weights of the student that policy.json describes, but: {error}"
             ) from error
-        for network in (self.scorer, self._crop_classifier):
+        for network in (self.scorer, self.crop_classifier):
             if network is not None:
                 network.eval().requires_grad_(False)
 
@@ -125,29 +104,10 @@ class StudentRuntime:
         return self._labels.names
 
     @property
-    def student_input(self) -> list[CameraKey]:
-        """Addresses of the images that it takes."""
-        return self.config.camera_spec.keys
-
-    @property
     def map_size(self) -> int:
         """Side h = w of its maps."""
         with torch.no_grad():
             return int(self._network(self._blank).shape[-1])
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The scores from which names are predicted present.
-
-        :raises InvalidArgumentError: for a student that only scores
-        """
-        if self._thresholds is None:
-            raise InvalidArgumentError("expected a student with thresholds, but this one only scores; export it first")
-        return self._thresholds
-
-    def threshold(self, name: str) -> float:
-        """Return the score from which a name is predicted present."""
-        return self.thresholds.names.get(name, self.thresholds.default)
 
     @torch.no_grad()
     def predict(self, images: CameraImages, names: Sequence[str]) -> StudentOutput:
@@ -164,37 +124,28 @@ class StudentRuntime:
         return StudentOutput(*(value[0].numpy() for value in scores))
 
     @torch.no_grad()
-    def classify_crop(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the log odds [C] of each name of the folder against its other names, for the object in a mask.
+    def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
+        """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
 
         :param rgb: [S, S, 3], of the hand camera
-        :param mask: [S, S], where the object is, not empty
+        :param masks: each [S, S], where the object is, not empty
         :raises InvalidArgumentError: for a policy without a crop classifier
         """
         network, size = self._crop_network
-        crop = crops_around(np.array([bounding_square(mask)]))
-        image = crop_images(np.asarray(rgb)[None], crop, size)
-        cropped_mask = crop_masks(mask[None].astype(np.uint8), crop, size)
-        logits = network(image, cropped_mask.float())[0].double()
-        others = logits.repeat(len(logits), 1).fill_diagonal_(-torch.inf).logsumexp(dim=1)
-        odds: NDArray[np.float64] = (logits - others).numpy()
-        return odds
+        found = []
+        for mask in masks:  # one at a time: the network is frozen for one
+            crop = crops_around(np.array([bounding_square(mask)]))
+            image = crop_images(np.asarray(rgb)[None], crop, size)
+            cropped_mask = crop_masks(mask[None].astype(np.uint8), crop, size)
+            found.append(odds_against_others(network(image, cropped_mask.float()).double().numpy())[0])
+        return np.stack(found)
 
     def preprocess(self, images: CameraImages) -> Tensor:
         """Return the student's input for camera images, float32 [1, K, S, S].
 
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
-        side, stored = self.config.camera_size, {}
-        for camera, kind in self.student_input:
-            if (camera, kind) not in images:
-                available = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
-                raise InvalidArgumentError(
-                    f"expected {kind} of the {camera} camera, but got {available}; make the environment with "
-                    "obs_mode='rgbd', and not with base_camera=False for the base camera's"
-                )
-            stored[camera, kind] = _validate_image(np.asarray(images[camera, kind]), camera, kind, side)[None]
-        return preprocess_images(stored, self.config.crop_size, self.config.image_size)
+        return preprocess_images(self._stored_images(images), self.config.crop_size, self.config.image_size)
 
     def encode_names(self, names: Sequence[str]) -> PromptFeatures:
         """Return the text features [C, D] of names.
@@ -225,12 +176,9 @@ class StudentRuntime:
     def _crop_network(self) -> tuple[torch.jit.ScriptModule, int]:
         """The frozen network from an object crop and its mask to logits of the names, and the side of the crop."""
         size = self.config.object_crop_size
-        if self._crop_classifier is None or size is None:
-            raise InvalidArgumentError(
-                "expected a student with a crop classifier, but this policy has none; train with "
-                "crop_classifier=default"
-            )
-        return _freeze(self._crop_classifier, torch.zeros(1, 3, size, size), torch.zeros(1, size, size)), size
+        if self.crop_classifier is None or size is None:
+            raise self._no_crops()
+        return _freeze(self.crop_classifier, torch.zeros(1, 3, size, size), torch.zeros(1, size, size)), size
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out frozen networks, so that a student can be sent to the processes of vectorized environments."""
@@ -256,29 +204,3 @@ def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
     for _ in range(_WARMUP_CALLS):
         frozen(*blank)
     return frozen
-
-
-def _validate_image(image: NDArray[Any], camera: str, kind: str, side: int) -> NDArray[Any]:
-    """Return an image in the format of scene stores: uint8 [S, S, 3], or depth in millimeters, uint16 [S, S].
-
-    :raises InvalidArgumentError: for another size, number of channels or type
-    """
-    if image.shape[:2] != (side, side):
-        raise InvalidArgumentError(
-            f"expected images of {side} x {side} pixels of the {camera} camera, but got "
-            f"{' x '.join(map(str, image.shape[:2]))}; make the environment with "
-            f"camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
-        )
-    if kind == "rgb":
-        if image.shape[2:] != (3,) or image.dtype != np.uint8:
-            raise InvalidArgumentError(
-                f"expected rgb of the {camera} camera as uint8 [{side}, {side}, 3], but got {image.dtype} "
-                f"{list(image.shape)}; leave out an alpha channel, and give 0 to 255"
-            )
-        return image
-    if image.shape[2:] not in ((), (1,)) or not np.issubdtype(image.dtype, np.floating):
-        raise InvalidArgumentError(
-            f"expected depth of the {camera} camera in meters as floats [{side}, {side}] or [{side}, {side}, 1], but "
-            f"got {image.dtype} {list(image.shape)}"
-        )
-    return (image.reshape(side, side) * 1000).round().clip(0, 65535).astype(np.uint16)

@@ -17,8 +17,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
-from pickclutter_lang.students.label_encoders import validate_label_names
+from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
 from pickclutter_lang.teachers import Teacher
 
 EMBEDDING, GRASPABILITY = "instruction", "graspability"

@@ -21,7 +21,8 @@ from pickclutter_lang.demonstrations.lerobot import INFO_FILE as LEROBOT_FILE
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
-from pickclutter_lang.policy import bundle
+from pickclutter_lang.policy import manifest
+from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.teachers import pocket
@@ -48,7 +49,7 @@ class Shared(NamedTuple):
 
 
 def _policy_card(folder: Path, repository: str) -> str:
-    return policy_card(bundle.load_config(folder), repository, bundle.load_catalog(folder))
+    return policy_card(manifest.load_config(folder), repository, manifest.load_catalog(folder))
 
 
 def _teacher_card(folder: Path, repository: str) -> str:
@@ -127,10 +128,10 @@ class _Info(TypedDict):
 
 KINDS = {
     "policy": Shared(
-        bundle.CONFIG_FILE,
+        manifest.CONFIG_FILE,
         "model",
         (*POLICY_FILES, CATALOG_FILE),
-        lambda folder: bundle.load_pretrained(folder, trust_code=True),  # only read: no code of it runs
+        lambda folder: load_pretrained(folder, trust_code=True),  # only read: no code of it runs
         _policy_card,
     ),
     "teacher": Shared(

@@ -85,7 +85,7 @@ class LocalAggregation(nn.Module):
 
 
 def _check(local: Tensor, positive: Tensor, negative: Tensor) -> None:
-    if local.ndim != 4 or positive.ndim != 2 or positive.shape != negative.shape or len(positive) == 0:
+    if local.ndim != 4 or positive.ndim != 2 or positive.shape != negative.shape or positive.shape[0] == 0:
         raise InvalidArgumentError(
             "expected local features [N, D, h, w] and positive and negative text features [C, D] with C >= 1, "
             f"got {list(local.shape)}, {list(positive.shape)} and {list(negative.shape)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError, UnknownObjectError
 from pickclutter_lang.language.descriptions import attach_descriptions, read_descriptions
+from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CatalogEntry
@@ -20,10 +20,6 @@ from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.utils.caches import keep_recent
-from pickclutter_lang.utils.validation import check_line
-
-MAX_NEW_NAMES = 1024
-"""Names beyond the stored ones whose features are kept."""
 
 
 class LabelEncoder(Protocol):
@@ -261,22 +257,6 @@ class StoredLabelEncoder:
         encoder = build_label_encoder(self._prompts, teacher, list(self._stored))
         encoder.load_state_dict(self._contexts)
         return encoder.eval()
-
-
-def validate_label_names(names: Sequence[str]) -> list[str]:
-    """Return names of labels without space around them.
-
-    :raises InvalidArgumentError: when there is none, one is empty or no line of text, or one is there twice
-    """
-    cleaned = [name.strip() if isinstance(name, str) else "" for name in names]
-    if not cleaned or not all(cleaned):
-        raise InvalidArgumentError(f"expected one name or more, all of them texts, but got {list(names)}")
-    for name in cleaned:
-        check_line("a name", name)
-    twice = sorted(name for name, count in Counter(cleaned).items() if count > 1)
-    if twice:
-        raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")
-    return cleaned
 
 
 def _mean(features: Sequence[Tensor]) -> Tensor:

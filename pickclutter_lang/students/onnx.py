@@ -1,16 +1,23 @@
-"""ONNX export of a student with a fixed vocabulary: images to probabilities and attention maps, without text."""
+"""ONNX export of students, and the comparison of what ONNX Runtime and torch compute."""
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pickclutter_lang.errors import ExportError
+from pickclutter_lang.errors import ExportError, MissingExtraError
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.students.model import MultiLabelStudent
 
 INPUT, OUTPUTS = "images", ("probabilities", "maps")
+TOLERANCE = 1e-4
+"""Largest difference between a number of ONNX Runtime and of torch."""
+_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 
 class FixedVocabularyStudent(nn.Module):
@@ -27,30 +34,64 @@ class FixedVocabularyStudent(nn.Module):
         return scores.probabilities, scores.attention
 
 
-@torch.no_grad()
-def export_onnx(model: FixedVocabularyStudent, images: Tensor, metadata: Mapping[str, str]) -> bytes:
-    """Return the bytes of an ONNX model with the input `images` and the outputs `probabilities` and `maps`.
+class OpenVocabularyStudent(nn.Module):
+    """A `MultiLabelStudent` with text features as inputs, so that names can change."""
 
-    The batch size N is dynamic, the image size is that of the example. Text features and image normalization are part
-    of the model. Paths of this machine are not.
+    def __init__(self, scorer: MultiLabelStudent) -> None:
+        super().__init__()
+        self.scorer = scorer
+
+    def forward(self, images: Tensor, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return probabilities [N, C], attention maps and logits of cells, both [N, C, h, w].
+
+        :param images: [N, K, S, S]
+        :param positive: features of the names' positive prompts [C, D]
+        :param negative: those of their negative prompts [C, D]
+        """
+        scores = self.scorer.score(images, PromptFeatures(positive, negative))
+        return scores.probabilities, scores.attention, scores.cell_logits
+
+
+def check_export_packages() -> None:
+    """Raise MissingExtraError without the extra `export`."""
+    for package in _PACKAGES:
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "export")
+
+
+@torch.no_grad()
+def export_onnx(
+    model: nn.Module,
+    example: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    dynamic: Mapping[str, str],
+    metadata: Mapping[str, str],
+) -> bytes:
+    """Return the bytes of an ONNX model.
+
+    Image normalization is part of the model. Paths of this machine are not.
 
     :param model: in eval mode
-    :param images: an example [1 or more, K, S, S]
+    :param example: name of each input -> an example of it, in the order of the model's arguments
+    :param outputs: names of the outputs
+    :param dynamic: name of an input -> name of its first axis, for those whose length is not that of the example
     :param metadata: goes into `metadata_props`
     :raises ExportError: when torch cannot turn the network into ONNX
     """
-    example = images[:1].repeat(2, 1, 1, 1)  # with a single image, torch.export takes N = 1 for a constant
-    model(example)  # encodes the labels here, so that the text encoder is not traced
+    # With a single row, torch.export takes the length 1 for a constant.
+    given = {key: value[:1].repeat_interleave(2, dim=0) if key in dynamic else value for key, value in example.items()}
+    axes = {name: torch.export.Dim(name) for name in dynamic.values()}
+    model(*given.values())  # encodes labels here, so that a text encoder is not traced
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's exporter warns about itself
             program = torch.onnx.export(
                 model,
-                (example,),
+                tuple(given.values()),
                 dynamo=True,
-                input_names=[INPUT],
-                output_names=list(OUTPUTS),
-                dynamic_shapes=({0: torch.export.Dim("N")},),
+                input_names=list(given),
+                output_names=list(outputs),
+                dynamic_shapes=tuple({0: axes[dynamic[key]]} if key in dynamic else None for key in given),
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as error:
@@ -65,3 +106,28 @@ def export_onnx(model: FixedVocabularyStudent, images: Tensor, metadata: Mapping
     for node in proto.graph.node:
         del node.metadata_props[:]  # stack traces with paths of this machine
     return bytes(proto.SerializeToString())
+
+
+@torch.no_grad()
+def compare_onnx(data: bytes, model: nn.Module, given: Mapping[str, Tensor], outputs: Sequence[str]) -> float:
+    """Return the largest difference between outputs of ONNX Runtime and of torch.
+
+    :param given: name of each input -> its value, in the order of the model's arguments
+    :raises ExportError: when it is above `TOLERANCE`
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    found = session.run(list(outputs), {key: np.ascontiguousarray(value.numpy()) for key, value in given.items()})
+    expected = model(*given.values())
+    expected = [expected] if isinstance(expected, Tensor) else expected
+    largest = 0.0
+    for output, ours, theirs in zip(outputs, expected, found, strict=True):
+        gap = float(np.abs(ours.numpy() - theirs).max()) if ours.shape == theirs.shape else float("inf")
+        if not gap <= TOLERANCE:
+            raise ExportError(
+                f"expected {output} of the ONNX model within {TOLERANCE:g} of torch's, but they differ by "
+                f"{gap:.2g}; no file was written: this network needs another torch or onnxruntime"
+            )
+        largest = max(largest, gap)
+    return largest

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.transforms.squares import bounding_square, crop_squares
+from pickclutter_lang.datasets.transforms.object_squares import bounding_square
+from pickclutter_lang.datasets.transforms.squares import crop_squares
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.compositions import held_out_pairs

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers.base import Teacher
+
+if TYPE_CHECKING:  # it imports torch, without which a policy can act
+    from pickclutter_lang.teachers.base import Teacher
 
 
 @dataclass(frozen=True)

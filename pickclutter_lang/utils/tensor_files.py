@@ -1,18 +1,24 @@
-"""Reading of safetensors files that a disk or a person may have changed."""
+"""Reading of safetensors files that a disk or a person may have changed, as torch's tensors or as NumPy's arrays."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load
-from torch import Tensor
 
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.utils.json_files import read_file
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 _MAX_BYTES = 64 * 2**30
+_Tensors = TypeVar("_Tensors")
 
 
 def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> dict[str, Tensor]:
@@ -22,6 +28,26 @@ def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], 
     :param remedy: what to do about a damaged file
     :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
     """
+    from safetensors.torch import load
+
+    return _read(path, sha256, error, remedy, load)
+
+
+def read_arrays(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> dict[str, NDArray[Any]]:
+    """Read a safetensors file without torch; arguments and errors as of `read_tensors`."""
+    from safetensors.numpy import load
+
+    return _read(path, sha256, error, remedy, load)
+
+
+def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> bytes:
+    """Read a file that is compared with its hash; arguments and errors as of `read_tensors`."""
+    return _read(path, sha256, error, remedy, lambda data: data)
+
+
+def _read(
+    path: Path, sha256: str | None, error: type[PickClutterError], remedy: str, load: Callable[[bytes], _Tensors]
+) -> _Tensors:
     try:
         data = read_file(path, _MAX_BYTES)
         if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
@@ -35,8 +61,9 @@ def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], 
         raise error(f"{path} is damaged ({' '.join(str(reason).split())[:300]}); {remedy}") from reason
 
 
-def check_finite(tensors: dict[str, Tensor]) -> None:
-    """Raise ValueError naming a tensor with NaN or infinite numbers."""
+def check_finite(tensors: Mapping[str, Tensor | NDArray[Any]]) -> None:
+    """Raise ValueError naming a tensor or an array with NaN or infinite numbers."""
     for name, value in tensors.items():
-        if not bool(value.isfinite().all()):
+        finite = np.isfinite(value) if isinstance(value, np.ndarray) else value.isfinite()
+        if not bool(finite.all()):
             raise ValueError(f"expected finite numbers in {name}, but got NaN or infinite ones")

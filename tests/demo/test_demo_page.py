@@ -241,10 +241,10 @@ def test_the_own_page_is_served(served: Served) -> None:
 
 
 def test_memory_for_new_names_is_bounded(served: Served, session: DemoSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pickclutter_lang.policy import detectors
+    from pickclutter_lang.policy import teacher_detector
     from pickclutter_lang.students import label_encoders
 
-    for module in (label_encoders, detectors):
+    for module in (label_encoders, teacher_detector):
         monkeypatch.setattr(module, "MAX_NEW_NAMES", 8)
     image = upload(served.url, "a.png", png(9, 9))
     for number in range(20):

@@ -17,12 +17,13 @@ from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.session import DemoSession, open_session
 from pickclutter_lang.demo.simulator import SimulatedPile
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
-from pickclutter_lang.policy import detectors
+from pickclutter_lang.policy import teacher_detector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.teacher_thresholds import thresholds_of, write_thresholds
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.students import label_encoders
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
 
@@ -127,7 +128,7 @@ def test_a_student_of_depth_takes_no_own_image(exported: Path) -> None:
 
 
 def test_memory_for_new_names_is_bounded(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (label_encoders, detectors):
+    for module in (label_encoders, teacher_detector):
         monkeypatch.setattr(module, "MAX_NEW_NAMES", 4)
     session, image = without_simulator(exported / "few_shot", exported), np.zeros((40, 40, 3), np.uint8)
     stored = len(session.student.config.names)

@@ -17,10 +17,12 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import StudentDetector, TeacherDetector
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.teachers import load_teacher
 
 PHASES = {"few": "few_shot", "zero": "distill"}

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from helpers.scene_runs import SMALL, config
+from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
+from pickclutter_lang.policy.config import (
+    PolicyConfig,
+    PromptArchitecture,
+    StudentArchitecture,
+    StudentSpec,
+    Thresholds,
+)
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.students.crop_classifier import CropClassifier
+from pickclutter_lang.students.model import MultiLabelStudent
+from pickclutter_lang.students.student import build_student
+from pickclutter_lang.teachers.reference import TeacherReference
 
 SIDE = 48  # of the images; the student sees them at 32 pixels
 
@@ -26,3 +44,41 @@ def changed(exported: Path, part: str, **values: Any) -> bytes:
     left_out = [key for key, value in values.items() if value is None]
     content[part] = {key: value for key, value in (content[part] | values).items() if key not in left_out}
     return json.dumps(content).encode()
+
+
+def random_policy(folder: Path, **changes: Any) -> Path:
+    """Write a policy with random weights and a threshold for each name; `changes` are of its `StudentSpec`."""
+    names = ("lemon", "dice", "a red teapot", "banana")
+    spec = StudentSpec(
+        phase="few_shot",
+        target_label="visible",
+        network=StudentArchitecture("timm/resnet10t", 16, False, 0.07),
+        precision="float32",
+        cameras=("hand",),
+        depth=False,
+        camera_size=SIDE,
+        crop_size=SIDE,
+        image_size=32,
+        prompts=PromptArchitecture(4, False, False),
+        names=names,
+        teacher=TeacherReference("pocket", None, "0" * 64),
+        object_crop_size=None,
+    )
+    spec = replace(spec, **changes)
+    torch.manual_seed(0)
+    text = PromptFeatures(torch.randn(len(names), 16), torch.randn(len(names), 16))
+    model = MultiLabelStudent(spec.network.student_config, spec.camera_spec, 16)
+    model.set_depth_statistics(torch.tensor([0.4]), torch.tensor([0.1]))
+    weights, thresholds = model.state_dict(), {name: 0.4 + 0.05 * n for n, name in enumerate(names)}
+    if spec.object_crop_size is not None:
+        crops = CropClassifier(build_student("timm/resnet10t", channels=3, embed_dim=16, output_stride=16), len(names))
+        crops.set_class_embeddings(torch.randn(len(names), 16))
+        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.state_dict().items()}
+    verified = None if spec.object_crop_size is None else {name: value / 2 for name, value in thresholds.items()}
+    save_pretrained(folder, PolicyConfig(spec, Thresholds(0.5, thresholds, verified)), weights, text)
+    return folder
+
+
+def looks_of(scenes: SceneDataset) -> list[dict[str, Any]]:
+    """Every scene of a store as an observation."""
+    return [scene_to_observation(scenes, row) for row in range(len(scenes))]

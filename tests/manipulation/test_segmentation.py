@@ -6,7 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.grasping import ABOVE, INTRINSIC
-from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import (
+    SegmentationConfig,
+    lightness,
+    segment_rgbd,
+    select_target_segments,
+)
 from pickclutter_lang.utils.typing import FloatArray
 
 
@@ -61,7 +66,7 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     segments = np.repeat([[1, 2, 0, 3, 0, 4, 5]], 9, axis=0).repeat(4, axis=1)
     heat = np.array([0, 0.5, 0.2, 0.7, 0.0, 0.08])[segments]
     depth = np.full(segments.shape, 0.4)
-    log_odds = np.array([[0.0, 2, 1, -1, 3, -2], [0, -2, 0, 2, 1.5, 0], [0, 0, 1.5, 0, -3, -9]])[:, segments]
+    log_odds = np.array([[0.0, 2, 1, -1, 3, -2], [0, -2, 0, 2, 1.5, 0], [0, 0, 1.5, 0, -3, -9]])
     # 3 is the hottest, but has another name; 2 is merged with 1; 4 is cold, but clearly the target; 5 is neither.
     assert (select_one(segments, heat, depth) == (segments == 3)).all()
     assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 2, 4])).all()
@@ -74,5 +79,28 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     assert result == [[1, 4], [2], [3], [5]]  # each without the segments of the earlier ones, the coldest last
     assert len(select_target_segments(segments, heat, depth, count=2)) == 2
     assert select_target_segments(0 * segments, heat, depth, log_odds, count=2) == []
-    log_odds[:, :, 16:] = np.nan
+    log_odds[:, 4:] = np.nan
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
+
+
+def test_surroundings_alone_give_nearly_the_same_segments() -> None:
+    """Objects that fill a part of the image: the same objects, and background around them."""
+    rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
+    depth[60:90, 40:80], depth[90:110, 50:80], rgb[60:90, 40:60] = 0.45, 0.42, 250
+    full = segment_rgbd(rgb, depth, INTRINSIC, ABOVE)
+    part = segment_rgbd(rgb, depth, INTRINSIC, ABOVE, SegmentationConfig(margin_px=4))
+    assert ((full > 0) != (part > 0)).mean() < 0.002 and full.max() == part.max() == 3
+    for number in range(1, 4):
+        one = full == number
+        other = part == np.bincount(part[one]).argmax()
+        assert (one & other).sum() > 0.95 * (one | other).sum()
+    empty = segment_rgbd(rgb, np.full((160, 160), 0.5), INTRINSIC, ABOVE, SegmentationConfig(margin_px=4))
+    assert not empty.any()
+
+
+def test_lightness_is_that_of_scikit_image() -> None:
+    from skimage.color import rgb2lab
+
+    rgb = np.random.default_rng(0).integers(0, 256, (97, 131, 3)).astype(np.uint8)
+    rgb[0, :16] = np.arange(16)[:, None]  # the linear part of the curve
+    np.testing.assert_array_equal(lightness(rgb), rgb2lab(rgb)[..., 0])

@@ -25,9 +25,8 @@ from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SC
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
+from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.calibration import open_scenes, scene_scores
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import (
@@ -40,8 +39,10 @@ from pickclutter_lang.policy.evaluation.curves import (
 from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, _seen_names
 from pickclutter_lang.policy.evaluation.setup import prepare
+from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 
 SIDE = 48
 

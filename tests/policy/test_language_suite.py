@@ -50,7 +50,7 @@ import numpy as np
 
 from pickclutter_lang.manipulation.segmentation import DEFAULT_SEGMENTATION_CONFIG, segment_rgbd
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.flat_observation import encode_instruction
+from pickclutter_lang.policy.flat_arrays import encode_instruction
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 

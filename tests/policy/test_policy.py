@@ -24,21 +24,14 @@ from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPic
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import (
-    Detection,
-    StudentDetector,
-    TeacherDetector,
-    upsample_to_image,
-)
-from pickclutter_lang.policy.flat_observation import (
-    PolicyObservation,
-    decode_instruction,
-    encode_instruction,
-    unflatten_observation,
-)
+from pickclutter_lang.policy.detectors import Detection, StudentDetector, segment_log_odds, upsample_to_image
+from pickclutter_lang.policy.flat_arrays import decode_instruction, encode_instruction, unflatten_observation
+from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.rl.config import PPOConfig
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 SIDE = 96
@@ -367,7 +360,9 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, mon
     names = student.config.names
     assert [len(odds) for odds in given] == [len(names), len(names) + 1, len(names)]
     output = student.predict(camera_images(seen), ["lemon"])
-    np.testing.assert_allclose(given[0][0], upsample_to_image(output.cell_logits, SIDE, SIDE, np.nan)[0], atol=1e-4)
+    assert first.segments is not None
+    expected = segment_log_odds(output.cell_logits, first.segments, SIDE)[0]
+    np.testing.assert_allclose(given[0][0], expected, atol=1e-4)
     env.close()
 
 
@@ -408,13 +403,13 @@ def test_an_agent_learns_from_kinds_to_learn_from(exported_policy: Path, tmp_pat
 
 
 def test_a_map_of_the_center_becomes_one_of_the_image() -> None:
-    heatmap = np.zeros((4, 4), np.float32)
+    heatmap = np.full((4, 4), 1e-6, np.float32)
     heatmap[0, 3] = 1.0
-    full, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96, np.nan)
-    inside = np.isfinite(full)
+    full, other = upsample_to_image(np.stack([heatmap, heatmap]), 64, 96)
+    inside = full > 0
     assert inside.sum() == 64**2 and inside[16:80, 16:80].all()
     np.testing.assert_array_equal(full, other)
-    full = np.nan_to_num(full) / np.nansum(full)
+    full /= full.sum()
     assert np.unravel_index(full.argmax(), full.shape)[0] < 32
     row, column = (np.indices(full.shape) * full).sum((1, 2))
     assert row == pytest.approx(16 + 8, abs=6) and column == pytest.approx(16 + 56, abs=6)

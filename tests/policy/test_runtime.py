@@ -23,10 +23,11 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet
-from pickclutter_lang.policy.bundle import load_config, load_pretrained, save_pretrained
+from pickclutter_lang.language.label_names import MAX_NEW_NAMES
+from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
+from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.students.label_encoders import MAX_NEW_NAMES
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[tuple[str, str], Any]:

@@ -13,7 +13,8 @@ import torch
 
 from helpers.policies import SIDE
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.policy.runtime import StudentRuntime, camera_images
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
 
 if TYPE_CHECKING:
     import gymnasium

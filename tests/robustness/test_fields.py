@@ -30,11 +30,13 @@ NEEDED: dict[str, dict[str, Any]] = {
     "compare_runs": {"runs": ["a", "b"]},
     "demo": {"run": "r"},
     "describe_labels": {"labels": ["mug"], "model": "m", "out": "o.json"},
+    "encode_names": {"policy": "p", "names": ["mug"]},
     "evaluate_affordance": {"run": "r"},
     "evaluate_policy": {"run": "r"},
     "export_lerobot": {"demos": "d", "out": "o"},
     "export_onnx": {"run": "r"},
     "export_policy": {"run": "r"},
+    "export_runtime": {"policy": "p"},
     "import_scenes": {"file": "f", "split": "id", "out": "o"},
     "fetch": {"repository": "a/b", "out": "o"},
     "merge": {"parts": "p", "out": "o"},
@@ -65,7 +67,7 @@ LATER = {
         TeacherTrainConfig.unseen_views TeacherTrainConfig.images TeacherTrainConfig.unseen_images
         TeacherTrainConfig.classes ImageDataConfig.classes TrainConfig.distilled_run ReproduceTable12Config.tables
         PushConfig.folder LookConfig.image LookConfig.checkpoint LookConfig.policy
-        PickConfig.policy""",
+        PickConfig.policy OpenedPolicyConfig.policy""",
     "a name, whose choices the loader of a teacher, network, model or text knows": """
         FetchConfig.revision
         TeacherConfig.name StudentConfig.name CaptionConfig.model CaptionConfig.revision TextAblationConfig.teacher_name

@@ -9,20 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images
-
-MIN_AREA_FRACTION = 0.001
-"""Smallest area of an object that is cropped, as a fraction of the image: 16 pixels of 128 x 128."""
-MARGIN = 1.3
-"""Side of the crop over the side of the smallest square around the object."""
-_MIN_CROP_SIDE = 24.0
-"""Smallest side of an object crop, pixels of the image."""
-
-
-def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Return center x and y and side of the smallest upright square around a mask [S, S] that is not empty."""
-    y, x = np.nonzero(mask)
-    side = float(max(np.ptp(x), np.ptp(y)) + 1)
-    return float(x.min() + x.max()) / 2, float(y.min() + y.max()) / 2, side
+from pickclutter_lang.datasets.transforms.object_squares import MARGIN, MIN_CROP_SIDE
 
 
 def crop_squares(
@@ -40,4 +27,4 @@ def crop_squares(
 
 def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
     """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects."""
-    return AffineCrops.upright(squares[:, :2], np.maximum(MARGIN * squares[:, 2], _MIN_CROP_SIDE))
+    return AffineCrops.upright(squares[:, :2], np.maximum(MARGIN * squares[:, 2], MIN_CROP_SIDE))

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pickclutter_lang.datasets.cameras import CameraKey, CameraSpec
-from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
-from pickclutter_lang.students.label_encoders import validate_label_names
-from pickclutter_lang.students.model import PromptedStudent
-from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, export_onnx
+from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.students.onnx import (
+    INPUT,
+    OUTPUTS,
+    FixedVocabularyStudent,
+    check_export_packages,
+    compare_onnx,
+    export_onnx,
+)
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import file_lock
 
-TOLERANCE = 1e-4
-_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 _COMPARED, _MAX_DEPTH_M = 16, 2.0
 
 
@@ -53,9 +55,7 @@ def export_student(config: OnnxExportConfig) -> Exported:
     :raises PickClutterError: what `load_trained_run` raises; InvalidArgumentError or UnknownObjectError for a wrong
         name; DatasetError when the file cannot be written; LockedError when another process writes it
     """
-    for package in _PACKAGES:
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "export")
+    check_export_packages()
     path = Path(config.out)
     if path.is_dir():
         raise InvalidArgumentError(f"expected out to be a file such as student.onnx, but {path} is a folder")
@@ -65,34 +65,11 @@ def export_student(config: OnnxExportConfig) -> Exported:
     names = list(student.labels.names) if requested is None else requested
     images = _random_images(student)
     with file_lock(path):
-        data = export_onnx(FixedVocabularyStudent(student.model, names), images, _metadata(student, names))
-        difference = compare_onnx(data, student.model, images, names)
+        model = FixedVocabularyStudent(student.model, names)
+        data = export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, _metadata(student, names))
+        difference = max(compare_onnx(data, model, {INPUT: part}, OUTPUTS) for part in (images, images[:1]))
         atomic_write(path, data)
     return Exported(path, names, difference)
-
-
-@torch.no_grad()
-def compare_onnx(data: bytes, model: PromptedStudent, images: Tensor, names: Sequence[str]) -> float:
-    """Return the largest difference between outputs of onnxruntime and torch, on all images and on the first alone.
-
-    :raises ExportError: when it is above `TOLERANCE`
-    """
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    largest = 0.0
-    for part in (images, images[:1]):
-        expected = model.predict(part, names)
-        found = session.run(list(OUTPUTS), {INPUT: np.ascontiguousarray(part.numpy())})
-        for output, ours, theirs in zip(OUTPUTS, (expected.probabilities, expected.attention), found, strict=True):
-            gap = float(np.abs(ours.numpy() - theirs).max()) if ours.shape == theirs.shape else float("inf")
-            if not gap <= TOLERANCE:
-                raise ExportError(
-                    f"expected {output} of the ONNX model within {TOLERANCE:g} of torch's, but they differ by "
-                    f"{gap:.2g}; no file was written: this network needs another torch or onnxruntime"
-                )
-            largest = max(largest, gap)
-    return largest
 
 
 def _random_images(student: TrainedStudent) -> Tensor:

@@ -13,7 +13,8 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.detectors import Detection, TargetDetector
 from pickclutter_lang.policy.evaluation.episode_instructions import BLANK, MAY_REFUSE, Instruction
-from pickclutter_lang.policy.flat_observation import PolicyObservation, encode_instruction
+from pickclutter_lang.policy.flat_arrays import encode_instruction
+from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState
 from pickclutter_lang.utils.plugins import checked_result
 

@@ -15,7 +15,6 @@ import torch
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
-from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLog
@@ -24,6 +23,7 @@ from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRun
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.evaluation.student_folders import check_identity, save_identity
 from pickclutter_lang.policy.evaluation.videos import write_videos
+from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.engines import Pool, PoolConfig
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock

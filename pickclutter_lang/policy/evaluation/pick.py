@@ -19,11 +19,11 @@ from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import TeacherDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
 from pickclutter_lang.policy.evaluation.episode_instructions import TYPED, Instruction
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.evaluation.videos import RECORDING, SIDE, VideoRecorder, call_all, make_recorders
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.validation import did_you_mean

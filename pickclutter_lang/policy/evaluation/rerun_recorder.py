@@ -16,7 +16,7 @@ from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget
 from pickclutter_lang.policy.evaluation.rollout_metrics import outcome_of
-from pickclutter_lang.policy.flat_observation import decode_instruction, unflatten_observation
+from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 

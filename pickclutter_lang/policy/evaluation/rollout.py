@@ -17,11 +17,7 @@ from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import (
-    StudentDetector,
-    TargetDetector,
-    TeacherDetector,
-)
+from pickclutter_lang.policy.detectors import StudentDetector, TargetDetector
 from pickclutter_lang.policy.evaluation.acting import (
     Actor,
     RolloutCallback,
@@ -41,6 +37,7 @@ from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.plugins import resolve
 
 OWN = "own"

@@ -15,7 +15,6 @@ from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
 from pickclutter_lang.objects.own_sets import own_split_of
-from pickclutter_lang.policy.bundle import load_config
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.evaluation.calibration import (
     Scenes,
@@ -28,6 +27,7 @@ from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.curves import Curve, scene_curves
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.evaluation.student_folders import PHASES, TEACHER_KEY, check_same, export_students
+from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.plugins import is_plugin
 
 SCHEMA = 5

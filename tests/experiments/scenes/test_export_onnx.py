@@ -26,11 +26,11 @@ from pickclutter_lang.errors import (
     TeacherError,
 )
 from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
-from pickclutter_lang.experiments.scenes.export_onnx import compare_onnx, export_student
+from pickclutter_lang.experiments.scenes.export_onnx import export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.students.model import Prediction
-from pickclutter_lang.students.onnx import FixedVocabularyStudent, export_onnx
+from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, compare_onnx, export_onnx
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(ROOT / "scripts" / "export_onnx.py")
@@ -149,12 +149,13 @@ def test_neither_paths_nor_the_text_tower_are_in_the_file(run: Path, tmp_path: P
 def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path, damage: str) -> None:
     opened = load_trained_run(request(rgbd, tmp_path))
     images = opened.scenes["ood"].batch([0, 1, 2])
-    data = export_onnx(FixedVocabularyStudent(opened.model, NEW_NAMES), images, {})
-    assert compare_onnx(data, opened.model, images, NEW_NAMES) < 1e-5
+    model = FixedVocabularyStudent(opened.model, NEW_NAMES)
+    data = export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
+    assert compare_onnx(data, model, {INPUT: images}, OUTPUTS) < 1e-5
     with torch.no_grad():
         (opened.model.aggregation.bias if damage == "bias" else opened.model.depth_mean).add_(0.05)
     with pytest.raises(ExportError, match=r"within 0\.0001 of torch's, but they differ by 0"):
-        compare_onnx(data, opened.model, images, NEW_NAMES)
+        compare_onnx(data, model, {INPUT: images}, OUTPUTS)
 
 
 @needs_the_extra
@@ -166,7 +167,8 @@ def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None
 
     opened = load_trained_run(request(run, tmp_path))
     with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):
-        export_onnx(FixedVocabularyStudent(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1]), {})
+        model, images = FixedVocabularyStudent(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1])
+        export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
 
 
 @needs_the_extra

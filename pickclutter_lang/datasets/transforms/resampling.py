@@ -1,0 +1,110 @@
+"""Bilinear resampling in NumPy, for use without torch; equal to torch's up to rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def resize_smooth(images: Floats, size: int) -> Floats:
+    """Resize images [..., H, W, K] to [..., size, size, K], as torch's `interpolate` does with `antialias=True`."""
+    rows, columns = (_smoothing(side, size) for side in images.shape[-3:-1])
+    out: Floats = np.einsum("sh,...hwk,tw->...stk", rows, images, columns, optimize=True)
+    return out
+
+
+def resize_nearest(images: Floats, size: int) -> Floats:
+    """Resize images [..., H, W, K] to [..., size, size, K], as torch's `interpolate` does in mode `nearest-exact`."""
+    rows, columns = (
+        np.minimum(((np.arange(size) + 0.5) * side / size).astype(int), side - 1) for side in images.shape[-3:-1]
+    )
+    return images[..., rows[:, None], columns, :]
+
+
+def enlarge(maps: Floats, size: int) -> Floats:
+    """Resize maps [C, h, w] to [C, size, size], as torch's `interpolate` does in mode `bilinear`."""
+    for axis in (1, 2):
+        maps = _between(maps, _enlarged(maps.shape[axis], size), axis)
+    return maps
+
+
+def segment_means(maps: Floats, segments: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Return the means of maps [C, h, w] by segment, [C, count], as if they were enlarged to the segments' image.
+
+    A mean is the same sum over cells as over pixels, since a pixel is a weighted sum of four cells.
+
+    :param segments: [S, S], numbers below `count`
+    :return: NaN for a number that no pixel has
+    """
+    height, width = maps.shape[1:]
+    rows, columns = (_neighbors(_enlarged(side, len(segments)), side - 1) for side in (height, width))
+    weights, first = np.zeros(count * height * width), segments * (height * width)
+    for row, of_row in rows:
+        for column, of_column in columns:
+            cells, shares = first + (row * width)[:, None] + column, of_row[:, None] * of_column
+            weights += np.bincount(cells.ravel(), shares.ravel(), len(weights))
+    by_segment = weights.reshape(count, -1)
+    pixels = by_segment.sum(axis=1)
+    means = maps.reshape(len(maps), -1) @ by_segment.T / np.maximum(pixels, 1e-12)
+    return np.where(pixels > 0, means, np.nan)
+
+
+def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, size: int) -> Floats:
+    """Cut a square out of an image [H, W, 3] and resize it; padded with border pixels (see `crop_images`).
+
+    :param x: of the center, as `y`, and the side of the square, in pixels
+    :return: float32 [size, size, 3] in 0..1
+    """
+    offsets = _offsets(side, size)
+    first = _between(image.astype(np.float32) / 255, y + offsets, 0)
+    return _between(first, x + offsets, 1)
+
+
+def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Floats:
+    """Cut a square out of a mask [H, W] and resize it; outside of the mask is nothing (see `crop_masks`).
+
+    :return: float32 [size, size], 0 or 1
+    """
+    axes = [np.rint(center + _offsets(side, size)).astype(int) for center in (y, x)]
+    inside = [(axis >= 0) & (axis < length) for axis, length in zip(axes, mask.shape, strict=True)]
+    rows, columns = (np.clip(axis, 0, length - 1) for axis, length in zip(axes, mask.shape, strict=True))
+    out: Floats = (mask[rows[:, None], columns] & inside[0][:, None] & inside[1]).astype(np.float32)
+    return out
+
+
+def _offsets(side: float, size: int) -> NDArray[np.float64]:
+    """Return where the pixels of a crop lie along an axis, from its center, in pixels of the image."""
+    return (np.arange(size) + 0.5 - size / 2) * side / size
+
+
+def _enlarged(side: int, size: int) -> NDArray[np.float64]:
+    """Return where `size` new pixels of an axis lie among its `side` pixels."""
+    return (np.arange(size) + 0.5) * side / size - 0.5
+
+
+def _neighbors(positions: NDArray[np.float64], last: int) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Return both neighbors of each position, which is limited to 0..last, and the share of each."""
+    places = np.clip(positions, 0, last)
+    low = np.minimum(places.astype(np.int64), max(last - 1, 0))
+    share = places - low
+    return [(low, 1 - share), (np.minimum(low + 1, last), share)]
+
+
+def _between(values: Floats, positions: NDArray[np.float64], axis: int) -> Floats:
+    """Interpolate values along an axis at positions."""
+    (low, _), (high, share) = _neighbors(positions, values.shape[axis] - 1)
+    first, second = values.take(low, axis), values.take(high, axis)
+    shares = share.astype(np.float32).reshape([-1 if n == axis else 1 for n in range(values.ndim)])
+    out: Floats = first + shares * (second - first)
+    return out
+
+
+def _smoothing(side: int, size: int) -> Floats:
+    """Return the weights [size, side] of pixels in each pixel of a resized axis: a triangle as wide as a new pixel."""
+    scale = side / size
+    centers, width = (np.arange(size) + 0.5) * scale, max(scale, 1.0)
+    weights = np.maximum(1 - np.abs(np.arange(side) + 0.5 - centers[:, None]) / width, 0)
+    out: Floats = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return out

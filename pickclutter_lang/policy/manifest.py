@@ -1,0 +1,110 @@
+"""`policy.json` of a policy folder, read and written; needs no torch.
+
+Each folder has it, whatever its networks are kept in. It is written last, with the hashes of the other files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from pickclutter_lang.errors import CheckpointError, DatasetError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, catalog_bytes, parse_catalog
+from pickclutter_lang.policy.config import SCHEMA, PolicyConfig, StudentSpec, Thresholds
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.json_files import Sha256, check_json, read_file, read_json
+
+CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
+NETWORK_FILE, CROPS_FILE = "student.onnx", "crop_classifier.onnx"
+"""Networks of a folder of `pickclutter export-runtime`, which needs no torch."""
+
+
+class _Head(TypedDict):
+    schema: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Content of `policy.json`; version 0.2.0 lacks `sha256`, of each other file, and `metrics`."""
+
+    schema: int
+    student: StudentSpec
+    thresholds: Thresholds
+    sha256: dict[str, Sha256] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def config(self) -> PolicyConfig:
+        """Student and thresholds."""
+        return PolicyConfig(self.student, self.thresholds, self.metrics)
+
+
+def write_folder(
+    folder: Path, config: PolicyConfig, files: Mapping[str, bytes], catalog: Sequence[CatalogEntry] = ()
+) -> None:
+    """Write a policy folder, its configuration last; files of a policy that lay there go.
+
+    :param files: name -> content
+    :param catalog: of one's own objects that the student was trained on
+    :raises InvalidArgumentError: for a configuration that is not allowed
+    :raises DatasetError: when it cannot be written
+    """
+    config.validate()
+    ensure_dir(folder)
+    for name in (CONFIG_FILE, CATALOG_FILE, *{WEIGHTS_FILE, NETWORK_FILE, CROPS_FILE}.difference(files)):
+        (folder / name).unlink(missing_ok=True)
+    own, hashes = {CATALOG_FILE: catalog_bytes(catalog)} if catalog else {}, {}
+    for name, data in {**own, **files}.items():
+        hashes[name] = hashlib.sha256(data).hexdigest()
+        atomic_write(folder / name, data)
+    content = Manifest(SCHEMA, config.student, config.thresholds, hashes, config.metrics)
+    atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(content), indent=1) + "\n").encode())
+
+
+def load_config(folder: str | Path) -> PolicyConfig:
+    """Read the configuration of a policy folder.
+
+    :raises CheckpointError: when it is missing, damaged, or of another schema
+    """
+    return read_manifest(Path(folder)).config
+
+
+def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
+    """Read the catalog of one's own objects in a policy folder; nothing where there is none.
+
+    :raises CheckpointError: when the folder or the file is missing or damaged
+    """
+    path = Path(folder) / CATALOG_FILE
+    expected = read_manifest(path.parent).sha256.get(CATALOG_FILE)
+    if expected is None:
+        return ()
+    try:
+        data = read_file(path, MAX_BYTES)
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise DatasetError("it is not the one that was exported")
+        return parse_catalog(data, path)
+    except (OSError, DatasetError) as error:
+        raise CheckpointError(f"cannot read {path} ({error}); export it again") from error
+
+
+def read_manifest(root: Path) -> Manifest:
+    """Read `policy.json` of a folder.
+
+    :raises CheckpointError: when it is missing, damaged, or of another schema
+    """
+    again = "export it again: pickclutter export-policy run=... out=..."
+    missing = f"expected a policy in {root}, but {CONFIG_FILE} is not there; make it: pickclutter export-policy"
+    values = read_json(root / CONFIG_FILE, _Head, CheckpointError, again, missing)
+    if values["schema"] != SCHEMA:
+        remedy = f"run: pickclutter migrate {root}" if values["schema"] == 2 else again
+        raise CheckpointError(f"expected a policy of schema {SCHEMA} in {root}, but got {values['schema']}; {remedy}")
+    try:
+        content = check_json(values, Manifest)
+        content.config.validate()
+    except ValueError as error:
+        raise CheckpointError(f"{root / CONFIG_FILE} is damaged ({error}); {again}") from error
+    return content

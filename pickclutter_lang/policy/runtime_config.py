@@ -1,0 +1,61 @@
+"""Configurations of `pickclutter export-runtime` and `pickclutter encode-names`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.utils.validation import check_path, check_threads
+
+
+@dataclass
+class OpenedPolicyConfig:
+    """A policy folder."""
+
+    policy: str
+    """Folder of `pickclutter export-policy`."""
+    num_threads: int | None = None
+    """Threads of torch. null: torch's default."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_path("policy", self.policy)
+        check_threads(self.num_threads)
+
+
+@dataclass
+class RuntimeExportConfig(OpenedPolicyConfig):
+    """Export of a policy folder for use without torch."""
+
+    out: str = "${policy}/runtime"
+    """Folder of ONNX networks. The files of a policy in it are replaced."""
+
+    def __post_init__(self) -> None:
+        """Fill in `${policy}`, as hydra does for a command."""
+        self.out = self.out.replace("${policy}", self.policy)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        check_path("out", self.out)
+
+
+@dataclass
+class NameEncodingConfig(OpenedPolicyConfig):
+    """Text features of further names."""
+
+    names: list[str] = field(default_factory=list)
+    """The names, also of objects that were never seen."""
+    out: str = "names.safetensors"
+    """File with their features."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        if not self.names:
+            raise InvalidArgumentError("expected names to have at least one name, such as names=[mug], but got []")
+        validate_label_names(self.names)
+        check_path("out", self.out, ".safetensors")

@@ -1,0 +1,151 @@
+"""`ExportedStudent`: what detectors ask of an exported student, whatever computes its networks; needs no torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from pickclutter_lang.datasets.cameras import CameraImages, CameraKey
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.policy.config import StudentSpec, Thresholds
+
+
+class StudentOutput(NamedTuple):
+    """What a student predicts for C names.
+
+    `scores` [C] in 0..1, `attention` [C, h, w] with sum 1 each, and `cell_logits` [C, h, w]: the log odds of each name
+    by each cell alone.
+    """
+
+    scores: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    cell_logits: NDArray[np.float32]
+
+
+def camera_images(observation: Any) -> CameraImages:
+    """Return the images of an observation of mode `rgbd`."""
+    cameras = observation.get("image", {}) if isinstance(observation, dict) else {}
+    return {
+        (camera.removesuffix("_camera"), kind): images[kind]
+        for camera, images in cameras.items()
+        for kind in ("rgb", "depth")
+        if kind in images
+    }
+
+
+class ExportedStudent(ABC):
+    """A student with the thresholds of its scores: `StudentRuntime` by torch, `OnnxStudent` by ONNX Runtime."""
+
+    def __init__(self, config: StudentSpec, thresholds: Thresholds | None) -> None:
+        """Take its configuration.
+
+        :param thresholds: of its scores; None for a student that only scores
+        """
+        self.config, self._thresholds = config, thresholds
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Names whose text features are known: those of its folder, then those that came since."""
+
+    @abstractmethod
+    def predict(self, images: CameraImages, names: Sequence[str]) -> StudentOutput:
+        """Score names on camera images.
+
+        :param images: all of `student_input`, each with a side of `config.camera_size` pixels
+        :param names: C names
+        :raises InvalidArgumentError: for an image that is missing or of another size, or a wrong name
+        :raises PickClutterError: for a name whose text features are not known and cannot be made here
+        """
+
+    @abstractmethod
+    def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
+        """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
+
+        :param rgb: [S, S, 3], of the hand camera
+        :param masks: each [S, S], where the object is, not empty
+        :raises InvalidArgumentError: for a policy without a crop classifier
+        """
+
+    def classify_crop(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the log odds [C] of `classify_crops` for one mask."""
+        odds: NDArray[np.float64] = self.classify_crops(rgb, [mask])[0]
+        return odds
+
+    @property
+    def student_input(self) -> list[CameraKey]:
+        """Addresses of the images that it takes."""
+        return self.config.camera_spec.keys
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The scores from which names are predicted present.
+
+        :raises InvalidArgumentError: for a student that only scores
+        """
+        if self._thresholds is None:
+            raise InvalidArgumentError("expected a student with thresholds, but this one only scores; export it first")
+        return self._thresholds
+
+    def threshold(self, name: str) -> float:
+        """Return the score from which a name is predicted present."""
+        return self.thresholds.names.get(name, self.thresholds.default)
+
+    def _stored_images(self, images: CameraImages) -> dict[CameraKey, NDArray[Any]]:
+        """Return the images that it takes in the format of scene stores, each with a first axis of 1.
+
+        :raises InvalidArgumentError: for an image that is missing or of another size
+        """
+        side, stored = self.config.camera_size, {}
+        for camera, kind in self.student_input:
+            if (camera, kind) not in images:
+                available = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
+                raise InvalidArgumentError(
+                    f"expected {kind} of the {camera} camera, but got {available}; make the environment with "
+                    "obs_mode='rgbd', and not with base_camera=False for the base camera's"
+                )
+            stored[camera, kind] = _validate_image(np.asarray(images[camera, kind]), camera, kind, side)[None]
+        return stored
+
+    def _no_crops(self) -> InvalidArgumentError:
+        return InvalidArgumentError(
+            "expected a student with a crop classifier, but this policy has none; train with crop_classifier=default"
+        )
+
+
+def odds_against_others(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log odds [n, C] of each of C names against all others, of logits [n, C]."""
+    others = np.repeat(logits[:, None], logits.shape[1], axis=1)
+    others[:, np.arange(logits.shape[1]), np.arange(logits.shape[1])] = -np.inf
+    return np.asarray(logits - logsumexp(others, axis=2))
+
+
+def _validate_image(image: NDArray[Any], camera: str, kind: str, side: int) -> NDArray[Any]:
+    """Return an image in the format of scene stores: uint8 [S, S, 3], or depth in millimeters, uint16 [S, S].
+
+    :raises InvalidArgumentError: for another size, number of channels or type
+    """
+    if image.shape[:2] != (side, side):
+        raise InvalidArgumentError(
+            f"expected images of {side} x {side} pixels of the {camera} camera, but got "
+            f"{' x '.join(map(str, image.shape[:2]))}; make the environment with "
+            f"camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
+        )
+    if kind == "rgb":
+        if image.shape[2:] != (3,) or image.dtype != np.uint8:
+            raise InvalidArgumentError(
+                f"expected rgb of the {camera} camera as uint8 [{side}, {side}, 3], but got {image.dtype} "
+                f"{list(image.shape)}; leave out an alpha channel, and give 0 to 255"
+            )
+        return image
+    if image.shape[2:] not in ((), (1,)) or not np.issubdtype(image.dtype, np.floating):
+        raise InvalidArgumentError(
+            f"expected depth of the {camera} camera in meters as floats [{side}, {side}] or [{side}, {side}, 1], but "
+            f"got {image.dtype} {list(image.shape)}"
+        )
+    return (image.reshape(side, side) * 1000).round().clip(0, 65535).astype(np.uint16)

@@ -1,0 +1,108 @@
+"""`TeacherDetector`: a teacher's answer for a name, without training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickclutter_lang.datasets.transforms.object_squares import MIN_AREA_FRACTION, bounding_square
+from pickclutter_lang.datasets.transforms.squares import crop_squares
+from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
+from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.detectors import Detection, ScoredTarget, segment_observation
+from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
+from pickclutter_lang.utils.caches import keep_recent
+
+
+class TeacherDetector:
+    """A teacher without training: it classifies each segment among its names.
+
+    Each text is encoded once, unless many others were used since.
+    """
+
+    def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
+        """Take a teacher.
+
+        :param names: the rivals of a name; a further name is classified against all of them
+        :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are
+        """
+        self.teacher, self.names, self.thresholds = teacher, list(names), thresholds
+        self._text: dict[str, Tensor] = {}
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
+        """Detect the object of a name: the segment with the highest probability of it."""
+        return self.detect(observation, [name])[0]
+
+    def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in one observation.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        return self._with_thresholds(names, self.score(observation, names))
+
+    def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in an image [H, W, 3], which is classified as a whole.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        features, whole = encode_images(self.teacher, rgb[None]), np.ones(rgb.shape[:2], np.int64)
+        sizes = np.bincount(whole.ravel())
+        targets = [self._classify(features, name, whole, sizes, [1]) for name in validate_label_names(names)]
+        return self._with_thresholds(names, targets)
+
+    def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
+        known, default = self.thresholds.names, self.thresholds.default
+        return [
+            Detection(target.score, known.get(name, default), target.mask, target.heatmap, target.segments)
+            for name, target in zip(names, targets, strict=True)
+        ]
+
+    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
+        """Score several different names in one observation; each segment is classified once.
+
+        :raises InvalidArgumentError: for a name that is empty or there twice
+        """
+        names = validate_label_names(names)
+        segments, rgb = segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
+        sizes = np.bincount(segments.ravel())
+        large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
+        if not large:
+            heatmap = np.zeros(segments.shape)
+            return [ScoredTarget(0.0, heatmap > 0, heatmap, False, segments) for _ in names]
+        squares = [bounding_square(segments == k) for k in large]
+        images = crop_squares(np.repeat(rgb[None], len(large), axis=0), squares)
+        features = encode_images(self.teacher, images)
+        return [self._classify(features, name, segments, sizes, large) for name in names]
+
+    def _classify(
+        self,
+        features: Tensor,
+        name: str,
+        segments: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        large: Sequence[int],
+    ) -> ScoredTarget:
+        text = self.encode_names(list(dict.fromkeys([name, *self.names])))
+        probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
+        heatmap = np.zeros(segments.shape)
+        for k, value in zip(large, probabilities, strict=True):
+            heatmap[segments == k] = value / sizes[k]
+        best = segments == large[int(probabilities.argmax())]
+        heatmap /= max(heatmap.sum(), 1e-12)
+        return ScoredTarget(float(probabilities.max()), best, heatmap, False, segments)
+
+    def encode_names(self, names: Sequence[str]) -> Tensor:
+        """Return the text features [C, D] of names, new ones encoded together."""
+        new = [name for name in names if name not in self._text]
+        if new:
+            features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in new])
+            self._text |= {name: row.clone() for name, row in zip(new, features, strict=True)}
+        found = torch.stack([self._text[name] for name in names])
+        keep_recent(self._text, names, len(self.names) + MAX_NEW_NAMES)
+        return found

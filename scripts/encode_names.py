@@ -1,0 +1,4 @@
+from pickclutter_lang.commands.encode_names import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Decisions of a policy by torch and by ONNX Runtime on stored scenes: are they the same, and which is faster?
+
+Both take turns on each scene, on one core, so that the ratio holds on a busy machine too. A decision is the score, the
+threshold and the mask of one name, from an image with depth: network, segmentation and close-ups. torch runs in
+float32, as ONNX Runtime does, and once more as the policy says. With --margin, ONNX Runtime also segments the
+surroundings of the objects alone, whose masks are compared with those of the full image.
+
+    pickclutter export-runtime policy=policy out=policy/runtime
+    OMP_NUM_THREADS=1 python scripts/profiling/runtime_decisions.py policy runs/scenes/ood
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.manipulation.segmentation import SegmentationConfig
+from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.detectors import Detection, StudentDetector
+from pickclutter_lang.policy.onnx_student import OnnxStudent
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.runtime import StudentRuntime
+
+PLAIN, STORED, ONNX, CLOSE = "torch, float32", "torch, as the policy says", "ONNX Runtime", "ONNX Runtime, margin"
+
+
+def detectors(policy: Path, runtime: Path, margin: int | None) -> dict[str, StudentDetector]:
+    """Return the detectors that take turns."""
+    config, weights, text = load_pretrained(policy)
+    spec, onnx = config.student, OnnxStudent.load(runtime, num_threads=1)
+    found = {
+        PLAIN: StudentDetector(StudentRuntime(replace(spec, precision="float32"), weights, text, config.thresholds)),
+        STORED: StudentDetector(StudentRuntime(spec, weights, text, config.thresholds)),
+        ONNX: StudentDetector(onnx),
+    }
+    return found if margin is None else found | {CLOSE: StudentDetector(onnx, SegmentationConfig(margin_px=margin))}
+
+
+def overlap(one: Detection, other: Detection) -> float:
+    """Return the intersection over union of two masks; 1 where both are empty."""
+    union = (one.mask | other.mask).sum()
+    return float((one.mask & other.mask).sum() / union) if union else 1.0
+
+
+def compared(found: list[Detection], plain: list[Detection]) -> dict[str, Any]:
+    """Return how decisions differ from those of torch in float32."""
+    overlaps = [overlap(*pair) for pair in zip(found, plain, strict=True)]
+    return {
+        "other answers": sum((a.margin < 0) != (b.margin < 0) for a, b in zip(found, plain, strict=True)),
+        "other masks": sum(value < 1 for value in overlaps),
+        "least overlap": round(min(overlaps), 4),
+        "largest difference of a score": float(max(abs(a.score - b.score) for a, b in zip(found, plain, strict=True))),
+    }
+
+
+def main() -> None:
+    """Take turns, and print one line of JSON for each way."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("policy", type=Path, help="folder of pickclutter export-policy")
+    parser.add_argument("store", type=Path, help="scene store with the hand camera's depth")
+    parser.add_argument("--runtime", type=Path, help="folder of pickclutter export-runtime, by default policy/runtime")
+    parser.add_argument("--looks", type=int, default=500, help="scenes, each with a name of the policy in turn")
+    parser.add_argument("--margin", type=int, help="pixels around the objects that are segmented with them")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    turns = detectors(options.policy, options.runtime or options.policy / "runtime", options.margin)
+    scenes = SceneDataset(SceneStore.open(options.store), SceneDataConfig(crop_size=None))
+    names = turns[ONNX].student.config.names
+    times: dict[str, list[float]] = {way: [] for way in turns}
+    found: dict[str, list[Detection]] = {way: [] for way in turns}
+    count = min(options.looks, len(scenes))
+    for look in range(-1, count):  # the first is a rehearsal
+        observation, name = scene_to_observation(scenes, max(look, 0)), names[look % len(names)]
+        for way, detector in turns.items():
+            start = time.perf_counter()
+            detection = detector(observation, name)
+            if look >= 0:
+                times[way].append(1000 * (time.perf_counter() - start))
+                found[way].append(detection)
+    for way in turns:
+        spread = [round(float(np.percentile(times[way], q)), 1) for q in (50, 10, 90)]
+        ratios = np.array(times[PLAIN]) / times[way]
+        faster = [round(float(np.percentile(ratios, q)), 2) for q in (50, 10, 90)]
+        line = {"way": way, "looks": count, "ms (median, 10%, 90%)": spread, "times as fast as torch": faster}
+        print(json.dumps(line | compared(found[way], found[PLAIN])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Resampling in NumPy against torch's, over many sizes and places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, crop_masks
+from pickclutter_lang.datasets.transforms.resampling import (
+    crop_bilinear,
+    crop_nearest,
+    enlarge,
+    resize_nearest,
+    resize_smooth,
+    segment_means,
+)
+
+
+@pytest.mark.parametrize(("side", "size"), [(128, 96), (48, 32), (40, 32), (33, 64), (50, 49), (256, 31)])
+def test_images_are_resized_as_by_torch(side: int, size: int) -> None:
+    images = np.random.default_rng(side).random((2, side, side, 4)).astype(np.float32)
+    x = torch.from_numpy(images).permute(0, 3, 1, 2)
+    smooth = functional.interpolate(x, size=(size, size), mode="bilinear", antialias=True)
+    near = functional.interpolate(x, size=(size, size), mode="nearest-exact")
+    np.testing.assert_allclose(resize_smooth(images, size).transpose(0, 3, 1, 2), smooth, atol=2e-5)
+    np.testing.assert_array_equal(resize_nearest(images, size).transpose(0, 3, 1, 2), near)
+
+
+@pytest.mark.parametrize(("cells", "size"), [(4, 32), (8, 128), (16, 192), (24, 192), (1, 7), (7, 5)])
+def test_maps_are_enlarged_as_by_torch(cells: int, size: int) -> None:
+    maps = np.random.default_rng(cells).standard_normal((3, cells, cells)).astype(np.float32)
+    expected = functional.interpolate(torch.from_numpy(maps)[None], size=(size, size), mode="bilinear")[0]
+    np.testing.assert_allclose(enlarge(maps, size), expected, atol=2e-5)
+
+
+def test_crops_are_those_of_torch() -> None:
+    """Inside, over the border and larger than the image; pixels of a mask between two others may go to either."""
+    rng = np.random.default_rng(0)
+    image, mask = rng.integers(0, 256, (60, 60, 3)).astype(np.uint8), np.zeros((60, 60), bool)
+    mask[10:44, 17:29] = mask[50:, 50:] = True
+    differing = 0
+    for _ in range(60):
+        x, y, side = (*rng.uniform(0, 59, 2), float(rng.uniform(20, 90)))
+        crop = AffineCrops.upright(np.array([[x, y]]), np.array([side]))
+        expected = crop_images(image[None], crop, 32)[0].permute(1, 2, 0)
+        np.testing.assert_allclose(crop_bilinear(image, x, y, side, 32), expected, atol=1e-4)
+        cropped = crop_nearest(mask, x, y, side, 32)
+        differing += int((cropped != crop_masks(mask[None].astype(np.uint8), crop, 32)[0].numpy()).sum())
+        assert set(np.unique(cropped)) <= {0.0, 1.0}
+    assert differing < 60  # of 60 x 1024
+
+
+@pytest.mark.parametrize(("cells", "side"), [(8, 128), (24, 192), (4, 33), (1, 16), (20, 12)])
+def test_means_by_segment_are_those_of_enlarged_maps(cells: int, side: int) -> None:
+    rng = np.random.default_rng(cells)
+    maps = 20 * rng.standard_normal((5, cells, cells)).astype(np.float32)
+    segments = np.where(rng.random((side, side)) < 0.3, 0, rng.integers(0, 9, (side, side)))
+    segments[segments == 4] = 0
+    large = enlarge(maps, side).astype(np.float64)
+    plain = [[large[c, segments == k].mean() if k != 4 else np.nan for k in range(9)] for c in range(5)]
+    found = segment_means(maps, segments, 10)
+    np.testing.assert_allclose(found[:, :9], plain, atol=1e-5)
+    assert np.isnan(found[:, [4, 9]]).all()

@@ -1,0 +1,255 @@
+"""A policy without torch: the decisions of torch, further names, damage, a process that cannot import torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.paths import ROOT
+from helpers.policies import SIDE, looks_of, opened, random_policy
+from helpers.scene_data import make_toy_store
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.flat_arrays import encode_instruction
+from pickclutter_lang.policy.onnx_export import encode_names, export_runtime
+from pickclutter_lang.policy.onnx_student import OnnxStudent
+from pickclutter_lang.policy.policy import LanguagePickPolicy, open_student
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
+from pickclutter_lang.policy.student import camera_images
+
+pytest.importorskip("onnxscript", reason="needs the extra export")
+
+
+@pytest.fixture(scope="module")
+def looks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    store = make_toy_store(tmp_path_factory.mktemp("looks") / "ood", "ood", 12, seed=3, size=SIDE)
+    return looks_of(SceneDataset(store, SceneDataConfig(crop_size=None)))
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A policy with a crop classifier, and its export."""
+    policy = random_policy(tmp_path_factory.mktemp("crops") / "policy", image_size=SIDE, object_crop_size=64)
+    done = export_runtime(RuntimeExportConfig(str(policy)))
+    assert done.folder == policy / "runtime" and done.difference < 1e-4
+    return policy, done.folder
+
+
+@pytest.fixture(scope="module")
+def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A policy that was trained, and its export."""
+    policy, out = exported / "few_shot", tmp_path_factory.mktemp("trained") / "runtime"
+    return policy, export_runtime(RuntimeExportConfig(str(policy), out=str(out))).folder
+
+
+def check_decisions(policy: Path, out: Path, looks: list[dict[str, Any]]) -> None:
+    """Compare scores, maps, thresholds, answers and masks with those of torch in float32, for three names a look."""
+    config, weights, text = load_pretrained(policy)
+    with_torch = StudentRuntime(replace(config.student, precision="float32"), weights, text, config.thresholds)
+    student = OnnxStudent.load(out, num_threads=1)
+    names = student.names
+    assert tuple(names) == config.student.names
+    for number, look in enumerate(looks):
+        ours, theirs = (one.predict(camera_images(look), names) for one in (with_torch, student))
+        for expected, found in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-4)
+        asked = [names[(3 * number + n) % len(names)] for n in range(3)]
+        detected = [StudentDetector(one).detect(look, asked) for one in (with_torch, student)]
+        for expected, found in zip(*detected, strict=True):
+            assert found.score == pytest.approx(expected.score, abs=1e-4)
+            assert found.threshold == expected.threshold and (found.margin < 0) == (expected.margin < 0)
+            np.testing.assert_array_equal(found.mask, expected.mask)
+            np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-6)
+
+
+def test_decisions_with_close_ups_are_those_of_torch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
+    check_decisions(*crops, looks)
+
+
+def test_decisions_with_depth_and_resized_images_are_those_of_torch(
+    looks: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    policy = random_policy(tmp_path / "policy", crop_size=40, depth=True)
+    check_decisions(policy, export_runtime(RuntimeExportConfig(str(policy))).folder, looks)
+
+
+def test_a_trained_student_decides_as_with_torch(exported: Path, trained: tuple[Path, Path]) -> None:
+    stored = [look for scenes in opened(exported, "few_shot").scenes.values() for look in looks_of(scenes)]
+    assert len(stored) >= 36
+    check_decisions(*trained, stored)
+
+
+def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
+    torch_student, student = StudentRuntime.load(crops[0]), OnnxStudent.load(crops[1])
+    rgb, masks = looks[0]["image"]["hand_camera"]["rgb"], np.zeros((4, SIDE, SIDE), bool)
+    masks[0, 8:30, 10:16] = masks[0, 24:30, 10:40] = masks[1, :4, :7] = masks[2, 40:, 44:] = masks[3] = True
+    found = student.classify_crops(rgb, list(masks))
+    np.testing.assert_allclose(found, torch_student.classify_crops(rgb, list(masks)), atol=1e-3)
+    np.testing.assert_allclose(found[1], student.classify_crop(rgb, masks[1]), atol=1e-5)
+
+
+def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
+    (policy, out), new = trained, ["a red teapot", "mug"]
+    student, images = OnnxStudent.load(out), camera_images(looks[0])
+    with pytest.raises(UnknownObjectError, match=r"lemon.*got mug; .*pickclutter encode-names.*add_names"):
+        student.predict(images, ["lemon", "mug"])
+    file = tmp_path / "names.safetensors"
+    encode_names(NameEncodingConfig(str(policy), names=new, out=str(file)))
+    assert student.add_names(file) == new and student.names[-2:] == new
+    found = student.predict(images, ["mug", "lemon", "a red teapot"]).scores
+    np.testing.assert_allclose(
+        found, StudentRuntime.load(policy).predict(images, ["mug", "lemon", *new[:1]])[0], atol=0.02
+    )
+    assert len(set(found.tolist())) == 3
+    assert student.threshold("mug") == student.thresholds.default
+    sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
+    np.testing.assert_array_equal(sent.predict(images, ["mug"]).scores, student.predict(images, ["mug"]).scores)
+
+
+def test_the_examples_of_the_page_run(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
+    shutil.copytree(trained[1], tmp_path / "policy_onnx")
+    np.savez(tmp_path / "look.npz", **flat(looks[0], ""))
+    encode_names(NameEncodingConfig(str(trained[0]), names=["teapot"], out=str(tmp_path / "names.safetensors")))
+    page = (ROOT / "docs" / "how_to" / "without_torch.md").read_text()
+    code = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    shown = r"score 0\.\d\d, threshold 0\.\d\d, \d+ pixels, action \(8,\)\n"
+    assert re.fullmatch(shown, done.stdout), done.stdout + done.stderr
+
+
+def test_names_of_another_policy_are_refused(exported: Path, crops: tuple[Path, Path], tmp_path: Path) -> None:
+    student, file = OnnxStudent.load(crops[1]), tmp_path / "names.safetensors"
+    encode_names(NameEncodingConfig(str(exported / "few_shot"), names=["mug"], out=str(file)))
+    with pytest.raises(CheckpointError, match=r"for this policy in .*names.safetensors, but they are of another"):
+        student.add_names(file)
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match=r"is damaged .*encode-names"):
+        student.add_names(file)
+    with pytest.raises(CheckpointError, match="there is no such file; make it again: pickclutter encode-names"):
+        student.add_names(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "student.onnx").write_bytes(b"123"), "student.onnx is damaged .*export-runtime"),
+        (lambda folder: (folder / "crop_classifier.onnx").unlink(), "crop_classifier.onnx, but there is no such file"),
+        (lambda folder: (folder / "text.safetensors").write_bytes(b"1"), "text.safetensors is damaged"),
+        (lambda folder: (folder / "policy.json").write_text("{"), "policy.json is damaged"),
+        (lambda folder: (folder / "policy.json").unlink(), "expected a policy in"),
+    ],
+)
+def test_damage_is_named(
+    crops: tuple[Path, Path], tmp_path: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    shutil.copytree(crops[1], tmp_path / "copy")
+    damage(tmp_path / "copy")
+    with pytest.raises(CheckpointError, match=message):
+        LanguagePickPolicy.load(tmp_path / "copy")
+
+
+def test_a_network_that_onnx_runtime_cannot_run_is_named(crops: tuple[Path, Path], tmp_path: Path) -> None:
+    """As of a newer version of the format: the hash is right."""
+    folder = tmp_path / "copy"
+    shutil.copytree(crops[1], folder)
+    (folder / "student.onnx").write_bytes(b"another format")
+    content = json.loads((folder / "policy.json").read_text())
+    content["sha256"]["student.onnx"] = hashlib.sha256(b"another format").hexdigest()
+    (folder / "policy.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"ONNX Runtime .* cannot run student.onnx .*export it again"):
+        OnnxStudent.load(folder)
+
+
+def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], trained: tuple[Path, Path]) -> None:
+    policy, out = crops
+    assert isinstance(open_student(policy), StudentRuntime) and isinstance(open_student(out), OnnxStudent)
+    with pytest.raises(CheckpointError, match="for use without torch; take the folder of pickclutter export-policy"):
+        StudentRuntime.load(out)
+    with pytest.raises(CheckpointError, match=r"has no student.onnx; make it: pickclutter export-runtime"):
+        OnnxStudent.load(policy)
+    with pytest.raises(InvalidArgumentError, match="another folder than policy"):
+        export_runtime(RuntimeExportConfig(str(policy), out=str(policy)))
+    with pytest.raises(InvalidArgumentError, match=r"48 x 48 .* got 64 x 64"):
+        OnnxStudent.load(out).predict({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
+    with pytest.raises(InvalidArgumentError, match="this policy has none"):
+        OnnxStudent.load(trained[1]).classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+
+
+ABSENT = ("torch", "torchvision", "timm", "open_clip", "hydra", "omegaconf", "h5py", "matplotlib", "gymnasium", "rich")
+ACTING = """
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))  # an import of them fails
+import numpy as np
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+
+policy, observation = LanguagePickPolicy.load({folder!r}), dict(np.load({file!r}))
+first, state = policy.predict(observation)
+second, _ = policy.predict(observation, state)
+np.savez({out!r}, first=first, second=second, score=state[0].detections[0].score)
+"""
+
+
+def test_it_acts_where_torch_cannot_be_imported(
+    crops: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    policy, out = crops
+    file, answer = tmp_path / "look.npz", tmp_path / "answer.npz"
+    np.savez(file, **flat(looks[1], "pick up the lemon"))
+    code = ACTING.format(absent=ABSENT, folder=str(out), file=str(file), out=str(answer))
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    with_torch, found = LanguagePickPolicy.load(policy), np.load(answer)
+    first, state = with_torch.predict(dict(np.load(file)))
+    np.testing.assert_allclose(found["first"], first, atol=1e-5)
+    np.testing.assert_allclose(found["second"], with_torch.predict(dict(np.load(file)), state)[0], atol=1e-5)
+    assert found["score"] == pytest.approx(state[0].detections[0].score, abs=1e-4)
+
+
+def flat(look: dict[str, Any], instruction: str) -> dict[str, Any]:
+    """A stored look as an observation of `PolicyObservation`, with the arm at rest."""
+    images, camera = look["image"]["hand_camera"], look["camera_param"]["hand_camera"]
+    return {
+        "instruction": encode_instruction(instruction),
+        "hand_rgb": images["rgb"],
+        "hand_depth": images["depth"].ravel(),
+        "hand_intrinsic": np.ravel(camera["intrinsic_cv"]).astype(np.float32),
+        "hand_cam2world": np.ravel(camera["cam2world_gl"]).astype(np.float32),
+        "qpos": np.array([0, 0.39, 0, -1.96, 0, 2.36, 0.79, 0.04, 0.04], np.float32),
+        "base_pose": np.array([-0.615, 0, 0, 1, 0, 0, 0], np.float32),
+        "goal_pos": np.array([0.0, 0.1, 0.3], np.float32),
+    }
+
+
+@pytest.mark.sim
+def test_it_acts_in_the_environment_as_with_torch(crops: tuple[Path, Path]) -> None:
+    policies = [LanguagePickPolicy.load(folder, declare=False) for folder in crops]
+    env = policies[1].make_env("proxy", max_episode_steps=6)
+    for seed in (0, 1):
+        observation, _ = env.reset(seed=seed)
+        states: list[Any] = [None, None]
+        observation["instruction"] = encode_instruction("pick up the lemon")
+        for _ in range(4):
+            actions = []
+            for number, policy in enumerate(policies):
+                action, states[number] = policy.predict(observation, states[number])
+                actions.append(action)
+            np.testing.assert_allclose(actions[0], actions[1], atol=1e-4)
+            instruction = observation["instruction"]
+            observation = {**env.step(actions[0])[0], "instruction": instruction}
+        assert states[0][0].phase == states[1][0].phase
+    env.close()
