@@ -30,11 +30,7 @@ def main(config: ImageTrainConfig) -> None:
         print("this run is done; choose another out= to train again" if done else run.report)
     if not done:
         run.train()
-    if not is_main():
-        return
-    if done:
-        result = read_result(Path(config.out), "images")
-    else:
-        result = evaluate_images(run)
-    print(summary(result))
-    print(f"report: {write_report(config.out)}")
+    if is_main():
+        result = read_result(Path(config.out), "images") if done else evaluate_images(run)
+        print(summary(result))
+        print(f"report: {write_report(config.out)}")

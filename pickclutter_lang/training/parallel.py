@@ -147,7 +147,7 @@ def own_draws() -> Iterator[None]:
 
 def backward(loss: Tensor, model: nn.Module) -> None:
     """Compute the gradients of a loss as `loss.backward()` does, and give each rank the mean of all ranks'."""
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     if world_size() == 1:
         return
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
@@ -183,7 +183,7 @@ def whole_batch_norm() -> Iterator[None]:
 
 
 def _batch_norm(
-    x: Tensor,
+    input: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
     weight: Tensor | None = None,
@@ -193,11 +193,11 @@ def _batch_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     if not training:
-        return _plain_batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
-    wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    shape, axes = [1, -1, *[1] * (x.ndim - 2)], [axis for axis in range(x.ndim) if axis != 1]
+        return _plain_batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    wide = input.to(torch.promote_types(input.dtype, torch.float32))
+    shape, axes = [1, -1, *[1] * (input.ndim - 2)], [axis for axis in range(input.ndim) if axis != 1]
     own_var, own_mean = torch.var_mean(wide, axes, correction=0)
-    own_count = x.numel() // x.shape[1]
+    own_count = input.numel() // input.shape[1]
     sums = _sum(torch.cat([own_count * own_mean, own_mean.new_full((1,), own_count)]))
     count = sums[-1].detach()
     mean = sums[:-1] / count
@@ -207,7 +207,7 @@ def _batch_norm(
         running_var.lerp_(var.detach() * count / (count - 1), momentum)
     scale = (var + eps).rsqrt() if weight is None else weight * (var + eps).rsqrt()
     normalized = (wide - mean.view(shape)) * scale.view(shape)
-    return (normalized if bias is None else normalized + bias.view(shape)).to(x.dtype)
+    return (normalized if bias is None else normalized + bias.view(shape)).to(input.dtype)
 
 
 class _Sum(torch.autograd.Function):

@@ -68,10 +68,13 @@ def _note_writes(path: str) -> None:
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
-        if (opened or event in _CHANGES) and isinstance(arguments[0], str | os.PathLike):
-            place = os.path.relpath(os.path.abspath(os.fsdecode(arguments[0])))
-            if not place.startswith(".."):
-                os.write(notes, f"{place}\n".encode())
+        if not opened and event not in _CHANGES:
+            return
+        for path in arguments[:2] if event == "os.rename" else arguments[:1]:
+            if isinstance(path, str | os.PathLike):
+                place = os.path.relpath(os.fsdecode(path))
+                if not place.startswith(".."):
+                    os.write(notes, f"{place}\n".encode())
 
     sys.addaudithook(hook)
 
