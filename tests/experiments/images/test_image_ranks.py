@@ -25,17 +25,15 @@ EPOCHS = {"distill": 4, "few_shot": 2}
 
 @pytest.mark.slow
 def test_losses_and_weights_are_those_of_one_process(tmp_path: Path) -> None:
-    toys = make_toys(tmp_path / "toys")
+    toys = make_toys(tmp_path)
     runs = [tmp_path / f"{count}" / "run" for count in (1, 2)]
     for count, run in zip((1, 2), runs, strict=True):
         run.parent.mkdir()
         said = train_in_ranks(SCRIPTS / "train_image_student.py", [*toys, *SETTINGS], count, run.parent)
         assert (run / RESULT_FILE).exists() and said[1:] == [("", [])] * (count - 1)
     for phase, epochs in EPOCHS.items():
-        alone, pair = (
-            [json.loads(row) for row in (run / phase / "log.jsonl").read_text().splitlines()] for run in runs
-        )
-        for row, wanted in zip(pair, alone, strict=True):
+        alone, pair = ((run / phase / "log.jsonl").read_text().splitlines() for run in runs)
+        for row, wanted in zip(map(json.loads, pair), map(json.loads, alone), strict=True):
             for name in ("loss", "cls", "im_cst", "vlprox", "mse", "lr"):
                 assert row[name] == pytest.approx(wanted[name], abs=1e-5), (phase, row["epoch"], name)
         expected, weights = (load_file(epoch_folder(run / phase, epochs) / "model.safetensors") for run in runs)
