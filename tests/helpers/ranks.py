@@ -73,7 +73,7 @@ def _note_writes(path: str) -> None:
         for path in arguments[:2] if event == "os.rename" else arguments[:1]:
             if isinstance(path, str | os.PathLike):
                 place = os.path.relpath(os.fsdecode(path))
-                if not place.startswith(".."):
+                if place != "." and not place.startswith(".."):
                     os.write(notes, f"{place}\n".encode())
 
     sys.addaudithook(hook)
