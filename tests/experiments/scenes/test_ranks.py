@@ -24,7 +24,8 @@ from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 SCRIPT = SCRIPTS / "train_affordance.py"
 STEP = "pickclutter_lang.training.logger:TrainingLogger.step"
-PHASES = ("distill", "few_shot", "crop_classifier")
+PHASES = {"distill": 1e-5, "few_shot": 1e-5, "crop_classifier": 1e-4}
+"""What losses and weights of each phase may differ by; the last one starts from the differences of the others."""
 SHORT = (
     "method=best",  # all terms of the loss, and texts that are drawn
     "student.output_stride=null",
@@ -73,14 +74,14 @@ def rows(run: Path, phase: str) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run / phase / "log.jsonl").read_text().splitlines()]
 
 
-def check_equal(run: Path, other: Path, tolerance: float) -> None:
+def check_equal(run: Path, other: Path) -> None:
     """Check losses and weights of each phase."""
-    for phase in PHASES:
+    for phase, tolerance in PHASES.items():
         for row, wanted in zip(rows(run, phase), rows(other, phase), strict=True):
             terms = {name for name, value in wanted.items() if isinstance(value, float) and name != "seconds"}
             assert "loss" in terms
             for name in terms:
-                assert row[name] == pytest.approx(wanted[name], abs=tolerance), (phase, row["epoch"], name)
+                assert row[name] == pytest.approx(wanted[name], rel=1e-6, abs=tolerance), (phase, row["epoch"], name)
         weights, expected = (load_file(last_epoch(folder, phase) / "model.safetensors") for folder in (run, other))
         for name, value in expected.items():
             torch.testing.assert_close(weights[name], value, rtol=0, atol=tolerance, msg=f"{phase}: {name}")
@@ -90,7 +91,7 @@ def check_equal(run: Path, other: Path, tolerance: float) -> None:
 @pytest.mark.parametrize("count", [2, 3])  # of 8 rows
 def test_losses_and_weights_are_those_of_one_process(toys: list[str], alone: Path, count: int, tmp_path: Path) -> None:
     train_in_ranks(SCRIPT, [*toys, PLAIN], count, tmp_path)
-    check_equal(tmp_path / "run", alone, 1e-5)
+    check_equal(tmp_path / "run", alone)
     metrics = [json.loads((run / RESULT_FILE).read_text())["metrics"] for run in (tmp_path / "run", alone)]
     assert metrics[0].keys() == metrics[1].keys()
 
@@ -143,7 +144,7 @@ def test_a_run_goes_on_in_another_number_of_processes(toys: list[str], alone: Pa
     overrides = [*toys, PLAIN]
     train_until_one_dies(overrides, 1, 11, tmp_path)
     train_in_ranks(SCRIPT, overrides, 1, tmp_path)
-    check_equal(tmp_path / "run", alone, 1e-5)
+    check_equal(tmp_path / "run", alone)
 
 
 def child_of_rank(parent: int, rank: int) -> int | None:
