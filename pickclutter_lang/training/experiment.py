@@ -36,7 +36,7 @@ from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.ranks import is_main
+from pickclutter_lang.utils.ranks import is_main, world_size
 
 CONFIG_FILE = "settings.json"
 _DAMAGED = "choose another out, or delete that folder"
@@ -183,7 +183,7 @@ class MultiPhaseExperiment(ABC):
         """Train every phase that is not finished; only inside `training`."""
         tasks = {name: phase.task() for name, phase in self.phases.items()}
         for name, task in tasks.items():  # what does not fit is found before anything is written
-            check_rows(min(map(len, task.batches(0))), name)
+            check_rows(min(map(len, task.batches(0)), default=world_size()), name)
         if is_main():
             write_json(self.folder / CONFIG_FILE, self.identity)
         with open_trackers(self.config.report_to, self.folder, self.identity["settings"]) as trackers:

@@ -48,7 +48,7 @@ def started_ranks(commands: Sequence[Sequence[str]], folder: Path) -> Iterator[l
             process.wait()
 
 
-def run_ranks(commands: Sequence[Sequence[str]], folder: Path, timeout: float = 300) -> list[tuple[int, str, str]]:
+def run_ranks(commands: Sequence[Sequence[str]], folder: Path, timeout: float = 600) -> list[tuple[int, str, str]]:
     """Run one process a command; return status, standard output and standard error of each."""
     with started_ranks(commands, folder) as processes:
         said = [process.communicate(timeout=timeout) for process in processes]
