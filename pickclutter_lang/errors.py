@@ -53,6 +53,10 @@ class WorkerError(PickClutterError):
     """A worker process that ended unexpectedly."""
 
 
+class RankError(PickClutterError):
+    """One of the processes of a training by `torchrun` that failed or was lost."""
+
+
 class LockedError(PickClutterError):
     """A file or folder that another process holds."""
 

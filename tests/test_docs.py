@@ -64,7 +64,7 @@ def blocks(page: str, language: str = "python") -> list[str]:
 def commands(page: str) -> list[list[str]]:
     """Return the words of each `pickclutter` command of a page, after the program's name."""
     text = re.sub(r" \\\n *", " ", read(page))
-    lines = re.findall(r"^(?: {4,}|(?:.* && )?)pickclutter (.*)$", text, re.MULTILINE)
+    lines = re.findall(r"^(?: {4,}|(?:.* && )?)(?:torchrun .* )?pickclutter (.*)$", text, re.MULTILINE)
     inline = re.findall(r"`pickclutter ([a-z][^`\n]*)`", text)
     return [shlex.split(line.split(" #")[0]) for line in (*lines, *inline)]
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, RankError
+from pickclutter_lang.utils.ranks import is_main
 
 DEBUG = "PICKCLUTTER_DEBUG"
 """Environment variable: with 1, an error shows its traceback too."""
@@ -46,7 +47,8 @@ def exit_status() -> Iterator[None]:
         if _debugging():
             traceback.print_exc()
         status, line = describe(error)
-        print(" ".join(line.split()), file=sys.stderr)
+        if _tells(error):
+            print(" ".join(line.split()), file=sys.stderr)
         raise SystemExit(status) from None
 
 
@@ -72,6 +74,14 @@ def describe(error: BaseException) -> tuple[int, str]:
         f"unexpected {name}: {_first_line(error)}; {DEBUG}=1 shows the traceback: please report it, with the output of "
         "pickclutter check-install --report"
     )
+
+
+def _tells(error: BaseException) -> bool:
+    """Return whether this process prints an error: of several, rank 0 prints what all have in common."""
+    try:
+        return isinstance(error, RankError) or is_main()
+    except InvalidArgumentError:
+        return True
 
 
 def _debugging() -> bool:
@@ -108,7 +118,7 @@ def _shown_messages() -> Iterator[None]:
     if any(isinstance(handler, _StandardError) for handler in package.handlers):
         yield
         return
-    name = os.environ.get(LOG, "info").upper()
+    name = os.environ.get(LOG, "info" if is_main() else "warning").upper()
     if name not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise InvalidArgumentError(f"expected {LOG} to be debug, info, warning or error, but got {name.lower()!r}")
     # The client of Hugging Face's hub repeats itself at each of its attempts. Its error says enough.

@@ -24,6 +24,7 @@ from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.field_docs import config_keys
+from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
 
 CONFIG_MODULE = "pickclutter_lang.configs"
@@ -49,6 +50,8 @@ class Command:
     """Group -> dataclass of a key that is null by default."""
     ignore_other_keys: bool
     """Presets may have keys that `config` lacks."""
+    several_processes: bool
+    """`torchrun` may start it in several processes."""
 
     def command_keys(self, cfg: DictConfig) -> DictConfig:
         """Return what a composed configuration has for `config`."""
@@ -69,6 +72,7 @@ def hydra_main(
     extends: str | None = None,
     optional: Mapping[str, type] | None = None,
     ignore_other_keys: bool = False,
+    several_processes: bool = False,
 ) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
     """Make a function of a configuration the main function of its module's command.
 
@@ -79,6 +83,7 @@ def hydra_main(
         those of `train_affordance`
     :param optional: group -> dataclass of a key that is null by default; presets start from `<group>_defaults`
     :param ignore_other_keys: presets may have keys that `config` lacks
+    :param several_processes: `torchrun` may start it in several processes
     """
 
     def decorate(task: Callable[[Config], None]) -> Callable[[], None]:
@@ -86,7 +91,9 @@ def hydra_main(
         if extends:
             import_module(f"pickclutter_lang.commands.{extends}")
         text = sys.modules[task.__module__].__doc__ or ""
-        command = Command(name, text, config, presets or {}, extends, optional or {}, ignore_other_keys)
+        command = Command(
+            name, text, config, presets or {}, extends, optional or {}, ignore_other_keys, several_processes
+        )
         _register(command, preset_overrides or {})
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
@@ -106,6 +113,11 @@ def hydra_main(
 def _run(run: Callable[[], None], command: Command) -> None:
     """Let hydra compose the configuration of a command and run its task; errors of the composition get a name."""
     _check_arguments(command.name, sys.argv[1:])
+    if world_size() > 1 and not command.several_processes:
+        raise InvalidArgumentError(
+            f"expected one process of {command.name.replace('_', '-')}, but torchrun started {world_size()}; run it "
+            "without torchrun, which is for the commands that train"
+        )
     before = os.environ.get(_FULL_ERROR)
     os.environ[_FULL_ERROR] = "1"
     try:

@@ -22,7 +22,7 @@ PRESETS = {
 }
 
 
-@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig})
+@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, several_processes=True)
 def main(config: TrainConfig) -> None:
     """Train, evaluate and report; finished phases in the folder `out` are skipped."""
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
@@ -31,13 +31,17 @@ def main(config: TrainConfig) -> None:
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.utils.ranks import is_main
 
-    run = SceneRun.open(config)
-    if (Path(config.out) / RESULT_FILE).is_file():
+    run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
+    if not done:
+        run.train()
+    if not is_main():
+        return
+    if done:
         print(f"this run is done; to evaluate it again: pickclutter evaluate-affordance run={config.out}")
         result = read_result(Path(config.out), "scenes")
     else:
-        run.train()
         save_crop_scores(TrainedRunConfig(config.out, num_threads=config.num_threads))
         result = evaluate_run(run)  # writes result.json, after which a run is done
     report = write_report(config.out)

@@ -15,7 +15,7 @@ PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18"
 PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its library has it
 
 
-@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES)
+@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, several_processes=True)
 def main(config: ImageTrainConfig) -> None:
     """Train, evaluate and report; finished phases in the folder `out` are skipped."""
     from pickclutter_lang.experiments.images.image_protocol import evaluate_images
@@ -23,14 +23,14 @@ def main(config: ImageTrainConfig) -> None:
     from pickclutter_lang.experiments.images.image_results import summary
     from pickclutter_lang.experiments.images.image_run import ImageRun
     from pickclutter_lang.experiments.result import RESULT_FILE, read_result
+    from pickclutter_lang.utils.ranks import is_main
 
-    run = ImageRun.open(config)
-    if (Path(config.out) / RESULT_FILE).is_file():
-        print("this run is done; choose another out= to train again")
-        result = read_result(Path(config.out), "images")
-    else:
-        print(run.report)
+    run, done = ImageRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
+    if is_main():
+        print("this run is done; choose another out= to train again" if done else run.report)
+    if not done:
         run.train()
-        result = evaluate_images(run)
-    print(summary(result))
-    print(f"report: {write_report(config.out)}")
+    if is_main():
+        result = read_result(Path(config.out), "images") if done else evaluate_images(run)
+        print(summary(result))
+        print(f"report: {write_report(config.out)}")

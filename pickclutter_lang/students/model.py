@@ -76,9 +76,12 @@ class MultiLabelStudent(nn.Module):
         :param text: features of C texts, with negative ones
         :raises InvalidArgumentError: for another number of channels, or without negative features
         """
+        return self.score_features(self.features(images), text)
+
+    def score_features(self, features: StudentFeatures, text: PromptFeatures) -> Prediction:
+        """Score texts on images whose features are given; arguments and errors otherwise as of `score`."""
         if text.negative is None:
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
-        features = self.features(images)
         spatial = features.spatial.float()
         scores = self.aggregation(spatial, text.positive, text.negative)
         return Prediction(scores.probabilities, scores.attention, scores.cell_logits, features.pooled.float(), spatial)
@@ -139,7 +142,13 @@ class PromptedStudent(MultiLabelStudent):
         :param words: V other texts, scored after the labels: columns C and on
         :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
         """
-        return self.score(images, self._encode(self.labels if labels is None else labels, words))
+        return self.predict_features(self.features(images), labels, words)
+
+    def predict_features(
+        self, features: StudentFeatures, labels: Sequence[str] | None = None, words: Sequence[str] = ()
+    ) -> Prediction:
+        """Score labels on images whose features are given; arguments and errors otherwise as of `predict`."""
+        return self.score_features(features, self._encode(self.labels if labels is None else labels, words))
 
     forward = predict
 

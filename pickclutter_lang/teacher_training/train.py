@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypedDict
@@ -37,9 +38,18 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.checkpoint_state import CheckpointState
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.training.parallel import (
+    backward,
+    check_rows,
+    joined,
+    seed_own_draws,
+    share_weights,
+    whole_batch_norm,
+)
 from pickclutter_lang.training.trackers import open_trackers
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.ranks import is_main
 
 _MAX_LOGIT_SCALE = 50.0
 _LOG = "log.jsonl"
@@ -48,20 +58,24 @@ _LOG = "log.jsonl"
 def train_teacher(config: TeacherTrainConfig) -> Path:
     """Train a pocket teacher, or resume an interrupted run, and export it with its model card.
 
+    Of several processes rank 0 alone writes, and exports the teacher after the others have ended.
+
     :return: the folder of the exported teacher, `out/teacher`
     :raises DatasetError, CheckpointError, InvalidArgumentError: for data or checkpoints that do not fit
+    :raises RankError: when another process was lost
     :raises LockedError: when another process is at work in `out`
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     out = Path(config.out)
     check_held_out_objects(config)
+    check_rows(min(config.view_batch_size, config.scene_batch_size), "the teacher")
     source = _source(config)
     torch.manual_seed(config.seed)
     trainable = TrainablePocketTeacher(pocket_config(config.image_encoder))
     if config.pretrained is not None:
         trainable.load_pretrained(load_pocket_teacher(config.pretrained))
-    with dir_lock(out):
+    with joined("cpu"), dir_lock(out) if is_main() else nullcontext():
         return _train(config, trainable, source, out)
 
 
@@ -70,13 +84,15 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
     if config.image_encoder == "efficientnet_lite0" and is_new and config.pretrained is None:
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
-    if config.text_steps and is_new:
+    if config.text_steps and is_new and is_main():
         pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
     signature = run_signature(config)
     first, seconds = _resume(out, trainable, optimizer, signature)
+    share_weights(trainable)
     seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature)
-    folder = out / "teacher"
-    model_config = pocket_config(config.image_encoder)
+    folder, model_config = out / "teacher", pocket_config(config.image_encoder)
+    if not is_main():
+        return folder
     save_pocket_model(folder, trainable.model, model_config, torch.nonzero(trainable.seen).flatten())
     evaluate = evaluate_folder if config.images else evaluate_teacher
     metrics = evaluate(load_pocket_teacher(folder), config)
@@ -149,7 +165,8 @@ def _resume(
             f"use the same ones or choose another folder"
         )
     restore(checkpoint, trainable, optimizer)
-    prune(out / "checkpoints", {epochs[-1]})
+    if is_main():
+        prune(out / "checkpoints", {epochs[-1]})
     return int(checkpoint.state["step"]), float(checkpoint.state["seconds"])
 
 
@@ -165,7 +182,8 @@ def _run(
 ) -> float:
     """Run the steps from `first` on, with log and checkpoints, and return the total seconds."""
     trainable.train()
-    _truncate_log(out / _LOG, first)
+    if is_main():
+        _truncate_log(out / _LOG, first)
     start_time = time.perf_counter() - seconds
     use_sentence_loss = config.sentence_weight > 0 and first < config.steps
     sentence_teacher = SentenceTeacher(source.named_objects, source.words, config.seed) if use_sentence_loss else None
@@ -176,6 +194,8 @@ def _run(
         for step in range(first, config.steps):
             row = train_step(trainable, optimizer, source.batch(step), config, step, sentence_teacher)
             logger.step(step, row)
+            if not is_main():
+                continue
             with (out / _LOG).open("a") as log:
                 log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - start_time}) + "\n")
             completed = step + 1
@@ -201,9 +221,11 @@ def train_step(
     sentence_targets = (
         (*sentence_teacher.sample(step, batch.tags), config.sentence_weight) if sentence_teacher else None
     )
-    terms = trainable(batch, config.sigmoid_weight, config.bf16, sentence_targets)
-    optimizer.zero_grad(set_to_none=True)
-    terms["loss"].backward()
+    seed_own_draws((config.seed, step))
+    with whole_batch_norm():
+        terms = trainable(batch, config.sigmoid_weight, config.bf16, sentence_targets)
+        optimizer.zero_grad(set_to_none=True)
+        backward(terms["loss"], trainable)
     nn.utils.clip_grad_norm_(trainable.parameters(), 1.0)
     optimizer.step()
     with torch.no_grad():

@@ -15,6 +15,8 @@ from pickclutter_lang.teacher_training.loss import PairwiseSigmoid, multi_positi
 from pickclutter_lang.teacher_training.sentence_loss import language_loss
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import PocketTeacher, build_pocket_model, dense_maps
+from pickclutter_lang.training.parallel import gather_rows, own_draws
+from pickclutter_lang.utils.ranks import own_slice
 
 _SHORT_TEXT_LENGTH = 14
 # A mean over many, mostly easy pairs is small compared with the contrastive terms.
@@ -100,9 +102,12 @@ class TrainablePocketTeacher(nn.Module):
 
     def _maps(self, images: list[Tensor]) -> list[Tensor]:
         """Return the dense maps, float32 [N_i, D, h_i, w_i], of batches of images in 0..1."""
-        normalized = [((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last) for x in images]
+        own = [x[own_slice()] for x in images]
+        normalized = [((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last) for x in own]
         trunk: Any = self.model.visual.trunk
-        return [dense_maps(self.model, trunk_map).float() for trunk_map in trunk.forward_feature_maps(normalized)]
+        with own_draws():
+            maps = [dense_maps(self.model, trunk_map).float() for trunk_map in trunk.forward_feature_maps(normalized)]
+        return [gather_rows(part, len(x)) for part, x in zip(maps, images, strict=True)]
 
     def encode_texts(self, texts: list[str]) -> Tensor:
         """Return the features of texts [N, D], L2-normalized, and mark their tokens as seen.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
@@ -30,12 +30,13 @@ from pickclutter_lang.training.checkpoint import (
 from pickclutter_lang.training.checkpoint_state import DescriptionEntry, PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.seeds import phase_seed, seed_everything
 from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import check_device
+from pickclutter_lang.utils.ranks import is_main, world_size
 
 CONFIG_FILE = "settings.json"
 _DAMAGED = "choose another out, or delete that folder"
@@ -172,24 +173,33 @@ class MultiPhaseExperiment(ABC):
             self.validate_run_dir()
             yield
 
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Be `joined` for a training in the folder, which is `locked` by rank 0."""
+        with joined(self.config.device), self.locked() if is_main() else nullcontext():
+            yield
+
     def train_phases(self) -> None:
-        """Train every phase that is not finished; only inside `locked`."""
+        """Train every phase that is not finished; only inside `training`."""
         tasks = {name: phase.task() for name, phase in self.phases.items()}
-        for task in tasks.values():  # what does not fit is found before anything is written
-            task.batches(0)
-        write_json(self.folder / CONFIG_FILE, self.identity)
+        for name, task in tasks.items():  # what does not fit is found before anything is written
+            check_rows(min(map(len, task.batches(0)), default=world_size()), name)
+        if is_main():
+            write_json(self.folder / CONFIG_FILE, self.identity)
         with open_trackers(self.config.report_to, self.folder, self.identity["settings"]) as trackers:
             for number, (name, task) in enumerate(tasks.items()):
                 self._train_phase(number, name, task, trackers)
 
     def _train_phase(self, number: int, name: str, task: Task, trackers: TrackerGroup) -> None:
-        self._take_over(self.phases[name])
-        trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last)
+        with main_first():
+            self._take_over(self.phases[name])
+        seed = phase_seed(self.config.seed, number)
+        trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last, seed)
         if not trainer.resume():
             initialize = self.phases[name].initialize
             if initialize is not None:
                 initialize()
-            seed_everything(phase_seed(self.config.seed, number))
+            seed_everything(seed)
         trainer.run(self.folder / "tensorboard" / name, trackers)
 
     def _take_over(self, phase: Phase) -> None:
@@ -287,4 +297,4 @@ def configure_torch(config: ExperimentConfig) -> None:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    check_device(config.device)
+    choose_device(config.device)

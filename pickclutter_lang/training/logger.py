@@ -15,10 +15,14 @@ from torch.utils.tensorboard import SummaryWriter
 from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.ranks import is_main
 
 
 class TrainingLogger:
-    """Shows the progress of one phase with its ETA and writes scalars for TensorBoard and further trackers."""
+    """Shows the progress of one phase with its ETA and writes scalars for TensorBoard and further trackers.
+
+    On ranks above 0 it writes nothing.
+    """
 
     def __init__(
         self,
@@ -35,7 +39,7 @@ class TrainingLogger:
         :param phase: its name for the trackers
         """
         self._phase, self._trackers = phase, trackers
-        self._writer = SummaryWriter(str(folder), purge_step=done_steps)
+        self._writer = SummaryWriter(str(folder), purge_step=done_steps) if is_main() else None
         self._bar = ProgressBar(title, total_steps, done_steps)
 
     def __enter__(self) -> TrainingLogger:
@@ -46,7 +50,8 @@ class TrainingLogger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.__exit__(kind, error, trace)
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def step(self, number: int, scalars: Mapping[str, float]) -> None:
         """Count a step and write its scalars."""
@@ -61,6 +66,8 @@ class TrainingLogger:
         self._write("validation", step, validation)
 
     def _write(self, group: str, step: int, scalars: Mapping[str, float]) -> None:
+        if self._writer is None:
+            return
         for name, value in scalars.items():
             self._writer.add_scalar(f"{group}/{name}", value, step)
         if scalars:

@@ -24,6 +24,7 @@ from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.plugins import is_plugin, resolve
+from pickclutter_lang.utils.ranks import is_main
 from pickclutter_lang.utils.validation import one_of
 
 log = logging.getLogger(__name__)
@@ -182,14 +183,14 @@ def check_report_to(names: Sequence[str]) -> None:
 
 @contextmanager
 def open_trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Iterator[TrackerGroup]:
-    """Open the trackers of the run in a folder, and close them at the end.
+    """Open the trackers of the run in a folder, and close them at the end; ranks above 0 have none.
 
     :param names: see `check_report_to`
     :param folder: of the run; its name is that of the run, and its `trackers.json` names the run for good
     :param settings: nested values, written when the run is new
     :raises TrackerError: when one cannot be opened
     """
-    if not names:
+    if not names or not is_main():
         yield NO_TRACKERS
         return
     check_report_to(names)

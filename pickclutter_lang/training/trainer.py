@@ -25,7 +25,15 @@ from pickclutter_lang.training.checkpoint_state import PhaseState
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import TrainingLogger, write_lines
 from pickclutter_lang.training.optim import build_optimizer, build_schedule
+from pickclutter_lang.training.parallel import (
+    backward,
+    from_main,
+    seed_own_draws,
+    wait_for_all,
+    whole_batch_norm,
+)
 from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
+from pickclutter_lang.utils.ranks import is_main
 
 log = logging.getLogger(__name__)
 LOG_FILE = "log.jsonl"
@@ -101,15 +109,19 @@ def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) ->
 
 
 class Trainer:
-    """Trains the model of a task in a folder; a folder with a checkpoint is resumed."""
+    """Trains the model of a task in a folder; a folder with a checkpoint is resumed.
 
-    def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep_last: int = 1) -> None:
+    In several processes all train, and rank 0 alone validates and writes.
+    """
+
+    def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep_last: int = 1, seed: int = 0) -> None:
         """Build optimizer and schedule.
 
         :param teacher: `embed_dim` and `fingerprint`, stored in checkpoints
         :param keep_last: number of last epochs whose checkpoints are retained, at least 1; the best one is too
+        :param seed: of what each of several processes draws for its own rows; see `own_draws`
         """
-        self.task, self.folder, self.teacher, self.keep_last = task, folder, teacher, keep_last
+        self.task, self.folder, self.teacher, self.keep_last, self.seed = task, folder, teacher, keep_last, seed
         self.epoch_steps = len(task.batches(0))
         self.optimizer = build_optimizer(task.model, task.config)
         self.schedule = build_schedule(self.optimizer, task.config, self.epoch_steps)
@@ -138,8 +150,9 @@ class Trainer:
         check_fits(checkpoint, self.task.architecture, self.teacher)
         restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
-        write_lines(self.folder / LOG_FILE, self.history)
-        self._prune()
+        if is_main():
+            write_lines(self.folder / LOG_FILE, self.history)
+            self._prune()
         if self.done < self.task.config.epochs:
             log.info("%s goes on after epoch %d of %d", self.task.name, self.done, self.task.config.epochs)
         return True
@@ -155,11 +168,13 @@ class Trainer:
             with TrainingLogger(title, log_folder, *steps, self.task.name, trackers) as monitor:
                 while self.done < epochs:
                     self._run_epoch(self.done + 1, monitor)
+        wait_for_all()  # until the last checkpoint is written
         return epoch_folder(self.folder, self.best)
 
     def _run_epoch(self, epoch: int, monitor: TrainingLogger) -> None:
         start = time.perf_counter()
         self.task.model.train()
+        seed_own_draws((self.seed, epoch))
         sums: dict[str, float] = {}
         for number, prepared in enumerate(self.task.iter_batches(epoch)):
             scalars = self._step(prepared, epoch)
@@ -167,18 +182,20 @@ class Trainer:
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
         row: dict[str, Any] = {"phase": self.task.name, "epoch": epoch}
         row.update({name: value / self.epoch_steps for name, value in sums.items()})
-        validation = self.task.validate()
+        validation = from_main(self.task.validate)
         if validation is not None:
             row["validation"] = validation
         row["seconds"] = time.perf_counter() - start
         self.history.append(row)
-        self._save(epoch)
+        if is_main():
+            self._save(epoch)
         monitor.epoch(epoch * self.epoch_steps, row)
 
     def _step(self, prepared: Any, epoch: int) -> dict[str, float]:
-        loss, terms = self.task.loss(prepared, epoch)
-        self.optimizer.zero_grad()
-        loss.backward()
+        with whole_batch_norm():
+            loss, terms = self.task.loss(prepared, epoch)
+            self.optimizer.zero_grad()
+            backward(loss, self.task.model)
         self.optimizer.step()
         rate = self.schedule.get_last_lr()[0]
         self.schedule.step()

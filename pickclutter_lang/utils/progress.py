@@ -22,6 +22,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from pickclutter_lang.utils.ranks import is_main
+
 Item = TypeVar("Item")
 _log = logging.getLogger("pickclutter_lang")
 _RATE_PERIOD_S = 600.0  # or the last 1000 counts; a shorter one gives no time left where one count takes longer
@@ -30,7 +32,7 @@ _RATE_PERIOD_S = 600.0  # or the last 1000 counts; a shorter one gives no time l
 class ProgressBar:
     """A bar on standard error while the `with` block runs; without a terminal it is one line, at the end.
 
-    There is none where the package's logger wants warnings alone.
+    There is none where the package's logger wants warnings alone, nor on ranks above 0.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class ProgressBar:
             TextColumn("{task.fields[note]}"),
             console=console,
             transient=transient,
-            disable=_log.level > logging.INFO or (transient and not console.is_terminal),
+            disable=_log.level > logging.INFO or (transient and not console.is_terminal) or not is_main(),
             auto_refresh=auto_refresh,
             speed_estimate_period=_RATE_PERIOD_S,
         )

@@ -17,6 +17,7 @@ from pickclutter_lang.datasets.transforms.rand_augment import rand_augment
 from pickclutter_lang.experiments.images.config import ImageCropConfig
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.prefetch import prefetch_map
+from pickclutter_lang.utils.ranks import own_rows
 
 _AT_ONCE = 64
 _FIXED = 1  # distinguishes the keys of fixed crops from those of an epoch
@@ -69,20 +70,20 @@ class ImageCrops:
     ) -> tuple[Tensor, list[int]]:
         """Return augmented images, uint8 [n, 3, S, S], and the number of each one's fixed crop.
 
-        Without fixed crops that is 0.
+        Without fixed crops that is 0. Of several processes each gets the images of its `own_rows` alone.
 
         :param key: numbers >= 0 that seed the augmentation: seed, phase, epoch, batch
         :param size: side, by default S
         """
-        images, crops = [], []
-        for image, row in zip(_channels_first(self.images.load(rows)), rows, strict=True):
-            rng = np.random.default_rng([*key, row])
-            crop = int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0
+        generators = [np.random.default_rng([*key, row]) for row in rows]
+        crops = [int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0 for rng in generators]
+        images, own = [], own_rows(len(rows))
+        for image, n in zip(_channels_first(self.images.load([rows[n] for n in own])), own, strict=True):
+            row, crop, rng = rows[n], crops[n], generators[n]
             if self.config.rand_augment:
                 image = rand_augment(image, rng)
             part = self._fixed(row, crop) if self.config.fixed_crops else self._sample_crop(rng)
             images.append(part.of(image, size or self.size))
-            crops.append(crop)
         return torch.stack(images), crops
 
     def train_batches(

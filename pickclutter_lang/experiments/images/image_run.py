@@ -25,6 +25,7 @@ from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
+from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
 from pickclutter_lang.training.seeds import seed_everything
 from pickclutter_lang.training.trainer import Batch
@@ -127,14 +128,15 @@ class ImageRun(MultiPhaseExperiment):
 
         :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
         """
-        with self.locked():
+        with self.training():
             self._train_batches(0)
             for phase in [*self.phases][1:]:
                 self._few_shot_batches(phase, 0)
             self._try_sizes()
-            _ = self._training_data, self.teacher_image_features
-            if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
-                _ = self.teacher_keys  # the last use of the image encoder
+            with main_first():
+                _ = self._training_data, self.teacher_image_features
+                if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
+                    _ = self.teacher_keys  # the last use of the image encoder
             self.teacher.free_image_encoder()
             self.train_phases()
 

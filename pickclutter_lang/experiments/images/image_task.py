@@ -14,6 +14,7 @@ from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_student import ImageStudent
 from pickclutter_lang.metrics import mean_class_accuracy
 from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.parallel import gather_rows, own_draws
 from pickclutter_lang.training.trainer import Batch, check_finite
 
 _BATCH = 128
@@ -81,7 +82,8 @@ class ImageTask:
         :raises InvalidArgumentError: when the training diverged
         """
         rows, images, crops = prepared
-        student = self.model.features(images)
+        with own_draws():
+            student = gather_rows(self.model.features(images), len(rows))
         check_finite(student, epoch, self.group, self.config)
         targets = self.training_data.labels[rows]
         parts = []

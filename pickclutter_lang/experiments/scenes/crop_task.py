@@ -15,9 +15,11 @@ from torch.nn import functional
 from pickclutter_lang.datasets.object_crops import ObjectCropDataset
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.students.crop_classifier import CropClassifier
+from pickclutter_lang.training.parallel import gather_rows, own_draws
 from pickclutter_lang.training.sampling import balanced_batches
 from pickclutter_lang.training.trainer import Batch, check_finite
 from pickclutter_lang.utils.prefetch import prefetch_map
+from pickclutter_lang.utils.ranks import own_slice
 
 _VALIDATED = 256
 
@@ -74,7 +76,8 @@ class CropTask:
         """
         device = self.model.log_scale.device
         images, masks, labels = (part.to(device) for part in prepared)
-        logits = self.model(images, masks)
+        with own_draws():
+            logits = gather_rows(self.model(images[own_slice()], masks[own_slice()]), len(labels))
         check_finite(logits, epoch, self.name, self.config)
         loss = functional.cross_entropy(logits + self._frequency.log().to(logits), labels)
         return loss, {"cls": loss.detach()}

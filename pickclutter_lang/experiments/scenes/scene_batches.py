@@ -18,6 +18,7 @@ from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.region_features import RegionFeatures, region_coverage
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.trainer import Batch
+from pickclutter_lang.utils.ranks import own_rows
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
 
@@ -53,6 +54,8 @@ def encode_vocabulary(teacher: Teacher, texts: Sequence[str], sampled: int) -> V
 @dataclass(frozen=True)
 class SceneBatch:
     """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them.
+
+    Of several processes each has the images of its `own_rows` alone.
 
     `labeled` [n] says which targets are known; the others are zeros. None: all are.
     """
@@ -109,7 +112,9 @@ class BatchLoader:
             )
             for source, row in batch
         ]
-        images = [source.scenes.batch(rows, params, image_size) for source, rows, params in self._parts(batch, draws)]
+        own = own_rows(len(batch))
+        parts = self._parts([batch[n] for n in own], [draws[n] for n in own])
+        images = [source.scenes.batch(rows, params, image_size) for source, rows, params in parts]
         targets = [self._targets(source, row) for source, row in batch]
         known = torch.tensor([self._sources[source].labeled for source, _ in batch])
         sampled = self._sampled_texts(key)

@@ -35,14 +35,12 @@ from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
-from pickclutter_lang.training.experiment import (
-    MultiPhaseExperiment,
-    Phase,
-    configure_torch,
-)
+from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
+from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches, with_unlabeled
 from pickclutter_lang.training.seeds import seed_everything
 from pickclutter_lang.training.trainer import Batch
+from pickclutter_lang.utils.ranks import is_main
 
 
 class SceneRun(MultiPhaseExperiment):
@@ -154,16 +152,17 @@ class SceneRun(MultiPhaseExperiment):
 
     def train(self) -> None:
         """Train all phases; whatever is finished is left as it is."""
-        with self.locked():
-            if self.own_catalog is not None:
+        with self.training():
+            if self.own_catalog is not None and is_main():
                 write_catalog(self.folder / CATALOG_FILE, self.own_catalog)
-            for source in (*self._distilled_stores, "fewshot"):
-                self._source(source)
-            if self.config.retrieval.keys == "teacher":
-                _ = self.teacher_keys
+            with main_first():
+                for source in (*self._distilled_stores, "fewshot"):
+                    self._source(source)
+                if self.config.retrieval.keys == "teacher":
+                    _ = self.teacher_keys
             self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
             self.train_phases()
-            for phase in (DISTILL, FEW_SHOT):
+            for phase in (DISTILL, FEW_SHOT) if is_main() else ():
                 path = self.folder / phase / LABEL_FEATURES_FILE
                 if not path.is_file():
                     self.load_weights(phase)

@@ -15,7 +15,9 @@ from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, Scene
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.inference import predict_scenes
 from pickclutter_lang.students.model import PromptedStudent
+from pickclutter_lang.students.student import StudentFeatures
 from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.parallel import gather_rows, own_draws
 from pickclutter_lang.training.trainer import Batch, check_finite
 from pickclutter_lang.utils.prefetch import prefetch_map
 
@@ -61,7 +63,10 @@ class SceneTask:
         :raises InvalidArgumentError: when the training diverged
         """
         images = prepared.images.to(next(self.model.parameters()).device)
-        prediction = self.model.predict(images, self.labels, prepared.texts)
+        with own_draws():
+            own = self.model.features(images)
+        features = StudentFeatures(*(gather_rows(part.float(), len(prepared.batch)) for part in own))
+        prediction = self.model.predict_features(features, self.labels, prepared.texts)
         probabilities, count = prediction.probabilities, len(self.labels)
         check_finite(probabilities, epoch, self.name, self.config)
         inputs = SceneInputs(

@@ -1,0 +1,66 @@
+"""A pocket teacher trained in two processes: the first step is that of one process, and a dead run resumes exactly."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from helpers import process_kill
+from helpers.paths import SCRIPTS
+from helpers.ranks import run_ranks, train_in_ranks
+from helpers.teacher_data import write_scenes, write_views
+from pickclutter_lang.training.checkpoint import epoch_folder
+
+SCRIPT = SCRIPTS / "train_teacher.py"
+SETTINGS = (
+    "exclude_split=none", "min_crop_size=40", "scene_batch_size=5", "view_batch_size=4", "crop_sizes=[32]",
+    "sentence_weight=0", "text_steps=1", "bf16=false", "save_every=1", "num_threads=1", "out=run",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def overrides(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    root = tmp_path_factory.mktemp("teacher")
+    scenes, views = write_scenes(root / "scenes", 0), write_views(root / "views", 0)
+    held = f"unseen_scenes=[{write_scenes(root / 'test', 1, 'ood')}]", f"unseen_views=[{write_views(root / 'held', 1)}]"
+    return [f"scenes=[{scenes}]", f"views=[{views}]", *held, *SETTINGS]
+
+
+@pytest.mark.slow
+def test_the_first_step_is_that_of_one_process(overrides: list[str], tmp_path: Path) -> None:
+    """Its gradients are compared by the optimizer's means; later steps of this deep network differ by rounding."""
+    terms, means = [], []
+    for count in (1, 2):
+        (tmp_path / f"{count}").mkdir()
+        train_in_ranks(SCRIPT, [*overrides, "steps=1"], count, tmp_path / f"{count}")
+        run = tmp_path / f"{count}" / "run"
+        terms.append(json.loads((run / "log.jsonl").read_text()))
+        optimizer = load_file(epoch_folder(run / "checkpoints", 1) / "optimizer.safetensors")
+        means.append({name: value for name, value in optimizer.items() if name.endswith("exp_avg")})
+    assert {"scene_nce", "presence", "object_sigmoid", "name_top1"} <= terms[0].keys() - {"seconds"}
+    for name in terms[0].keys() - {"seconds"}:
+        assert terms[1][name] == pytest.approx(terms[0][name], rel=1e-5, nan_ok=True), name
+    for name, value in means[0].items():
+        assert torch.linalg.vector_norm(means[1][name] - value) <= 1e-3 * torch.linalg.vector_norm(value) + 1e-8, name
+
+
+@pytest.mark.slow
+def test_a_run_of_which_a_process_died_resumes_to_the_bit(overrides: list[str], tmp_path: Path) -> None:
+    settings, teachers = [*overrides, "steps=2"], []
+    for name in ("whole", "part"):
+        folder = tmp_path / name
+        folder.mkdir()
+        if name == "part":
+            kill = [process_kill.__file__, "pickclutter_lang.teacher_training.train:train_step", "2"]
+            ended = run_ranks([[str(SCRIPT), *settings], [*kill, str(SCRIPT), *settings]], folder)
+            assert [status for status, *_ in ended] == [2, -signal.SIGKILL]
+            assert ended[0][2].splitlines()[-1].startswith("RankError: another of the 2 processes")
+        said = train_in_ranks(SCRIPT, settings, 2, folder)
+        assert said[1] == ("", [])
+        teachers.append((folder / "run" / "teacher" / "open_clip_model.safetensors").read_bytes())
+    assert teachers[0] == teachers[1]
