@@ -49,7 +49,7 @@ def test_alone_every_row_is_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rows_of_a_batch_go_to_one_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
-    found = []
+    found: list[int] = []
     for number in range(3):
         monkeypatch.setenv("RANK", str(number))
         assert (rank(), is_main()) == (number, number == 0)
