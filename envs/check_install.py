@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
+from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load_object_set
 from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.io import cache_dir, ensure_dir
 from pickclutter_lang.utils.locks import file_lock
@@ -37,10 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--report", action="store_true", help="print facts for a bug report, and check nothing")
     parser.add_argument("--out", type=Path, default=Path("check_install.png"), help="where to write the image")
     parser.add_argument(
-        "--objects", choices=("proxy", "ycb", "kinds"), default="proxy", help="which objects lie in the pile"
+        "--objects", default="proxy", help="which objects lie in the pile: proxy, ycb, kinds, or a folder of your own"
     )
     parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
     options = parser.parse_args(arguments)
+    check_source(options.objects)
     if options.report:
         for name, value in machine_report().items():
             _say(f"{name}: {value}")
@@ -122,10 +124,10 @@ def _render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     prepare_simulator()
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-    from pickclutter_lang.objects.object_sets import load_object_set
 
     start = time.perf_counter()
-    config = PileConfig(min_objects=8, image_size=256, graspable=False)
+    full = {"min_objects": 8} if objects in OBJECT_SETS else {}  # a folder of one's own may have few
+    config = PileConfig(image_size=256, graspable=False, **full)
     maker = SceneGenerator(load_object_set(objects, objects_root), config)
     row = maker.generate(seed=0, split="ood", index=0)
     try:

@@ -66,7 +66,8 @@ def prepare_renderer() -> RendererBackend:
 
 def _drivers_of_the_user() -> str | None:
     """Return the user's choice of drivers; sapien's import sets VK_ICD_FILENAMES to all there are, which is none."""
-    if os.environ.get("VK_INSTANCE_LAYERS") == _LAYER:  # the choice of the process that started this one
+    inherited = os.environ.get("VK_INSTANCE_LAYERS") == _LAYER  # by the process that started this one
+    if inherited and os.environ.get("VK_DRIVER_FILES") == str(_software_driver()):
         return None
     if os.environ.get("VK_DRIVER_FILES"):
         return os.environ["VK_DRIVER_FILES"]

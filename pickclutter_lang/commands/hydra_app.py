@@ -118,6 +118,8 @@ def _run(run: Callable[[], None], command: Command) -> None:
             f"expected one process of {command.name.replace('_', '-')}, but torchrun started {world_size()}; run it "
             "without torchrun, which is for the commands that train"
         )
+    if world_size() > 1 and {"-m", "--multirun"} & {*sys.argv[1:]}:
+        raise InvalidArgumentError("expected one training by torchrun, but got --multirun; start one after the other")
     before = os.environ.get(_FULL_ERROR)
     os.environ[_FULL_ERROR] = "1"
     try:

@@ -59,7 +59,7 @@ def load_pretrained(
     """
     root = Path(folder)
     content = read_manifest(root)
-    if WEIGHTS_FILE not in content.sha256 and (root / NETWORK_FILE).is_file():
+    if NETWORK_FILE in content.sha256:
         raise CheckpointError(
             f"expected the weights of a policy in {root}, but it is a folder of export-runtime, for use without torch; "
             "take the folder of pickclutter export-policy that it was made from"

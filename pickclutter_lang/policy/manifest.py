@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -55,7 +56,7 @@ def write_folder(
     """
     config.validate()
     ensure_dir(folder)
-    for name in (CONFIG_FILE, CATALOG_FILE, *{WEIGHTS_FILE, NETWORK_FILE, CROPS_FILE}.difference(files)):
+    for name in (CONFIG_FILE, *_files_of_before(folder).difference(files)):
         (folder / name).unlink(missing_ok=True)
     own, hashes = {CATALOG_FILE: catalog_bytes(catalog)} if catalog else {}, {}
     for name, data in {**own, **files}.items():
@@ -63,6 +64,14 @@ def write_folder(
         atomic_write(folder / name, data)
     content = Manifest(SCHEMA, config.student, config.thresholds, hashes, config.metrics)
     atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(content), indent=1) + "\n").encode())
+
+
+def _files_of_before(folder: Path) -> set[str]:
+    """Return the files of a policy that lies in a folder; of a damaged one nothing is known."""
+    known = {CATALOG_FILE, WEIGHTS_FILE, NETWORK_FILE, CROPS_FILE}
+    with suppress(CheckpointError):
+        return known.intersection(read_manifest(folder).sha256)
+    return set()
 
 
 def load_config(folder: str | Path) -> PolicyConfig:

@@ -172,8 +172,13 @@ class LanguagePickPolicy:
 
         :param of_load: further arguments of `load`
         :raises CheckpointError: what `fetch_policy` and `load` raise
+        :raises MissingExtraError: for a name of the hub, without torch
         """
-        from pickclutter_lang.policy.hub import fetch_policy  # its checks need torch
+        if Path(name_or_path).is_dir():
+            return cls.load(name_or_path, **of_load)
+        if find_spec("torch") is None:
+            raise MissingExtraError("torch, which policies of the hub are checked by,", "policy")
+        from pickclutter_lang.policy.hub import fetch_policy
 
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 

@@ -89,6 +89,18 @@ class StudentRuntime(ExportedStudent):
                 network.eval().requires_grad_(False)
 
     @classmethod
+    def from_pretrained(cls, name_or_path: str | Path, trust_code: bool = False, **of_hub: Any) -> StudentRuntime:
+        """Open a student of the Hugging Face Hub, `owner/name`, or of a policy folder.
+
+        :param trust_code: see `load_pretrained`
+        :param of_hub: `revision`, `cache_dir` and `token` of `fetch_policy`
+        :raises CheckpointError: what `fetch_policy` and `load` raise
+        """
+        from pickclutter_lang.policy.hub import fetch_policy
+
+        return cls.load(fetch_policy(name_or_path, **of_hub), trust_code)
+
+    @classmethod
     def load(cls, folder: str | Path, trust_code: bool = False) -> StudentRuntime:
         """Open a policy folder, which `export_policy` wrote.
 

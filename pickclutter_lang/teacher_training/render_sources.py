@@ -77,9 +77,12 @@ class SceneImages:
                 )
             objects += scene_objects(store, instances or {})
         kept = [n for n, row in enumerate(objects) if held_out.isdisjoint(map(main_pair, row))]
-        objects = [objects[n] for n in kept]
-        rgb = np.concatenate([store.images("hand", "rgb") for store in stores])[kept]
-        segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])[kept]
+        if not kept:
+            raise InvalidArgumentError("expected a scene without a held-out pair of name and color, but there is none")
+        rgb = np.concatenate([store.images("hand", "rgb") for store in stores])
+        segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])
+        if len(kept) < len(objects):
+            rgb, segmentation, objects = rgb[kept], segmentation[kept], [objects[n] for n in kept]
         named = {item.name: item for row in objects for item in row}
         paper = [attributes_of(item) for item in paper_catalog() if item.model_id not in excluded]
         named = named if set(named) - {item.name for item in paper} else {item.name: item for item in paper}

@@ -27,9 +27,11 @@ from torch.nn import functional
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
+from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
 from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
+from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -133,6 +135,20 @@ class _Config(_Needed, total=False):
 
 class PocketTeacher(OpenClipTeacher):
     """The pocket teacher: a `Teacher` that also gives dense features, one for each cell of an image."""
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path, **of_hub: Any) -> PocketTeacher:
+        """Open a teacher of the Hugging Face Hub, `owner/name`, or a folder that `train-teacher` exported.
+
+        :param of_hub: `revision`, `cache_dir` and `token`
+        :raises HubError: when there is no such repository, or the hub cannot be reached
+        :raises TeacherError: what `load_pocket_teacher` raises
+        """
+        folder = Path(name_or_path)
+        if not folder.is_dir():
+            check_repository("name_or_path", str(name_or_path))
+            folder = fetch_files(str(name_or_path), (CONFIG_FILE, WEIGHTS_FILE), **of_hub)
+        return load_pocket_teacher(folder)
 
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, RankError
-from pickclutter_lang.utils.ranks import is_main, local_rank, own_slice, rank, world_size
+from pickclutter_lang.utils.ranks import is_main, local_rank, local_world_size, own_slice, rank, world_size
 from pickclutter_lang.utils.validation import check_device
 
 _LONGEST_WAIT = timedelta(days=1)
@@ -60,7 +60,7 @@ def choose_device(device: str) -> None:
     chosen = torch.device(device)
     if world_size() == 1 or chosen.type != "cuda":
         return
-    if chosen.index is not None or local_rank() >= torch.cuda.device_count():
+    if chosen.index is not None or local_world_size() > torch.cuda.device_count():
         raise InvalidArgumentError(
             f"expected device=cuda and a GPU for each process of this machine, but got device={device} and "
             f"{torch.cuda.device_count()} GPUs; start as many processes as there are GPUs"
@@ -246,6 +246,6 @@ def _call(communicate: Callable[[], object]) -> None:
         communicate()
     except (RuntimeError, ValueError) as error:
         raise RankError(
-            f"another of the {world_size()} processes of this training ended or cannot be reached; see what it said, "
-            "and run the same command again to resume"
+            f"another of the {world_size()} processes of this training ended or cannot be reached "
+            f"({' '.join(str(error).split())[:200]}); see what it said, and run the same command again to resume"
         ) from error

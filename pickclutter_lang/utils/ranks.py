@@ -9,7 +9,7 @@ import os
 
 from pickclutter_lang.errors import InvalidArgumentError
 
-RANK, WORLD_SIZE, LOCAL_RANK = "RANK", "WORLD_SIZE", "LOCAL_RANK"
+RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE = "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"
 
 
 def world_size() -> int:
@@ -34,6 +34,11 @@ def rank() -> int:
 def local_rank() -> int:
     """Return the number of this process among those of its machine, from 0."""
     return _number(LOCAL_RANK, 0) if world_size() > 1 else 0
+
+
+def local_world_size() -> int:
+    """Return the number of processes of this training on this machine."""
+    return _number(LOCAL_WORLD_SIZE, 1) if world_size() > 1 else 1
 
 
 def is_main() -> bool:

@@ -16,6 +16,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
 
 
 @pytest.fixture
@@ -39,6 +40,12 @@ def test_a_pushed_policy_is_fetched_as_it_was(exported: Path, tmp_path: Path, hu
     asked = len(hub.requests)
     again = fetch_policy("me/picker", cache_dir=tmp_path, endpoint=hub.address)
     assert again == fetched and not [line for line in hub.requests[asked:] if line.startswith("GET /me/")]
+
+
+def test_a_student_alone_is_opened_by_name(exported: Path, tmp_path: Path, hub: Hub) -> None:
+    push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
+    found = StudentRuntime.from_pretrained("me/picker", cache_dir=tmp_path, endpoint=hub.address)
+    assert found.config == StudentRuntime.from_pretrained(exported / "few_shot").config
 
 
 def test_the_card_has_the_metadata_of_the_hub(exported: Path, hub: Hub) -> None:

@@ -20,6 +20,7 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy, pol
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.evaluation.student_folders import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 
@@ -43,6 +44,17 @@ def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, 
         assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-5)
         assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-5)
     assert student.threshold("a new word") == unseen
+
+
+def test_metrics_are_no_part_of_a_policy_s_identity(exported: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported / "few_shot", tmp_path / "policy"))
+    before, values = policy_fingerprint(folder), json.loads((folder / "policy.json").read_text())
+    assert values["metrics"]
+    (folder / "policy.json").write_text(json.dumps(values | {"metrics": {}}))
+    assert policy_fingerprint(folder) == before
+    values["thresholds"]["default"] /= 2
+    (folder / "policy.json").write_text(json.dumps(values))
+    assert policy_fingerprint(folder) != before
 
 
 @pytest.mark.parametrize("higher", ["id", "fewshot"])

@@ -253,7 +253,7 @@ TABLE = [
     ("migrate", "nowhere", "expected a folder at nowhere"),
     ("train-ppo", "policy=nowhere", "expected a policy in nowhere"),
     ("train-affordance", "teacher.checkpoint=/etc/hostname", "store"),
-    ("check-install", "--objects=foo", "invalid choice: 'foo'"),
+    ("check-install", "--objects=foo", "but got 'foo', and there is no such folder"),
 ]
 
 

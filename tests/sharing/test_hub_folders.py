@@ -23,6 +23,7 @@ from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, T
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
+from pickclutter_lang.teachers.pocket import PocketTeacher
 
 
 @pytest.fixture
@@ -67,6 +68,8 @@ def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     assert "clip" in str(data["tags"]) and "Names 3 of 4." in body and "kind=teacher" in body
     back = fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "teacher"))
     assert (back / "open_clip_config.json").read_bytes() == (folder / "open_clip_config.json").read_bytes()
+    opened = PocketTeacher.from_pretrained("me/teacher", cache_dir=tmp_path / "cache", endpoint=hub.address)
+    assert opened.fingerprint == PocketTeacher.from_pretrained(folder).fingerprint
 
 
 def test_demonstrations_come_back_as_they_were(tmp_path: Path, hub: Hub) -> None:

@@ -32,7 +32,8 @@ def merge_parts(parts: Path, out: Path) -> SceneStore:
     :raises CorruptShardError: when a shard of a part is damaged
     :raises LockedError: when another process writes into `out`
     """
-    found = {path.parent: read_manifest(path.parent) for path in sorted(parts.glob(f"*/{MANIFEST_FILE}"))}
+    folders = (path.parent for path in sorted(parts.glob(f"*/{MANIFEST_FILE}")))
+    found = {folder: read_manifest(folder) for folder in folders if folder.resolve() != out.resolve()}
     if not found:
         raise DatasetError(
             f"expected parts of a scene store in {parts}, but there are none; make them: pickclutter collect-scenes "
@@ -50,7 +51,9 @@ def merge_parts(parts: Path, out: Path) -> SceneStore:
         for place in (out, out / SHARD_FOLDER):
             clean_temp_files(place)
         if (out / MANIFEST_FILE).is_file():
-            read_manifest(out).check_compatible(manifest, out)
+            before = read_manifest(out)
+            before.check_compatible(manifest, out)
+            before.check_versions(manifest.versions, f"the store at {out}")
         if manifest.has_catalog:
             atomic_link(first / CATALOG_FILE, out / CATALOG_FILE)
         taken = _take_shards(out, manifest, sources)

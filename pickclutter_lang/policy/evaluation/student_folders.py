@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.manifest import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE
+from pickclutter_lang.policy.manifest import TEXT_FILE, WEIGHTS_FILE, read_manifest
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.json_files import read_json
 
@@ -89,8 +90,10 @@ def save_identity(folder: Path, identity: Mapping[str, Any]) -> None:
 
 
 def policy_fingerprint(policy: Path) -> str:
-    """Return a hash of a policy folder's content."""
-    found = hashlib.sha256()
-    for name in (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE):
+    """Return a hash of a policy folder's content, without the metrics of its run, by which nothing is decided."""
+    content = asdict(read_manifest(policy))
+    del content["metrics"]
+    found = hashlib.sha256((json.dumps(content, indent=1) + "\n").encode())
+    for name in (WEIGHTS_FILE, TEXT_FILE):
         found.update((policy / name).read_bytes())
     return found.hexdigest()[:16]

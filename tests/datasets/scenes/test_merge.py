@@ -118,6 +118,19 @@ def test_a_damaged_shard_is_named(parts: Path) -> None:
     refused(CorruptShardError, parts, r"2_of_4/shards/00001\.h5 is damaged: .* of its part again")
 
 
+def test_a_store_of_other_versions_is_not_overwritten(parts: Path, tmp_path: Path) -> None:
+    make_store(tmp_path / "merged", make_manifest(**SCENES, versions={"sapien": "9"}))
+    before = content(tmp_path / "merged")
+    with pytest.raises(MismatchError, match="versions"):
+        merge_parts(parts, tmp_path / "merged")
+    assert content(tmp_path / "merged") == before
+
+
+def test_the_store_may_lie_beside_its_parts(parts: Path) -> None:
+    first = merge_parts(parts, parts / "all").content_hash
+    assert merge_parts(parts, parts / "all").content_hash == first
+
+
 def test_another_store_is_not_overwritten(parts: Path, tmp_path: Path) -> None:
     make_store(tmp_path / "merged", make_manifest(seed=5))
     before = content(tmp_path / "merged")
