@@ -26,7 +26,7 @@ make_environment() {  # PYTHON FOLDER
 }
 
 small_training() {  # ENVIRONMENT OUT
-    "$1/bin/pickclutter" train-affordance experiment=quickstart scenes=scenes "out=$2" num_threads=1 data.image_size=64 \
+    "$1/bin/pickclutter" train-affordance experiment=quickstart scenes=scenes "out=$2" num_threads=1 precision=float32 data.image_size=64 \
         data.crop_size=null distill.image_size_schedule=[] distill.epochs=1 few_shot.epochs=1 distill.batch_size=8 few_shot.batch_size=4
     test -s "$2/report.html"  # made with the template that the wheel carries
     "$1/bin/pickclutter" export-policy "run=$2" "out=$2-policy"
@@ -83,7 +83,7 @@ for seed in range(6):
     look = dict(np.load(f"look_{seed}.npz"))
     action, score = look.pop("expected_action"), float(look.pop("expected_score"))
     found, state = policy.predict(look)
-    assert abs(state[0].detections[0].score - score) < 0.05, (state[0].detections[0].score, score)  # bfloat16 there
+    assert abs(state[0].detections[0].score - score) < 1e-3, (state[0].detections[0].score, score)
     assert found.shape == action.shape and np.isfinite(found).all()
 policy.detector.student.add_names("names.safetensors")
 policy.predict({**look, "instruction": encode_instruction("pick up the teapot")})'
