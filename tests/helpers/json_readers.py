@@ -226,6 +226,11 @@ def lerobot_info(folder: Path) -> Reader:
     return path, lambda: hub_folders._check_lerobot(folder)
 
 
+def teacher_figures(folder: Path) -> Reader:
+    path = write(folder / "figures.json", {"views": {"ycb": {"top1": 0.75}}, "kinds": {"kinds": {"top1": 0.5}}})
+    return path, lambda: hub_folders._accuracies(path)
+
+
 def kind_entry(folder: Path) -> Reader:
     path = write(folder / "object.json", {"object": asdict(paper_catalog()[0]), "files": {}})
     return path, lambda: kind_set._read_entry.__wrapped__(path)  # without the entries that are kept
@@ -329,13 +334,14 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
     "objects/meshes/mesh_importer.py:read_state": imported_meshes,
     "objects/object_sets.py:read_model_db": objects,
-    "policy/bundle.py:_read": policy,
+    "policy/manifest.py:read_manifest": policy,
     "policy/evaluation/episode_log.py:__init__": episode_log,
     "policy/evaluation/policy_comparison.py:_read_episodes": evaluated_episodes,
     "policy/evaluation/policy_comparison.py:_read_identity": evaluated_of,
     "policy/evaluation/policy_comparison.py:_read_result": evaluated,
-    "policy/evaluation/student_folders.py:check_same": evaluated_students,
+    "policy/evaluation/student_folders.py:check_identity": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
+    "sharing/hub_folders.py:_accuracies": teacher_figures,
     "sharing/hub_folders.py:_check_lerobot": lerobot_info,
     "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,

@@ -41,7 +41,7 @@ def drop(*keys: Any) -> Change:
 MANIFEST, STATE, SETTINGS, RESULT, IMAGES, POLICY, TEACHER, VIEWS, EPISODES, CLASSES, CAPTIONS = (
     "datasets/scenes/manifest.py:read_manifest", "training/checkpoint.py:load_checkpoint",
     "training/experiment.py:read_run", "experiments/result.py:read_result",
-    "experiments/result.py:read_result of images", "policy/bundle.py:_read",
+    "experiments/result.py:read_result of images", "policy/manifest.py:read_manifest",
     "teachers/pocket.py:load_pocket_teacher", "datasets/object_views.py:open",
     "policy/evaluation/episode_log.py:__init__", "datasets/images/loaders/image_folder.py:_rows",
     "datasets/images/metadata.py:with_captions",

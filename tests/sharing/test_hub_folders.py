@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -63,8 +64,12 @@ def test_a_store_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
 def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     folder = make_teacher(tmp_path / "teacher")
     (folder / "MODEL_CARD.md").write_text("Names 3 of 4.\n")
+    views = {"ycb, paper, objects": {"views": 312, "names": 26, "top1": 0.75}}
+    (folder / "figures.json").write_text(json.dumps({"scenes": {}, "views": views}))
     push(PushConfig(str(folder), "me/teacher"))
     data, body = card_of(hub, "me/teacher")
+    (result,) = data["model-index"][0]["results"]  # type: ignore[index]
+    assert result["dataset"]["name"] == "ycb, paper, objects" and result["metrics"][0]["value"] == 0.75
     assert "clip" in str(data["tags"]) and "Names 3 of 4." in body and "kind=teacher" in body
     back = fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "teacher"))
     assert (back / "open_clip_config.json").read_bytes() == (folder / "open_clip_config.json").read_bytes()
