@@ -30,6 +30,7 @@ PARSED_OTHERWISE = {
     "objects/extra_objects.py": "an asset of the package",
     "experiments/sweeps/paper_tables.py": "an asset of the package",
     "training/experiment.py": "values of this process, as JSON has them",
+    "training/parallel.py": "values of rank 0, as JSON has them",
     "experiments/comparison.py": "values of this process, as JSON has them",
     "datasets/scenes/manifest.py": "values of this process, as JSON has them",
 }
