@@ -218,7 +218,9 @@ def test_progress_counts_epochs(tmp_path: Path, script: Path) -> None:
 def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> None:
     overrides = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
     assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
-    jobs = plan_table12(grid_settings(tmp_path / "a b", overrides=["distill.epochs=3"]), compose_run)
+    make_toy_store(tmp_path / "scenes" / "train", "train", 2)
+    sweep = grid_settings(tmp_path / "a b", overrides=["distill.epochs=3", f"scenes={tmp_path / 'scenes'}"])
+    jobs = plan_table12(sweep, compose_run)
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
     configs: list[Any] = [job.config for job in jobs]
     assert [config.prompts.closed_set for config in configs] == [False, True] * 2
@@ -227,6 +229,7 @@ def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> No
 
 
 def test_draws_share_the_distillation_of_the_first_and_splits_have_scenes_of_their_own(tmp_path: Path) -> None:
+    make_toy_store(tmp_path / "scenes" / "train", "train", 2)
     make_toy_stores(tmp_path / "scenes" / "split1", object_split=1)
     overrides = [f"scenes={tmp_path / 'scenes'}"]
     sweep = grid_settings(
