@@ -50,11 +50,11 @@ def render_object_views(config: ObjectViewConfig) -> str:
     :raises DatasetError: when the folder cannot be written
     """
     config.validate()
-    create_dir(Path(config.out))  # before the work
     prepare_renderer()
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
 
     _check_memory(config)
+    create_dir(Path(config.out))  # before the work
     renderer = ObjectRenderer()
     rng = np.random.default_rng([config.seed, config.random_objects])
     rgb, mask, owner = [], [], []
