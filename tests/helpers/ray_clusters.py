@@ -28,6 +28,11 @@ class TwoMachines:
         """HOST:PORT of the head."""
         return str(self._cluster.address)
 
+    @property
+    def second_id(self) -> str:
+        """Id of the second machine in Ray."""
+        return str(self._second.node_id)
+
     def start_second(self) -> None:
         """Start the second machine, unless it runs."""
         self._second = self._second or self._cluster.add_node(**_NODE)

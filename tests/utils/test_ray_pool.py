@@ -165,11 +165,18 @@ class SlowSource:
         self._counts = counts
 
     def generate(self, seed: int, split: str, index: int) -> Mapping[str, Any]:
-        time.sleep(0.15)
+        shard = index // self._manifest.shard_size
+        time.sleep(0.1 * (1 + shard % 3))  # machines are never in step
         machine = ray.get_runtime_context().get_node_id()
-        with (self._counts / f"{index // self._manifest.shard_size}").open("a") as stream:
+        with (self._counts / str(shard)).open("a") as stream:
             stream.write(f"{machine}\n")
         return random_row(self._manifest, index)
+
+
+def _begun(counts: Path) -> str | None:
+    """Return the machine that has made one or two of the four scenes of a shard."""
+    machines = counts.read_text().splitlines()
+    return machines[0] if 1 <= len(machines) <= 2 else None
 
 
 def test_a_machine_that_is_killed_costs_nothing(
@@ -177,25 +184,28 @@ def test_a_machine_that_is_killed_costs_nothing(
 ) -> None:
     manifest = make_manifest(scenes=47, shard_size=4)
     expected = make_store(tmp_path / "whole", manifest).content_hash
-    (tmp_path / "counts").mkdir()
+    counts = tmp_path / "counts"
+    counts.mkdir()
     written: list[int] = []
+    killed: list[str] = []
     write = Manifest.write
 
-    def kill_at_the_fourth(self: Manifest, folder: Path) -> None:
+    def kill_within_a_shard(self: Manifest, folder: Path) -> None:
         write(self, folder)
         written.append(len(self.shards))
-        if len(self.shards) == 4:
-            time.sleep(0.2)  # it is at a scene of the next shard
+        if not killed and machines.second_id in (text for file in counts.iterdir() if (text := _begun(file))):
+            killed.append(machines.second_id)
             machines.kill_second()
 
-    monkeypatch.setattr(Manifest, "write", kill_at_the_fourth)
-    source = partial(SlowSource, manifest, tmp_path / "counts")
+    monkeypatch.setattr(Manifest, "write", kill_within_a_shard)
+    source = partial(SlowSource, manifest, counts)
     done = collect_store(tmp_path / "store", manifest, source, pool(machines))
     assert done.store.content_hash == expected == verify_store(tmp_path / "store").content_hash
     assert done.made == 12 and written == [*range(13)]  # each shard once
+    assert killed
     assert "of the Ray cluster ended unexpectedly" in caplog.text
     assert not list((tmp_path / "store").rglob("*.tmp"))
-    by = [path.read_text().splitlines() for path in (tmp_path / "counts").iterdir()]
+    by = [path.read_text().splitlines() for path in counts.iterdir()]
     assert len({machine for machines_of_shard in by for machine in machines_of_shard}) == 2
     assert any(len(machines_of_shard) > 4 for machines_of_shard in by)  # the shard that the machine had begun
 
