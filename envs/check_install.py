@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -126,8 +127,9 @@ def _render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
     start = time.perf_counter()
-    full = {"min_objects": 8} if objects in OBJECT_SETS else {}  # a folder of one's own may have few
-    config = PileConfig(image_size=256, graspable=False, **full)
+    config = PileConfig(image_size=256, graspable=False)
+    if objects in OBJECT_SETS:  # a folder of one's own may have few
+        config = replace(config, min_objects=8)
     maker = SceneGenerator(load_object_set(objects, objects_root), config)
     row = maker.generate(seed=0, split="ood", index=0)
     try:
