@@ -46,9 +46,7 @@ def test_the_first_step_is_that_of_one_process(overrides: list[str], tmp_path: P
     for name in terms[0].keys() - {"seconds"}:
         assert terms[1][name] == pytest.approx(terms[0][name], rel=1e-5, nan_ok=True), name
     for name, value in means[0].items():
-        assert torch.linalg.vector_norm(means[1][name] - value) <= 5e-3 * torch.linalg.vector_norm(value) + 1e-8, (
-            name
-        )  # rounding gave 1.2e-3
+        assert torch.linalg.vector_norm(means[1][name] - value) <= 5e-3 * torch.linalg.vector_norm(value) + 1e-8, name
 
 
 @pytest.mark.slow
