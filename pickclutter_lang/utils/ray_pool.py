@@ -184,6 +184,7 @@ class RayPool(Generic[Task, Result]):
             self._handle_death(call, error)
             return None
         if answer.error is not None:
+            ray.kill(call.actor)  # it is no longer among the calls, which end with the pool
             raise answer.error
         for _ in range(answer.steps):
             self._on_step()
