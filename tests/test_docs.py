@@ -217,7 +217,7 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(tmp_path: Path) -> N
     )
     assert len(losses) == 10 and losses[-1] < 0.8 * losses[0]  # it learns random actions by heart,
     assert held_out[-1] > losses[-1]  # which tell nothing of others
-    (words,) = [words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy"]
+    words = next(words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy")
     line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "camera_size=32"]
     variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(

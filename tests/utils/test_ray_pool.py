@@ -158,11 +158,12 @@ def test_errors_come_back(machines: TwoMachines, make: Any, error: type[PickClut
 
 
 class SlowSource:
-    """Random scenes that take their time, and are counted in a folder."""
+    """Random scenes that take their time, and are counted in a folder; one machine hangs in the middle of a shard."""
 
-    def __init__(self, manifest: Manifest, counts: Path) -> None:
+    def __init__(self, manifest: Manifest, counts: Path, hangs: str) -> None:
         self._manifest = manifest
         self._counts = counts
+        self._hangs = hangs
 
     def generate(self, seed: int, split: str, index: int) -> Mapping[str, Any]:
         shard = index // self._manifest.shard_size
@@ -170,13 +171,14 @@ class SlowSource:
         machine = ray.get_runtime_context().get_node_id()
         with (self._counts / str(shard)).open("a") as stream:
             stream.write(f"{machine}\n")
+        if machine == self._hangs and index % self._manifest.shard_size == 1:
+            time.sleep(600)  # killed before
         return random_row(self._manifest, index)
 
 
-def _begun(counts: Path) -> str | None:
-    """Return the machine that has made one or two of the four scenes of a shard."""
-    machines = counts.read_text().splitlines()
-    return machines[0] if 1 <= len(machines) <= 2 else None
+def _hanging(counts: Path, machine: str) -> bool:
+    """Return whether a machine has come to the middle of a shard."""
+    return any(file.read_text().splitlines() == [machine] * 2 for file in counts.iterdir())
 
 
 def test_a_machine_that_is_killed_costs_nothing(
@@ -193,12 +195,13 @@ def test_a_machine_that_is_killed_costs_nothing(
     def kill_within_a_shard(self: Manifest, folder: Path) -> None:
         write(self, folder)
         written.append(len(self.shards))
-        if not killed and machines.second_id in (text for file in counts.iterdir() if (text := _begun(file))):
+        if not killed and len(self.shards) >= 3:
+            wait_until(lambda: _hanging(counts, machines.second_id))
             killed.append(machines.second_id)
             machines.kill_second()
 
     monkeypatch.setattr(Manifest, "write", kill_within_a_shard)
-    source = partial(SlowSource, manifest, counts)
+    source = partial(SlowSource, manifest, counts, machines.second_id)
     done = collect_store(tmp_path / "store", manifest, source, pool(machines))
     assert done.store.content_hash == expected == verify_store(tmp_path / "store").content_hash
     assert done.made == 12 and written == [*range(13)]  # each shard once

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -286,15 +287,16 @@ def test_the_candidate_with_the_highest_log_odds_is_selected(
     number, classified_masks = student.config.names.index("banana"), []
 
     def select(*odds: float) -> tuple[int, float]:
-        def close_up(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-            classified_masks.append(mask)
-            logits: NDArray[np.float64] = np.eye(len(student.config.names))[number] * odds[int(np.flatnonzero(mask)[0])]
+        def classify(rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
+            classified_masks.extend(masks)
+            of_crops = [odds[int(np.flatnonzero(mask)[0])] for mask in masks]
+            logits: NDArray[np.float64] = np.eye(len(student.config.names))[number] * np.reshape(of_crops, (-1, 1))
             return logits
 
-        monkeypatch.setattr(student, "classify_crop", close_up)
-        close_ups = CropVerifier(student, rgb)
-        mask, found = close_ups.best(masks, "banana")
-        assert close_ups.best(masks, "lemon")[1] == 0.0
+        monkeypatch.setattr(student, "classify_crops", classify)
+        verifier = CropVerifier(student, rgb)
+        mask, found = verifier.best(masks, "banana")
+        assert verifier.best(masks, "lemon")[1] == 0.0
         return int(np.flatnonzero(mask)[0]), found
 
     assert select(0.0, 1.5, 1.9) == (0, 0.0)  # the rank penalty favors the first
