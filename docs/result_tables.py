@@ -20,7 +20,7 @@ from pickclutter_lang.experiments.scenes.table12_tables import methods_of, score
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE, Column, Row, Table, comparison_rows, table_rows
-from pickclutter_lang.utils.statistics import verdict
+from pickclutter_lang.utils.statistics import reached, verdict
 
 __all__ = ["RENDERERS", "ResultError"]
 RATES = {
@@ -192,15 +192,6 @@ def policy_aims() -> str:
             result += f"; the oracle {others} of {of_count}, so the aim is {100 * share:.1f}"
         lines.append([aim.text, reached(low, high, share, aim.at_most), result])
     return markdown(["Aim", "Reached?", "Result, %"], lines)
-
-
-def reached(low: float, high: float, share: float, at_most: bool) -> str:
-    """Return whether an aim is `met`, `missed` or `not shown` by an interval.
-
-    :param at_most: the share is an upper bound, not a lower one
-    """
-    met, missed = (high <= share, low > share) if at_most else (low >= share, high < share)
-    return "met" if met else "missed" if missed else "not shown"
 
 
 def _counts(row: dict[str, str]) -> tuple[int, int]:
