@@ -16,7 +16,7 @@ from pickclutter_lang.utils.statistics import NOT_SHOWN, reached
 
 SCHEMA = 1
 _REMEDY = "measure again: pickclutter bench anew=true, with another out"
-_HEAD = ("row", "measured", "ms", "compared with", "ms", "ratio (95% interval)", "quartiles", "aim", "reached?")
+_HEAD = ("row", "measured", "ms", "against", "ms", "ratio (95% interval)", "quartiles", "aim", "reached?")
 
 
 @dataclass(frozen=True)

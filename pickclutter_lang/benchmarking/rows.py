@@ -39,10 +39,11 @@ class Row:
     aim: Aim | None = None
 
 
-_CLIP = "CLIP's image encoder"
+_CLIP, _WHOLE, _FLOAT32 = "CLIP's image encoder", "the whole decision, torch", "the same, float32"
 _STOCK_RESET = "a reset of stock PickClutterYCB-v0, two cameras"
-_DECISION = "a decision of the quick start's policy, 176 px"
-_CLOSEUPS = "a decision of the preset `policy`, three close-ups, 256 px"
+_DECISION, _CLOSEUPS = "decision of the quick start's policy", "decision of the preset `policy`, three close-ups"
+_STEP = "forward and backward pass, bfloat16"
+_LONG: Ratio = "times as long"
 
 
 def _most(milliseconds: float) -> Aim:
@@ -53,44 +54,34 @@ def _faster(times: float, setting: str, value: str) -> Aim:
     return Aim("ratio", times, at_most=False, given=(("num_threads", 1), (setting, value)))
 
 
-_FASTER_THAN_CLIP = _faster(300, "clip", "ViT-L-14")
+_OVER_CLIP = _faster(300, "clip", "ViT-L-14")
+_HALF = Aim("ratio", 0.5, at_most=True)
 ROWS: dict[str, Row] = {
     "decision/torch": Row(f"{_DECISION}, torch", _CLIP, aim=_most(15)),
     "decision/onnx": Row(f"{_DECISION}, ONNX Runtime", _CLIP, aim=_most(15)),
-    "decision/segmentation": Row("its segmentation alone", f"{_DECISION}, torch", "times as long"),
-    "decision/network": Row("its network alone", f"{_DECISION}, torch", "times as long"),
+    "decision/segmentation": Row("its segmentation alone", _WHOLE, _LONG),
+    "decision/network": Row("its network alone", _WHOLE, _LONG),
     "closeups/torch": Row(f"{_CLOSEUPS}, torch", _CLIP, aim=_most(33)),
     "closeups/onnx": Row(f"{_CLOSEUPS}, ONNX Runtime", _CLIP, aim=_most(33)),
-    "closeups/segmentation": Row("its segmentation alone", f"{_CLOSEUPS}, torch", "times as long"),
-    "closeups/network": Row("its network alone", f"{_CLOSEUPS}, torch", "times as long"),
-    "closeups/crops": Row("its three close-ups alone", f"{_CLOSEUPS}, torch", "times as long"),
-    "student/efficientnet_b0": Row("EfficientNet-B0, stride 32, 128 px, torch", _CLIP, aim=_FASTER_THAN_CLIP),
-    "student/efficientnet_b0_onnx": Row(
-        "EfficientNet-B0, stride 32, 128 px, ONNX Runtime", _CLIP, aim=_FASTER_THAN_CLIP
-    ),
-    "student/resnet10t": Row("ResNet-10-T, stride 16, 128 px, torch", _CLIP),
-    "student/resnet10t_onnx": Row("ResNet-10-T, stride 16, 128 px, ONNX Runtime", _CLIP),
-    "student/small_resnet": Row("small_resnet, stride 8, 128 px, torch", _CLIP),
-    "student/small_resnet_onnx": Row("small_resnet, stride 8, 128 px, ONNX Runtime", _CLIP),
-    "teacher/pocket": Row("the embedded teacher's image encoder, float32", _CLIP),
-    "teacher/bfloat16": Row("the embedded teacher on 16 images, bfloat16", "the same, float32"),
-    "step/efficientnet_b0": Row("forward and backward, EfficientNet-B0, 16 x 128 px, bfloat16", "the same, float32"),
-    "step/resnet10t": Row("forward and backward, ResNet-10-T, 16 x 128 px, bfloat16", "the same, float32"),
-    "step/small_resnet": Row("forward and backward, small_resnet, 32 x 128 px, bfloat16", "the same, float32"),
-    "scenes/plain": Row("a scene collected, 128 px, no `graspable`", _STOCK_RESET, aim=_faster(3, "objects", "ycb")),
-    "scenes/graspable": Row(
-        "a scene collected, 128 px, with `graspable`", _STOCK_RESET, aim=_faster(2, "objects", "ycb")
-    ),
-    "env/step": Row(
-        "a step of the environment, rgbd, hand camera alone",
-        "a step of stock PickClutterYCB-v0, rgbd, two cameras",
-        "times as long",
-        Aim("ratio", 0.5, at_most=True),
-    ),
-    "start/help": Row("`pickclutter train-affordance --help`", "`python -c pass`", "times as long", _most(1000)),
-    "start/load": Row(
-        "a process that opens the quick start's policy, ONNX Runtime", "the same, torch", aim=_most(1000)
-    ),
+    "closeups/segmentation": Row("its segmentation alone", _WHOLE, _LONG),
+    "closeups/network": Row("its network alone", _WHOLE, _LONG),
+    "closeups/crops": Row("its three close-ups alone", _WHOLE, _LONG),
+    "student/efficientnet_b0": Row("EfficientNet-B0, stride 32, torch", _CLIP, aim=_OVER_CLIP),
+    "student/efficientnet_b0_onnx": Row("EfficientNet-B0, stride 32, ONNX Runtime", _CLIP, aim=_OVER_CLIP),
+    "student/resnet10t": Row("ResNet-10-T, stride 16, torch", _CLIP),
+    "student/resnet10t_onnx": Row("ResNet-10-T, stride 16, ONNX Runtime", _CLIP),
+    "student/small_resnet": Row("small_resnet, stride 8, torch", _CLIP),
+    "student/small_resnet_onnx": Row("small_resnet, stride 8, ONNX Runtime", _CLIP),
+    "teacher/pocket": Row("embedded teacher's image encoder", _CLIP),
+    "teacher/bfloat16": Row("embedded teacher on 16 images, bfloat16", _FLOAT32),
+    "step/efficientnet_b0": Row(f"EfficientNet-B0, 16 images, {_STEP}", _FLOAT32),
+    "step/resnet10t": Row(f"ResNet-10-T, 16 images, {_STEP}", _FLOAT32),
+    "step/small_resnet": Row(f"small_resnet, 32 images, {_STEP}", _FLOAT32),
+    "scenes/plain": Row("scene collected, no `graspable`", _STOCK_RESET, aim=_faster(3, "objects", "ycb")),
+    "scenes/graspable": Row("scene collected, with `graspable`", _STOCK_RESET, aim=_faster(2, "objects", "ycb")),
+    "env/step": Row("step, rgbd, hand camera alone", "a step of stock, rgbd, two cameras", _LONG, _HALF),
+    "start/help": Row("`pickclutter train-affordance --help`", "`python -c pass`", _LONG, _most(1000)),
+    "start/load": Row("start of Python, quick start's policy opened, ONNX Runtime", "the same, torch", aim=_most(1000)),
 }
 """Name -> row; the part of the name before the `/` is its topic."""
 TOPICS = tuple(dict.fromkeys(name.partition("/")[0] for name in ROWS))
