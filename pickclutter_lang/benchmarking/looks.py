@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-_CAMERA_M, _NUM_OBJECTS, _SPREAD_M = 0.45, 9, 0.11
-_GRAIN, _DEPTH_NOISE_M = 4.0, 0.0005
+_CAMERA_M, _NUM_OBJECTS, _SPREAD_M = 0.38, 12, 0.13
+_GRAIN, _DEPTH_NOISE_M = 1.0, 0.0002
 
 
 def painted_look(side: int, seed: int = 0) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def painted_look(side: int, seed: int = 0) -> dict[str, Any]:
     x, y = (np.mgrid[:side, :side][::-1] + 0.5 - half) / half * _CAMERA_M  # on the table; the camera sees 90 degrees
     height, color = np.zeros((side, side)), np.full((side, side, 3), 150.0)
     for number in range(_NUM_OBJECTS):
-        center, radii, top = rng.uniform(-_SPREAD_M, _SPREAD_M, 2), rng.uniform(0.02, 0.05, 2), rng.uniform(0.02, 0.1)
+        center, radii, top = rng.uniform(-_SPREAD_M, _SPREAD_M, 2), rng.uniform(0.03, 0.06, 2), rng.uniform(0.02, 0.1)
         across, along = (x - center[0]) / radii[0], (y - center[1]) / radii[1]
         dome = top * np.sqrt(np.clip(1 - across**2 - along**2, 0, None))
         box = top * (np.maximum(abs(across), abs(along)) < 1)
