@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from result_data import ASSETS, ResultError, markdown, read, source, table, wrapped
+from result_data import ASSETS, DATA, ResultError, markdown, read, source, source_of, table, wrapped
 from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 from result_sweeps import table12_sweep
 
+from pickclutter_lang.benchmarking.report import read_report, report_note, report_table
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
 from pickclutter_lang.experiments.scenes.table12_markdown import sections
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
@@ -223,6 +224,13 @@ def _proportion(successes: int, count: int) -> str:
     return f"{100 * successes / count:.0f} ({100 * low:.0f} to {100 * high:.0f}; {successes}/{count})"
 
 
+def bench() -> str:
+    """Return the rows of `pickclutter bench`, with the machine and the settings."""
+    source_of("bench")
+    report = read_report(DATA / "bench.json")
+    return f"{report_table(report)}\n\n{wrapped(report_note(report))}"
+
+
 def teacher_names(folder: str) -> str:
     """Return what an embedded teacher names right, from the figures of its model card."""
     figures = json.loads((ASSETS / folder / "figures.json").read_text())
@@ -244,7 +252,7 @@ def teacher_names(folder: str) -> str:
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
+        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
         image_summary, image_table, image_tables, policy_aims, policy_in_words, policy_objects, rates, source, summary,
         table, table12, teacher_names,
     )

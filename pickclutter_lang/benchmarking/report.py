@@ -66,6 +66,20 @@ def report_table(report: BenchReport) -> str:
     return "\n\n".join(([markdown_table(_HEAD, lines)] if lines else []) + (["\n".join(skipped)] if skipped else []))
 
 
+def report_note(report: BenchReport) -> str:
+    """Return in a sentence each: the machine, its load, versions, settings, and the revision."""
+    machine, packages = report.machine, report.versions
+    loads = [row.measured.load for row in report.rows.values() if row.measured is not None]
+    flags = f" with {', '.join(machine['flags'])}" if machine["flags"] else ""
+    load = f" While they were measured, {min(loads):.1f} to {max(loads):.1f} processes ran." if loads else ""
+    versions = ", ".join(f"{name} {number}" for name, number in packages.items() if number is not None)
+    settings = ", ".join(f"{key}={value}" for key, value in report.settings.items() if value is not None)
+    return (
+        f"{machine['cpu']}{flags}, {machine['usable_cores']} cores.{load} {versions}. {settings}. Revision "
+        f"{report.revision}."
+    )
+
+
 def _cells(name: str, row: MeasuredRow, found: Measured, settings: Mapping[str, Any]) -> list[str]:
     aim, ratio = ROWS[name].aim, found.ratio
     if aim is not None and any(settings.get(key) != value for key, value in aim.given):
