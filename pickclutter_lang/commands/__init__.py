@@ -54,7 +54,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
     },
     "this machine": {
-        "bench": "measure decisions, networks, the simulator and start-up against what they replace",
+        "bench": "measure decisions, networks, the simulator and start-up, as ratios",
     },
     "files": {
         "merge": "join the parts of a scene store that several machines collected",
