@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.benchmarking.measure import Measured, Spread
+from pickclutter_lang.benchmarking.measure import Measured
 from pickclutter_lang.benchmarking.rows import ROWS, Aim, Ratio
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.json_files import read_json
@@ -62,7 +62,7 @@ def report_table(report: BenchReport) -> str:
         if row.measured is None:
             skipped.append(f"- `{name}` was skipped: {row.skipped}")
         else:
-            lines.append(_cells(name, row, row.measured, report.settings))
+            lines.append(_cells(name, row, row.measured, report))
     return "\n\n".join(([markdown_table(_HEAD, lines)] if lines else []) + (["\n".join(skipped)] if skipped else []))
 
 
@@ -80,9 +80,9 @@ def report_note(report: BenchReport) -> str:
     )
 
 
-def _cells(name: str, row: MeasuredRow, found: Measured, settings: Mapping[str, Any]) -> list[str]:
+def _cells(name: str, row: MeasuredRow, found: Measured, report: BenchReport) -> list[str]:
     aim, ratio = ROWS[name].aim, found.ratio
-    if aim is not None and any(settings.get(key) != value for key, value in aim.given):
+    if aim is not None and any(report.settings.get(key) != value for key, value in aim.given):
         aim = None
     low, high = ratio.quartiles
     return [
@@ -94,14 +94,21 @@ def _cells(name: str, row: MeasuredRow, found: Measured, settings: Mapping[str, 
         f"{_digits(ratio.median)}{_between(ratio.interval)} {row.ratio}",
         f"{_digits(low)} to {_digits(high)}",
         "" if aim is None else str(aim),
-        "" if aim is None else reached_by(aim, found),
+        "" if aim is None else reached_by(aim, found, report.machine["usable_cores"]),
     ]
 
 
-def reached_by(aim: Aim, found: Measured) -> str:
-    """Return whether an aim is `met`, `missed` or `not shown`, by the interval of the median that it is about."""
-    spread: Spread = found.ratio if aim.of == "ratio" else found.ours_ms
-    return NOT_SHOWN if spread.interval is None else reached(*spread.interval, aim.bound, aim.at_most)
+def reached_by(aim: Aim, found: Measured, cores: int) -> str:
+    """Return whether an aim is met, by the interval of the median that it is about.
+
+    A time above its aim shows nothing where more processes ran than there are cores.
+    """
+    spread = found.ratio if aim.of == "ratio" else found.ours_ms
+    if spread.interval is None:
+        return NOT_SHOWN
+    verdict = reached(*spread.interval, aim.bound, aim.at_most)
+    busy = aim.of == "milliseconds" and found.load > cores
+    return NOT_SHOWN if verdict == "missed" and busy else verdict
 
 
 def _between(interval: tuple[float, float] | None) -> str:
