@@ -133,7 +133,7 @@ def _run(run: Callable[[], None], command: Command) -> None:
         os.environ.pop(_FULL_ERROR) if before is None else os.environ.update({_FULL_ERROR: before})
 
 
-def _no_groups(hydra_app: Hydra, predicate: Callable[[str], bool], compact: bool = True) -> str:
+def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = True) -> str:
     """Return nothing for hydra's own list of all groups: it takes most of the time of a help that does not show it."""
     return ""
 
