@@ -224,10 +224,10 @@ def _proportion(successes: int, count: int) -> str:
     return f"{100 * successes / count:.0f} ({100 * low:.0f} to {100 * high:.0f}; {successes}/{count})"
 
 
-def bench() -> str:
-    """Return the rows of `pickclutter bench`, with the machine and the settings."""
-    source_of("bench")
-    report = read_report(DATA / "bench.json")
+def bench(name: str) -> str:
+    """Return the rows of a file of `pickclutter bench`, with the machine and the settings."""
+    source_of(name)
+    report = read_report(DATA / f"{name}.json")
     return f"{report_table(report)}\n\n{wrapped(report_note(report))}"
 
 
