@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from result_data import ASSETS, ResultError, markdown, read, source, table, wrapped
+from result_data import ASSETS, DATA, ResultError, markdown, read, source, source_of, table, wrapped
 from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 from result_sweeps import table12_sweep
 
+from pickclutter_lang.benchmarking.report import read_report, report_note, report_table
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
 from pickclutter_lang.experiments.scenes.table12_markdown import sections
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
@@ -20,7 +21,7 @@ from pickclutter_lang.experiments.scenes.table12_tables import methods_of, score
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE, Column, Row, Table, comparison_rows, table_rows
-from pickclutter_lang.utils.statistics import verdict
+from pickclutter_lang.utils.statistics import reached, verdict
 
 __all__ = ["RENDERERS", "ResultError"]
 RATES = {
@@ -194,15 +195,6 @@ def policy_aims() -> str:
     return markdown(["Aim", "Reached?", "Result, %"], lines)
 
 
-def reached(low: float, high: float, share: float, at_most: bool) -> str:
-    """Return whether an aim is `met`, `missed` or `not shown` by an interval.
-
-    :param at_most: the share is an upper bound, not a lower one
-    """
-    met, missed = (high <= share, low > share) if at_most else (low >= share, high < share)
-    return "met" if met else "missed" if missed else "not shown"
-
-
 def _counts(row: dict[str, str]) -> tuple[int, int]:
     return int(row["successes"]), int(row["episodes"])
 
@@ -232,6 +224,13 @@ def _proportion(successes: int, count: int) -> str:
     return f"{100 * successes / count:.0f} ({100 * low:.0f} to {100 * high:.0f}; {successes}/{count})"
 
 
+def bench(name: str) -> str:
+    """Return the rows of a file of `pickclutter bench`, with the machine and the settings."""
+    source_of(name)
+    report = read_report(DATA / f"{name}.json")
+    return f"{report_table(report)}\n\n{wrapped(report_note(report))}"
+
+
 def teacher_names(folder: str) -> str:
     """Return what an embedded teacher names right, from the figures of its model card."""
     figures = json.loads((ASSETS / folder / "figures.json").read_text())
@@ -253,7 +252,7 @@ def teacher_names(folder: str) -> str:
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
+        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
         image_summary, image_table, image_tables, policy_aims, policy_in_words, policy_objects, rates, source, summary,
         table, table12, teacher_names,
     )

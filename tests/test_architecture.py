@@ -36,6 +36,7 @@ LAYERS = (
     "demonstrations",
     "sharing",
     "demo",
+    "benchmarking",
     "commands",
 )
 # Which rooms may import a package; every room may import what is not named here.

@@ -320,24 +320,6 @@ def test_tables_are_those_of_the_data() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "at_most", "expected"),
-    [
-        (0.9, 0.98, False, "met"),
-        (0.8, 0.98, False, "not shown"),
-        (0.8, 0.89, False, "missed"),
-        (0.5, 0.9, True, "met"),
-        (0.89, 0.95, True, "not shown"),
-        (0.91, 0.95, True, "missed"),
-    ],
-)
-def test_an_aim_is_met_by_its_interval(
-    low: float, high: float, at_most: bool, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(DOCS))
-    assert import_module("result_tables").reached(low, high, 0.9, at_most) == expected
-
-
 def test_every_data_file_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(DOCS))
     sources = import_module("result_data")

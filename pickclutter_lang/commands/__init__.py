@@ -53,6 +53,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "reproduce-tables": "run Tables 1 to 11 and Figures 1, 2b and 4",
         "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
     },
+    "this machine": {
+        "bench": "measure decisions, networks, the simulator and start-up, as ratios",
+    },
     "files": {
         "merge": "join the parts of a scene store that several machines collected",
         "verify-scenes": "check every shard of a scene store",

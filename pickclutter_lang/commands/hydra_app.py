@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, NoReturn, TypeVar, cast
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -120,6 +121,8 @@ def _run(run: Callable[[], None], command: Command) -> None:
         )
     if world_size() > 1 and {"-m", "--multirun"} & {*sys.argv[1:]}:
         raise InvalidArgumentError("expected one training by torchrun, but got --multirun; start one after the other")
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        Hydra.format_config_groups = _no_groups  # type: ignore[method-assign]
     before = os.environ.get(_FULL_ERROR)
     os.environ[_FULL_ERROR] = "1"
     try:
@@ -128,6 +131,11 @@ def _run(run: Callable[[], None], command: Command) -> None:
         raise explain(error, command.name) from error
     finally:
         os.environ.pop(_FULL_ERROR) if before is None else os.environ.update({_FULL_ERROR: before})
+
+
+def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = True) -> str:
+    """Return nothing for hydra's own list of all groups: it takes most of the time of a help that does not show it."""
+    return ""
 
 
 def _check_arguments(name: str, arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Means and 95% confidence intervals over seeds, by Student's t distribution."""
+"""95% confidence intervals: of means over seeds, by Student's t, and of medians; and which aims they meet."""
 
 from __future__ import annotations
 
@@ -48,6 +48,32 @@ def verdict(found: Estimate | None, aim: float, words: tuple[str, str] = ("met",
     if found.mean - found.half_width > aim:
         return words[0]
     return words[1] if found.mean + found.half_width < aim else NOT_SHOWN
+
+
+def reached(low: float, high: float, bound: float, at_most: bool) -> str:
+    """Return whether an aim is `met`, `missed` or `not shown` by an interval.
+
+    :param low: lower end of the interval, and `high` its upper end
+    :param at_most: `bound` is an upper bound, not a lower one
+    """
+    met, missed = (high <= bound, low > bound) if at_most else (low >= bound, high < bound)
+    return "met" if met else "missed" if missed else NOT_SHOWN
+
+
+def median_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
+    """Return the interval of the median of independent values, of any distribution: two of the values themselves.
+
+    The number of values below the median is binomial, so that the k-th smallest and the k-th largest enclose it with
+    a known probability. Taken is the largest k with which that is at least `level`.
+
+    :return: None where even the smallest and the largest value have less, as of fewer than 6
+    """
+    ordered, count = sorted(values), len(values)
+    tail, rank = 0, 0
+    while rank < count // 2 and 2 * (tail + math.comb(count, rank)) <= (1 - level) * 2**count:
+        tail += math.comb(count, rank)
+        rank += 1
+    return (ordered[rank - 1], ordered[-rank]) if rank else None
 
 
 def t_quantile(freedom: int, level: float = LEVEL) -> float:

@@ -76,6 +76,25 @@ def test_each_command_has_help_under_its_own_name(name: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+def test_help_does_not_have_hydra_list_all_groups(tmp_path: Path) -> None:
+    """It would read the configuration store anew for each of them, which took most of the time of a help."""
+    code = (
+        "import sys\n"
+        "from hydra._internal.config_repository import CachingConfigRepository as Store\n"
+        "from pickclutter_lang.commands import main\n"
+        "read, original = [], Store.__init__\n"
+        "Store.__init__ = lambda *given, **named: read.append(1) or original(*given, **named)\n"
+        "try:\n"
+        "    main(['train-affordance', '--help'])\n"
+        "except SystemExit as ended:\n"
+        "    assert not ended.code, ended\n"
+        "print(len(read), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    groups = len([path for path in (ROOT / "configs").iterdir() if path.is_dir()])
+    assert 0 < int(done.stderr) < 2 * groups, done.stderr
+
+
 def test_help_shows_presets_and_keys_with_their_values_and_documentation(tmp_path: Path) -> None:
     (tmp_path / "my" / "method").mkdir(parents=True)
     (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)

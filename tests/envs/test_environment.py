@@ -35,15 +35,11 @@ def episode_file(env: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["state", "rgbd", "pointcloud"])
 def pair(request: Any, env: Any, episode_file: Path) -> Any:
-    import mani_skill2.envs.pick_and_place.pick_clutter  # noqa: F401
-    from mani_skill2.utils.registration import make as make_stock
-
-    from pickclutter_lang.envs.renderer import renderer_options
+    from pickclutter_lang.envs.stock import make_stock
 
     files = {"episode_json": str(episode_file), "obs_mode": request.param}
     root = env.object_set.root
-    stock = make_stock("PickClutterYCB-v0", as_gym=False, asset_root=str(root), **files, **renderer_options())
-    return stock, make(absent_probability=0, objects_root=root, **files)
+    return make_stock(root, **files), make(absent_probability=0, objects_root=root, **files)
 
 
 def test_same_episode_same_observations_and_rewards(pair: Any) -> None:

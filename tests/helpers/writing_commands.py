@@ -142,6 +142,10 @@ WRITING = {
         "encode-names policy={inputs}/policy names=[teapot] num_threads=1 out={work}/o.safetensors",
         place="o.safetensors",
     ),
+    "bench": WritingCommand(
+        "bench only=[decision/segmentation,decision/network] repeats=1 policy={inputs}/policy out={work}/o.json",
+        place="o.json",
+    ),
     "train-image-student": WritingCommand(
         f"train-image-student {IMAGES} num_threads=1 objective.cls=1 objective.im_cst=1 out={{work}}/o"
     ),

@@ -49,6 +49,7 @@ GIVEN = {
 TABLE = [
     # keys
     ("ablate-texts", "truncat=true", "got 'truncat'; did you mean truncate?"),
+    ("bench", "repeat=3", "got 'repeat'; did you mean repeats?"),
     ("caption-images", "data.image_sise=64", "did you mean data.image_size"),
     ("collect-demos", "episode=3", "did you mean episodes?"),
     ("collect-scenes", "splitt=id", "got 'splitt'; did you mean split"),
@@ -112,6 +113,11 @@ TABLE = [
     ("train-affordance", "distill=5", "expected distill to be a group of keys, such as distill.optimizer=..."),
     ("train-affordance", "out=${nothing}", "Interpolation key 'nothing' not found"),
     # ranges
+    ("bench", "only=[decisions]", "but got 'decisions'; did you mean decision"),
+    ("bench", "only=[env/steps]", "did you mean env/step"),
+    ("bench", "repeats=0", "expected repeats to lie between 1 and 10000, but got 0"),
+    ("bench", "objects=kinds", "expected objects to be one of proxy, ycb, but got 'kinds'"),
+    ("bench", "out=o.md", "expected out to end in .json, but got 'o.md'"),
     ("collect-scenes", "seed=99999999999999999999999", "expected seed to lie between 0 and 4294967295"),
     ("evaluate-policy", "seed=4294967296", "expected seed to lie between 0 and 4294967295"),
     ("train-affordance", "seed=99999999999999999999", "expected seed to lie between 0 and 4294967295"),
@@ -241,6 +247,7 @@ TABLE = [
     ("describe-labels", "temperature=nan", "expected temperature to lie between"),
     ("describe-labels", "out=o.txt", "expected out to end in .json"),
     # what is not there
+    ("bench", "policy=nowhere", "expected a policy in nowhere"),
     ("verify-scenes", "store=nowhere", "make one: pickclutter collect-scenes"),
     ("push", "folder=nowhere", "expected a folder with one of policy.json (policy), open_clip_config.json (teacher)"),
     ("compare-runs", "runs=[nowhere,b]", "expected a run at nowhere"),

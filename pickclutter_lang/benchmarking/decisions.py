@@ -1,0 +1,61 @@
+"""Decisions of policies on a painted look, whole and in parts: segmentation, network, close-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pickclutter_lang.benchmarking.inputs import CLOSEUPS, QUICK_START, BenchInputs
+from pickclutter_lang.benchmarking.looks import painted_look
+from pickclutter_lang.benchmarking.measure import Pair
+from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
+from pickclutter_lang.policy.student import ExportedStudent, camera_images
+
+_NUM_CROPS = 3
+"""Close-ups that a decision takes, at most."""
+
+
+def _whole(preset: str, onnx: bool, inputs: BenchInputs) -> Pair:
+    """Compare a decision with CLIP's image encoder."""
+    return Pair(_decision(*_looking(preset, onnx, inputs)), inputs.clip())
+
+
+def _part(preset: str, part: str, inputs: BenchInputs) -> Pair:
+    """Compare a part of a decision with the whole, by torch."""
+    student, look = _looking(preset, False, inputs)
+    images, segments = camera_images(look), segment_observation(look)
+    objects = np.argsort(np.bincount(segments.ravel())[1:])[-_NUM_CROPS:] + 1  # the largest
+    masks = [segments == number for number in objects]
+    calls: dict[str, Callable[[], object]] = {
+        "segmentation": lambda: segment_observation(look),
+        "network": lambda: student.predict(images, student.config.names),
+        "crops": lambda: student.classify_crops(images["hand", "rgb"], masks),
+    }
+    return Pair(calls[part], _decision(student, look))
+
+
+def _looking(preset: str, onnx: bool, inputs: BenchInputs) -> tuple[ExportedStudent, dict[str, Any]]:
+    """Return a student, and the look that it decides on."""
+    student = inputs.student(preset, onnx)
+    return student, painted_look(student.config.camera_size)
+
+
+def _decision(student: ExportedStudent, look: dict[str, Any]) -> Callable[[], object]:
+    return partial(StudentDetector(student), look, student.config.names[0])
+
+
+MAKERS: dict[str, Callable[[BenchInputs], Pair]] = {
+    "decision/torch": partial(_whole, QUICK_START, False),
+    "decision/onnx": partial(_whole, QUICK_START, True),
+    "decision/segmentation": partial(_part, QUICK_START, "segmentation"),
+    "decision/network": partial(_part, QUICK_START, "network"),
+    "closeups/torch": partial(_whole, CLOSEUPS, False),
+    "closeups/onnx": partial(_whole, CLOSEUPS, True),
+    "closeups/segmentation": partial(_part, CLOSEUPS, "segmentation"),
+    "closeups/network": partial(_part, CLOSEUPS, "network"),
+    "closeups/crops": partial(_part, CLOSEUPS, "crops"),
+}
+"""Name of a row -> what makes its pair."""

@@ -1,0 +1,43 @@
+"""Fresh processes: the help of a command, and a policy that is opened."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pickclutter_lang.benchmarking.inputs import QUICK_START, BenchInputs
+from pickclutter_lang.benchmarking.measure import Pair
+from pickclutter_lang.errors import WorkerError
+
+_OPEN = (
+    "import sys; from pickclutter_lang.policy.policy import LanguagePickPolicy; LanguagePickPolicy.load(sys.argv[1])"
+)
+
+
+def _help(inputs: BenchInputs) -> Pair:
+    """Compare the help of the command with most settings with an empty process."""
+    words = ("-m", "pickclutter_lang.commands", "train-affordance", "--help")
+    return Pair(lambda: _python(inputs.folder, *words), lambda: _python(inputs.folder, "-c", "pass"))
+
+
+def _load(inputs: BenchInputs) -> Pair:
+    """Compare the quick start's policy, imported and opened by ONNX Runtime, with the same by torch."""
+    onnx, policy = str(inputs.runtime(QUICK_START)), str(inputs.policy(QUICK_START).absolute())
+    return Pair(lambda: _python(inputs.folder, "-c", _OPEN, onnx), lambda: _python(inputs.folder, "-c", _OPEN, policy))
+
+
+def _python(folder: Path, *words: str) -> None:
+    """Run Python to its end.
+
+    :raises WorkerError: when it fails
+    """
+    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise WorkerError(f"python {' '.join(words)} ended with status {done.returncode}: {lines[-1]}")
+
+
+MAKERS: dict[str, Callable[[BenchInputs], Pair]] = {"start/help": _help, "start/load": _load}
+"""Name of a row -> what makes its pair."""
