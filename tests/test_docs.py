@@ -205,20 +205,20 @@ def test_the_example_of_demonstrations_reads_them(tmp_path: Path) -> None:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_learner_of_demonstrations_learns_them_and_acts(tmp_path: Path) -> None:
-    pytest.importorskip("sapien")
+def test_the_learner_of_demonstrations_learns_them_and_acts(policy_folder: Path, tmp_path: Path) -> None:
     make_toy_demos(tmp_path / "demos", 10)
-    program = blocks("docs/how_to/demonstrations.md")[1].replace("STEPS = 64, 256, 5000", "STEPS = 64, 256, 200")
+    shutil.copytree(policy_folder / "policy", tmp_path / "policy")
+    program = blocks("docs/how_to/demonstrations.md")[1].replace("STEPS = 4, 3000", "STEPS = 4, 500")
     (tmp_path / "cloned.py").write_text(program)
     learned = subprocess.run([sys.executable, "cloned.py"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert learned.returncode == 0, learned.stderr
     losses, held_out = zip(
-        *(map(float, re.findall(r"0\.\d+", line)) for line in learned.stdout.splitlines()), strict=True
+        *(map(float, re.findall(r"\d+\.\d+", line)) for line in learned.stdout.splitlines()), strict=True
     )
-    assert len(losses) == 10 and losses[-1] < 0.8 * losses[0]  # it learns random actions by heart,
+    assert len(losses) == 10 and losses[-1] < 0.8 * losses[0]  # it learns random poses by heart,
     assert held_out[-1] > losses[-1]  # which tell nothing of others
     words = next(words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy")
-    line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "camera_size=32"]
+    line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1"]
     variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [*line, "variants=[own]", "n_videos=0", "n_filmstrips=0"],

@@ -289,8 +289,8 @@ def test_the_candidate_with_the_highest_log_odds_is_selected(
     def select(*odds: float) -> tuple[int, float]:
         def classify(rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
             classified_masks.extend(masks)
-            of_crops = [odds[int(np.flatnonzero(mask)[0])] for mask in masks]
-            logits: NDArray[np.float64] = np.eye(len(student.config.names))[number] * np.reshape(of_crops, (-1, 1))
+            of_crops = np.array([odds[int(np.flatnonzero(mask)[0])] for mask in masks])
+            logits: NDArray[np.float64] = np.eye(len(student.config.names))[number] * of_crops[:, None]
             return logits
 
         monkeypatch.setattr(student, "classify_crops", classify)
