@@ -183,6 +183,13 @@ def test_an_import_of_meshes_leaves_coacd_to_its_workers() -> None:
     assert "xatlas" in loaded and "coacd" not in loaded
 
 
+def test_the_page_of_the_demo_opens_before_the_teachers_package_is_loaded() -> None:
+    """Open_clip takes seconds to import; the student answers without it."""
+    pytest.importorskip("gradio", reason="needs the demo extra")
+    loaded = _modules_after("import pickclutter_lang.demo.session, pickclutter_lang.demo.demo_page, gradio")
+    assert "torch" in loaded and "open_clip" not in loaded
+
+
 def test_pictures_are_read_without_torch() -> None:
     assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("import pickclutter_lang.datasets.images")
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.inputs import open_upload, split_names
+from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, upsample_to_image
@@ -88,23 +89,6 @@ def detect_by_teacher(
         maps = _maps(teacher, image, names)
     nowhere = np.zeros(image.shape[:2], bool)
     return [Detection(score, threshold, nowhere, heatmap) for score, heatmap in zip(scores, maps, strict=True)]
-
-
-def detect_by_student(student: StudentRuntime, image: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
-    """Return what a student finds in an image [S, S, 3] that fills its view.
-
-    :raises InvalidArgumentError: for a student that takes depth
-    """
-    spec, side = student.config, len(image)
-    if spec.camera_spec.channels != 3:
-        raise InvalidArgumentError("expected a student of RGB alone, but this one takes depth, which no photo has")
-    start = (spec.camera_size - spec.crop_size) // 2
-    around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
-    view = np.asarray(Image.fromarray(image).resize((spec.crop_size,) * 2))
-    output = student.predict({("hand", "rgb"): np.pad(view, (around, around, (0, 0)))}, names)
-    maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
-    rows = zip(names, output.scores.tolist(), maps, strict=True)
-    return [Detection(score, student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
 
 
 def _maps(teacher: PocketTeacher, image: NDArray[np.uint8], names: Sequence[str]) -> NDArray[np.float64]:

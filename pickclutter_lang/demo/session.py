@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.look import detect_by_student
+from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.objects.object_sets import own_sources

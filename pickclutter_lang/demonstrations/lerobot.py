@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ from pickclutter_lang.demonstrations.lerobot_stats import Stats, histogram, imag
 from pickclutter_lang.demonstrations.trajectories import Demonstration, Demonstrations
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, check_writable_dir, write_text
-from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.locks import LOCK_FILE, dir_lock, file_lock
 from pickclutter_lang.utils.progress import ProgressBar
 
 INFO_FILE = "meta/info.json"
@@ -55,20 +56,34 @@ def export_lerobot(config: ExportLerobotConfig) -> Exported:
     """
     demonstrations, out = Demonstrations(config.demos), Path(config.out).absolute()
     check_writable_dir(out.parent)
-    with file_lock(out):
-        if out.exists() and any(out.iterdir()) and not (out / INFO_FILE).is_file():
-            raise DatasetError(f"expected {out} to be empty or a LeRobot data set, but it is not; choose another out")
-        new = out.with_name(f".{out.name}{TEMPORARY_SUFFIX}")
-        shutil.rmtree(new, ignore_errors=True)
+    with file_lock(out):  # that in the folder ends where the folder is replaced
         try:
-            done = _write(new, demonstrations, config.images == "video")
-            shutil.rmtree(out, ignore_errors=True)
-            new.replace(out)
-        except OSError as error:
-            raise DatasetError(f"cannot write {out}: {error.strerror or error}; run the same command again") from error
+            with dir_lock(out):
+                return _replace(out, demonstrations, config.images == "video")
         finally:
-            shutil.rmtree(new, ignore_errors=True)
+            with suppress(OSError):
+                out.rmdir()  # where nothing came of it
+
+
+def _replace(out: Path, demonstrations: Demonstrations, video: bool) -> Exported:
+    if {path.name for path in out.iterdir()} - {LOCK_FILE} and not (out / INFO_FILE).is_file():
+        raise DatasetError(f"expected {out} to be empty or a LeRobot data set, but it is not; choose another out")
+    new, old = (out.with_name(f".{out.name}.{part}{TEMPORARY_SUFFIX}") for part in ("new", "old"))
+    _remove(new, old)
+    try:
+        done = _write(new, demonstrations, video)
+        out.replace(old)
+        new.replace(out)
+    except OSError as error:
+        raise DatasetError(f"cannot write {out}: {error.strerror or error}; run the same command again") from error
+    finally:
+        _remove(new, old)
     return done._replace(folder=out)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(folder: Path, demonstrations: Demonstrations, video: bool) -> Exported:

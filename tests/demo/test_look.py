@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from pickclutter_lang.demo.config import LookConfig
-from pickclutter_lang.demo.look import detect_by_student, look, look_table
+from pickclutter_lang.demo.look import look, look_table
+from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers import load_teacher

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from PIL import Image
 from helpers.demonstrations import FILE, TASKS, make_toy_demos
 from pickclutter_lang.demonstrations import lerobot_files
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
-from pickclutter_lang.demonstrations.lerobot import export_lerobot
+from pickclutter_lang.demonstrations.lerobot import INFO_FILE, export_lerobot
 from pickclutter_lang.demonstrations.lerobot_features import IMAGE
 from pickclutter_lang.demonstrations.lerobot_stats import QUANTILES, histogram, image_stats, number_stats
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, LockedError
+from pickclutter_lang.utils.locks import dir_lock, file_lock
 
 pq = pytest.importorskip("pyarrow.parquet")
 LENGTHS = [4, 5, 6]
@@ -195,6 +197,33 @@ def test_an_older_export_is_replaced_and_nothing_else(demos: Path, tmp_path: Pat
         export_lerobot(ExportLerobotConfig(str(demos), str(other)))
     assert (other / "chapter.txt").read_text() == "text"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "thesis"]
+
+
+def test_an_export_that_is_killed_while_an_older_one_is_removed_goes_on(
+    demos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ExportLerobotConfig(str(demos), str(tmp_path / "out"))
+    out = export_lerobot(config).folder
+
+    def killed(folder: Path, **_: Any) -> None:
+        if (folder / INFO_FILE).is_file():
+            (folder / INFO_FILE).unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(shutil, "rmtree", killed)
+        export_lerobot(config)
+    assert export_lerobot(config).episodes == info_of(out)["total_episodes"] == len(LENGTHS)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_export_into_a_folder_where_another_command_is_at_work_is_refused(demos: Path, tmp_path: Path) -> None:
+    config = ExportLerobotConfig(str(demos), str(tmp_path / "out"))
+    export_lerobot(config)
+    for held in (dir_lock, file_lock):
+        with held(tmp_path / "out"), pytest.raises(LockedError, match="alone at"):
+            export_lerobot(config)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and info_of(tmp_path / "out")
 
 
 def test_what_cannot_be_exported_is_named(demos: Path, tmp_path: Path) -> None:

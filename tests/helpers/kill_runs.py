@@ -111,7 +111,8 @@ def run(words: Sequence[str], work: Path, cache: Path, kill: Kill | None = None)
 
 
 def _names(work: Path) -> set[str]:
-    return {str(path) for path in work.rglob("*")}
+    """Return what lies in a folder; what vanishes meanwhile, as a temporary folder does, may be left out."""
+    return {f"{folder}/{name}" for folder, *inside in os.walk(work) for names in inside for name in names}
 
 
 def _processes(mark: str) -> list[int]:

@@ -19,8 +19,8 @@ from pickclutter_lang.migration.migrate import migrate
 from pickclutter_lang.utils.locks import LOCK_FILE, dir_lock, file_lock
 
 EARLY = (
-    "ablate-texts", "check-install", "collect-scenes", "describe-labels", "import-scenes", "look", "migrate", "pick",
-    "render-object-sheet", "render-object-views",
+    "ablate-texts", "check-install", "collect-scenes", "describe-labels", "export-lerobot", "import-scenes", "look",
+    "migrate", "pick", "render-object-sheet", "render-object-views",
 )  # fmt: skip
 NAMES = [name for name in WRITING if TORTURE or name in EARLY]
 MORE = {

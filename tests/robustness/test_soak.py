@@ -7,6 +7,7 @@ resets and picks, which finds files that stay open, and leaks of megabytes a cal
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from helpers.paths import ROOT
 from helpers.writing_commands import TORTURE
 
+log = logging.getLogger(__name__)
 RESETS, PICKS = (400, 150) if TORTURE else (40, 6)
 WARM_UP = 0.4
 """Part of the calls after which caches are full and allocators have their memory."""
@@ -83,7 +85,7 @@ print(json.dumps(found))
 
 
 def check_flat(code: str, *arguments: object, open_files: int) -> None:
-    """Run a program that prints what it used after each call; check that it stays so after a while.
+    """Run a program that prints what it used after each call; check that it stays so after a while, and log it.
 
     :param open_files: so many may come and go, as those of a server's connections do
     """
@@ -95,6 +97,9 @@ def check_flat(code: str, *arguments: object, open_files: int) -> None:
     for name, rows in json.loads(done.stdout.splitlines()[-1]).items():
         after = np.array(rows[int(WARM_UP * len(rows)) :])
         growth = len(after) * np.polyfit(np.arange(len(after)), after[:, 0], 1)[0]
+        memory = f"{rows[0][0]:.0f} MB after 1, {after[0, 0]:.0f} MB after {len(rows) - len(after) + 1}"
+        memory += f", {after[-1, 0]:.0f} MB after {len(rows)}"
+        log.info("%s: %s, trend %+.1f MB; open files %s", name, memory, growth, sorted({*after[:, 1].astype(int)}))
         assert growth < MAX_GROWTH_MB, f"{name}: {growth:.1f} MB more in {len(after)}, to {after[-1, 0]:.0f} MB"
         assert np.ptp(after[:, 1]) <= open_files, f"{name}: open files {sorted({*after[:, 1]})}"
 

@@ -284,7 +284,8 @@ def test_the_candidate_with_the_highest_log_odds_is_selected(
 ) -> None:
     student = StudentRuntime.load(crop_run[0] / "policy")
     masks, rgb = [np.arange(9).reshape(3, 3) == n for n in range(3)], np.zeros((3, 3, 3), np.uint8)
-    number, classified_masks = student.config.names.index("banana"), []
+    number = student.config.names.index("banana")
+    classified_masks: list[NDArray[np.bool_]] = []
 
     def select(*odds: float) -> tuple[int, float]:
         def classify(rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
