@@ -19,11 +19,13 @@ def toy_trajectory(seed: int, steps: int, side: int) -> Trajectory:
     images = rng.integers(0, 30, (steps + 1, side, side, 3)) + (20 * np.arange(steps + 1) % 200)[:, None, None, None]
     arrays: dict[str, Any] = {
         "obs/agent/qpos": rng.normal(size=(steps + 1, 9)).astype(np.float32),
-        "obs/agent/base_pose": np.tile(np.float32([-0.6, 0, 0, 1, 0, 0, 0]), (steps + 1, 1)),
+        "obs/agent/base_pose": np.tile(np.array([-0.6, 0, 0, 1, 0, 0, 0], np.float32), (steps + 1, 1)),
         "obs/extra/tcp_pose": rng.normal(size=(steps + 1, 7)).astype(np.float32),
         "obs/extra/goal_pos": np.tile(rng.normal(size=3), (steps + 1, 1)),
         "obs/extra/obj_start_pos": np.tile(rng.normal(size=3), (steps + 1, 1)),
-        "grasp_annotations/pose": np.float32([[*rng.normal(size=3), 0, 1, 0, 0], [*rng.normal(size=3), 0, 1, 0, 0]]),
+        "grasp_annotations/pose": np.array(
+            [[*rng.normal(size=3), 0, 1, 0, 0], [*rng.normal(size=3), 0, 1, 0, 0]], np.float32
+        ),
         "grasp_annotations/outcome": np.array([2, -1], np.int8),
         "grasp_annotations/decision": np.zeros(2, np.int32),
         "obs/image/hand_camera/rgb": images.astype(np.uint8),
